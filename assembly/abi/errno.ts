@@ -1,0 +1,18 @@
+// Error numbers, those of Linux. Portable: compiled by asc and by tsc alike. Calls return them negated.
+
+export const EPERM: i32 = 1;
+export const ENOENT: i32 = 2;
+export const EIO: i32 = 5;
+export const EBADF: i32 = 9;
+export const EAGAIN: i32 = 11;
+export const ENOMEM: i32 = 12;
+export const EACCES: i32 = 13;
+export const EFAULT: i32 = 14;
+export const EBUSY: i32 = 16;
+export const EEXIST: i32 = 17;
+export const ENOTDIR: i32 = 20;
+export const EISDIR: i32 = 21;
+export const EINVAL: i32 = 22;
+export const EMFILE: i32 = 24;
+export const ENOSPC: i32 = 28;
+export const ENOSYS: i32 = 38;

@@ -1,0 +1,21 @@
+// System call numbers. Portable: compiled by asc and by tsc alike. One row per call in host/syscalls/table.ts.
+// A call takes five i32 and returns an i32: a result >= 0, or a negative errno (errno.ts). Byte ranges are guest
+// addresses; paths are UTF-8, relative to the preopened directory, not zero-terminated.
+
+export const SYS_OPEN: i32 = 1; // (path, pathBytes, OPEN_* flags) -> descriptor
+export const SYS_CLOSE: i32 = 2; // (descriptor)
+export const SYS_READ: i32 = 3; // (descriptor, buffer, bytes) -> bytes read at the file's position, 0 at the end
+export const SYS_WRITE: i32 = 4; // (descriptor, buffer, bytes) -> bytes written at the file's position
+export const SYS_SYNC: i32 = 5; // (descriptor) fsync
+export const SYS_RENAME: i32 = 6; // (from, fromBytes, to, toBytes); the directory is synced too
+export const SYS_UNLINK: i32 = 7; // (path, pathBytes)
+export const SYS_SIZE: i32 = 8; // (descriptor, resultAddress) stores the size as u64
+export const SYS_CLOCK: i32 = 9; // (resultAddress) stores two f64: Unix time in ms, monotonic time in us
+export const SYS_RANDOM: i32 = 10; // (buffer, bytes) fills with random bytes
+export const SYS_LOG: i32 = 11; // (level 0 debug .. 3 warning, text, textBytes)
+export const SYS_PROGRESS: i32 = 12; // (what 1 = load 2 = save, done per mille)
+
+export const OPEN_READ: i32 = 1;
+export const OPEN_WRITE: i32 = 2;
+export const OPEN_CREATE: i32 = 4;
+export const OPEN_TRUNCATE: i32 = 8;

@@ -1,0 +1,27 @@
+// Byte offsets in a vCPU's block (one frame). Portable: compiled by asc and by tsc alike.
+// The owner is the vCPU itself; words marked * are written by others too and are atomic on both sides.
+
+export const VCPU_PENDING: u32 = 0; // * u32, one bit per interrupt vector (vector.ts); nonzero = look at the next safepoint
+export const VCPU_VIEW: u32 = 4; // u32, the 8-bit epoch that this vCPU's write checks compare with
+export const VCPU_STATE: u32 = 8; // * u32, VCPU_ABSENT .. VCPU_DEAD
+export const VCPU_EPOCH: u32 = 12; // u32, the epoch acknowledged; others read it
+export const VCPU_FAULTING: u32 = 16; // u32, odd while inside the write-fault handler; others wait for a change
+export const VCPU_MASK: u32 = 20; // u32, vectors that safepoints leave pending
+export const VCPU_FREE_HEAD: u32 = 24; // u32, first frame of this vCPU's free list, 0 = empty
+export const VCPU_FREE_COUNT: u32 = 28; // u32, frames on it
+export const VCPU_DEPTH: u32 = 32; // u32, how often the guest is entered on this vCPU (export -> import -> export)
+export const VCPU_SNAPSHOT: u32 = 36; // u32, snapshot slot + 1 that this vCPU looks at, 0 = main image
+export const VCPU_STAGING: u32 = 40; // u32, address of its staging buffer, STAGING_BYTES long
+export const VCPU_TRAP_ADDRESS: u32 = 44; // u32, address of the access that trapped
+export const VCPU_TRAP_CAUSE: u32 = 48; // u32, TRAP_* below; 0 = none
+export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
+
+export const VCPU_ABSENT: u32 = 0;
+export const VCPU_IDLE: u32 = 1; // in the host: counts as having acknowledged every epoch
+export const VCPU_RUNNING: u32 = 2;
+export const VCPU_DEAD: u32 = 3; // its thread ended inside the guest
+
+export const TRAP_NONE: u32 = 0;
+export const TRAP_OUTSIDE: u32 = 1; // store outside guest memory
+export const TRAP_SNAPSHOT_LOST: u32 = 2; // the snapshot ran out of frames
+export const TRAP_KILLED: u32 = 3; // the host asked this vCPU to stop

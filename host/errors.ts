@@ -1,0 +1,23 @@
+/** What went wrong, as a stable name: see each place that throws it. */
+export type RingzeroErrorCode =
+  | 'RZ_MODULE_MALFORMED' // the bytes are no valid WebAssembly module
+  | 'RZ_MODULE_UNSUPPORTED' // a valid module that uses a feature the translator refuses; the message names it
+  | 'RZ_OPTION' // an option is out of range or of the wrong kind
+  | 'RZ_GUEST_TRAP' // the guest trapped; `stack` holds its functions
+  | 'RZ_OUT_OF_MEMORY' // the VM has no frame left for what was asked
+  | 'RZ_SNAPSHOT_LOST' // frames ran out while the snapshot was active
+  | 'RZ_SNAPSHOT_LIMIT' // as many snapshots are active as the machine holds
+  | 'RZ_SNAPSHOT_CLOSED' // the snapshot was released before
+  | 'RZ_VM_CLOSED' // the VM was closed, or a trap left it unusable
+  | 'RZ_EXPORT' // the guest exports no function of that name
+  | 'RZ_IO'; // the host could not do an input or output operation
+
+/** Every error that this package throws on purpose. `code` is stable; the message says what to do. */
+export class RingzeroError extends Error {
+  override readonly name = 'RingzeroError';
+  readonly code: RingzeroErrorCode;
+  constructor(code: RingzeroErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
