@@ -2,8 +2,10 @@
 
 export const EPERM: i32 = 1;
 export const ENOENT: i32 = 2;
+export const EINTR: i32 = 4;
 export const EIO: i32 = 5;
 export const EBADF: i32 = 9;
+export const ECHILD: i32 = 10;
 export const EAGAIN: i32 = 11;
 export const ENOMEM: i32 = 12;
 export const EACCES: i32 = 13;

@@ -1,0 +1,14 @@
+// Byte offsets in a snapshot's block (one frame). Portable: compiled by asc and by tsc alike.
+
+export const SNAPSHOT_EPOCH: u32 = 0; // u32, the epoch it shows: all stores up to the end of that epoch
+export const SNAPSHOT_BREAK: u32 = 4; // u32, pages of guest memory it sees
+export const SNAPSHOT_LOST: u32 = 8; // u32, 1 = a frame was wanted for it and there was none
+export const SNAPSHOT_FRAMES: u32 = 12; // u32, frames that belong to it alone
+export const SNAPSHOT_CHUNKS: u32 = 1024; // 1024 x u8, 1 = that chunk of its table has entries
+export const SNAPSHOT_REGISTERS: u32 = 2048; // the parent's mutable globals, 8 bytes each
+
+// An entry of a snapshot's table: bits 31..12 are added to an address of the page, the rest are flags.
+export const ENTRY_PRESENT: u32 = 1; // the page has a frame of its own in this snapshot
+export const ENTRY_OWNED: u32 = 2; // no other snapshot uses that frame: it may be written, and is freed with the entry
+export const ENTRY_FORGOTTEN: u32 = 4; // the snapshot will not read the page again
+export const ENTRY_FLAGS: u32 = 4095;

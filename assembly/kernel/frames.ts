@@ -1,0 +1,151 @@
+// Frame allocator: per-vCPU free lists, refilled in batches from a global list, then from memory never used yet.
+//
+// Interface   alloc() gives a frame's address or 0; free(). Frames are not zeroed (paper, 4.2). run() gives
+//             neighbouring frames that are never returned: windows and staging.
+// Invariants  FRAME-1  A frame is on one list or with one owner.
+//             FRAME-2  Memory between the break and the floor was never handed out: it still reads as zero, so
+//                      guest memory may grow into it.
+// Concurrency Own list: this vCPU alone. Global list: compare-and-swap on {head, version}; the version keeps a
+//             head that went and came back from being taken for the same. Break and floor share one 64-bit word,
+//             so that neither passes the other.
+// Cost        alloc 2 loads and 2 stores; every FRAME_BATCH-th also a compare-and-swap.
+//
+//   free frame:   word 0  next frame of this list or batch
+//   batch head:   word 1  next batch, word 2  frames in this batch
+
+import { FRAME_BATCH, FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import { VCPU_FREE_COUNT, VCPU_FREE_HEAD } from '../abi/vcpu-block';
+import { VM_BATCHED_FRAMES, VM_BATCHES, VM_BREAK, VM_VCPUS } from '../abi/vm-block';
+import { CHECKED, PANIC_FRAME_ADDRESS, panic } from '../machine/checked';
+import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
+
+const NEXT: u32 = 0;
+const NEXT_BATCH: u32 = 4;
+const BATCH_FRAMES: u32 = 8;
+
+/** Frames between these two addresses are this vCPU's, never used yet, not even linked. */
+let fresh: u32 = 0;
+let freshEnd: u32 = 0;
+
+export function alloc(): u32 {
+  let frame = load<u32>(vcpu.block, VCPU_FREE_HEAD);
+  if (frame == 0) return allocSlow();
+  store<u32>(vcpu.block, load<u32>(frame, NEXT), VCPU_FREE_HEAD);
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_FREE_COUNT) - 1, VCPU_FREE_COUNT);
+  return frame;
+}
+
+function allocSlow(): u32 {
+  if (fresh == freshEnd) {
+    const batch = popBatch();
+    if (batch != 0) {
+      store<u32>(vcpu.block, load<u32>(batch, NEXT), VCPU_FREE_HEAD);
+      store<u32>(vcpu.block, load<u32>(batch, BATCH_FRAMES) - 1, VCPU_FREE_COUNT);
+      return batch;
+    }
+    fresh = run(FRAME_BATCH);
+    if (fresh == 0) {
+      freshEnd = 0;
+      return run(1);
+    }
+    freshEnd = fresh + FRAME_BATCH * FRAME_BYTES;
+  }
+  const frame = fresh;
+  fresh += FRAME_BYTES;
+  return frame;
+}
+
+export function free(frame: u32): void {
+  if (CHECKED) checkFrame(frame);
+  let count = load<u32>(vcpu.block, VCPU_FREE_COUNT) + 1;
+  store<u32>(frame, load<u32>(vcpu.block, VCPU_FREE_HEAD), NEXT);
+  store<u32>(vcpu.block, frame, VCPU_FREE_HEAD);
+  store<u32>(vcpu.block, count, VCPU_FREE_COUNT);
+  if (count >= 2 * FRAME_BATCH) returnBatch();
+}
+
+/** Gives everything this vCPU keeps back to the global list: its end. */
+export function flush(): void {
+  while (fresh != freshEnd) {
+    free(fresh);
+    fresh += FRAME_BYTES;
+  }
+  while (load<u32>(vcpu.block, VCPU_FREE_COUNT) != 0) returnBatch();
+}
+
+function returnBatch(): void {
+  const count = min<u32>(load<u32>(vcpu.block, VCPU_FREE_COUNT), FRAME_BATCH);
+  const head = load<u32>(vcpu.block, VCPU_FREE_HEAD);
+  let last = head;
+  for (let i: u32 = 1; i < count; i++) last = load<u32>(last, NEXT);
+  store<u32>(vcpu.block, load<u32>(last, NEXT), VCPU_FREE_HEAD);
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_FREE_COUNT) - count, VCPU_FREE_COUNT);
+  store<u32>(last, 0, NEXT);
+  store<u32>(head, count, BATCH_FRAMES);
+  pushBatch(head, count);
+}
+
+function pushBatch(head: u32, count: u32): void {
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BATCHES);
+    store<u32>(head, <u32>old, NEXT_BATCH);
+    const renewed = (((old >> 32) + 1) << 32) | (<u64>head);
+    if (atomic.cmpxchg<u64>(map.vm, old, renewed, VM_BATCHES) == old) break;
+  }
+  atomic.add<u32>(map.vm, count, VM_BATCHED_FRAMES);
+}
+
+function popBatch(): u32 {
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BATCHES);
+    const head = <u32>old;
+    if (head == 0) return 0;
+    // May read a batch that somebody else has just taken: then the version has changed and the swap fails.
+    const renewed = (((old >> 32) + 1) << 32) | (<u64>load<u32>(head, NEXT_BATCH));
+    if (atomic.cmpxchg<u64>(map.vm, old, renewed, VM_BATCHES) == old) {
+      atomic.sub<u32>(map.vm, load<u32>(head, BATCH_FRAMES), VM_BATCHED_FRAMES);
+      return head;
+    }
+  }
+}
+
+/** Address of `count` neighbouring frames that were never used, or 0: lowers the floor. */
+export function run(count: u32): u32 {
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BREAK);
+    const limit = <u32>old;
+    const floor = <u32>(old >> 32);
+    if (floor - limit < count) return 0;
+    const lowered = ((<u64>(floor - count)) << 32) | (<u64>limit);
+    if (atomic.cmpxchg<u64>(map.vm, old, lowered, VM_BREAK) == old)
+      return (floor - count) << FRAME_SHIFT;
+  }
+}
+
+/** Frames that alloc() could still hand out, on any vCPU. An estimate while others run. */
+export function available(): u32 {
+  const both = atomic.load<u64>(map.vm, VM_BREAK);
+  let frames = <u32>(both >> 32) - <u32>both + atomic.load<u32>(map.vm, VM_BATCHED_FRAMES);
+  const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+  for (let i: u32 = 0; i < vcpus; i++) frames += load<u32>(map.vcpuBlock(i), VCPU_FREE_COUNT);
+  return frames + ((freshEnd - fresh) >> FRAME_SHIFT);
+}
+
+/** Frames below the kernel that have ever been handed out. */
+export function claimed(): u32 {
+  return map.frameTop() - <u32>(atomic.load<u64>(map.vm, VM_BREAK) >> 32);
+}
+
+function checkFrame(frame: u32): void {
+  const floor = <u32>(atomic.load<u64>(map.vm, VM_BREAK) >> 32);
+  const pfn = frame >> FRAME_SHIFT;
+  if ((frame & (FRAME_BYTES - 1)) != 0 || pfn < floor || pfn >= map.frameTop())
+    panic(PANIC_FRAME_ADDRESS);
+}
+
+/** Frames between the break and the floor. */
+export function unclaimed(): u32 {
+  const both = atomic.load<u64>(map.vm, VM_BREAK);
+  return <u32>(both >> 32) - <u32>both;
+}

@@ -1,0 +1,65 @@
+// Guest memory: from address 0 to the break, which the guest moves with memory.grow.
+//
+// Interface   size() and grow() in WebAssembly pages of 64 KiB, as the instructions they stand for.
+// Concurrency The break shares a 64-bit word with the frame floor (kernel/frames.ts, FRAME-2). In a snapshot it is
+//             the snapshot's own.
+
+import { ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_BREAK } from '../abi/snapshot-block';
+import { VM_BREAK, VM_GUEST_LIMIT } from '../abi/vm-block';
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
+import * as table from '../snappy/table';
+import * as frames from './frames';
+
+const FRAMES_PER_PAGE: u32 = 16; // 64 KiB
+
+/** First page beyond the guest memory of this vCPU's image. */
+export function breakPage(): u32 {
+  const slot = vcpu.snapshotSlot();
+  if (slot >= 0) return load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK);
+  return <u32>atomic.load<u64>(map.vm, VM_BREAK);
+}
+
+export function size(): i32 {
+  return <i32>(breakPage() / FRAMES_PER_PAGE);
+}
+
+/** Old size, or -1 when the VM has no room: for the guest that is an allocation that failed, no trap. */
+export function grow(pages: u32): i32 {
+  if (pages > 65536) return -1;
+  const wanted = pages * FRAMES_PER_PAGE;
+  const slot = vcpu.snapshotSlot();
+  return slot >= 0 ? growSnapshot(slot, wanted) : growMain(wanted);
+}
+
+function growMain(wanted: u32): i32 {
+  const limit = atomic.load<u32>(map.vm, VM_GUEST_LIMIT);
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BREAK);
+    const end = <u32>old;
+    const floor = <u32>(old >> 32);
+    if (end + wanted > limit || end + wanted > floor) return -1;
+    const raised = ((<u64>floor) << 32) | (<u64>(end + wanted));
+    if (atomic.cmpxchg<u64>(map.vm, old, raised, VM_BREAK) == old)
+      return <i32>(end / FRAMES_PER_PAGE);
+  }
+}
+
+/** A snapshot's growth is private: each new page gets a zeroed frame of its own at once. */
+function growSnapshot(slot: u32, wanted: u32): i32 {
+  const block = map.snapshotBlock(slot);
+  const end = load<u32>(block, SNAPSHOT_BREAK);
+  if (end + wanted > atomic.load<u32>(map.vm, VM_GUEST_LIMIT)) return -1;
+  for (let page = end; page < end + wanted; page++) {
+    const frame = frames.alloc();
+    if (frame == 0) {
+      while (page-- > end) frames.free(table.remove(slot, page));
+      return -1;
+    }
+    memory.fill(frame, 0, FRAME_BYTES);
+    table.put(slot, page, (frame - (page << FRAME_SHIFT)) | ENTRY_PRESENT | ENTRY_OWNED);
+  }
+  store<u32>(block, end + wanted, SNAPSHOT_BREAK);
+  return <i32>(end / FRAMES_PER_PAGE);
+}

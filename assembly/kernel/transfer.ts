@@ -1,0 +1,76 @@
+// Bytes between the host and a guest: system calls stage what they move (paper, 4.3).
+//
+// Interface   The host asks for a contiguous range to read with lend(), and hands over with deliver() what it has
+//             put into this vCPU's staging buffer. It never writes guest memory itself: a store that skips the
+//             write check would show through in snapshots.
+// Concurrency The staging buffer belongs to one vCPU; a call uses it from start to end.
+// Cost        main image: lend() costs nothing, deliver() one copy. Snapshot: one copy each way.
+
+import { FRAME_BYTES, FRAME_SHIFT, STAGING_BYTES } from '../abi/limits';
+import { SNAPSHOT_BREAK } from '../abi/snapshot-block';
+import { VCPU_STAGING } from '../abi/vcpu-block';
+import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
+import * as table from '../snappy/table';
+import { viewFault } from '../snappy/view';
+import { copyView, faultRange } from '../snappy/write-fault';
+import * as guestMemory from './guest-memory';
+import { ENTRY_OWNED } from '../abi/snapshot-block';
+
+function bytesLeftInPage(address: u32): u32 {
+  return FRAME_BYTES - (address & (FRAME_BYTES - 1));
+}
+
+/** True when the range is guest memory of this vCPU's image. */
+export function isGuestRange(address: u32, bytes: u32): bool {
+  return <u64>address + <u64>bytes <= (<u64>guestMemory.breakPage()) << FRAME_SHIFT;
+}
+
+/** Address where the host may read the range: itself in the main image, staged (at most STAGING_BYTES) else. */
+export function lend(address: u32, bytes: u32): u32 {
+  const slot = vcpu.snapshotSlot();
+  if (slot < 0) return address;
+  const staging = load<u32>(vcpu.block, VCPU_STAGING);
+  return copyOut(slot, address, min<u32>(bytes, STAGING_BYTES), staging);
+}
+
+/** Copies a range of a snapshot to `target`, which is no guest memory; returns `target`. */
+export function copyOut(slot: u32, address: u32, bytes: u32, target: u32): u32 {
+  let done: u32 = 0;
+  while (done < bytes) {
+    const part = min<u32>(bytes - done, bytesLeftInPage(address + done));
+    copyView(slot, address + done, target + done, part);
+    done += part;
+  }
+  return target;
+}
+
+/** Copies what the host has put into the staging buffer to guest memory: from here on the vCPU counts as running. */
+export function deliver(address: u32, bytes: u32): void {
+  vcpu.resume();
+  const staging = load<u32>(vcpu.block, VCPU_STAGING);
+  const slot = vcpu.snapshotSlot();
+  if (slot < 0) {
+    faultRange(address, bytes);
+    memory.copy(address, staging, bytes);
+    return;
+  }
+  let done: u32 = 0;
+  while (done < bytes) {
+    const at = address + done;
+    const part = min<u32>(bytes - done, bytesLeftInPage(at));
+    let entry = table.get(slot, at >> FRAME_SHIFT);
+    if ((entry & ENTRY_OWNED) == 0) entry = viewFault(at);
+    memory.copy(
+      table.frameOf(entry, at >> FRAME_SHIFT) + (at & (FRAME_BYTES - 1)),
+      staging + done,
+      part,
+    );
+    done += part;
+  }
+}
+
+/** Bytes of the range that a snapshot covers. */
+export function snapshotBytes(slot: u32): u64 {
+  return (<u64>load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK)) << FRAME_SHIFT;
+}

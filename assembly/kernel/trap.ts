@@ -1,0 +1,47 @@
+// Trap table: the guest's own handlers for interrupts, page faults and system calls.
+//
+// Interface   Slots 0..31 are interrupt vectors, then HANDLER_PAGE_FAULT (address: i32): i32, nonzero = handled,
+//             and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which puts the
+//             guest's function into this instance's table first. An unbound interrupt is dropped, an unbound
+//             fault or call goes to the kernel's own code.
+// Concurrency One table per vCPU, as each has its own instance of the guest.
+
+import * as vcpu from '../machine/vcpu';
+
+export const HANDLER_PAGE_FAULT: u32 = 32;
+export const HANDLER_SYSCALL: u32 = 33;
+
+let bound: u64 = 0;
+
+export function bind(slot: u32): void {
+  bound |= (<u64>1) << slot;
+}
+
+export function unbind(slot: u32): void {
+  bound &= ~((<u64>1) << slot);
+}
+
+function isBound(slot: u32): bool {
+  return (bound & ((<u64>1) << slot)) != 0;
+}
+
+export function interrupt(vector: u32): void {
+  if (isBound(vector)) call_indirect<void>(vector, vector);
+}
+
+/** True when the guest's handler has made the page accessible, or has done what it wanted instead. */
+export function pageFault(address: u32): bool {
+  if (!isBound(HANDLER_PAGE_FAULT) || vcpu.isFrozen()) return false;
+  vcpu.freeze();
+  const handled = call_indirect<i32>(HANDLER_PAGE_FAULT, address) != 0;
+  vcpu.thaw();
+  return handled;
+}
+
+export function hasSyscallHandler(): bool {
+  return isBound(HANDLER_SYSCALL);
+}
+
+export function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
+  return call_indirect<i32>(HANDLER_SYSCALL, nr, a, b, c, d, e);
+}

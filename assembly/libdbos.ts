@@ -1,0 +1,241 @@
+// libdbos, the guest kernel: what the images and the hypervisor call. One instance per vCPU, all on one memory.
+
+import {
+  COUNTER_SYSCALLS,
+  COUNTERS_PER_VCPU,
+  GAUGE_BREAK,
+  GAUGE_EPOCH,
+  GAUGE_FRAMES_FREE,
+  GAUGE_FRAMES_USED,
+  GAUGE_LIMBO,
+  GAUGE_SNAPSHOTS,
+  GAUGE_SNAPSHOTS_LOST,
+  GAUGE_SNAPSHOTS_TAKEN,
+} from './abi/counter';
+import { FRAME_BYTES, FRAME_SHIFT, STAGING_BYTES, VCPUS_MAX, VIEW_FIRST } from './abi/limits';
+import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
+import {
+  VCPU_ABSENT,
+  VCPU_COUNTERS,
+  VCPU_DEPTH,
+  VCPU_FREE_COUNT,
+  VCPU_FREE_HEAD,
+  VCPU_PENDING,
+  VCPU_SNAPSHOT,
+  VCPU_STAGING,
+  VCPU_STATE,
+  VCPU_VIEW,
+} from './abi/vcpu-block';
+import {
+  VM_ACTIVE,
+  VM_BREAK,
+  VM_EPOCH,
+  VM_GUARD,
+  VM_GUEST_LIMIT,
+  VM_LIMBO_COUNT,
+  VM_LOST,
+  VM_SETTLED,
+  VM_TAKEN,
+  VM_VCPUS,
+  VM_WEAK,
+} from './abi/vm-block';
+import * as frames from './kernel/frames';
+import * as guestMemory from './kernel/guest-memory';
+import * as transfer from './kernel/transfer';
+import * as trapTable from './kernel/trap';
+import * as barrier from './machine/barrier';
+import * as interrupt from './machine/interrupt';
+import * as map from './machine/map';
+import * as vcpu from './machine/vcpu';
+import * as snapshots from './snappy/snapshot';
+import * as view from './snappy/view';
+import * as writeFault from './snappy/write-fault';
+
+// @ts-ignore: decorator
+@external('hypervisor', 'syscall')
+declare function hostSyscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
+
+// --- boot -----------------------------------------------------------------------------------------------------
+
+/** Once per VM, by the booting vCPU: `guestPages` and `guestLimit` are pages of 4 KiB. */
+export function boot(
+  frameCount: u32,
+  guestPages: u32,
+  guestLimit: u32,
+  guard: u32,
+  weak: u32,
+): void {
+  map.attach(frameCount); //                                        where things are
+  store<u32>(map.vm, guestLimit, VM_GUEST_LIMIT); //                how far the break may go
+  store<u32>(map.vm, guard, VM_GUARD); //                           pages that trap, from address 0
+  store<u32>(map.vm, weak, VM_WEAK); //                             memory order
+  atomic.store<u64>(map.vm, ((<u64>map.frameTop()) << 32) | (<u64>guestPages), VM_BREAK); // guest memory and frames
+  atomic.store<u64>(map.vm, ((<u64>VIEW_FIRST) << 32) | 1, VM_EPOCH); // the first epoch
+  atomic.store<u32>(map.vm, 1, VM_SETTLED); //                      nobody is behind it
+}
+
+/** Makes this instance a vCPU; returns its number, or -1 when there is no room for another. */
+export function attach(frameCount: u32): i32 {
+  map.attach(frameCount);
+  barrier.attach();
+  const staging = frames.run(STAGING_BYTES / FRAME_BYTES);
+  if (staging == 0) return -1;
+  const number = atomic.add<u32>(map.vm, 1, VM_VCPUS);
+  if (number >= VCPUS_MAX) {
+    atomic.sub<u32>(map.vm, 1, VM_VCPUS);
+    return -1;
+  }
+  vcpu.attach(number, staging);
+  return number;
+}
+
+/** The vCPU's thread is going: its frames go back, nobody waits for it any more. */
+export function detach(): void {
+  frames.flush();
+  atomic.store<u32>(vcpu.block, VCPU_ABSENT, VCPU_STATE);
+}
+
+export function block(): u32 {
+  return vcpu.block;
+}
+
+// --- what images call -----------------------------------------------------------------------------------------
+
+export function enter(): void {
+  vcpu.enter();
+}
+export function leave(): void {
+  vcpu.leave();
+}
+export function fault(address: u32): void {
+  writeFault.fault(address);
+}
+export function faultRange(address: u32, bytes: u32): void {
+  writeFault.faultRange(address, bytes);
+}
+export function viewFault(address: u32): u32 {
+  return view.viewFault(address);
+}
+export function safepoint(): void {
+  interrupt.safepoint();
+}
+export function size(): i32 {
+  return guestMemory.size();
+}
+export function grow(pages: u32): i32 {
+  return guestMemory.grow(pages);
+}
+
+// --- what guests call -----------------------------------------------------------------------------------------
+
+export function forget(address: u32, bytes: u32): void {
+  view.forget(address, bytes);
+}
+
+/** An explicit poll, for guests built without safepoints in their loops. */
+export function poll(): void {
+  if (atomic.load<u32>(vcpu.block, VCPU_PENDING) != 0) interrupt.safepoint();
+}
+
+/** A system call: the guest's own handler first, then the host. Epochs go on while the host works. */
+export function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
+  if (trapTable.hasSyscallHandler()) return trapTable.syscall(nr, a, b, c, d, e);
+  return proxy(nr, a, b, c, d, e);
+}
+
+/** The host's own system call, also for a guest's handler that passes one on. */
+export function proxy(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
+  vcpu.count(COUNTER_SYSCALLS);
+  vcpu.suspend();
+  const result = hostSyscall(nr, a, b, c, d, e);
+  vcpu.resume();
+  return result;
+}
+
+/** A counter or gauge of abi/counter.ts; counters are sums over all vCPUs. */
+export function counter(index: u32): f64 {
+  if (index < COUNTERS_PER_VCPU) {
+    let sum: u64 = 0;
+    const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+    for (let i: u32 = 0; i < vcpus; i++)
+      sum += load<u64>(map.vcpuBlock(i) + VCPU_COUNTERS + (index << 3));
+    return <f64>sum;
+  }
+  if (index == GAUGE_EPOCH) return <f64>atomic.load<u32>(map.vm, VM_EPOCH);
+  if (index == GAUGE_SNAPSHOTS) return <f64>popcnt(atomic.load<u32>(map.vm, VM_ACTIVE));
+  if (index == GAUGE_LIMBO) return <f64>atomic.load<u32>(map.vm, VM_LIMBO_COUNT);
+  if (index == GAUGE_FRAMES_FREE) return <f64>frames.available();
+  if (index == GAUGE_FRAMES_USED)
+    return <f64>(frames.claimed() - (frames.available() - frames.unclaimed()));
+  if (index == GAUGE_BREAK) return <f64>guestMemory.breakPage() * FRAME_BYTES;
+  if (index == GAUGE_SNAPSHOTS_TAKEN) return <f64>atomic.load<u32>(map.vm, VM_TAKEN);
+  if (index == GAUGE_SNAPSHOTS_LOST) return <f64>atomic.load<u32>(map.vm, VM_LOST);
+  return 0;
+}
+
+// --- what the hypervisor calls --------------------------------------------------------------------------------
+
+export function takeSnapshot(): i32 {
+  return snapshots.take();
+}
+export function settleSnapshot(slot: u32): void {
+  snapshots.settle(slot);
+}
+export function releaseSnapshot(slot: u32): void {
+  snapshots.release(slot);
+}
+export function stopReaders(slot: u32): void {
+  snapshots.stopReaders(slot);
+}
+export function isLost(slot: u32): bool {
+  return snapshots.isLost(slot);
+}
+export function snapshotBlock(slot: u32): u32 {
+  return map.snapshotBlock(slot);
+}
+export function snapshotTable(slot: u32): u32 {
+  return map.snapshotTable(slot);
+}
+export function snapshotBytes(slot: u32): f64 {
+  return <f64>transfer.snapshotBytes(slot);
+}
+export function snapshotFrames(slot: u32): u32 {
+  return atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_FRAMES);
+}
+/** Points this vCPU at a snapshot (slot + 1) or back at main memory (0). */
+export function lookAt(slotPlusOne: u32): void {
+  atomic.and<u32>(vcpu.block, 0, VCPU_PENDING);
+  atomic.store<u32>(vcpu.block, slotPlusOne, VCPU_SNAPSHOT);
+}
+/** Copies a range of a snapshot, at most STAGING_BYTES, to this vCPU's staging buffer; returns its address. */
+export function readSnapshot(slot: u32, address: u32, bytes: u32): u32 {
+  return transfer.copyOut(slot, address, bytes, load<u32>(vcpu.block, VCPU_STAGING));
+}
+export function isGuestRange(address: u32, bytes: u32): bool {
+  return transfer.isGuestRange(address, bytes);
+}
+export function lend(address: u32, bytes: u32): u32 {
+  return transfer.lend(address, bytes);
+}
+export function deliver(address: u32, bytes: u32): void {
+  transfer.deliver(address, bytes);
+}
+/** Address of a contiguous kernel buffer, never given back; 0 when there is no room. */
+export function claimWindow(frameCount: u32): u32 {
+  return frames.run(frameCount);
+}
+export function post(vcpuIndex: u32, vector: u32): void {
+  interrupt.post(vcpuIndex, vector);
+}
+export function bindHandler(slot: u32): void {
+  trapTable.bind(slot);
+}
+export function unbindHandler(slot: u32): void {
+  trapTable.unbind(slot);
+}
+export function depth(): u32 {
+  return load<u32>(vcpu.block, VCPU_DEPTH);
+}
+export function unwind(toDepth: u32): void {
+  vcpu.unwind(toDepth);
+}

@@ -1,0 +1,130 @@
+// The vCPU that this instance of the kernel is: its block, its state, its counters.
+//
+// Interface   attach() once per instance. Other files read `block` and the words of abi/vcpu-block.ts in it.
+// Concurrency VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING are written here and read by other vCPUs; VCPU_PENDING is
+//             written by all (machine/interrupt.ts). Everything else in the block is the owner's alone.
+
+import {
+  VCPU_COUNTERS,
+  VCPU_DEPTH,
+  VCPU_EPOCH,
+  VCPU_FAULTING,
+  VCPU_IDLE,
+  VCPU_PENDING,
+  VCPU_RUNNING,
+  VCPU_SNAPSHOT,
+  VCPU_STAGING,
+  VCPU_STATE,
+  VCPU_TRAP_ADDRESS,
+  VCPU_TRAP_CAUSE,
+  VCPU_VIEW,
+} from '../abi/vcpu-block';
+import { VM_EPOCH } from '../abi/vm-block';
+import { CHECKED, PANIC_DEPTH, panic } from './checked';
+import * as map from './map';
+
+/** Address of this vCPU's block. */
+export let block: u32 = 0;
+/** Its number. */
+export let index: u32 = 0;
+/** Depth of page-fault handlers of the guest: inside one, no new epoch is acknowledged. */
+let frozen: u32 = 0;
+
+export function attach(number: u32, staging: u32): void {
+  index = number;
+  block = map.vcpuBlock(number);
+  store<u32>(block, staging, VCPU_STAGING);
+  store<u32>(block, 0, VCPU_SNAPSHOT);
+  store<u32>(block, 0, VCPU_DEPTH);
+  atomic.store<u32>(block, 0, VCPU_PENDING);
+  adopt();
+  atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
+}
+
+/** Takes over the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */
+export function adopt(): void {
+  const both = atomic.load<u64>(map.vm, VM_EPOCH);
+  store<u32>(block, <u32>(both >> 32), VCPU_VIEW);
+  atomic.store<u32>(block, <u32>both, VCPU_EPOCH);
+}
+
+/**
+ * Enters the guest; nests. The state says "running" before the epoch is read: whoever moves the epoch later sees
+ * this vCPU and waits for it (epoch.settle), whoever moved it before is adopted here.
+ */
+export function enter(): void {
+  const depth = load<u32>(block, VCPU_DEPTH);
+  store<u32>(block, depth + 1, VCPU_DEPTH);
+  if (depth == 0) {
+    atomic.store<u32>(block, VCPU_RUNNING, VCPU_STATE);
+    adopt();
+  }
+}
+
+export function leave(): void {
+  const depth = load<u32>(block, VCPU_DEPTH) - 1;
+  if (CHECKED && depth == <u32>-1) panic(PANIC_DEPTH);
+  store<u32>(block, depth, VCPU_DEPTH);
+  if (depth == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
+}
+
+/**
+ * Steps out of the guest for a host call that may take long: epochs go on without this vCPU. Not inside a page-fault
+ * handler, where the epoch must stay what it is.
+ */
+export function suspend(): void {
+  if (frozen == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
+}
+
+/** Back from suspend(), in the epoch of now. */
+export function resume(): void {
+  if (frozen != 0) return;
+  atomic.store<u32>(block, VCPU_RUNNING, VCPU_STATE);
+  adopt();
+}
+
+export function freeze(): void {
+  frozen += 1;
+}
+
+export function thaw(): void {
+  frozen -= 1;
+}
+
+export function isFrozen(): bool {
+  return frozen != 0;
+}
+
+/** After a trap: back to how it was at depth `depth`. The host calls it, from no guest code. */
+export function unwind(depth: u32): void {
+  frozen = 0;
+  if (load<u32>(block, VCPU_FAULTING) & 1) faultEnd();
+  store<u32>(block, depth, VCPU_DEPTH);
+  if (depth == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
+}
+
+/** The words between faultBegin() and faultEnd() may hold on to snapshots that are being released. */
+export function faultBegin(): void {
+  atomic.store<u32>(block, load<u32>(block, VCPU_FAULTING) + 1, VCPU_FAULTING);
+}
+
+export function faultEnd(): void {
+  atomic.store<u32>(block, load<u32>(block, VCPU_FAULTING) + 1, VCPU_FAULTING);
+}
+
+/** Snapshot slot that this vCPU looks at, or -1 in the main image. */
+export function snapshotSlot(): i32 {
+  return <i32>load<u32>(block, VCPU_SNAPSHOT) - 1;
+}
+
+export function count(counter: u32): void {
+  const word = block + VCPU_COUNTERS + (counter << 3);
+  store<u64>(word, load<u64>(word) + 1);
+}
+
+/** Ends the guest's work on this vCPU: the host finds the cause in the block. */
+export function trap(cause: u32, address: u32): void {
+  store<u32>(block, cause, VCPU_TRAP_CAUSE);
+  store<u32>(block, address, VCPU_TRAP_ADDRESS);
+  unreachable();
+}

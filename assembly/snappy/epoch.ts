@@ -1,0 +1,135 @@
+// Epochs: the number of the time between two snapshots, whole (32 bits) and short (8 bits, the view).
+//
+// The epoch table has one byte a page: the view in which the page was last written. A store is free when that byte
+// equals the vCPU's view; it needs one byte compare and no order. Views run 1..VIEW_COUNT in turn, so a byte must be
+// gone before its value comes round again: advance() sweeps a part of the table each time, whatever its size.
+//
+// Interface   advance() by the taker of a snapshot, holding VM_SNAPSHOT_LOCK; settle() before the first store of an
+//             epoch; note() with each mark.
+// Invariants  EPOCH-1  No byte of the table is older than VIEW_COUNT - 1 epochs: equal means "written in this one".
+//             EPOCH-2  A page is marked with the view of epoch e only when no running vCPU is behind e.
+// Concurrency VM_EPOCH and VM_VIEW change together, in one 64-bit store. The sweep clears bytes by 64-bit
+//             compare-and-swap, so that it never undoes a concurrent mark or page lock.
+// Cost        at most SWEEP_CHUNKS_MAX chunks of 4 KiB read by 16 bytes: 0.3 us; nothing where nothing was marked.
+
+import { FRAMES_MIN, PAGE_LOCKED, VIEW_COUNT, VIEW_FIRST } from '../abi/limits';
+import { VCPU_EPOCH, VCPU_RUNNING, VCPU_SNAPSHOT, VCPU_STATE } from '../abi/vcpu-block';
+import { VM_CHUNK_MARKS, VM_EPOCH, VM_SETTLED, VM_SWEEP, VM_VCPUS, VM_VIEW } from '../abi/vm-block';
+import { VECTOR_EPOCH } from '../abi/vector';
+import { COUNTER_WAITS } from '../abi/counter';
+import * as interrupt from '../machine/interrupt';
+import * as map from '../machine/map';
+import { pause } from '../machine/spinlock';
+import * as vcpu from '../machine/vcpu';
+
+const CHUNK_BYTES: u32 = FRAMES_MIN; // pages, and bytes of the table, that one mark word stands for
+const CLEAN: u32 = 0; // mark word of a chunk whose bytes are all 0; no epoch is ever 0
+const KEPT: u32 = 120; // epochs for which a byte is surely left alone
+const SWEEP_CHUNKS_MAX: u32 = 3; // 256 chunks in turns of 3 come round within 86 epochs; 120 + 86 < VIEW_COUNT
+
+/** Serial-number order: right as long as no snapshot lives through 2^31 others. */
+@inline
+export function isOlder(a: u32, b: u32): bool {
+  return <i32>(a - b) < 0;
+}
+
+export function current(): u32 {
+  return atomic.load<u32>(map.vm, VM_EPOCH);
+}
+
+/** Starts the next epoch and asks every running vCPU to acknowledge it. */
+export function advance(): void {
+  let next = current() + 1;
+  if (next == CLEAN) next = 1;
+  let view = atomic.load<u32>(map.vm, VM_VIEW) + 1;
+  if (view == VIEW_FIRST + VIEW_COUNT) view = VIEW_FIRST;
+  sweep(next, view);
+  atomic.store<u64>(map.vm, ((<u64>view) << 32) | (<u64>next), VM_EPOCH);
+  const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+  for (let i: u32 = 0; i < vcpus; i++) {
+    if (i != vcpu.index && mustAcknowledge(i)) interrupt.post(i, VECTOR_EPOCH);
+  }
+}
+
+/** A vCPU in the host acknowledges when it comes back; one that looks at a snapshot never writes main memory. */
+function mustAcknowledge(index: u32): bool {
+  const block = map.vcpuBlock(index);
+  return (
+    atomic.load<u32>(block, VCPU_STATE) == VCPU_RUNNING && load<u32>(block, VCPU_SNAPSHOT) == 0
+  );
+}
+
+/** Waits until every running vCPU has acknowledged `epoch`. They get there at their next safepoint. */
+export function settle(epoch: u32): void {
+  if (!isOlder(atomic.load<u32>(map.vm, VM_SETTLED), epoch)) return;
+  const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+  for (let i: u32 = 0; i < vcpus; i++) {
+    if (i == vcpu.index) continue;
+    let turn: u32 = 0;
+    const block = map.vcpuBlock(i);
+    while (mustAcknowledge(i) && isOlder(atomic.load<u32>(block, VCPU_EPOCH), epoch)) {
+      if (turn == 0) vcpu.count(COUNTER_WAITS);
+      pause(turn++, block + VCPU_EPOCH);
+    }
+  }
+  while (true) {
+    const old = atomic.load<u32>(map.vm, VM_SETTLED);
+    if (!isOlder(old, epoch) || atomic.cmpxchg<u32>(map.vm, old, epoch, VM_SETTLED) == old) return;
+  }
+}
+
+/** Remembers that a page of this chunk is about to be marked: the sweep must visit it. */
+@inline
+export function note(page: u32, epoch: u32): void {
+  const word = map.vm + VM_CHUNK_MARKS + ((page / CHUNK_BYTES) << 2);
+  if (atomic.load<u32>(word) != epoch) atomic.store<u32>(word, epoch);
+}
+
+function sweep(epoch: u32, view: u32): void {
+  const chunks = map.frameCount / CHUNK_BYTES;
+  let chunk = load<u32>(map.vm, VM_SWEEP);
+  for (let i: u32 = 0; i < min<u32>(SWEEP_CHUNKS_MAX, chunks); i++) {
+    chunk = chunk + 1 < chunks ? chunk + 1 : 0;
+    sweepChunk(chunk, epoch, view);
+  }
+  store<u32>(map.vm, chunk, VM_SWEEP);
+}
+
+/** Clears the bytes of a chunk that are older than KEPT epochs. */
+function sweepChunk(chunk: u32, epoch: u32, view: u32): void {
+  const word = map.vm + VM_CHUNK_MARKS + (chunk << 2);
+  const mark = atomic.load<u32>(word);
+  if (mark == CLEAN) return;
+  // Old values are [1, 1 + low) and [view + 1, view + 1 + high), which meet where the numbers wrap.
+  const wrapped = view <= KEPT;
+  const low: u32 = wrapped ? 0 : view - KEPT - 1;
+  const high: u32 = wrapped ? VIEW_COUNT - KEPT - 1 : VIEW_COUNT - view;
+  const start = map.epochs + chunk * CHUNK_BYTES;
+  for (let at = start; at - start < CHUNK_BYTES; at += 16) {
+    if (v128.any_true(oldBytes(v128.load(at), view, low, high))) {
+      clearOld(at, view, low, high);
+      clearOld(at + 8, view, low, high);
+    }
+  }
+  if (isOlder(mark + KEPT, epoch)) atomic.cmpxchg<u32>(word, mark, CLEAN);
+}
+
+/** A lane of ones for each byte that is old. */
+@inline
+function oldBytes(bytes: v128, view: u32, low: u32, high: u32): v128 {
+  const below = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(1)), i8x16.splat(<i8>low));
+  const above = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(<i8>(view + 1))), i8x16.splat(<i8>high));
+  return v128.or(below, above);
+}
+
+function clearOld(at: u32, view: u32, low: u32, high: u32): void {
+  while (true) {
+    const old = atomic.load<u64>(at);
+    const keep = v128.not(oldBytes(i64x2.splat(<i64>old), view, low, high));
+    const renewed = old & i64x2.extract_lane(keep, 0);
+    if (renewed == old || atomic.cmpxchg<u64>(at, old, renewed) == old) return;
+  }
+}
+
+/** Compile-time proof that PAGE_LOCKED is no view. */
+if (PAGE_LOCKED < VIEW_FIRST + VIEW_COUNT) ERROR('PAGE_LOCKED must lie above every view');

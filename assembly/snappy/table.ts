@@ -1,0 +1,87 @@
+// A snapshot's page table: flat, one 32-bit entry a page, 0 = not copied. Flags: abi/snapshot-block.ts.
+//
+//   31                    12 11         3   2   1   0
+//   +-----------------------+-------------+---+---+---+
+//   | frame - page address  |      0      | F | O | P |     P present, O owned by this snapshot, F forgotten
+//   +-----------------------+-------------+---+---+---+
+//
+// from -> to               function                       what must hold
+// 0 -> P, 0 -> P|O         tryPut (write fault)           the copy is complete, the page not yet marked
+// 0 -> P|O                 tryPut (private write)         the copy was made before the swap
+// P -> P|O                 put (private write)            only the snapshot's vCPU turns a shared entry into its own
+// any -> F                 forget (view.ts)               the snapshot's vCPU itself gives the page up
+// any -> 0                 remove, clear                  no vCPU is in a write fault that knows the snapshot
+//
+// Invariants  SNAP-1  A table in no snapshot's hands is all zero: taking a snapshot touches no entry.
+//             SNAP-2  A chunk with a nonzero entry has its flag set; flags are only cleared with the chunk.
+// Concurrency Entries are atomic. Flags are set before the entry and read only after a grace period.
+
+import { ENTRY_FLAGS, ENTRY_OWNED, SNAPSHOT_CHUNKS } from '../abi/snapshot-block';
+import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
+import * as frames from '../kernel/frames';
+import * as map from '../machine/map';
+
+const CHUNK_SHIFT: u32 = 10; // log2 TABLE_CHUNK_PAGES
+const CHUNK_BYTES: u32 = TABLE_CHUNK_PAGES << 2;
+
+function entryAddress(slot: u32, page: u32): u32 {
+  return map.snapshotTable(slot) + (page << 2);
+}
+
+
+@inline
+export function get(slot: u32, page: u32): u32 {
+  return atomic.load<u32>(entryAddress(slot, page));
+}
+
+function flagChunk(slot: u32, page: u32): void {
+  store<u8>(map.snapshotBlock(slot) + (page >> CHUNK_SHIFT), 1, SNAPSHOT_CHUNKS);
+}
+
+/** Address of the frame that an entry of `page` leads to. */
+export function frameOf(entry: u32, page: u32): u32 {
+  return (page << FRAME_SHIFT) + (entry & ~ENTRY_FLAGS);
+}
+
+/** Installs an entry where there was none; false if somebody else was faster. */
+export function tryPut(slot: u32, page: u32, entry: u32): bool {
+  flagChunk(slot, page);
+  return atomic.cmpxchg<u32>(entryAddress(slot, page), 0, entry) == 0;
+}
+
+export function put(slot: u32, page: u32, entry: u32): void {
+  flagChunk(slot, page);
+  atomic.store<u32>(entryAddress(slot, page), entry);
+}
+
+export function exchange(slot: u32, page: u32, entry: u32): u32 {
+  flagChunk(slot, page);
+  return atomic.xchg<u32>(entryAddress(slot, page), entry);
+}
+
+/** Empties an entry and returns the frame it led to. */
+export function remove(slot: u32, page: u32): u32 {
+  return frameOf(atomic.xchg<u32>(entryAddress(slot, page), 0), page);
+}
+
+/** Empties the whole table and frees the frames that belong to it alone. Cost: the chunks that were used. */
+export function clear(slot: u32): void {
+  const flags = map.snapshotBlock(slot) + SNAPSHOT_CHUNKS;
+  const chunks = map.tableChunks();
+  for (let word: u32 = 0; word < chunks; word += 8) {
+    if (load<u64>(flags + word) == 0) continue;
+    for (let chunk = word; chunk < min<u32>(word + 8, chunks); chunk++) {
+      if (load<u8>(flags + chunk) != 0) clearChunk(slot, chunk << CHUNK_SHIFT);
+    }
+    store<u64>(flags + word, 0);
+  }
+}
+
+function clearChunk(slot: u32, first: u32): void {
+  const start = entryAddress(slot, first);
+  for (let i: u32 = 0; i < TABLE_CHUNK_PAGES; i++) {
+    const entry = load<u32>(start + (i << 2));
+    if (entry & ENTRY_OWNED) frames.free(frameOf(entry, first + i));
+  }
+  memory.fill(start, 0, CHUNK_BYTES);
+}

@@ -1,0 +1,76 @@
+// What a vCPU that looks at a snapshot does besides reading: private writes, and giving up pages.
+//
+// Interface   viewFault() is called by the snapshot image before a store to a page that the snapshot does not own;
+//             forget() by a guest that will not read a range again (a saver behind its own progress).
+// Invariants  SNAP-6  A snapshot's stores go to frames that it owns: no other image ever sees them.
+// Concurrency Races with write faults of the main image only over an entry that is 0: the swap decides. A swap that
+//             succeeds proves the copy clean: no store to the page came before it, or its fault would have put an
+//             entry there first.
+// Cost        a private write copies one frame; forget() one exchange a page.
+
+import { COUNTER_FORGOTTEN, COUNTER_PRIVATE } from '../abi/counter';
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import {
+  ENTRY_FORGOTTEN,
+  ENTRY_OWNED,
+  ENTRY_PRESENT,
+  SNAPSHOT_BREAK,
+  SNAPSHOT_FRAMES,
+} from '../abi/snapshot-block';
+import { TRAP_OUTSIDE, TRAP_SNAPSHOT_LOST } from '../abi/vcpu-block';
+import * as frames from '../kernel/frames';
+import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
+import * as snapshot from './snapshot';
+import * as table from './table';
+import { copyView } from './write-fault';
+
+/** Makes the page of `address` private to this vCPU's snapshot; returns its table entry. */
+export function viewFault(address: u32): u32 {
+  const slot = <u32>vcpu.snapshotSlot();
+  const page = address >> FRAME_SHIFT;
+  if (page >= load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK)) vcpu.trap(TRAP_OUTSIDE, address);
+  const frame = frames.alloc();
+  if (frame == 0) {
+    snapshot.lose(slot);
+    vcpu.trap(TRAP_SNAPSHOT_LOST, address);
+  }
+  const entry = (frame - (page << FRAME_SHIFT)) | ENTRY_PRESENT | ENTRY_OWNED;
+  while (true) {
+    // at most 2 turns: an entry that is there stays
+    const old = table.get(slot, page);
+    if (old & ENTRY_OWNED) {
+      frames.free(frame);
+      return old;
+    }
+    copyView(slot, page << FRAME_SHIFT, frame, FRAME_BYTES);
+    if (old != 0) {
+      table.put(slot, page, entry);
+      break;
+    }
+    if (table.tryPut(slot, page, entry)) break;
+  }
+  vcpu.count(COUNTER_PRIVATE);
+  atomic.add<u32>(map.snapshotBlock(slot), 1, SNAPSHOT_FRAMES);
+  return entry;
+}
+
+/** Gives up the pages that lie wholly in a range: their frames are free at once, and no copy is made for them. */
+export function forget(address: u32, bytes: u32): void {
+  const slot = vcpu.snapshotSlot();
+  if (slot < 0) return;
+  const end = <u64>address + <u64>bytes;
+  const last = min<u32>(
+    <u32>(end >> FRAME_SHIFT),
+    load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK),
+  );
+  for (let page = <u32>((<u64>address + FRAME_BYTES - 1) >> FRAME_SHIFT); page < last; page++) {
+    const old = table.exchange(slot, page, ENTRY_FORGOTTEN);
+    if (old & ENTRY_FORGOTTEN) continue;
+    vcpu.count(COUNTER_FORGOTTEN);
+    if (old & ENTRY_OWNED) {
+      frames.free(table.frameOf(old, page));
+      atomic.sub<u32>(map.snapshotBlock(slot), 1, SNAPSHOT_FRAMES);
+    }
+  }
+}
