@@ -1,0 +1,94 @@
+// `ringzero translate in.wasm -o out.wasm`: a module becomes its main image and, if asked for, its snapshot image.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { RingzeroError } from '../errors.ts';
+import { translateMain, translateSnapshot, type TranslateOptions } from '../translator/index.ts';
+
+const USAGE = `usage: ringzero translate <in.wasm> -o <out.wasm> [options]
+
+  -o, --output <file>     write the main image here
+      --snapshot <file>   write the snapshot image here
+      --no-safepoints     no polls at loops: the program cannot be interrupted in them
+      --no-elision        check every store by itself
+      --frames <n>        frames of 4 KiB of the VM (default 65536; a multiple of 4096)
+`;
+
+const OPTIONS = {
+  output: { type: 'string', short: 'o' },
+  snapshot: { type: 'string' },
+  'no-safepoints': { type: 'boolean' },
+  'no-elision': { type: 'boolean' },
+  frames: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+interface Request {
+  readonly input: string;
+  readonly output: string | undefined;
+  readonly snapshot: string | undefined;
+  readonly options: TranslateOptions;
+}
+
+/** Runs the command; the result is the exit status of the process. */
+export async function translateCommand(argv: string[]): Promise<number> {
+  let request: Request | undefined;
+  try {
+    request = readArguments(argv);
+  } catch (error) {
+    process.stderr.write(`ringzero translate: ${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (!request) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  try {
+    await run(request);
+    return 0;
+  } catch (error) {
+    const known = error instanceof RingzeroError || (error as { code?: string }).code;
+    if (!known) throw error;
+    process.stderr.write(`ringzero translate: ${request.input}: ${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+function readArguments(argv: string[]): Request | undefined {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  if (values.help) return undefined;
+  const [input, ...rest] = positionals;
+  if (input === undefined || rest.length > 0) throw new Error('give one module to translate');
+  if (values.output === undefined && values.snapshot === undefined) {
+    throw new Error('give -o or --snapshot: where shall the image go?');
+  }
+  const options: TranslateOptions = {
+    safepoints: !values['no-safepoints'],
+    elision: !values['no-elision'],
+    ...(values.frames === undefined ? {} : { frames: Number(values.frames) }),
+  };
+  return { input, output: values.output, snapshot: values.snapshot, options };
+}
+
+async function run({ input, output, snapshot, options }: Request): Promise<void> {
+  const bytes = new Uint8Array(await readFile(input));
+  if (output !== undefined) {
+    const { main, statistics } = translateMain(bytes, options);
+    await writeFile(output, main);
+    const { writes, checks, loops, polls } = statistics;
+    report(output, main, `${writes} writes, ${checks} checks, ${loops} loops, ${polls} polls`);
+  }
+  if (snapshot !== undefined) {
+    const image = translateSnapshot(bytes, options).snapshot;
+    await writeFile(snapshot, image);
+    report(snapshot, image, 'snapshot image');
+  }
+}
+
+function report(file: string, image: Uint8Array, what: string): void {
+  process.stdout.write(`${file}: ${image.length} bytes, ${what}\n`);
+}

@@ -1,0 +1,325 @@
+// Puts an image together: the sections in their order, with the guest's items under their new indices.
+
+import { Body } from './body.ts';
+import { Code, OP } from './code.ts';
+import { type Image, i32s } from './image.ts';
+import { bounded, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, skipConstant } from './module.ts';
+import { nameSection } from './names.ts';
+import { I32, V128 } from './opcode.ts';
+import { malformed, Reader } from './reader.ts';
+import { relocationSection } from './relocation.ts';
+import { Writer } from './writer.ts';
+
+const DROPPED =
+  /^(name$|metadata\.code\.|reloc\.|linking$|\.debug_|sourceMappingURL$|external_debug_info$)/;
+
+/** Translates every body and returns the finished image, its epoch table still at address 0. */
+export function assemble(image: Image): Uint8Array {
+  translateBodies(image);
+  addThunks(image);
+  image.addRoutines();
+  const { map } = image;
+  const out = new Writer(image.bodies.pos + map.bytes.length / 2 + 4096);
+  out.ops(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+  const section = (id: number, contents: Uint8Array): void => {
+    out.byte(id);
+    out.nameBytes(contents);
+  };
+  section(1, typeSection(image));
+  section(2, importSection(image));
+  section(3, functionSection(image));
+  if (map.tableSection) {
+    section(4, map.bytes.subarray(map.tableSection.start, map.tableSection.end));
+  }
+  section(6, globalSection(image));
+  section(7, exportSection(image));
+  if (map.elementSection) section(9, elementSection(image));
+  if (map.data.length > 0 || map.dataCount >= 0) {
+    const count = new Writer(8);
+    count.u32(map.data.length);
+    section(12, count.view());
+  }
+  if (image.hints.length > 0) section(0, hintSection(image));
+  const bodies = new Writer(8);
+  bodies.u32(image.firstRoutine + image.routines.length - importedFunctions(image));
+  out.byte(10);
+  out.u32(bodies.pos + image.bodies.pos);
+  out.append(bodies.view());
+  const codeStart = out.pos;
+  out.append(image.bodies.view());
+  if (map.data.length > 0) section(11, dataSection(image));
+  for (const custom of map.customs) {
+    if (!DROPPED.test(custom.name)) section(0, map.bytes.subarray(custom.start, custom.end));
+  }
+  section(0, nameSectionContents(image));
+  section(0, relocationSection(image, codeStart));
+  return out.finish();
+}
+
+const importedFunctions = (image: Image): number =>
+  image.map.importedFunctions + image.kernelCalls.length;
+
+function translateBodies(image: Image): void {
+  const { map } = image;
+  const defined = map.functions.length - map.importedFunctions;
+  if (!map.codeSection) return;
+  const reader = new Reader(map.bytes, map.codeSection.start, map.codeSection.end);
+  const count = reader.u32();
+  if (count !== defined) throw malformed('function and code section differ', reader.pos);
+  const body = new Body(image);
+  for (let i = 0; i < count; i++) {
+    const size = reader.u32();
+    const start = reader.pos;
+    reader.skip(size);
+    body.translate(map.importedFunctions + i, start, reader.pos);
+  }
+  if (reader.pos !== reader.end) throw malformed('code section size mismatch', reader.pos);
+}
+
+function addThunks(image: Image): void {
+  const { map } = image;
+  for (let i = 0; i < map.importedFunctions; i++) {
+    image.addOwnBody(image.importThunks + i, (code) => {
+      image.arguments(code, map.typeOf(i));
+      code.call(i);
+      image.refresh(code);
+      return [];
+    });
+  }
+  image.exported.forEach((old, i) => {
+    image.addOwnBody(image.exportThunks + i, (code) => {
+      code.call(image.kernel('enter'));
+      image.refresh(code);
+      image.arguments(code, map.typeOf(old));
+      code.call(image.functionIndex(old)).call(image.kernel('leave'));
+      return [];
+    });
+  });
+  image.addOwnBody(image.specials, (code) => boot(image, code));
+  image.addOwnBody(image.specials + 1, (code) => dropSegments(image, code));
+  image.addOwnBody(image.specials + 2, (code) => registers(image, code, 'save'));
+  image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
+}
+
+/** boot(): the active data segments, each within guest memory or a trap, then the start function. */
+function boot(image: Image, code: Code): number[] {
+  const { map } = image;
+  map.data.forEach((data, segment) => {
+    if (!data.active) return;
+    constant(image, code, data.offsetStart, data.offsetEnd);
+    code
+      .set(0)
+      .i32(data.end - data.start)
+      .set(1);
+    image.trapOutside(code, 0, 1);
+    code.get(0).i32(0).get(1).ops(0xfc, 8);
+    code.u32(segment);
+    code.byte(0);
+  });
+  dropSegments(image, code);
+  if (map.startFunction >= 0) {
+    code.call(image.kernel('enter'));
+    image.refresh(code);
+    code.call(image.functionIndex(map.startFunction)).call(image.kernel('leave'));
+  }
+  return i32s(2);
+}
+
+/** attach(): what another vCPU's boot has applied is dropped here. */
+function dropSegments(image: Image, code: Code): number[] {
+  image.map.data.forEach((data, segment) => {
+    if (!data.active) return;
+    code.ops(0xfc, 9);
+    code.u32(segment);
+  });
+  return [];
+}
+
+/** save(address), load(address): the guest's mutable globals of number and vector types. */
+function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
+  let offset = 0;
+  image.map.globals.forEach((global, old) => {
+    if (!global.mutable || global.type < V128) return;
+    const index = image.globalIndex(old);
+    code.get(0);
+    if (which === 'save') code.globalGet(index).storeValue(global.type, offset);
+    else code.loadValue(global.type, offset).globalSet(index);
+    offset += global.type === V128 ? 16 : 8;
+  });
+  return [];
+}
+
+/** A constant expression (without its end) under new indices. */
+function constant(image: Image, out: Writer, start: number, end: number): void {
+  const reader = new Reader(image.map.bytes, start, end);
+  while (reader.pos < end) {
+    const at = reader.pos;
+    const opcode = reader.byte();
+    if (opcode === 0x23 || opcode === 0xd2) {
+      const old = reader.u32();
+      out.byte(opcode);
+      out.u32(opcode === 0x23 ? image.globalIndex(old) : image.functionIndex(old));
+      continue;
+    }
+    if (opcode === 0x41) reader.s32();
+    else if (opcode === 0x42) reader.skipS64();
+    else if (opcode === 0x43) reader.skip(4);
+    else if (opcode === 0x44) reader.skip(8);
+    else if (opcode === 0xd0) reader.skip(1);
+    else if (opcode === 0xfd) {
+      reader.u32();
+      reader.skip(16);
+    }
+    out.copy(reader.bytes, at, reader.pos);
+  }
+}
+
+function typeSection(image: Image): Uint8Array {
+  const { map } = image;
+  const all = [...map.types, ...image.extraTypes];
+  const out = new Writer(1024);
+  out.u32(all.length);
+  for (const type of all) {
+    out.byte(0x60);
+    out.nameBytes(type.params);
+    out.nameBytes(type.results);
+  }
+  return out.finish();
+}
+
+function importSection(image: Image): Uint8Array {
+  const { map } = image;
+  const kept = map.imports.filter((entry) => entry.kind !== KIND_MEMORY);
+  const out = new Writer(1024);
+  out.u32(kept.length + image.kernelCalls.length + 2);
+  for (const entry of kept) out.copy(map.bytes, entry.start, entry.end);
+  for (const [name, params, results] of image.kernelCalls) {
+    out.name('ringzero');
+    out.name(name);
+    out.byte(KIND_FUNCTION);
+    out.u32(image.type(i32s(params), i32s(results)));
+  }
+  out.name('ringzero');
+  out.name('vcpu');
+  out.ops(KIND_GLOBAL, I32, 0);
+  out.name('ringzero');
+  out.name('memory');
+  out.ops(KIND_MEMORY, 3, 1);
+  out.u32(65536);
+  return out.finish();
+}
+
+function functionSection(image: Image): Uint8Array {
+  const { map } = image;
+  const out = new Writer(4096);
+  const none = image.type([], []);
+  const address = image.type([I32], []);
+  const types = map.functions.slice(map.importedFunctions);
+  types.push(...map.functions.slice(0, map.importedFunctions));
+  for (const old of image.exported) types.push(map.functions[old]!);
+  types.push(none, none, address, address);
+  for (const routine of image.routines) types.push(routine.type);
+  out.u32(types.length);
+  for (const type of types) out.u32(type);
+  return out.finish();
+}
+
+function globalSection(image: Image): Uint8Array {
+  const { map } = image;
+  const out = new Writer(1024);
+  out.u32(map.globals.length - map.importedGlobals + 1);
+  for (const global of map.globals.slice(map.importedGlobals)) {
+    out.ops(global.type, global.mutable ? 1 : 0);
+    constant(image, out, global.start, global.end);
+    out.byte(OP.end);
+  }
+  out.ops(I32, 1, 0x41, 0, OP.end);
+  return out.finish();
+}
+
+function exportSection(image: Image): Uint8Array {
+  const out = new Writer(1024);
+  const { exports } = image.map;
+  const specials = image.specialNames();
+  out.u32(exports.length + specials.length + 1);
+  for (const { name, kind, index } of exports) {
+    out.name(name);
+    out.byte(kind);
+    if (kind === KIND_FUNCTION) out.u32(image.exportThunk(index));
+    else out.u32(kind === KIND_GLOBAL ? image.globalIndex(index) : index);
+  }
+  specials.forEach((name, i) => {
+    out.name(`ringzero.${name}`);
+    out.byte(KIND_FUNCTION);
+    out.u32(image.specials + i);
+  });
+  out.name(image.registerName);
+  out.byte(KIND_GLOBAL);
+  out.u32(image.registerGlobal);
+  return out.finish();
+}
+
+function elementSection(image: Image): Uint8Array {
+  const { map } = image;
+  const section = map.elementSection!;
+  const reader = new Reader(map.bytes, section.start, section.end);
+  const out = new Writer(section.end - section.start + 1024);
+  const expression = (): void => {
+    const start = reader.pos;
+    skipConstant(map, reader);
+    constant(image, out, start, reader.pos - 1);
+    out.byte(OP.end);
+  };
+  let left = reader.count();
+  out.u32(left);
+  for (; left > 0; left--) {
+    const flags = reader.u32();
+    out.u32(flags);
+    if ((flags & 1) === 0) {
+      if (flags & 2) out.u32(bounded(reader, map.tables, 'table'));
+      expression();
+    }
+    if (flags & 3) out.byte(reader.byte());
+    let items = reader.count();
+    out.u32(items);
+    for (; items > 0; items--) {
+      if (flags & 4) expression();
+      else out.u32(image.functionIndex(reader.u32()));
+    }
+  }
+  return out.finish();
+}
+
+/** Every segment passive: boot applies the active ones. */
+function dataSection(image: Image): Uint8Array {
+  const { map } = image;
+  const out = new Writer(map.bytes.length);
+  out.u32(map.data.length);
+  for (const data of map.data) {
+    out.byte(1);
+    out.nameBytes(map.bytes.subarray(data.start, data.end));
+  }
+  return out.finish();
+}
+
+function hintSection(image: Image): Uint8Array {
+  const out = new Writer(1024);
+  out.name('metadata.code.branch_hint');
+  out.u32(image.hints.length);
+  for (const hint of image.hints) {
+    out.u32(hint.function);
+    out.u32(hint.offsets.length);
+    for (const offset of hint.offsets) {
+      out.u32(offset);
+      out.ops(1, 0); // unlikely
+    }
+  }
+  return out.finish();
+}
+
+function nameSectionContents(image: Image): Uint8Array {
+  const out = new Writer(4096);
+  out.name('name');
+  out.append(nameSection(image));
+  return out.finish();
+}

@@ -1,0 +1,355 @@
+// One pass over a function's body: what translation does not change is copied in runs; indices are rewritten;
+// memory accesses and loops are handed to the image.
+
+import { Code, OP } from './code.ts';
+import type { Image } from './image.ts';
+import { bounded, type ModuleMap, valueType } from './module.ts';
+import {
+  ACCESS,
+  ATOMIC_ACCESS,
+  accessKind,
+  accessWidth,
+  FUNCREF,
+  EXTERNREF,
+  IMM_ACCESS,
+  IMM_BLOCK,
+  IMM_BR_TABLE,
+  IMM_CALL,
+  IMM_CALL_INDIRECT,
+  IMM_ELSE,
+  IMM_END,
+  IMM_F32,
+  IMM_F64,
+  IMM_GLOBAL,
+  IMM_I32,
+  IMM_I64,
+  IMM_INDEX,
+  IMM_MEMORY,
+  IMM_NONE,
+  IMM_PREFIX,
+  IMM_REF_NULL,
+  IMM_SELECT,
+  IMMEDIATE,
+  LANE_LOAD,
+  LANE_STORE,
+  SIMD_ACCESS,
+  SIMD_UNASSIGNED,
+  simdImmediateBytes,
+} from './opcode.ts';
+import { malformed, Reader } from './reader.ts';
+import {
+  GC,
+  MEMORIES,
+  MEMORY64,
+  RELAXED_SIMD,
+  refuseOpcode,
+  refuseType,
+  unsupported,
+} from './refuse.ts';
+import { Writer } from './writer.ts';
+
+const LOCALS_MAX = 50_000; // as engines have it
+
+export class Body {
+  readonly image: Image;
+  readonly map: ModuleMap;
+  readonly reader: Reader;
+  readonly code: Code;
+  /** The access at hand: prefix byte (0 = none), opcode or sub-opcode, ACCESS_* word, memarg, lane. */
+  prefix = 0;
+  opcode = 0;
+  access = 0;
+  align = 0;
+  offset = 0;
+  lane = 0;
+  #run = 0; // input from here on is not copied yet
+  #locals = 0;
+  #temps: number[] = []; // their types; indices follow the locals
+  #tempOf = new Map<number, number>();
+  readonly #declarations = new Writer(64);
+
+  constructor(image: Image) {
+    this.image = image;
+    this.map = image.map;
+    this.reader = new Reader(image.map.bytes);
+    this.code = image.scratch;
+  }
+
+  /** An extra local of the type; the same `slot` gives the same local within one body. */
+  temp(type: number, slot: number): number {
+    const key = (slot << 8) | type;
+    let index = this.#tempOf.get(key);
+    if (index === undefined) {
+      index = this.#locals + this.#temps.length;
+      this.#temps.push(type);
+      this.#tempOf.set(key, index);
+    }
+    return index;
+  }
+
+  /** Translates the body at [start, end) of the file. */
+  translate(functionIndex: number, start: number, end: number): void {
+    const { reader, code } = this;
+    reader.pos = start;
+    reader.end = end;
+    const groups = this.#readLocals(functionIndex);
+    const groupsStart = this.#declarations.pos;
+    this.#run = reader.pos;
+    this.#instructions();
+    code.copy(reader.bytes, this.#run, end);
+    const header = new Writer(groupsStart + 16 + this.#temps.length * 2);
+    header.u32(groups + this.#temps.length);
+    header.append(this.#declarations.view());
+    for (const type of this.#temps) header.ops(1, type);
+    this.image.addBody(this.image.functionIndex(functionIndex), header.view());
+  }
+
+  #readLocals(functionIndex: number): number {
+    const { reader } = this;
+    this.#temps.length = 0;
+    this.#tempOf.clear();
+    this.#declarations.pos = 0;
+    let count = this.map.typeOf(functionIndex).params.length;
+    const groups = reader.count();
+    const start = reader.pos;
+    for (let i = 0; i < groups; i++) {
+      count += reader.u32();
+      if (count > LOCALS_MAX) throw malformed('too many locals', reader.pos);
+      valueType(reader);
+    }
+    this.#declarations.copy(reader.bytes, start, reader.pos);
+    this.#locals = count;
+    return groups;
+  }
+
+  /** Copies the input up to `at`, and goes on with it at `resume` once that is set. */
+  flush(at: number): void {
+    if (at > this.#run) this.code.copy(this.reader.bytes, this.#run, at);
+    this.#run = at;
+  }
+
+  /** What was read so far is replaced by what was emitted. */
+  replaced(): void {
+    this.#run = this.reader.pos;
+  }
+
+  /** The instruction of the current access, with another offset and its own alignment. */
+  emitAccess(offset: number): void {
+    const { code } = this;
+    if (this.prefix !== 0) {
+      code.byte(this.prefix);
+      code.u32(this.opcode);
+    } else code.byte(this.opcode);
+    code.u32(this.align);
+    code.u32(offset);
+    const kind = accessKind(this.access);
+    if (kind === LANE_LOAD || kind === LANE_STORE) code.byte(this.lane);
+  }
+
+  #instructions(): void {
+    const { reader } = this;
+    const { bytes, end } = reader;
+    let depth = 1;
+    while (depth > 0) {
+      const at = reader.pos;
+      if (at >= end) throw malformed('unexpected end of a function', at);
+      const opcode = bytes[at]!;
+      reader.pos = at + 1;
+      switch (IMMEDIATE[opcode]) {
+        case IMM_NONE:
+        case IMM_ELSE:
+          break;
+        case IMM_INDEX:
+          reader.u32();
+          break;
+        case IMM_I32:
+          reader.s32();
+          break;
+        case IMM_ACCESS:
+          this.#memoryAccess(at, 0, opcode, ACCESS[opcode]!);
+          break;
+        case IMM_BLOCK:
+          depth++;
+          this.#block(opcode);
+          break;
+        case IMM_END:
+          depth--;
+          break;
+        default:
+          this.#rare(at, opcode);
+      }
+    }
+    if (reader.pos !== end) throw malformed('code after the end of a function', reader.pos);
+  }
+
+  #rare(at: number, opcode: number): void {
+    const { reader } = this;
+    switch (IMMEDIATE[opcode]) {
+      case IMM_CALL:
+        return this.#call(at, opcode);
+      case IMM_GLOBAL:
+        return this.#global(at, opcode);
+      case IMM_BR_TABLE:
+        for (let left = reader.count() + 1; left > 0; left--) reader.u32();
+        return;
+      case IMM_CALL_INDIRECT:
+        bounded(reader, this.map.types.length, 'type');
+        bounded(reader, this.map.tables, 'table');
+        return;
+      case IMM_MEMORY:
+        return this.#memorySize(at, opcode);
+      case IMM_I64:
+        return reader.skipS64();
+      case IMM_F32:
+        return reader.skip(4);
+      case IMM_F64:
+        return reader.skip(8);
+      case IMM_SELECT:
+        for (let left = reader.count(); left > 0; left--) valueType(reader);
+        return;
+      case IMM_REF_NULL:
+        return this.#heapType();
+      case IMM_PREFIX:
+        if (opcode === 0xfc) return this.#miscellaneous(at);
+        if (opcode === 0xfd) return this.#vector(at);
+        return this.#atomic(at);
+      default:
+        throw refuseOpcode(opcode, at);
+    }
+  }
+
+  #heapType(): void {
+    const type = this.reader.byte();
+    if (type !== FUNCREF && type !== EXTERNREF) throw refuseType(type, this.reader.pos - 1);
+  }
+
+  #block(opcode: number): void {
+    const { reader } = this;
+    const first = reader.bytes[reader.pos]!;
+    if (first < 0x40) bounded(reader, this.map.types.length, 'type');
+    else if (first === 0x40) reader.pos++;
+    else if (first & 0x80) {
+      const at = reader.pos;
+      const index = reader.s32();
+      if (index < 0 || index >= this.map.types.length) throw malformed('unknown block type', at);
+    } else valueType(reader);
+    if (opcode === OP.loop && this.image.choices.safepoints) {
+      this.flush(reader.pos);
+      this.image.lowerLoop(this);
+    }
+  }
+
+  #call(at: number, opcode: number): void {
+    const index = bounded(this.reader, this.map.functions.length, 'function');
+    this.flush(at);
+    this.code.byte(opcode);
+    this.code.u32(this.image.functionIndex(index));
+    this.replaced();
+  }
+
+  #global(at: number, opcode: number): void {
+    const index = bounded(this.reader, this.map.globals.length, 'global');
+    if (index < this.map.importedGlobals) return;
+    this.flush(at);
+    this.code.byte(opcode);
+    this.code.u32(this.image.globalIndex(index));
+    this.replaced();
+  }
+
+  #needMemory(at: number): void {
+    if (this.map.memories === 0) throw malformed('memory instruction without a memory', at);
+  }
+
+  #memorySize(at: number, opcode: number): void {
+    this.#needMemory(at);
+    if (this.reader.byte() !== 0) throw unsupported(MEMORIES);
+    this.flush(at);
+    this.code.call(this.image.kernel(opcode === 0x3f ? 'size' : 'grow'));
+    this.replaced();
+  }
+
+  #memoryAccess(at: number, prefix: number, opcode: number, access: number): void {
+    const { reader } = this;
+    if (this.map.memories === 0) this.#needMemory(at);
+    const align = reader.u32();
+    if (align >= 0x20) {
+      if (align >= 0x40 && align < 0x80) throw unsupported(MEMORIES);
+      throw malformed('malformed alignment', at);
+    }
+    if (1 << align > accessWidth(access)) throw malformed('alignment too large', at);
+    this.prefix = prefix;
+    this.opcode = opcode;
+    this.access = access;
+    this.align = align;
+    this.offset = this.#memoryOffset();
+    const kind = accessKind(access);
+    if (kind === LANE_LOAD || kind === LANE_STORE) this.lane = reader.byte();
+    this.image.lowerAccess(this, at);
+  }
+
+  #memoryOffset(): number {
+    const at = this.reader.pos;
+    try {
+      return this.reader.u32();
+    } catch (error) {
+      this.reader.pos = at;
+      this.reader.skipS64();
+      throw this.reader.pos - at > 5 ? unsupported(MEMORY64) : error;
+    }
+  }
+
+  #miscellaneous(at: number): void {
+    const { reader } = this;
+    const sub = reader.u32();
+    if (sub < 8) return;
+    if (sub > 17) {
+      if (sub >= 19 && sub <= 22) throw unsupported('wide arithmetic');
+      throw malformed(`unknown opcode 0xfc ${sub}`, at);
+    }
+    if (sub >= 12) {
+      // table.init, elem.drop, table.copy, table.grow, table.size, table.fill
+      if (sub === 12 || sub === 13) bounded(reader, this.map.elements, 'element segment');
+      if (sub !== 13) bounded(reader, this.map.tables, 'table');
+      if (sub === 14) bounded(reader, this.map.tables, 'table');
+      return;
+    }
+    let segment = 0;
+    if (sub === 8 || sub === 9) {
+      if (this.map.dataCount < 0) throw malformed('data count section missing', at);
+      segment = bounded(reader, this.map.data.length, 'data segment');
+      if (sub === 9) return;
+    }
+    this.#needMemory(at);
+    if (reader.byte() !== 0) throw unsupported(MEMORIES);
+    if (sub === 10 && reader.byte() !== 0) throw unsupported(MEMORIES);
+    this.flush(at);
+    this.image.lowerBulk(this, sub, segment);
+    this.replaced();
+  }
+
+  #vector(at: number): void {
+    const { reader } = this;
+    const sub = reader.u32();
+    if (sub >= 0x100) {
+      if (sub <= 0x12f) throw unsupported(RELAXED_SIMD);
+      throw malformed(`unknown opcode 0xfd ${sub}`, at);
+    }
+    if (SIMD_UNASSIGNED.has(sub)) throw malformed(`unknown opcode 0xfd ${sub}`, at);
+    const access = SIMD_ACCESS[sub]!;
+    if (access !== 0) this.#memoryAccess(at, 0xfd, sub, access);
+    else reader.skip(simdImmediateBytes(sub));
+  }
+
+  #atomic(at: number): void {
+    const { reader } = this;
+    const sub = reader.u32();
+    if (sub === 3) {
+      if (reader.byte() !== 0) throw malformed('malformed fence', at);
+      return;
+    }
+    const access = sub < 256 ? ATOMIC_ACCESS[sub]! : 0;
+    if (access !== 0) return this.#memoryAccess(at, 0xfe, sub, access);
+    if (sub >= 0x4f && sub <= 0x70) throw unsupported(GC); // shared-everything threads
+    throw malformed(`unknown opcode 0xfe ${sub}`, at);
+  }
+}

@@ -1,0 +1,208 @@
+// One image under construction: its index spaces, the functions that translation adds, and the code so far.
+//
+//   functions   guest imports | ringzero imports | guest functions | import thunks | export thunks |
+//               boot attach save load | routines, in the order of their first use
+//   globals     guest imports | ringzero.vcpu | guest globals | view or table
+//
+// Where the guest calls one of its imports, it now calls the import's thunk.
+
+import type { Body } from './body.ts';
+import { Code, OP } from './code.ts';
+import type { FunctionType, ModuleMap } from './module.ts';
+import { KIND_FUNCTION } from './module.ts';
+import { I32 } from './opcode.ts';
+import { Writer } from './writer.ts';
+
+export interface Choices {
+  readonly safepoints: boolean;
+  readonly elision: boolean;
+}
+
+interface Routine {
+  readonly name: string;
+  readonly type: number;
+  readonly build: (code: Code) => number[]; // returns the types of its extra locals
+}
+
+/** Functions that the kernel supplies: name, parameters, results (all i32). */
+export type KernelCall = readonly [name: string, params: number, results: number];
+
+export interface Hint {
+  readonly function: number;
+  readonly offsets: number[];
+}
+
+const SPECIALS = ['boot', 'attach', 'save', 'load'] as const;
+
+export abstract class Image {
+  readonly map: ModuleMap;
+  readonly choices: Choices;
+  /** Bodies so far, each with its size; the code section without its count. */
+  readonly bodies = new Writer(1 << 16);
+  readonly scratch = new Code(1 << 14);
+  /** Of every body the function's index and the places of its unlikely branches. */
+  readonly hints: Hint[] = [];
+  relocations: number[] = []; // within `bodies`
+  fences: number[] = [];
+  readonly extraTypes: FunctionType[] = [];
+  readonly routines: Routine[] = [];
+  readonly exported: number[] = []; // guest functions that have an export thunk
+  readonly #typeKeys = new Map<string, number>();
+  readonly #routineIndex = new Map<string, number>();
+  readonly #exportThunk = new Map<number, number>();
+  readonly #kernelIndex = new Map<string, number>();
+  abstract readonly kernelCalls: readonly KernelCall[];
+  /** Exported name of the image's own mutable global. */
+  abstract readonly registerName: string;
+
+  constructor(map: ModuleMap, choices: Choices) {
+    this.map = map;
+    this.choices = choices;
+    map.types.forEach((type, i) => {
+      const key = `${type.params.join()}:${type.results.join()}`;
+      if (!this.#typeKeys.has(key)) this.#typeKeys.set(key, i);
+    });
+  }
+
+  /** To be called once by the constructors of subclasses, when kernelCalls is set. */
+  protected index(): void {
+    this.kernelCalls.forEach(([name], i) =>
+      this.#kernelIndex.set(name, this.map.importedFunctions + i),
+    );
+    for (const entry of this.map.exports) {
+      if (entry.kind !== KIND_FUNCTION || this.#exportThunk.has(entry.index)) continue;
+      this.#exportThunk.set(entry.index, this.exported.length);
+      this.exported.push(entry.index);
+    }
+  }
+
+  get importThunks(): number {
+    return this.map.functions.length + this.kernelCalls.length;
+  }
+  get exportThunks(): number {
+    return this.importThunks + this.map.importedFunctions;
+  }
+  get specials(): number {
+    return this.exportThunks + this.exported.length;
+  }
+  get firstRoutine(): number {
+    return this.specials + SPECIALS.length;
+  }
+  specialNames(): readonly string[] {
+    return SPECIALS;
+  }
+
+  /** New index of a guest function, as its callers must know it. */
+  functionIndex(old: number): number {
+    return old < this.map.importedFunctions
+      ? this.importThunks + old
+      : old + this.kernelCalls.length;
+  }
+  exportThunk(old: number): number {
+    return this.exportThunks + this.#exportThunk.get(old)!;
+  }
+  kernel(name: string): number {
+    return this.#kernelIndex.get(name)!;
+  }
+  globalIndex(old: number): number {
+    return old < this.map.importedGlobals ? old : old + 1;
+  }
+  get vcpuGlobal(): number {
+    return this.map.importedGlobals;
+  }
+  /** The view (main image) or the base of the page table (snapshot image). */
+  get registerGlobal(): number {
+    return this.map.globals.length + 1;
+  }
+
+  type(params: readonly number[], results: readonly number[]): number {
+    const key = `${params.join()}:${results.join()}`;
+    let index = this.#typeKeys.get(key);
+    if (index === undefined) {
+      index = this.map.types.length + this.extraTypes.length;
+      this.#typeKeys.set(key, index);
+      this.extraTypes.push({ params: Uint8Array.from(params), results: Uint8Array.from(results) });
+    }
+    return index;
+  }
+
+  /** Index of a function that translation adds once, at its first use. */
+  routine(
+    name: string,
+    params: readonly number[],
+    results: readonly number[],
+    build: (code: Code) => number[],
+  ): number {
+    const known = this.#routineIndex.get(name);
+    if (known !== undefined) return known;
+    const index = this.firstRoutine + this.routines.length;
+    this.#routineIndex.set(name, index);
+    this.routines.push({ name, type: this.type(params, results), build });
+    return index;
+  }
+
+  /** Appends a body: local declarations (already encoded) and what is in `scratch`. */
+  addBody(functionIndex: number, locals: Uint8Array): void {
+    const { bodies, scratch } = this;
+    bodies.u32(locals.length + scratch.pos);
+    const start = bodies.pos;
+    bodies.append(locals);
+    const shift = bodies.pos;
+    bodies.copy(scratch.bytes, 0, scratch.pos);
+    for (const at of scratch.relocations) this.relocations.push(at + shift);
+    for (const at of scratch.fences) this.fences.push(at + shift);
+    if (scratch.unlikely.length > 0) {
+      const offsets = scratch.unlikely.map((at) => at + shift - start);
+      this.hints.push({ function: functionIndex, offsets });
+    }
+    scratch.reset();
+  }
+
+  /** Appends a body that translation made itself. */
+  addOwnBody(functionIndex: number, build: (code: Code) => number[]): void {
+    const locals = build(this.scratch);
+    this.scratch.end();
+    const header = new Writer(16);
+    header.u32(locals.length);
+    for (const type of locals) header.ops(1, type);
+    this.addBody(functionIndex, header.finish());
+  }
+
+  /** Builds the routines; those that a routine uses first are appended in turn. */
+  addRoutines(): void {
+    for (let i = 0; i < this.routines.length; i++) {
+      this.addOwnBody(this.firstRoutine + i, this.routines[i]!.build);
+    }
+  }
+
+  /** After a call that may have moved the view, and on entry. */
+  abstract refresh(code: Code): void;
+  /** A load, store or atomic instruction; its operands are on the stack, and it begins at `at`. */
+  abstract lowerAccess(body: Body, at: number): void;
+  /** memory.init (segment), memory.copy, memory.fill. */
+  abstract lowerBulk(body: Body, sub: number, segment: number): void;
+  /** The head of a loop, after its `loop` instruction. */
+  abstract lowerLoop(body: Body): void;
+
+  /** Emits the arguments of a function as its own locals. */
+  arguments(code: Code, type: FunctionType): void {
+    for (let i = 0; i < type.params.length; i++) code.get(i);
+  }
+
+  /** Traps unless [local start, + local bytes) lies within guest memory. */
+  trapOutside(code: Code, start: number, bytes: number): void {
+    code.get(start).op(OP.i64ExtendI32U).get(bytes).op(OP.i64ExtendI32U).op(OP.i64Add);
+    code.call(this.kernel('size')).op(OP.i64ExtendI32U).i64(16).op(OP.i64Shl);
+    code.op(OP.i64GtU).if().op(OP.unreachable).end();
+  }
+
+  /** Traps unless [local 1, + local 2) lies within the data segment: an empty memory.init at the range's end does. */
+  trapOutsideSegment(code: Code, segment: number): void {
+    code.get(1).get(2).op(OP.i32Add).get(1).op(OP.i32LtU).if().op(OP.unreachable).end();
+    code.i32(0).get(1).get(2).op(OP.i32Add).i32(0).ops(0xfc, 8);
+    code.u32(segment);
+    code.byte(0);
+  }
+}
+
+export const i32s = (count: number): number[] => new Array<number>(count).fill(I32);

@@ -1,0 +1,126 @@
+// The translator: one linear pass that makes of a WebAssembly module the main image (every store checked) and the
+// snapshot image (every access through the snapshot's page table). It needs nothing of the host and stands alone.
+
+import { FRAMES_MIN } from '../../assembly/abi/limits.ts';
+import { assemble } from './assemble.ts';
+import type { Choices, Image } from './image.ts';
+import { MainImage } from './main-image.ts';
+import { mapModule, type ModuleMap } from './module.ts';
+import { V128 } from './opcode.ts';
+import { malformed } from './reader.ts';
+import { checkFrames, patch } from './relocation.ts';
+import { SnapshotImage } from './snapshot-image.ts';
+
+export { relocate, type RelocateOptions } from './relocation.ts';
+
+export interface TranslateOptions {
+  /** Frames of the VM, a multiple of 4096 (default 65536, 256 MiB). `relocate` changes it afterwards. */
+  readonly frames?: number;
+  /** The processor may reorder loads (default true: right everywhere, slower on x64). */
+  readonly weakMemory?: boolean;
+  /** Poll for interrupts at loops (default true). */
+  readonly safepoints?: boolean;
+  /** Leave out write checks that an earlier one covers (default true). */
+  readonly elision?: boolean;
+  /** Have the engine validate the module first, so that an ill-typed one is refused here (default true). */
+  readonly validate?: boolean;
+}
+
+export interface ModuleInfo {
+  /** Memory declared by the module, in pages of 64 KiB; maximum undefined = none declared. */
+  readonly initialPages: number;
+  readonly maximumPages: number | undefined;
+  readonly memoryImported: boolean;
+  /** Mutable globals, and the bytes that ringzero.save stores of them. */
+  readonly mutableGlobals: number;
+  readonly registerBytes: number;
+  /** Functions that the module imports, in order. */
+  readonly imports: readonly { readonly module: string; readonly name: string }[];
+  readonly hasStart: boolean;
+}
+
+/** What became of the writes of the main image. */
+export interface WriteStatistics {
+  readonly writes: number;
+  readonly checks: number;
+  readonly polls: number;
+  readonly loops: number;
+}
+
+export interface Translation {
+  readonly main: Uint8Array;
+  readonly snapshot: Uint8Array;
+  readonly info: ModuleInfo;
+  readonly statistics: WriteStatistics;
+}
+
+/** Both images of a module. Throws RZ_MODULE_MALFORMED or RZ_MODULE_UNSUPPORTED. */
+export function translate(bytes: Uint8Array, options: TranslateOptions = {}): Translation {
+  const map = open(bytes, options);
+  const choices = choose(options);
+  const image = new MainImage(map, choices);
+  const main = finish(image, options);
+  const snapshot = finish(new SnapshotImage(map, choices), options);
+  return { main, snapshot, info: describe(map), statistics: image.statistics() };
+}
+
+/** The main image alone. */
+export function translateMain(
+  bytes: Uint8Array,
+  options: TranslateOptions = {},
+): Omit<Translation, 'snapshot'> {
+  const map = open(bytes, options);
+  const image = new MainImage(map, choose(options));
+  const main = finish(image, options);
+  return { main, info: describe(map), statistics: image.statistics() };
+}
+
+/** The snapshot image alone. */
+export function translateSnapshot(
+  bytes: Uint8Array,
+  options: TranslateOptions = {},
+): Omit<Translation, 'main' | 'statistics'> {
+  const map = open(bytes, options);
+  const snapshot = finish(new SnapshotImage(map, choose(options)), options);
+  return { snapshot, info: describe(map) };
+}
+
+function choose(options: TranslateOptions): Choices {
+  return { safepoints: options.safepoints ?? true, elision: options.elision ?? true };
+}
+
+function open(bytes: Uint8Array, options: TranslateOptions): ModuleMap {
+  checkFrames(options.frames ?? FRAMES_MIN * 16);
+  const map = mapModule(bytes);
+  const engine = (globalThis as { WebAssembly?: { validate(bytes: Uint8Array): boolean } })
+    .WebAssembly;
+  if (options.validate !== false && engine && !engine.validate(bytes)) {
+    // A body with a refused feature is reported as that by the pass over it.
+    finish(new SnapshotImage(map, choose(options)), options);
+    throw malformed('it does not validate, though its structure can be read,', bytes.length);
+  }
+  return map;
+}
+
+function finish(image: Image, options: TranslateOptions): Uint8Array {
+  const bytes = assemble(image);
+  const frames = options.frames ?? FRAMES_MIN * 16;
+  patch(bytes, { frames, weakMemory: options.weakMemory ?? true });
+  return bytes;
+}
+
+function describe(map: ModuleMap): ModuleInfo {
+  const mutable = map.globals.filter((global) => global.mutable);
+  const numbers = mutable.filter((global) => global.type >= V128);
+  return {
+    initialPages: map.memoryMinimum,
+    maximumPages: map.memoryMaximum,
+    memoryImported: map.memoryImported,
+    mutableGlobals: mutable.length,
+    registerBytes: numbers.reduce((sum, { type }) => sum + (type === V128 ? 16 : 8), 0),
+    imports: map.imports
+      .filter((entry) => entry.kind === 0)
+      .map(({ module, name }) => ({ module, name })),
+    hasStart: map.startFunction >= 0,
+  };
+}

@@ -1,0 +1,365 @@
+// What the translator needs to know of a module before it rewrites it: index spaces and where the sections lie.
+// Nothing of a function's body is read here.
+
+import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
+import { malformed, Reader } from './reader.ts';
+import {
+  EXCEPTIONS,
+  GC,
+  MEMORIES,
+  MEMORY64,
+  refuseOpcode,
+  refuseType,
+  unsupported,
+} from './refuse.ts';
+
+export const KIND_FUNCTION = 0;
+export const KIND_TABLE = 1;
+export const KIND_MEMORY = 2;
+export const KIND_GLOBAL = 3;
+
+export interface FunctionType {
+  readonly params: Uint8Array;
+  readonly results: Uint8Array;
+}
+
+export interface ImportEntry {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly type: number; // functions: type index
+  readonly start: number; // where the entry lies in the file
+  readonly end: number;
+}
+
+export interface GlobalEntry {
+  readonly type: number;
+  readonly mutable: boolean;
+  readonly start: number; // initializer, without its end; imported: start = end = 0
+  readonly end: number;
+}
+
+export interface ExportEntry {
+  readonly name: string;
+  readonly kind: number;
+  readonly index: number;
+}
+
+export interface DataEntry {
+  readonly active: boolean;
+  readonly offsetStart: number; // of an active segment: its address expression, without the end
+  readonly offsetEnd: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Section {
+  readonly id: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface CustomSection extends Section {
+  readonly name: string;
+  readonly contents: number;
+}
+
+/** The index spaces of a module and the places of its parts. */
+export class ModuleMap {
+  readonly bytes: Uint8Array;
+  readonly types: FunctionType[] = [];
+  readonly imports: ImportEntry[] = [];
+  readonly functions: number[] = []; // type index of every function, imported ones first
+  importedFunctions = 0;
+  tables = 0;
+  memories = 0;
+  memoryImported = false;
+  memoryMinimum = 0;
+  memoryMaximum: number | undefined;
+  readonly globals: GlobalEntry[] = [];
+  importedGlobals = 0;
+  readonly exports: ExportEntry[] = [];
+  startFunction = -1;
+  dataCount = -1;
+  readonly data: DataEntry[] = [];
+  elements = 0;
+  readonly customs: CustomSection[] = [];
+  typeSection: Section | undefined;
+  tableSection: Section | undefined;
+  elementSection: Section | undefined;
+  codeSection: Section | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  typeOf(functionIndex: number): FunctionType {
+    return this.types[this.functions[functionIndex]!]!;
+  }
+}
+
+const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+// Section ids in the order in which they must come; 12 is the data count, 13 the tags.
+const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
+
+export function mapModule(bytes: Uint8Array): ModuleMap {
+  const map = new ModuleMap(bytes);
+  const reader = new Reader(bytes);
+  for (const byte of MAGIC) {
+    if (reader.byte() === byte) continue;
+    const component = bytes[4] === 0x0d && bytes[6] === 0x01;
+    if (component) throw unsupported('the component model');
+    throw malformed('no magic number or version of a module', reader.pos - 1);
+  }
+  let last = 0;
+  while (reader.pos < bytes.length) {
+    const id = reader.byte();
+    const size = reader.count();
+    const section = { id, start: reader.pos, end: reader.pos + size };
+    if (id === 13) throw unsupported(EXCEPTIONS);
+    if (id > 12) throw malformed(`unknown section ${id}`, section.start);
+    if (id !== 0) {
+      const order = ORDER[id]!;
+      if (order <= last) throw malformed(`section ${id} out of order`, section.start);
+      last = order;
+    }
+    const contents = new Reader(bytes, section.start, section.end);
+    readSection(map, section, contents);
+    if (contents.pos !== section.end) throw malformed(`section ${id} size mismatch`, contents.pos);
+    reader.pos = section.end;
+  }
+  finish(map);
+  return map;
+}
+
+function readSection(map: ModuleMap, section: Section, reader: Reader): void {
+  switch (section.id) {
+    case 0: {
+      const name = reader.name();
+      map.customs.push({ ...section, name, contents: reader.pos });
+      reader.pos = section.end;
+      return;
+    }
+    case 1:
+      map.typeSection = section;
+      return each(reader, () => map.types.push(readType(reader)));
+    case 2:
+      return each(reader, () => readImport(map, reader));
+    case 3:
+      return each(reader, () => map.functions.push(typeIndex(map, reader)));
+    case 4:
+      map.tableSection = section;
+      return each(reader, () => readTable(map, reader));
+    case 5:
+      return each(reader, () => readMemory(map, reader));
+    case 6:
+      return each(reader, () => readGlobal(map, reader));
+    case 7:
+      return each(reader, () => readExport(map, reader));
+    case 8:
+      map.startFunction = functionIndex(map, reader);
+      return;
+    case 9:
+      map.elementSection = section;
+      return each(reader, () => readElement(map, reader));
+    case 10:
+      map.codeSection = section;
+      reader.pos = section.end; // read body by body later
+      return;
+    case 11:
+      return each(reader, () => readData(map, reader));
+    default:
+      map.dataCount = reader.u32();
+  }
+}
+
+function each(reader: Reader, read: () => unknown): void {
+  for (let left = reader.count(); left > 0; left--) read();
+}
+
+function finish(map: ModuleMap): void {
+  const end = map.bytes.length;
+  if (map.dataCount >= 0 && map.dataCount !== map.data.length) {
+    throw malformed('data count and data section differ', end);
+  }
+  if (!map.codeSection && map.functions.length > map.importedFunctions) {
+    throw malformed('functions without code', end);
+  }
+}
+
+function readType(reader: Reader): FunctionType {
+  const form = reader.byte();
+  if (form === 0x5f || form === 0x5e || form === 0x4e || form === 0x4f || form === 0x50) {
+    throw unsupported(GC);
+  }
+  if (form !== 0x60) throw malformed('unknown type form', reader.pos - 1);
+  return { params: readTypes(reader), results: readTypes(reader) };
+}
+
+function readTypes(reader: Reader): Uint8Array {
+  const count = reader.count();
+  const start = reader.pos;
+  for (let i = 0; i < count; i++) valueType(reader);
+  return reader.bytes.subarray(start, reader.pos);
+}
+
+export function valueType(reader: Reader): number {
+  const type = reader.byte();
+  if (type >= V128 && type <= I32) return type;
+  if (type === FUNCREF || type === EXTERNREF) return type;
+  throw refuseType(type, reader.pos - 1);
+}
+
+function referenceType(reader: Reader): number {
+  const type = reader.byte();
+  if (type !== FUNCREF && type !== EXTERNREF) throw refuseType(type, reader.pos - 1);
+  return type;
+}
+
+function typeIndex(map: ModuleMap, reader: Reader): number {
+  return bounded(reader, map.types.length, 'type');
+}
+
+function functionIndex(map: ModuleMap, reader: Reader): number {
+  return bounded(reader, map.functions.length, 'function');
+}
+
+export function bounded(reader: Reader, count: number, what: string): number {
+  const at = reader.pos;
+  const index = reader.u32();
+  if (index >= count) throw malformed(`unknown ${what} ${index}`, at);
+  return index;
+}
+
+function readImport(map: ModuleMap, reader: Reader): void {
+  const start = reader.pos;
+  const module = reader.name();
+  const name = reader.name();
+  const kind = reader.byte();
+  let type = 0;
+  if (kind === KIND_FUNCTION) {
+    type = typeIndex(map, reader);
+    map.functions.push(type);
+    map.importedFunctions++;
+  } else if (kind === KIND_TABLE) {
+    readTable(map, reader);
+  } else if (kind === KIND_MEMORY) {
+    readMemory(map, reader);
+    map.memoryImported = true;
+  } else if (kind === KIND_GLOBAL) {
+    map.globals.push({ ...globalType(reader), start: 0, end: 0 });
+    map.importedGlobals++;
+  } else if (kind === 4) {
+    throw unsupported(EXCEPTIONS);
+  } else {
+    throw malformed('unknown kind of import', reader.pos - 1);
+  }
+  map.imports.push({ module, name, kind, type, start, end: reader.pos });
+}
+
+function readTable(map: ModuleMap, reader: Reader): void {
+  if (reader.bytes[reader.pos] === 0x40) throw unsupported(GC);
+  referenceType(reader);
+  limits(reader, 0xffffffff);
+  map.tables++;
+}
+
+function readMemory(map: ModuleMap, reader: Reader): void {
+  const { minimum, maximum } = limits(reader, 65536);
+  if (++map.memories > 1) throw unsupported(MEMORIES);
+  map.memoryMinimum = minimum;
+  map.memoryMaximum = maximum;
+}
+
+function limits(reader: Reader, bound: number): { minimum: number; maximum: number | undefined } {
+  const at = reader.pos;
+  const flags = reader.byte();
+  if (flags & 4) throw unsupported(MEMORY64);
+  if (flags & 8) throw unsupported('custom page sizes');
+  if (flags > 3 || flags === 2 || (flags === 3 && bound !== 65536)) {
+    throw malformed('malformed limits', at);
+  }
+  const minimum = reader.u32();
+  const maximum = flags & 1 ? reader.u32() : undefined;
+  if (minimum > bound || (maximum !== undefined && (maximum > bound || maximum < minimum))) {
+    throw malformed('limits out of range', at);
+  }
+  return { minimum, maximum };
+}
+
+function globalType(reader: Reader): { type: number; mutable: boolean } {
+  const type = valueType(reader);
+  const mutable = reader.byte();
+  if (mutable > 1) throw malformed('malformed mutability', reader.pos - 1);
+  return { type, mutable: mutable === 1 };
+}
+
+function readGlobal(map: ModuleMap, reader: Reader): void {
+  const type = globalType(reader);
+  const start = reader.pos;
+  skipConstant(map, reader);
+  map.globals.push({ ...type, start, end: reader.pos - 1 });
+}
+
+function readExport(map: ModuleMap, reader: Reader): void {
+  const at = reader.pos;
+  const name = reader.name();
+  if (name.startsWith('ringzero.')) throw unsupported('an export named ringzero.*');
+  const kind = reader.byte();
+  if (kind === 4) throw unsupported(EXCEPTIONS);
+  if (kind > 4) throw malformed('unknown kind of export', at);
+  const counts = [map.functions.length, map.tables, map.memories, map.globals.length];
+  map.exports.push({ name, kind, index: bounded(reader, counts[kind]!, 'exported item') });
+}
+
+/** Steps over a constant expression and its end. */
+export function skipConstant(map: ModuleMap, reader: Reader): void {
+  for (;;) {
+    const at = reader.pos;
+    const opcode = reader.byte();
+    if (opcode === 0x0b) return;
+    if (opcode === 0x41) reader.s32();
+    else if (opcode === 0x42) reader.skipS64();
+    else if (opcode === 0x43) reader.skip(4);
+    else if (opcode === 0x44) reader.skip(8);
+    else if (opcode === 0x23) bounded(reader, map.globals.length, 'global');
+    else if (opcode === 0xd0) referenceType(reader);
+    else if (opcode === 0xd2) functionIndex(map, reader);
+    else if (opcode === 0xfd && reader.u32() === 12) reader.skip(16);
+    else if ((opcode >= 0x6a && opcode <= 0x6c) || (opcode >= 0x7c && opcode <= 0x7e)) continue;
+    else throw opcode === 0xfb ? refuseOpcode(opcode, at) : malformed('not a constant', at);
+  }
+}
+
+function readElement(map: ModuleMap, reader: Reader): void {
+  const at = reader.pos;
+  const flags = reader.u32();
+  if (flags > 7) throw malformed('malformed element segment', at);
+  if ((flags & 1) === 0) {
+    if (flags & 2) bounded(reader, map.tables, 'table');
+    skipConstant(map, reader);
+  }
+  const expressions = (flags & 4) !== 0;
+  if (flags & 3) {
+    if (expressions) referenceType(reader);
+    else if (reader.byte() !== 0) throw malformed('unknown kind of element', reader.pos - 1);
+  }
+  each(reader, () => (expressions ? skipConstant(map, reader) : functionIndex(map, reader)));
+  map.elements++;
+}
+
+function readData(map: ModuleMap, reader: Reader): void {
+  const at = reader.pos;
+  const flags = reader.u32();
+  if (flags > 2) throw malformed('malformed data segment', at);
+  const active = flags !== 1;
+  if (active && flags === 2 && reader.u32() !== 0) throw unsupported(MEMORIES);
+  if (active && map.memories === 0) throw malformed('data without a memory', at);
+  const offsetStart = reader.pos;
+  if (active) skipConstant(map, reader);
+  const offsetEnd = active ? reader.pos - 1 : offsetStart;
+  const count = reader.count();
+  const start = reader.pos;
+  reader.skip(count);
+  map.data.push({ active, offsetStart, offsetEnd, start, end: reader.pos });
+}

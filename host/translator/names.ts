@@ -1,0 +1,132 @@
+// The "name" section of an image: the guest's names under their new indices, and names for what translation added,
+// so that stack traces speak.
+
+import type { Image } from './image.ts';
+import { malformed, Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+const SUB_FUNCTIONS = 1;
+const SUB_LOCALS = 2;
+const SUB_LABELS = 3;
+const SUB_GLOBALS = 7;
+
+/** Contents of the rewritten name section. A guest's broken one is dropped, as engines do. */
+export function nameSection(image: Image): Uint8Array {
+  const section = image.map.customs.find((custom) => custom.name === 'name');
+  const guest = section && readNames(image, section.contents, section.end);
+  const functions = guest?.functions ?? new Map<number, Uint8Array>();
+  const out = new Writer(4096);
+  const sub = (id: number, contents: Uint8Array): void => {
+    out.byte(id);
+    out.nameBytes(contents);
+  };
+  if (guest?.module) sub(0, guest.module);
+  sub(SUB_FUNCTIONS, functionNames(image, functions));
+  for (const [id, contents] of guest?.others ?? []) sub(id, contents);
+  const globals = new Writer(256);
+  const known = guest?.globals ?? new Map<number, Uint8Array>();
+  const text = new TextEncoder();
+  known.set(image.vcpuGlobal, text.encode('ringzero.vcpu'));
+  known.set(image.registerGlobal, text.encode(image.registerName));
+  writeNameMap(globals, known);
+  sub(SUB_GLOBALS, globals.view());
+  return out.finish();
+}
+
+function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8Array {
+  const text = new TextEncoder();
+  const { map } = image;
+  const plain = new TextDecoder();
+  const nameOf = (old: number): string => {
+    const index = old < map.importedFunctions ? old : old + image.kernelCalls.length;
+    const bytes = functions.get(index);
+    return bytes ? plain.decode(bytes) : `function ${old}`;
+  };
+  for (const [name] of image.kernelCalls) {
+    functions.set(image.kernel(name), text.encode(`ringzero.${name}`));
+  }
+  for (let i = 0; i < map.importedFunctions; i++) {
+    functions.set(image.importThunks + i, text.encode(`${nameOf(i)} (import)`));
+  }
+  image.exported.forEach((old, i) =>
+    functions.set(image.exportThunks + i, text.encode(`${nameOf(old)} (export)`)),
+  );
+  image.specialNames().forEach((name, i) => {
+    functions.set(image.specials + i, text.encode(`ringzero.${name}`));
+  });
+  image.routines.forEach((routine, i) =>
+    functions.set(image.firstRoutine + i, text.encode(routine.name)),
+  );
+  const out = new Writer(4096);
+  writeNameMap(out, functions);
+  return out.finish();
+}
+
+function writeNameMap(out: Writer, names: Map<number, Uint8Array>): void {
+  const indices = [...names.keys()].sort((a, b) => a - b);
+  out.u32(indices.length);
+  for (const index of indices) {
+    out.u32(index);
+    out.nameBytes(names.get(index)!);
+  }
+}
+
+interface GuestNames {
+  module?: Uint8Array;
+  functions: Map<number, Uint8Array>;
+  globals: Map<number, Uint8Array>;
+  others: [id: number, contents: Uint8Array][];
+}
+
+function readNames(image: Image, start: number, end: number): GuestNames | undefined {
+  const names: GuestNames = { functions: new Map(), globals: new Map(), others: [] };
+  const reader = new Reader(image.map.bytes, start, end);
+  const { importedFunctions } = image.map;
+  const functionIndex = (old: number): number =>
+    old < importedFunctions ? old : old + image.kernelCalls.length;
+  try {
+    while (reader.pos < end) {
+      const id = reader.byte();
+      const contents = reader.nameBytes();
+      const inner = new Reader(contents);
+      if (id === 0) names.module = contents;
+      else if (id === SUB_FUNCTIONS) readNameMap(inner, names.functions, functionIndex);
+      else if (id === SUB_GLOBALS) readNameMap(inner, names.globals, (i) => image.globalIndex(i));
+      else if (id === SUB_LOCALS || id === SUB_LABELS) {
+        names.others.push([id, renumber(inner, functionIndex)]);
+      } else if (id < SUB_GLOBALS) names.others.push([id, contents]);
+    }
+    return names;
+  } catch {
+    return undefined;
+  }
+}
+
+function readNameMap(
+  reader: Reader,
+  names: Map<number, Uint8Array>,
+  renumbered: (old: number) => number,
+): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const index = renumbered(reader.u32());
+    names.set(index, reader.nameBytes());
+  }
+}
+
+/** An indirect name map under new function indices. */
+function renumber(reader: Reader, functionIndex: (old: number) => number): Uint8Array {
+  const out = new Writer(reader.end);
+  const count = reader.count();
+  out.u32(count);
+  for (let i = 0; i < count; i++) {
+    out.u32(functionIndex(reader.u32()));
+    const start = reader.pos;
+    for (let left = reader.count(); left > 0; left--) {
+      reader.u32();
+      reader.nameBytes();
+    }
+    out.copy(reader.bytes, start, reader.pos);
+  }
+  if (reader.pos !== reader.end) throw malformed('name section', reader.pos);
+  return out.finish();
+}

@@ -1,0 +1,96 @@
+// What of an image depends on the VM and its processor, as a custom section, so that a translated module fits any:
+//
+//   name "ringzero.relocations" | u8 version | places of the epoch table's address | places of fences
+//   places: count, then each one's distance from the one before (the first from the start of the file), all LEB128
+//
+// The address is a five-byte LEB128; a fence is three bytes, `atomic.fence` or three `nop`.
+
+import { epochTable } from '../../assembly/abi/memory-map.ts';
+import { FRAMES_MAX, FRAMES_MIN } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+import type { Image } from './image.ts';
+import { malformed, Reader } from './reader.ts';
+import { Writer, writePadded } from './writer.ts';
+
+const NAME = 'ringzero.relocations';
+const VERSION = 1;
+const FENCE = [0xfe, 0x03, 0x00];
+const NOP = 0x01;
+
+export interface RelocateOptions {
+  /** Frames of the VM, a multiple of 4096. */
+  readonly frames: number;
+  /** The processor may reorder loads (default true: right everywhere, slower on x64). */
+  readonly weakMemory?: boolean;
+}
+
+export function checkFrames(frames: number): void {
+  if (frames >= FRAMES_MIN && frames <= FRAMES_MAX && frames % FRAMES_MIN === 0) return;
+  throw new RingzeroError(
+    'RZ_OPTION',
+    `frames is ${frames}; give a multiple of ${FRAMES_MIN} from ${FRAMES_MIN} to ${FRAMES_MAX}`,
+  );
+}
+
+export function relocationSection(image: Image, codeStart: number): Uint8Array {
+  const out = new Writer(1024 + image.relocations.length * 2);
+  out.name(NAME);
+  out.byte(VERSION);
+  for (const places of [image.relocations, image.fences]) {
+    out.u32(places.length);
+    let last = 0;
+    for (const place of places) {
+      out.u32(place + codeStart - last);
+      last = place + codeStart;
+    }
+  }
+  return out.finish();
+}
+
+/** A copy of a translated image for a VM of `frames` frames. */
+export function relocate(image: Uint8Array, options: RelocateOptions): Uint8Array {
+  checkFrames(options.frames);
+  const out = image.slice();
+  patch(out, options);
+  return out;
+}
+
+/** As relocate, in place. */
+export function patch(image: Uint8Array, options: RelocateOptions): void {
+  const reader = findSection(image);
+  const address = epochTable(options.frames);
+  let at = 0;
+  for (let left = reader.count(); left > 0; left--) {
+    at += reader.u32();
+    if (at + 5 > image.length) throw malformed('relocation out of bounds', at);
+    writePadded(image, at, address);
+  }
+  const [first, second, third] = options.weakMemory === false ? [NOP, NOP, NOP] : FENCE;
+  at = 0;
+  for (let left = reader.count(); left > 0; left--) {
+    at += reader.u32();
+    if (at + 3 > image.length) throw malformed('relocation out of bounds', at);
+    image[at] = first!;
+    image[at + 1] = second!;
+    image[at + 2] = third!;
+  }
+}
+
+function findSection(image: Uint8Array): Reader {
+  const reader = new Reader(image);
+  reader.skip(8);
+  while (reader.pos < reader.end) {
+    const id = reader.byte();
+    const size = reader.count();
+    const end = reader.pos + size;
+    if (id === 0) {
+      const section = new Reader(image, reader.pos, end);
+      if (section.name() === NAME && section.byte() === VERSION) return section;
+    }
+    reader.pos = end;
+  }
+  throw new RingzeroError(
+    'RZ_OPTION',
+    'these bytes are no image of this version of ringzero; translate the module first',
+  );
+}

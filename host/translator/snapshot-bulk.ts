@@ -1,0 +1,110 @@
+// memory.fill, memory.init and memory.copy of the snapshot image: page by page, with a poll after each.
+
+import { Code, OP } from './code.ts';
+import { I32 } from './opcode.ts';
+import { i32s } from './image.ts';
+import type { SnapshotImage } from './snapshot-image.ts';
+
+const [TO, FROM, BYTES] = [0, 1, 2]; // parameters of all three; fill has its value in FROM
+
+export function bulkFill(image: SnapshotImage): number {
+  return image.routine('ringzero.fill', i32s(3), [], (code) => {
+    upwards(image, code, false, (bytes) => {
+      code.get(TO).call(image.own()).get(FROM).get(bytes).ops(0xfc, 11, 0);
+    });
+    return [I32];
+  });
+}
+
+export function bulkInit(image: SnapshotImage, segment: number): number {
+  return image.routine(`ringzero.init${segment}`, i32s(3), [], (code) => {
+    image.trapOutsideSegment(code, segment);
+    upwards(image, code, false, (bytes) => {
+      code.get(TO).call(image.own()).get(FROM).get(bytes).ops(0xfc, 8);
+      code.u32(segment);
+      code.byte(0);
+      code.get(FROM).get(bytes).op(OP.i32Add).set(FROM);
+    });
+    return [I32];
+  });
+}
+
+export function bulkCopy(image: SnapshotImage): number {
+  return image.routine('ringzero.copy', i32s(3), [], (code) => {
+    const [piece, target, source, count] = [3, 4, 5, 6];
+    image.trapOutside(code, FROM, BYTES);
+    code.get(TO).get(FROM).op(OP.i32GtU).if();
+    // Downwards: the last piece first.
+    image.trapOutside(code, TO, BYTES);
+    code.loop().get(BYTES).if();
+    code.get(BYTES).set(piece);
+    for (const start of [TO, FROM]) {
+      code.get(start).get(BYTES).op(OP.i32Add).i32(1).op(OP.i32Sub).i32(4095).op(OP.i32And);
+      code.i32(1).op(OP.i32Add).set(count);
+      minimum(code, piece, count);
+    }
+    code.get(BYTES).get(piece).op(OP.i32Sub).set(BYTES);
+    code.get(TO).get(BYTES).op(OP.i32Add).set(target);
+    code.get(FROM).get(BYTES).op(OP.i32Add).set(source);
+    code.get(target).get(source).get(piece).call(copyPiece(image));
+    if (image.choices.safepoints) image.poll(code);
+    code.br(1).end().end();
+    code.else();
+    upwards(image, code, true, (bytes) => {
+      code.get(TO).get(FROM).get(bytes).call(copyPiece(image));
+      code.get(FROM).get(bytes).op(OP.i32Add).set(FROM);
+    });
+    code.end();
+    return i32s(4);
+  });
+}
+
+/** copyPiece(to, from, bytes), neither side leaving its page; again if the source page was copied meanwhile. */
+function copyPiece(image: SnapshotImage): number {
+  return image.routine('ringzero.copyPiece', i32s(3), [], (code) => {
+    const [target, entry] = [3, 4];
+    code.get(TO).call(image.own()).set(target);
+    code.get(FROM);
+    image.entry(code);
+    code.set(entry);
+    const copy = (): void => {
+      code.get(target).get(FROM).get(entry).i32(-4096).op(OP.i32And).op(OP.i32Add);
+      code.get(BYTES).ops(0xfc, 10, 0, 0);
+    };
+    copy();
+    code.get(entry).op(OP.i32Eqz).if().fence().get(FROM);
+    image.entry(code);
+    code.tee(entry).if();
+    copy();
+    code.end().end();
+    return i32s(2);
+  });
+}
+
+/** Pieces from the start; `piece` is local 3. With `paired` a piece leaves neither side's page. */
+function upwards(
+  image: SnapshotImage,
+  code: Code,
+  paired: boolean,
+  emit: (bytes: number) => void,
+): void {
+  const piece = 3;
+  image.trapOutside(code, TO, BYTES);
+  code.loop().get(BYTES).if();
+  code.i32(4096).get(TO).i32(4095).op(OP.i32And).op(OP.i32Sub).set(piece);
+  if (paired) {
+    code.i32(4096).get(FROM).i32(4095).op(OP.i32And).op(OP.i32Sub).set(4);
+    minimum(code, piece, 4);
+  }
+  minimum(code, piece, BYTES);
+  emit(piece);
+  code.get(TO).get(piece).op(OP.i32Add).set(TO);
+  code.get(BYTES).get(piece).op(OP.i32Sub).set(BYTES);
+  if (image.choices.safepoints) image.poll(code);
+  code.br(1).end().end();
+}
+
+/** local a = min(a, b), unsigned */
+function minimum(code: Code, a: number, b: number): void {
+  code.get(a).get(b).get(a).get(b).op(OP.i32LtU).op(OP.select).set(a);
+}

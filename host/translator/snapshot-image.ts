@@ -1,0 +1,272 @@
+// The snapshot image: every access goes through the snapshot's page table.
+//
+//   value = load main[address]                        (traps as it always did)
+//   fence                                             (weakly ordered processors only)
+//   if (table[page] | address & (width - 1))  value = the access once more, exactly
+//
+// Main memory is read first and the table afterwards: if the page was not copied by then, what was read is what the
+// snapshot must see, for the kernel publishes the copy before the page changes. A misaligned access takes the exact
+// way too, since it may straddle two pages. Stores, atomics and bulk instructions go to pages that the snapshot owns:
+// own(address) gives the place in physical memory, after `viewFault` if need be.
+
+import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
+import type { Body } from './body.ts';
+import { Code, OP } from './code.ts';
+import { type Choices, Image, i32s, type KernelCall } from './image.ts';
+import type { ModuleMap } from './module.ts';
+import {
+  ATOMIC_LOAD,
+  accessKind,
+  accessType,
+  accessWidth,
+  CMPXCHG,
+  I32,
+  I64,
+  LANE_LOAD,
+  LANE_STORE,
+  LOAD,
+  STORE,
+  V128,
+  WAIT,
+} from './opcode.ts';
+import { bulkCopy, bulkFill, bulkInit } from './snapshot-bulk.ts';
+import { assembleValue, valueToPieces } from './pieces.ts';
+
+const ADDRESS = 0; // slots of Body.temp
+const VALUE = 1;
+const SECOND = 2;
+const PAGE_MASK = -4096;
+
+export class SnapshotImage extends Image {
+  readonly kernelCalls: readonly KernelCall[] = [
+    ['viewFault', 1, 1],
+    ['safepoint', 0, 0],
+    ['enter', 0, 0],
+    ['leave', 0, 0],
+    ['size', 0, 1],
+    ['grow', 1, 1],
+  ];
+  readonly registerName = 'ringzero.table';
+
+  constructor(map: ModuleMap, choices: Choices) {
+    super(map, choices);
+    this.index();
+  }
+
+  refresh(): void {
+    // The table stays where it is for the snapshot's life.
+  }
+
+  lowerLoop(body: Body): void {
+    this.poll(body.code);
+  }
+
+  poll(code: Code): void {
+    code.globalGet(this.vcpuGlobal).memory(OP.i32Load, 2, VCPU_PENDING).unlikelyIf();
+    code.call(this.kernel('safepoint')).end();
+  }
+
+  lowerAccess(body: Body, at: number): void {
+    body.flush(at);
+    const kind = accessKind(body.access);
+    if (kind === LOAD || kind === ATOMIC_LOAD || kind === LANE_LOAD) this.#load(body, kind);
+    else if (kind === STORE || kind === LANE_STORE) {
+      body.code.i32(body.offset).call(this.#storeRoutine(body));
+    } else this.#atomic(body, kind);
+    body.replaced();
+  }
+
+  #load(body: Body, kind: number): void {
+    const { code, offset } = body;
+    const type = accessType(body.access);
+    const width = accessWidth(body.access);
+    const address = body.temp(I32, ADDRESS);
+    const value = body.temp(type, VALUE);
+    const vector = kind === LANE_LOAD ? body.temp(type, SECOND) : 0;
+    const effective = (): void => {
+      code.get(address);
+      if (offset !== 0) code.i32(offset).op(OP.i32Add);
+    };
+    if (kind === LANE_LOAD) code.set(vector);
+    code.tee(address);
+    if (kind === LANE_LOAD) code.get(vector);
+    body.emitAccess(offset);
+    code.set(value).fence();
+    effective();
+    this.entry(code);
+    if (width > 1 && kind !== ATOMIC_LOAD) {
+      effective();
+      code
+        .i32(width - 1)
+        .op(OP.i32And)
+        .op(OP.i32Or);
+    }
+    code.unlikelyIf();
+    effective();
+    if (kind === LANE_LOAD) code.get(vector);
+    code.call(this.#loadRoutine(body, kind)).set(value).end().get(value);
+  }
+
+  /** Address on the stack -> its table entry. Atomic: it must not be taken from an earlier read. */
+  entry(code: Code): void {
+    code.i32(10).op(OP.i32ShrU).i32(-4).op(OP.i32And);
+    code.globalGet(this.registerGlobal).op(OP.i32Add).atomic(0x10, 2);
+  }
+
+  /** The exact load at an address that lies in memory: through the table, byte by byte if it straddles. */
+  #loadRoutine(body: Body, kind: number): number {
+    const { prefix, opcode, lane, align } = body;
+    const type = accessType(body.access);
+    const width = accessWidth(body.access);
+    const laned = kind === LANE_LOAD;
+    const params = laned ? [I32, V128] : [I32];
+    const name = `ringzero.load${prefix}.${opcode}${laned ? `.${lane}` : ''}`;
+    return this.routine(name, params, [type], (code) => {
+      const [address, vector] = [0, 1];
+      const entry = params.length;
+      const value = entry + 1;
+      const access = (): void => {
+        if (laned) code.get(vector);
+        if (prefix !== 0) code.byte(prefix);
+        code.u32(opcode);
+        code.u32(kind === ATOMIC_LOAD ? align : 0);
+        code.byte(0);
+        if (laned) code.byte(lane);
+      };
+      if (width > 1 && kind !== ATOMIC_LOAD) {
+        code
+          .get(address)
+          .i32(4095)
+          .op(OP.i32And)
+          .i32(4096 - width)
+          .op(OP.i32GtU)
+          .if();
+        if (laned) code.get(vector);
+        assembleValue(this, code, prefix, opcode, width, lane);
+        code.op(OP.return).end();
+      }
+      code.get(address);
+      access();
+      code.set(value).fence().get(address);
+      this.entry(code);
+      code.tee(entry).if();
+      code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
+      access();
+      code.set(value).end().get(value);
+      return [I32, type];
+    });
+  }
+
+  /** pieces(address, bytes): up to 8 bytes in an i64, each read through the table. */
+  pieces(): number {
+    return this.routine('ringzero.pieces', i32s(2), [I64], (code) => {
+      const [address, bytes, entry, byte, result] = [0, 1, 2, 3, 4];
+      code.loop();
+      code.get(bytes).i32(1).op(OP.i32Sub).set(bytes);
+      code.get(address).get(bytes).op(OP.i32Add).tee(entry).memory(OP.i32Load8U, 0).set(byte);
+      code.fence().get(entry);
+      this.entry(code);
+      code.tee(entry).if();
+      code.get(address).get(bytes).op(OP.i32Add).get(entry).i32(PAGE_MASK).op(OP.i32And);
+      code.op(OP.i32Add).memory(OP.i32Load8U, 0).set(byte).end();
+      code.get(result).i64(8).op(OP.i64Shl).get(byte).op(OP.i64ExtendI32U).op(OP.i64Or);
+      code.set(result).get(bytes).brIf(0).end().get(result);
+      return [I32, I32, I64];
+    });
+  }
+
+  /** own(address): where the byte lies, in a page that belongs to the snapshot alone. The address is in memory. */
+  own(): number {
+    return this.routine('ringzero.own', [I32], [I32], (code) => {
+      code.get(0);
+      this.entry(code);
+      code.tee(1).i32(2).op(OP.i32And).op(OP.i32Eqz).unlikelyIf();
+      code.get(0).call(this.kernel('viewFault')).set(1).end();
+      code.get(0).get(1).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
+      return [I32];
+    });
+  }
+
+  /** locate(address, offset, last): the effective address; traps unless it and `last` more bytes lie in memory. */
+  locate(): number {
+    return this.routine('ringzero.locate', i32s(3), [I32], (code) => {
+      code.get(0).get(1).op(OP.i32Add).tee(0).get(1).op(OP.i32LtU).if().op(OP.unreachable).end();
+      code.get(0).get(2).op(OP.i32Add).tee(2).get(0).op(OP.i32LtU).if().op(OP.unreachable).end();
+      code.get(2).memory(OP.i32Load8U, 0).op(OP.drop).get(0);
+      return [];
+    });
+  }
+
+  #storeRoutine(body: Body): number {
+    const { prefix, opcode, lane } = body;
+    const type = accessType(body.access);
+    const width = accessWidth(body.access);
+    const laned = accessKind(body.access) === LANE_STORE;
+    const name = `ringzero.store${prefix}.${opcode}${laned ? `.${lane}` : ''}`;
+    return this.routine(name, [I32, type, I32], [], (code) => {
+      const [address, value, offset] = [0, 1, 2];
+      code
+        .get(address)
+        .get(offset)
+        .i32(width - 1)
+        .call(this.locate())
+        .set(address);
+      if (width > 1) {
+        code
+          .get(address)
+          .i32(4095)
+          .op(OP.i32And)
+          .i32(4096 - width)
+          .op(OP.i32GtU)
+          .if();
+        valueToPieces(this, code, prefix, opcode, width, lane, { address, value });
+        code.op(OP.return).end();
+      }
+      code.get(address).call(this.own()).get(value);
+      if (prefix !== 0) code.byte(prefix);
+      code.u32(opcode);
+      code.ops(0, 0);
+      if (laned) code.byte(lane);
+      return [];
+    });
+  }
+
+  /** putPieces(address, bytes, value): the low bytes of an i64, each to the snapshot's own page. */
+  putPieces(): number {
+    return this.routine('ringzero.putPieces', [I32, I32, I64], [], (code) => {
+      const [address, bytes, value] = [0, 1, 2];
+      code.loop();
+      code.get(address).call(this.own()).get(value).memory(0x3c, 0);
+      code.get(value).i64(8).op(OP.i64ShrU).set(value);
+      code.get(address).i32(1).op(OP.i32Add).set(address);
+      code.get(bytes).i32(1).op(OP.i32Sub).tee(bytes).brIf(0).end();
+      return [];
+    });
+  }
+
+  /** Atomic writes, wait and notify: in place, on a page of the snapshot's own. They trap if misaligned. */
+  #atomic(body: Body, kind: number): void {
+    const { code } = body;
+    const type = accessType(body.access);
+    const second = kind === CMPXCHG || kind === WAIT;
+    const secondType = kind === WAIT ? I64 : type;
+    const valueLocal = body.temp(type, VALUE);
+    const secondLocal = second ? body.temp(secondType, SECOND) : 0;
+    if (second) code.set(secondLocal);
+    code.set(valueLocal);
+    code
+      .i32(body.offset)
+      .i32(accessWidth(body.access) - 1)
+      .call(this.locate())
+      .call(this.own());
+    code.get(valueLocal);
+    if (second) code.get(secondLocal);
+    body.emitAccess(0);
+  }
+
+  lowerBulk(body: Body, sub: number, segment: number): void {
+    const routine =
+      sub === 8 ? bulkInit(this, segment) : sub === 10 ? bulkCopy(this) : bulkFill(this);
+    body.code.call(routine);
+  }
+}
