@@ -1,0 +1,21 @@
+// The public interface of the package.
+
+export { MicroVM, type AttachOptions, type MicroVMHandle } from './vm/micro-vm.ts';
+export type { MicroVMOptions } from './vm/options.ts';
+export type { GuestImages } from './vm/images.ts';
+export type { Snapshot } from './vm/snapshot.ts';
+export type { GuestFunction, Machine, Vcpu } from './vm/vcpu.ts';
+export type { VMStats } from './vm/stats.ts';
+export type { SyscallSink } from './syscalls/table.ts';
+export {
+  relocate,
+  translate,
+  translateMain,
+  translateSnapshot,
+  type ModuleInfo,
+  type RelocateOptions,
+  type TranslateOptions,
+  type Translation,
+  type WriteStatistics,
+} from './translator/index.ts';
+export { RingzeroError, type RingzeroErrorCode } from './errors.ts';

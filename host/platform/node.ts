@@ -1,0 +1,114 @@
+// What the rest of the host needs from Node: files, threads, clocks. No other file of host/vm, host/syscalls or
+// host/translator imports `node:` modules.
+
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
+import { Worker, parentPort, workerData } from 'node:worker_threads';
+import { setPriority } from 'node:os';
+import { randomFillSync } from 'node:crypto';
+
+/** Whether the processor may reorder stores with stores or loads with loads: only x86 surely does not. */
+export const weakMemory = process.arch !== 'x64' && process.arch !== 'ia32';
+
+/** Monotonic time in microseconds, with the resolution the host gives. */
+export function monotonicUs(): number {
+  return performance.now() * 1000;
+}
+
+/** A module built by `npm run build:wasm`, by file name. */
+export function readBuiltModule(name: string): Uint8Array {
+  return readFileSync(new URL(`../../wasm/${name}`, import.meta.url));
+}
+
+/** A thread of this process that runs the module at `url`; messages are structured clones. */
+export interface Thread {
+  post(message: unknown): void;
+  terminate(): Promise<unknown>;
+  /** Whether the thread keeps the process alive. */
+  hold(alive: boolean): void;
+}
+
+export function startThread(
+  url: URL,
+  data: unknown,
+  onMessage: (message: unknown) => void,
+  onEnd: (error: Error | undefined) => void,
+): Thread {
+  const worker = new Worker(url, { workerData: data });
+  let failure: Error | undefined;
+  worker.on('message', onMessage);
+  worker.on('error', (error: Error) => (failure = error));
+  worker.on('exit', () => onEnd(failure));
+  worker.unref();
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: () => worker.terminate(),
+    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+  };
+}
+
+/** The other end, in the thread itself. */
+export const thread = {
+  data: (): unknown => workerData,
+  post: (message: unknown): void => parentPort!.postMessage(message),
+  onMessage: (receive: (message: unknown) => void): void => {
+    parentPort!.on('message', receive);
+  },
+  /** Gives way to every other thread of the machine: for work that nobody waits for. */
+  yieldPriority: (): void => {
+    try {
+      setPriority(0, 19); // Linux: of the calling thread alone
+    } catch {
+      // a host that refuses keeps its priorities
+    }
+  },
+};
+
+/** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
+export const files = {
+  open: openSync,
+  close: closeSync,
+  read: (descriptor: number, target: Uint8Array): number =>
+    readSync(descriptor, target, 0, target.length, null),
+  write: (descriptor: number, source: Uint8Array): number =>
+    writeSync(descriptor, source, 0, source.length, null),
+  sync: fsyncSync,
+  size: (descriptor: number): number => fstatSync(descriptor).size,
+  unlink: unlinkSync,
+  /** Renames within a directory and makes the new name durable. */
+  rename: (from: string, to: string): void => {
+    renameSync(from, to);
+    const directory = openSync(dirname(to), 'r');
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  },
+  /** Absolute path of `name` in `root`, symbolic links resolved; undefined if that leaves `root`. */
+  resolveInside: (root: string, name: string): string | undefined => {
+    const realRoot = realpathSync(root);
+    const path = join(realRoot, name);
+    const real = existsSync(path)
+      ? realpathSync(path)
+      : join(realpathSync(dirname(path)), basename(path));
+    const inside = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
+    return real.startsWith(inside) ? real : undefined;
+  },
+};
+
+export function fillRandom(target: Uint8Array): void {
+  randomFillSync(target);
+}

@@ -1,0 +1,8 @@
+/** A failure that is the guest's own doing: its call returns -number (assembly/abi/errno.ts). */
+export class Errno extends Error {
+  readonly number: number;
+  constructor(number: number) {
+    super(`errno ${number}`);
+    this.number = number;
+  }
+}

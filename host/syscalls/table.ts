@@ -1,0 +1,202 @@
+// The proxied system calls: one row per number of assembly/abi/syscall.ts. Everything runs on the calling vCPU's own
+// thread, through the host's synchronous calls. Guest ranges are checked before anything happens; bytes for the guest
+// land in the vCPU's staging buffer and are delivered by the kernel with checked stores.
+
+import * as nr from '../../assembly/abi/syscall.ts';
+import * as errno from '../../assembly/abi/errno.ts';
+import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { files, fillRandom, monotonicUs } from '../platform/node.ts';
+import type { Kernel } from '../vm/kernel.ts';
+import { Errno } from './errno.ts';
+import type { Preopen } from './preopen.ts';
+
+const DESCRIPTORS_MAX = 64;
+
+/** Where a guest's messages go: levels 0 debug, 1 verbose, 2 notice, 3 warning. */
+export interface SyscallSink {
+  log(level: number, text: string): void;
+  /** `what`: 1 a file is being loaded, 2 saved. `perMille`: 0..1000. */
+  progress(what: number, perMille: number): void;
+}
+
+/** The system calls of one vCPU: its descriptors, and the directory that it may name files in. */
+export class Syscalls {
+  readonly #memory: Uint8Array;
+  readonly #kernel: Kernel;
+  readonly #sink: SyscallSink;
+  readonly #descriptors: (number | undefined)[] = [];
+  preopen: Preopen;
+
+  constructor(memory: WebAssembly.Memory, kernel: Kernel, preopen: Preopen, sink: SyscallSink) {
+    this.#memory = new Uint8Array(memory.buffer);
+    this.#kernel = kernel;
+    this.#sink = sink;
+    this.preopen = preopen;
+  }
+
+  /** Runs one call; never throws: a failure of the host is a negative errno for the guest. */
+  readonly call = (number: number, a: number, b: number, c: number, d: number): number => {
+    try {
+      const row = ROWS[number];
+      return row === undefined ? -errno.ENOSYS : row(this, a, b, c, d);
+    } catch (error) {
+      return -errnoOf(error);
+    }
+  };
+
+  /** Closes what the guest left open: its vCPU ends. */
+  closeAll(): void {
+    for (const [guest, host] of this.#descriptors.entries()) {
+      if (host !== undefined) files.close(host);
+      this.#descriptors[guest] = undefined;
+    }
+  }
+
+  /** The bytes of a guest range for the host to read; fewer than asked when they had to be staged. */
+  input(address: number, bytes: number): Uint8Array {
+    this.check(address, bytes);
+    const start = this.#kernel.lend(address, bytes) >>> 0;
+    const length = start === address >>> 0 ? bytes >>> 0 : Math.min(bytes >>> 0, STAGING_BYTES);
+    return this.#memory.subarray(start, start + length);
+  }
+
+  /** Where the host may put up to `bytes` bytes for the guest. */
+  staging(bytes: number): Uint8Array {
+    const start = this.#kernel.staging;
+    return this.#memory.subarray(start, start + Math.min(bytes >>> 0, STAGING_BYTES));
+  }
+
+  deliver(address: number, bytes: number): void {
+    this.#kernel.deliver(address, bytes);
+  }
+
+  check(address: number, bytes: number): void {
+    if (!this.#kernel.isGuestRange(address, bytes)) throw new Errno(errno.EFAULT);
+  }
+
+  text(address: number, bytes: number): string {
+    if (bytes >>> 0 > STAGING_BYTES) throw new Errno(errno.EINVAL);
+    return Buffer.from(this.input(address, bytes).slice()).toString('utf8');
+  }
+
+  path(address: number, bytes: number): string {
+    return this.preopen.resolve(this.text(address, bytes));
+  }
+
+  log(level: number, text: string): void {
+    this.#sink.log(level, text);
+  }
+
+  progress(what: number, perMille: number): void {
+    this.#sink.progress(what, perMille);
+  }
+
+  add(host: number): number {
+    const free = this.#descriptors.indexOf(undefined);
+    const guest = free >= 0 ? free : this.#descriptors.length;
+    if (guest >= DESCRIPTORS_MAX) {
+      files.close(host);
+      throw new Errno(errno.EMFILE);
+    }
+    this.#descriptors[guest] = host;
+    return guest;
+  }
+
+  host(guest: number): number {
+    const host = this.#descriptors[guest];
+    if (host === undefined) throw new Errno(errno.EBADF);
+    return host;
+  }
+
+  remove(guest: number): number {
+    const host = this.host(guest);
+    this.#descriptors[guest] = undefined;
+    return host;
+  }
+}
+
+type Row = (vcpu: Syscalls, a: number, b: number, c: number, d: number) => number;
+
+const ROWS: Record<number, Row> = {
+  [nr.SYS_OPEN]: (vcpu, path, bytes, flags) =>
+    vcpu.add(files.open(vcpu.path(path, bytes), openFlags(flags))),
+  [nr.SYS_CLOSE]: (vcpu, descriptor) => {
+    files.close(vcpu.remove(descriptor));
+    return 0;
+  },
+  [nr.SYS_READ]: (vcpu, descriptor, buffer, bytes) => {
+    vcpu.check(buffer, bytes);
+    const got = files.read(vcpu.host(descriptor), vcpu.staging(bytes));
+    vcpu.deliver(buffer, got);
+    return got;
+  },
+  [nr.SYS_WRITE]: (vcpu, descriptor, buffer, bytes) =>
+    files.write(vcpu.host(descriptor), vcpu.input(buffer, bytes)),
+  [nr.SYS_SYNC]: (vcpu, descriptor) => {
+    files.sync(vcpu.host(descriptor));
+    return 0;
+  },
+  [nr.SYS_RENAME]: (vcpu, from, fromBytes, to, toBytes) => {
+    files.rename(vcpu.path(from, fromBytes), vcpu.path(to, toBytes));
+    return 0;
+  },
+  [nr.SYS_UNLINK]: (vcpu, path, bytes) => {
+    files.unlink(vcpu.path(path, bytes));
+    return 0;
+  },
+  [nr.SYS_SIZE]: (vcpu, descriptor, result) => {
+    vcpu.check(result, 8);
+    const target = view(vcpu.staging(8));
+    target.setBigUint64(0, BigInt(files.size(vcpu.host(descriptor))), true);
+    vcpu.deliver(result, 8);
+    return 0;
+  },
+  [nr.SYS_CLOCK]: (vcpu, result) => {
+    vcpu.check(result, 16);
+    const target = view(vcpu.staging(16));
+    target.setFloat64(0, Date.now(), true);
+    target.setFloat64(8, monotonicUs(), true);
+    vcpu.deliver(result, 16);
+    return 0;
+  },
+  [nr.SYS_RANDOM]: (vcpu, buffer, bytes) => {
+    vcpu.check(buffer, bytes);
+    const target = vcpu.staging(bytes);
+    fillRandom(target);
+    vcpu.deliver(buffer, target.length);
+    return target.length;
+  },
+  [nr.SYS_LOG]: (vcpu, level, text, bytes) => {
+    vcpu.log(level, vcpu.text(text, bytes));
+    return 0;
+  },
+  [nr.SYS_PROGRESS]: (vcpu, what, perMille) => {
+    vcpu.progress(what, perMille);
+    return 0;
+  },
+};
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function openFlags(flags: number): string {
+  const access = flags & (nr.OPEN_READ | nr.OPEN_WRITE);
+  if (access === nr.OPEN_READ) return 'r';
+  if ((flags & nr.OPEN_CREATE) !== 0 && (flags & nr.OPEN_TRUNCATE) !== 0) {
+    return access === nr.OPEN_WRITE ? 'w' : 'w+';
+  }
+  if (access === 0) throw new Errno(errno.EINVAL);
+  return 'r+';
+}
+
+const NAMES: Record<string, number> = { ...errno };
+
+function errnoOf(error: unknown): number {
+  if (error instanceof Errno) return error.number;
+  const code = (error as { code?: unknown }).code;
+  const known = typeof code === 'string' ? NAMES[code] : undefined;
+  if (known !== undefined) return known;
+  if (error instanceof WebAssembly.RuntimeError) throw error;
+  return errno.EIO;
+}

@@ -1,0 +1,43 @@
+// The images that a VM runs: translated now, or before and only fitted to this VM.
+
+import { relocate, translate, type ModuleInfo } from '../translator/index.ts';
+import { REGISTERS_MAX } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+
+/** What `translate` returns; `info` is plain data and can be kept beside the images as JSON. */
+export interface GuestImages {
+  readonly main: Uint8Array;
+  readonly snapshot: Uint8Array;
+  readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'>;
+}
+
+/** Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds. */
+export function loadImages(
+  guest: Uint8Array | GuestImages,
+  frames: number,
+  weakMemory: boolean,
+): GuestImages {
+  const images =
+    guest instanceof Uint8Array
+      ? translate(guest, { frames, weakMemory })
+      : fit(guest, frames, weakMemory);
+  if (images.info.registerBytes > REGISTERS_MAX * 8) {
+    throw new RingzeroError(
+      'RZ_MODULE_UNSUPPORTED',
+      `the module's mutable globals take ${images.info.registerBytes} bytes; at most ${REGISTERS_MAX * 8} fit a snapshot`,
+    );
+  }
+  return images;
+}
+
+function fit(
+  { main, snapshot, info }: GuestImages,
+  frames: number,
+  weakMemory: boolean,
+): GuestImages {
+  return {
+    main: relocate(main, { frames, weakMemory }),
+    snapshot: relocate(snapshot, { frames, weakMemory }),
+    info,
+  };
+}

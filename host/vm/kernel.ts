@@ -1,0 +1,135 @@
+// One instance of libdbos.wasm: a vCPU's kernel, with the types that TypeScript needs.
+
+import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import {
+  VCPU_STAGING,
+  VCPU_TRAP_ADDRESS,
+  VCPU_TRAP_CAUSE,
+  VCPU_VIEW,
+} from '../../assembly/abi/vcpu-block.ts';
+import { RingzeroError } from '../errors.ts';
+
+/** Slots of a vCPU's trap table: 32 vectors, then the page-fault and the system-call handler. */
+const TRAP_SLOTS = 34;
+
+/** The functions of assembly/libdbos.ts that the host calls; addresses come back signed. */
+export interface KernelExports {
+  boot(frames: number, guestPages: number, guestLimit: number, guard: number, weak: number): void;
+  attach(frames: number): number;
+  detach(): void;
+  block(): number;
+  enter(): void;
+  leave(): void;
+  fault(address: number): void;
+  faultRange(address: number, bytes: number): void;
+  viewFault(address: number): number;
+  safepoint(): void;
+  size(): number;
+  grow(pages: number): number;
+  forget(address: number, bytes: number): void;
+  poll(): void;
+  syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
+  proxy(nr: number, a: number, b: number, c: number, d: number, e: number): number;
+  counter(index: number): number;
+  takeSnapshot(): number;
+  settleSnapshot(slot: number): void;
+  releaseSnapshot(slot: number): void;
+  stopReaders(slot: number): void;
+  isLost(slot: number): number;
+  snapshotBlock(slot: number): number;
+  snapshotTable(slot: number): number;
+  snapshotBytes(slot: number): number;
+  snapshotFrames(slot: number): number;
+  lookAt(slotPlusOne: number): void;
+  readSnapshot(slot: number, address: number, bytes: number): number;
+  isGuestRange(address: number, bytes: number): number;
+  lend(address: number, bytes: number): number;
+  deliver(address: number, bytes: number): void;
+  claimWindow(frames: number): number;
+  post(vcpu: number, vector: number): void;
+  bindHandler(slot: number): void;
+  unbindHandler(slot: number): void;
+  depth(): number;
+  unwind(depth: number): void;
+}
+
+type HostSyscall = (nr: number, a: number, b: number, c: number, d: number, e: number) => number;
+
+/** A vCPU's kernel and where its block lies. */
+export class Kernel {
+  readonly calls: KernelExports;
+  readonly frames: number;
+  /** Number of this vCPU in the VM. */
+  readonly vcpu: number = -1;
+  /** Address of its block; of its staging buffer. */
+  readonly block: number = 0;
+  readonly staging: number = 0;
+  /** Functions of the guest that the kernel calls: see assembly/kernel/trap.ts. */
+  readonly traps = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
+  readonly #words: Int32Array;
+
+  /**
+   * Instantiates the kernel on `memory` and makes it a vCPU of the VM there, or boots that VM first.
+   * Fails with RZ_OUT_OF_MEMORY when the VM has no room for another vCPU.
+   */
+  constructor(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    frames: number,
+    syscall: HostSyscall,
+    boot?: (kernel: KernelExports) => void,
+  ) {
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory, table: this.traps },
+      hypervisor: {
+        syscall,
+        panic: (code: number) => {
+          throw new RingzeroError(
+            'RZ_VM_CLOSED',
+            `libdbos broke its own rule ${code}: the VM is unusable`,
+          );
+        },
+      },
+    });
+    this.calls = instance.exports as unknown as KernelExports;
+    this.frames = frames;
+    boot?.(this.calls);
+    this.vcpu = this.calls.attach(frames);
+    if (this.vcpu < 0) {
+      throw new RingzeroError(
+        'RZ_OUT_OF_MEMORY',
+        'no room for another vCPU: raise `memory`, or use fewer',
+      );
+    }
+    this.block = vcpuBlocks(frames) + this.vcpu * FRAME_BYTES;
+    this.#words = new Int32Array(memory.buffer);
+    this.staging = this.#word(VCPU_STAGING) >>> 0;
+  }
+
+  #word(offset: number): number {
+    return this.#words[(this.block + offset) / 4]!;
+  }
+
+  /** The 8-bit epoch that this vCPU's stores belong to. */
+  get view(): number {
+    return this.#word(VCPU_VIEW);
+  }
+
+  /** Cause and address of the last trap that the kernel raised on this vCPU; the cause is cleared. */
+  takeTrap(): { cause: number; address: number } {
+    const cause = this.#word(VCPU_TRAP_CAUSE);
+    this.#words[(this.block + VCPU_TRAP_CAUSE) / 4] = 0;
+    return { cause, address: this.#word(VCPU_TRAP_ADDRESS) >>> 0 };
+  }
+
+  lend(address: number, bytes: number): number {
+    return this.calls.lend(address, bytes) >>> 0;
+  }
+  deliver(address: number, bytes: number): void {
+    this.calls.deliver(address, bytes);
+  }
+  isGuestRange(address: number, bytes: number): boolean {
+    return this.calls.isGuestRange(address, bytes) !== 0;
+  }
+}

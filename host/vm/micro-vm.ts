@@ -1,0 +1,270 @@
+// A VM: one shared memory, its kernel, its guest, its vCPUs.
+
+import { EAGAIN, EBUSY, ECHILD } from '../../assembly/abi/errno.ts';
+import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
+import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
+import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
+import { RingzeroError } from '../errors.ts';
+import { monotonicUs, readBuiltModule, weakMemory } from '../platform/node.ts';
+import { Preopen } from '../syscalls/preopen.ts';
+import type { SyscallSink } from '../syscalls/table.ts';
+import { loadImages } from './images.ts';
+import type { KernelExports } from './kernel.ts';
+import { checkOptions, type MicroVMOptions } from './options.ts';
+import { Snapshot } from './snapshot.ts';
+import { SnapshotPool } from './snapshot-pool.ts';
+import { readStats, type VMStats } from './stats.ts';
+import { Vcpu, type GuestFunction, type HypervisorCalls, type Machine } from './vcpu.ts';
+
+/** What another thread needs to attach to a VM; can be posted to it. */
+export interface MicroVMHandle {
+  machine: Machine;
+  preopen: string | undefined;
+  importsModule: string | undefined;
+  background: boolean;
+}
+
+/** What attach() takes besides the handle: what cannot be posted. */
+export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'sink' | 'snapshotVcpus'>;
+
+/** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
+type Child = { slot: number } | { status: number };
+
+export class MicroVM {
+  /** For other threads: `worker.postMessage(vm.handle)`, there `MicroVM.attach(handle)`. */
+  readonly handle: MicroVMHandle;
+  readonly #vcpu: Vcpu;
+  readonly #pool: SnapshotPool;
+  readonly #children = new Map<number, Child>();
+  #preopen: Preopen;
+  #snapshotUs = 0;
+  #closed: string | undefined;
+
+  /**
+   * Makes a VM and boots its guest: memory is laid out, data segments are applied, the start function runs.
+   *
+   * @example
+   * const vm = await MicroVM.create({ guest: await readFile('guest.wasm'), memory: 64 << 20 });
+   * const { exports } = vm.enter();
+   * exports.put(1, 2);
+   * const snapshot = vm.snapshot();
+   * exports.put(1, 3);
+   * await snapshot.run('get', 1); // 2
+   *
+   * Fails with RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or RZ_GUEST_TRAP when the
+   * start function traps.
+   */
+  static async create(options: MicroVMOptions): Promise<MicroVM> {
+    const checked = checkOptions(options);
+    const images = loadImages(options.guest, checked.frames, weakMemory);
+    const [kernel, main, snapshot] = await Promise.all([
+      WebAssembly.compile(readBuiltModule('libdbos.wasm') as BufferSource),
+      WebAssembly.compile(images.main as BufferSource),
+      WebAssembly.compile(images.snapshot as BufferSource),
+    ]);
+    const guestPages = images.info.initialPages * 16;
+    const limit = Math.min(checked.guestLimitPages, (images.info.maximumPages ?? 65536) * 16);
+    if (guestPages > limit) {
+      throw new RingzeroError(
+        'RZ_OUT_OF_MEMORY',
+        `the guest asks for ${guestPages * FRAME_BYTES} bytes at the start, guestLimit is ${limit * FRAME_BYTES}`,
+      );
+    }
+    const machine = {
+      memory: allocate(checked.frames),
+      frames: checked.frames,
+      kernel,
+      main,
+      snapshot,
+    };
+    const handle: MicroVMHandle = {
+      machine,
+      preopen: options.preopen,
+      importsModule: options.importsModule,
+      background: options.snapshotsInBackground ?? false,
+    };
+    return new MicroVM(handle, options, checked.snapshotVcpus, (calls) =>
+      calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
+    );
+  }
+
+  /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */
+  static async attach(handle: MicroVMHandle, options: AttachOptions = {}): Promise<MicroVM> {
+    return new MicroVM(handle, options, options.snapshotVcpus ?? 0, undefined);
+  }
+
+  private constructor(
+    handle: MicroVMHandle,
+    options: AttachOptions,
+    warm: number,
+    boot: ((calls: KernelExports) => void) | undefined,
+  ) {
+    this.handle = handle;
+    this.#preopen = new Preopen(handle.preopen);
+    const sink: SyscallSink = { log: () => {}, progress: () => {}, ...options.sink };
+    const { machine, importsModule, background } = handle;
+    this.#vcpu = new Vcpu(
+      machine,
+      'main',
+      options.imports ?? {},
+      this.#preopen,
+      sink,
+      this.#hypervisor(),
+      boot,
+    );
+    this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink);
+  }
+
+  /** Physical memory. The host reads guest memory here; it writes only to windows that it has claimed. */
+  get memory(): WebAssembly.Memory {
+    return this.handle.machine.memory;
+  }
+
+  /** The vCPU of the calling thread: `vm.enter().exports.f(1, 2)` runs the guest on this very thread. */
+  enter(): Vcpu {
+    this.#check();
+    return this.#vcpu;
+  }
+
+  /**
+   * Takes a snapshot: an increment of the epoch, whatever the memory holds. It shows all stores that this vCPU has
+   * made, and those of every other vCPU up to its next safepoint.
+   *
+   * Fails with RZ_SNAPSHOT_LIMIT when 32 are active.
+   */
+  snapshot(): Snapshot {
+    this.#check();
+    return new Snapshot(
+      this.#take(),
+      this.#vcpu.kernel,
+      this.memory,
+      this.#pool,
+      () => this.#preopen.root,
+    );
+  }
+
+  /** Slot of a new snapshot that holds this vCPU's registers. */
+  #take(): number {
+    const { calls } = this.#vcpu.kernel;
+    const slot = calls.takeSnapshot();
+    if (slot < 0) {
+      throw new RingzeroError(
+        'RZ_SNAPSHOT_LIMIT',
+        `${SNAPSHOTS_MAX} snapshots are active: release one first`,
+      );
+    }
+    this.#vcpu.loadView();
+    this.#save(calls.snapshotBlock(slot) + SNAPSHOT_REGISTERS);
+    return slot;
+  }
+
+  #save(address: number): void {
+    (this.#vcpu.instance.exports['ringzero.save'] as GuestFunction)(address);
+  }
+
+  /** Microseconds that the last snapshot of spawn() took. */
+  get snapshotUs(): number {
+    return this.#snapshotUs;
+  }
+
+  #hypervisor(): HypervisorCalls {
+    return {
+      spawn: (fn, arg) => this.#spawn(fn, arg),
+      childStatus: (id) => this.#childStatus(id),
+      killChild: (id) => {
+        const child = this.#children.get(id);
+        if (child !== undefined && 'slot' in child) this.#vcpu.kernel.calls.stopReaders(child.slot);
+      },
+    };
+  }
+
+  #spawn(fn: number, arg: number): number {
+    const id = firstFree(this.#children);
+    if (id === undefined) return -EAGAIN;
+    const before = monotonicUs();
+    let slot: number;
+    try {
+      slot = this.#take();
+    } catch {
+      return -EBUSY;
+    }
+    this.#snapshotUs = monotonicUs() - before;
+    this.#children.set(id, { slot });
+    const job = { slot, preopen: this.#preopen.root, call: { fn, arg }, release: true };
+    this.#pool.run(job, ({ result, failure }) => {
+      this.#children.set(id, { status: failure === undefined ? Number(result) : -failure.errno });
+      if (this.#closed !== undefined) return;
+      this.#vcpu.kernel.calls.post(this.#vcpu.kernel.vcpu, VECTOR_CHILD);
+      this.#vcpu.deliverInterrupts();
+    });
+    return id;
+  }
+
+  #childStatus(id: number): number {
+    const child = this.#children.get(id);
+    if (child === undefined) return -ECHILD;
+    if ('slot' in child) return -EAGAIN;
+    this.#children.delete(id);
+    return child.status;
+  }
+
+  /**
+   * Address of `bytes` contiguous bytes outside guest memory, which the host may write and the guest may read:
+   * where received bytes land. Never given back. Fails with RZ_OUT_OF_MEMORY.
+   */
+  claimWindow(bytes: number): number {
+    this.#check();
+    const address = this.#vcpu.kernel.calls.claimWindow(Math.ceil(bytes / FRAME_BYTES)) >>> 0;
+    if (address === 0)
+      throw new RingzeroError('RZ_OUT_OF_MEMORY', `no room for a window of ${bytes} bytes`);
+    return address;
+  }
+
+  /** Lets the guest open files in another directory from now on. */
+  setPreopen(directory: string | undefined): void {
+    this.#preopen = new Preopen(directory);
+    this.#vcpu.syscalls.preopen = this.#preopen;
+  }
+
+  stats(): VMStats {
+    this.#check();
+    return readStats(this.#vcpu.kernel.calls);
+  }
+
+  /** Ends this thread's vCPU and its snapshot threads. Snapshots still running end with an error. */
+  async close(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#closed = 'it was closed';
+    await this.#pool.close();
+    this.#vcpu.detach();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #check(): void {
+    if (this.#closed !== undefined)
+      throw new RingzeroError('RZ_VM_CLOSED', `the VM is unusable: ${this.#closed}`);
+  }
+}
+
+function firstFree(children: ReadonlyMap<number, Child>): number | undefined {
+  for (let id = 0; id < SNAPSHOTS_MAX; id++) if (!children.has(id)) return id;
+  return undefined;
+}
+
+function allocate(frames: number): WebAssembly.Memory {
+  const pages = frames / 16;
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (error) {
+    throw new RingzeroError(
+      'RZ_OUT_OF_MEMORY',
+      `the host gives no memory of ${frames * FRAME_BYTES} bytes`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

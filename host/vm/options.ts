@@ -1,0 +1,106 @@
+// What a VM is made of: every option with its default, its bounds and its check, in one place.
+
+import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+import type { SyscallSink } from '../syscalls/table.ts';
+import type { GuestImages } from './images.ts';
+
+export interface MicroVMOptions {
+  /**
+   * The guest: any WebAssembly module, translated at load (any runtime language; see `translate` for what is
+   * refused), or images translated before.
+   */
+  guest: Uint8Array | GuestImages;
+  /**
+   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB: memory is
+   * committed by the host only where it is touched.
+   */
+  memory?: number;
+  /**
+   * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that snapshots
+   * need. Default: three quarters of `memory`, as a 3G/1G kernel.
+   */
+  guestLimit?: number;
+  /** The guest's imports, as for WebAssembly.instantiate; `libdbos` is added. */
+  imports?: WebAssembly.Imports;
+  /**
+   * Module (file URL) whose function `imports()` makes the guest's imports in snapshot vCPUs, which are threads of
+   * their own. Without it, an imported function that a snapshot calls throws.
+   */
+  importsModule?: string;
+  /** Directory in which the guest may open files. Default: none. */
+  preopen?: string;
+  /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at once. */
+  snapshotVcpus?: number;
+  /**
+   * Whether snapshot vCPUs give way to every other thread of the machine. Default false.
+   * A saver in the background wants it; a query on a snapshot that somebody waits for does not.
+   */
+  snapshotsInBackground?: boolean;
+  /** Bytes from address 0 that trap when stored to, a multiple of 4096. Default 0: C programs keep data there. */
+  guardBytes?: number;
+  /** Where the guest's messages and progress go. Default: nowhere. */
+  sink?: Partial<SyscallSink>;
+}
+
+export interface CheckedOptions {
+  frames: number;
+  guestLimitPages: number;
+  guardPages: number;
+  snapshotVcpus: number;
+}
+
+function refuse(name: string, value: unknown, allowed: string): never {
+  throw new RingzeroError(
+    'RZ_OPTION',
+    `option \`${name}\` is ${String(value)}; allowed: ${allowed}`,
+  );
+}
+
+function whole(name: string, value: unknown, least: number, most: number, unit: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    refuse(name, value, `a whole number of ${unit} from ${least} to ${most}`);
+  }
+  return value;
+}
+
+/** Checks everything that has bounds; throws RZ_OPTION naming the option, its value and what is allowed. */
+export function checkOptions(options: MicroVMOptions): CheckedOptions {
+  const memoryMax = FRAMES_MAX * FRAME_BYTES;
+  const memory = whole(
+    'memory',
+    options.memory ?? memoryMax,
+    FRAMES_MIN * FRAME_BYTES,
+    memoryMax,
+    'bytes',
+  );
+  const frames = Math.floor(memory / FRAME_BYTES / FRAMES_MIN) * FRAMES_MIN;
+  const guestLimit = whole(
+    'guestLimit',
+    options.guestLimit ?? frames * FRAME_BYTES * 0.75,
+    65536,
+    memory,
+    'bytes',
+  );
+  const guard = whole('guardBytes', options.guardBytes ?? 0, 0, guestLimit, 'bytes');
+  if (guard % FRAME_BYTES !== 0) refuse('guardBytes', guard, `multiples of ${FRAME_BYTES}`);
+  if (
+    !isBytes(options.guest) &&
+    !(isBytes(options.guest?.main) && isBytes(options.guest.snapshot) && options.guest.info)
+  ) {
+    refuse('guest', typeof options.guest, 'a Uint8Array, or what `translate` returns');
+  }
+  if (options.importsModule !== undefined && !options.importsModule.startsWith('file:')) {
+    refuse('importsModule', options.importsModule, 'a file: URL');
+  }
+  return {
+    frames,
+    guestLimitPages: Math.floor(guestLimit / FRAME_BYTES),
+    guardPages: guard / FRAME_BYTES,
+    snapshotVcpus: whole('snapshotVcpus', options.snapshotVcpus ?? 1, 1, 32, 'vCPUs'),
+  };
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}

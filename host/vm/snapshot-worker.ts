@@ -1,0 +1,107 @@
+// The thread of a snapshot vCPU: waits for a snapshot, runs guest functions on it, gives it back.
+
+import { EINTR, EIO, ENOMEM } from '../../assembly/abi/errno.ts';
+import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
+import { RingzeroError } from '../errors.ts';
+import { thread } from '../platform/node.ts';
+import { Preopen } from '../syscalls/preopen.ts';
+import { Vcpu, type GuestFunction, type Machine } from './vcpu.ts';
+
+/** What the thread is started with. */
+export interface SnapshotThreadData {
+  machine: Machine;
+  importsModule: string | undefined;
+  background: boolean;
+}
+
+/** One piece of work: a function by export name, or by table index for spawn(). */
+export interface Job {
+  id: number;
+  slot: number;
+  preopen: string | undefined;
+  call: { name: string; args: (number | bigint)[] } | { fn: number; arg: number };
+  /** Whether the snapshot is over after this job. */
+  release: boolean;
+}
+
+export type SnapshotThreadMessage =
+  | { kind: 'ready' }
+  | { kind: 'done'; id: number; result?: number | bigint | undefined; failure?: Failure }
+  | { kind: 'log'; level: number; text: string }
+  | { kind: 'progress'; what: number; perMille: number };
+
+/** An error in a form that survives the way between threads. */
+export interface Failure {
+  code: string;
+  message: string;
+  stack: string | undefined;
+  errno: number;
+}
+
+async function main(): Promise<void> {
+  const { machine, importsModule, background } = thread.data() as SnapshotThreadData;
+  if (background) thread.yieldPriority();
+  const post = (message: SnapshotThreadMessage): void => thread.post(message);
+  const imports = importsModule === undefined ? {} : await importsOf(importsModule);
+  const vcpu = new Vcpu(machine, 'snapshot', imports, new Preopen(undefined), {
+    log: (level, text) => post({ kind: 'log', level, text }),
+    progress: (what, perMille) => post({ kind: 'progress', what, perMille }),
+  });
+  thread.onMessage((message) => {
+    const job = message as Job;
+    try {
+      post({ kind: 'done', id: job.id, result: run(vcpu, job) });
+    } catch (error) {
+      post({ kind: 'done', id: job.id, failure: failureOf(error) });
+    }
+  });
+  post({ kind: 'ready' });
+}
+
+async function importsOf(url: string): Promise<WebAssembly.Imports> {
+  const module = (await import(url)) as { imports(): WebAssembly.Imports };
+  return module.imports();
+}
+
+/** Points the vCPU at the snapshot with the registers its parent had, and calls the function. */
+function run(vcpu: Vcpu, job: Job): number | bigint | undefined {
+  const { calls } = vcpu.kernel;
+  const guest = vcpu.instance.exports;
+  vcpu.syscalls.preopen = new Preopen(job.preopen);
+  calls.lookAt(job.slot + 1);
+  try {
+    calls.settleSnapshot(job.slot);
+    (guest['ringzero.load'] as GuestFunction)(calls.snapshotBlock(job.slot) + SNAPSHOT_REGISTERS);
+    (guest['ringzero.table'] as WebAssembly.Global).value = calls.snapshotTable(job.slot);
+    const { call } = job;
+    const result =
+      'fn' in call
+        ? vcpu.run('spawned function', () => vcpu.functionAt(call.fn)(call.arg))
+        : vcpu.function(call.name)(...call.args);
+    if (calls.isLost(job.slot) !== 0) {
+      throw new RingzeroError(
+        'RZ_SNAPSHOT_LOST',
+        'no frame was left for a copy; the snapshot is lost',
+      );
+    }
+    return result;
+  } finally {
+    calls.lookAt(0);
+    vcpu.syscalls.closeAll();
+    if (job.release) calls.releaseSnapshot(job.slot);
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const { message, stack } = error as Error;
+  const code = error instanceof RingzeroError ? error.code : 'RZ_GUEST_TRAP';
+  const stopped = /it was stopped/.test(message);
+  return {
+    code,
+    message,
+    stack,
+    errno: code === 'RZ_SNAPSHOT_LOST' ? ENOMEM : stopped ? EINTR : EIO,
+  };
+}
+
+await main();

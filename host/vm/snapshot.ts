@@ -1,0 +1,131 @@
+// A snapshot as its user holds it.
+
+import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+import type { Kernel } from './kernel.ts';
+import type { SnapshotPool } from './snapshot-pool.ts';
+
+/**
+ * Guest memory as it was when `MicroVM.snapshot` was called. Release it: `snapshot.release()`, or
+ * `using snapshot = vm.snapshot()` where the runtime has it. Until then every page that the guest writes to for the
+ * first time is copied once. Source: paper, section 4.1.
+ */
+export class Snapshot {
+  readonly #slot: number;
+  readonly #kernel: Kernel;
+  readonly #memory: WebAssembly.Memory;
+  readonly #pool: SnapshotPool;
+  readonly #preopen: () => string | undefined;
+  #jobs = 0;
+  #open = true;
+  #idle: (() => void) | undefined;
+
+  constructor(
+    slot: number,
+    kernel: Kernel,
+    memory: WebAssembly.Memory,
+    pool: SnapshotPool,
+    preopen: () => string | undefined,
+  ) {
+    this.#slot = slot;
+    this.#kernel = kernel;
+    this.#memory = memory;
+    this.#pool = pool;
+    this.#preopen = preopen;
+  }
+
+  /** Bytes of guest memory that the snapshot covers. */
+  get byteLength(): number {
+    this.#check();
+    return this.#kernel.calls.snapshotBytes(this.#slot);
+  }
+
+  /** Frames copied for this snapshot alone so far. */
+  get framesOwned(): number {
+    this.#check();
+    return this.#kernel.calls.snapshotFrames(this.#slot);
+  }
+
+  /**
+   * Calls an exported function of the guest in another thread, where memory and mutable globals are as they were;
+   * what it stores is seen by later calls on this snapshot and by nobody else. Calls on one snapshot run one after
+   * the other when each is awaited.
+   *
+   * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (frames ran out), RZ_SNAPSHOT_CLOSED.
+   */
+  run(name: string, ...args: (number | bigint)[]): Promise<number | bigint | undefined> {
+    this.#check();
+    this.#jobs += 1;
+    return new Promise((resolve, reject) => {
+      const job = {
+        slot: this.#slot,
+        preopen: this.#preopen(),
+        call: { name, args },
+        release: false,
+      };
+      this.#pool.run(job, ({ result, failure }) => {
+        this.#jobs -= 1;
+        if (failure === undefined) resolve(result);
+        else reject(failure.error);
+        if (this.#jobs === 0) this.#idle?.();
+      });
+    });
+  }
+
+  /**
+   * A copy of `length` bytes at `address` as they were.
+   * Fails with RZ_OPTION for a range outside the snapshot, RZ_SNAPSHOT_LOST, RZ_SNAPSHOT_CLOSED.
+   */
+  read(address: number, length: number): Uint8Array {
+    const size = this.byteLength;
+    if (
+      !Number.isInteger(address) ||
+      !Number.isInteger(length) ||
+      address < 0 ||
+      length < 0 ||
+      address + length > size
+    ) {
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `read(${address}, ${length}): the snapshot has ${size} bytes`,
+      );
+    }
+    const { calls } = this.#kernel;
+    calls.settleSnapshot(this.#slot);
+    const result = new Uint8Array(length);
+    for (let done = 0; done < length; done += STAGING_BYTES) {
+      const part = Math.min(STAGING_BYTES, length - done);
+      const staged = calls.readSnapshot(this.#slot, address + done, part) >>> 0;
+      result.set(new Uint8Array(this.#memory.buffer, staged, part), done);
+    }
+    if (calls.isLost(this.#slot) !== 0) {
+      throw new RingzeroError(
+        'RZ_SNAPSHOT_LOST',
+        'no frame was left for a copy; the snapshot is lost',
+      );
+    }
+    return result;
+  }
+
+  /** Gives its frames back, after the calls under way have ended. Releasing again does nothing. */
+  async release(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    if (this.#jobs > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#kernel.calls.releaseSnapshot(this.#slot);
+  }
+
+  /** As release(), at once; a call still under way is stopped first and rejects. */
+  [Symbol.dispose](): void {
+    if (this.#jobs > 0) this.#kernel.calls.stopReaders(this.#slot);
+    void this.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  #check(): void {
+    if (!this.#open) throw new RingzeroError('RZ_SNAPSHOT_CLOSED', 'the snapshot was released');
+  }
+}

@@ -1,0 +1,201 @@
+// A vCPU: one instance of a guest image beside one instance of the kernel, on the thread that made it.
+
+import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
+import { ENOSYS } from '../../assembly/abi/errno.ts';
+import { RingzeroError } from '../errors.ts';
+import type { Preopen } from '../syscalls/preopen.ts';
+import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
+import { guestTrap } from './guest-trap.ts';
+import { Kernel, type KernelExports } from './kernel.ts';
+
+/** What every vCPU of a VM shares; can be posted to another thread. */
+export interface Machine {
+  memory: WebAssembly.Memory;
+  frames: number;
+  kernel: WebAssembly.Module;
+  main: WebAssembly.Module;
+  snapshot: WebAssembly.Module;
+}
+
+/** A guest function, called with its thread as the vCPU. */
+export type GuestFunction = (...args: (number | bigint)[]) => number | bigint | undefined;
+
+/** Calls of module `libdbos` that only the hypervisor can serve; the kernel serves the others. */
+export interface HypervisorCalls {
+  spawn(fn: number, arg: number): number;
+  childStatus(child: number): number;
+  killChild(child: number): void;
+}
+
+const NO_CHILDREN: HypervisorCalls = {
+  spawn: () => -ENOSYS, // no snapshot of a snapshot
+  childStatus: () => -ENOSYS,
+  killChild: () => {},
+};
+
+export class Vcpu {
+  readonly kernel: Kernel;
+  readonly syscalls: Syscalls;
+  /** The guest's exported functions by name; a trap in one is a RingzeroError. */
+  readonly exports: Record<string, GuestFunction> = Object.create(null) as Record<
+    string,
+    GuestFunction
+  >;
+  /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
+  readonly instance: WebAssembly.Instance;
+  readonly #view: WebAssembly.Global | undefined;
+
+  constructor(
+    machine: Machine,
+    image: 'main' | 'snapshot',
+    imports: WebAssembly.Imports,
+    preopen: Preopen,
+    sink: SyscallSink,
+    hypervisor: HypervisorCalls = NO_CHILDREN,
+    boot?: (kernel: KernelExports) => void,
+  ) {
+    const { memory, frames } = machine;
+    let syscalls: Syscalls | undefined;
+    this.kernel = new Kernel(
+      machine.kernel,
+      memory,
+      frames,
+      (nr, a, b, c, d) => syscalls!.call(nr, a, b, c, d),
+      boot,
+    );
+    this.syscalls = syscalls = new Syscalls(memory, this.kernel, preopen, sink);
+    const all = { ...imports, ...this.#machineImports(memory), libdbos: this.#libdbos(hypervisor) };
+    this.instance = new WebAssembly.Instance(machine[image], supplyMissing(machine[image], all));
+    const view = this.instance.exports['ringzero.view'];
+    if (view instanceof WebAssembly.Global) this.#view = view;
+    for (const [name, value] of Object.entries(this.instance.exports)) {
+      if (typeof value === 'function')
+        this.exports[name] = this.#guarded(name, value as GuestFunction);
+    }
+    (
+      this.instance.exports[
+        boot === undefined ? 'ringzero.attach' : 'ringzero.boot'
+      ] as GuestFunction
+    )();
+  }
+
+  #machineImports(memory: WebAssembly.Memory): WebAssembly.Imports {
+    const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
+    const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
+    return {
+      ringzero: { memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
+    };
+  }
+
+  #libdbos(hypervisor: HypervisorCalls): WebAssembly.ModuleImports {
+    const { syscall, proxy, forget, counter, poll } = this.kernel.calls;
+    return {
+      syscall,
+      proxy,
+      forget,
+      counter,
+      safepoint: poll,
+      setHandler: (slot: number, fn: number) => this.#bind(slot, fn),
+      spawn: (fn: number, arg: number) => hypervisor.spawn(fn, arg),
+      childStatus: (child: number) => hypervisor.childStatus(child),
+      killChild: (child: number) => hypervisor.killChild(child),
+    };
+  }
+
+  /** Puts a function of the guest's table into the kernel's trap table; function 0 takes it out again. */
+  #bind(slot: number, fn: number): void {
+    if (slot < 0 || slot >= VECTOR_COUNT + 2)
+      throw new RingzeroError('RZ_OPTION', `no trap slot ${slot}`);
+    this.kernel.traps.set(slot, fn === 0 ? null : this.functionAt(fn));
+    if (fn === 0) this.kernel.calls.unbindHandler(slot);
+    else this.kernel.calls.bindHandler(slot);
+  }
+
+  /** The function at an index of the guest's exported table. */
+  functionAt(index: number): GuestFunction {
+    for (const value of Object.values(this.instance.exports)) {
+      if (!(value instanceof WebAssembly.Table)) continue;
+      const fn: unknown = index < value.length ? value.get(index) : null;
+      if (typeof fn === 'function') return fn as GuestFunction;
+    }
+    throw new RingzeroError(
+      'RZ_EXPORT',
+      `the guest exports no table with a function at index ${index}`,
+    );
+  }
+
+  #guarded(name: string, fn: GuestFunction): GuestFunction {
+    return (...args) => {
+      const depth = this.kernel.calls.depth();
+      try {
+        return fn(...args);
+      } catch (error) {
+        this.kernel.calls.unwind(depth);
+        throw guestTrap(this.kernel, `call of \`${name}\``, error);
+      }
+    };
+  }
+
+  /** An exported function of the guest; throws RZ_EXPORT when there is none of that name. */
+  function(name: string): GuestFunction {
+    const fn = this.exports[name];
+    if (fn === undefined)
+      throw new RingzeroError('RZ_EXPORT', `the guest exports no function \`${name}\``);
+    return fn;
+  }
+
+  /**
+   * Runs guest code that is no export (an interrupt handler, a function of the table) as a vCPU: in the guest's own
+   * view, and with a trap turned into an error.
+   */
+  run<T>(what: string, body: () => T): T {
+    const { enter, leave, depth, unwind } = this.kernel.calls;
+    const before = depth();
+    try {
+      enter();
+      this.loadView();
+      const result = body();
+      leave();
+      return result;
+    } catch (error) {
+      unwind(before);
+      throw guestTrap(this.kernel, what, error);
+    }
+  }
+
+  /** Tells the guest's write checks which view this vCPU is in, after the host has changed it. */
+  loadView(): void {
+    if (this.#view !== undefined) this.#view.value = this.kernel.view;
+  }
+
+  /** Delivers pending interrupts while the guest does nothing else. */
+  deliverInterrupts(): void {
+    this.run('interrupt handler', () => this.kernel.calls.poll());
+  }
+
+  detach(): void {
+    this.syscalls.closeAll();
+    this.kernel.calls.detach();
+  }
+}
+
+/** Imported functions that nobody supplied become functions that throw: only their call is an error. */
+function supplyMissing(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): WebAssembly.Imports {
+  const result: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  for (const [from, names] of Object.entries(imports)) result[from] = { ...names };
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const names = (result[from] ??= {});
+    if (kind === 'function' && names[name] === undefined) {
+      names[name] = () => {
+        throw new RingzeroError(
+          'RZ_EXPORT',
+          `the guest called its import ${from}.${name}, which nobody supplied`,
+        );
+      };
+    }
+  }
+  return result;
+}

@@ -1,0 +1,88 @@
+// Small guests in text form for the tests of the VM.
+
+import initWabt from 'wabt';
+
+const wabt = await initWabt();
+
+export function assemble(text: string): Uint8Array {
+  const module = wabt.parseWat('guest.wat', text, {
+    threads: true,
+    bulk_memory: true,
+    mutable_globals: true,
+  });
+  module.resolveNames();
+  const { buffer } = module.toBinary({ write_debug_names: true });
+  module.destroy();
+  return buffer;
+}
+
+/** Cells, a counter in a global, ways to fail. */
+export const CELLS = assemble(`(module
+  (import "env" "hook" (func $hook (param i32)))
+  (memory (export "memory") 4 64)
+  (global $calls (mut i32) (i32.const 0))
+  (data (i32.const 65536) "hello")
+  (table (export "table") 4 funcref)
+  (elem (i32.const 1) $child $onInterrupt)
+  (func (export "put") (param $at i32) (param $value i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (i32.store (local.get $at) (local.get $value)))
+  (func (export "get") (param $at i32) (result i32) (i32.load (local.get $at)))
+  (func (export "calls") (result i32) (global.get $calls))
+  (func (export "size") (result i32) (memory.size))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func (export "call_hook") (param i32) (call $hook (local.get 0)))
+  (func $inner (param $at i32) (i32.store (local.get $at) (i32.const 1)))
+  (func (export "store_far") (param $at i32) (call $inner (local.get $at)))
+  (func (export "fail") (unreachable))
+  (func (export "spin") (loop $again (br $again)))
+  (func $child (param $at i32) (result i32)
+    (i32.store (i32.const 4096) (i32.const 99))
+    (i32.load (local.get $at)))
+  (func $onInterrupt (param $vector i32)
+    (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 1))))
+)`);
+
+/**
+ * Accounts: words whose sum never changes. \`transfer\` moves random amounts between random words for \`turns\` turns,
+ * with a safepoint after each move and none inside; \`sum\` adds them all up.
+ */
+export const ACCOUNTS = assemble(`(module
+  (memory (export "memory") 256 256)
+  (global $state (mut i32) (i32.const 1))
+  (func $random (result i32)
+    (global.set $state (i32.xor (global.get $state) (i32.shl (global.get $state) (i32.const 13))))
+    (global.set $state (i32.xor (global.get $state) (i32.shr_u (global.get $state) (i32.const 17))))
+    (global.set $state (i32.xor (global.get $state) (i32.shl (global.get $state) (i32.const 5))))
+    (global.get $state))
+  (func (export "fill") (param $words i32) (param $value i32)
+    (local $i i32)
+    (loop $next
+      (i32.store (i32.shl (local.get $i) (i32.const 2)) (local.get $value))
+      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $words)))))
+  (func (export "transfer") (param $seed i32) (param $words i32) (param $turns i32)
+    (local $from i32) (local $to i32) (local $amount i32)
+    (global.set $state (local.get $seed))
+    (loop $next
+      (local.set $from (i32.shl (i32.rem_u (call $random) (local.get $words)) (i32.const 2)))
+      (local.set $to (i32.shl (i32.rem_u (call $random) (local.get $words)) (i32.const 2)))
+      (local.set $amount (i32.and (call $random) (i32.const 1023)))
+      (drop (i32.atomic.rmw.sub (local.get $from) (local.get $amount)))
+      (drop (i32.atomic.rmw.add (local.get $to) (local.get $amount)))
+      (br_if $next (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))))))
+  (func (export "sum") (param $words i32) (result i32)
+    (local $i i32) (local $sum i32)
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (i32.load (i32.shl (local.get $i) (i32.const 2)))))
+      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $words))))
+    (local.get $sum))
+  (func (export "scribble") (param $seed i32) (param $words i32) (param $turns i32) (result i32)
+    ;; private writes that keep the sum: only a snapshot may see them
+    (local $at i32)
+    (global.set $state (local.get $seed))
+    (loop $next
+      (local.set $at (i32.shl (i32.rem_u (call $random) (local.get $words)) (i32.const 2)))
+      (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 1)))
+      (br_if $next (local.tee $turns (i32.sub (local.get $turns) (i32.const 1)))))
+    (i32.const 0))
+)`);
