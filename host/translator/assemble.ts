@@ -25,9 +25,11 @@ export function assemble(image: Image): Uint8Array {
     out.byte(id);
     out.nameBytes(contents);
   };
+  const imports = importSection(image); // these two may add types
+  const functions = functionSection(image);
   section(1, typeSection(image));
-  section(2, importSection(image));
-  section(3, functionSection(image));
+  section(2, imports);
+  section(3, functions);
   if (map.tableSection) {
     section(4, map.bytes.subarray(map.tableSection.start, map.tableSection.end));
   }
