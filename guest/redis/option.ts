@@ -1,0 +1,243 @@
+// The options: names, kinds, bounds, defaults. One row each; config.ts reads and changes their values.
+//
+// The first table holds the options that do something here; their numbers are constants for the code that reads them.
+// The second holds the options of Redis 7.0 that have nothing to act on: a stock redis.conf loads, CONFIG GET answers
+// with the value in force, and CONFIG SET accepts what Redis would where that claims nothing untrue.
+
+import { row } from './config.ts';
+
+// Kinds.
+export const BOOL: u32 = 0;
+export const INT: u32 = 1;
+export const BYTES: u32 = 2; // a number with an optional unit: k kb m mb g gb
+export const ENUM: u32 = 3;
+export const STRING: u32 = 4; // max is the longest that is accepted, in bytes
+export const SAVE: u32 = 5; // pairs of seconds and changes
+export const LIMITS: u32 = 6; // output buffer limits by class of client
+export const OCTAL: u32 = 7;
+
+// Flags.
+export const START: u32 = 1; // can be set before the server runs only
+export const PROTECTED: u32 = 2; // CONFIG SET asks for enable-protected-configs
+export const HOST: u32 = 4; // the host acts on it: a change raises an event
+export const PERCENT: u32 = 8; // may also be a share of maxmemory, kept as a negative number
+
+export const PORT: u32 = 0;
+export const BIND: u32 = 1;
+export const UNIXSOCKET: u32 = 2;
+export const DIR: u32 = 3;
+export const DBFILENAME: u32 = 4;
+export const SAVE_POINTS: u32 = 5;
+export const MAXMEMORY: u32 = 6;
+export const MAXMEMORY_POLICY: u32 = 7;
+export const MAXMEMORY_SAMPLES: u32 = 8;
+export const REQUIREPASS: u32 = 9;
+export const MAXCLIENTS: u32 = 10;
+export const TIMEOUT: u32 = 11;
+export const DATABASES: u32 = 12;
+export const LOGLEVEL: u32 = 13;
+export const LOGFILE: u32 = 14;
+export const TCP_KEEPALIVE: u32 = 15;
+export const HZ: u32 = 16;
+export const RDBCOMPRESSION: u32 = 17;
+export const RDBCHECKSUM: u32 = 18;
+export const STOP_WRITES_ON_BGSAVE_ERROR: u32 = 19;
+export const PROTO_MAX_BULK_LEN: u32 = 20;
+export const CLIENT_QUERY_BUFFER_LIMIT: u32 = 21;
+export const CLIENT_OUTPUT_BUFFER_LIMIT: u32 = 22;
+export const SLOWLOG_LOG_SLOWER_THAN: u32 = 23;
+export const SLOWLOG_MAX_LEN: u32 = 24;
+export const LATENCY_MONITOR_THRESHOLD: u32 = 25;
+export const HASH_MAX_LISTPACK_ENTRIES: u32 = 26;
+export const HASH_MAX_LISTPACK_VALUE: u32 = 27;
+export const ACTIVEREHASHING: u32 = 28;
+export const LFU_LOG_FACTOR: u32 = 29;
+export const LFU_DECAY_TIME: u32 = 30;
+export const ENABLE_DEBUG_COMMAND: u32 = 31;
+export const ENABLE_PROTECTED_CONFIGS: u32 = 32;
+export const LATENCY_TRACKING: u32 = 33;
+export const OPTIONS_LIVE: u32 = 34;
+
+// Values of enabling options and of maxmemory-policy, in the order of their words.
+export const ENABLE_NO: i64 = 0;
+export const ENABLE_YES: i64 = 1;
+export const ENABLE_LOCAL: i64 = 2;
+
+const MAX_I32: i64 = 0x7fffffff;
+const MAX_I64: i64 = i64.MAX_VALUE;
+const MIB: i64 = 1048576;
+
+export function defineLive(): void {
+  row(PORT, 'port', INT, '6379', 0, 65535, START);
+  row(BIND, 'bind', STRING, '127.0.0.1', 0, 1024, START);
+  row(UNIXSOCKET, 'unixsocket', STRING, '', 0, 108, START);
+  row(DIR, 'dir', STRING, '.', 0, 4096, PROTECTED | START);
+  row(DBFILENAME, 'dbfilename', STRING, 'dump.rdb', 0, 255, PROTECTED);
+  row(SAVE_POINTS, 'save', SAVE, '3600 1 300 100 60 10000', 0, 0, 0);
+  row(MAXMEMORY, 'maxmemory', BYTES, '0', 0, MAX_I64, 0);
+  row(MAXMEMORY_POLICY, 'maxmemory-policy', ENUM, 'noeviction', 0, 0, 0);
+  row(MAXMEMORY_SAMPLES, 'maxmemory-samples', INT, '5', 1, MAX_I32, 0);
+  row(REQUIREPASS, 'requirepass', STRING, '', 0, 4096, 0);
+  row(MAXCLIENTS, 'maxclients', INT, '10000', 1, 0xffffffff, HOST);
+  row(TIMEOUT, 'timeout', INT, '0', 0, MAX_I32, 0);
+  row(DATABASES, 'databases', INT, '16', 1, MAX_I32, START);
+  row(LOGLEVEL, 'loglevel', ENUM, 'notice', 0, 0, HOST);
+  row(LOGFILE, 'logfile', STRING, '', 0, 4096, START);
+  row(TCP_KEEPALIVE, 'tcp-keepalive', INT, '300', 0, MAX_I32, HOST);
+  row(HZ, 'hz', INT, '10', 0, MAX_I32, 0);
+  row(RDBCOMPRESSION, 'rdbcompression', BOOL, 'yes', 0, 0, 0);
+  row(RDBCHECKSUM, 'rdbchecksum', BOOL, 'yes', 0, 0, START);
+  row(STOP_WRITES_ON_BGSAVE_ERROR, 'stop-writes-on-bgsave-error', BOOL, 'yes', 0, 0, 0);
+  row(PROTO_MAX_BULK_LEN, 'proto-max-bulk-len', BYTES, '512mb', MIB, MAX_I64, 0);
+  row(CLIENT_QUERY_BUFFER_LIMIT, 'client-query-buffer-limit', BYTES, '1gb', MIB, MAX_I64, 0);
+  row(CLIENT_OUTPUT_BUFFER_LIMIT, 'client-output-buffer-limit', LIMITS, '', 0, 0, 0);
+  row(SLOWLOG_LOG_SLOWER_THAN, 'slowlog-log-slower-than', INT, '10000', -1, MAX_I64, 0);
+  row(SLOWLOG_MAX_LEN, 'slowlog-max-len', INT, '128', 0, MAX_I64, 0);
+  row(LATENCY_MONITOR_THRESHOLD, 'latency-monitor-threshold', INT, '0', 0, MAX_I64, 0);
+  row(HASH_MAX_LISTPACK_ENTRIES, 'hash-max-listpack-entries', INT, '512', 0, MAX_I64, 0);
+  row(HASH_MAX_LISTPACK_VALUE, 'hash-max-listpack-value', BYTES, '64', 0, MAX_I64, 0);
+  row(ACTIVEREHASHING, 'activerehashing', BOOL, 'yes', 0, 0, 0);
+  row(LFU_LOG_FACTOR, 'lfu-log-factor', INT, '10', 0, MAX_I32, 0);
+  row(LFU_DECAY_TIME, 'lfu-decay-time', INT, '1', 0, MAX_I32, 0);
+  // Redis says no; here DEBUG can neither crash the server nor leak, so local clients may use it.
+  row(ENABLE_DEBUG_COMMAND, 'enable-debug-command', ENUM, 'local', 0, 0, START);
+  row(ENABLE_PROTECTED_CONFIGS, 'enable-protected-configs', ENUM, 'no', 0, 0, START);
+  row(LATENCY_TRACKING, 'latency-tracking', BOOL, 'yes', 0, 0, 0);
+}
+
+/** The words that an enumeration of the first table accepts, in the order of their values. */
+export function wordsOf(option: u32): string {
+  switch (option) {
+    case MAXMEMORY_POLICY:
+      return 'volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random noeviction';
+    case LOGLEVEL:
+      return 'debug verbose notice warning';
+    default:
+      return 'no yes local';
+  }
+}
+
+// name kind default [min max | words separated by commas]; ! behind the kind: at start only. = names the original
+// of an alias.
+export const INERT = `
+hash-max-ziplist-entries = hash-max-listpack-entries
+hash-max-ziplist-value = hash-max-listpack-value
+acl-pubsub-default enum! resetchannels allchannels,resetchannels
+aclfile string! ""
+acllog-max-len int 128 0 9223372036854775807
+active-defrag-cycle-max int 25 1 99
+active-defrag-cycle-min int 1 1 99
+active-defrag-ignore-bytes bytes 104857600 1 9223372036854775807
+active-defrag-max-scan-fields int 1000 1 9223372036854775807
+active-defrag-threshold-lower int 10 0 1000
+active-defrag-threshold-upper int 100 0 1000
+active-expire-effort int 1 1 10
+activedefrag enum no no
+always-show-logo bool! no
+aof-disable-auto-gc bool no
+aof-load-truncated bool yes
+aof-rewrite-incremental-fsync bool yes
+aof-timestamp-enabled bool no
+aof-use-rdb-preamble bool yes
+aof_rewrite_cpulist string! ""
+appenddirname string! appendonlydir
+appendfilename string! appendonly.aof
+appendfsync enum everysec everysec,always,no
+appendonly enum no no
+auto-aof-rewrite-min-size bytes 67108864 0 9223372036854775807
+auto-aof-rewrite-percentage int 100 0 2147483647
+bgsave_cpulist string! ""
+bind-source-addr string! ""
+bio_cpulist string! ""
+busy-reply-threshold int 5000 0 9223372036854775807
+lua-time-limit = busy-reply-threshold
+cluster-enabled enum! no no
+crash-log-enabled bool yes
+crash-memcheck-enabled bool yes
+daemonize enum! no no
+disable-thp bool! yes
+dynamic-hz bool yes
+enable-module-command enum! no no,yes,local
+hll-sparse-max-bytes bytes 3000 0 9223372036854775807
+ignore-warnings string ""
+io-threads int! 1 1 128
+io-threads-do-reads bool! no
+jemalloc-bg-thread bool yes
+latency-tracking-info-percentiles string "50 99 99.9"
+lazyfree-lazy-eviction bool no
+lazyfree-lazy-expire bool no
+lazyfree-lazy-server-del bool no
+lazyfree-lazy-user-del bool no
+lazyfree-lazy-user-flush bool no
+list-compress-depth int 0 0 2147483647
+list-max-listpack-size int -2 -2147483648 2147483647
+list-max-ziplist-size = list-max-listpack-size
+masterauth string ""
+masteruser string ""
+maxmemory-clients percent 0 0 9223372036854775807
+maxmemory-eviction-tenacity int 10 0 100
+min-replicas-max-lag int 10 0 2147483647
+min-slaves-max-lag = min-replicas-max-lag
+min-replicas-to-write int 0 0 2147483647
+min-slaves-to-write = min-replicas-to-write
+no-appendfsync-on-rewrite bool no
+notify-keyspace-events empty ""
+oom-score-adj enum no no
+oom-score-adj-values string "0 200 800"
+pidfile string! ""
+proc-title-template string "{title} {listen-addr} {server-mode}"
+propagation-error-behavior enum ignore ignore,panic,panic-on-replicas
+protected-mode bool yes
+rdb-del-sync-files bool no
+rdb-save-incremental-fsync bool yes
+repl-backlog-size bytes 1048576 1 9223372036854775807
+repl-backlog-ttl int 3600 0 9223372036854775807
+repl-disable-tcp-nodelay bool no
+repl-diskless-load enum disabled disabled,on-empty-db,swapdb
+repl-diskless-sync bool yes
+repl-diskless-sync-delay int 5 0 2147483647
+repl-diskless-sync-max-replicas int 0 0 2147483647
+repl-ping-replica-period int 10 1 2147483647
+repl-ping-slave-period = repl-ping-replica-period
+repl-timeout int 60 1 2147483647
+replica-announce-ip string ""
+slave-announce-ip = replica-announce-ip
+replica-announce-port int 0 0 65535
+slave-announce-port = replica-announce-port
+replica-announced bool yes
+replica-ignore-disk-write-errors bool no
+replica-ignore-maxmemory bool yes
+slave-ignore-maxmemory = replica-ignore-maxmemory
+replica-lazy-flush bool no
+slave-lazy-flush = replica-lazy-flush
+replica-priority int 100 0 2147483647
+slave-priority = replica-priority
+replica-read-only bool yes
+slave-read-only = replica-read-only
+replica-serve-stale-data bool yes
+slave-serve-stale-data = replica-serve-stale-data
+replicaof empty! ""
+slaveof = replicaof
+sanitize-dump-payload enum no no,yes,clients
+server_cpulist string! ""
+set-max-intset-entries int 512 0 9223372036854775807
+set-proc-title bool! yes
+shutdown-on-sigint enum default default,save,nosave,now,force
+shutdown-on-sigterm enum default default,save,nosave,now,force
+shutdown-timeout int 10 0 2147483647
+socket-mark-id int! 0 0 4294967295
+stream-node-max-bytes bytes 4096 0 9223372036854775807
+stream-node-max-entries int 100 0 9223372036854775807
+supervised enum! no upstart,systemd,auto,no
+syslog-enabled bool! no
+syslog-facility string! local0
+syslog-ident string! redis
+tcp-backlog int! 511 0 2147483647
+tls-port int! 0 0 0
+tracking-table-max-keys int 1000000 0 9223372036854775807
+unixsocketperm octal! 0 0 511
+zset-max-listpack-entries int 128 0 9223372036854775807
+zset-max-ziplist-entries = zset-max-listpack-entries
+zset-max-listpack-value bytes 64 0 9223372036854775807
+zset-max-ziplist-value = zset-max-listpack-value
+`;
