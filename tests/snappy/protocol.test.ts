@@ -211,6 +211,7 @@ protocol(
     bench.reader.calls.detach();
     assert.is(bench.kernel.calls.counter(GAUGE_LIMBO), 0);
     assert.is(bench.free(), untouched);
-});
+  },
+);
 
 protocol.run();

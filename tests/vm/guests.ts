@@ -19,11 +19,16 @@ export function assemble(text: string): Uint8Array {
 /** Cells, a counter in a global, ways to fail. */
 export const CELLS = assemble(`(module
   (import "env" "hook" (func $hook (param i32)))
+  (import "libdbos" "spawn" (func $spawn (param i32 i32) (result i32)))
+  (import "libdbos" "childStatus" (func $childStatus (param i32) (result i32)))
+  (import "libdbos" "setHandler" (func $setHandler (param i32 i32)))
+  (import "libdbos" "forget" (func $forget (param i32 i32)))
+  (import "libdbos" "syscall" (func $syscall (param i32 i32 i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 4 64)
   (global $calls (mut i32) (i32.const 0))
   (data (i32.const 65536) "hello")
   (table (export "table") 4 funcref)
-  (elem (i32.const 1) $child $onInterrupt)
+  (elem (i32.const 1) $child $onInterrupt $onFault)
   (func (export "put") (param $at i32) (param $value i32)
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (i32.store (local.get $at) (local.get $value)))
@@ -41,6 +46,16 @@ export const CELLS = assemble(`(module
     (i32.load (local.get $at)))
   (func $onInterrupt (param $vector i32)
     (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 1))))
+  (func $onFault (param $at i32) (result i32)
+    (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))
+  (func (export "spawn") (param i32) (result i32) (call $spawn (i32.const 1) (local.get 0)))
+  (func (export "status") (param i32) (result i32) (call $childStatus (local.get 0)))
+  (func (export "handle") (param i32 i32) (call $setHandler (local.get 0) (local.get 1)))
+  (func (export "forget") (param i32 i32) (call $forget (local.get 0) (local.get 1)))
+  (func (export "syscall") (param i32 i32 i32 i32) (result i32)
+    (call $syscall (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 0) (i32.const 0)))
+  (func (export "rename") (param i32 i32 i32 i32) (result i32)
+    (call $syscall (i32.const 6) (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 0)))
 )`);
 
 /**
@@ -48,7 +63,7 @@ export const CELLS = assemble(`(module
  * with a safepoint after each move and none inside; \`sum\` adds them all up.
  */
 export const ACCOUNTS = assemble(`(module
-  (memory (export "memory") 256 256)
+  (memory (export "memory") 128 256)
   (global $state (mut i32) (i32.const 1))
   (func $random (result i32)
     (global.set $state (i32.xor (global.get $state) (i32.shl (global.get $state) (i32.const 13))))
