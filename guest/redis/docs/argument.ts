@@ -30,14 +30,14 @@ export function isEnd(c: u32): bool {
 function countList(at: u32): u32 {
   let depth: u32 = 0;
   let found: u32 = 1;
-  for (; ; at += 2) {
-    at = crossLine(at);
-    const c = unit(at);
-    if (c == NEWLINE || (c == CLOSE && depth == 0)) return found;
+  at = crossLine(at);
+  for (let c = unit(at); c != NEWLINE && (c != CLOSE || depth != 0); c = unit(at)) {
     if (c == OPEN) depth++;
     else if (c == CLOSE) depth--;
     else if (c == BLANK && depth == 0) found++;
+    at = crossLine(at + 2);
   }
+  return found;
 }
 
 /** Whether a character ends a name and says the type. */
