@@ -1,0 +1,35 @@
+// The time of the current batch: one reading per call of the host, shared by all commands in it.
+
+let nowMs: i64 = 0;
+let startUs: f64 = 0;
+
+export function set(ms: f64, us: f64): void {
+  nowMs = <i64>ms;
+  startUs = us;
+}
+
+/** Unix time in milliseconds. */
+// @ts-ignore: decorator
+@inline
+export function ms(): i64 {
+  return nowMs;
+}
+
+/** Moves Unix time forward, for commands that wait. */
+export function setMs(ms: i64): void {
+  nowMs = ms;
+}
+
+/** Monotonic microseconds at the start of the batch. */
+// @ts-ignore: decorator
+@inline
+export function us(): f64 {
+  return startUs;
+}
+
+/** Seconds in 24 bits, as the entries' LRU field keeps them. */
+// @ts-ignore: decorator
+@inline
+export function lru(): u32 {
+  return (<u32>(nowMs / 1000)) & 0xffffff;
+}

@@ -1,0 +1,3 @@
+// The hash commands.
+
+export function register(): void {}

@@ -1,0 +1,132 @@
+// From arguments to a command: what is checked before it runs, and what is counted after.
+//
+// Interface   execute() runs the command in args for the current client, or queues it, or refuses it; call() runs a row
+//             without checks, as EXEC does.
+
+import * as args from './args.ts';
+import * as client from './client.ts';
+import * as command from './command.ts';
+import * as config from './config.ts';
+import * as errors from './errors.ts';
+import * as evict from './evict.ts';
+import * as keyspace from './keyspace.ts';
+import * as observe from './observe.ts';
+import * as option from './option.ts';
+import * as reply from './reply.ts';
+import * as stats from './stats.ts';
+import * as transaction from './transaction.ts';
+import { clockUs } from './host.ts';
+import { slab } from '../../assembly/index.ts';
+
+/** The row that runs. */
+let running: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function row(): u32 {
+  return running;
+}
+
+/** Runs the command in args for the current client. */
+export function execute(): void {
+  const c = client.current();
+  const found = resolve();
+  if (found == 0) return refuseQueued(c, 0);
+  const flags = command.flagsOf(found);
+  if (needsPassword(c, flags)) {
+    errors.noAuth();
+    return refuseQueued(c, found);
+  }
+  if (c.flags & client.MULTI && flags & command.NO_MULTI) {
+    reply.error('ERR Command not allowed inside a transaction');
+    return refuseQueued(c, found);
+  }
+  if (flags & command.DENYOOM && !hasMemory()) {
+    errors.outOfMemory();
+    return refuseQueued(c, found);
+  }
+  if (observe.refusesWrites() && flags & command.WRITE) {
+    errors.misconf();
+    return refuseQueued(c, found);
+  }
+  c.lastCommand = found;
+  if (c.flags & client.MULTI && !(flags & command.UNQUEUED)) {
+    transaction.enqueue(c, found);
+    return;
+  }
+  call(found);
+}
+
+// @ts-ignore: decorator
+@inline
+function needsPassword(c: client.Client, flags: u32): bool {
+  return (
+    !(c.flags & client.AUTHENTICATED) &&
+    !(flags & command.NO_AUTH) &&
+    config.textBytes(option.REQUIREPASS) != 0
+  );
+}
+
+/** True when a command that may need memory can be let in: by maxmemory, and by what the VM still has. */
+// @ts-ignore: decorator
+@inline
+function hasMemory(): bool {
+  return (!evict.isLimited() || evict.makeRoom()) && (slab.hasRoom(0) || evict.makeSpans());
+}
+
+/** The row for the arguments, subcommand and arity checked; 0 after an error reply. */
+function resolve(): u32 {
+  const found = command.find(args.ptr(0), args.len(0));
+  if (found == 0 || command.containerOf(found) != 0) {
+    errors.unknownCommand();
+    return 0;
+  }
+  let chosen = found;
+  if (command.subcommandCount(found) != 0 && args.count() > 1) {
+    chosen = command.findSubcommand(found, args.ptr(1), args.len(1));
+    if (chosen == 0) {
+      errors.unknownSubcommand(found);
+      return 0;
+    }
+  }
+  const arity = command.arityOf(chosen);
+  const count = <i32>args.count();
+  if (arity > 0 ? count != arity : count < -arity) {
+    errors.wrongArity(chosen);
+    return refused(chosen);
+  }
+  return chosen;
+}
+
+function refused(row: u32): u32 {
+  return 0;
+}
+
+/** A command that was refused: a transaction that was to hold it fails. The error is in the reply. */
+function refuseQueued(c: client.Client, row: u32): void {
+  if (row != 0) command.countRejected(row);
+  if (c.flags & client.MULTI) c.flags |= client.DIRTY_EXEC;
+}
+
+/** Runs a command; counts it, its time and its failure. */
+export function call(found: u32): void {
+  const before = running;
+  running = found;
+  stats.add(stats.COMMANDS, 1);
+  const start = reply.length();
+  if (command.flagsOf(found) & command.TIMED) callTimed(found);
+  else {
+    call_indirect<void>(command.handlerOf(found));
+    command.countShared(found);
+  }
+  if (reply.startsWithError(start)) command.countFailed(found);
+  running = before;
+}
+
+function callTimed(found: u32): void {
+  const begin = clockUs();
+  call_indirect<void>(command.handlerOf(found));
+  const us = clockUs() - begin;
+  command.countTimed(found, us);
+  observe.timed(found, us);
+}

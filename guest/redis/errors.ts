@@ -1,0 +1,81 @@
+// Error replies that several commands give. The texts are Redis's.
+
+import * as args from './args.ts';
+import * as command from './command.ts';
+import * as reply from './reply.ts';
+
+export function syntax(): void {
+  reply.error('ERR syntax error');
+}
+
+export function notInteger(): void {
+  reply.error('ERR value is not an integer or out of range');
+}
+
+export function wrongType(): void {
+  reply.error('WRONGTYPE Operation against a key holding the wrong kind of value');
+}
+
+export function noKey(): void {
+  reply.error('ERR no such key');
+}
+
+export function outOfMemory(): void {
+  reply.error("OOM command not allowed when used memory > 'maxmemory'.");
+}
+
+export function noAuth(): void {
+  reply.error('NOAUTH Authentication required.');
+}
+
+export function misconf(): void {
+  reply.error(
+    'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist on disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.',
+  );
+}
+
+export function tooLong(): void {
+  reply.error('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
+}
+
+export function invalidExpire(row: u32): void {
+  reply.errorBegin("ERR invalid expire time in '");
+  reply.raw(command.nameAddress(row), command.nameBytes(row));
+  reply.text("' command");
+  reply.errorEnd();
+}
+
+export function wrongArity(row: u32): void {
+  reply.errorBegin("ERR wrong number of arguments for '");
+  reply.raw(command.nameAddress(row), command.nameBytes(row));
+  reply.text("' command");
+  reply.errorEnd();
+}
+
+export function unknownCommand(): void {
+  reply.errorBegin("ERR unknown command '");
+  reply.plain(args.ptr(0), min<u32>(args.len(0), 128));
+  reply.text("', with args beginning with: ");
+  let shown: u32 = 0;
+  for (let i: u32 = 1; i < args.count() && shown < 128; i++) {
+    const bytes = min<u32>(args.len(i), 128 - shown);
+    reply.text("'");
+    reply.plain(args.ptr(i), bytes);
+    reply.text("' ");
+    shown += bytes + 3;
+  }
+  reply.errorEnd();
+}
+
+export function unknownSubcommand(container: u32): void {
+  reply.errorBegin("ERR unknown subcommand '");
+  reply.plain(args.ptr(1), min<u32>(args.len(1), 128));
+  reply.text("'. Try ");
+  const name = command.nameAddress(container);
+  for (let i: u32 = 0; i < command.nameBytes(container); i++) {
+    const c = load<u8>(name + i);
+    reply.character(c - 97 < 26 ? c - 32 : c);
+  }
+  reply.text(' HELP.');
+  reply.errorEnd();
+}

@@ -1,0 +1,28 @@
+// Memory for everything but keys, and its kinds. A failed allocation is 0; the caller decides what that means.
+
+import { slab } from '../../assembly/index.ts';
+
+export const KIND_ENTRY: u32 = 0; // keys: enumerated in address order by the saver (entry.ts)
+export const KIND_BLOCK: u32 = 1; // buffers, tables, client records
+export const KIND_HASH: u32 = 2; // what hash values hold beside their entry
+
+export function alloc(bytes: u32): u32 {
+  return slab.alloc(KIND_BLOCK, bytes);
+}
+
+/** Gives a block back; `bytes` is what it was asked for, and may be 0: the slab knows. */
+export function free(address: u32, bytes: u32): void {
+  slab.free(address);
+}
+
+/** A copy of some bytes, or 0. */
+export function duplicate(from: u32, bytes: u32): u32 {
+  const at = slab.alloc(KIND_BLOCK, bytes);
+  if (at != 0) memory.copy(at, from, bytes);
+  return at;
+}
+
+/** Bytes of all objects as maxmemory and INFO count them. */
+export function usedBytes(): u64 {
+  return slab.liveBytes();
+}

@@ -1,0 +1,363 @@
+// The keyspaces: one per database, each with its dictionary and its list of keys that expire.
+//
+// Interface   select() sets the database that the other functions work on. lookupRead() and lookupWrite() are what commands
+//             use: an expired key is deleted on the way. add() links an entry made with entry.reserve() and filled;
+//             resizeValue() makes room for another value of a key. signalModified() after each change of a key, addDirty() for
+//             each change that a save should count.
+// Structure   Keyspace, KEYSPACE_BYTES:
+//               0 dictionary (dict.ts)   32 list of expiring keys (volatile.ts)   48 id u32   52 i32 database, -1 = flushed
+//              56 f64 average time to live in ms   64 next of the flushed (lazyfree.ts)   68 bucket to go on with
+//             Entries carry the id. A flushed keyspace keeps its id until its last entry is freed.
+// Invariants  KEYS-1  A function that returns 0 or false for lack of memory has changed nothing.
+//             KEYS-2  Entry addresses hold until the next call that adds, resizes or removes the same key.
+
+import * as clock from './clock.ts';
+import * as dict from './dict.ts';
+import * as entry from './entry.ts';
+import * as heap from './heap.ts';
+import * as lazyfree from './lazyfree.ts';
+import * as lru from './lru.ts';
+import * as siphash from './siphash.ts';
+import * as stats from './stats.ts';
+import * as volatile from './volatile.ts';
+import * as watch from './watch.ts';
+import { copy } from './copy.ts';
+import { slab } from '../../assembly/index.ts';
+
+export const KEYSPACE_BYTES: u32 = 72;
+const EXPIRING: u32 = 32;
+const ID: u32 = 48;
+const DATABASE: u32 = 52;
+const AVERAGE_TTL: u32 = 56;
+
+/** Most databases: ids have 16 bits, and flushed keyspaces need some. */
+export const DATABASES_MAX: u32 = 16384;
+const IDS_MAX: u32 = 32768;
+/** Id of an entry in no keyspace. */
+export const NO_ID: u32 = 0xffff;
+
+let table: u32 = 0; // u32 per database: keyspace
+let ids: u32 = 0; // u32 per id: keyspace, or 0
+let databaseCount: u32 = 0;
+let space: u32 = 0; // the selected keyspace
+let dirtyCount: u64 = 0;
+let childActive: bool = false;
+
+/** Makes the databases, all empty. */
+export function boot(databases: u32): void {
+  databaseCount = databases < 1 ? 1 : min(databases, DATABASES_MAX);
+  table = heap.alloc(databaseCount << 2);
+  ids = heap.alloc(IDS_MAX << 2);
+  memory.fill(ids, 0, IDS_MAX << 2);
+  for (let i: u32 = 0; i < databaseCount; i++) store<u32>(table + (i << 2), create(i));
+  select(0);
+}
+
+/** A new keyspace for a database; 0 when there is no memory or no id. */
+function create(database: u32): u32 {
+  for (let id: u32 = 0; id < IDS_MAX; id++) {
+    if (load<u32>(ids + (id << 2)) != 0) continue;
+    const made = heap.alloc(KEYSPACE_BYTES);
+    if (made == 0) return 0;
+    memory.fill(made, 0, KEYSPACE_BYTES);
+    store<u32>(made, id, ID);
+    store<u32>(made, database, DATABASE);
+    store<u32>(ids + (id << 2), made);
+    return made;
+  }
+  return 0;
+}
+
+/** Frees a flushed keyspace that is empty. */
+export function destroy(keyspace: u32): void {
+  store<u32>(ids + (load<u32>(keyspace, ID) << 2), 0);
+  heap.free(keyspace, KEYSPACE_BYTES);
+}
+
+// @ts-ignore: decorator
+@inline
+export function databases(): u32 {
+  return databaseCount;
+}
+
+/** Selects a database; the number is in range. */
+// @ts-ignore: decorator
+@inline
+export function select(database: u32): void {
+  space = load<u32>(table + (database << 2));
+}
+
+/** Number of the selected database. */
+export function selected(): u32 {
+  return load<u32>(space, DATABASE);
+}
+
+/** The dictionary of a database (dict.ts), for walks. */
+// @ts-ignore: decorator
+@inline
+export function dictOf(database: u32): u32 {
+  return load<u32>(table + (database << 2));
+}
+
+/** The keys of a database that expire (volatile.ts). */
+export function expiringOf(database: u32): u32 {
+  return load<u32>(table + (database << 2)) + EXPIRING;
+}
+
+/** Keys in a database. */
+export function keyCount(database: u32): u32 {
+  return dict.used(dictOf(database));
+}
+
+/** Keys with an expiry in a database. */
+export function expiringCount(database: u32): u32 {
+  return volatile.count(expiringOf(database));
+}
+
+export function averageTtl(database: u32): f64 {
+  return load<f64>(dictOf(database), AVERAGE_TTL);
+}
+
+export function setAverageTtl(database: u32, ms: f64): void {
+  store<f64>(dictOf(database), ms, AVERAGE_TTL);
+}
+
+/** Number of the database that an entry belongs to, or -1: it was flushed, or unlinked and not yet freed. */
+export function databaseOf(found: u32): i32 {
+  const id = entry.keyspaceId(found);
+  if (id == NO_ID) return -1;
+  const keyspace = load<u32>(ids + (id << 2));
+  return keyspace == 0 ? -1 : load<i32>(keyspace, DATABASE);
+}
+
+/** Bytes of tables, chains and lists of all databases. */
+export function overheadBytes(): u64 {
+  let total: u64 = 0;
+  for (let i: u32 = 0; i < databaseCount; i++)
+    total += dict.bytes(dictOf(i)) + ((<u64>expiringCount(i)) << 2);
+  return total;
+}
+
+// --- Dirty -------------------------------------------------------------------------------------------------------
+
+/** Changes since the last save. */
+export function dirty(): u64 {
+  return dirtyCount;
+}
+
+// @ts-ignore: decorator
+@inline
+export function addDirty(changes: u64): void {
+  dirtyCount += changes;
+}
+
+export function setDirty(changes: u64): void {
+  dirtyCount = changes;
+}
+
+/** While a child saves, nothing is written that is not asked for: each first store to a page copies it. */
+export function setChildActive(active: bool): void {
+  childActive = active;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isChildActive(): bool {
+  return childActive;
+}
+
+/** A key of the selected database has changed: transactions that watch it fail. */
+// @ts-ignore: decorator
+@inline
+export function signalModified(key: u32, keyBytes: u32): void {
+  if (watch.isAnything()) watch.touch(selected(), key, keyBytes);
+}
+
+// --- Look-up -----------------------------------------------------------------------------------------------------
+
+/** The entry of a key, even an expired one, or 0. Nothing is changed. */
+// @ts-ignore: decorator
+@inline
+export function find(key: u32, keyBytes: u32): u32 {
+  return dict.find(space, key, keyBytes, siphash.hash(key, keyBytes));
+}
+
+/** For commands that read: counts a hit or a miss, and notes the access. */
+export function lookupRead(key: u32, keyBytes: u32): u32 {
+  const found = find(key, keyBytes);
+  if (found == 0 || dropIfExpired(found)) {
+    stats.add(stats.MISSES, 1);
+    return 0;
+  }
+  stats.add(stats.HITS, 1);
+  if (!childActive) lru.touch(found);
+  return found;
+}
+
+/** For commands that write. */
+export function lookupWrite(key: u32, keyBytes: u32): u32 {
+  const found = find(key, keyBytes);
+  if (found == 0 || dropIfExpired(found)) return 0;
+  if (!childActive) lru.touch(found);
+  return found;
+}
+
+/** For commands that ask about a key without using it: OBJECT, TTL, TYPE, EXISTS. */
+export function peek(key: u32, keyBytes: u32): u32 {
+  const found = find(key, keyBytes);
+  return found == 0 || dropIfExpired(found) ? 0 : found;
+}
+
+function dropIfExpired(found: u32): bool {
+  if (!entry.isExpired(found)) return false;
+  expire(found);
+  return true;
+}
+
+/** Deletes a key of the selected database whose time has come. */
+export function expire(found: u32): void {
+  stats.add(stats.EXPIRED, 1);
+  signalModified(entry.key(found), entry.keyBytes(found));
+  removeEntry(found);
+}
+
+// --- Change ------------------------------------------------------------------------------------------------------
+
+/**
+ * Links an entry from entry.reserve() under the key in it, which is not there yet; it has no expiry. Its value is
+ * filled, or follows before the command ends. False when there is no memory: the entry is still the caller's.
+ */
+export function add(made: u32, type: u32, encoding: u32): bool {
+  const hash = siphash.hash(entry.key(made), entry.keyBytes(made));
+  entry.setKeyspaceId(made, load<u32>(space, ID));
+  if (!dict.insert(space, made, hash)) return false;
+  store<u8>(made, 0, 1);
+  entry.setAccess(made, lru.initial());
+  entry.setTypeEncoding(made, type, encoding);
+  return true;
+}
+
+/** A new key with room for a value, linked; 0 when there is no memory. */
+export function insert(key: u32, keyBytes: u32, type: u32, encoding: u32, valueBytes: u32): u32 {
+  const made = entry.reserve(keyBytes, valueBytes);
+  if (made == 0) return 0;
+  copy(entry.key(made), key, keyBytes);
+  if (add(made, type, encoding)) return made;
+  slab.free(made);
+  return 0;
+}
+
+/**
+ * Gives a key's entry room for a value of so many bytes, keeping what fits of the old one. The entry may move: its
+ * address is returned, or 0 when there is no memory, and then nothing has changed.
+ */
+export function resizeValue(old: u32, valueBytes: u32): u32 {
+  const total = <u64>entry.HEADER_BYTES + entry.keyBytes(old) + valueBytes;
+  if (total > 0xf0000000) return 0;
+  if (slab.roundUp(<u32>total) == slab.usable(old) || slab.resize(old, <u32>total)) {
+    entry.setValueBytes(old, valueBytes);
+    return old;
+  }
+  const moved = entry.reserve(entry.keyBytes(old), valueBytes);
+  if (moved == 0) return 0;
+  const kept = min(entry.valueBytes(old), valueBytes);
+  copy(moved, old, entry.HEADER_BYTES + entry.keyBytes(old) + kept);
+  entry.setValueBytes(moved, valueBytes);
+  replace(old, moved);
+  return moved;
+}
+
+/** Puts an entry with the same key, header filled, in the place of another, whose memory is freed. */
+export function replace(old: u32, by: u32): void {
+  const key = entry.key(old);
+  const keyBytes = entry.keyBytes(old);
+  dict.find(space, key, keyBytes, siphash.hash(key, keyBytes));
+  dict.replaceFound(by);
+  if (entry.hasExpiry(by)) volatile.repoint(space + EXPIRING, by);
+  slab.free(old);
+}
+
+/** Deletes a key; false when it is not there. An expired key counts as not there, and goes too. */
+export function remove(key: u32, keyBytes: u32): bool {
+  const found = find(key, keyBytes);
+  if (found == 0) return false;
+  if (dropIfExpired(found)) return false;
+  removeEntry(found);
+  return true;
+}
+
+/** Takes a key out of the selected database and frees it, a large value in the background. */
+export function removeEntry(found: u32): void {
+  unlink(found);
+  lazyfree.discard(found);
+}
+
+/** Takes a key out of the selected database; the entry is the caller's, without expiry. */
+export function unlink(found: u32): void {
+  const key = entry.key(found);
+  const keyBytes = entry.keyBytes(found);
+  dict.remove(space, key, keyBytes, siphash.hash(key, keyBytes));
+  clearExpiry(found);
+  entry.setKeyspaceId(found, NO_ID);
+}
+
+/** Sets when a key of the selected database ends, Unix time in ms; false when there is no memory. */
+export function setExpiry(found: u32, ms: i64): bool {
+  if (!entry.hasExpiry(found)) {
+    if (!volatile.push(space + EXPIRING, found)) return false;
+    store<u8>(found, load<u8>(found, 1) | (<u8>entry.EXPIRES), 1);
+  }
+  store<i64>(found, ms, 16);
+  return true;
+}
+
+/** Makes a key last; false when it had no expiry. */
+export function clearExpiry(found: u32): bool {
+  if (!entry.hasExpiry(found)) return false;
+  volatile.remove(space + EXPIRING, found);
+  store<u8>(found, load<u8>(found, 1) & ~(<u8>entry.EXPIRES), 1);
+  return true;
+}
+
+// --- Whole databases ---------------------------------------------------------------------------------------------
+
+/** Empties a database; the keys are freed in the background. How many there were, or -1 when there is no memory. */
+export function flush(database: u32): i64 {
+  const old = dictOf(database);
+  const keys = dict.used(old);
+  if (keys == 0) return 0;
+  const fresh = create(database);
+  if (fresh == 0) return -1;
+  watch.touchDatabase(database, old, fresh);
+  store<u32>(table + (database << 2), fresh);
+  if (space == old) space = fresh;
+  store<i32>(old, -1, DATABASE);
+  volatile.clear(old + EXPIRING);
+  lazyfree.drainKeyspace(old);
+  return keys;
+}
+
+/** Exchanges the contents of two databases. */
+export function swap(a: u32, b: u32): void {
+  if (a == b) return;
+  const first = dictOf(a);
+  const second = dictOf(b);
+  watch.touchDatabase(a, first, second);
+  watch.touchDatabase(b, second, first);
+  store<u32>(table + (a << 2), second);
+  store<u32>(table + (b << 2), first);
+  store<u32>(first, b, DATABASE);
+  store<u32>(second, a, DATABASE);
+}
+
+/** Bytes of memory that one key takes, bucket included. */
+export function bytesOf(found: u32): u32 {
+  return slab.usable(found) + 6 + (entry.hasExpiry(found) ? 4 : 0);
+}
+
+/** Now, for callers that compare expiries. */
+// @ts-ignore: decorator
+@inline
+export function now(): i64 {
+  return clock.ms();
+}

@@ -1,0 +1,82 @@
+// Freeing in the background: values of many elements, and whole keyspaces.
+//
+// Interface   discard() frees an unlinked entry, at once if that is short. step() goes on with the rest for a while; cron calls
+//             it, and so does a write that finds no memory.
+// Structure   Pending entries are linked through their access field; flushed keyspaces through their own.
+
+import * as dict from './dict.ts';
+import * as entry from './entry.ts';
+import * as keyspace from './keyspace.ts';
+import * as stats from './stats.ts';
+import * as type from './type.ts';
+import { slab } from '../../assembly/index.ts';
+
+const NEXT: u32 = 64;
+const BUCKET: u32 = 68;
+const KEYS_AT_ONCE: u32 = 256;
+const BUCKETS_PER_STEP: u32 = 16;
+
+let entries: u32 = 0;
+let keyspaces: u32 = 0;
+let pendingCount: u64 = 0;
+
+/** Objects that wait to be freed, keys of flushed databases included. */
+export function pending(): u64 {
+  return pendingCount;
+}
+
+/** Frees an entry that is in no dictionary. */
+export function discard(unlinked: u32): void {
+  const kind = entry.type(unlinked);
+  if (kind > entry.TYPE_STRING) {
+    if (type.effort(kind, unlinked) > type.LAZY_EFFORT) {
+      entry.setAccess(unlinked, entries);
+      entries = unlinked;
+      pendingCount++;
+      return;
+    }
+    type.free(kind, unlinked);
+  }
+  slab.free(unlinked);
+}
+
+/** Takes a flushed keyspace over. */
+export function drainKeyspace(flushed: u32): void {
+  const keys = dict.used(flushed);
+  store<u32>(flushed, keyspaces, NEXT);
+  store<u32>(flushed, 0, BUCKET);
+  keyspaces = flushed;
+  pendingCount += keys;
+  if (keys <= KEYS_AT_ONCE) while (keyspaces == flushed) step();
+}
+
+/** Frees a bounded number of objects; false when nothing is left. */
+export function step(): bool {
+  if (entries != 0) {
+    const unlinked = entries;
+    const following = entry.access(unlinked);
+    if (!type.step(entry.type(unlinked), unlinked)) {
+      entries = following;
+      slab.free(unlinked);
+      pendingCount--;
+      stats.add(stats.LAZY_FREED, 1);
+    }
+    return true;
+  }
+  if (keyspaces == 0) return false;
+  const at = dict.drain(keyspaces, load<u32>(keyspaces, BUCKET), BUCKETS_PER_STEP, freeKey);
+  if (at != 0) store<u32>(keyspaces, at, BUCKET);
+  else {
+    const done = keyspaces;
+    keyspaces = load<u32>(done, NEXT);
+    keyspace.destroy(done);
+  }
+  return true;
+}
+
+function freeKey(key: u32): void {
+  pendingCount--;
+  stats.add(stats.LAZY_FREED, 1);
+  entry.setKeyspaceId(key, keyspace.NO_ID);
+  discard(key);
+}

@@ -1,0 +1,36 @@
+// Where other files listen in on the core: slow log, latency monitor, error statistics, persistence.
+//
+// Interface   A listener registers a function at boot; without one nothing happens.
+
+let onTimed: u32 = 0;
+let onError: u32 = 0;
+let writesRefused: bool = false;
+
+/** `listener(row, us)` after each command that was timed by itself, and each that was alone in its batch. */
+export function listenTimed(listener: (row: u32, us: f64) => void): void {
+  onTimed = <u32>listener.index;
+}
+
+/** `listener(address, bytes)` for each error reply: its text behind the minus sign, without CR LF. */
+export function listenError(listener: (address: u32, bytes: u32) => void): void {
+  onError = <u32>listener.index;
+}
+
+export function timed(row: u32, us: f64): void {
+  if (onTimed != 0) call_indirect<void>(onTimed, row, us);
+}
+
+export function failed(address: u32, bytes: u32): void {
+  if (onError != 0) call_indirect<void>(onError, address, bytes);
+}
+
+/** After a background save failed: commands that write are refused until one succeeds. */
+export function refuseWrites(refused: bool): void {
+  writesRefused = refused;
+}
+
+// @ts-ignore: decorator
+@inline
+export function refusesWrites(): bool {
+  return writesRefused;
+}
