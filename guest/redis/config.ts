@@ -8,7 +8,9 @@
 // Invariants  CONF-1  A value passed check() when it was assigned; readers need no bounds of their own.
 //             CONF-2  A failed CONFIG SET changes nothing: all values are checked before the first is assigned.
 
+import * as evict from './evict.ts';
 import * as heap from './heap.ts';
+import * as lru from './lru.ts';
 import * as option from './option.ts';
 import * as parse from './option-value.ts';
 
@@ -285,6 +287,10 @@ export function assign(index: u32, at: u32, bytes: u32): bool {
   }
   if (kind != option.STRING && kind != option.SAVE) {
     store<i64>(VALUES + (index << 3), parse.valueOf(index, at, bytes));
+    if (index == option.MAXMEMORY || index == option.MAXMEMORY_POLICY) {
+      lru.configure();
+      evict.configure();
+    }
     return true;
   }
   let block: u32 = 0;

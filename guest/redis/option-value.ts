@@ -169,11 +169,12 @@ function readWord(index: u32, at: u32, bytes: u32): bool {
   return false;
 }
 
-function isWord(at: u32, bytes: u32, literal: string): bool {
+/** Whether a text is a word, whatever the case of both. */
+export function isWord(at: u32, bytes: u32, literal: string): bool {
   if (bytes != <u32>literal.length) return false;
   const words = changetype<u32>(literal);
   for (let i: u32 = 0; i < bytes; i++) {
-    if (lower(load<u8>(at + i)) != load<u16>(words + (i << 1))) return false;
+    if (lower(load<u8>(at + i)) != lower(load<u16>(words + (i << 1)))) return false;
   }
   return true;
 }

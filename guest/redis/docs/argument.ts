@@ -1,6 +1,7 @@
 // The arguments of a command, from the notation of record.ts to the maps of COMMAND DOCS.
 
 import * as reply from '../reply.ts';
+import * as units from './units.ts';
 import { unit } from './record.ts';
 
 const NEWLINE: u32 = 10;
@@ -83,8 +84,8 @@ function isMark(c: u32): bool {
 function putValue(name: string, at: u32): void {
   let stop = at;
   while (!isMark(unit(stop))) stop += 2;
-  reply.bulkAscii(name);
-  reply.bulkUnits(at, (stop - at) >> 1);
+  reply.bulkText(name);
+  units.bulk(at, (stop - at) >> 1);
 }
 
 /** Writes one argument; `cursor` moves behind it. */
@@ -116,26 +117,26 @@ function putOne(): void {
       u32(flags != 0) +
       u32(hasChildren),
   );
-  reply.bulkAscii('name');
-  reply.bulkUnits(name, nameUnits);
-  reply.bulkAscii('type');
-  reply.bulkAscii(typeName(type));
+  reply.bulkText('name');
+  units.bulk(name, nameUnits);
+  reply.bulkText('type');
+  reply.bulkText(typeName(type));
   if (hasSpec) {
-    reply.bulkAscii('key_spec_index');
+    reply.bulkText('key_spec_index');
     reply.integer(<i64>(unit(marks) - 48));
   }
   if (token != 0) putValue('token', token);
   if (since != 0) putValue('since', since);
   if (before != 0) putValue('deprecated_since', before);
   if (flags != 0) {
-    reply.bulkAscii('flags');
+    reply.bulkText('flags');
     reply.set(flags);
-    if (optional) reply.statusAscii('optional');
-    if (repeated) reply.statusAscii('multiple');
-    if (repeatedToken) reply.statusAscii('multiple_token');
+    if (optional) reply.status('optional');
+    if (repeated) reply.status('multiple');
+    if (repeatedToken) reply.status('multiple_token');
   }
   if (!hasChildren) return;
-  reply.bulkAscii('arguments');
+  reply.bulkText('arguments');
   cursor = stop + 2;
   putRest();
   cursor += 2; // the closing bracket

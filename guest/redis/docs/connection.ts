@@ -9,72 +9,55 @@ client 2.4.0 That of the subcommand
 = Groups the commands about client connections.
 client|caching 6.0.0 O(1)
 = Chooses whether tracking remembers the keys of the next command.
-* 3 noscript loading stale
 ? mode|(yes!#YES no!#NO)
 client|getname 2.6.9 O(1)
 = Returns the name of this connection.
-* 2 noscript loading stale
 client|getredir 6.0.0 O(1)
 = Returns where tracking notifications of this connection go.
-* 2 noscript loading stale
 client|help 5.0.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
 client|id 5.0.0 O(1)
 = Returns the number of this connection.
-* 2 noscript loading stale
 client|info 6.2.0 O(1)
 = Describes the own connection in one line.
-* 2 noscript loading stale
 ! nondeterministic_output
 client|kill 2.4.0 O(N), N the connections
 = Closes connections by address or by filters.
-* -3 admin noscript loading stale
 ? filter|(ip:port$<2.8.12 new-format|*(client-id%?#ID>2.8.12
 ? normal_master_slave_pubsub|?#TYPE>2.8.12(normal!#NORMAL master!#MASTER>3.2.0 slave!#SLAVE
 ? replica!#REPLICA>5.0.0 pubsub!#PUBSUB) username$?#USER ip:port$?#ADDR ip:port$?#LADDR>6.2.0
 ? yes/no$?#SKIPME))
 client|list 2.4.0 O(N), N the connections
 = Describes all connections, one line each.
-* -2 admin noscript loading stale
 ? normal_master_replica_pubsub|?#TYPE>5.0.0(normal!#NORMAL master!#MASTER replica!#REPLICA
 ? pubsub!#PUBSUB) id&?#ID>6.2.0(client-id%*)
 ! nondeterministic_output
 client|no-evict 7.0.0 O(1)
 = Protects this connection from being closed to save memory.
-* 3 admin noscript loading stale
 ? enabled|(on!#ON off!#OFF)
 client|pause 2.9.50 O(1)
 = Holds back the commands of clients for a while.
-* -3 admin noscript loading stale
 ? timeout% mode|?>6.2.0(write!#WRITE all!#ALL)
 client|reply 3.2.0 O(1)
 = Turns the replies to this connection on or off.
-* 3 noscript loading stale
 ? on_off_skip|(on!#ON off!#OFF skip!#SKIP)
 client|setinfo 7.2.0 O(1)
 = Notes which client library this connection uses.
-* 4 noscript loading stale
 ? attr|(libname$#LIB-NAME libver$#LIB-VER)
 client|setname 2.6.9 O(1)
 = Names this connection.
-* 3 noscript loading stale
 ? connection-name$
 client|tracking 6.0.0 O(1)
 = Controls server support for caches in clients.
-* -3 noscript loading stale
 ? status|(on!#ON off!#OFF) client-id%?#REDIRECT prefix$?*+#PREFIX bcast!?#BCAST optin!?#OPTIN
 ? optout!?#OPTOUT noloop!?#NOLOOP
 client|trackinginfo 6.2.0 O(1)
 = Describes the state of tracking on this connection.
-* 2 noscript loading stale
 client|unblock 5.0.0 O(1)
 = Wakes a client that waits in a blocking command.
-* -3 admin noscript loading stale
 ? client-id% timeout_error|?(timeout!#TIMEOUT error!#ERROR)
 client|unpause 6.2.0 O(N), N the paused clients
 = Lets paused clients go on.
-* 2 admin noscript loading stale
 echo 1.0.0 O(1)
 = Returns its argument.
 ? message$

@@ -32,7 +32,6 @@ expiretime 7.0.0 O(1)
 keys 1.0.0 O(N), N the keys of the database
 = Returns all keys whose names match a pattern.
 ? pattern~
-@ dangerous
 ! request_policy:all_shards nondeterministic_output_order
 move 1.0.0 O(1)
 = Moves a key to another database.
@@ -42,28 +41,23 @@ object 2.2.3 That of the subcommand
 = Groups the commands that look into how a key is stored.
 object|encoding 2.2.3 O(1)
 = Names the internal encoding of a value.
-* 3 readonly
 ? key@0
 # RO
 ! nondeterministic_output
 object|freq 4.0.0 O(1)
 = Returns the logarithmic count of accesses to a key.
-* 3 readonly
 ? key@0
 # RO
 ! nondeterministic_output
 object|help 6.2.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
 object|idletime 2.2.3 O(1)
 = Tells how many seconds ago a key was last used.
-* 3 readonly
 ? key@0
 # RO
 ! nondeterministic_output
 object|refcount 2.2.3 O(1)
 = Returns how many references a value has.
-* 3 readonly
 ? key@0
 # RO
 ! nondeterministic_output

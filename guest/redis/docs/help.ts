@@ -1,5 +1,6 @@
 // HELP of a command with subcommands, made from the records: a line with the syntax, a line with the summary.
 
+import * as args from '../args.ts';
 import * as record from './record.ts';
 import * as reply from '../reply.ts';
 import * as text from '../text.ts';
@@ -68,6 +69,12 @@ function putRest(separator: u32): void {
   }
 }
 
+function putLine(): void {
+  reply.text('+');
+  reply.plain(text.address(), text.length());
+  reply.crlf();
+}
+
 function putSyntax(at: u32, parentUnits: u32): void {
   const name = at + ((parentUnits + 1) << 1);
   text.begin();
@@ -78,7 +85,7 @@ function putSyntax(at: u32, parentUnits: u32): void {
     cursor = list;
     putRest(BLANK);
   }
-  reply.status(text.address(), text.length());
+  putLine();
 }
 
 function putSummary(at: u32): void {
@@ -87,12 +94,13 @@ function putSummary(at: u32): void {
   const summary = record.detail(at, 61);
   const units = record.lineUnits(summary);
   for (let i: u32 = 0; i < units; i++) text.byte(unit(summary + (i << 1)));
-  reply.status(text.address(), text.length());
+  putLine();
 }
 
-/** Replies with the help of the command of that name. */
-export function put(name: u32, bytes: u32): void {
-  const parent = record.find(name, bytes);
+/** HELP of the container that runs: replies with its subcommands. */
+export function put(): void {
+  const bytes = args.len(0);
+  const parent = record.find(args.ptr(0), bytes);
   const limit = record.end(record.group());
   let members: u32 = 0;
   for (
@@ -106,7 +114,7 @@ export function put(name: u32, bytes: u32): void {
   text.begin();
   putUpper(parent, bytes);
   text.ascii(' <subcommand> [<arg> [value] [opt] ...]. Subcommands are:');
-  reply.status(text.address(), text.length());
+  putLine();
   let at = record.next(parent, limit);
   for (let i: u32 = 0; i < members; i++) {
     putSyntax(at, bytes);

@@ -1,9 +1,8 @@
 // Records of commands: what COMMAND INFO and COMMAND DOCS add to a command's row.
 //
 // Format   One record per command or subcommand. Its first line is: name, version that brought it, complexity. Then,
-//          by first character:  = summary | ? arguments | * arity and flags of a subcommand | @ categories that do not
-//          follow from flags and group | # flags of a key position, one line each | ! tips | ~ flags of the document
-//          | < version that deprecated it, what to use instead.
+//          by first character:  = summary | ? arguments | # flags of a key position, one line each
+//          | ! tips | ~ flags of the document | < version that deprecated it, what to use instead.
 //          Arguments are separated by blanks: name, a character for the type, marks, then (arguments) of its own.
 //            types  $ string  % integer  . double  @N key of position N  ~ pattern  ^ Unix time  ! a bare token
 //                   | one of its arguments  & all of its arguments
@@ -54,24 +53,6 @@ export function groupName(group: u32): string {
       return 'connection';
     default:
       return 'server';
-  }
-}
-
-/** The category that every command of the group has, or nothing. */
-export function groupCategory(group: u32): string {
-  switch (group) {
-    case 0:
-      return 'string';
-    case 1:
-      return 'keyspace';
-    case 2:
-      return 'hash';
-    case 3:
-      return 'transaction';
-    case 4:
-      return 'connection';
-    default:
-      return '';
   }
 }
 
@@ -142,12 +123,6 @@ export function find(name: u32, bytes: u32): u32 {
     }
   }
   return 0;
-}
-
-/** Whether a record is a subcommand of another. */
-export function isSubcommand(record: u32): bool {
-  for (let at = record; unit(at) != BLANK; at += 2) if (unit(at) == 124) return true;
-  return false;
 }
 
 /** Whether `record` is a subcommand of the command of so many units at `parent`. */

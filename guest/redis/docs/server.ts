@@ -6,84 +6,58 @@ acl 6.0.0 That of the subcommand
 = Groups the commands about users and permissions.
 acl|cat 6.0.0 O(N), N the commands
 = Lists the command categories, or the commands of one.
-* -2 noscript loading stale
 ? categoryname$?
 acl|help 6.0.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
 acl|list 6.0.0 O(1)
 = Lists all users with their rules.
-* 2 admin noscript loading stale
 acl|users 6.0.0 O(1)
 = Lists the names of all users.
-* 2 admin noscript loading stale
 acl|whoami 6.0.0 O(1)
 = Returns the user of this connection.
-* 2 noscript loading stale
 bgsave 1.0.0 O(1)
 = Writes all data to the RDB file from a snapshot while the server goes on.
 ? schedule!?#SCHEDULE>3.2.2
 command 2.8.13 O(N), N the commands
 = Describes all commands.
-@ connection
 ! nondeterministic_output_order
 command|count 2.8.13 O(1)
 = Counts the commands of this server.
-* 2 loading stale
-@ connection
 command|docs 7.0.0 O(N), N the names
 = Documents commands for people.
-* -2 loading stale
 ? command-name$?*
-@ connection
 ! nondeterministic_output_order
 command|getkeys 2.8.13 O(N), N the arguments
 = Returns the keys among the arguments of a command.
-* -4 loading stale
-@ connection
 command|getkeysandflags 7.0.0 O(N), N the arguments
 = Returns the keys of a command with how they are used.
-* -4 loading stale
-@ connection
 command|help 5.0.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
-@ connection
 command|info 2.8.13 O(N), N the names
 = Describes commands for client libraries.
-* -2 loading stale
 ? command-name$?*
-@ connection
 ! nondeterministic_output_order
 command|list 7.0.0 O(N), N the commands
 = Lists the names of commands.
-* -2 loading stale
 ? filterby|?#FILTERBY(module-name$#MODULE category$#ACLCAT pattern~#PATTERN)
-@ connection
 ! nondeterministic_output_order
 config 2.0.0 That of the subcommand
 = Groups the commands about options of the server.
 config|get 2.0.0 O(N), N the patterns times the options
 = Returns options whose names match.
-* -3 admin noscript loading stale
 ? parameter&*(parameter$)
 config|help 5.0.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
 config|resetstat 2.0.0 O(1)
 = Sets the counters that INFO shows back to zero.
-* 2 admin noscript loading stale
 config|rewrite 2.8.0 O(1)
 = Writes the options in force to the configuration file.
-* 2 admin noscript loading stale
 config|set 2.0.0 O(N), N the options given
 = Changes options of the running server.
-* -4 admin noscript loading stale
 ? parameter_value&*(parameter$ value$)
 ! request_policy:all_nodes response_policy:all_succeeded
 dbsize 1.0.0 O(1)
 = Counts the keys of the selected database.
-@ keyspace
 ! request_policy:all_shards response_policy:agg_sum
 debug 1.0.0 That of the subcommand
 = Groups commands for tests of servers and clients.
@@ -91,53 +65,42 @@ debug 1.0.0 That of the subcommand
 flushall 1.0.0 O(N), N the keys of all databases
 = Deletes every key of every database.
 ? async|?(async!#ASYNC>4.0.0 sync!#SYNC>6.2.0)
-@ keyspace dangerous
 ! request_policy:all_shards response_policy:all_succeeded
 flushdb 1.0.0 O(N), N the keys of the database
 = Deletes every key of the selected database.
 ? async|?(async!#ASYNC>4.0.0 sync!#SYNC>6.2.0)
-@ keyspace dangerous
 ! request_policy:all_shards response_policy:all_succeeded
 info 1.0.0 O(1)
 = Reports the state and the counters of the server.
 ? section$?*
-@ dangerous
 ! nondeterministic_output request_policy:all_shards response_policy:special
 lastsave 1.0.0 O(1)
 = Returns the Unix time of the last save that succeeded.
-@ admin dangerous
 ! nondeterministic_output
 latency 2.8.13 That of the subcommand
 = Groups the commands that report latency.
 latency|doctor 2.8.13 O(1)
 = Sums up what is known about latency.
-* 2 admin noscript loading stale
 ! nondeterministic_output request_policy:all_nodes response_policy:special
 latency|graph 2.8.13 O(1)
 = Draws the recorded latency of one event.
-* 3 admin noscript loading stale
 ? event$
 ! nondeterministic_output request_policy:all_nodes response_policy:special
 latency|help 2.8.13 O(1)
 = Lists the subcommands.
-* 2 loading stale
 latency|histogram 7.0.0 O(N), N the commands shown
 = Returns how the times of commands are distributed.
-* -2 admin noscript loading stale
 ? command$?*
 ! nondeterministic_output request_policy:all_nodes response_policy:special
 latency|history 2.8.13 O(1)
 = Returns the recorded latency of one event.
-* 3 admin noscript loading stale
 ? event$
 ! nondeterministic_output request_policy:all_nodes response_policy:special
 latency|latest 2.8.13 O(1)
 = Returns the last latency of every event.
-* 2 admin noscript loading stale
 ! nondeterministic_output request_policy:all_nodes response_policy:special
 latency|reset 2.8.13 O(1)
 = Forgets the recorded latency events.
-* -2 admin noscript loading stale
 ? event$?*
 ! request_policy:all_nodes response_policy:all_succeeded
 lolwut 5.0.0 O(1)
@@ -147,26 +110,20 @@ memory 4.0.0 That of the subcommand
 = Groups the commands that report memory.
 memory|doctor 4.0.0 O(1)
 = Sums up what is known about memory.
-* 2
 ! nondeterministic_output request_policy:all_shards response_policy:special
 memory|help 4.0.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
 memory|malloc-stats 4.0.0 O(N), N the size classes
 = Describes the heap, size class by size class.
-* 2
 ! nondeterministic_output request_policy:all_shards response_policy:special
 memory|purge 4.0.0 O(1)
 = Asks the allocator to give back what it can.
-* 2
 ! request_policy:all_shards response_policy:all_succeeded
 memory|stats 4.0.0 O(1)
 = Returns where memory is used.
-* 2
 ! nondeterministic_output request_policy:all_shards response_policy:special
 memory|usage 4.0.0 O(1)
 = Returns how many bytes a key and its value take.
-* -3 readonly
 ? key@0 count%?#SAMPLES
 # RO
 replconf 3.0.0 O(1)
@@ -177,7 +134,6 @@ replicaof 5.0.0 O(1)
 ? args|(host-port&(host$ port%) no-one&(no!#NO one!#ONE))
 role 2.8.12 O(1)
 = Tells the part that this server plays in replication.
-@ admin dangerous
 save 1.0.0 O(N), N the keys of all databases
 = Writes all data to the RDB file while everybody waits.
 shutdown 1.0.0 O(N), N the keys of all databases, where it saves
@@ -192,24 +148,19 @@ slowlog 2.2.12 That of the subcommand
 = Groups the commands that read the log of slow commands.
 slowlog|get 2.2.12 O(N), N the entries returned
 = Returns the newest entries of the slow log.
-* -2 admin loading stale
 ? count%?
 ! request_policy:all_nodes nondeterministic_output
 slowlog|help 6.2.0 O(1)
 = Lists the subcommands.
-* 2 loading stale
 slowlog|len 2.2.12 O(1)
 = Counts the entries of the slow log.
-* 2 admin loading stale
 ! request_policy:all_nodes response_policy:agg_sum nondeterministic_output
 slowlog|reset 2.2.12 O(N), N the entries
 = Empties the slow log.
-* 2 admin loading stale
 ! request_policy:all_nodes response_policy:all_succeeded
 swapdb 4.0.0 O(N), N the clients that watch keys
 = Exchanges two databases.
 ? index1% index2%
-@ keyspace dangerous
 time 2.6.0 O(1)
 = Returns the time of the server.
 ! nondeterministic_output

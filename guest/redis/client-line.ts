@@ -1,0 +1,76 @@
+// The line of CLIENT LIST and CLIENT INFO about one connection.
+
+import * as client from './client.ts';
+import * as clock from './clock.ts';
+import * as command from './command.ts';
+import * as identity from './identity.ts';
+import * as text from './text.ts';
+import { Client } from './client.ts';
+
+function putBlock(block: u32): void {
+  if (block != 0) text.bytes(block + 4, client.textBytes(block));
+}
+
+function putFlags(c: Client): void {
+  const flags = c.flags;
+  const start = text.length();
+  if (flags & client.UNIX_SOCKET) text.byte(85);
+  if (flags & client.MULTI) text.byte(120);
+  if (flags & client.DIRTY_CAS) text.byte(100);
+  if (flags & client.CLOSE_AFTER_REPLY) text.byte(99);
+  if (flags & client.CLOSE_ASAP) text.byte(65);
+  if (flags & client.NO_EVICT) text.byte(101);
+  if (text.length() == start) text.byte(78);
+}
+
+/** Bytes that a connection takes: its record, its texts, and what it keeps of unfinished input. */
+export function memoryOf(c: Client): u64 {
+  const blocks =
+    client.textBytes(c.name) + client.textBytes(c.address) + client.textBytes(c.localAddress);
+  return <u64>(offsetof<Client>() + blocks + c.inputRoom + c.queueBytes + (c.argumentsRoom << 3));
+}
+
+/** Appends the line about a connection, without the newline. */
+export function put(c: Client): void {
+  text.ascii('id=');
+  text.unsigned(c.id);
+  text.ascii(' addr=');
+  putBlock(c.address);
+  text.ascii(' laddr=');
+  putBlock(c.localAddress);
+  text.ascii(' fd=');
+  text.unsigned(c.slot + 8); // what the host calls it; Redis's descriptors start about there
+  text.ascii(' name=');
+  putBlock(c.name);
+  text.ascii(' age=');
+  text.integer((clock.ms() - c.createdMs) / 1000);
+  text.ascii(' idle=');
+  text.integer((clock.ms() - c.activeMs) / 1000);
+  text.ascii(' flags=');
+  putFlags(c);
+  text.ascii(' db=');
+  text.unsigned(c.db);
+  text.ascii(' sub=0 psub=0 ssub=0 multi=');
+  text.integer(c.flags & client.MULTI ? <i64>c.queueCount : -1);
+  text.ascii(' qbuf=');
+  text.unsigned(c.inputBytes);
+  text.ascii(' qbuf-free=');
+  text.unsigned(c.inputRoom - min(c.inputRoom, c.inputBytes));
+  text.ascii(' argv-mem=');
+  text.unsigned(c.argumentsRoom << 3);
+  text.ascii(' multi-mem=');
+  text.unsigned(c.queueBytes);
+  text.ascii(' rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=');
+  text.unsigned(memoryOf(c));
+  text.ascii(' events=r cmd=');
+  if (c.lastCommand == 0) text.ascii('NULL');
+  else text.bytes(command.nameAddress(c.lastCommand), command.nameBytes(c.lastCommand));
+  text.ascii(' user=');
+  text.ascii(identity.USER);
+  text.ascii(' redir=-1 resp=');
+  text.unsigned(c.protocol);
+  text.ascii(' lib-name=');
+  putBlock(c.libName);
+  text.ascii(' lib-ver=');
+  putBlock(c.libVersion);
+}

@@ -1,0 +1,168 @@
+// CONFIG: reading and changing options while the server runs.
+
+import * as args from '../args.ts';
+import * as client from '../client.ts';
+import * as command from '../command.ts';
+import * as config from '../config.ts';
+import * as glob from '../glob.ts';
+import * as value from '../option-value.ts';
+import * as help from '../docs/help.ts';
+import * as io from '../io.ts';
+import * as rate from '../rate.ts';
+import * as option from '../option.ts';
+import * as reply from '../reply.ts';
+import * as stats from '../stats.ts';
+import * as text from '../text.ts';
+import { ADMIN, LOADING, NOSCRIPT, STALE } from '../command.ts';
+
+const WANTED: u32 = 1; // marks of config rows
+const GIVEN: u32 = 2;
+
+export function register(): void {
+  const flags = ADMIN | NOSCRIPT | LOADING | STALE;
+  command.define('config', null, -2, 0, 0, 0, 0, 0);
+  command.define('config|get', get, -3, flags, 0, 0, 0, 0);
+  command.define('config|help', help.put, 2, LOADING | STALE, 0, 0, 0, 0);
+  command.define('config|resetstat', resetStat, 2, flags, 0, 0, 0, 0);
+  command.define('config|rewrite', rewrite, 2, flags, 0, 0, 0, 0);
+  command.define('config|set', set, -4, flags, 0, 0, 0, 0);
+}
+
+/** Whether an option that enables something enables it for the current client. */
+export function isAllowed(enabling: u32): bool {
+  const value = config.number(enabling);
+  return value == option.ENABLE_YES || (value == option.ENABLE_LOCAL && isLocal());
+}
+
+/** Whether the current client came over the loopback interface or a Unix socket. */
+function isLocal(): bool {
+  const self = client.current();
+  if (self.flags & client.UNIX_SOCKET) return true;
+  const bytes = client.textBytes(self.address);
+  const at = self.address + 4;
+  const isV6 = bytes >= 5 && load<u32>(at) == 0x313a3a5b && load<u8>(at + 4) == 93; // [::1]
+  const isMapped = bytes >= 7 && load<u32>(at) == 0x663a3a5b && load<u16>(at + 4) == 0x6666; // [::ff
+  const isV4 = bytes >= 4 && load<u32>(at) == 0x2e373231; // 127.
+  return isV4 || isV6 || isMapped;
+}
+
+/** Marks the options that match any of the patterns; how many do. */
+function markMatches(): u32 {
+  let matches: u32 = 0;
+  for (let i: u32 = 2; i < args.count(); i++) {
+    for (let row: u32 = 0; row < config.count(); row++) {
+      if (config.markOf(row) == WANTED) continue;
+      const isMatch = glob.matches(
+        args.ptr(i),
+        args.len(i),
+        config.nameAddress(row),
+        config.nameBytes(row),
+      );
+      if (!isMatch) continue;
+      config.setMark(row, WANTED);
+      matches++;
+    }
+  }
+  return matches;
+}
+
+/** CONFIG GET pattern ... */
+function get(): void {
+  reply.map(markMatches());
+  for (let row: u32 = 0; row < config.count(); row++) {
+    if (config.markOf(row) != WANTED) continue;
+    config.setMark(row, 0);
+    reply.bulk(config.nameAddress(row), config.nameBytes(row));
+    text.begin();
+    value.put(config.originalOf(row));
+    reply.bulk(text.address(), text.length());
+    text.end();
+  }
+}
+
+function clearMarks(): void {
+  for (let row: u32 = 0; row < config.count(); row++) config.setMark(row, 0);
+}
+
+function errorUnknown(i: u32): void {
+  reply.errorBegin("ERR Unknown option or number of arguments for CONFIG SET - '");
+  reply.plain(args.ptr(i), args.len(i));
+  reply.text("'");
+  reply.errorEnd();
+}
+
+function errorOf(i: u32): void {
+  reply.errorBegin("ERR CONFIG SET failed (possibly related to argument '");
+  reply.plain(args.ptr(i), args.len(i));
+  reply.text("') - ");
+}
+
+function refuse(i: u32, reason: string): bool {
+  errorOf(i);
+  reply.text(reason);
+  reply.errorEnd();
+  return false;
+}
+
+/** Whether the option whose name is argument `i` may be changed; replies if not. */
+function checkName(i: u32): bool {
+  const found = config.find(args.ptr(i), args.len(i));
+  if (found == config.NONE) {
+    errorUnknown(i);
+    return false;
+  }
+  const row = config.originalOf(found);
+  const flags = config.flagsOf(row);
+  if (flags & option.START) return refuse(i, "can't set immutable config");
+  if (flags & option.PROTECTED && !isAllowed(option.ENABLE_PROTECTED_CONFIGS)) {
+    return refuse(i, "can't set protected config");
+  }
+  if (config.markOf(row) == GIVEN) return refuse(i, 'duplicate parameter');
+  config.setMark(row, GIVEN);
+  return true;
+}
+
+/** Whether argument `i + 1` is a value of the option; replies if not. */
+function checkValue(i: u32): bool {
+  const row = config.originalOf(config.find(args.ptr(i), args.len(i)));
+  if (value.check(row, args.ptr(i + 1), args.len(i + 1))) return true;
+  errorOf(i);
+  text.begin();
+  value.putFailure(row);
+  reply.plain(text.address(), text.length());
+  text.end();
+  reply.errorEnd();
+  return false;
+}
+
+/** CONFIG SET name value ...: all of them or none. */
+function set(): void {
+  if (args.count() & 1) return reply.error('ERR syntax error');
+  let accepted = true;
+  for (let i: u32 = 2; accepted && i < args.count(); i += 2) accepted = checkName(i);
+  clearMarks();
+  for (let i: u32 = 2; accepted && i < args.count(); i += 2) accepted = checkValue(i);
+  if (!accepted) return;
+  for (let i: u32 = 2; i < args.count(); i += 2) {
+    const row = config.originalOf(config.find(args.ptr(i), args.len(i)));
+    if (!config.assign(row, args.ptr(i + 1), args.len(i + 1))) {
+      refuse(i, 'out of memory');
+      return;
+    }
+    if (config.flagsOf(row) & option.HOST) io.post(io.EVENT_OPTION, row);
+  }
+  reply.ok();
+}
+
+/** CONFIG RESETSTAT */
+function resetStat(): void {
+  stats.reset();
+  command.resetStatistics();
+  rate.reset();
+  reply.ok();
+}
+
+/** CONFIG REWRITE: the options came from the host, which keeps no file that could be rewritten. */
+function rewrite(): void {
+  reply.error('ERR The server is running without a config file');
+}

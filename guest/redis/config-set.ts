@@ -1,0 +1,40 @@
+// Options from the host's side: set before and while the server runs, and read after an event.
+
+import * as config from './config.ts';
+import * as text from './text.ts';
+import * as value from './option-value.ts';
+import { EINVAL, ENOMEM } from '../../assembly/abi/errno.ts';
+
+/** Sets an option whatever its flags; on failure the reason is left in text.ts for failureAddress(). */
+export function setOption(name: u32, nameBytes: u32, at: u32, bytes: u32): i32 {
+  const found = config.find(name, nameBytes);
+  text.begin();
+  if (found == config.NONE) {
+    text.ascii('unknown option');
+    return -EINVAL;
+  }
+  const row = config.originalOf(found);
+  if (!value.check(row, at, bytes)) {
+    value.putFailure(row);
+    return -EINVAL;
+  }
+  return config.assign(row, at, bytes) ? 0 : -ENOMEM;
+}
+
+/** Composes name, a zero byte, and the value in force; where it is. Valid until the next call into the guest. */
+export function optionAddress(index: u32): u32 {
+  text.begin();
+  text.bytes(config.nameAddress(index), config.nameBytes(index));
+  text.byte(0);
+  value.put(index);
+  return text.address();
+}
+
+/** Bytes of what optionAddress() or a failed setOption() composed. */
+export function composedBytes(): u32 {
+  return text.length();
+}
+
+export function composedAddress(): u32 {
+  return text.address();
+}

@@ -1,0 +1,27 @@
+// What the server notes about itself: slow commands, latency events, error codes, rates, peak memory.
+
+import * as clock from './clock.ts';
+import * as command from './command.ts';
+import * as latency from './latency.ts';
+import * as memoryUse from './memory-use.ts';
+import * as observe from './observe.ts';
+import * as rate from './rate.ts';
+import * as slowlog from './slowlog.ts';
+
+/** At the end of boot: the memory in use then is what the server itself takes. */
+export function boot(): void {
+  observe.listenTimed(onTimed);
+  observe.listenError(rate.countError);
+  memoryUse.noteStartup();
+}
+
+function onTimed(row: u32, us: f64): void {
+  latency.note(latency.COMMAND, us);
+  if (!(command.flagsOf(row) & command.SKIP_SLOWLOG)) slowlog.note(us);
+}
+
+/** Every 100 ms. */
+export function tick(): void {
+  rate.sample(clock.ms());
+  memoryUse.peakBytes();
+}
