@@ -50,7 +50,7 @@ async function compile(source: string): Promise<Uint8Array> {
   const errors: string[] = [];
   const flags =
     'guest/redis/probe-entry.ts --outFile probe.wasm --runtime stub --importMemory --sharedMemory ' +
-    '--initialMemory 1 --maximumMemory 65536 --noAssert -O2 --exportTable ' +
+    '--initialMemory 16 --maximumMemory 65536 --noAssert -O2 --exportTable ' +
     '--enable threads --enable simd';
   const { error } = await asc.main(flags.split(' '), {
     stdout: { write: () => {} },
