@@ -1,6 +1,7 @@
 // One pass over a function's body: what translation does not change is copied in runs; indices are rewritten;
 // memory accesses and loops are handed to the image.
 
+import { Analysis } from './analysis.ts';
 import { Code, OP } from './code.ts';
 import type { Image } from './image.ts';
 import { bounded, type ModuleMap, valueType } from './module.ts';
@@ -14,6 +15,7 @@ import {
   IMM_ACCESS,
   IMM_BLOCK,
   IMM_BR_TABLE,
+  IMM_BRANCH,
   IMM_CALL,
   IMM_CALL_INDIRECT,
   IMM_ELSE,
@@ -34,8 +36,10 @@ import {
   LANE_STORE,
   SIMD_ACCESS,
   SIMD_UNASSIGNED,
+  VOID,
   simdImmediateBytes,
 } from './opcode.ts';
+import type { Plan } from './plan.ts';
 import { malformed, Reader } from './reader.ts';
 import {
   GC,
@@ -47,6 +51,15 @@ import {
   unsupported,
 } from './refuse.ts';
 import { Writer } from './writer.ts';
+
+/** Whether any byte could be the opcode of a store; most functions without one need no analysis. */
+function mayStore(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if ((byte >= 0x36 && byte <= 0x3e) || byte === 0xfd || byte === 0xfe) return true;
+  }
+  return false;
+}
 
 const LOCALS_MAX = 50_000; // as engines have it
 
@@ -62,6 +75,13 @@ export class Body {
   align = 0;
   offset = 0;
   lane = 0;
+  /** Which store or loop of the body is at hand, as the plan numbers them. */
+  store = 0;
+  loop = 0;
+  #analysis: Analysis | undefined;
+  #labels: number[] = []; // of each open block, the depth at which its label lies in the output
+  #level = 0; // depth of the output
+  #wrapped = 0; // open loops that have a second loop around them
   #run = 0; // input from here on is not copied yet
   #locals = 0;
   #temps: number[] = []; // their types; indices follow the locals
@@ -73,6 +93,12 @@ export class Body {
     this.map = image.map;
     this.reader = new Reader(image.map.bytes);
     this.code = image.scratch;
+    if (image.planned && image.choices.elision) this.#analysis = new Analysis(image.map);
+  }
+
+  /** What the analysis decided for this body; undefined if there was none. */
+  get plan(): Plan | undefined {
+    return this.#analysis?.plan;
   }
 
   /** An extra local of the type; the same `slot` gives the same local within one body. */
@@ -95,6 +121,7 @@ export class Body {
     const groups = this.#readLocals(functionIndex);
     const groupsStart = this.#declarations.pos;
     this.#run = reader.pos;
+    this.#analyse(functionIndex, reader.pos, end);
     this.#instructions();
     code.copy(reader.bytes, this.#run, end);
     const header = new Writer(groupsStart + 16 + this.#temps.length * 2);
@@ -102,6 +129,16 @@ export class Body {
     header.append(this.#declarations.view());
     for (const type of this.#temps) header.ops(1, type);
     this.image.addBody(this.image.functionIndex(functionIndex), header.view());
+  }
+
+  #analyse(functionIndex: number, start: number, end: number): void {
+    this.store = this.loop = this.#level = this.#wrapped = 0;
+    this.#labels.length = 0;
+    this.#labels.push(0);
+    if (!this.#analysis) return;
+    if (mayStore(this.reader.bytes, start, end)) {
+      this.#analysis.run(functionIndex, this.#locals, start, end);
+    } else this.#analysis.plan.reset();
   }
 
   #readLocals(functionIndex: number): number {
@@ -149,8 +186,8 @@ export class Body {
   #instructions(): void {
     const { reader } = this;
     const { bytes, end } = reader;
-    let depth = 1;
-    while (depth > 0) {
+    const labels = this.#labels;
+    while (labels.length > 0) {
       const at = reader.pos;
       if (at >= end) throw malformed('unexpected end of a function', at);
       const opcode = bytes[at]!;
@@ -169,11 +206,14 @@ export class Body {
           this.#memoryAccess(at, 0, opcode, ACCESS[opcode]!);
           break;
         case IMM_BLOCK:
-          depth++;
-          this.#block(opcode);
+          this.#block(at, opcode);
+          break;
+        case IMM_BRANCH:
+          if (this.#wrapped === 0) reader.u32();
+          else this.#branch(at, opcode);
           break;
         case IMM_END:
-          depth--;
+          this.#end();
           break;
         default:
           this.#rare(at, opcode);
@@ -190,8 +230,7 @@ export class Body {
       case IMM_GLOBAL:
         return this.#global(at, opcode);
       case IMM_BR_TABLE:
-        for (let left = reader.count() + 1; left > 0; left--) reader.u32();
-        return;
+        return this.#branchTable(at);
       case IMM_CALL_INDIRECT:
         bounded(reader, this.map.types.length, 'type');
         bounded(reader, this.map.tables, 'table');
@@ -223,20 +262,77 @@ export class Body {
     if (type !== FUNCREF && type !== EXTERNREF) throw refuseType(type, this.reader.pos - 1);
   }
 
-  #block(opcode: number): void {
-    const { reader } = this;
-    const first = reader.bytes[reader.pos]!;
-    if (first < 0x40) bounded(reader, this.map.types.length, 'type');
-    else if (first === 0x40) reader.pos++;
-    else if (first & 0x80) {
-      const at = reader.pos;
+  #block(at: number, opcode: number): void {
+    const { reader, image, code } = this;
+    const typeAt = reader.pos;
+    const first = reader.bytes[typeAt]!;
+    let params = 0;
+    if (first === VOID) reader.pos++;
+    else if (first > VOID && first < 0x80) valueType(reader);
+    else {
       const index = reader.s32();
       if (index < 0 || index >= this.map.types.length) throw malformed('unknown block type', at);
-    } else valueType(reader);
-    if (opcode === OP.loop && this.image.choices.safepoints) {
-      this.flush(reader.pos);
-      this.image.lowerLoop(this);
+      params = this.map.types[index]!.params.length;
     }
+    const wrap = opcode === OP.loop && params === 0 && image.wrapsLoop(this);
+    if (wrap) {
+      this.flush(at);
+      code.byte(OP.loop);
+      code.copy(reader.bytes, typeAt, reader.pos);
+      image.outerHead(this);
+      code.byte(OP.loop);
+      code.copy(reader.bytes, typeAt, reader.pos);
+      image.innerHead(this);
+      this.replaced();
+      this.#wrapped++;
+    } else if (opcode === OP.loop && image.choices.safepoints) {
+      this.flush(reader.pos);
+      image.poll(code);
+    }
+    this.#level += wrap ? 2 : 1;
+    this.#labels.push(this.#level);
+    if (opcode === OP.loop) this.loop++;
+  }
+
+  #end(): void {
+    const label = this.#labels.pop()!;
+    const enclosing = this.#labels[this.#labels.length - 1] ?? 0;
+    if (label === enclosing + 2) {
+      this.flush(this.reader.pos);
+      this.code.byte(OP.end);
+      this.#wrapped--;
+    }
+    this.#level = enclosing;
+  }
+
+  /** Emits a label, which may lie deeper than it was. */
+  #label(): void {
+    const at = this.reader.pos;
+    const depth = this.reader.u32();
+    const label = this.#labels[this.#labels.length - 1 - depth];
+    if (label === undefined) throw malformed('unknown label', at);
+    this.code.u32(this.#level - label);
+  }
+
+  #branch(at: number, opcode: number): void {
+    this.flush(at);
+    this.code.byte(opcode);
+    this.#label();
+    this.replaced();
+  }
+
+  #branchTable(at: number): void {
+    const { reader, code } = this;
+    const count = reader.count();
+    if (this.#wrapped === 0) {
+      for (let left = count + 1; left > 0; left--) reader.u32();
+      return;
+    }
+    this.flush(at);
+    code.byte(0x0e);
+    code.u32(count);
+    for (let left = count + 1; left > 0; left--) this.#label();
+    this.replaced();
   }
 
   #call(at: number, opcode: number): void {

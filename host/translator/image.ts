@@ -6,6 +6,7 @@
 //
 // Where the guest calls one of its imports, it now calls the import's thunk.
 
+import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
@@ -181,8 +182,25 @@ export abstract class Image {
   abstract lowerAccess(body: Body, at: number): void;
   /** memory.init (segment), memory.copy, memory.fill. */
   abstract lowerBulk(body: Body, sub: number, segment: number): void;
-  /** The head of a loop, after its `loop` instruction. */
-  abstract lowerLoop(body: Body): void;
+  /** The image has a use for the analysis of stores. */
+  abstract readonly planned: boolean;
+  /** Looks for interrupts. */
+  abstract poll(code: Code): void;
+  /** Whether the loop at hand gets a second loop around it, from which it runs until a poll or a check breaks it. */
+  wrapsLoop(_body: Body): boolean {
+    return this.choices.safepoints;
+  }
+  /** Between the heads of the two loops: the slow path of what the inner head looks at. */
+  outerHead(body: Body): void {
+    if (this.choices.safepoints) this.poll(body.code);
+  }
+  /** At the head of the inner loop: `br_if 1` where the outer head has something to do. */
+  innerHead(body: Body): void {
+    if (this.choices.safepoints) this.breakIfPending(body.code);
+  }
+  protected breakIfPending(code: Code): void {
+    code.globalGet(this.vcpuGlobal).memory(OP.i32Load, 2, VCPU_PENDING).unlikelyBrIf(1);
+  }
 
   /** Emits the arguments of a function as its own locals. */
   arguments(code: Code, type: FunctionType): void {

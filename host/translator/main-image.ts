@@ -7,6 +7,7 @@
 // write fault where needed; so a store that straddles two pages, which is always misaligned, checks both. An address
 // whose offset leaves 32 bits may have the wrong page checked: the store itself traps then.
 
+import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
 import { VCPU_PENDING, VCPU_VIEW } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
@@ -27,10 +28,32 @@ import {
   RMW,
   WAIT,
 } from './opcode.ts';
+import {
+  CHECK_GROUP,
+  CHECK_NONE,
+  CHECK_OWN,
+  HEAD_TABLE,
+  HEAD_WINDOW,
+  type HeadCheck,
+} from './plan.ts';
+
+/** Emits the first byte of a range that a loop's head checks. */
+function startOf(code: Code, { local, low }: HeadCheck): () => void {
+  return () => {
+    if (local < 0) code.i32(low | 0);
+    else {
+      code.get(local);
+      if (low !== 0) code.i32(low | 0).op(OP.i32Add);
+    }
+  };
+}
 
 const ADDRESS = 0; // slots of Body.temp
 const VALUE = 1;
 const SECOND = 2;
+const WINDOW = 3; // and the slots after it
+const PAGE = FRAME_BYTES;
+const PAGE_MASK = -FRAME_BYTES;
 const CHUNK = 65536; // bytes of a long fill or copy between two safepoints
 
 export class MainImage extends Image {
@@ -44,6 +67,7 @@ export class MainImage extends Image {
     ['grow', 1, 1],
   ];
   readonly registerName = 'ringzero.view';
+  readonly planned = true;
   #writes = 0;
   #checks = 0;
   #polls = 0;
@@ -63,10 +87,63 @@ export class MainImage extends Image {
     code.globalSet(this.registerGlobal);
   }
 
-  lowerLoop(body: Body): void {
+  override wrapsLoop(body: Body): boolean {
+    return this.choices.safepoints || body.plan?.loops[body.loop] !== undefined;
+  }
+
+  override outerHead(body: Body): void {
+    super.outerHead(body);
+    const { code } = body;
+    let window = WINDOW;
+    for (const head of body.plan?.loops[body.loop]?.heads ?? []) {
+      const start = startOf(code, head);
+      const bytes = head.high - head.low;
+      if (head.kind === HEAD_TABLE) this.#testBoth(code, start, bytes);
+      else this.#test(code, start, bytes);
+      if (head.kind === HEAD_WINDOW) {
+        code.unlikelyIf(I32);
+        start();
+        code
+          .i32(bytes - 1)
+          .call(this.window())
+          .else();
+        start();
+        code.i32(PAGE_MASK).op(OP.i32And).end().set(body.temp(I32, window++));
+      } else {
+        code.unlikelyIf();
+        start();
+        code
+          .i32(bytes - 1)
+          .call(this.ensure())
+          .end();
+      }
+    }
+  }
+
+  override innerHead(body: Body): void {
+    const { code } = body;
+    const loop = body.plan?.loops[body.loop];
     this.#loops++;
-    this.#polls++;
-    this.poll(body.code);
+    if (this.choices.safepoints && !loop?.pollAtWindow) {
+      this.#polls++;
+      this.breakIfPending(code);
+    }
+    let window = WINDOW;
+    for (const head of loop?.heads ?? []) {
+      const start = startOf(code, head);
+      const bytes = head.high - head.low;
+      if (head.kind === HEAD_WINDOW) {
+        start();
+        code
+          .get(body.temp(I32, window++))
+          .op(OP.i32Sub)
+          .i32(PAGE - bytes);
+        code.op(OP.i32GtU).unlikelyBrIf(1);
+      } else if (head.kind === HEAD_TABLE) {
+        this.#testBoth(code, start, bytes);
+        code.unlikelyBrIf(1);
+      }
+    }
   }
 
   poll(code: Code): void {
@@ -87,47 +164,88 @@ export class MainImage extends Image {
     const kind = accessKind(body.access);
     if (kind === LOAD || kind === LANE_LOAD || kind === ATOMIC_LOAD) return;
     if (kind === WAIT || kind === NOTIFY) return;
-    body.flush(at);
     this.#writes++;
+    const store = body.store++;
+    const check = body.plan?.check[store] ?? CHECK_OWN;
+    if (check === CHECK_NONE) return;
     this.#checks++;
-    const { code, offset } = body;
-    const type = accessType(body.access);
+    body.flush(at);
+    const { code, offset, access } = body;
+    const type = accessType(access);
     const second = kind === CMPXCHG ? body.temp(type, SECOND) : 0;
     const value = body.temp(type, VALUE);
     const address = body.temp(I32, ADDRESS);
     if (kind === CMPXCHG) code.set(second);
     code.set(value).tee(address);
-    const width = accessWidth(body.access);
+    const group = check === CHECK_GROUP;
+    const low = group ? body.plan!.low[store]! : 0;
+    const bytes = group ? body.plan!.high[store]! - low : accessWidth(access);
     const atomic = kind === ATOMIC_STORE || kind === RMW || kind === CMPXCHG;
-    this.#check(code, address, offset, atomic ? 1 : width);
+    const aligned = !group && (atomic || 1 << body.align === bytes);
+    const start = (): void => {
+      code.get(address);
+      if (offset + low !== 0) code.i32((offset + low) | 0).op(OP.i32Add);
+    };
+    this.#test(code, start, group || !atomic ? bytes : 1, aligned);
+    code.unlikelyIf();
+    start();
+    code
+      .i32(bytes - 1)
+      .call(this.ensure())
+      .end();
     code.get(value);
     if (kind === CMPXCHG) code.get(second);
     body.emitAccess(offset);
     body.replaced();
   }
 
-  /** Makes sure of [address + offset, + width). A width of 1 stands for an access that cannot straddle. */
-  #check(code: Code, address: number, offset: number, width: number): void {
-    const effective = (): void => {
-      code.get(address);
-      if (offset !== 0) code.i32(offset).op(OP.i32Add);
-    };
-    effective();
-    code.i32(12).op(OP.i32ShrU).epochByte().globalGet(this.registerGlobal);
-    if (width > 1) {
-      code.op(OP.i32Xor);
-      effective();
+  /**
+   * Leaves on the stack whether [start, + bytes) needs a closer look: its first page is not of this view, or it may
+   * reach into a second page. `aligned`: a single access of a power of two that is as good as never misaligned.
+   */
+  #test(code: Code, start: () => void, bytes: number, aligned = false): void {
+    start();
+    code.i32(FRAME_SHIFT).op(OP.i32ShrU).epochByte().globalGet(this.registerGlobal);
+    if (bytes === 1) {
+      code.op(OP.i32Ne);
+      return;
+    }
+    code.op(OP.i32Xor);
+    start();
+    if (aligned) code.i32(bytes - 1).op(OP.i32And);
+    else {
       code
-        .i32(width - 1)
+        .i32(PAGE - 1)
         .op(OP.i32And)
-        .op(OP.i32Or);
-    } else code.op(OP.i32Ne);
-    code.unlikelyIf();
-    effective();
-    code
-      .i32(width - 1)
-      .call(this.ensure())
-      .end();
+        .i32(bytes - 1)
+        .op(OP.i32Add);
+      code.i32(PAGE).op(OP.i32And);
+    }
+    code.op(OP.i32Or);
+  }
+
+  /** As #test, but exact: zero once both pages are ensured. */
+  #testBoth(code: Code, start: () => void, bytes: number): void {
+    this.#test(code, start, 1);
+    if (bytes === 1) return;
+    const last = (): void => {
+      start();
+      code.i32(bytes - 1).op(OP.i32Add);
+    };
+    this.#test(code, last, 1);
+    code.op(OP.i32Or);
+  }
+
+  /** window(start, last): ensures the range; where a window of a page begins that holds only pages ensured by now. */
+  window(): number {
+    return this.routine('ringzero.window', i32s(2), [I32], (code) => {
+      code.get(0).get(1).call(this.ensure());
+      // A range that straddles begins the window: it then ends within the range's second page.
+      code.get(0).get(0).i32(PAGE_MASK).op(OP.i32And);
+      code.get(0).get(0).get(1).op(OP.i32Add).op(OP.i32Xor).i32(FRAME_SHIFT).op(OP.i32ShrU);
+      code.op(OP.select);
+      return [];
+    });
   }
 
   /** ensure(address, last): the pages of the bytes [address, address + last] become writable; last < 4096. */

@@ -28,6 +28,7 @@ export const IMM_REF_NULL = 14; // heap type
 export const IMM_PREFIX = 15; // 0xfc, 0xfd, 0xfe
 export const IMM_ELSE = 16;
 export const IMM_END = 17;
+export const IMM_BRANCH = 18; // label
 export const IMM_REFUSED = 255;
 
 /** IMM_* by opcode. */
@@ -40,7 +41,8 @@ function immediates(): Uint8Array {
   for (const block of [0x02, 0x03, 0x04]) table[block] = IMM_BLOCK;
   table[0x05] = IMM_ELSE;
   table[0x0b] = IMM_END;
-  for (const index of [0x0c, 0x0d, 0x20, 0x21, 0x22, 0x25, 0x26]) table[index] = IMM_INDEX;
+  for (const index of [0x20, 0x21, 0x22, 0x25, 0x26]) table[index] = IMM_INDEX;
+  table[0x0c] = table[0x0d] = IMM_BRANCH;
   table[0x0e] = IMM_BR_TABLE;
   table[0x10] = table[0xd2] = IMM_CALL;
   table[0x11] = IMM_CALL_INDIRECT;

@@ -47,6 +47,7 @@ export class SnapshotImage extends Image {
     ['grow', 1, 1],
   ];
   readonly registerName = 'ringzero.table';
+  readonly planned = false;
 
   constructor(map: ModuleMap, choices: Choices) {
     super(map, choices);
@@ -55,10 +56,6 @@ export class SnapshotImage extends Image {
 
   refresh(): void {
     // The table stays where it is for the snapshot's life.
-  }
-
-  lowerLoop(body: Body): void {
-    this.poll(body.code);
   }
 
   poll(code: Code): void {

@@ -64,8 +64,9 @@ export class Writer {
     this.copy(source, 0, source.length);
   }
 
-  ops(...bytes: number[]): void {
+  ops(...bytes: number[]): this {
     for (const byte of bytes) this.byte(byte);
+    return this;
   }
 
   nameBytes(bytes: Uint8Array): void {

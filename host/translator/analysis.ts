@@ -1,0 +1,541 @@
+// The first look at a function that writes memory: which of its stores need a check of their own. It follows the
+// operand stack and the locals as symbols (symbol + constant), knows what a poll or a call voids, and leaves its
+// decisions in a Plan. It assumes a valid module; an invalid one gets some plan, and the engine refuses the result.
+
+import { EFFECT, effectGives, effectTakes, MISC_EFFECT, SIMD_EFFECT } from './effect.ts';
+import { Facts } from './facts.ts';
+import { Locals } from './locals.ts';
+import { bounded, type ModuleMap } from './module.ts';
+import * as op from './opcode.ts';
+import { HEAD_ONCE, HEAD_TABLE, HEAD_WINDOW, type HeadCheck, Plan } from './plan.ts';
+import { Reader } from './reader.ts';
+
+const CONSTANT = 0; // the symbol of constants: the offset is the value
+const FRAME_BYTES_MAX = 2048;
+const WINDOW_STEP_MAX = 1024;
+const WINDOWS_MAX = 4;
+const HEADS_MAX = 8;
+const POLL_AT_WINDOW_BODY_MAX = 1024; // bytes of a loop body that may run 4096 times between polls
+
+const BLOCK = 0;
+const LOOP = 1;
+const IF = 2;
+const ELSE = 3;
+
+interface Candidate {
+  readonly store: number;
+  readonly local: number; // -1: constant address
+  readonly base: number; // where the store writes, relative to the local
+  readonly width: number;
+  least: number; // how far the local moves from one iteration to the next
+  most: number;
+  jumps: boolean;
+}
+
+class Frame {
+  kind = BLOCK;
+  height = 0;
+  results = 0;
+  params = 0;
+  dead = false; // what encloses it was unreachable
+  entryClock = 0;
+  entryKilled = 0;
+  keep = Infinity; // facts older than this were there at every branch to the end
+  branchKilled = 0;
+  branched = false;
+  branchLog = 0; // length of the locals' log at the first branch to the end
+  logStart = 0;
+  // Loops only.
+  loop = 0;
+  start = 0; // where the body begins
+  clean = true; // no call, no poll, no inner loop so far
+  prefix = true; // all so far runs in every iteration
+  conditional = 0; // ifs around the current place, within the loop
+  floorSerial = 0; // of what encloses it
+  floorSymbol = 0; // the loop's own
+  outerFloor = 0; // that of what encloses it
+  candidates: Candidate[] = [];
+}
+
+export class Analysis {
+  readonly plan = new Plan();
+  readonly #map: ModuleMap;
+  readonly #reader: Reader;
+  readonly #facts = new Facts();
+  readonly #locals = new Locals();
+  readonly #frames: Frame[] = [];
+  #depth = 0; // frames in use
+  #loops: Frame[] = [];
+  readonly #symbols: number[] = []; // the operand stack
+  readonly #offsets: number[] = [];
+  #top = 0;
+  #dead = false;
+  #stores = 0;
+  #loopCount = 0;
+  #work = 0;
+  #lastGlobal = -1; // the last global.get, to recognize the stack pointer
+  #lastGlobalSymbol = -1;
+  #frameSymbol = -1;
+  #frameLow = 0;
+
+  constructor(map: ModuleMap) {
+    this.#map = map;
+    this.#reader = new Reader(map.bytes);
+  }
+
+  /** Decides for the function whose instructions are at [start, end). */
+  run(functionIndex: number, localCount: number, start: number, end: number): void {
+    this.plan.reset();
+    this.#facts.reset();
+    this.#locals.reset(localCount);
+    this.#depth = 0;
+    this.#loops.length = 0;
+    this.#top = 0;
+    this.#dead = false;
+    this.#stores = 0;
+    this.#loopCount = 0;
+    this.#work = 64 * (end - start) + 65536;
+    this.#lastGlobal = -1;
+    this.#lastGlobalSymbol = -1;
+    this.#frameSymbol = -1;
+    const results = this.#map.typeOf(functionIndex).results.length;
+    this.#enter(BLOCK, 0, results);
+    this.#reader.pos = start;
+    this.#reader.end = end;
+    while (this.#depth > 0 && this.#work > 0) this.#instruction();
+    if (this.#work <= 0) this.plan.reset(); // too tangled: every store checks for itself
+  }
+
+  #push(symbol: number, offset: number): void {
+    this.#symbols[this.#top] = symbol;
+    this.#offsets[this.#top++] = offset;
+  }
+
+  #pushFresh(count: number): void {
+    for (; count > 0; count--) this.#push(this.#locals.fresh(), 0);
+  }
+
+  /** Pops; in dead code the stack gives whatever is asked of it. */
+  #pop(count: number): void {
+    const height = this.#frames[this.#depth - 1]!.height;
+    this.#top = Math.max(this.#top - count, height);
+  }
+
+  #instruction(): void {
+    const reader = this.#reader;
+    const opcode = reader.byte();
+    switch (opcode) {
+      case 0x20: {
+        const local = bounded(reader, this.#locals.count, 'local');
+        return this.#push(this.#locals.symbol(local), this.#locals.offset(local));
+      }
+      case 0x21:
+      case 0x22:
+        return this.#setLocal(opcode === 0x22);
+      case 0x41:
+        return this.#push(CONSTANT, reader.s32());
+      case 0x6a:
+      case 0x6b:
+        return this.#addition(opcode === 0x6b);
+      case 0x23:
+        this.#lastGlobal = reader.u32();
+        this.#lastGlobalSymbol = this.#locals.fresh();
+        return this.#push(this.#lastGlobalSymbol, 0);
+      case 0x24:
+        return this.#setGlobal();
+    }
+    if (opcode >= 0x28 && opcode <= 0x3e) return this.#access(op.ACCESS[opcode]!);
+    const immediate = op.IMMEDIATE[opcode]!;
+    if (immediate === op.IMM_NONE && EFFECT[opcode] !== 0) return this.#effect(EFFECT[opcode]!);
+    this.#other(opcode, immediate);
+  }
+
+  #effect(effect: number): void {
+    this.#pop(effectTakes(effect));
+    this.#pushFresh(effectGives(effect));
+  }
+
+  #setLocal(tee: boolean): void {
+    const local = bounded(this.#reader, this.#locals.count, 'local');
+    const known = this.#top > this.#frames[this.#depth - 1]!.height;
+    const symbol = known ? this.#symbols[this.#top - 1]! : this.#locals.fresh();
+    const offset = known ? this.#offsets[this.#top - 1]! : 0;
+    this.#locals.set(local, symbol, offset, ++this.#facts.clock);
+    if (tee && !known) this.#push(symbol, offset);
+    else if (!tee && known) this.#top--;
+  }
+
+  #addition(subtract: boolean): void {
+    const top = this.#top;
+    if (top < this.#frames[this.#depth - 1]!.height + 2) {
+      this.#pop(2);
+      return this.#pushFresh(1);
+    }
+    const left = this.#symbols[top - 2]!;
+    const right = this.#symbols[top - 1]!;
+    const offset = this.#offsets[top - 1]!;
+    this.#top = top - 1;
+    if (right === CONSTANT) {
+      const sum = this.#offsets[top - 2]! + (subtract ? -offset : offset);
+      this.#offsets[top - 2] = sum | 0;
+    } else if (left === CONSTANT && !subtract) {
+      this.#offsets[top - 2] = (this.#offsets[top - 2]! + offset) | 0;
+      this.#symbols[top - 2] = right;
+    } else {
+      this.#symbols[top - 2] = this.#locals.fresh();
+      this.#offsets[top - 2] = 0;
+    }
+  }
+
+  /** `sp = sp - n` on a global marks the symbol of the old sp: [-n, 0) around it is this function's stack frame. */
+  #setGlobal(): void {
+    const global = this.#reader.u32();
+    const offset = this.#offsets[this.#top - 1]!;
+    if (
+      this.#top > 0 &&
+      global === this.#lastGlobal &&
+      this.#symbols[this.#top - 1] === this.#lastGlobalSymbol &&
+      offset < 0 &&
+      offset >= -FRAME_BYTES_MAX
+    ) {
+      this.#frameSymbol = this.#lastGlobalSymbol;
+      this.#frameLow = offset;
+    }
+    this.#pop(1);
+  }
+
+  #access(access: number): void {
+    const reader = this.#reader;
+    reader.u32();
+    const offset = reader.u32();
+    const kind = op.accessKind(access);
+    if (kind === op.LANE_LOAD || kind === op.LANE_STORE) reader.byte();
+    switch (kind) {
+      case op.LOAD:
+      case op.ATOMIC_LOAD:
+        return this.#effect(EFFECT[0x28]!);
+      case op.LANE_LOAD:
+      case op.NOTIFY:
+        return this.#effect(EFFECT[0x6a]!);
+      case op.WAIT:
+        return this.#effect(EFFECT[0x1b]!);
+    }
+    const operands = kind === op.CMPXCHG ? 3 : 2;
+    const known = this.#top >= this.#frames[this.#depth - 1]!.height + operands && !this.#dead;
+    const at = this.#top - operands;
+    const store = this.#stores++;
+    const ea = known ? this.#offsets[at]! + offset : Infinity;
+    if (ea < 0x7fffffff) this.#store(store, this.#symbols[at]!, ea, op.accessWidth(access));
+    this.#pop(operands);
+    if (kind === op.RMW || kind === op.CMPXCHG) this.#pushFresh(1);
+  }
+
+  #store(store: number, symbol: number, base: number, width: number): void {
+    const facts = this.#facts;
+    const high = base + width;
+    if (symbol === this.#frameSymbol && base >= this.#frameLow && high <= 0) {
+      facts.write(this.plan, store, symbol, base, high, this.#frameLow, 0);
+    } else facts.write(this.plan, store, symbol, base, high);
+    const loop = this.#loops[this.#loops.length - 1];
+    if (!loop || !loop.clean || !loop.prefix || loop.conditional > 0) return;
+    if (this.plan.check[store] === 1) return;
+    const local = symbol === CONSTANT ? -1 : this.#locals.floorLocal(symbol);
+    if (local < 0 && symbol !== CONSTANT) return;
+    const none = { least: Infinity, most: -Infinity, jumps: false };
+    loop.candidates.push({ store, local, base, width, ...none });
+  }
+
+  #kill(): void {
+    this.#facts.kill();
+    const loop = this.#loops[this.#loops.length - 1];
+    if (loop) loop.clean = loop.prefix = false;
+  }
+
+  #other(opcode: number, immediate: number): void {
+    const reader = this.#reader;
+    switch (immediate) {
+      case op.IMM_BLOCK:
+        return this.#block(opcode);
+      case op.IMM_ELSE:
+        return this.#else();
+      case op.IMM_END:
+        return this.#end();
+      case op.IMM_CALL:
+        if (opcode === 0xd2) {
+          reader.u32();
+          return this.#pushFresh(1);
+        }
+        return this.#call(this.#map.functions[bounded(reader, this.#map.functions.length, 'function')]!); // prettier-ignore
+      case op.IMM_CALL_INDIRECT: {
+        const type = bounded(reader, this.#map.types.length, 'type');
+        reader.u32();
+        this.#pop(1);
+        return this.#call(type);
+      }
+      case op.IMM_PREFIX:
+        return this.#prefixed(opcode);
+      case op.IMM_MEMORY:
+        reader.byte();
+        if (opcode === 0x40) this.#kill();
+        break;
+      case op.IMM_I64:
+        reader.skipS64();
+        break;
+      case op.IMM_F32:
+        reader.skip(4);
+        break;
+      case op.IMM_F64:
+        reader.skip(8);
+        break;
+      case op.IMM_SELECT:
+        reader.skip(reader.count());
+        break;
+      case op.IMM_REF_NULL:
+        reader.byte();
+        break;
+      default:
+        return this.#branches(opcode);
+    }
+    this.#effect(EFFECT[opcode]!);
+  }
+
+  #branches(opcode: number): void {
+    const reader = this.#reader;
+    switch (opcode) {
+      case 0x0c:
+        this.#branch(reader.u32());
+        return this.#unreachable();
+      case 0x0d:
+        this.#pop(1);
+        this.#branch(reader.u32());
+        this.#endPrefix();
+        return;
+      case 0x0e: {
+        this.#pop(1);
+        for (let left = reader.count() + 1; left > 0; left--) this.#branch(reader.u32());
+        return this.#unreachable();
+      }
+      case 0x00:
+      case 0x0f:
+        return this.#unreachable();
+      case 0x25:
+      case 0x26:
+        reader.u32();
+        return this.#effect(EFFECT[opcode]!);
+      default:
+        this.#effect(EFFECT[0x01]!); // the emitting pass refuses it
+    }
+  }
+
+  #call(type: number): void {
+    const { params, results } = this.#map.types[type]!;
+    this.#pop(params.length);
+    this.#kill();
+    this.#pushFresh(results.length);
+  }
+
+  #prefixed(opcode: number): void {
+    const reader = this.#reader;
+    const sub = reader.u32();
+    if (opcode === 0xfd) {
+      const access = op.SIMD_ACCESS[sub & 255]!;
+      if (access !== 0) return this.#access(access);
+      reader.skip(op.simdImmediateBytes(sub));
+      return this.#effect(SIMD_EFFECT[sub & 255]!);
+    }
+    if (opcode === 0xfe) {
+      if (sub === 3) reader.byte();
+      else this.#access(op.ATOMIC_ACCESS[sub & 255]!);
+      return;
+    }
+    if (sub >= 8 && sub <= 17) {
+      reader.u32();
+      if (sub === 8 || sub === 10 || sub === 12 || sub === 14) reader.u32();
+    }
+    if (sub === 8 || sub === 10 || sub === 11) this.#kill();
+    const effect = MISC_EFFECT[sub & 31]!;
+    if (effect !== 0) this.#effect(effect);
+  }
+
+  #endPrefix(): void {
+    this.#facts.region++;
+    const loop = this.#loops[this.#loops.length - 1];
+    if (loop) loop.prefix = false;
+  }
+
+  #unreachable(): void {
+    this.#endPrefix();
+    this.#dead = true;
+    this.#top = this.#frames[this.#depth - 1]!.height;
+  }
+
+  #branch(depth: number): void {
+    if (this.#dead) return;
+    const frame = this.#frames[this.#depth - 1 - depth];
+    if (!frame) return;
+    if (frame.kind === LOOP) return this.#backEdge(frame);
+    const { clock, killed } = this.#facts;
+    if (!frame.branched) {
+      frame.branched = true;
+      frame.branchLog = this.#locals.logLength;
+    }
+    frame.keep = Math.min(frame.keep, clock + 1);
+    frame.branchKilled = Math.max(frame.branchKilled, killed);
+  }
+
+  #backEdge(frame: Frame): void {
+    for (const candidate of frame.candidates) {
+      if (candidate.local < 0) continue;
+      const symbol = this.#locals.symbol(candidate.local);
+      const step = this.#locals.offset(candidate.local);
+      if (symbol !== frame.floorSymbol + candidate.local) candidate.jumps = true;
+      candidate.least = Math.min(candidate.least, step);
+      candidate.most = Math.max(candidate.most, step);
+    }
+  }
+
+  #block(opcode: number): void {
+    const reader = this.#reader;
+    const first = reader.bytes[reader.pos]!;
+    let params = 0;
+    let results = 0;
+    if (first === op.VOID) reader.pos++;
+    else if (first > op.VOID && first < 0x80) {
+      reader.pos++;
+      results = 1;
+    } else {
+      const type = this.#map.types[bounded(reader, this.#map.types.length, 'type')]!;
+      params = type.params.length;
+      results = type.results.length;
+    }
+    if (opcode === 0x04) {
+      this.#pop(1);
+      this.#facts.region++;
+    }
+    this.#pop(params);
+    this.#enter(opcode === 0x02 ? BLOCK : opcode === 0x03 ? LOOP : IF, params, results);
+    this.#pushFresh(params);
+  }
+
+  #enter(kind: number, params: number, results: number): void {
+    const facts = this.#facts;
+    const locals = this.#locals;
+    const frame = (this.#frames[this.#depth++] ??= new Frame());
+    frame.kind = kind;
+    frame.height = this.#top;
+    frame.params = params;
+    frame.results = results;
+    frame.dead = this.#dead;
+    frame.keep = Infinity;
+    frame.branchKilled = 0;
+    frame.branched = false;
+    frame.logStart = locals.logLength;
+    if (kind === IF) {
+      const loop = this.#loops[this.#loops.length - 1];
+      if (loop) loop.conditional++;
+    } else if (kind === LOOP) {
+      const outer = this.#loops[this.#loops.length - 1];
+      if (outer) outer.clean = outer.prefix = false;
+      facts.kill();
+      frame.loop = this.#loopCount++;
+      frame.start = this.#reader.pos;
+      frame.clean = frame.prefix = params === 0;
+      frame.conditional = 0;
+      frame.floorSerial = locals.floorSerial;
+      frame.floorSymbol = locals.floorSymbol;
+      frame.candidates = [];
+      locals.raiseFloor(++facts.clock);
+      const outerFloor = frame.floorSymbol;
+      frame.floorSymbol = locals.floorSymbol;
+      frame.outerFloor = outerFloor;
+      this.#loops.push(frame);
+    }
+    frame.entryClock = ++facts.clock;
+    frame.entryKilled = facts.killed;
+  }
+
+  #else(): void {
+    const frame = this.#frames[this.#depth - 1]!;
+    const facts = this.#facts;
+    if (frame.kind !== IF) return;
+    // The end of the first arm is a branch to the end of the if.
+    this.#branch(0);
+    facts.keepOlder(frame.entryClock);
+    facts.killed = frame.entryKilled;
+    facts.region++;
+    this.#work -= this.#locals.logLength - frame.logStart;
+    this.#locals.restore(frame.logStart);
+    frame.kind = ELSE;
+    this.#dead = frame.dead;
+    this.#top = frame.height;
+    this.#pushFresh(frame.params);
+  }
+
+  #end(): void {
+    const frame = this.#frames[--this.#depth]!;
+    const facts = this.#facts;
+    const locals = this.#locals;
+    if (frame.kind === LOOP) this.#endLoop(frame);
+    else {
+      if (frame.kind === IF) {
+        // Without an else, the condition itself is a branch to the end, from before the arm.
+        frame.keep = Math.min(frame.keep, frame.entryClock);
+        frame.branchKilled = Math.max(frame.branchKilled, frame.entryKilled);
+        frame.branched = !frame.dead;
+      }
+      const conditional = frame.kind !== BLOCK;
+      if (conditional || frame.branched) {
+        const from = conditional ? frame.logStart : frame.branchLog;
+        this.#work -= locals.logLength - from;
+        locals.blur(from, ++facts.clock);
+        facts.region++;
+      }
+      if (frame.branched) {
+        facts.keepOlder(frame.keep);
+        facts.killed = this.#dead ? frame.branchKilled : Math.max(facts.killed, frame.branchKilled);
+      }
+      if (conditional) {
+        const loop = this.#loops[this.#loops.length - 1];
+        if (loop) loop.conditional--;
+      }
+      this.#dead = frame.dead || (this.#dead && !frame.branched);
+    }
+    this.#top = frame.height;
+    this.#pushFresh(frame.results);
+  }
+
+  #endLoop(frame: Frame): void {
+    const locals = this.#locals;
+    this.#loops.pop();
+    if (frame.clean && !frame.dead) this.#planHeads(frame);
+    this.#facts.region++;
+    locals.floorSerial = frame.floorSerial;
+    locals.floorSymbol = frame.outerFloor;
+  }
+
+  /** Moves the checks that every iteration makes to the loop's head. */
+  #planHeads(frame: Frame): void {
+    const { plan } = this;
+    const heads: HeadCheck[] = [];
+    let windows = 0;
+    let walks = false;
+    for (const { store, local, base, width, least, most, jumps } of frame.candidates) {
+      const still = local < 0 || (!jumps && least >= 0 && most <= 0);
+      const near = -least <= WINDOW_STEP_MAX && most <= WINDOW_STEP_MAX;
+      const window = !still && !jumps && near && windows < WINDOWS_MAX;
+      if (heads.length === HEADS_MAX) break;
+      if (window) {
+        windows++;
+        walks ||= least > 0 || most < 0;
+      }
+      const kind = still ? HEAD_ONCE : window ? HEAD_WINDOW : HEAD_TABLE;
+      const grouped = plan.check[store] === 2;
+      const low = base + (grouped ? plan.low[store]! : 0);
+      const high = grouped ? base + plan.high[store]! : base + width;
+      plan.check[store] = 1;
+      heads.push({ local, low, high, kind });
+    }
+    const short = this.#reader.pos - frame.start <= POLL_AT_WINDOW_BODY_MAX;
+    if (heads.length > 0) plan.loops[frame.loop] = { heads, pollAtWindow: walks && short };
+  }
+}

@@ -1,0 +1,42 @@
+// What the analysis of a function decides, for the pass that emits it. Stores and loops are numbered in the order in
+// which they come in the body.
+
+/** How a store's page is made sure of. */
+export const CHECK_OWN = 0; // by a check of its own bytes
+export const CHECK_NONE = 1; // an earlier check covers it
+export const CHECK_GROUP = 2; // by a check of the bytes [low, high) around its address, for later stores too
+
+/** How a loop makes sure of a range at its head, before an iteration begins. */
+export const HEAD_ONCE = 0; // the address does not change: before the loop, and after each poll
+export const HEAD_WINDOW = 1; // it walks: a compare with the page that was checked last
+export const HEAD_TABLE = 2; // it jumps: a look at the epoch table
+
+export interface HeadCheck {
+  readonly local: number; // -1: the address is a constant
+  readonly low: number; // first byte, relative to the local
+  readonly high: number; // one past the last
+  readonly kind: number;
+}
+
+export interface LoopPlan {
+  readonly heads: readonly HeadCheck[];
+  /** A window's end comes up often enough to poll there alone. */
+  readonly pollAtWindow: boolean;
+}
+
+export class Plan {
+  /** CHECK_* of each store. */
+  check: number[] = [];
+  /** Of a CHECK_GROUP: the range relative to the store's own address (memarg offset included). */
+  low: number[] = [];
+  high: number[] = [];
+  /** By the loop's number; absent = nothing to do at its head. */
+  loops: (LoopPlan | undefined)[] = [];
+
+  reset(): void {
+    this.check.length = 0;
+    this.low.length = 0;
+    this.high.length = 0;
+    this.loops.length = 0;
+  }
+}
