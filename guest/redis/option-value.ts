@@ -6,6 +6,7 @@
 //             (normal, replica, pubsub) three i64: hard bytes, soft bytes, soft seconds.
 
 import * as config from './config.ts';
+import * as number from './number.ts';
 import * as option from './option.ts';
 import * as text from './text.ts';
 
@@ -97,11 +98,8 @@ function readUnsigned(at: u32, bytes: u32): bool {
 }
 
 function readInteger(at: u32, bytes: u32): bool {
-  const minus = bytes > 1 && load<u8>(at) == 45;
-  if (!readUnsigned(at + u32(minus), bytes - u32(minus))) return false;
-  if (minus && parsed == i64.MIN_VALUE) return true;
-  if (parsed < 0) return false;
-  if (minus) parsed = -parsed;
+  if (!number.parse(at, bytes)) return false;
+  parsed = number.parsed();
   return true;
 }
 
@@ -110,8 +108,12 @@ export function integerOf(at: u32, bytes: u32): i64 {
   return readInteger(at, bytes) ? parsed : 0;
 }
 
-/** Reads a count of bytes with an optional unit, b k kb m mb g gb. */
+/** Reads a count of bytes with an optional unit, b k kb m mb g gb; nothing at all is 0. */
 function readBytes(at: u32, bytes: u32): bool {
+  if (bytes == 0) {
+    parsed = 0;
+    return true;
+  }
   let digits: u32 = 0;
   while (digits < bytes && <u32>load<u8>(at + digits) - 48 < 10) digits++;
   if (!readUnsigned(at, digits)) return false;

@@ -83,8 +83,8 @@ function isMeant(c: Client): bool {
 
 /** Asks the host to close a connection, whatever is left to send to it. */
 function close(c: Client): void {
-  if (c.flags & client.ADMIN_TOLD) return;
-  c.flags |= client.CLOSE_ASAP | client.ADMIN_TOLD;
+  if (c.flags & client.CLOSE_ASAP) return;
+  c.flags |= client.CLOSE_ASAP;
   io.post(io.EVENT_CLOSE, c.slot);
 }
 

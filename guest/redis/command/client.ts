@@ -105,7 +105,7 @@ function recordOf(wanted: u64): u32 {
 /** Appends the lines of the clients whose ids are arguments 3 and on; false after an error reply. */
 function putByIds(): bool {
   for (let i: u32 = 3; i < args.count(); i++) {
-    if (!args.isInteger(i) || number.parsed() < 1) {
+    if (!args.isInteger(i)) {
       reply.error('ERR Invalid client ID');
       return false;
     }

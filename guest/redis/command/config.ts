@@ -113,10 +113,10 @@ function checkName(i: u32): bool {
   }
   const row = config.originalOf(found);
   const flags = config.flagsOf(row);
-  if (flags & option.START) return refuse(i, "can't set immutable config");
   if (flags & option.PROTECTED && !isAllowed(option.ENABLE_PROTECTED_CONFIGS)) {
     return refuse(i, "can't set protected config");
   }
+  if (flags & option.START) return refuse(i, "can't set immutable config");
   if (config.markOf(row) == GIVEN) return refuse(i, 'duplicate parameter');
   config.setMark(row, GIVEN);
   return true;

@@ -5,6 +5,7 @@ import * as client from '../client.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
 import * as identity from '../identity.ts';
+import * as keyspace from '../keyspace.ts';
 import * as number from '../number.ts';
 import * as option from '../option.ts';
 import * as reply from '../reply.ts';
@@ -64,7 +65,9 @@ function resetConnection(): void {
     client.REPLY_SKIP |
     client.AUTHENTICATED
   );
+  if (!identity.hasPassword()) self.flags |= client.AUTHENTICATED;
   self.db = 0;
+  keyspace.select(0);
   self.protocol = 2;
   client.freeText(self.name);
   self.name = 0;

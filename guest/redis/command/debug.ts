@@ -6,7 +6,7 @@ import * as clock from '../clock.ts';
 import * as command from '../command.ts';
 import * as entry from '../entry.ts';
 import * as errors from '../errors.ts';
-import * as expiry from '../expire-cycle.ts';
+import * as expire from '../expire.ts';
 import * as identity from '../identity.ts';
 import * as keyspace from '../keyspace.ts';
 import * as lru from '../lru.ts';
@@ -124,7 +124,7 @@ function sleep(): void {
 }
 
 function setActiveExpire(): void {
-  expiry.setActive(args.len(2) != 1 || load<u8>(args.ptr(2)) != 48);
+  expire.setActive(args.len(2) != 1 || load<u8>(args.ptr(2)) != 48);
   reply.ok();
 }
 

@@ -35,9 +35,6 @@ client|list 2.4.0 O(N), N the connections
 client|no-evict 7.0.0 O(1)
 = Protects this connection from being closed to save memory.
 ? enabled|(on!#ON off!#OFF)
-client|pause 2.9.50 O(1)
-= Holds back the commands of clients for a while.
-? timeout% mode|?>6.2.0(write!#WRITE all!#ALL)
 client|reply 3.2.0 O(1)
 = Turns the replies to this connection on or off.
 ? on_off_skip|(on!#ON off!#OFF skip!#SKIP)
@@ -56,8 +53,6 @@ client|trackinginfo 6.2.0 O(1)
 client|unblock 5.0.0 O(1)
 = Wakes a client that waits in a blocking command.
 ? client-id% timeout_error|?(timeout!#TIMEOUT error!#ERROR)
-client|unpause 6.2.0 O(N), N the paused clients
-= Lets paused clients go on.
 echo 1.0.0 O(1)
 = Returns its argument.
 ? message$

@@ -10,6 +10,7 @@
 //          An empty line ends a table.
 // Cost     find() reads up to 20,000 characters: microseconds, for commands that people and connecting clients send.
 
+import { CLUSTER_DOCS } from './cluster.ts';
 import { CONNECTION_DOCS } from './connection.ts';
 import { GENERIC_DOCS } from './generic.ts';
 import { HASH_DOCS } from './hash.ts';
@@ -17,7 +18,7 @@ import { SERVER_DOCS } from './server.ts';
 import { STRING_DOCS } from './string.ts';
 import { TRANSACTION_DOCS } from './transaction.ts';
 
-export const GROUPS: u32 = 6;
+export const GROUPS: u32 = 7;
 
 const NEWLINE: u32 = 10;
 const BLANK: u32 = 32;
@@ -34,6 +35,8 @@ export function tableOf(group: u32): string {
       return TRANSACTION_DOCS;
     case 4:
       return CONNECTION_DOCS;
+    case 5:
+      return CLUSTER_DOCS;
     default:
       return SERVER_DOCS;
   }
@@ -51,6 +54,8 @@ export function groupName(group: u32): string {
       return 'transactions';
     case 4:
       return 'connection';
+    case 5:
+      return 'cluster';
     default:
       return 'server';
   }

@@ -113,8 +113,8 @@ memory|doctor 4.0.0 O(1)
 ! nondeterministic_output request_policy:all_shards response_policy:special
 memory|help 4.0.0 O(1)
 = Lists the subcommands.
-memory|malloc-stats 4.0.0 O(N), N the size classes
-= Describes the heap, size class by size class.
+memory|malloc-stats 4.0.0 O(1)
+= Describes the heap of the guest.
 ! nondeterministic_output request_policy:all_shards response_policy:special
 memory|purge 4.0.0 O(1)
 = Asks the allocator to give back what it can.
@@ -164,13 +164,5 @@ swapdb 4.0.0 O(N), N the clients that watch keys
 time 2.6.0 O(1)
 = Returns the time of the server.
 ! nondeterministic_output
-asking 3.0.0 O(1)
-= Belongs to clusters, which this server does not form.
-cluster 3.0.0 That of the subcommand
-= Groups the commands of clusters, which this server does not form.
-readonly 3.0.0 O(1)
-= Belongs to clusters, which this server does not form.
-readwrite 3.0.0 O(1)
-= Belongs to clusters, which this server does not form.
 
 `;
