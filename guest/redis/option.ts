@@ -56,7 +56,7 @@ export const LFU_DECAY_TIME: u32 = 30;
 export const ENABLE_DEBUG_COMMAND: u32 = 31;
 export const ENABLE_PROTECTED_CONFIGS: u32 = 32;
 export const LATENCY_TRACKING: u32 = 33;
-export const OPTIONS_LIVE: u32 = 34;
+export const PROTECTED_MODE: u32 = 34;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -103,6 +103,7 @@ export function defineLive(): void {
   row(ENABLE_DEBUG_COMMAND, 'enable-debug-command', ENUM, 'local', 0, 0, START);
   row(ENABLE_PROTECTED_CONFIGS, 'enable-protected-configs', ENUM, 'no', 0, 0, START);
   row(LATENCY_TRACKING, 'latency-tracking', BOOL, 'yes', 0, 0, 0);
+  row(PROTECTED_MODE, 'protected-mode', BOOL, 'yes', 0, 0, 0);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -187,7 +188,6 @@ oom-score-adj-values string "0 200 800"
 pidfile string! ""
 proc-title-template string "{title} {listen-addr} {server-mode}"
 propagation-error-behavior enum ignore ignore,panic,panic-on-replicas
-protected-mode bool yes
 rdb-del-sync-files bool no
 rdb-save-incremental-fsync bool yes
 repl-backlog-size bytes 1048576 1 9223372036854775807

@@ -1,7 +1,6 @@
 // CONFIG: reading and changing options while the server runs.
 
 import * as args from '../args.ts';
-import * as client from '../client.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
 import * as glob from '../glob.ts';
@@ -9,6 +8,7 @@ import * as value from '../option-value.ts';
 import * as help from '../docs/help.ts';
 import * as io from '../io.ts';
 import * as rate from '../rate.ts';
+import * as locality from '../locality.ts';
 import * as option from '../option.ts';
 import * as reply from '../reply.ts';
 import * as stats from '../stats.ts';
@@ -17,6 +17,9 @@ import { ADMIN, LOADING, NOSCRIPT, STALE } from '../command.ts';
 
 const WANTED: u32 = 1; // marks of config rows
 const GIVEN: u32 = 2;
+
+const PATTERN_BYTES: u32 = 256;
+const PATTERN: usize = memory.data(256, 8);
 
 export function register(): void {
   const flags = ADMIN | NOSCRIPT | LOADING | STALE;
@@ -28,37 +31,24 @@ export function register(): void {
   command.define('config|set', set, -4, flags, 0, 0, 0, 0);
 }
 
-/** Whether an option that enables something enables it for the current client. */
-export function isAllowed(enabling: u32): bool {
-  const value = config.number(enabling);
-  return value == option.ENABLE_YES || (value == option.ENABLE_LOCAL && isLocal());
-}
-
-/** Whether the current client came over the loopback interface or a Unix socket. */
-function isLocal(): bool {
-  const self = client.current();
-  if (self.flags & client.UNIX_SOCKET) return true;
-  const bytes = client.textBytes(self.address);
-  const at = self.address + 4;
-  const isV6 = bytes >= 5 && load<u32>(at) == 0x313a3a5b && load<u8>(at + 4) == 93; // [::1]
-  const isMapped = bytes >= 7 && load<u32>(at) == 0x663a3a5b && load<u16>(at + 4) == 0x6666; // [::ff
-  const isV4 = bytes >= 4 && load<u32>(at) == 0x2e373231; // 127.
-  return isV4 || isV6 || isMapped;
+/** Copies a pattern in lower case, as the names are; false when it is longer than any name could be. */
+function lowerPattern(i: u32): bool {
+  if (args.len(i) > PATTERN_BYTES) return false;
+  for (let at: u32 = 0; at < args.len(i); at++) {
+    store<u8>(PATTERN + at, <u8>value.lower(load<u8>(args.ptr(i) + at)));
+  }
+  return true;
 }
 
 /** Marks the options that match any of the patterns; how many do. */
 function markMatches(): u32 {
   let matches: u32 = 0;
   for (let i: u32 = 2; i < args.count(); i++) {
+    if (!lowerPattern(i)) continue;
     for (let row: u32 = 0; row < config.count(); row++) {
       if (config.markOf(row) == WANTED) continue;
-      const isMatch = glob.matches(
-        args.ptr(i),
-        args.len(i),
-        config.nameAddress(row),
-        config.nameBytes(row),
-      );
-      if (!isMatch) continue;
+      const name = config.nameAddress(row);
+      if (!glob.matches(<u32>PATTERN, args.len(i), name, config.nameBytes(row))) continue;
       config.setMark(row, WANTED);
       matches++;
     }
@@ -113,7 +103,7 @@ function checkName(i: u32): bool {
   }
   const row = config.originalOf(found);
   const flags = config.flagsOf(row);
-  if (flags & option.PROTECTED && !isAllowed(option.ENABLE_PROTECTED_CONFIGS)) {
+  if (flags & option.PROTECTED && !locality.isAllowed(option.ENABLE_PROTECTED_CONFIGS)) {
     return refuse(i, "can't set protected config");
   }
   if (flags & option.START) return refuse(i, "can't set immutable config");

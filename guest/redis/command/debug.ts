@@ -21,7 +21,7 @@ import * as type from '../type.ts';
 import { ADMIN, LOADING, NOSCRIPT, STALE, TIMED } from '../command.ts';
 import { SYS_LOG } from '../../../assembly/abi/syscall.ts';
 import { clockUs } from '../host.ts';
-import { isAllowed } from './config.ts';
+import { isAllowed } from '../locality.ts';
 import { safepoint, syscall } from '../../../assembly/index.ts';
 
 const LOG_WARNING: i32 = 3;
