@@ -232,7 +232,8 @@ export function free(address: u32): void {
   const slot = (address - (span << SPAN_SHIFT) - load<u32>(at, CLASS_FIRST)) / size;
   const word = slot >> 6;
   const cell = load<u32>(desc, DESC_BITMAP) + (word << 3);
-  store<u64>(cell, load<u64>(cell) | ((<u64>1) << (<u64>(slot & 63))));
+  const place: u64 = slot & 63;
+  store<u64>(cell, load<u64>(cell) | ((<u64>1) << place));
   if (word < load<u32>(desc, DESC_LOW)) store<u32>(desc, word, DESC_LOW);
   live -= size;
   const count = load<u32>(desc, DESC_LIVE) - 1;
@@ -285,7 +286,7 @@ function startRun(kind: u32, index: u32): u32 {
   store<u32>(desc, 0, DESC_LOW);
   for (let word: u32 = 0; word << 6 < slots; word++) {
     const rest = slots - (word << 6);
-    const bits: u64 = rest >= 64 ? ~(<u64>0) : ((<u64>1) << (<u64>rest)) - 1;
+    const bits: u64 = rest >= 64 ? u64.MAX_VALUE : u64.MAX_VALUE >> (64 - rest);
     store<u64>(bitmap + (word << 3), bits);
   }
   link(headAt(kind, index), span, desc);
@@ -366,13 +367,13 @@ function isFree(span: u32): bool {
 
 function markTaken(span: u32): void {
   const at = meta + (span >> 3);
-  store<u8>(at, load<u8>(at, META_FREE) & ~(<u8>(<u32>1 << (span & 7))), META_FREE);
+  store<u8>(at, load<u8>(at, META_FREE) & ~(<u8>((<u32>1) << (span & 7))), META_FREE);
   freeSpans--;
 }
 
 function markFree(span: u32): void {
   const at = meta + (span >> 3);
-  store<u8>(at, load<u8>(at, META_FREE) | <u8>(<u32>1 << (span & 7)), META_FREE);
+  store<u8>(at, load<u8>(at, META_FREE) | (<u8>((<u32>1) << (span & 7))), META_FREE);
   store<u8>(descOf(span), <u8>STATE_FREE, DESC_STATE);
   freeSpans++;
 }
@@ -498,7 +499,8 @@ function liveInRun(span: u32, desc: u32, from: u32): u32 {
   const bitmap = load<u32>(desc, DESC_BITMAP);
   let slot: u32 = from > base ? (from - base + size - 1) / size : 0;
   while (slot < slots) {
-    const bits = ~load<u64>(bitmap + ((slot >> 6) << 3)) >> (<u64>(slot & 63));
+    const place: u64 = slot & 63;
+    const bits = ~load<u64>(bitmap + ((slot >> 6) << 3)) >> place;
     if (bits != 0) {
       slot += <u32>ctz(bits);
       return slot < slots ? base + slot * size : 0;
@@ -511,7 +513,7 @@ function liveInRun(span: u32, desc: u32, from: u32): u32 {
 /** A live object of a kind near a random place: `pick` chooses the span and the slot. 0 when none was met. */
 export function sample(kind: u32, pick: u32): u32 {
   const first = (meta >> SPAN_SHIFT) + 1;
-  const span = first + <u32>(((<u64>(pick >> 8)) * <u64>(spanCount - first)) >> 24);
+  const span = first + <u32>((<u64>(pick >> 8) * <u64>(spanCount - first)) >> 24);
   const from = (span << SPAN_SHIFT) + ((pick << 8) & 0xff00);
   return nextLive(kind, from);
 }

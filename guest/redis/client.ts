@@ -21,7 +21,7 @@ export const NO_TOUCH: u32 = 512;
 export const REPLY_OFF: u32 = 1024; // CLIENT REPLY OFF
 export const REPLY_SKIP: u32 = 2048; // no reply to the command that runs
 export const REPLY_SKIP_NEXT: u32 = 4096; // CLIENT REPLY SKIP: none to the next one
-export const ADMIN_TOLD: u32 = 8192; // the host knows that it is to be closed
+export const ARGUMENT_LOST: u32 = 8192; // there was no memory for an argument of the command that comes
 
 
 @unmanaged

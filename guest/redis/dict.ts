@@ -90,7 +90,7 @@ function locate(dict: u32, key: u32, keyBytes: u32, hash: u64): u32 {
   if (load<u32>(dict, TABLE) == 0) return 0;
   const print = i8x16.splat(<i8>(hash >> 56));
   let bucket = chainOf(dict, hash);
-  for (;;) {
+  while (true) {
     const present: u32 = load<u16>(bucket, PRESENT);
     let match = (<u32>i8x16.bitmask(i8x16.eq(v128.load(bucket), print))) & present;
     if (present & CHAIN) match &= ALL >> 1;
@@ -233,7 +233,7 @@ export function step(dict: u32): bool {
   const first = load<u32>(dict, TABLE) + (moved << BUCKET_SHIFT);
   for (let index = moved; index <= nextMask; index += 1 << bits)
     memory.fill(nextTable + (index << BUCKET_SHIFT), 0, 1 << BUCKET_SHIFT);
-  for (;;) {
+  while (true) {
     // From the end of the chain, one key after the other.
     let last = first;
     while (load<u16>(last, PRESENT) & CHAIN) last = load<u32>(last, LAST);
@@ -275,7 +275,7 @@ export function random(dict: u32, random: () => u32): u32 {
 /** Entry number `index` of a chain, or 0 when it is shorter. */
 function placeOf(first: u32, index: u32): u32 {
   let bucket = first;
-  for (;;) {
+  while (true) {
     const present: u32 = load<u16>(bucket, PRESENT);
     const places: u32 = present & CHAIN ? PLACES - 1 : PLACES;
     if (index < places) {
@@ -339,7 +339,7 @@ function reverse(word: u64): u64 {
 
 function visitChain(first: u32, visit: (entry: u32) => void): void {
   let bucket = first;
-  for (;;) {
+  while (true) {
     const present: u32 = load<u16>(bucket, PRESENT);
     for (
       let places = present & (present & CHAIN ? ALL >> 1 : ALL);

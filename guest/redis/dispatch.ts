@@ -30,24 +30,25 @@ export function row(): u32 {
 /** Runs the command in args for the current client. */
 export function execute(): void {
   const c = client.current();
+  const start = reply.length();
   const found = resolve();
-  if (found == 0) return refuseQueued(c, 0);
+  if (found == 0) return refuseQueued(c, 0, start);
   const flags = command.flagsOf(found);
   if (needsPassword(c, flags)) {
     errors.noAuth();
-    return refuseQueued(c, found);
+    return refuseQueued(c, found, start);
   }
   if (c.flags & client.MULTI && flags & command.NO_MULTI) {
     reply.error('ERR Command not allowed inside a transaction');
-    return refuseQueued(c, found);
+    return refuseQueued(c, found, start);
   }
   if (flags & command.DENYOOM && !hasMemory()) {
     errors.outOfMemory();
-    return refuseQueued(c, found);
+    return refuseQueued(c, found, start);
   }
   if (observe.refusesWrites() && flags & command.WRITE) {
     errors.misconf();
-    return refuseQueued(c, found);
+    return refuseQueued(c, found, start);
   }
   c.lastCommand = found;
   if (c.flags & client.MULTI && !(flags & command.UNQUEUED)) {
@@ -70,7 +71,7 @@ function needsPassword(c: client.Client, flags: u32): bool {
 /** True when a command that may need memory can be let in: by maxmemory, and by what the VM still has. */
 // @ts-ignore: decorator
 @inline
-function hasMemory(): bool {
+export function hasMemory(): bool {
   return (!evict.isLimited() || evict.makeRoom()) && (slab.hasRoom(0) || evict.makeSpans());
 }
 
@@ -93,17 +94,15 @@ function resolve(): u32 {
   const count = <i32>args.count();
   if (arity > 0 ? count != arity : count < -arity) {
     errors.wrongArity(chosen);
-    return refused(chosen);
+    command.countRejected(chosen);
+    return 0;
   }
   return chosen;
 }
 
-function refused(row: u32): u32 {
-  return 0;
-}
-
 /** A command that was refused: a transaction that was to hold it fails. The error is in the reply. */
-function refuseQueued(c: client.Client, row: u32): void {
+function refuseQueued(c: client.Client, row: u32, start: u32): void {
+  noteError(start);
   if (row != 0) command.countRejected(row);
   if (c.flags & client.MULTI) c.flags |= client.DIRTY_EXEC;
 }
@@ -119,8 +118,19 @@ export function call(found: u32): void {
     call_indirect<void>(command.handlerOf(found));
     command.countShared(found);
   }
-  if (reply.startsWithError(start)) command.countFailed(found);
+  if (reply.startsWithError(start)) fail(found, start);
   running = before;
+}
+
+function fail(found: u32, start: u32): void {
+  command.countFailed(found);
+  noteError(start);
+}
+
+/** An error reply begins at a length() read earlier. */
+function noteError(start: u32): void {
+  stats.add(stats.ERRORS, 1);
+  observe.failed(reply.address() + start + 1, reply.length() - start - 3);
 }
 
 function callTimed(found: u32): void {

@@ -1,29 +1,83 @@
 // The Redis guest: what the host calls. One vCPU runs all of this.
 
-import * as io from './io.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
-import * as command from './command.ts';
 import * as config from './config.ts';
-import * as dispatch from './dispatch.ts';
+import * as cronjob from './cron.ts';
+import * as evict from './evict.ts';
+import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
-import * as option from './option.ts';
+import * as lru from './lru.ts';
+import * as protocol from './protocol.ts';
+import * as random from './random.ts';
 import * as reply from './reply.ts';
-import { slab } from '../../assembly/index.ts';
+import * as session from './session.ts';
+import * as siphash from './siphash.ts';
+import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
+import { slab, syscall } from '../../assembly/index.ts';
+import { registerAll } from './command/index.ts';
 
+const SEED: usize = memory.data(24, 8);
+
+/** Once, before anything else: the receive window, the number of databases, Unix time in ms. */
 export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): i32 {
+  clock.set(nowMs, 0);
   slab.boot();
+  syscall(SYS_RANDOM, <i32>SEED, 24, 0, 0, 0);
+  siphash.seed(load<u64>(SEED), load<u64>(SEED, 8));
+  random.seed(load<u64>(SEED, 16));
   io.boot(rxAddress, rxBytes);
-  reply.boot();
   config.boot();
+  reply.boot();
+  protocol.boot();
   client.boot();
   keyspace.boot(databases);
-  dispatch.execute();
+  registerAll();
+  evict.configure();
+  lru.configure();
   return 0;
 }
+
+/** A connection; "peer\0local" is in the window. Its slot, or -EMFILE with an error reply. */
+export function connect(infoBytes: i32, nowMs: f64): i32 {
+  clock.set(nowMs, 0);
+  return session.open(infoBytes);
+}
+
+/** A chunk of a client is in the window. FLAG_* of io.ts. */
+export function receive(slot: i32, bytes: i32, nowMs: f64, nowUs: f64): i32 {
+  clock.set(nowMs, nowUs);
+  return session.receive(slot, bytes);
+}
+
+/** After FLAG_MORE, when the reply has been copied. */
+export function resume(slot: i32, nowMs: f64, nowUs: f64): i32 {
+  clock.set(nowMs, nowUs);
+  return session.resume(slot);
+}
+
+/** After FLAG_MORE, instead of resume() at once: the window is wanted for other clients. */
+export function park(slot: i32): void {
+  session.park(slot);
+}
+
+export function disconnect(slot: i32): void {
+  session.close(slot);
+}
+
+/** Ten times a second. FLAG_* of io.ts. */
+export function cron(nowMs: f64, nowUs: f64): i32 {
+  clock.set(nowMs, nowUs);
+  cronjob.run();
+  return io.hasEvents() ? io.FLAG_EVENTS : 0;
+}
+
+/** Address of [reply address u32 | reply bytes u32]. */
 export function ioBlock(): i32 {
   return io.block();
 }
+
+/** The next event, kind << 24 | argument, or 0. */
 export function nextEvent(): i32 {
   return io.nextEvent();
 }

@@ -1,5 +1,6 @@
 // The border to the host: the receive window, the reply block, flags and events.
 
+import * as heap from './heap.ts';
 import * as reply from './reply.ts';
 
 // Flags that receive(), resume() and cron() return.
@@ -17,7 +18,7 @@ export const EVENT_OPTION: u32 = 3;
 export const EVENT_OUTPUT: u32 = 4;
 
 const EVENTS_MAX: u32 = 1024;
-const BLOCK: usize = memory.data(16, 8); // [reply address u32 | reply bytes u32 | 0 | 0]
+const BLOCK: usize = memory.data(16, 8); // [reply address u32 | reply bytes u32 | window u32 | 0]
 const EVENTS: usize = memory.data(4096, 8);
 
 let window: u32 = 0;
@@ -25,9 +26,11 @@ let windowBytes: u32 = 0;
 let eventsRead: u32 = 0;
 let eventsWritten: u32 = 0;
 
+/** Takes the window that the host names. For address 0 the guest makes one, which a host without a VM may write. */
 export function boot(rxAddress: u32, rxBytes: u32): void {
-  window = rxAddress;
+  window = rxAddress == 0 ? heap.alloc(rxBytes) : rxAddress;
   windowBytes = rxBytes;
+  store<u32>(BLOCK, window, 8);
 }
 
 // @ts-ignore: decorator

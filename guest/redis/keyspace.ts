@@ -202,10 +202,15 @@ export function lookupWrite(key: u32, keyBytes: u32): u32 {
   return found;
 }
 
-/** For commands that ask about a key without using it: OBJECT, TTL, TYPE, EXISTS. */
+/** For commands that ask about a key without using it, OBJECT or TTL: lookupRead() without noting the access. */
 export function peek(key: u32, keyBytes: u32): u32 {
   const found = find(key, keyBytes);
-  return found == 0 || dropIfExpired(found) ? 0 : found;
+  if (found == 0 || dropIfExpired(found)) {
+    stats.add(stats.MISSES, 1);
+    return 0;
+  }
+  stats.add(stats.HITS, 1);
+  return found;
 }
 
 function dropIfExpired(found: u32): bool {
@@ -263,18 +268,24 @@ export function resizeValue(old: u32, valueBytes: u32): u32 {
   const kept = min(entry.valueBytes(old), valueBytes);
   copy(moved, old, entry.HEADER_BYTES + entry.keyBytes(old) + kept);
   entry.setValueBytes(moved, valueBytes);
-  replace(old, moved);
+  relink(old, moved);
+  slab.free(old);
   return moved;
 }
 
-/** Puts an entry with the same key, header filled, in the place of another, whose memory is freed. */
+/** Puts an entry with the same key, header filled, in the place of another, which is freed with its value. */
 export function replace(old: u32, by: u32): void {
+  relink(old, by);
+  entry.setKeyspaceId(old, NO_ID);
+  lazyfree.discard(old);
+}
+
+function relink(old: u32, by: u32): void {
   const key = entry.key(old);
   const keyBytes = entry.keyBytes(old);
   dict.find(space, key, keyBytes, siphash.hash(key, keyBytes));
   dict.replaceFound(by);
   if (entry.hasExpiry(by)) volatile.repoint(space + EXPIRING, by);
-  slab.free(old);
 }
 
 /** Deletes a key; false when it is not there. An expired key counts as not there, and goes too. */

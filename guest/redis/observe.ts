@@ -4,6 +4,7 @@
 
 let onTimed: u32 = 0;
 let onError: u32 = 0;
+let onTick: u32 = 0;
 let writesRefused: bool = false;
 
 /** `listener(row, us)` after each command that was timed by itself, and each that was alone in its batch. */
@@ -14,6 +15,15 @@ export function listenTimed(listener: (row: u32, us: f64) => void): void {
 /** `listener(address, bytes)` for each error reply: its text behind the minus sign, without CR LF. */
 export function listenError(listener: (address: u32, bytes: u32) => void): void {
   onError = <u32>listener.index;
+}
+
+/** `listener()` at the end of each cron: save points, children, rates. */
+export function listenTick(listener: () => void): void {
+  onTick = <u32>listener.index;
+}
+
+export function tick(): void {
+  if (onTick != 0) call_indirect<void>(onTick);
 }
 
 export function timed(row: u32, us: f64): void {

@@ -19,7 +19,7 @@ export function hash(at: u32, bytes: u32): u64 {
   const whole = bytes & ~7;
   let i: u32 = 0;
   let turns: u32 = 2;
-  for (;;) {
+  while (true) {
     // One round per word; the last word holds the tail and the length; then two rounds of finish.
     let word: u64 = 0;
     const isData = i <= whole;

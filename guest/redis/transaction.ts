@@ -1,4 +1,80 @@
 // MULTI: the queue of a client's commands.
-import * as client from './client.ts';
+//
+// Interface   enqueue() instead of running; run() for EXEC; discard() forgets the queue, the state and the watches.
+// Structure   A command is one block: [next u32 | row u32 | arguments u32 | bytes u32 | argument vector | their bytes]. The block
+//             does not move, so the vector holds addresses and is what args works on.
 
-export function enqueue(c: client.Client, row: u32): void {}
+import * as args from './args.ts';
+import * as client from './client.ts';
+import * as command from './command.ts';
+import * as dispatch from './dispatch.ts';
+import * as errors from './errors.ts';
+import * as heap from './heap.ts';
+import * as reply from './reply.ts';
+import * as watch from './watch.ts';
+
+const HEAD_BYTES: u32 = 16;
+
+/** Queues the command in args. */
+export function enqueue(c: client.Client, row: u32): void {
+  const count = args.count();
+  let bytes: u64 = HEAD_BYTES + ((<u64>count) << 3);
+  for (let i: u32 = 0; i < count; i++) bytes += args.len(i);
+  const block = bytes > 0xe0000000 ? 0 : heap.alloc(<u32>bytes);
+  if (block == 0) {
+    errors.outOfMemory();
+    c.flags |= client.DIRTY_EXEC;
+    return;
+  }
+  store<u32>(block, 0);
+  store<u32>(block, row, 4);
+  store<u32>(block, count, 8);
+  store<u32>(block, <u32>bytes, 12);
+  let to = block + HEAD_BYTES + (count << 3);
+  for (let i: u32 = 0; i < count; i++) {
+    memory.copy(to, args.ptr(i), args.len(i));
+    store<u32>(block + HEAD_BYTES + (i << 3), to);
+    store<u32>(block + HEAD_BYTES + (i << 3), args.len(i), 4);
+    to += args.len(i);
+  }
+  if (c.queueTail != 0) store<u32>(c.queueTail, block);
+  else c.queueHead = block;
+  c.queueTail = block;
+  c.queueCount++;
+  c.queueBytes += <u32>bytes;
+  reply.queued();
+}
+
+/** Runs the queue; the reply is an array of what its commands reply. */
+export function run(c: client.Client): void {
+  const vector = args.vectorAt();
+  const count = args.count();
+  reply.array(c.queueCount);
+  c.flags |= client.IN_EXEC;
+  for (let block = c.queueHead; block != 0; block = load<u32>(block)) {
+    args.set(block + HEAD_BYTES, load<u32>(block, 8));
+    const row = load<u32>(block, 4);
+    if (command.flagsOf(row) & command.DENYOOM && !dispatch.hasMemory()) {
+      errors.outOfMemory();
+      command.countRejected(row);
+    } else dispatch.call(row);
+  }
+  c.flags &= ~client.IN_EXEC;
+  args.set(vector, count);
+}
+
+/** Leaves MULTI, and watches nothing any more. */
+export function discard(c: client.Client): void {
+  let block = c.queueHead;
+  while (block != 0) {
+    const next = load<u32>(block);
+    heap.free(block, load<u32>(block, 12));
+    block = next;
+  }
+  c.queueHead = 0;
+  c.queueTail = 0;
+  c.queueCount = 0;
+  c.queueBytes = 0;
+  c.flags &= ~(client.MULTI | client.DIRTY_CAS | client.DIRTY_EXEC);
+  watch.clear(c);
+}

@@ -1,0 +1,85 @@
+// MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+
+import * as args from '../args.ts';
+import * as client from '../client.ts';
+import * as command from '../command.ts';
+import * as errors from '../errors.ts';
+import * as reply from '../reply.ts';
+import * as transaction from '../transaction.ts';
+import * as watch from '../watch.ts';
+import {
+  ACL_TRANSACTION,
+  ALLOW_BUSY,
+  FAST,
+  LOADING,
+  NOSCRIPT,
+  SKIP_SLOWLOG,
+  STALE,
+  TIMED,
+  UNQUEUED,
+} from '../command.ts';
+
+export function register(): void {
+  const common = NOSCRIPT | LOADING | STALE | ALLOW_BUSY;
+  const apart = common | UNQUEUED;
+  command.define('multi', begin, 1, apart | FAST, 0, 0, 0, ACL_TRANSACTION);
+  command.define(
+    'exec',
+    run,
+    1,
+    NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG | UNQUEUED | TIMED,
+    0,
+    0,
+    0,
+    ACL_TRANSACTION,
+  );
+  command.define('discard', discard, 1, apart | FAST, 0, 0, 0, ACL_TRANSACTION);
+  command.define('watch', watchKeys, -2, apart | FAST, 1, -1, 1, ACL_TRANSACTION);
+  command.define('unwatch', unwatch, 1, common | FAST, 0, 0, 0, ACL_TRANSACTION);
+}
+
+function begin(): void {
+  const c = client.current();
+  if (c.flags & client.MULTI) return reply.error('ERR MULTI calls can not be nested');
+  c.flags |= client.MULTI;
+  reply.ok();
+}
+
+function run(): void {
+  const c = client.current();
+  if (!(c.flags & client.MULTI)) return reply.error('ERR EXEC without MULTI');
+  if (watch.hasExpired(c)) c.flags |= client.DIRTY_CAS;
+  if (c.flags & client.DIRTY_EXEC) {
+    reply.error('EXECABORT Transaction discarded because of previous errors.');
+  } else if (c.flags & client.DIRTY_CAS) reply.noneArray();
+  else {
+    // What the commands of the transaction change is no reason for it to fail.
+    watch.clear(c);
+    c.flags &= ~client.MULTI;
+    transaction.run(c);
+  }
+  transaction.discard(c);
+}
+
+function discard(): void {
+  const c = client.current();
+  if (!(c.flags & client.MULTI)) return reply.error('ERR DISCARD without MULTI');
+  transaction.discard(c);
+  reply.ok();
+}
+
+function watchKeys(): void {
+  const c = client.current();
+  if (c.flags & client.MULTI) return reply.error('ERR WATCH inside MULTI is not allowed');
+  for (let i: u32 = 1; i < args.count(); i++) {
+    if (!watch.add(c, args.ptr(i), args.len(i))) return errors.outOfMemory();
+  }
+  reply.ok();
+}
+
+function unwatch(): void {
+  const c = client.current();
+  watch.clear(c);
+  c.flags &= ~client.DIRTY_CAS;
+  reply.ok();
+}

@@ -1,0 +1,72 @@
+// What happens ten times a second: expired keys, tables that are too large, memory to give back.
+
+import * as client from './client.ts';
+import * as config from './config.ts';
+import * as dict from './dict.ts';
+import * as expire from './expire.ts';
+import * as heap from './heap.ts';
+import * as io from './io.ts';
+import * as keyspace from './keyspace.ts';
+import * as lazyfree from './lazyfree.ts';
+import * as observe from './observe.ts';
+import * as option from './option.ts';
+import * as stats from './stats.ts';
+import * as clock from './clock.ts';
+import { clockUs } from './host.ts';
+
+const REHASH_US: f64 = 1000;
+const LAZY_US: f64 = 2000;
+const RESIZED_AT_ONCE: u32 = 16; // databases looked at for a resize
+const TIMEOUTS_AT_ONCE: u32 = 256; // clients looked at
+
+let nextDatabase: u32 = 0;
+let nextClient: u32 = 0;
+
+export function run(): void {
+  client.setCurrent(0);
+  expire.cycle();
+  lazyStep();
+  rehash();
+  closeIdle();
+  const used = heap.usedBytes();
+  if (used > stats.get(stats.PEAK_BYTES)) stats.set(stats.PEAK_BYTES, used);
+  observe.tick();
+}
+
+function lazyStep(): void {
+  const end = clock.us() + LAZY_US;
+  while (lazyfree.step()) if (clockUs() > end) return;
+}
+
+function rehash(): void {
+  const databases = keyspace.databases();
+  const count = min(databases, RESIZED_AT_ONCE);
+  for (let i: u32 = 0; i < count; i++) {
+    const dictionary = keyspace.dictOf(nextDatabase);
+    nextDatabase = (nextDatabase + 1) % databases;
+    if (!keyspace.isChildActive()) dict.resize(dictionary);
+    if (config.number(option.ACTIVEREHASHING) == 0) continue;
+    const end = clockUs() + REHASH_US;
+    while (dict.isResizing(dictionary)) {
+      for (let turn: u32 = 0; turn < 64; turn++) if (!dict.step(dictionary)) return;
+      if (clockUs() > end) return;
+    }
+  }
+}
+
+/** Closes clients that were silent for longer than the option timeout. */
+function closeIdle(): void {
+  const limit = config.number(option.TIMEOUT) * 1000;
+  if (limit == 0) return;
+  const count = min(client.slots(), TIMEOUTS_AT_ONCE);
+  for (let i: u32 = 0; i < count; i++) {
+    const record = client.at(nextClient);
+    nextClient = (nextClient + 1) % client.slots();
+    if (record == 0) continue;
+    const c = changetype<client.Client>(record);
+    if (clock.ms() - c.activeMs > limit) {
+      c.flags |= client.CLOSE_ASAP;
+      io.post(io.EVENT_CLOSE, c.slot);
+    }
+  }
+}

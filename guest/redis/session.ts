@@ -1,0 +1,213 @@
+// What one client has sent is run: chunk in, replies out.
+//
+// Interface   receive(), resume() and park() for a client's input (index.ts exports them); open() and close() for its life.
+// Invariants  SESS-1  A call leaves at most OUTPUT_MAX bytes of replies and one more reply: then it returns FLAG_MORE, and
+//                     the input that is left waits in the window (resume) or with the client (park).
+//             SESS-2  After FLAG_CLOSE no input of the client is run.
+
+import * as args from './args.ts';
+import * as client from './client.ts';
+import * as clock from './clock.ts';
+import * as command from './command.ts';
+import * as config from './config.ts';
+import * as dispatch from './dispatch.ts';
+import * as errors from './errors.ts';
+import * as input from './input.ts';
+import * as io from './io.ts';
+import * as keyspace from './keyspace.ts';
+import * as observe from './observe.ts';
+import * as option from './option.ts';
+import * as protocol from './protocol.ts';
+import * as reply from './reply.ts';
+import * as stats from './stats.ts';
+import * as transaction from './transaction.ts';
+import * as watch from './watch.ts';
+import { clockUs } from './host.ts';
+import { EMFILE } from '../../assembly/abi/errno.ts';
+
+const OUTPUT_MAX: u32 = 1048576;
+const ENDS_RUN: u32 =
+  client.CLOSE_AFTER_REPLY |
+  client.CLOSE_ASAP |
+  client.REPLY_OFF |
+  client.REPLY_SKIP |
+  client.REPLY_SKIP_NEXT;
+
+let leftAt: u32 = 0; // what is left in the window after FLAG_MORE
+let leftBytes: u32 = 0;
+let commandsRun: u32 = 0;
+
+/** A connection: its slot, or -EMFILE with the reply to send. */
+export function open(infoBytes: u32): i32 {
+  reply.reset();
+  stats.add(stats.CONNECTIONS, 1);
+  if (<i64>client.count() >= config.number(option.MAXCLIENTS)) return refuse();
+  const record = client.open();
+  if (record == 0) return refuse();
+  const c = changetype<client.Client>(record);
+  let peer: u32 = 0;
+  while (peer < infoBytes && load<u8>(io.rx() + peer) != 0) peer++;
+  c.address = client.newText(io.rx(), peer);
+  if (peer + 1 < infoBytes) {
+    c.localAddress = client.newText(io.rx() + peer + 1, infoBytes - peer - 1);
+  }
+  if (config.textBytes(option.REQUIREPASS) == 0) c.flags |= client.AUTHENTICATED;
+  io.publish();
+  return <i32>c.slot;
+}
+
+function refuse(): i32 {
+  stats.add(stats.REJECTED, 1);
+  reply.error('ERR max number of clients reached');
+  io.publish();
+  return -EMFILE;
+}
+
+/** A connection has ended. */
+export function close(slot: u32): void {
+  const record = client.at(slot);
+  if (record == 0) return;
+  const c = changetype<client.Client>(record);
+  transaction.discard(c);
+  watch.clear(c);
+  input.drop(c);
+  client.close(record);
+}
+
+/** Begins a batch for the client in a slot. */
+function enter(slot: u32): client.Client {
+  const record = client.at(slot);
+  if (record == 0) unreachable();
+  const c = changetype<client.Client>(record);
+  client.setCurrent(record);
+  c.activeMs = clock.ms();
+  keyspace.select(c.db);
+  reply.reset();
+  reply.setProtocol(c.protocol);
+  commandsRun = 0;
+  return c;
+}
+
+/** Ends a batch: the reply is shown to the host. */
+function leave(c: client.Client, state: u32): i32 {
+  const us = clockUs() - clock.us();
+  command.settleBatch(us);
+  if (reply.hasFailed()) {
+    reply.reset();
+    c.flags |= client.CLOSE_ASAP;
+  }
+  if (c.flags & client.CLOSE_ASAP) reply.reset();
+  io.publish();
+  stats.add(stats.OUTPUT_BYTES, reply.length());
+  let flags: u32 = io.hasEvents() ? io.FLAG_EVENTS : 0;
+  if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) {
+    input.drop(c);
+    flags |= io.FLAG_CLOSE;
+  } else if (state == protocol.READY) flags |= io.FLAG_MORE;
+  client.setCurrent(0);
+  return flags;
+}
+
+/** A chunk has come for a client: runs every command that is whole. */
+export function receive(slot: u32, bytes: u32): i32 {
+  const c = enter(slot);
+  stats.add(stats.INPUT_BYTES, bytes);
+  leftBytes = 0;
+  if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) return leave(c, protocol.EMPTY);
+  if (c.input == 0) {
+    protocol.begin(io.rx(), bytes);
+    return leave(c, run(c));
+  }
+  if (!input.append(c, io.rx(), bytes)) {
+    stats.add(stats.LIMIT_CLOSED, 1);
+    c.flags |= client.CLOSE_ASAP;
+    return leave(c, protocol.EMPTY);
+  }
+  return leave(c, runBuffer(c));
+}
+
+/** Goes on after FLAG_MORE. */
+export function resume(slot: u32): i32 {
+  const c = enter(slot);
+  if (c.input != 0) return leave(c, runBuffer(c));
+  protocol.begin(leftAt, leftBytes);
+  leftBytes = 0;
+  return leave(c, run(c));
+}
+
+/** After FLAG_MORE: keeps what is left until resume(). The window may be written again. */
+export function park(slot: u32): void {
+  const c = changetype<client.Client>(client.at(slot));
+  if (leftBytes == 0) return;
+  if (!input.keepUnread(c, leftAt, leftBytes)) c.flags |= client.CLOSE_ASAP;
+  leftBytes = 0;
+}
+
+function runBuffer(c: client.Client): u32 {
+  if (input.isFilling(c)) return protocol.EMPTY;
+  const end = c.input + c.inputBytes;
+  if (c.argumentsTotal != 0) protocol.resume(c.input, c.input + c.inputAt, end, c);
+  else protocol.begin(c.input + c.inputAt, c.inputBytes - c.inputAt);
+  return run(c);
+}
+
+/** Runs commands until the input ends, or the replies are many: then READY is returned. */
+function run(c: client.Client): u32 {
+  while (true) {
+    const state = protocol.next();
+    if (state == protocol.READY) {
+      const before = reply.length();
+      commandsRun++;
+      if (c.flags & client.ARGUMENT_LOST) lose(c);
+      else dispatch.execute();
+      if (c.arguments != 0) endKept(c);
+      if (c.flags & ENDS_RUN && !goesOn(c, before)) return protocol.EMPTY;
+      if (reply.length() > OUTPUT_MAX && protocol.left() != 0) {
+        suspend(c);
+        return protocol.READY;
+      }
+    } else if (state == protocol.EMPTY) {
+      if (protocol.left() == 0) {
+        protocol.trim();
+        if (c.input != 0) input.empty(c);
+        return state;
+      }
+    } else {
+      if (state == protocol.BROKEN) c.flags |= client.CLOSE_AFTER_REPLY;
+      else if (!input.keep(c)) c.flags |= client.CLOSE_ASAP;
+      return protocol.EMPTY;
+    }
+  }
+}
+
+/** The command came in pieces: its arguments are freed, and the next is read where it ends. */
+function endKept(c: client.Client): void {
+  input.finish(c);
+  protocol.begin(protocol.at(), protocol.left());
+}
+
+/** A large argument found no memory: the command is answered, not run. */
+function lose(c: client.Client): void {
+  errors.outOfMemory();
+  if (c.flags & client.MULTI) c.flags |= client.DIRTY_EXEC;
+}
+
+/** Follows CLIENT REPLY and the ends of connections; false when no more of the input is to be run. */
+function goesOn(c: client.Client, before: u32): bool {
+  if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) reply.rewind(before);
+  c.flags &= ~client.REPLY_SKIP;
+  if (c.flags & client.REPLY_SKIP_NEXT) {
+    c.flags = (c.flags & ~client.REPLY_SKIP_NEXT) | client.REPLY_SKIP;
+  }
+  return !(c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP));
+}
+
+function suspend(c: client.Client): void {
+  if (c.input != 0) {
+    c.argumentsTotal = 0;
+    c.inputAt = protocol.at() - c.input;
+  } else {
+    leftAt = protocol.at();
+    leftBytes = protocol.left();
+  }
+}

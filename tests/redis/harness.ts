@@ -1,0 +1,281 @@
+/**
+ * The Redis guest without a VM: dist/wasm/redis.wasm on a plain shared memory, libdbos and the front end as stubs.
+ *
+ * Good for what commands do and reply; snapshots and sockets are tested elsewhere.
+ */
+import { readFileSync } from 'node:fs';
+
+const WINDOW_BYTES = 65536;
+const FLAG_CLOSE = 1;
+const FLAG_EVENTS = 2;
+const FLAG_MORE = 4;
+
+export type Reply =
+  string | number | bigint | boolean | null | RedisError | Reply[] | Map<string, Reply>;
+
+export class RedisError {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+export interface GuestOptions {
+  /** Pages of 64 KiB beyond which memory.grow is refused; default 65536. */
+  pages?: number;
+  databases?: number;
+  /** Unix time in ms; default the real time, and it stands still. Move it with `guest.now`. */
+  now?: number;
+  /** Replaces or adds imports of libdbos: `syscall` and so on. */
+  libdbos?: Record<string, (...args: number[]) => number | void>;
+}
+
+interface GuestExports {
+  init(rx: number, rxBytes: number, databases: number, nowMs: number): number;
+  connect(infoBytes: number, nowMs: number): number;
+  receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
+  resume(slot: number, nowMs: number, nowUs: number): number;
+  park(slot: number): void;
+  disconnect(slot: number): void;
+  cron(nowMs: number, nowUs: number): number;
+  ioBlock(): number;
+  nextEvent(): number;
+  setOption(nameBytes: number, valueBytes: number): number;
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** A command as RESP. Strings are Latin-1, one byte a character, so that any bytes can be written. */
+export function encode(...args: (string | number | Uint8Array)[]): Uint8Array {
+  const parts: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`, 'latin1')];
+  for (const arg of args) {
+    const bytes = typeof arg === 'object' ? arg : Buffer.from(String(arg), 'latin1');
+    parts.push(Buffer.from(`$${bytes.length}\r\n`, 'latin1'), bytes, Buffer.from('\r\n'));
+  }
+  return concat(parts);
+}
+
+/** Reads replies one after the other. */
+export class ReplyReader {
+  readonly #bytes: Uint8Array;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.#bytes.length;
+  }
+
+  #line(): string {
+    const end = this.#bytes.indexOf(13, this.at);
+    if (end < 0) throw new Error(`unfinished reply at byte ${this.at}`);
+    const line = Buffer.from(this.#bytes.subarray(this.at, end)).toString('latin1');
+    this.at = end + 2;
+    return line;
+  }
+
+  #text(length: number): string {
+    const text = Buffer.from(this.#bytes.subarray(this.at, this.at + length)).toString('latin1');
+    this.at += length + 2;
+    return text;
+  }
+
+  next(): Reply {
+    const line = this.#line();
+    const rest = line.slice(1);
+    switch (line[0]) {
+      case '+':
+        return rest;
+      case '-':
+        return new RedisError(rest);
+      case ':':
+        return Number.isSafeInteger(Number(rest)) ? Number(rest) : BigInt(rest);
+      case '$':
+        return rest === '-1' ? null : this.#text(Number(rest));
+      case '=':
+        return this.#text(Number(rest)).slice(4);
+      case '_':
+        return null;
+      case '#':
+        return rest === 't';
+      case ',':
+        return Number(rest);
+      case '*':
+      case '~':
+      case '>':
+        return rest === '-1' ? null : Array.from({ length: Number(rest) }, () => this.next());
+      case '%': {
+        const map = new Map<string, Reply>();
+        for (let i = 0; i < Number(rest); i++) {
+          const key = String(this.next());
+          map.set(key, this.next());
+        }
+        return map;
+      }
+      default:
+        throw new Error(`not a reply: ${JSON.stringify(line)}`);
+    }
+  }
+}
+
+export class Client {
+  readonly guest: RedisGuest;
+  readonly slot: number;
+  isClosed = false;
+
+  constructor(guest: RedisGuest, slot: number) {
+    this.guest = guest;
+    this.slot = slot;
+  }
+
+  /** Sends bytes, in chunks no longer than the window; returns the bytes that came back. */
+  send(bytes: Uint8Array | string, chunkBytes = WINDOW_BYTES): Uint8Array {
+    const input = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+    const replies: Uint8Array[] = [];
+    for (let at = 0; at < input.length && !this.isClosed; at += chunkBytes) {
+      const chunk = input.subarray(at, at + chunkBytes);
+      this.guest.write(chunk);
+      this.#settle(this.guest.call('receive', this.slot, chunk.length), replies);
+    }
+    return concat(replies);
+  }
+
+  #settle(first: number, replies: Uint8Array[]): void {
+    let flags = first;
+    replies.push(this.guest.takeReply());
+    while (flags & FLAG_MORE) {
+      flags = this.guest.call('resume', this.slot);
+      replies.push(this.guest.takeReply());
+    }
+    if (flags & FLAG_EVENTS) this.guest.drainEvents();
+    if (flags & FLAG_CLOSE) this.close();
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.guest.exports.disconnect(this.slot);
+  }
+
+  /** Sends one command and returns its reply. */
+  command(...args: (string | number | Uint8Array)[]): Reply {
+    return new ReplyReader(this.send(encode(...args))).next();
+  }
+
+  /** Sends one line as a person would type it: words between blanks, no quotes. */
+  line(text: string): Reply {
+    return this.command(...text.split(' '));
+  }
+
+  /** Sends bytes as they are and returns the reply as text. */
+  raw(bytes: Uint8Array | string, chunkBytes = WINDOW_BYTES): string {
+    return Buffer.from(this.send(bytes, chunkBytes)).toString('latin1');
+  }
+
+  /** Sends commands at once and returns their replies. */
+  pipeline(commands: readonly (readonly (string | number | Uint8Array)[])[]): Reply[] {
+    const reader = new ReplyReader(this.send(concat(commands.map((args) => encode(...args)))));
+    const replies: Reply[] = [];
+    while (!reader.isAtEnd) replies.push(reader.next());
+    return replies;
+  }
+}
+
+export class RedisGuest {
+  readonly memory: WebAssembly.Memory;
+  readonly exports: GuestExports;
+  /** Unix time in ms that the guest is told. */
+  now: number;
+  /** Events that the guest has posted: kind << 24 | argument. */
+  readonly events: number[] = [];
+  readonly #window: number;
+
+  constructor(options: GuestOptions = {}) {
+    const module = new WebAssembly.Module(
+      readFileSync(new URL('../../wasm/redis.wasm', import.meta.url)),
+    );
+    this.memory = new WebAssembly.Memory({
+      initial: 8,
+      maximum: options.pages ?? 65536,
+      shared: true,
+    });
+    this.now = options.now ?? Date.now();
+    const memory = this.memory;
+    const libdbos: Record<string, (...args: number[]) => number | void> = {
+      syscall: (number, address, bytes) => {
+        if (number !== 10) return -38;
+        const view = new Uint8Array(memory.buffer);
+        for (let i = 0; i < bytes!; i++) view[address! + i] = Math.random() * 256;
+        return bytes!;
+      },
+      spawn: () => -38,
+      childStatus: () => -11,
+      killChild: () => {},
+      setHandler: () => {},
+      forget: () => {},
+      counter: () => 0,
+      safepoint: () => {},
+      ...options.libdbos,
+    };
+    const instance = new WebAssembly.Instance(module, {
+      env: { memory, abort: () => {} },
+      libdbos,
+      redis: { hostInfo: () => 0, clockUs: () => performance.now() * 1000 },
+    });
+    this.exports = instance.exports as unknown as GuestExports;
+    this.exports.init(0, WINDOW_BYTES, options.databases ?? 16, this.now);
+    this.#window = new Uint32Array(this.memory.buffer, this.exports.ioBlock(), 3)[2]!;
+  }
+
+  write(bytes: Uint8Array): void {
+    new Uint8Array(this.memory.buffer).set(bytes, this.#window);
+  }
+
+  call(name: 'receive', slot: number, bytes: number): number;
+  call(name: 'resume', slot: number): number;
+  call(name: 'receive' | 'resume', slot: number, bytes = 0): number {
+    const us = performance.now() * 1000;
+    if (name === 'receive') return this.exports.receive(slot, bytes, this.now, us);
+    return this.exports.resume(slot, this.now, us);
+  }
+
+  /** The reply of the last call. */
+  takeReply(): Uint8Array {
+    const [address, bytes] = new Uint32Array(this.memory.buffer, this.exports.ioBlock(), 2);
+    return new Uint8Array(this.memory.buffer).slice(address, address! + bytes!);
+  }
+
+  connect(): Client {
+    const info = Buffer.from('127.0.0.1:50000\0' + '127.0.0.1:6379');
+    this.write(info);
+    const slot = this.exports.connect(info.length, this.now);
+    if (slot < 0) throw new Error(Buffer.from(this.takeReply()).toString('latin1').trim());
+    return new Client(this, slot);
+  }
+
+  cron(): void {
+    const flags = this.exports.cron(this.now, performance.now() * 1000);
+    if (flags & FLAG_EVENTS) this.drainEvents();
+  }
+
+  drainEvents(): void {
+    for (let event = this.exports.nextEvent(); event !== 0; event = this.exports.nextEvent())
+      this.events.push(event);
+  }
+
+  /** Sets an option as the command line does. */
+  setOption(name: string, value: string): number {
+    this.write(Buffer.from(name + value, 'latin1'));
+    return this.exports.setOption(name.length, value.length);
+  }
+}
