@@ -80,10 +80,14 @@ export class Kernel {
     syscall: HostSyscall,
     boot?: (kernel: KernelExports) => void,
   ) {
+    const words = new Int32Array(memory.buffer);
     const instance = new WebAssembly.Instance(module, {
       env: { memory, table: this.traps },
       hypervisor: {
         syscall,
+        sleep: (word: number, value: number, us: number) => {
+          Atomics.wait(words, (word >>> 0) / 4, value, us / 1000);
+        },
         panic: (code: number) => {
           throw new RingzeroError(
             'RZ_VM_CLOSED',
@@ -103,7 +107,7 @@ export class Kernel {
       );
     }
     this.block = vcpuBlocks(frames) + this.vcpu * FRAME_BYTES;
-    this.#words = new Int32Array(memory.buffer);
+    this.#words = words;
     this.staging = this.#word(VCPU_STAGING) >>> 0;
   }
 

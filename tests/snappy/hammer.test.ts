@@ -13,6 +13,7 @@ import { runThread } from '../thread.ts';
 
 const MIB = 2 ** 20;
 const WRITERS = 3;
+const WORDS = 256 * 1024; // 256 pages: writers, copies and snapshots meet on the same ones all the time
 const SECONDS = Number(process.env['RZ_HAMMER_SECONDS'] ?? 4);
 
 const hammer = suite('snappy hammer');
@@ -72,7 +73,7 @@ async function check(snapshot: Snapshot, arena: Arena, random: Random): Promise<
 
 hammer('SNAP-3, SNAP-4: every snapshot has the right sum while writers run', async () => {
   const random = Random.forTest('hammer');
-  const arena = await startWriters(2 * MIB, 64 * MIB, random);
+  const arena = await startWriters(WORDS, 64 * MIB, random);
   const { vm } = arena;
   const open: Snapshot[] = [];
   const end = Date.now() + SECONDS * 1000;
@@ -97,7 +98,7 @@ hammer('SNAP-3, SNAP-4: every snapshot has the right sum while writers run', asy
   await last.release();
   const stats = vm.stats();
   console.log(`${checked} snapshots checked, ${stats.copies} copies, ${String(rounds)} rounds`);
-  assert.ok(checked > 3 && stats.copies > 1000);
+  assert.ok(checked > 3 && stats.copies > 500);
   assert.is(stats.snapshotsActive, 0);
   assert.is(stats.limboFrames, 0);
   await vm.close();
