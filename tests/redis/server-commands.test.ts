@@ -481,4 +481,95 @@ test('MEMORY USAGE and MEMORY STATS count bytes', async () => {
   assert.equal(mine, theirs);
 });
 
+test('a client must authenticate when there is a password, and RESET forgets that it did', () => {
+  run('config set requirepass secret');
+  const other = guest.connect();
+  const answer = (line: string) => plain(other.command(...words(line)));
+  const noAuth = { error: 'NOAUTH Authentication required.' };
+  assert.equal(answer('get a'), noAuth);
+  assert.match((answer('hello 3') as { error: string }).error, /^NOAUTH HELLO must be called/);
+  assert.match((answer('auth wrong') as { error: string }).error, /^WRONGPASS /);
+  assert.equal(answer('get a'), noAuth);
+  assert.is(answer('auth secret'), 'OK');
+  assert.is(answer('get a'), null);
+  assert.is(answer('reset'), 'RESET');
+  assert.equal(answer('get a'), noAuth);
+  assert.type(answer('hello 3 auth default secret setname me'), 'object');
+  assert.is(answer('client getname'), 'me');
+  assert.match((answer('auth Default secret') as { error: string }).error, /^WRONGPASS /);
+  other.close();
+  run('config set requirepass ""');
+});
+
+test('CLIENT KILL closes the connections that every filter fits', () => {
+  const [first, second] = [guest.connect(), guest.connect()];
+  const id = first.command('client', 'id');
+  assert.is(run(`client kill id ${String(id)} type normal addr 127.0.0.1:1`), 0);
+  guest.events.length = 0;
+  assert.is(run(`client kill id ${String(id)} type normal`), 1);
+  assert.equal(guest.events, [(1 << 24) | first.slot]);
+  first.close();
+  assert.is(
+    plain(
+      second.command(
+        'client',
+        'kill',
+        'id',
+        String(second.command('client', 'id')),
+        'skipme',
+        'no',
+      ),
+    ),
+    1,
+  );
+  assert.ok(second.isClosed, 'the own connection closes after the reply');
+});
+
+test('a change of an option that the host acts on is told to it', () => {
+  guest.events.length = 0;
+  run('config set loglevel debug timeout 5');
+  assert.is(guest.events.length, 1);
+  assert.is(guest.events[0]! >> 24, 3);
+  run('config set loglevel notice timeout 0');
+});
+
+test('RESP3 gives texts as verbatim strings, options as maps, flags as sets', () => {
+  const other = guest.connect();
+  assert.match(other.raw('HELLO 3\r\n'), /^%7\r\n/);
+  assert.match(other.raw('INFO server\r\n'), /^=\d+\r\ntxt:# Server\r\n/);
+  assert.match(other.raw('CLIENT LIST\r\n'), /^=\d+\r\ntxt:id=/);
+  assert.match(other.raw('LOLWUT\r\n'), /^=\d+\r\ntxt:/);
+  assert.is(other.raw('CONFIG GET hz\r\n'), '%1\r\n$2\r\nhz\r\n$2\r\n10\r\n');
+  assert.match(
+    other.raw('COMMAND INFO get\r\n'),
+    /^\*1\r\n\*10\r\n\$3\r\nget\r\n:2\r\n~2\r\n\+readonly\r\n/,
+  );
+  assert.match(other.raw('MEMORY STATS\r\n'), /,\d+\.\d+\r\n/);
+  assert.is(other.raw('DEBUG PROTOCOL push\r\n').slice(0, 4), '>2\r\n');
+  other.close();
+});
+
+test('absurd arguments are refused', () => {
+  const huge = 'x'.repeat(70000);
+  for (const line of [
+    'config get',
+    'config set',
+    'client kill id',
+    'client setname',
+    'command info',
+    'command docs',
+  ]) {
+    run(`${line} ${huge}`);
+    run(`${line} ${huge} ${huge}`);
+  }
+  run(`info ${huge}`);
+  run(`debug object ${huge}`);
+  run(`debug populate 1 ${huge}`);
+  run(`debug sleep ${'9'.repeat(400)}x`);
+  run('debug populate 1 p 99999999999999999999');
+  run(`lolwut ${'9'.repeat(18)}`);
+  run('slowlog get 9223372036854775807');
+  assert.is(run('ping'), 'PONG');
+});
+
 test.run();
