@@ -55,8 +55,7 @@ export const LFU_LOG_FACTOR: u32 = 29;
 export const LFU_DECAY_TIME: u32 = 30;
 export const ENABLE_DEBUG_COMMAND: u32 = 31;
 export const ENABLE_PROTECTED_CONFIGS: u32 = 32;
-export const LATENCY_TRACKING: u32 = 33;
-export const PROTECTED_MODE: u32 = 34;
+export const PROTECTED_MODE: u32 = 33;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -102,7 +101,6 @@ export function defineLive(): void {
   // Redis says no; here DEBUG can neither crash the server nor leak, so local clients may use it.
   row(ENABLE_DEBUG_COMMAND, 'enable-debug-command', ENUM, 'local', 0, 0, START);
   row(ENABLE_PROTECTED_CONFIGS, 'enable-protected-configs', ENUM, 'no', 0, 0, START);
-  row(LATENCY_TRACKING, 'latency-tracking', BOOL, 'yes', 0, 0, 0);
   row(PROTECTED_MODE, 'protected-mode', BOOL, 'yes', 0, 0, 0);
 }
 
@@ -164,6 +162,7 @@ ignore-warnings string ""
 io-threads int! 1 1 128
 io-threads-do-reads bool! no
 jemalloc-bg-thread bool yes
+latency-tracking enum no no
 latency-tracking-info-percentiles string "50 99 99.9"
 lazyfree-lazy-eviction bool no
 lazyfree-lazy-expire bool no

@@ -199,7 +199,7 @@ test('CONFIG SET of several options changes all of them or none', () => {
 test("CONFIG GET shows Redis's defaults for the options that both have", async () => {
   if (redis === undefined) return;
   const own = new Set(
-    'port bind dir unixsocket save enable-debug-command loglevel logfile databases pidfile proto-max-bulk-len'.split(
+    'port bind dir unixsocket save enable-debug-command loglevel logfile databases pidfile latency-tracking'.split(
       ' ',
     ),
   );
