@@ -58,11 +58,11 @@ export function unknownCommand(): void {
   reply.text("', with args beginning with: ");
   let shown: u32 = 0;
   for (let i: u32 = 1; i < args.count() && shown < 128; i++) {
-    const bytes = min<u32>(args.len(i), 128 - shown);
+    const before = reply.length();
     reply.text("'");
-    reply.plain(args.ptr(i), bytes);
+    reply.plain(args.ptr(i), min<u32>(args.len(i), 128 - shown));
     reply.text("' ");
-    shown += bytes + 3;
+    shown += reply.length() - before;
   }
   reply.errorEnd();
 }

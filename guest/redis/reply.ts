@@ -154,14 +154,16 @@ export function crlf(): void {
   advance(2);
 }
 
-/** Appends bytes for an error text: control characters become blanks, as Redis does with CR and LF. */
+/** Appends bytes for an error text: up to the first zero, with blanks for CR and LF, as Redis does. */
 export function plain(from: u32, bytes: u32): void {
   if (!reserve(bytes)) return;
-  for (let i: u32 = 0; i < bytes; i++) {
+  let i: u32 = 0;
+  for (; i < bytes; i++) {
     const c = load<u8>(from + i);
+    if (c == 0) break;
     store<u8>(at + i, c == 13 || c == 10 ? 32 : c);
   }
-  advance(bytes);
+  advance(i);
 }
 
 /** Appends a number as text. */
