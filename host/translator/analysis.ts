@@ -4,14 +4,16 @@
 
 import { EFFECT, effectGives, effectTakes, MISC_EFFECT, SIMD_EFFECT } from './effect.ts';
 import { Facts } from './facts.ts';
-import { Locals } from './locals.ts';
+import { Locals, type Term } from './locals.ts';
 import { bounded, type ModuleMap } from './module.ts';
 import * as op from './opcode.ts';
 import { HEAD_ONCE, HEAD_TABLE, HEAD_WINDOW, type HeadCheck, Plan } from './plan.ts';
+import { quietFunctions } from './quiet.ts';
 import { Reader } from './reader.ts';
 
 const CONSTANT = 0; // the symbol of constants: the offset is the value
 const FRAME_BYTES_MAX = 2048;
+const SHORT_BULK_MAX = 256; // bytes
 const WINDOW_STEP_MAX = 1024;
 const WINDOWS_MAX = 4;
 const HEADS_MAX = 8;
@@ -24,10 +26,10 @@ const ELSE = 3;
 
 interface Candidate {
   readonly store: number;
-  readonly local: number; // -1: constant address
-  readonly base: number; // where the store writes, relative to the local
+  readonly terms: readonly Term[];
+  readonly base: number; // where the store writes, relative to their sum
   readonly width: number;
-  least: number; // how far the local moves from one iteration to the next
+  least: number; // how far the address moves from one iteration to the next
   most: number;
   jumps: boolean;
 }
@@ -60,6 +62,7 @@ class Frame {
 export class Analysis {
   readonly plan = new Plan();
   readonly #map: ModuleMap;
+  readonly #quiet: Uint8Array;
   readonly #reader: Reader;
   readonly #facts = new Facts();
   readonly #locals = new Locals();
@@ -80,6 +83,7 @@ export class Analysis {
 
   constructor(map: ModuleMap) {
     this.#map = map;
+    this.#quiet = quietFunctions(map);
     this.#reader = new Reader(map.bytes);
   }
 
@@ -137,6 +141,9 @@ export class Analysis {
       case 0x6a:
       case 0x6b:
         return this.#addition(opcode === 0x6b);
+      case 0x6c:
+      case 0x74:
+        return this.#multiplication(opcode === 0x74);
       case 0x23:
         this.#lastGlobal = reader.u32();
         this.#lastGlobalSymbol = this.#locals.fresh();
@@ -181,10 +188,27 @@ export class Analysis {
     } else if (left === CONSTANT && !subtract) {
       this.#offsets[top - 2] = (this.#offsets[top - 2]! + offset) | 0;
       this.#symbols[top - 2] = right;
+    } else if (!subtract) {
+      this.#symbols[top - 2] = this.#locals.sum(left, right);
+      this.#offsets[top - 2] = (this.#offsets[top - 2]! + offset) | 0;
     } else {
       this.#symbols[top - 2] = this.#locals.fresh();
       this.#offsets[top - 2] = 0;
     }
+  }
+
+  /** i32.mul, or i32.shl, by a constant. */
+  #multiplication(shift: boolean): void {
+    const top = this.#top - 1;
+    const height = this.#frames[this.#depth - 1]!.height;
+    if (top <= height || this.#symbols[top] !== CONSTANT || this.#symbols[top - 1] === CONSTANT) {
+      return this.#effect(EFFECT[0x6c]!);
+    }
+    this.#top = top;
+    const constant = this.#offsets[top]!;
+    const scale = shift ? 1 << (constant & 31) : constant;
+    this.#symbols[top - 1] = this.#locals.product(this.#symbols[top - 1]!, scale);
+    this.#offsets[top - 1] = Math.imul(this.#offsets[top - 1]!, scale);
   }
 
   /** `sp = sp - n` on a global marks the symbol of the old sp: [-n, 0) around it is this function's stack frame. */
@@ -230,19 +254,22 @@ export class Analysis {
     if (kind === op.RMW || kind === op.CMPXCHG) this.#pushFresh(1);
   }
 
-  #store(store: number, symbol: number, base: number, width: number): void {
+  #write(store: number, symbol: number, base: number, high: number): void {
     const facts = this.#facts;
-    const high = base + width;
     if (symbol === this.#frameSymbol && base >= this.#frameLow && high <= 0) {
       facts.write(this.plan, store, symbol, base, high, this.#frameLow, 0);
     } else facts.write(this.plan, store, symbol, base, high);
+  }
+
+  #store(store: number, symbol: number, base: number, width: number): void {
+    this.#write(store, symbol, base, base + width);
     const loop = this.#loops[this.#loops.length - 1];
     if (!loop || !loop.clean || !loop.prefix || loop.conditional > 0) return;
     if (this.plan.check[store] === 1) return;
-    const local = symbol === CONSTANT ? -1 : this.#locals.floorLocal(symbol);
-    if (local < 0 && symbol !== CONSTANT) return;
+    const terms = symbol === CONSTANT ? [] : this.#locals.terms(symbol);
+    if (!terms) return;
     const none = { least: Infinity, most: -Infinity, jumps: false };
-    loop.candidates.push({ store, local, base, width, ...none });
+    loop.candidates.push({ store, terms, base, width, ...none });
   }
 
   #kill(): void {
@@ -265,12 +292,13 @@ export class Analysis {
           reader.u32();
           return this.#pushFresh(1);
         }
-        return this.#call(this.#map.functions[bounded(reader, this.#map.functions.length, 'function')]!); // prettier-ignore
+        return this.#callDirect(bounded(reader, this.#map.functions.length, 'function'));
       case op.IMM_CALL_INDIRECT: {
         const type = bounded(reader, this.#map.types.length, 'type');
         reader.u32();
         this.#pop(1);
-        return this.#call(type);
+        this.#call(type);
+        return this.#kill();
       }
       case op.IMM_PREFIX:
         return this.#prefixed(opcode);
@@ -330,8 +358,16 @@ export class Analysis {
   #call(type: number): void {
     const { params, results } = this.#map.types[type]!;
     this.#pop(params.length);
-    this.#kill();
     this.#pushFresh(results.length);
+  }
+
+  #callDirect(index: number): void {
+    this.#call(this.#map.functions[index]!);
+    if (this.#quiet[index] === 0) return this.#kill();
+    // It may trap: what follows does not run for certain. And a loop that holds a call is no place for head checks.
+    this.#endPrefix();
+    const loop = this.#loops[this.#loops.length - 1];
+    if (loop) loop.clean = false;
   }
 
   #prefixed(opcode: number): void {
@@ -352,9 +388,24 @@ export class Analysis {
       reader.u32();
       if (sub === 8 || sub === 10 || sub === 12 || sub === 14) reader.u32();
     }
-    if (sub === 8 || sub === 10 || sub === 11) this.#kill();
+    if (sub === 8 || sub === 10 || sub === 11) return this.#bulk();
     const effect = MISC_EFFECT[sub & 31]!;
     if (effect !== 0) this.#effect(effect);
+  }
+
+  /** memory.init, memory.copy, memory.fill: a short one of constant length is a write like a store's. */
+  #bulk(): void {
+    const store = this.#stores++;
+    const at = this.#top - 3;
+    const known = at >= this.#frames[this.#depth - 1]!.height && !this.#dead;
+    const bytes = known && this.#symbols[at + 2] === CONSTANT ? this.#offsets[at + 2]! : 0;
+    if (bytes > 0 && bytes <= SHORT_BULK_MAX) {
+      const symbol = this.#symbols[at]!;
+      const base = this.#offsets[at]!;
+      this.#write(store, symbol, base, base + bytes);
+      this.plan.bulk[store] = bytes;
+    } else this.#kill();
+    this.#pop(3);
   }
 
   #endPrefix(): void {
@@ -384,11 +435,13 @@ export class Analysis {
   }
 
   #backEdge(frame: Frame): void {
+    const locals = this.#locals;
     for (const candidate of frame.candidates) {
-      if (candidate.local < 0) continue;
-      const symbol = this.#locals.symbol(candidate.local);
-      const step = this.#locals.offset(candidate.local);
-      if (symbol !== frame.floorSymbol + candidate.local) candidate.jumps = true;
+      let step = 0;
+      for (const { local, scale } of candidate.terms) {
+        if (locals.symbol(local) !== frame.floorSymbol + local) candidate.jumps = true;
+        step += locals.offset(local) * scale;
+      }
       candidate.least = Math.min(candidate.least, step);
       candidate.most = Math.max(candidate.most, step);
     }
@@ -519,8 +572,8 @@ export class Analysis {
     const heads: HeadCheck[] = [];
     let windows = 0;
     let walks = false;
-    for (const { store, local, base, width, least, most, jumps } of frame.candidates) {
-      const still = local < 0 || (!jumps && least >= 0 && most <= 0);
+    for (const { store, terms, base, width, least, most, jumps } of frame.candidates) {
+      const still = terms.length === 0 || (!jumps && least >= 0 && most <= 0);
       const near = -least <= WINDOW_STEP_MAX && most <= WINDOW_STEP_MAX;
       const window = !still && !jumps && near && windows < WINDOWS_MAX;
       if (heads.length === HEADS_MAX) break;
@@ -533,7 +586,7 @@ export class Analysis {
       const low = base + (grouped ? plan.low[store]! : 0);
       const high = grouped ? base + plan.high[store]! : base + width;
       plan.check[store] = 1;
-      heads.push({ local, low, high, kind });
+      heads.push({ terms, low, high, kind });
     }
     const short = this.#reader.pos - frame.start <= POLL_AT_WINDOW_BODY_MAX;
     if (heads.length > 0) plan.loops[frame.loop] = { heads, pollAtWindow: walks && short };

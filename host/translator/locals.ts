@@ -1,7 +1,26 @@
-// Which symbol each local holds: a value computed once, plus a constant. At the head of a loop every local becomes a
+// Which symbol each local holds: a value computed once, plus a constant. Sums and products with constants of symbols
+// are symbols too, the same one for the same operands. At the head of a loop every local becomes a
 // new symbol, lazily: one set before the loop's floor is the floor's own symbol of that local.
 
+/** A local times a constant: what a symbol may be made of at the head of a loop. */
+export interface Term {
+  readonly local: number;
+  readonly scale: number;
+}
+
+interface Composed {
+  readonly left: number;
+  readonly right: number; // of a sum, another symbol; of a product, 0
+  readonly scale: number; // of a product; 0 = a sum
+}
+
+const SYMBOL_MAX = 2 ** 22; // beyond it symbols are not composed
+const SCALE_MAX = 255;
+const TERMS_MAX = 3;
+
 export class Locals {
+  readonly #composed = new Map<number, Composed>();
+  readonly #composedBy = new Map<number, number>();
   #symbol: number[] = [];
   #offset: number[] = [];
   #serial: number[] = [];
@@ -20,6 +39,8 @@ export class Locals {
     this.count = count;
     for (let i = 0; i < count; i++) this.#serial[i] = 0;
     this.logLength = 0;
+    this.#composed.clear();
+    this.#composedBy.clear();
     this.floorSerial = 1;
     this.floorSymbol = 1; // 0 is the symbol of constants
     this.nextSymbol = 1 + count;
@@ -27,6 +48,42 @@ export class Locals {
 
   fresh(): number {
     return this.nextSymbol++;
+  }
+
+  #compose(left: number, right: number, scale: number): number {
+    if (left >= SYMBOL_MAX || right >= SYMBOL_MAX) return this.fresh();
+    const key = (left * SYMBOL_MAX + right) * (SCALE_MAX + 1) + scale;
+    let symbol = this.#composedBy.get(key);
+    if (symbol === undefined) {
+      symbol = this.fresh();
+      this.#composedBy.set(key, symbol);
+      this.#composed.set(symbol, { left, right, scale });
+    }
+    return symbol;
+  }
+
+  sum(a: number, b: number): number {
+    return this.#compose(Math.min(a, b), Math.max(a, b), 0);
+  }
+
+  /** A symbol times a constant. */
+  product(symbol: number, scale: number): number {
+    if (scale < 1 || scale > SCALE_MAX) return this.fresh();
+    return scale === 1 ? symbol : this.#compose(symbol, 0, scale);
+  }
+
+  /** The symbol in terms of what locals hold at the innermost loop's head; undefined if it is made of other things. */
+  terms(symbol: number, scale = 1, found: Term[] = []): Term[] | undefined {
+    if (found.length === TERMS_MAX) return undefined;
+    const local = symbol - this.floorSymbol;
+    if (local >= 0 && local < this.count) {
+      found.push({ local, scale });
+      return found;
+    }
+    const parts = this.#composed.get(symbol);
+    if (!parts || scale * parts.scale > SCALE_MAX) return undefined;
+    if (parts.scale > 0) return this.terms(parts.left, scale * parts.scale, found);
+    return this.terms(parts.left, scale, found) && this.terms(parts.right, scale, found);
   }
 
   /** All locals become unknown at `serial`. */
@@ -42,12 +99,6 @@ export class Locals {
   }
   offset(local: number): number {
     return this.#serial[local]! < this.floorSerial ? 0 : this.#offset[local]!;
-  }
-
-  /** The local whose value at the innermost loop's head the symbol is, or -1. */
-  floorLocal(symbol: number): number {
-    const local = symbol - this.floorSymbol;
-    return local >= 0 && local < this.count ? local : -1;
   }
 
   set(local: number, symbol: number, offset: number, serial: number): void {

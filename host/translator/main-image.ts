@@ -38,13 +38,15 @@ import {
 } from './plan.ts';
 
 /** Emits the first byte of a range that a loop's head checks. */
-function startOf(code: Code, { local, low }: HeadCheck): () => void {
+function startOf(code: Code, { terms, low }: HeadCheck): () => void {
   return () => {
-    if (local < 0) code.i32(low | 0);
-    else {
+    terms.forEach(({ local, scale }, i) => {
       code.get(local);
-      if (low !== 0) code.i32(low | 0).op(OP.i32Add);
-    }
+      if (scale !== 1) code.i32(scale).op(OP.i32Mul);
+      if (i > 0) code.op(OP.i32Add);
+    });
+    if (terms.length === 0) code.i32(low | 0);
+    else if (low !== 0) code.i32(low | 0).op(OP.i32Add);
   };
 }
 
@@ -168,7 +170,6 @@ export class MainImage extends Image {
     const store = body.store++;
     const check = body.plan?.check[store] ?? CHECK_OWN;
     if (check === CHECK_NONE) return;
-    this.#checks++;
     body.flush(at);
     const { code, offset, access } = body;
     const type = accessType(access);
@@ -182,21 +183,35 @@ export class MainImage extends Image {
     const bytes = group ? body.plan!.high[store]! - low : accessWidth(access);
     const atomic = kind === ATOMIC_STORE || kind === RMW || kind === CMPXCHG;
     const aligned = !group && (atomic || 1 << body.align === bytes);
-    const start = (): void => {
-      code.get(address);
-      if (offset + low !== 0) code.i32((offset + low) | 0).op(OP.i32Add);
-    };
-    this.#test(code, start, group || !atomic ? bytes : 1, aligned);
-    code.unlikelyIf();
-    start();
-    code
-      .i32(bytes - 1)
-      .call(this.ensure())
-      .end();
+    this.#ensureRange(code, address, offset + low, group || !atomic ? bytes : 1, aligned);
     code.get(value);
     if (kind === CMPXCHG) code.get(second);
     body.emitAccess(offset);
     body.replaced();
+  }
+
+  /** Makes sure of `bytes` from the address in the local + offset. */
+  #ensureRange(code: Code, address: number, offset: number, bytes: number, aligned = false): void {
+    const start = (): void => {
+      code.get(address);
+      if (offset !== 0) code.i32(offset | 0).op(OP.i32Add);
+    };
+    this.#checks++;
+    this.#test(code, start, bytes, aligned);
+    code.unlikelyIf();
+    start();
+    code.call(this.ensureBytes(bytes)).end();
+  }
+
+  /** ensure for a fixed number of bytes: one argument less where it is called. */
+  ensureBytes(bytes: number): number {
+    return this.routine(`ringzero.ensure${bytes}`, [I32], [], (code) => {
+      code
+        .get(0)
+        .i32(bytes - 1)
+        .call(this.ensure());
+      return [];
+    });
   }
 
   /**
@@ -285,7 +300,27 @@ export class MainImage extends Image {
   }
 
   lowerBulk(body: Body, sub: number, segment: number): void {
-    body.code.call(sub === 8 ? this.#init(segment) : sub === 10 ? this.#copy() : this.#fill());
+    const { code, plan } = body;
+    const store = body.store++;
+    const bytes = plan?.bulk[store];
+    if (bytes === undefined) {
+      code.call(sub === 8 ? this.#init(segment) : sub === 10 ? this.#copy() : this.#fill());
+      return;
+    }
+    this.#writes++;
+    const check = plan!.check[store];
+    if (check !== CHECK_NONE) {
+      const [address, second] = [body.temp(I32, ADDRESS), body.temp(I32, VALUE)];
+      code.op(OP.drop).set(second).set(address);
+      const low = check === CHECK_GROUP ? plan!.low[store]! : 0;
+      const high = check === CHECK_GROUP ? plan!.high[store]! : bytes;
+      this.#ensureRange(code, address, low, high - low);
+      code.get(address).get(second).i32(bytes);
+    }
+    code.ops(0xfc, sub);
+    if (sub === 8) code.u32(segment);
+    code.byte(0);
+    if (sub === 10) code.byte(0);
   }
 
   #fill(): number {

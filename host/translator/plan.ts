@@ -1,6 +1,8 @@
 // What the analysis of a function decides, for the pass that emits it. Stores and loops are numbered in the order in
 // which they come in the body.
 
+import type { Term } from './locals.ts';
+
 /** How a store's page is made sure of. */
 export const CHECK_OWN = 0; // by a check of its own bytes
 export const CHECK_NONE = 1; // an earlier check covers it
@@ -12,8 +14,8 @@ export const HEAD_WINDOW = 1; // it walks: a compare with the page that was chec
 export const HEAD_TABLE = 2; // it jumps: a look at the epoch table
 
 export interface HeadCheck {
-  readonly local: number; // -1: the address is a constant
-  readonly low: number; // first byte, relative to the local
+  readonly terms: readonly Term[]; // the address is their sum; none: a constant
+  readonly low: number; // first byte, relative to that sum
   readonly high: number; // one past the last
   readonly kind: number;
 }
@@ -30,6 +32,8 @@ export class Plan {
   /** Of a CHECK_GROUP: the range relative to the store's own address (memarg offset included). */
   low: number[] = [];
   high: number[] = [];
+  /** Of a bulk operation of short constant length: its bytes. */
+  bulk: number[] = [];
   /** By the loop's number; absent = nothing to do at its head. */
   loops: (LoopPlan | undefined)[] = [];
 
@@ -37,6 +41,7 @@ export class Plan {
     this.check.length = 0;
     this.low.length = 0;
     this.high.length = 0;
+    this.bulk.length = 0;
     this.loops.length = 0;
   }
 }

@@ -105,7 +105,13 @@ class Generator {
 
   address(): void {
     const { code } = this;
-    switch (this.random(8)) {
+    switch (this.random(10)) {
+      case 8:
+      case 9:
+        code.get(this.pick(COUNTERS));
+        if (this.random(2) === 0) code.i32(this.random(4)).op(0x74);
+        else code.i32(this.random(20)).op(0x6c);
+        return void code.get(this.pick(POINTERS)).op(OP.i32Add);
       case 0:
         code.i32(this.random(MASK));
         return;
