@@ -3,16 +3,24 @@
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
+import * as configSet from './config-set.ts';
 import * as cronjob from './cron.ts';
 import * as evict from './evict.ts';
+import * as identity from './identity.ts';
 import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as lru from './lru.ts';
+import * as persistence from './persistence.ts';
+import * as persistence from './persistence.ts';
 import * as protocol from './protocol.ts';
 import * as random from './random.ts';
 import * as reply from './reply.ts';
 import * as session from './session.ts';
+import * as shutdownNow from './shutdown.ts';
 import * as siphash from './siphash.ts';
+import * as telemetry from './telemetry.ts';
+import { EIO } from '../../assembly/abi/errno.ts';
+import { EIO } from '../../assembly/abi/errno.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../assembly/index.ts';
 import { registerAll } from './command/index.ts';
@@ -33,8 +41,12 @@ export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): 
   client.boot();
   keyspace.boot(databases);
   registerAll();
+  persistence.boot();
   evict.configure();
   lru.configure();
+  persistence.boot();
+  identity.boot();
+  telemetry.boot();
   return 0;
 }
 
@@ -80,4 +92,48 @@ export function ioBlock(): i32 {
 /** The next event, kind << 24 | argument, or 0. */
 export function nextEvent(): i32 {
   return io.nextEvent();
+}
+
+/** Loads the file whose path is in the window: 0, -ENOENT, or another negative errno, and then the databases are empty. */
+export function loadRdb(pathBytes: i32): i32 {
+  return persistence.loadFile(io.rx(), pathBytes);
+}
+
+/** Saves to dbfilename on this vCPU: 0, or -EIO. */
+export function saveRdb(): i32 {
+  return persistence.save() ? 0 : -EIO;
+}
+
+/** Sets an option as the command line does: name, then value, lie in the window. 0, or -EINVAL. */
+export function setOption(nameBytes: i32, valueBytes: i32): i32 {
+  return configSet.setOption(io.rx(), nameBytes, io.rx() + nameBytes, valueBytes);
+}
+
+/** Address of "name\0value" of an option; composedBytes() is its length. */
+export function optionAddress(index: i32): i32 {
+  return configSet.optionAddress(index);
+}
+
+/** Where the text of the last optionAddress(), or of why setOption() failed, is. */
+export function composedAddress(): i32 {
+  return configSet.composedAddress();
+}
+
+export function composedBytes(): i32 {
+  return configSet.composedBytes();
+}
+
+/** Loads an RDB file; its path is in the window. Keys loaded, or a negative errno. */
+export function loadRdb(pathBytes: i32): i32 {
+  return persistence.loadFile(io.rx(), pathBytes);
+}
+
+/** SAVE: 0, or -EIO. */
+export function saveRdb(): i32 {
+  return persistence.save() ? 0 : -EIO;
+}
+
+/** SHUTDOWN with the flags of shutdown.ts: 1 when the server is to end, and events say how. */
+export function shutdown(flags: i32): i32 {
+  return shutdownNow.begin(flags) ? 1 : 0;
 }

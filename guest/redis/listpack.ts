@@ -224,10 +224,10 @@ export function find(list: u32): u32 {
   return 0;
 }
 
-
+/** True when an element is the planned one. */
 @inline
-function isPlanned(element: u32): bool {
-  for (let i: u32 = 1; i < planHead; i++) {
+export function isPlanned(element: u32): bool {
+  for (let i: u32 = 0; i < planHead; i++) {
     if (load<u8>(element + i) != load<u8>(PLAN + i)) return false;
   }
   return planDataBytes == 0 || equal(element + planHead, planData, planDataBytes);

@@ -125,7 +125,7 @@ function parseDecimal(number: LongDouble): u32 {
     }
   }
   if (!hasDigit || (cursor < end && (peek() | 32) != 101) || !parseExponent()) return INVALID;
-  if (significant == 0) return setZero(number);
+  if (significant == 0) return toZero(number);
   if (pendingUnit != 1) big.multiplyAdd(big.A, pendingUnit, pending);
   scale += exponentRead;
   // 2. Bounds, so that the arithmetic below is bounded too. 10^4932 is the largest power, 10^-4951 the smallest.
@@ -134,7 +134,14 @@ function parseDecimal(number: LongDouble): u32 {
   return scale < 0 ? quotient(number, <u32>-scale) : product(number, <u32>scale);
 }
 
-function setZero(number: LongDouble): u32 {
+/** Makes a number zero. */
+export function setZero(to: u32): void {
+  const number = changetype<LongDouble>(to);
+  number.sign = 0;
+  toZero(number);
+}
+
+function toZero(number: LongDouble): u32 {
   number.mantissa = 0;
   number.exponent = EXPONENT_MIN;
   return FINITE;
@@ -205,7 +212,7 @@ function parseHexadecimal(number: LongDouble): u32 {
     }
   }
   if (!hasDigit || (cursor < end && (peek() | 32) != 112) || !parseExponent()) return INVALID;
-  if (significant == 0) return setZero(number);
+  if (significant == 0) return toZero(number);
   return round(number, high, low, scale + exponentRead - 64);
 }
 
@@ -218,7 +225,7 @@ function hexadecimal(c: u32): u32 {
 /** Rounds (high:low) * 2^exponent to nearest even. The lowest bit of `low` may stand for all that lies below it. */
 function round(number: LongDouble, high: u64, low: u64, exponent: i32): u32 {
   if (high == 0) {
-    if (low == 0) return setZero(number);
+    if (low == 0) return toZero(number);
     high = low;
     low = 0;
     exponent -= 64;

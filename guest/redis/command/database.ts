@@ -5,6 +5,7 @@ import * as client from '../client.ts';
 import * as command from '../command.ts';
 import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
+import * as persistence from '../persistence.ts';
 import * as lazyfree from '../lazyfree.ts';
 import * as number from '../number.ts';
 import * as reply from '../reply.ts';
@@ -64,6 +65,7 @@ function swap(): void {
   if (first < 0 || first >= count || second < 0 || second >= count) return outOfRange();
   keyspace.swap(<u32>first, <u32>second);
   keyspace.select(client.current().db);
+  persistence.afterFlushAll();
   keyspace.addDirty(1);
   reply.ok();
 }
@@ -91,6 +93,7 @@ function flushAll(): void {
     if (keys < 0) return errors.outOfMemory();
     keyspace.addDirty(keys);
   }
+  persistence.afterFlushAll();
   keyspace.addDirty(1);
   reply.ok();
 }

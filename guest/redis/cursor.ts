@@ -1,0 +1,24 @@
+// Cursors of SCAN and its like, as clients send them back: unsigned numbers of 64 bits, read as strtoul does.
+
+let parsed: u64 = 0;
+
+/** The cursor that the last successful read() has found. */
+export function value(): u64 {
+  return parsed;
+}
+
+/** Reads a whole text as a cursor; false when it is none. */
+export function read(at: u32, bytes: u32): bool {
+  let i: u32 = 0;
+  const isNegative = bytes != 0 && load<u8>(at) == 45;
+  if (isNegative || (bytes != 0 && load<u8>(at) == 43)) i++;
+  const first = i;
+  let value: u64 = 0;
+  for (; i < bytes; i++) {
+    const digit = <u64>load<u8>(at + i) - 48;
+    if (digit > 9 || value > (u64.MAX_VALUE - digit) / 10) return false;
+    value = value * 10 + digit;
+  }
+  parsed = isNegative ? 0 - value : value;
+  return first < bytes || bytes == 0;
+}

@@ -1,0 +1,300 @@
+// Saving and loading of the databases: who saves when, and what INFO tells about it.
+//
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. load() and loadFile()
+//             read one. tick() ten times a second: save points, and the end of a child. afterFlushAll() by FLUSHALL.
+// States      A child is there or not: child >= 0 or NO_CHILD.
+//
+//             from  -> to       | function     | what must hold
+//             none  -> running  | startSave    | the snapshot was taken; writes go on
+//             running -> none   | finish       | its result is known; the temporary file is renamed or unlinked
+//             running -> none   | cancelSave   | it was told to stop; its temporary file is unlinked
+// Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file, nowhere else.
+//             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before its snapshot.
+
+import * as clock from './clock.ts';
+import * as config from './config.ts';
+import * as crc64 from './rdb/crc64.ts';
+import * as keyspace from './keyspace.ts';
+import * as log from './log.ts';
+import * as number from './number.ts';
+import * as observe from './observe.ts';
+import * as option from './option.ts';
+import * as rdbLoad from './rdb/load.ts';
+import * as rdbSave from './rdb/save.ts';
+import * as value from './option-value.ts';
+import { clockUs, hostInfo, HOST_PID } from './host.ts';
+import { COUNTER_COPIES } from '../../assembly/abi/counter.ts';
+import { EAGAIN, EINTR, ENOENT } from '../../assembly/abi/errno.ts';
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { SYS_UNLINK } from '../../assembly/abi/syscall.ts';
+import { childStatus, counter, killChild, spawn, syscall } from '../../assembly/index.ts';
+
+const NO_CHILD: i32 = -1;
+const RETRY_MS: i64 = 5000; // after a failed background save
+const NAME_MAX: u32 = 255;
+
+const TEMPORARY: usize = memory.data(32, 8);
+const PATH: usize = memory.data(256, 8); // NAME_MAX: dbfilename may change while a child saves
+
+let temporaryBytes: u32 = 0;
+let pathBytes: u32 = 0;
+let child: i32 = NO_CHILD;
+let childDirty: u64 = 0; // dirty at the time of the snapshot
+let childStartUs: f64 = 0;
+let childCopies: f64 = 0; // pages copied before the child began
+let childKeys: u64 = 0;
+let hasSucceeded: bool = true; // the last background save
+let lastSaveMs: i64 = 0;
+let lastTryMs: i64 = 0;
+let lastUs: f64 = -1;
+let lastCow: u64 = 0;
+let saveCount: u64 = 0;
+
+export function boot(): void {
+  crc64.build();
+  lastSaveMs = clock.ms();
+  observe.listenTick(tick);
+}
+
+// --- What INFO shows ---------------------------------------------------------------------------------------------
+
+/** True while a child saves. */
+@inline
+export function isSaving(): bool {
+  return child != NO_CHILD;
+}
+
+/** Unix time of the last good save, or of the start. */
+export function lastSaveSeconds(): i64 {
+  return lastSaveMs / 1000;
+}
+
+/** Whether the last background save was good; true before the first. */
+export function isLastGood(): bool {
+  return hasSucceeded;
+}
+
+/** How long the last background save took, -1 before the first. */
+export function lastDurationSeconds(): i64 {
+  return lastUs < 0 ? -1 : <i64>(lastUs / 1000000);
+}
+
+/** How long the running background save has taken, -1 when none is running. */
+export function currentDurationSeconds(): i64 {
+  return isSaving() ? <i64>((clockUs() - childStartUs) / 1000000) : -1;
+}
+
+/** Good saves since the start. */
+export function saves(): u64 {
+  return saveCount;
+}
+
+/** Bytes that were copied because of the last background save. */
+export function lastCowBytes(): u64 {
+  return lastCow;
+}
+
+/** Bytes copied because of the running background save; 0 when none is running. */
+export function currentCowBytes(): u64 {
+  return isSaving() ? cowBytes() : 0;
+}
+
+/** Keys that the running background save will write; 0 when none is running. */
+export function currentKeysTotal(): u64 {
+  return isSaving() ? childKeys : 0;
+}
+
+/** Keys that the last load brought, and keys that it found expired. */
+export function loadedKeys(): u64 {
+  return rdbLoad.loaded();
+}
+
+export function loadExpiredKeys(): u64 {
+  return rdbLoad.expired();
+}
+
+function cowBytes(): u64 {
+  return <u64>max<f64>(counter(COUNTER_COPIES) - childCopies, 0) * FRAME_BYTES;
+}
+
+// --- Saving ------------------------------------------------------------------------------------------------------
+
+/** Puts the names of both files where a child finds them too. */
+function prepare(): void {
+  const at = <u32>TEMPORARY;
+  store<u32>(at, 0x706d6574); // temp-
+  store<u8>(at, 45, 4);
+  const end = 5 + number.format(at + 5, <i64>hostInfo(HOST_PID));
+  store<u32>(at + end, 0x6264722e); // .rdb
+  temporaryBytes = end + 4;
+  pathBytes = min(config.textBytes(option.DBFILENAME), NAME_MAX);
+  memory.copy(PATH, config.textAddress(option.DBFILENAME), pathBytes);
+}
+
+function unlinkTemporary(): void {
+  syscall(SYS_UNLINK, <i32>TEMPORARY, <i32>temporaryBytes, 0, 0, 0);
+}
+
+function run(argument: i32): i32 {
+  return rdbSave.run(<u32>TEMPORARY, temporaryBytes, <u32>PATH, pathBytes);
+}
+
+/** Saves now, on this vCPU; false when that failed. A child must not be saving. */
+export function save(): bool {
+  if (isSaving()) return false;
+  prepare();
+  const isGood = run(0) == 0;
+  if (isGood) {
+    saveCount++;
+    keyspace.setDirty(0);
+    lastSaveMs = clock.ms();
+    judge(true);
+  }
+  return isGood;
+}
+
+/** Starts a child that saves; false when there is one, or when none can be had. */
+export function startSave(): bool {
+  if (isSaving()) return false;
+  prepare();
+  childDirty = keyspace.dirty();
+  lastTryMs = clock.ms();
+  childCopies = counter(COUNTER_COPIES);
+  childKeys = 0;
+  for (let i: u32 = 0; i < keyspace.databases(); i++) childKeys += keyspace.keyCount(i);
+  childStartUs = clockUs();
+  const id = spawn(<i32>run.index, 0);
+  if (id < 0) {
+    log.begin("Can't save in background: snapshot: error ");
+    log.integer(-id);
+    log.end(log.WARNING);
+    judge(false);
+    return false;
+  }
+  child = id;
+  keyspace.setChildActive(true);
+  log.begin('Background saving started by snapshot ');
+  log.integer(id);
+  log.end(log.NOTICE);
+  return true;
+}
+
+/** Keeps whether the last save was good; a bad one stops writes if the options say so. */
+function judge(isGood: bool): void {
+  hasSucceeded = isGood;
+  refuse();
+}
+
+/** Refuses writes, or lets them in again; after the options that bear on it have changed. */
+export function refuse(): void {
+  observe.refuseWrites(
+    !hasSucceeded &&
+      value.savePoints() != 0 &&
+      config.number(option.STOP_WRITES_ON_BGSAVE_ERROR) != 0,
+  );
+}
+
+function endChild(): void {
+  lastUs = clockUs() - childStartUs;
+  lastCow = cowBytes();
+  child = NO_CHILD;
+  keyspace.setChildActive(false);
+}
+
+/** A child has ended with a result. */
+function finish(result: i32): void {
+  endChild();
+  if (result == 0) {
+    log.line(log.NOTICE, 'Background saving terminated with success');
+    saveCount++;
+    keyspace.setDirty(keyspace.dirty() - childDirty);
+    lastSaveMs = clock.ms();
+    return judge(true);
+  }
+  unlinkTemporary();
+  if (result == -EINTR) return log.line(log.WARNING, 'Background saving terminated: killed');
+  log.begin('Background saving error ');
+  log.integer(-result);
+  log.end(log.WARNING);
+  judge(false);
+}
+
+/** Ends a child that saves; what it has written is unlinked. */
+export function cancelSave(): void {
+  if (!isSaving()) return;
+  const id = child;
+  log.line(log.NOTICE, 'There is a child saving an .rdb. Killing it!');
+  killChild(id);
+  childStatus(id);
+  endChild();
+  unlinkTemporary();
+}
+
+/** Ten times a second: a child's end, and the save points. */
+export function tick(): void {
+  if (isSaving()) {
+    const result = childStatus(child);
+    if (result != -EAGAIN) finish(result);
+    return;
+  }
+  refuse();
+  const sinceMs = clock.ms() - lastSaveMs;
+  if (!hasSucceeded && clock.ms() - lastTryMs <= RETRY_MS) return;
+  for (let i: u32 = 0; i < value.savePoints(); i++) {
+    const seconds = <i64>value.saveSeconds(i);
+    const changes = <u64>value.saveChanges(i);
+    if (keyspace.dirty() < changes || sinceMs <= seconds * 1000) continue;
+    log.begin('');
+    log.integer(changes);
+    log.ascii(' changes in ');
+    log.integer(seconds);
+    log.ascii(' seconds. Saving...');
+    log.end(log.NOTICE);
+    startSave();
+    return;
+  }
+}
+
+/** FLUSHALL: a child would save what is gone; with save points the empty databases are saved at once. */
+export function afterFlushAll(): void {
+  cancelSave();
+  if (value.savePoints() == 0) return;
+  save();
+}
+
+// --- Loading -----------------------------------------------------------------------------------------------------
+
+/** Reads the file dbfilename into the databases; false when that failed, and then they are empty. */
+export function load(): bool {
+  return loadFile(config.textAddress(option.DBFILENAME), config.textBytes(option.DBFILENAME)) == 0;
+}
+
+/**
+ * Reads a file into the databases: 0, -ENOENT when there is none, or another negative errno. Keys that are there already
+ * are replaced by those of the file. After an error the databases are empty.
+ */
+export function loadFile(path: u32, bytes: u32): i32 {
+  const beginUs = clockUs();
+  const selected = keyspace.selected();
+  let isEmpty = true;
+  for (let i: u32 = 0; i < keyspace.databases(); i++)
+    if (keyspace.keyCount(i) != 0) isEmpty = false;
+  const result = rdbLoad.run(path, bytes, !isEmpty);
+  if (result == 0) {
+    log.begin('Done loading RDB, keys loaded: ');
+    log.integer(rdbLoad.loaded());
+    log.ascii(', keys expired: ');
+    log.integer(rdbLoad.expired());
+    log.end(log.NOTICE);
+    log.begin('DB loaded from disk: ');
+    log.decimal((clockUs() - beginUs) / 1000000);
+    log.ascii(' seconds');
+    log.end(log.NOTICE);
+    keyspace.setDirty(0);
+  } else if (result != -ENOENT) {
+    for (let i: u32 = 0; i < keyspace.databases(); i++) keyspace.flush(i);
+    log.line(log.WARNING, 'The RDB file was not loaded.');
+  }
+  keyspace.select(selected);
+  return result;
+}

@@ -1,0 +1,128 @@
+// Hashes of RDB files, in each of the four forms that Redis has written them in.
+
+import * as format from './format.ts';
+import * as hash from '../hash.ts';
+import * as listpack from '../listpack.ts';
+import * as reader from './reader.ts';
+import * as ziplist from './ziplist.ts';
+import * as zipmap from './zipmap.ts';
+
+const NAME: usize = memory.data(24, 8); // a field that is an integer, as text
+
+let made: u32 = 0;
+
+/** The hash made last: an entry, or 0 when it had no fields. */
+@inline
+export function entryMade(): u32 {
+  return made;
+}
+
+/** Reads a value of one of the types of hashes and makes a key of it; false after a failure. */
+export function value(type: u32, key: u32, keyBytes: u32): bool {
+  made = 0;
+  if (type == format.TYPE_HASH) return pairs(key, keyBytes);
+  if (!reader.readText(1)) return false;
+  const blob = reader.text();
+  const bytes = reader.textBytes();
+  if (type == format.TYPE_HASH_LISTPACK) return ofListpack(key, keyBytes, blob, bytes);
+  if (type == format.TYPE_HASH_ZIPLIST) return ofZiplist(key, keyBytes, blob, bytes);
+  return ofZipmap(key, keyBytes, blob, bytes);
+}
+
+/** Adds a field, which must be another one than those before. */
+function add(name: u32, nameBytes: u32, text: u32, textBytes: u32): bool {
+  const after = hash.set(made, name, nameBytes, text, textBytes);
+  if (after == 0) return reader.failMemory();
+  made = after;
+  return hash.wasAdded() || reader.fail('a hash has the same field twice');
+}
+
+function create(key: u32, keyBytes: u32, fields: u32): bool {
+  made = hash.insert(key, keyBytes, fields);
+  return made != 0 || reader.failMemory();
+}
+
+function pairs(key: u32, keyBytes: u32): bool {
+  const fields = reader.length();
+  if (reader.hasFailed() || fields == 0) return !reader.hasFailed();
+  if (fields > reader.remaining() >> 1) return reader.fail('a hash is longer than the file');
+  if (!create(key, keyBytes, <u32>fields)) return false;
+  for (let left = fields; left > 0; left--) {
+    if (!reader.readText(0)) return false;
+    const name = reader.text();
+    const nameBytes = reader.textBytes();
+    if (!reader.readText(1)) return false;
+    if (!add(name, nameBytes, reader.text(), reader.textBytes())) return false;
+  }
+  return true;
+}
+
+function ofListpack(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
+  if (!listpack.check(blob, bytes)) return reader.fail('hash listpack integrity check failed');
+  const last = blob + bytes - 1;
+  if (listpack.first(blob) == last) return true;
+  if (isAsOurs(blob, last)) {
+    made = hash.adopt(key, keyBytes, blob, bytes);
+    return made != 0 || reader.failMemory();
+  }
+  if (!create(key, keyBytes, 1)) return false;
+  for (let at = listpack.first(blob); at != last;) {
+    listpack.read(at);
+    const nameBytes = listpack.textBytes();
+    const name = aside(listpack.text(), nameBytes, listpack.isInteger(at));
+    at = listpack.skip(at);
+    listpack.read(at);
+    if (!add(name, nameBytes, listpack.text(), listpack.textBytes())) return false;
+    at = listpack.skip(at);
+  }
+  return true;
+}
+
+/** The text of an integer is moved out of the way of the next one. */
+function aside(name: u32, nameBytes: u32, isInteger: bool): u32 {
+  if (!isInteger) return name;
+  memory.copy(<u32>NAME, name, nameBytes);
+  return <u32>NAME;
+}
+
+/** True when a checked listpack is just what this server would make: short enough, each element in its shortest form. */
+function isAsOurs(blob: u32, last: u32): bool {
+  let elements: u32 = 0;
+  for (let at = listpack.first(blob); at != last; elements++) {
+    listpack.read(at);
+    if (!hash.isShort(listpack.textBytes())) return false;
+    const next = listpack.skip(at);
+    if (listpack.plan(listpack.text(), listpack.textBytes()) != next - at) return false;
+    if (!listpack.isPlanned(at)) return false;
+    at = next;
+  }
+  return hash.isFew(elements >> 1) && listpack.count(blob) == elements;
+}
+
+function ofZiplist(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
+  if (ziplist.open(blob, bytes) < 0) return reader.fail('hash ziplist integrity check failed');
+  if (ziplist.done()) return true;
+  if (!create(key, keyBytes, 1)) return false;
+  while (!ziplist.done()) {
+    if (!ziplist.next()) return reader.fail('hash ziplist integrity check failed');
+    const nameBytes = ziplist.elementBytes();
+    const name = aside(ziplist.element(), nameBytes, nameBytes <= 20);
+    if (!ziplist.next()) return reader.fail('hash ziplist integrity check failed');
+    if (!add(name, nameBytes, ziplist.element(), ziplist.elementBytes())) return false;
+  }
+  return true;
+}
+
+function ofZipmap(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
+  if (!zipmap.open(blob, bytes)) return reader.fail('zipmap integrity check failed');
+  if (zipmap.done()) return true;
+  if (!create(key, keyBytes, 1)) return false;
+  while (!zipmap.done()) {
+    if (!zipmap.next()) return reader.fail('zipmap integrity check failed');
+    const name = zipmap.element();
+    const nameBytes = zipmap.elementBytes();
+    if (!zipmap.next()) return reader.fail('zipmap integrity check failed');
+    if (!add(name, nameBytes, zipmap.element(), zipmap.elementBytes())) return false;
+  }
+  return true;
+}

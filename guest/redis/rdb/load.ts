@@ -1,0 +1,314 @@
+// The loader: reads an RDB file of redis-server 7.0 or older into the databases.
+//
+// Interface   run() returns 0 or a negative errno; what it loaded before a failure is still there, and the caller drops it.
+//             Keys of types that this server does not have are read over and counted; so are keys that have expired.
+// Invariants  LOAD-1  A key is linked when its whole value has been read, or, of a hash, field by field.
+//             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that lies, a key
+//                     or field that comes twice.
+
+import * as clock from '../clock.ts';
+import * as config from '../config.ts';
+import * as entry from '../entry.ts';
+import * as format from './format.ts';
+import * as keyspace from '../keyspace.ts';
+import * as loadHash from './load-hash.ts';
+import * as log from '../log.ts';
+import * as lru from '../lru.ts';
+import * as number from '../number.ts';
+import * as option from '../option.ts';
+import * as reader from './reader.ts';
+import * as skip from './skip.ts';
+import * as args from '../args.ts';
+import { KIND_BLOCK } from '../heap.ts';
+import { slab, syscall } from '../../../assembly/index.ts';
+import { SYS_PROGRESS } from '../../../assembly/abi/syscall.ts';
+
+let loadedKeys: u64 = 0;
+let expiredKeys: u64 = 0;
+let skippedKeys: u64 = 0;
+let mayReplace: bool = false;
+
+// What stands before a key.
+let expiresMs: i64 = -1;
+let idleSeconds: i64 = -1;
+let frequency: i32 = -1;
+
+export function loaded(): u64 {
+  return loadedKeys;
+}
+
+export function expired(): u64 {
+  return expiredKeys;
+}
+
+/** Loads a file. `replaces`: a key of the file takes the place of one that is there; else that is an error. */
+export function run(path: u32, pathBytes: u32, replaces: bool): i32 {
+  loadedKeys = 0;
+  expiredKeys = 0;
+  skippedKeys = 0;
+  mayReplace = replaces;
+  const opened = reader.open(path, pathBytes);
+  if (opened < 0) return opened;
+  if (magic()) records();
+  const result = reader.failure();
+  reader.close();
+  if (result == 0) syscall(SYS_PROGRESS, 1, 1000, 0, 0, 0);
+  if (skippedKeys != 0) warnSkipped();
+  return result;
+}
+
+function warnSkipped(): void {
+  log.begin('Keys of types that this server does not have were left out: ');
+  log.integer(skippedKeys);
+  log.end(log.WARNING);
+}
+
+/** The first nine bytes: a name, and a version that is not above ours. */
+function magic(): bool {
+  const at = reader.take(format.MAGIC_BYTES);
+  if (at == 0) return false;
+  if (load<u32>(at) != 0x49444552 || load<u8>(at, 4) != 0x53) {
+    return reader.fail('Wrong signature trying to load DB from file');
+  }
+  let version: u32 = 0;
+  for (let i: u32 = 5; i < format.MAGIC_BYTES; i++) {
+    const digit: u32 = <u32>load<u8>(at + i) - 48;
+    if (digit > 9) return reader.fail('Wrong signature trying to load DB from file');
+    version = version * 10 + digit;
+  }
+  if (version >= 1 && version <= format.VERSION) {
+    isSummed = version >= 5;
+    return true;
+  }
+  log.begin("Can't handle RDB format version ");
+  log.integer(version);
+  log.end(log.WARNING);
+  return reader.fail('unsupported version');
+}
+
+let isSummed: bool = false;
+
+function forgetAttributes(): void {
+  expiresMs = -1;
+  idleSeconds = -1;
+  frequency = -1;
+}
+
+/** Reads records to the end of the file. Each turn uses up a byte at least. */
+function records(): void {
+  keyspace.select(0);
+  forgetAttributes();
+  while (!reader.hasFailed()) {
+    const opcode = reader.byte();
+    if (reader.hasFailed()) return;
+    if (opcode == format.OP_EOF) {
+      checkSum();
+      return;
+    }
+    if (opcode >= format.OP_FUNCTION2) special(opcode);
+    else {
+      key(opcode);
+      forgetAttributes();
+    }
+  }
+}
+
+function checkSum(): void {
+  if (!isSummed) return;
+  const ours = reader.checksum();
+  const theirs = reader.raw64();
+  if (reader.hasFailed() || config.number(option.RDBCHECKSUM) == 0) return;
+  if (theirs == 0) {
+    return log.line(log.NOTICE, 'RDB file was saved with checksum disabled: no check performed.');
+  }
+  if (ours == theirs) return;
+  log.begin('Wrong RDB checksum expected: (');
+  log.hexadecimal(theirs);
+  log.ascii(') but got (');
+  log.hexadecimal(ours);
+  log.ascii('). Aborting now.');
+  log.end(log.WARNING);
+  reader.fail('wrong checksum');
+}
+
+/** Everything that is no key. */
+function special(opcode: u32): void {
+  switch (opcode) {
+    case format.OP_EXPIRE_MS:
+      expiresMs = <i64>reader.raw64();
+      break;
+    case format.OP_EXPIRE:
+      expiresMs = <i64>(<i32>reader.raw32()) * 1000;
+      break;
+    case format.OP_IDLE:
+      idleSeconds = <i64>reader.length();
+      break;
+    case format.OP_FREQ:
+      frequency = <i32>reader.byte();
+      break;
+    case format.OP_SELECT:
+      selectDatabase(reader.length());
+      break;
+    case format.OP_RESIZE:
+      reader.length();
+      reader.length();
+      break;
+    case format.OP_AUX:
+      aux();
+      break;
+    case format.OP_MODULE_AUX:
+      reader.length();
+      reader.length();
+      reader.length();
+      if (skip.moduleValue()) skippedKeys++;
+      break;
+    case format.OP_FUNCTION2:
+      if (reader.skipString()) {
+        log.line(log.WARNING, 'A library of functions was left out: this server has no scripts.');
+      }
+      break;
+    default:
+      reader.fail('Pre-release function format not supported');
+  }
+}
+
+function selectDatabase(database: u64): void {
+  if (reader.hasFailed()) return;
+  if (database < keyspace.databases()) return keyspace.select(<u32>database);
+  log.begin('Data file was created with a Redis server configured to handle more than ');
+  log.integer(keyspace.databases());
+  log.ascii(' databases.');
+  log.end(log.WARNING);
+  reader.fail('database number out of range');
+}
+
+/** A note about the file itself. What is known is logged, the rest ignored. */
+function aux(): void {
+  if (!reader.readText(0)) return;
+  const name = reader.text();
+  const nameBytes = reader.textBytes();
+  if (!reader.readText(1)) return;
+  const text = reader.text();
+  const bytes = reader.textBytes();
+  if (args.textIs(name, nameBytes, 'redis-ver')) {
+    log.begin('Loading RDB produced by version ');
+    log.bytes(text, bytes);
+    log.end(log.NOTICE);
+  } else if (args.textIs(name, nameBytes, 'ctime') && number.parse(text, bytes)) {
+    log.begin('RDB age ');
+    log.integer(max<i64>(clock.ms() / 1000 - number.parsed(), 0));
+    log.ascii(' seconds');
+    log.end(log.NOTICE);
+  } else if (args.textIs(name, nameBytes, 'used-mem') && number.parse(text, bytes)) {
+    log.begin('RDB memory usage when created ');
+    log.decimal(<f64>number.parsed() / 1048576);
+    log.ascii(' Mb');
+    log.end(log.NOTICE);
+  }
+}
+
+// --- Keys --------------------------------------------------------------------------------------------------------
+
+const NAME_FIRST: u32 = 1024;
+let name: u32 = 0;
+let nameRoom: u32 = 0;
+let nameBytes: u32 = 0;
+
+/** Reads a key to where it stays while its value is read. */
+function readName(): bool {
+  if (!reader.readText(0)) return false;
+  nameBytes = reader.textBytes();
+  if (name == 0 || nameBytes > nameRoom) {
+    if (name != 0) slab.free(name);
+    nameRoom = max(nameBytes, NAME_FIRST);
+    name = slab.alloc(KIND_BLOCK, nameRoom);
+    if (name == 0) return reader.failMemory();
+  }
+  memory.copy(name, reader.text(), nameBytes);
+  return true;
+}
+
+function key(type: u32): void {
+  if (!readName()) return;
+  if (expiresMs >= 0 && expiresMs < clock.ms()) {
+    if (skip.value(type)) expiredKeys++;
+    return;
+  }
+  const isHash =
+    type == format.TYPE_HASH ||
+    type == format.TYPE_HASH_LISTPACK ||
+    type == format.TYPE_HASH_ZIPLIST ||
+    type == format.TYPE_HASH_ZIPMAP;
+  if (!isHash && type != format.TYPE_STRING) {
+    if (skip.value(type)) skippedKeys++;
+    return;
+  }
+  const old = keyspace.find(name, nameBytes);
+  if (old != 0) {
+    if (!mayReplace) {
+      reader.fail('RDB has a duplicated key');
+      return;
+    }
+    keyspace.removeEntry(old);
+  }
+  let made: u32 = 0;
+  if (!isHash) made = stringKey();
+  else if (loadHash.value(type, name, nameBytes)) {
+    made = loadHash.entryMade();
+    if (made == 0) return warnEmpty();
+  }
+  if (made != 0 && !reader.hasFailed()) finish(made);
+}
+
+function warnEmpty(): void {
+  log.begin('Skipping empty key: ');
+  log.bytes(name, nameBytes);
+  log.end(log.NOTICE);
+}
+
+/** Gives a new key what stood before it. */
+function finish(made: u32): void {
+  if (expiresMs != -1 && !keyspace.setExpiry(made, expiresMs)) {
+    reader.failMemory();
+    return;
+  }
+  if (lru.isFrequency()) {
+    if (frequency >= 0) entry.setAccess(made, (entry.access(made) & 0xffff00) | (<u32>frequency));
+  } else if (idleSeconds >= 0) {
+    const idle = <u32>min<i64>(idleSeconds, 0xffffff);
+    entry.setAccess(made, (clock.lru() - idle) & 0xffffff);
+  }
+  loadedKeys++;
+}
+
+/** Makes a key of a string; the entry, or 0 after a failure. */
+function stringKey(): u32 {
+  const form = reader.head();
+  if (reader.hasFailed()) return 0;
+  if (form == reader.INTEGER) return integerKey(reader.integer());
+  const bytes = reader.bytes();
+  const made = entry.reserve(nameBytes, bytes);
+  if (made == 0) {
+    reader.failMemory();
+    return 0;
+  }
+  memory.copy(entry.key(made), name, nameBytes);
+  if (reader.fetch(form, entry.value(made))) {
+    if (bytes <= 20 && number.parse(entry.value(made), bytes)) {
+      slab.free(made);
+      return integerKey(number.parsed());
+    }
+    const encoding = bytes <= entry.EMBSTR_MAX ? entry.ENC_EMBSTR : entry.ENC_RAW;
+    if (keyspace.add(made, entry.TYPE_STRING, encoding)) return made;
+    reader.failMemory();
+  }
+  slab.free(made);
+  return 0;
+}
+
+function integerKey(value: i64): u32 {
+  const made = keyspace.insert(name, nameBytes, entry.TYPE_STRING, entry.ENC_INT, 8);
+  if (made == 0) reader.failMemory();
+  else store<i64>(entry.value(made), value);
+  return made;
+}

@@ -1,0 +1,187 @@
+// The saver: writes all databases to a file. SAVE runs it on the main vCPU, BGSAVE the same function on a snapshot vCPU.
+//
+// Interface   run() writes to a temporary name, syncs, and renames. Paths are prepared by persistence.ts before a snapshot
+//             is taken, since a child has no way to ask.
+// Structure   Entries are written in the order of their addresses, so that memory is read once, in one direction, and what
+//             lies behind can be given up: libdbos.forget() frees its copies and stops the copying. A database is selected
+//             again whenever an entry of another one comes.
+// Invariants  SAVE-1  A span is given up when the next entry lies in another one: all entries that begin in it are written,
+//                     and what else lies in it is bookkeeping of the slab heap that a walk has passed.
+//             SAVE-2  On the main vCPU forget() does nothing, so both ways of saving run the same instructions.
+
+import * as config from '../config.ts';
+import * as entry from '../entry.ts';
+import * as format from './format.ts';
+import * as hash from '../hash.ts';
+import * as heap from '../heap.ts';
+import * as clock from '../clock.ts';
+import * as keyspace from '../keyspace.ts';
+import * as listpack from '../listpack.ts';
+import * as log from '../log.ts';
+import * as lru from '../lru.ts';
+import * as option from '../option.ts';
+import * as writer from './writer.ts';
+import { VERSION as SERVER_VERSION } from '../identity.ts';
+import { SYS_PROGRESS, SYS_RENAME, SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
+import { forget, slab, syscall } from '../../../assembly/index.ts';
+
+const PROGRESS_SAVE: i32 = 2;
+const NO_DATABASE: i32 = -1;
+/** Values of maxmemory-policy for which entries carry when they were used. */
+const POLICY_VOLATILE_LRU: i64 = 0;
+const POLICY_ALLKEYS_LRU: i64 = 4;
+
+/** A bit per database: its size has been written. */
+const ANNOUNCED: usize = memory.data(2048, 8); // keyspace.DATABASES_MAX / 8
+
+let database: i32 = NO_DATABASE;
+let isLru: bool = false;
+let total: u64 = 0;
+let done: u64 = 0;
+let perMille: i32 = 0;
+
+/** Saves; 0, or a negative errno, and then a file of the final name is as it was. */
+export function run(temporary: u32, temporaryBytes: u32, path: u32, pathBytes: u32): i32 {
+  const packs = config.number(option.RDBCOMPRESSION) != 0;
+  const checks = config.number(option.RDBCHECKSUM) != 0;
+  let result = writer.open(temporary, temporaryBytes, packs, checks);
+  if (result < 0) {
+    log.begin('Failed opening the temp RDB file ');
+    log.bytes(temporary, temporaryBytes);
+    return failed(result);
+  }
+  begin();
+  entries();
+  result = writer.close();
+  if (result == 0) result = rename(temporary, temporaryBytes, path, pathBytes);
+  if (result < 0) {
+    syscall(SYS_UNLINK, <i32>temporary, <i32>temporaryBytes, 0, 0, 0);
+    log.begin('Write error saving DB on disk');
+    return failed(result);
+  }
+  syscall(SYS_PROGRESS, PROGRESS_SAVE, 1000, 0, 0, 0);
+  log.line(log.NOTICE, 'DB saved on disk');
+  return 0;
+}
+
+function rename(from: u32, fromBytes: u32, to: u32, toBytes: u32): i32 {
+  return syscall(SYS_RENAME, <i32>from, <i32>fromBytes, <i32>to, <i32>toBytes, 0);
+}
+
+function failed(result: i32): i32 {
+  log.ascii(': error ');
+  log.integer(-result);
+  log.end(log.WARNING);
+  return result;
+}
+
+function begin(): void {
+  database = NO_DATABASE;
+  const policy = config.number(option.MAXMEMORY_POLICY);
+  isLru = policy == POLICY_VOLATILE_LRU || policy == POLICY_ALLKEYS_LRU;
+  total = 0;
+  done = 0;
+  perMille = 0;
+  memory.fill(ANNOUNCED, 0, keyspace.DATABASES_MAX >> 3);
+  for (let i: u32 = 0; i < keyspace.databases(); i++) total += keyspace.keyCount(i);
+  magic();
+  aux('redis-ver');
+  writer.literal(SERVER_VERSION);
+  aux('redis-bits');
+  writer.integer(32);
+  aux('ctime');
+  writer.integer(clock.ms() / 1000);
+  aux('used-mem');
+  writer.integer(<i64>heap.usedBytes());
+  aux('aof-base');
+  writer.integer(0);
+}
+
+function magic(): void {
+  const text = 'REDIS0010';
+  for (let i: u32 = 0; i < format.MAGIC_BYTES; i++)
+    writer.byte(load<u16>(changetype<u32>(text) + (i << 1)));
+}
+
+function aux(name: string): void {
+  writer.byte(format.OP_AUX);
+  writer.literal(name);
+}
+
+// --- Entries -----------------------------------------------------------------------------------------------------
+
+function entries(): void {
+  let at = entry.next(0);
+  while (at != 0 && !writer.hasFailed()) {
+    const owner = keyspace.databaseOf(at);
+    if (owner >= 0) {
+      if (owner != database) select(owner);
+      put(at);
+    }
+    const next = entry.next(at + 1);
+    if (next >> slab.SPAN_SHIFT != at >> slab.SPAN_SHIFT) passed(at);
+    at = next;
+  }
+}
+
+/** Gives up the span in which an entry begins, and the rest of the entry (SAVE-1). */
+function passed(at: u32): void {
+  const start = at & ~(slab.SPAN_BYTES - 1);
+  const bytes = max(slab.SPAN_BYTES, at - start + slab.usable(at));
+  forget(<i32>start, <i32>bytes);
+  const now = total == 0 ? 1000 : min(<i32>((done * 1000) / total), 999);
+  if (now == perMille) return;
+  perMille = now;
+  syscall(SYS_PROGRESS, PROGRESS_SAVE, now, 0, 0, 0);
+}
+
+function select(owner: i32): void {
+  database = owner;
+  writer.byte(format.OP_SELECT);
+  writer.length(owner);
+  const cell = ANNOUNCED + (owner >> 3);
+  const bit: u32 = 1 << (owner & 7);
+  if (load<u8>(cell) & bit) return;
+  store<u8>(cell, <u8>(load<u8>(cell) | bit));
+  writer.byte(format.OP_RESIZE);
+  writer.length(keyspace.keyCount(owner));
+  writer.length(keyspace.expiringCount(owner));
+}
+
+function put(at: u32): void {
+  done++;
+  if (entry.hasExpiry(at)) {
+    writer.byte(format.OP_EXPIRE_MS);
+    writer.raw64(<u64>entry.expiry(at));
+  }
+  if (isLru) {
+    writer.byte(format.OP_IDLE);
+    writer.length(lru.idleSeconds(at));
+  } else if (lru.isFrequency()) {
+    writer.byte(format.OP_FREQ);
+    writer.byte(lru.frequency(at));
+  }
+  if (entry.type(at) == entry.TYPE_HASH) return putHash(at);
+  writer.byte(format.TYPE_STRING);
+  writer.text(entry.key(at), entry.keyBytes(at));
+  if (entry.encoding(at) == entry.ENC_INT) writer.integer(load<i64>(entry.value(at)));
+  else writer.text(entry.value(at), entry.valueBytes(at));
+}
+
+function putHash(at: u32): void {
+  if (!hash.isLarge(at)) {
+    writer.byte(format.TYPE_HASH_LISTPACK);
+    writer.text(entry.key(at), entry.keyBytes(at));
+    writer.text(entry.value(at), listpack.bytes(entry.value(at)));
+    return;
+  }
+  writer.byte(format.TYPE_HASH);
+  writer.text(entry.key(at), entry.keyBytes(at));
+  writer.length(hash.count(at));
+  for (let more = hash.begin(at); more && !writer.hasFailed(); more = hash.advance()) {
+    hash.readField();
+    writer.text(hash.text(), hash.textBytes());
+    hash.readValue();
+    writer.text(hash.text(), hash.textBytes());
+  }
+}
