@@ -65,7 +65,6 @@ function swap(): void {
   if (first < 0 || first >= count || second < 0 || second >= count) return outOfRange();
   keyspace.swap(<u32>first, <u32>second);
   keyspace.select(client.current().db);
-  persistence.afterFlushAll();
   keyspace.addDirty(1);
   reply.ok();
 }
