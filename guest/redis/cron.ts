@@ -1,6 +1,7 @@
 // What happens ten times a second: expired keys, tables that are too large, memory to give back.
 
 import * as client from './client.ts';
+import * as clock from './clock.ts';
 import * as config from './config.ts';
 import * as dict from './dict.ts';
 import * as expire from './expire.ts';
@@ -11,7 +12,7 @@ import * as lazyfree from './lazyfree.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as stats from './stats.ts';
-import * as clock from './clock.ts';
+import * as telemetry from './telemetry.ts';
 import { clockUs } from './host.ts';
 
 const REHASH_US: f64 = 1000;
@@ -30,6 +31,7 @@ export function run(): void {
   closeIdle();
   const used = heap.usedBytes();
   if (used > stats.get(stats.PEAK_BYTES)) stats.set(stats.PEAK_BYTES, used);
+  telemetry.tick();
   observe.tick();
 }
 

@@ -113,7 +113,7 @@ export function call(found: u32): void {
   running = found;
   stats.add(stats.COMMANDS, 1);
   const start = reply.length();
-  if (command.flagsOf(found) & command.TIMED) callTimed(found);
+  if (command.flagsOf(found) & command.TIMED || observe.timesAll()) callTimed(found);
   else {
     call_indirect<void>(command.handlerOf(found));
     command.countShared(found);

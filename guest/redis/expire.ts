@@ -16,7 +16,15 @@ const STALE_PERCENT: u32 = 10; // a database with fewer expired keys among those
 
 let nextDatabase: u32 = 0;
 
+let isActive: bool = true;
+
+/** DEBUG SET-ACTIVE-EXPIRE. */
+export function setActive(active: bool): void {
+  isActive = active;
+}
+
 export function cycle(): void {
+  if (!isActive) return;
   const databases = keyspace.databases();
   const end = clock.us() + CYCLE_US;
   stats.add(stats.EXPIRE_CYCLES, 1);

@@ -11,7 +11,6 @@ import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as lru from './lru.ts';
 import * as persistence from './persistence.ts';
-import * as persistence from './persistence.ts';
 import * as protocol from './protocol.ts';
 import * as random from './random.ts';
 import * as reply from './reply.ts';
@@ -19,7 +18,6 @@ import * as session from './session.ts';
 import * as shutdownNow from './shutdown.ts';
 import * as siphash from './siphash.ts';
 import * as telemetry from './telemetry.ts';
-import { EIO } from '../../assembly/abi/errno.ts';
 import { EIO } from '../../assembly/abi/errno.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../assembly/index.ts';
@@ -41,7 +39,6 @@ export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): 
   client.boot();
   keyspace.boot(databases);
   registerAll();
-  persistence.boot();
   evict.configure();
   lru.configure();
   persistence.boot();
@@ -121,16 +118,6 @@ export function composedAddress(): i32 {
 
 export function composedBytes(): i32 {
   return configSet.composedBytes();
-}
-
-/** Loads an RDB file; its path is in the window. Keys loaded, or a negative errno. */
-export function loadRdb(pathBytes: i32): i32 {
-  return persistence.loadFile(io.rx(), pathBytes);
-}
-
-/** SAVE: 0, or -EIO. */
-export function saveRdb(): i32 {
-  return persistence.save() ? 0 : -EIO;
 }
 
 /** SHUTDOWN with the flags of shutdown.ts: 1 when the server is to end, and events say how. */

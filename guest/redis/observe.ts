@@ -5,6 +5,7 @@
 let onTimed: u32 = 0;
 let onError: u32 = 0;
 let onTick: u32 = 0;
+let timingAll: bool = false;
 let writesRefused: bool = false;
 
 /** `listener(row, us)` after each command that was timed by itself, and each that was alone in its batch. */
@@ -32,6 +33,17 @@ export function timed(row: u32, us: f64): void {
 
 export function failed(address: u32, bytes: u32): void {
   if (onError != 0) call_indirect<void>(onError, address, bytes);
+}
+
+/** Whether every command is to be timed by itself, for a slow log or latency monitor with a low threshold. */
+export function setTimesAll(all: bool): void {
+  timingAll = all;
+}
+
+// @ts-ignore: decorator
+@inline
+export function timesAll(): bool {
+  return timingAll;
 }
 
 /** After a background save failed: commands that write are refused until one succeeds. */

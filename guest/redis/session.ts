@@ -15,6 +15,7 @@ import * as errors from './errors.ts';
 import * as input from './input.ts';
 import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
+import * as locality from './locality.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as protocol from './protocol.ts';
@@ -52,6 +53,12 @@ export function open(infoBytes: u32): i32 {
     c.localAddress = client.newText(io.rx() + peer + 1, infoBytes - peer - 1);
   }
   if (config.textBytes(option.REQUIREPASS) == 0) c.flags |= client.AUTHENTICATED;
+  if (locality.isDenied(c)) {
+    client.close(record);
+    stats.add(stats.REJECTED, 1);
+    io.publish();
+    return -EMFILE;
+  }
   io.publish();
   return <i32>c.slot;
 }

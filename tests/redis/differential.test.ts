@@ -248,7 +248,7 @@ class Generator {
         ['bad'],
       ]),
     ],
-    () => ['scan', this.#random.pick(['x', '', '-', '1x'])],
+    () => ['scan', this.#random.pick(['x', '-', '1x'])],
     () => ['dbsize'],
     () => ['select', this.#random.pick(['0', '0', '1', '2', '16', '-1', 'x'])],
     () => ['swapdb', this.#random.pick(['0', '1', 'x']), this.#random.pick(['1', '2', '16', 'y'])],

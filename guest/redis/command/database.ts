@@ -6,8 +6,8 @@ import * as command from '../command.ts';
 import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
 import * as persistence from '../persistence.ts';
-import * as lazyfree from '../lazyfree.ts';
 import * as number from '../number.ts';
+import * as persistence from '../persistence.ts';
 import * as reply from '../reply.ts';
 import {
   ACL_CONNECTION,
@@ -92,6 +92,7 @@ function flushAll(): void {
     if (keys < 0) return errors.outOfMemory();
     keyspace.addDirty(keys);
   }
+  persistence.afterFlushAll();
   persistence.afterFlushAll();
   keyspace.addDirty(1);
   reply.ok();

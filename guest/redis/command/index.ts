@@ -1,8 +1,17 @@
 // The order in which the commands enter the table.
 
-import * as hash from './hash.ts';
+import * as clients from './client.ts';
+import * as commands from './command.ts';
+import * as configs from './config.ts';
+import * as connections from './connection.ts';
 import * as databases from './database.ts';
+import * as debugs from './debug.ts';
+import * as hashes from './hash.ts';
+import * as infos from './info.ts';
 import * as keys from './keys.ts';
+import * as latencies from './latency.ts';
+import * as memories from './memory.ts';
+import * as servers from './server.ts';
 import * as strings from './string.ts';
 import * as transactions from './transaction.ts';
 
@@ -10,6 +19,15 @@ export function registerAll(): void {
   strings.register();
   keys.register();
   databases.register();
-  hash.register();
+  hashes.register();
   transactions.register();
+  connections.register();
+  clients.register();
+  commands.register();
+  configs.register();
+  servers.register();
+  infos.register();
+  memories.register();
+  debugs.register();
+  latencies.register();
 }
