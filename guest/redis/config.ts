@@ -12,6 +12,7 @@ import * as evict from './evict.ts';
 import * as heap from './heap.ts';
 import * as lru from './lru.ts';
 import * as option from './option.ts';
+import * as telemetry from './telemetry.ts';
 import * as parse from './option-value.ts';
 
 const ROWS_MAX: u32 = 192;
@@ -278,6 +279,16 @@ export function find(name: u32, bytes: u32): u32 {
 
 export const NONE: u32 = 0xffffffff;
 
+/** What depends on an option looks at it again. */
+function follow(index: u32): void {
+  if (index == option.MAXMEMORY || index == option.MAXMEMORY_POLICY) {
+    lru.configure();
+    evict.configure();
+  } else if (index == option.SLOWLOG_LOG_SLOWER_THAN || index == option.LATENCY_MONITOR_THRESHOLD) {
+    telemetry.configure();
+  }
+}
+
 /** Puts a value that check() accepted in force. False when there is no memory for a string. */
 export function assign(index: u32, at: u32, bytes: u32): bool {
   const kind = kindOf(index);
@@ -287,10 +298,7 @@ export function assign(index: u32, at: u32, bytes: u32): bool {
   }
   if (kind != option.STRING && kind != option.SAVE) {
     store<i64>(VALUES + (index << 3), parse.valueOf(index, at, bytes));
-    if (index == option.MAXMEMORY || index == option.MAXMEMORY_POLICY) {
-      lru.configure();
-      evict.configure();
-    }
+    follow(index);
     return true;
   }
   let block: u32 = 0;

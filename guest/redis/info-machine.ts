@@ -1,6 +1,5 @@
 // The sections of INFO about saving, and about the machine below the server.
 
-import * as clock from './clock.ts';
 import * as host from './host.ts';
 import * as keyspace from './keyspace.ts';
 import * as lazyfree from './lazyfree.ts';
@@ -58,4 +57,23 @@ export function putMachine(): void {
   gauge('syscalls', COUNTER_SYSCALLS);
 }
 
-export function putPersistence(): void {}
+/** Saving: how the last one went, and how the running one goes. There is no append-only file. */
+export function putPersistence(): void {
+  const saving = persistence.isSaving();
+  text.ascii('loading:0\r\nasync_loading:0\r\n');
+  text.count('current_cow_size', persistence.currentCowBytes());
+  text.count('current_save_keys_total', persistence.currentKeysTotal());
+  text.count('rdb_changes_since_last_save', keyspace.dirty());
+  text.line('rdb_bgsave_in_progress', saving ? '1' : '0');
+  text.signed('rdb_last_save_time', persistence.lastSaveSeconds());
+  text.line('rdb_last_bgsave_status', persistence.isLastGood() ? 'ok' : 'err');
+  text.signed('rdb_last_bgsave_time_sec', persistence.lastDurationSeconds());
+  text.signed('rdb_current_bgsave_time_sec', persistence.currentDurationSeconds());
+  text.count('rdb_saves', persistence.saves());
+  text.count('rdb_last_cow_size', persistence.lastCowBytes());
+  text.count('rdb_last_load_keys_expired', persistence.loadExpiredKeys());
+  text.count('rdb_last_load_keys_loaded', persistence.loadedKeys());
+  text.ascii('aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n');
+  text.ascii('aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n');
+  text.ascii('aof_last_bgrewrite_status:ok\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\n');
+}

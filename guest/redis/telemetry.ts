@@ -2,9 +2,11 @@
 
 import * as clock from './clock.ts';
 import * as command from './command.ts';
+import * as config from './config.ts';
 import * as latency from './latency.ts';
 import * as memoryUse from './memory-use.ts';
 import * as observe from './observe.ts';
+import * as option from './option.ts';
 import * as rate from './rate.ts';
 import * as slowlog from './slowlog.ts';
 
@@ -13,6 +15,15 @@ export function boot(): void {
   observe.listenTimed(onTimed);
   observe.listenError(rate.countError);
   memoryUse.noteStartup();
+}
+
+const SHORT_US: i64 = 1000;
+
+/** After a change of the options: who asks about short commands has every command timed by itself. */
+export function configure(): void {
+  const slow = config.number(option.SLOWLOG_LOG_SLOWER_THAN);
+  const isShort = slow >= 0 && slow < SHORT_US;
+  observe.setTimesAll(isShort || config.number(option.LATENCY_MONITOR_THRESHOLD) != 0);
 }
 
 function onTimed(row: u32, us: f64): void {
