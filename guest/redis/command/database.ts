@@ -7,7 +7,6 @@ import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
 import * as persistence from '../persistence.ts';
 import * as number from '../number.ts';
-import * as persistence from '../persistence.ts';
 import * as reply from '../reply.ts';
 import {
   ACL_CONNECTION,
@@ -92,7 +91,6 @@ function flushAll(): void {
     if (keys < 0) return errors.outOfMemory();
     keyspace.addDirty(keys);
   }
-  persistence.afterFlushAll();
   persistence.afterFlushAll();
   keyspace.addDirty(1);
   reply.ok();
