@@ -91,9 +91,9 @@ export function nextEvent(): i32 {
   return io.nextEvent();
 }
 
-/** Loads the file whose path is in the window: 0, -ENOENT, or another negative errno, and then the databases are empty. */
-export function loadRdb(pathBytes: i32): i32 {
-  return persistence.loadFile(io.rx(), pathBytes);
+/** Loads the file dbfilename: 0, or a negative errno; -ENOENT is a fresh start. */
+export function loadRdb(): i32 {
+  return persistence.loadDefault();
 }
 
 /** Saves to dbfilename on this vCPU: 0, or -EIO. */

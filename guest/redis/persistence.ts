@@ -266,7 +266,12 @@ export function afterFlushAll(): void {
 
 /** Reads the file dbfilename into the databases; false when that failed, and then they are empty. */
 export function load(): bool {
-  return loadFile(config.textAddress(option.DBFILENAME), config.textBytes(option.DBFILENAME)) == 0;
+  return loadDefault() == 0;
+}
+
+/** Loads the file dbfilename: 0, or a negative errno; -ENOENT is a fresh start. */
+export function loadDefault(): i32 {
+  return loadFile(config.textAddress(option.DBFILENAME), config.textBytes(option.DBFILENAME));
 }
 
 /**

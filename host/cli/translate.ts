@@ -9,6 +9,7 @@ const USAGE = `usage: ringzero translate <in.wasm> -o <out.wasm> [options]
 
   -o, --output <file>     write the main image here
       --snapshot <file>   write the snapshot image here
+      --info <file>       write the facts that loading the images needs here, as JSON
       --no-safepoints     no polls at loops: the program cannot be interrupted in them
       --no-elision        check every store by itself
       --frames <n>        frames of 4 KiB of the VM (default 65536; a multiple of 4096)
@@ -17,6 +18,7 @@ const USAGE = `usage: ringzero translate <in.wasm> -o <out.wasm> [options]
 const OPTIONS = {
   output: { type: 'string', short: 'o' },
   snapshot: { type: 'string' },
+  info: { type: 'string' },
   'no-safepoints': { type: 'boolean' },
   'no-elision': { type: 'boolean' },
   frames: { type: 'string' },
@@ -27,6 +29,7 @@ interface Request {
   readonly input: string;
   readonly output: string | undefined;
   readonly snapshot: string | undefined;
+  readonly info: string | undefined;
   readonly options: TranslateOptions;
 }
 
@@ -66,15 +69,18 @@ function readArguments(argv: string[]): Request | undefined {
   if (values.output === undefined && values.snapshot === undefined) {
     throw new Error('give -o or --snapshot: where shall the image go?');
   }
+  if (values.info !== undefined && values.snapshot === undefined) {
+    throw new Error('--info goes with --snapshot');
+  }
   const options: TranslateOptions = {
     safepoints: !values['no-safepoints'],
     elision: !values['no-elision'],
     ...(values.frames === undefined ? {} : { frames: Number(values.frames) }),
   };
-  return { input, output: values.output, snapshot: values.snapshot, options };
+  return { input, output: values.output, snapshot: values.snapshot, info: values.info, options };
 }
 
-async function run({ input, output, snapshot, options }: Request): Promise<void> {
+async function run({ input, output, snapshot, info, options }: Request): Promise<void> {
   const bytes = new Uint8Array(await readFile(input));
   if (output !== undefined) {
     const { main, statistics } = translateMain(bytes, options);
@@ -83,9 +89,10 @@ async function run({ input, output, snapshot, options }: Request): Promise<void>
     report(output, main, `${writes} writes, ${checks} checks, ${loops} loops, ${polls} polls`);
   }
   if (snapshot !== undefined) {
-    const image = translateSnapshot(bytes, options).snapshot;
-    await writeFile(snapshot, image);
-    report(snapshot, image, 'snapshot image');
+    const translation = translateSnapshot(bytes, options);
+    await writeFile(snapshot, translation.snapshot);
+    report(snapshot, translation.snapshot, 'snapshot image');
+    if (info !== undefined) await writeFile(info, `${JSON.stringify(translation.info, null, 2)}\n`);
   }
 }
 

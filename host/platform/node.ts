@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
-import { setPriority } from 'node:os';
+import { setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
 
 /** Whether the processor may reorder stores with stores or loads with loads: only x86 surely does not. */
@@ -111,4 +111,9 @@ export const files = {
 
 export function fillRandom(target: Uint8Array): void {
   randomFillSync(target);
+}
+
+/** Bytes of memory that the machine has. */
+export function totalMemory(): number {
+  return totalmem();
 }

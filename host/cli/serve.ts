@@ -1,0 +1,58 @@
+// `ringzero serve`: the Redis-compatible server as a process.
+
+import { readFileSync } from 'node:fs';
+import { RingzeroError } from '../errors.ts';
+import { Log } from '../redis/log.ts';
+import { parseArguments } from '../redis/options.ts';
+import { RedisServer } from '../redis/server.ts';
+
+export const SERVE_HELP = `Usage: ringzero serve [FILE | -] [--OPTION VALUE ...]
+
+Runs a Redis-compatible in-memory server in a micro-VM. FILE has the form of redis.conf; - reads it from standard
+input. Options are named as redis-server's and win over the file:
+
+  --port N               TCP port, 0 = any free one                   (6379)
+  --bind ADDRESS ...     addresses to listen at                       (127.0.0.1)
+  --unixsocket PATH      listen at a Unix socket too
+  --dir DIRECTORY        where the database file is                   (.)
+  --dbfilename NAME      its name                                     (dump.rdb)
+  --save "SECONDS CHANGES ..."  when to save by itself; "" = never    (3600 1 300 100 60 10000)
+  --maxmemory SIZE       limit of the data, such as 512mb; 0 = none   (0)
+  --maxmemory-policy P   noeviction, allkeys-lru, allkeys-random, ... (noeviction)
+  --requirepass PASSWORD
+  --maxclients N                                                      (10000)
+  --timeout SECONDS      close clients idle for so long; 0 = never    (0)
+  --databases N                                                       (16)
+  --loglevel LEVEL       debug, verbose, notice, warning              (notice)
+  --memory SIZE          memory of the VM, up to 4gb                  (4gb, or 3/4 of the machine)
+
+A quarter of --memory is kept for the kernel and for the copies that a background save needs.
+Every other option of redis.conf that applies is known too: CONFIG GET * lists them.
+`;
+
+/** Runs until the server ends; resolves with the exit code. */
+export async function serveCommand(argv: readonly string[]): Promise<number> {
+  const log = new Log(
+    { write: (text) => void process.stdout.write(text), isTerminal: process.stdout.isTTY === true },
+    process.pid,
+  );
+  let server: RedisServer;
+  try {
+    const read = (path: string): string => readFileSync(path === '-' ? 0 : path, 'utf8');
+    server = await RedisServer.start(parseArguments(argv, read), log);
+  } catch (error) {
+    if (!(error instanceof RingzeroError) && (error as { code?: unknown }).code === undefined)
+      throw error;
+    process.stderr.write(`\n*** FATAL ERROR ***\n${(error as Error).message}\n`);
+    return 1;
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.warning(`Received ${signal} scheduling shutdown...`);
+      server.shutdown();
+    });
+  }
+  const exitCode = await server.ended;
+  log.warning('ringzero is now ready to exit, bye bye...');
+  return exitCode;
+}

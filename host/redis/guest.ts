@@ -1,0 +1,99 @@
+// The guest's exports (guest/redis/index.ts) with types, and the window through which bytes reach it.
+
+import type { MicroVM } from '../vm/micro-vm.ts';
+
+/** Flags that receive, resume and cron return. */
+export const FLAG_CLOSE = 1;
+export const FLAG_EVENTS = 2;
+export const FLAG_MORE = 4;
+
+export const EVENT_CLOSE = 1;
+export const EVENT_SHUTDOWN = 2;
+export const EVENT_OPTION = 3;
+
+const WINDOW_BYTES = 65536;
+
+interface Exports {
+  init(rxAddress: number, rxBytes: number, databases: number, nowMs: number): number;
+  setOption(nameBytes: number, valueBytes: number): number;
+  optionAddress(index: number): number;
+  composedBytes(): number;
+  connect(infoBytes: number, nowMs: number): number;
+  receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
+  resume(slot: number, nowMs: number, nowUs: number): number;
+  park(slot: number): void;
+  disconnect(slot: number): void;
+  cron(nowMs: number, nowUs: number): number;
+  loadRdb(): number;
+  shutdown(flags: number): number;
+  ioBlock(): number;
+  nextEvent(): number;
+}
+
+export class RedisGuest {
+  readonly calls: Exports;
+  /** Bytes that fit one receive(). */
+  readonly windowBytes = WINDOW_BYTES;
+  readonly #bytes: Uint8Array;
+  readonly #window: number;
+  readonly #replyWord: number;
+  readonly #words: Uint32Array;
+
+  constructor(vm: MicroVM, databases: number) {
+    this.calls = vm.enter().exports as unknown as Exports;
+    this.#bytes = new Uint8Array(vm.memory.buffer);
+    this.#words = new Uint32Array(vm.memory.buffer);
+    this.#window = vm.claimWindow(WINDOW_BYTES);
+    this.calls.init(this.#window | 0, WINDOW_BYTES, databases, Date.now());
+    this.#replyWord = (this.calls.ioBlock() >>> 0) / 4;
+  }
+
+  /** Runs the commands in `bytes` (at most windowBytes) of the client in `slot`; FLAG_*. */
+  receive(slot: number, bytes: Uint8Array): number {
+    this.#bytes.set(bytes, this.#window);
+    return this.calls.receive(slot, bytes.length, Date.now(), performance.now() * 1000);
+  }
+
+  resume(slot: number): number {
+    return this.calls.resume(slot, Date.now(), performance.now() * 1000);
+  }
+
+  cron(): number {
+    return this.calls.cron(Date.now(), performance.now() * 1000);
+  }
+
+  get replyBytes(): number {
+    return this.#words[this.#replyWord + 1]!;
+  }
+
+  /** The reply of the last call; valid until the next one. */
+  reply(): Uint8Array {
+    const address = this.#words[this.#replyWord]!;
+    return this.#bytes.subarray(address, address + this.replyBytes);
+  }
+
+  /** Slot of a new client, or a negative errno with an error reply. */
+  connect(peer: string, local: string): number {
+    return this.calls.connect(this.#put(0, `${peer}\0${local}`), Date.now());
+  }
+
+  /** False when there is no such option or the value is not one of its values. */
+  setOption(name: string, value: string): boolean {
+    const nameBytes = this.#put(0, name);
+    return this.calls.setOption(nameBytes, this.#put(nameBytes, value)) === 0;
+  }
+
+  /** Name and value of the option in an EVENT_OPTION. */
+  option(index: number): [name: string, value: string] {
+    const address = this.calls.optionAddress(index) >>> 0;
+    const text = this.#bytes.slice(address, address + this.calls.composedBytes());
+    const [name = '', value = ''] = Buffer.from(text).toString('utf8').split('\0');
+    return [name, value];
+  }
+
+  #put(offset: number, text: string): number {
+    const bytes = Buffer.from(text, 'utf8').subarray(0, WINDOW_BYTES - offset);
+    this.#bytes.set(bytes, this.#window + offset);
+    return bytes.length;
+  }
+}

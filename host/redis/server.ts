@@ -1,0 +1,248 @@
+// The Redis-compatible server: a VM with the Redis guest, sockets in front of it.
+
+import { ENOENT } from '../../assembly/abi/errno.ts';
+import { RingzeroError } from '../errors.ts';
+import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
+import { totalMemory } from '../platform/node.ts';
+import { MicroVM } from '../vm/micro-vm.ts';
+import { EVENT_CLOSE, EVENT_OPTION, EVENT_SHUTDOWN, FLAG_EVENTS, RedisGuest } from './guest.ts';
+import { redisImages } from './images.ts';
+import { imports, type ServerFacts } from './imports.ts';
+import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
+import { parseBytes, type OptionList } from './options.ts';
+import { Session, type SessionOwner } from './session.ts';
+
+const CRON_MS = 100; // hz 10, as Redis
+const MEMORY_MAX = 2 ** 32;
+const MEMORY_STEP = 2 ** 24;
+const SHUTDOWN_FORCE = 8; // guest/redis/shutdown.ts
+const DEFAULTS = {
+  port: '6379',
+  bind: '127.0.0.1',
+  dir: './',
+  dbfilename: 'dump.rdb',
+  databases: '16',
+};
+
+/** Options of the server that are not the guest's. */
+const HOST_OPTIONS = new Set(['memory']);
+
+export class RedisServer implements SessionOwner {
+  readonly guest: RedisGuest;
+  readonly #vm: MicroVM;
+  readonly #log: Log;
+  readonly #facts: ServerFacts;
+  readonly #options: Map<string, string>;
+  readonly #sessions = new Map<number, Session>();
+  #listeners: Listener[] = [];
+  #cron: NodeJS.Timeout | undefined;
+  #keepAliveSeconds = 300;
+  readonly #ended: Promise<number>;
+  #end!: (exitCode: number) => void;
+
+  /**
+   * Starts a server: loads the file that `dir` and `dbfilename` name, then listens.
+   * Rejects with RZ_OPTION for an option that is unknown or wrong, RZ_IO when it cannot listen or load.
+   */
+  static async start(list: OptionList, log: Log): Promise<RedisServer> {
+    const options = new Map(list);
+    const memory = memoryOption(options.get('memory'));
+    const facts: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: memory };
+    const vm = await MicroVM.create({
+      guest: redisImages(),
+      memory,
+      guestLimit: memory * 0.75,
+      imports: imports(facts),
+      importsModule: new URL('./imports.js', import.meta.url).href,
+      preopen: options.get('dir') ?? DEFAULTS.dir,
+      snapshotsInBackground: true,
+      sink: {
+        log: (level, text) => log.write(level, text),
+        progress: (what, perMille) => log.progress(what, perMille),
+      },
+    });
+    const server = new RedisServer(vm, options, facts, log);
+    try {
+      server.#setOptions(list);
+      server.#load();
+      await server.#listen();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  private constructor(vm: MicroVM, options: Map<string, string>, facts: ServerFacts, log: Log) {
+    this.#vm = vm;
+    this.#options = options;
+    this.#facts = facts;
+    this.#log = log;
+    this.#ended = new Promise((resolve) => (this.#end = resolve));
+    const databases = this.#option('databases');
+    if (!/^\d+$/.test(databases) || Number(databases) < 1 || Number(databases) > 65536) {
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `option 'databases' is '${databases}'; allowed: 1 to 65536`,
+      );
+    }
+    this.guest = new RedisGuest(vm, Number(databases));
+  }
+
+  /** Resolves with the exit code when the server has ended by itself: SHUTDOWN. */
+  get ended(): Promise<number> {
+    return this.#ended;
+  }
+
+  /** The TCP port it listens at; 0 when it only has a Unix socket. */
+  get port(): number {
+    return this.#facts.port;
+  }
+
+  #option(name: keyof typeof DEFAULTS): string {
+    return this.#options.get(name) ?? DEFAULTS[name];
+  }
+
+  #setOptions(list: OptionList): void {
+    if (!this.#options.has('bind')) this.guest.setOption('bind', DEFAULTS.bind);
+    for (const [name, value] of list) {
+      if (HOST_OPTIONS.has(name)) continue;
+      if (!this.guest.setOption(name, value)) {
+        throw new RingzeroError(
+          'RZ_OPTION',
+          `Bad directive or wrong number of arguments: '${name} ${value}'`,
+        );
+      }
+      this.#apply(name, value);
+    }
+  }
+
+  /** What an option changes on this side of the border. */
+  #apply(name: string, value: string): void {
+    if (name === 'loglevel' && LOG_LEVELS.includes(value as LogLevel))
+      this.#log.level = value as LogLevel;
+    if (name === 'tcp-keepalive') this.#keepAliveSeconds = Number(value);
+    if (name === 'dir') this.#vm.setPreopen(value);
+  }
+
+  #load(): void {
+    const result = this.guest.calls.loadRdb();
+    if (result < 0 && result !== -ENOENT) {
+      throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const port = Number(this.#option('port'));
+    const path = this.#options.get('unixsocket');
+    const places: ListenAt[] = [];
+    if (port !== 0 || path === undefined) {
+      for (const host of this.#option('bind').split(/\s+/))
+        places.push({ host: bindAddress(host), port });
+    }
+    if (path !== undefined && path !== '') places.push({ path });
+    for (const at of places) {
+      try {
+        const listener = await listen(at, (connection) => this.#accept(connection, at));
+        this.#listeners.push(listener);
+        if ('port' in at) this.#facts.port = listener.port;
+        this.#log.notice(`Listening at ${'path' in at ? at.path : `${at.host}:${listener.port}`}`);
+      } catch (error) {
+        const where = 'path' in at ? at.path : `${at.host}:${at.port}`;
+        throw new RingzeroError(
+          'RZ_IO',
+          `Could not listen at ${where}: ${(error as Error).message}`,
+          {
+            cause: error,
+          },
+        );
+      }
+    }
+    this.#cron = setInterval(() => {
+      this.#facts.snapshotUs = this.#vm.snapshotUs;
+      if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
+    }, CRON_MS);
+    this.#log.notice('Ready to accept connections');
+  }
+
+  #accept(connection: Connection, at: ListenAt): void {
+    const { peer, local } = connection.describe('path' in at ? at.path : undefined);
+    const slot = this.guest.connect(peer, local);
+    if (slot < 0) {
+      connection.handler = { received: () => {}, drained: () => {}, closed: () => {} };
+      connection.write(this.guest.reply());
+      connection.end();
+      return;
+    }
+    connection.setKeepAlive('path' in at ? 0 : this.#keepAliveSeconds);
+    const session = new Session(slot, connection, this);
+    connection.handler = session;
+    this.#sessions.set(slot, session);
+    this.#facts.sockets = this.#sessions.size;
+  }
+
+  left(session: Session): void {
+    this.#sessions.delete(session.slot);
+    this.#facts.sockets = this.#sessions.size;
+  }
+
+  drainEvents(): void {
+    for (
+      let event = this.guest.calls.nextEvent();
+      event !== 0;
+      event = this.guest.calls.nextEvent()
+    ) {
+      const argument = event & 0xffffff;
+      switch (event >>> 24) {
+        case EVENT_CLOSE:
+          this.#sessions.get(argument)?.kill();
+          break;
+        case EVENT_SHUTDOWN:
+          this.#log.warning('User requested shutdown...');
+          void this.close().then(() => this.#end(argument));
+          return;
+        case EVENT_OPTION:
+          this.#apply(...this.guest.option(argument));
+          break;
+      }
+    }
+  }
+
+  /**
+   * As SIGTERM does to Redis: saves where save points are set, then ends. `ended` resolves with 0, or with 1 when
+   * saving failed, and then the server goes on as Redis does.
+   */
+  shutdown(force = false): void {
+    this.guest.calls.shutdown(force ? SHUTDOWN_FORCE : 0);
+    this.drainEvents();
+  }
+
+  /** Closes every connection and the VM, without saving. */
+  async close(): Promise<void> {
+    clearInterval(this.#cron);
+    const closing = this.#listeners.map((listener) => listener.close());
+    this.#listeners = [];
+    for (const session of [...this.#sessions.values()]) session.kill();
+    await Promise.all(closing);
+    await this.#vm.close();
+  }
+}
+
+/** `*` and a leading `-` (may be missing) as in redis.conf. */
+function bindAddress(text: string): string {
+  const address = text.replace(/^-/, '');
+  return address === '*' ? '0.0.0.0' : address === '::*' ? '::' : address;
+}
+
+/** VM memory: as asked, or 4 GiB where the machine has that to spare. */
+function memoryOption(text: string | undefined): number {
+  const wanted =
+    text === undefined ? Math.min(MEMORY_MAX, totalMemory() * 0.75) : parseBytes('memory', text);
+  if (wanted < MEMORY_STEP * 2 || wanted > MEMORY_MAX) {
+    throw new RingzeroError(
+      'RZ_OPTION',
+      `option 'memory' is '${text ?? wanted}'; allowed: 32mb to 4gb`,
+    );
+  }
+  return Math.floor(wanted / MEMORY_STEP) * MEMORY_STEP;
+}
