@@ -50,14 +50,14 @@ function runTranslated(image: Uint8Array, seed: number): Outcome {
     kernel.watch();
   };
   kernel.onSafepoint = () => {
-    kernel.pending = random(3) > 0;
+    kernel.pending = random(4) > 0;
     perhapsAdvance();
   };
   const imports = kernel.mainImports();
   const fault = imports.fault as (address: number) => void;
   imports.fault = (address: number) => {
     fault(address);
-    if (random(2) === 0) kernel.pending = true;
+    kernel.pending = true;
   };
   const tick = (): void => {
     if (random(2) === 0) kernel.pending = true;

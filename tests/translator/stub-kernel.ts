@@ -123,8 +123,80 @@ export class StubKernel {
     };
   }
 
+  /** A snapshot of what memory holds now. */
+  snapshotWorld(slot = 0): SnapshotWorld {
+    return new SnapshotWorld(this, slot);
+  }
+
   /** Address of the page table of snapshot `slot`. */
   table(slot = 0): number {
     return snapshotTables(this.frames) + slot * this.frames * 4;
+  }
+}
+
+/** One snapshot of a stub kernel's memory, and a main vCPU that overwrites pages under it. */
+export class SnapshotWorld {
+  readonly kernel: StubKernel;
+  readonly table: number;
+  readonly imports: Record<string, unknown>;
+  #nextFrame: number;
+  #main: Map<number, Uint8Array> = new Map(); // pages as the main vCPU left them
+
+  constructor(kernel: StubKernel, slot: number) {
+    this.kernel = kernel;
+    this.table = kernel.table(slot);
+    this.#nextFrame = kernel.frames >>> 1;
+    this.imports = kernel.snapshotImports((address) => this.#own(address >>> 12));
+  }
+
+  #entry(page: number): number {
+    return (this.table >>> 2) + page;
+  }
+
+  #place(page: number): number {
+    const entry = this.kernel.words[this.#entry(page)]!;
+    return (page * PAGE + (entry & -PAGE)) >>> 0;
+  }
+
+  #copy(page: number, flags: number): number {
+    const frame = this.#nextFrame++ * PAGE;
+    this.kernel.bytes.copyWithin(frame, this.#place(page), this.#place(page) + PAGE);
+    const entry = ((frame - page * PAGE) | flags) >>> 0;
+    this.kernel.words[this.#entry(page)] = entry;
+    return entry;
+  }
+
+  #own(page: number): number {
+    if (page * PAGE >= this.kernel.breakBytes) {
+      throw new WebAssembly.RuntimeError('store outside guest memory');
+    }
+    return this.#copy(page, 3) | 0;
+  }
+
+  /** The main vCPU writes all over a page: its old content is copied for the snapshot first. */
+  overwrite(page: number): void {
+    if (this.kernel.words[this.#entry(page)] === 0) this.#copy(page, 1);
+    const bytes = this.kernel.bytes.subarray(page * PAGE, page * PAGE + PAGE);
+    for (let i = 0; i < PAGE; i++) bytes[i] = (bytes[i]! ^ 0xa5) & 255;
+    this.#main.set(page, bytes.slice());
+  }
+
+  /** What the snapshot sees at [address, + count); whole pages. */
+  read(address: number, count: number): Buffer {
+    const out = Buffer.alloc(count);
+    for (let at = 0; at < count; at += PAGE) {
+      const place = this.#place((address + at) / PAGE);
+      out.set(this.kernel.bytes.subarray(place, place + PAGE), at);
+    }
+    return out;
+  }
+
+  /** No page that the main vCPU overwrote was written by the snapshot. */
+  mainUntouched(): boolean {
+    for (const [page, bytes] of this.#main) {
+      const now = Buffer.from(this.kernel.memory.buffer, page * PAGE, PAGE);
+      if (now.compare(bytes) !== 0) return false;
+    }
+    return true;
   }
 }

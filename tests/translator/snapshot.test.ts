@@ -1,0 +1,73 @@
+// Generated modules run as a snapshot see the world exactly as it was, while the main vCPU overwrites one page after
+// the other, and what they write is theirs alone.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { translateSnapshot } from '../../host/translator/index.ts';
+import { generateModule, PAGES, randomOf } from './generator.ts';
+import { StubKernel } from './stub-kernel.ts';
+
+const test = suite('translator: snapshot');
+const MODULES = Number(process.env.RZ_FUZZ_MODULES ?? 100);
+const SEED = Number(process.env.RZ_SEED ?? (Date.now() & 0xffffff));
+const BYTES = PAGES * 65536;
+type Run = (a: number, b: number) => number;
+
+function attempt(run: () => number): string {
+  try {
+    return String(run());
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) return 'trap';
+    throw error;
+  }
+}
+
+/** What is wrong with the module of this seed; undefined = nothing. */
+function difference(seed: number): string | undefined {
+  const bytes = generateModule(seed);
+  const random = randomOf(seed ^ 0x2545f491);
+  const content = Uint8Array.from({ length: BYTES }, () => random(256));
+  const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), {
+    env: { tick() {} },
+  });
+  const plainMemory = new Uint8Array((plain.exports.memory as WebAssembly.Memory).buffer);
+  plainMemory.set(content);
+  const expected = attempt(() => (plain.exports.run as Run)(3, 40));
+
+  const kernel = new StubKernel(PAGES);
+  kernel.bytes.set(content);
+  const world = kernel.snapshotWorld(3);
+  const disturb = (): void => {
+    for (let i = random(4); i > 0; i--) world.overwrite(random(BYTES / 4096));
+  };
+  kernel.onSafepoint = () => {
+    kernel.pending = random(8) > 0;
+    disturb();
+  };
+  const own = world.imports.viewFault as (address: number) => number;
+  const viewFault = (address: number): number => {
+    disturb();
+    if (random(2) === 0) kernel.pending = true;
+    return own(address);
+  };
+  const { snapshot } = translateSnapshot(bytes, { frames: 4096, weakMemory: random(2) === 0 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(snapshot as BufferSource), {
+    env: { tick: disturb },
+    ringzero: { ...world.imports, viewFault } as WebAssembly.ModuleImports,
+  });
+  (instance.exports['ringzero.table'] as WebAssembly.Global).value = world.table | 0;
+  (instance.exports['ringzero.attach'] as () => void)();
+  kernel.pending = true;
+  const result = attempt(() => (instance.exports.run as Run)(3, 40));
+  if (!world.mainUntouched()) return 'it wrote to main memory';
+  if (expected === 'trap') return undefined;
+  if (result !== expected) return `${expected} but in the snapshot ${result}`;
+  const seen = world.read(0, BYTES);
+  return seen.compare(plainMemory) === 0 ? undefined : 'memory differs';
+}
+
+test(`a snapshot is the world of its moment (RZ_SEED=${SEED})`, () => {
+  for (let i = 0; i < MODULES; i++) assert.is(difference(SEED + i), undefined, `seed ${SEED + i}`);
+});
+
+test.run();
