@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A reply: bulk strings are Buffers, simple strings are strings, errors are Errors with the text after the dash. */
-export type Reply = Buffer | string | number | null | Error | Reply[] | Map<Reply, Reply>;
+export type Reply = Buffer | string | number | bigint | null | Error | Reply[] | Map<Reply, Reply>;
 export type Argument = string | number | Buffer;
 
 export class RespClient {
@@ -81,7 +81,7 @@ export class RespClient {
     this.#at = end + 2;
     if (type === '+') return line;
     if (type === '-') return new Error(line);
-    if (type === ':') return Number(line);
+    if (type === ':') return Number.isSafeInteger(Number(line)) ? Number(line) : BigInt(line);
     if (type === '_') return null;
     if (type === '$') return this.#bulk(Number(line));
     if (type === '*' || type === '~' || type === '%') return this.#aggregate(type, Number(line));
@@ -114,7 +114,7 @@ export class RespClient {
 function encode(words: Argument[]): Buffer {
   const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)];
   for (const word of words) {
-    const bytes = Buffer.isBuffer(word) ? word : Buffer.from(String(word));
+    const bytes = Buffer.isBuffer(word) ? word : Buffer.from(String(word), 'latin1');
     parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n'));
   }
   return Buffer.concat(parts);
