@@ -61,7 +61,12 @@ function accesses(): Access[] {
       const width = WIDTHS[size] ?? (type === 'i32' ? 4 : 8);
       const suffix = size ? '_u' : '';
       const common = { width, atomic: true, operands: CONSTANTS[type]! };
-      all.push({ op: `${type}.atomic.load${size}${suffix}`, ...common, operands: '', result: type });
+      all.push({
+        op: `${type}.atomic.load${size}${suffix}`,
+        ...common,
+        operands: '',
+        result: type,
+      });
       all.push({ op: `${type}.atomic.store${size}`, ...common, result: '', writes: true });
       for (const rmw of ['add', 'sub', 'and', 'or', 'xor', 'xchg', 'cmpxchg']) {
         const operands = common.operands.repeat(rmw === 'cmpxchg' ? 2 : 1);
@@ -142,7 +147,11 @@ test('the main image faults exactly the pages that it writes', () => {
       kernel.bytes.set(content);
       const what = `${access.op} at ${address}`;
       const ok = attempt(() => plain.run(address));
-      assert.is(attempt(() => (instance.exports.run as Run)(address)), ok, what);
+      assert.is(
+        attempt(() => (instance.exports.run as Run)(address)),
+        ok,
+        what,
+      );
       assert.is(Buffer.compare(kernel.bytes.subarray(0, 65536), plain.memory), 0, what);
       if (!ok) continue;
       const pages = new Set<number>();
@@ -151,7 +160,11 @@ test('the main image faults exactly the pages that it writes', () => {
         pages.add((address + 4) >>> 12).add((address + 4 + access.width - 1) >>> 12);
       }
       const marked = [...kernel.epochs.subarray(0, 16).entries()].filter(([, view]) => view > 0);
-      assert.equal(marked.map(([page]) => page), [...pages].sort((a, b) => a - b), what);
+      assert.equal(
+        marked.map(([page]) => page),
+        [...pages].sort((a, b) => a - b),
+        what,
+      );
     }
   }
 });
@@ -176,7 +189,11 @@ test('the snapshot image sees copied pages, and writes to its own', () => {
         }
         const what = `${access.op} at ${address}, pages ${copied.toString(2)} copied`;
         const ok = attempt(() => plain.run(address));
-        assert.is(attempt(() => (instance.exports.run as Run)(address)), ok, what);
+        assert.is(
+          attempt(() => (instance.exports.run as Run)(address)),
+          ok,
+          what,
+        );
         assert.is(Buffer.compare(world.read(0, 65536), plain.memory), 0, what);
         assert.ok(world.mainUntouched(), what);
       }

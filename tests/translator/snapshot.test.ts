@@ -9,7 +9,7 @@ import { StubKernel } from './stub-kernel.ts';
 
 const test = suite('translator: snapshot');
 const MODULES = Number(process.env.RZ_FUZZ_MODULES ?? 100);
-const SEED = Number(process.env.RZ_SEED ?? (Date.now() & 0xffffff));
+const SEED = Number(process.env.RZ_SEED ?? Date.now() & 0xffffff);
 const BYTES = PAGES * 65536;
 type Run = (a: number, b: number) => number;
 

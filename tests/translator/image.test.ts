@@ -1,0 +1,198 @@
+// The parts of an image that kernel and host rely on: what it imports and exports, booting, registers, thunks.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import initWabt from 'wabt';
+import { VCPU_VIEW } from '../../assembly/abi/vcpu-block.ts';
+import { relocate, translate, translateMain } from '../../host/translator/index.ts';
+import { StubKernel } from './stub-kernel.ts';
+
+const test = suite('translator: image');
+const wabt = await initWabt();
+type Calls = Record<string, (...args: number[]) => number>;
+
+const SOURCE = `(module $guest
+  (import "env" "before" (global $before i32))
+  (import "env" "tick" (func $tick (param i32) (result i32)))
+  (import "env" "memory" (memory 2 16))
+  (table (export "table") 4 funcref)
+  (global $a (mut i32) (i32.const 5))
+  (global $b (mut f64) (f64.const 1.5))
+  (global $c (mut i64) (i64.const -7))
+  (global $fixed i32 (i32.const 9))
+  (global $exported (export "counter") (mut i32) (i32.const 3))
+  (data (global.get $before) "hello")
+  (data $passive "passive")
+  (data (i32.const 0x1ffff) "e")
+  (elem (i32.const 0) $tick $add $viaTable)
+  (export "mem" (memory 0))
+  (export "tick" (func $tick))
+  (start $start)
+  (func $start (i32.store (i32.const 200) (i32.const 42)))
+  (func $add (export "add") (param i32 i32) (result i32)
+    (i32.add (local.get 0) (local.get 1)))
+  (func $viaTable (export "viaTable") (param i32) (result i32)
+    (call_indirect (param i32) (result i32) (local.get 0) (i32.const 0)))
+  (func (export "writeAfterTick") (param i32)
+    (i32.store (local.get 0) (i32.const 1))
+    (drop (call $tick (i32.const 1)))
+    (i32.store (local.get 0) (i32.const 2)))
+  (func (export "init") (memory.init $passive (i32.const 300) (i32.const 0) (i32.const 7)))
+  (func (export "size") (result i32) (memory.size))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func (export "set") (global.set $a (i32.const 77)) (global.set $c (i64.const 88)))
+  (func (export "get") (result i32)
+    (i32.add (global.get $a) (i32.add (global.get $fixed) (global.get $exported))))
+  (func (export "trap") unreachable))`;
+
+function build(text: string): Uint8Array {
+  const module = wabt.parseWat('image.wat', text, { threads: true, bulk_memory: true });
+  try {
+    return module.toBinary({ write_debug_names: true }).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+const bytes = build(SOURCE);
+
+function start(tick: (value: number) => number = (value) => value + 1): {
+  calls: Calls;
+  kernel: StubKernel;
+  exports: WebAssembly.Exports;
+} {
+  const kernel = new StubKernel(2);
+  const { main } = translate(bytes, { frames: 4096 });
+  const env = { before: new WebAssembly.Global({ value: 'i32' }, 100), tick };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    env,
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  return { calls: exports as unknown as Calls, kernel, exports };
+}
+
+test('nothing runs and no data moves before boot; boot does both once', () => {
+  const { calls, kernel } = start();
+  assert.is(kernel.bytes[100], 0);
+  assert.is(kernel.words[50], 0);
+  calls['ringzero.boot']!();
+  assert.is(Buffer.from(kernel.bytes.slice(100, 105)).toString(), 'hello');
+  assert.is(kernel.words[50], 42);
+  assert.is(kernel.depth, 0);
+});
+
+test('attach moves no data and runs no start function', () => {
+  const { calls, kernel } = start();
+  calls['ringzero.attach']!();
+  assert.is(kernel.bytes[100], 0);
+  assert.is(kernel.words[50], 0);
+  calls.init!();
+  assert.is(Buffer.from(kernel.bytes.slice(300, 307)).toString(), 'passive');
+});
+
+test('a data segment outside guest memory traps at boot', () => {
+  const kernel = new StubKernel(1);
+  const { main } = translate(build('(module (memory 1) (data (i32.const 65535) "ab"))'), {
+    frames: 4096,
+  });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  assert.throws(() => (exports as unknown as Calls)['ringzero.boot']!());
+});
+
+test('memory, functions and globals keep their names; calls reach imports and the table', () => {
+  const { calls, kernel, exports } = start();
+  calls['ringzero.boot']!();
+  assert.is(exports.mem, kernel.memory);
+  assert.is(calls.add!(2, 3), 5);
+  assert.is(calls.tick!(6), 7);
+  assert.is(calls.viaTable!(8), 9);
+  assert.is((exports.counter as WebAssembly.Global).value, 3);
+  const table = exports.table as WebAssembly.Table;
+  assert.is((table.get(1) as (a: number, b: number) => number)(4, 4), 8);
+});
+
+test('every exported call enters and leaves, and takes the view of the moment', () => {
+  const depths: number[] = [];
+  const { calls, kernel, exports } = start((value) => {
+    depths.push(kernel.depth);
+    return value;
+  });
+  calls['ringzero.boot']!();
+  kernel.advance();
+  calls.tick!(1);
+  assert.equal(depths, [1]);
+  assert.is(kernel.depth, 0);
+  assert.is((exports['ringzero.view'] as WebAssembly.Global).value, kernel.view);
+});
+
+test('an import that moves the view makes the next store fault again', () => {
+  const { calls, kernel } = start((value) => {
+    kernel.advance();
+    return value;
+  });
+  calls['ringzero.boot']!();
+  const before = kernel.faults;
+  calls.writeAfterTick!(4096);
+  assert.is(kernel.faults - before, 2);
+  assert.is(kernel.epochs[1], kernel.words[(kernel.vcpu + VCPU_VIEW) >>> 2]);
+});
+
+test("memory.size and memory.grow are the kernel's break", () => {
+  const { calls } = start();
+  assert.is(calls.size!(), 2);
+  assert.is(calls.grow!(3), 2);
+  assert.is(calls.size!(), 5);
+});
+
+test('save and load carry the mutable globals from one vCPU to another', () => {
+  const one = start();
+  one.calls['ringzero.boot']!();
+  one.calls.set!();
+  const address = 1 << 20;
+  one.calls['ringzero.save']!(address);
+  const other = start();
+  other.kernel.bytes.set(one.kernel.bytes.subarray(address, address + 64), address);
+  assert.is(other.calls.get!(), 5 + 9 + 3);
+  other.calls['ringzero.load']!(address);
+  assert.is(other.calls.get!(), 77 + 9 + 3);
+});
+
+test("a stack trace has the guest's names", () => {
+  const { main } = translateMain(build(SOURCE.replace('(func (export "trap")', '(func $broken (export "trap")')), { frames: 4096 }); // prettier-ignore
+  const kernel = new StubKernel(2);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    env: { before: new WebAssembly.Global({ value: 'i32' }, 100), tick: (n: number) => n },
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  try {
+    (exports.trap as () => void)();
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).stack!, /broken/);
+  }
+});
+
+test('a relocated image is the one translated for that size', () => {
+  for (const frames of [4096, 65536, 1048576]) {
+    for (const weakMemory of [true, false]) {
+      const at = translate(bytes, { frames, weakMemory });
+      const moved = translate(bytes, { frames: 8192 });
+      assert.equal(relocate(moved.main, { frames, weakMemory }), at.main);
+      assert.equal(relocate(moved.snapshot, { frames, weakMemory }), at.snapshot);
+    }
+  }
+});
+
+test('what the module declares is told', () => {
+  const { info } = translate(bytes);
+  assert.is(info.initialPages, 2);
+  assert.is(info.maximumPages, 16);
+  assert.ok(info.memoryImported && info.hasStart);
+  assert.is(info.mutableGlobals, 4);
+  assert.is(info.registerBytes, 32);
+  assert.equal(info.imports, [{ module: 'env', name: 'tick' }]);
+});
+
+test.run();

@@ -1,0 +1,125 @@
+// What is no module, or uses what the translator does not take, is refused with an error that says so; no bytes make
+// it hang, crash or emit an image that does not validate.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RingzeroError } from '../../host/errors.ts';
+import { relocate, translate } from '../../host/translator/index.ts';
+import { generateModule, randomOf } from './generator.ts';
+
+const test = suite('translator: refusal');
+const SEED = Number(process.env.RZ_SEED ?? Date.now() & 0xffffff);
+const ROUNDS = Number(process.env.RZ_FUZZ_ROUNDS ?? 400);
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const TYPES = [1, 4, 1, 0x60, 0, 0];
+const FUNCTION = [3, 2, 1, 0];
+const MEMORY = [5, 3, 1, 0, 1];
+
+const code = (...body: number[]): number[] => [
+  10, body.length + 4, 1, body.length + 2, 0, ...body, 0x0b,
+]; // prettier-ignore
+const withCode = (...body: number[]): number[] => [
+  ...HEADER, ...TYPES, ...FUNCTION, ...MEMORY, ...code(...body),
+]; // prettier-ignore
+
+function refusal(bytes: readonly number[]): RingzeroError {
+  try {
+    translate(Uint8Array.from(bytes));
+  } catch (error) {
+    if (error instanceof RingzeroError) return error;
+    throw error;
+  }
+  throw new Error('it was translated');
+}
+
+const FEATURES: [feature: RegExp, bytes: number[]][] = [
+  [/more than one memory/, [...HEADER, 5, 5, 2, 0, 1, 0, 1]],
+  [/memory64/, [...HEADER, 5, 3, 1, 4, 1]],
+  [/page size/, [...HEADER, 5, 4, 1, 8, 1, 0]],
+  [/garbage-collected/, [...HEADER, 1, 3, 1, 0x5f, 0]],
+  [/garbage-collected/, [...HEADER, 1, 5, 1, 0x60, 1, 0x6e, 0]],
+  [/exception/, [...HEADER, ...TYPES, 13, 3, 1, 0, 0]],
+  [/exception/, withCode(0x06, 0x40, 0x0b)],
+  [/tail call/, withCode(0x12, 0)],
+  [/relaxed SIMD/, withCode(0xfd, 0x80, 0x02)],
+  [/more than one memory/, withCode(0x41, 0, 0x28, 0x42, 1, 0, 0x1a)],
+  [/component/, [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]],
+];
+
+test('a feature that is not taken is named', () => {
+  for (const [feature, bytes] of FEATURES) {
+    const { code, message } = refusal(bytes);
+    assert.is(code, 'RZ_MODULE_UNSUPPORTED', message);
+    assert.match(message, feature);
+  }
+});
+
+test('what is no module is malformed', () => {
+  const cases = [
+    [],
+    [0x7f, 0x45, 0x4c, 0x46],
+    [...HEADER, 1],
+    [...HEADER, 1, 0xff, 0xff, 0xff, 0xff, 0x0f],
+    [...HEADER, 10, 1, 1],
+    withCode(0x0d, 9), // an unknown label, and nothing to test
+    withCode(0x6a), // two operands that are not there
+    [...HEADER, ...TYPES, 3, 2, 1, 7],
+  ];
+  for (const bytes of cases) assert.is(refusal(bytes).code, 'RZ_MODULE_MALFORMED', String(bytes));
+});
+
+test('only an image can be relocated, and to a size that exists', () => {
+  assert.throws(() => relocate(Uint8Array.from(HEADER), { frames: 4096 }), /no image/);
+  const { main } = translate(generateModule(1));
+  assert.throws(() => relocate(main, { frames: 5000 }), /multiple of 4096/);
+});
+
+/** Translates, or is refused; an image validates whatever it was made of. */
+function survive(bytes: Uint8Array, what: string): void {
+  for (const validate of [true, false]) {
+    try {
+      const { main, snapshot } = translate(bytes, { validate });
+      if (!validate) continue; // an ill-typed module gives an image that the engine refuses
+      assert.ok(WebAssembly.validate(main as BufferSource), `${what}: main image`);
+      assert.ok(WebAssembly.validate(snapshot as BufferSource), `${what}: snapshot image`);
+    } catch (error) {
+      if (!(error instanceof RingzeroError)) {
+        throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
+      }
+    }
+  }
+}
+
+test(`flipped bits, cut ends and noise are survived (RZ_SEED=${SEED})`, () => {
+  const random = randomOf(SEED);
+  for (let round = 0; round < ROUNDS; round++) {
+    const bytes = generateModule(SEED + (round >> 3)).slice();
+    const what = `RZ_SEED=${SEED}, round ${round}`;
+    const kind = round & 3;
+    if (kind === 0) survive(bytes.subarray(0, random(bytes.length)), what);
+    else if (kind === 1) {
+      for (let i = 8; i < bytes.length; i++) bytes[i] = random(256);
+      survive(bytes.subarray(0, 8 + random(200)), what);
+    } else {
+      for (let flips = random(4) + 1; flips > 0; flips--) {
+        bytes[random(bytes.length)]! ^= 1 << random(8);
+      }
+      survive(bytes, what);
+    }
+  }
+});
+
+test(`so they are in a large module (RZ_SEED=${SEED})`, () => {
+  const random = randomOf(SEED);
+  const file = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm');
+  const original = new Uint8Array(readFileSync(file));
+  for (let round = 0; round < 8; round++) {
+    const bytes = original.slice();
+    for (let flips = 0; flips < 3; flips++) bytes[random(bytes.length)]! ^= 1 << random(8);
+    survive(round % 4 === 0 ? bytes.subarray(0, random(bytes.length)) : bytes, `round ${round}`);
+  }
+});
+
+test.run();
