@@ -382,12 +382,12 @@ function markFree(span: u32): void {
 function takeRun(spans: u32, spare: u32): u32 {
   if (freeSpans < spans + spare && !ensureSpans(spans + spare)) return 0;
   let span = findRun(spans);
-  if (span == 0) {
-    // Enough free spans, but none adjacent: what is missing behind the last free ones.
+  // Enough free spans, but none adjacent: as many new ones are, but for one that may go to descriptors.
+  for (let turn = 0; span == 0 && turn < 2; turn++) {
     if (!growBy(spans)) return 0;
     span = findRun(spans);
-    if (span == 0) return 0;
   }
+  if (span == 0) return 0;
   for (let i: u32 = 0; i < spans; i++) markTaken(span + i);
   if (span == lowSpan) lowSpan = span + spans;
   return span;
@@ -444,16 +444,28 @@ function growBy(spans: u32): bool {
   return true;
 }
 
-/** Takes the spans up to `end` into the heap. The first span of each chunk's range holds its descriptors. */
+/** Takes the spans up to `end` into the heap. */
 function adopt(end: u32): void {
   for (; spanCount < end; spanCount++) {
     const chunk = meta + ((spanCount >> CHUNK_SHIFT) << 2);
-    if (load<u32>(chunk, META_CHUNKS) == 0) {
-      const at = spanCount << SPAN_SHIFT;
-      memory.fill(at, 0, SPAN_BYTES);
-      store<u32>(chunk, at, META_CHUNKS);
-    } else markFree(spanCount);
+    if (load<u32>(chunk, META_CHUNKS) != 0) markFree(spanCount);
+    else if (addChunk(chunk)) markFree(spanCount);
   }
+}
+
+/** Makes descriptors for the chunk that span `spanCount` begins; false when that span itself had to hold them. */
+function addChunk(chunk: u32): bool {
+  // A free span further down is better: this one may become the middle of a large object.
+  const span = freeSpans == 0 ? 0 : findRun(1);
+  const at = (span == 0 ? spanCount : span) << SPAN_SHIFT;
+  if (span != 0) {
+    markTaken(span);
+    store<u8>(descOf(span), <u8>STATE_OUTSIDE, DESC_STATE);
+    lowSpan = span + 1;
+  }
+  memory.fill(at, 0, SPAN_BYTES);
+  store<u32>(chunk, at, META_CHUNKS);
+  return span != 0;
 }
 
 // --- Walking -----------------------------------------------------------------------------------------------------
