@@ -1,0 +1,156 @@
+// How much slower programs run as the main image, polls included, than untranslated: stock sql.js and C programs of
+// different kinds, built by clang when the bench starts. Both sides are compiled by the optimizing compiler at once
+// (--no-liftoff), run in turn, and the best time of each counts, since the machine is not ours alone.
+//
+//   node dist/bench/translator-slowdown.js [--rounds 25] [--json file] [--no-safepoints] [--no-elision]
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { translateMain } from '../host/translator/index.ts';
+import { openSqlJs, type Database } from '../tests/translator/sqljs.ts';
+import { StubKernel } from '../tests/translator/stub-kernel.ts';
+
+setFlagsFromString('--no-liftoff');
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '25' },
+    json: { type: 'string' },
+    'no-safepoints': { type: 'boolean' },
+    'no-elision': { type: 'boolean' },
+  },
+});
+const ROUNDS = Number(values.rounds);
+const CHOICES = { safepoints: !values['no-safepoints'], elision: !values['no-elision'] };
+const FRAMES = 8192;
+const WARM_UP = 4;
+
+// A size for each program that takes some milliseconds.
+const SIZES: Record<string, number> = {
+  bytes: 300_000,
+  hashtable: 60_000,
+  matrix: 200,
+  nbody: 60_000,
+  quicksort: 100_000,
+  sha256: 2_000_000,
+  tree: 30_000,
+};
+
+interface Result {
+  readonly program: string;
+  readonly plainMs: number;
+  readonly ratio: number;
+}
+
+const best = (times: number[]): number => times.reduce((a, b) => Math.min(a, b));
+
+/** Best time of each, run in turn. */
+function race(name: string, plain: () => unknown, translated: () => unknown): Result {
+  const times: [number[], number[]] = [[], []];
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    [plain, translated].forEach((run, i) => {
+      const start = performance.now();
+      run();
+      if (round >= 0) times[i as 0 | 1].push(performance.now() - start);
+    });
+  }
+  const plainMs = best(times[0]);
+  return { program: name, plainMs, ratio: best(times[1]) / plainMs };
+}
+
+function buildPrograms(): [name: string, bytes: Uint8Array][] {
+  const sources = fileURLToPath(new URL('../../bench/programs/', import.meta.url));
+  const out = mkdtempSync(join(tmpdir(), 'ringzero-bench-'));
+  const built: [string, Uint8Array][] = [];
+  try {
+    for (const file of readdirSync(sources).filter((name) => name.endsWith('.c'))) {
+      const name = file.slice(0, -2);
+      const target = join(out, `${name}.wasm`);
+      const flags = ['-O2', '-fno-builtin', '--target=wasm32', '-nostdlib', '-Wl,--no-entry'];
+      execFileSync('clang', [...flags, '-Wl,--initial-memory=16777216', '-o', target, join(sources, file)]); // prettier-ignore
+      built.push([name, new Uint8Array(readFileSync(target))]);
+    }
+  } catch (error) {
+    console.error(`*** SKIPPED: the C programs; clang and wasm-ld are needed: ${String(error)}`);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+  return built;
+}
+
+function raceProgram(name: string, bytes: Uint8Array): Result {
+  const size = SIZES[name] ?? 1000;
+  const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource));
+  const kernel = new StubKernel(256, FRAMES);
+  const { main } = translateMain(bytes, { frames: FRAMES, ...CHOICES });
+  const image = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  (image.exports['ringzero.boot'] as () => void)();
+  const runPlain = plain.exports.run as (n: number) => number;
+  const runImage = image.exports.run as (n: number) => number;
+  if (runPlain(size) !== runImage(size)) throw new Error(`${name}: another result translated`);
+  return race(
+    name,
+    () => runPlain(size),
+    () => runImage(size),
+  );
+}
+
+const QUERIES: Record<string, string> = {
+  insert: `create table u(a integer primary key, b, c);
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 4000)
+    insert into u select i, 'row' || i, i * 1.5 from n; drop table u`,
+  group: 'select a % 7 g, max(b), avg(c), count(*) from t group by g order by 2 desc',
+  index: 'create index ib on t(b); drop index ib',
+  join: "select count(*), sum(x.c) from t x join t y on x.a = y.a + 1 where y.b > 'x'",
+  sort: 'select sum(length(b)) from (select b from t order by c desc, b)',
+  update: 'begin; update t set c = c + 1 where a % 3 = 0; rollback',
+};
+const FILL = `create table t(a integer primary key, b text, c real);
+  with recursive n(i) as (select 0 union all select i + 1 from n where i < 5000)
+  insert into t select i, 'row ' || (i * 7919 % 5001), i / 3.0 from n`;
+
+/** One figure for sql.js: the geometric mean over its queries. */
+async function raceSqlJs(): Promise<Result> {
+  const plain = (await openSqlJs()).database;
+  const image = (await openSqlJs((bytes, frames) => translateMain(bytes, { frames, ...CHOICES }).main)).database; // prettier-ignore
+  const fill = (database: Database): void => void database.exec(FILL);
+  fill(plain);
+  fill(image);
+  const results = Object.entries(QUERIES).map(
+    ([name, sql]) =>
+    race(`sql.js ${name}`, () => plain.exec(sql), () => image.exec(sql)), // prettier-ignore
+  );
+  for (const result of results) print(result, '  ');
+  const plainMs = results.reduce((sum, result) => sum + result.plainMs, 0);
+  return { program: 'sql.js', plainMs, ratio: geometricMean(results) };
+}
+
+function geometricMean(results: readonly Result[]): number {
+  return Math.exp(results.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / results.length);
+}
+
+function print({ program, plainMs, ratio }: Result, indent = ''): void {
+  const time = plainMs.toFixed(2).padStart(8);
+  console.log(`${indent}${program.padEnd(16)}${time} ms  ${ratio.toFixed(3)}x`);
+}
+
+const results: Result[] = [];
+for (const [name, bytes] of buildPrograms()) {
+  const result = raceProgram(name, bytes);
+  print(result);
+  results.push(result);
+}
+const sqlJs = await raceSqlJs();
+print(sqlJs);
+results.push(sqlJs);
+const mean = geometricMean(results);
+const worst = results.reduce((a, b) => (a.ratio > b.ratio ? a : b));
+console.log(`main image, ${JSON.stringify(CHOICES)}: geometric mean ${mean.toFixed(3)}x, worst ${worst.ratio.toFixed(3)}x (${worst.program})`); // prettier-ignore
+if (values.json) writeFileSync(values.json, JSON.stringify({ choices: CHOICES, mean, results }));
