@@ -29,7 +29,7 @@ let fresh: u32 = 0;
 let freshEnd: u32 = 0;
 
 export function alloc(): u32 {
-  let frame = load<u32>(vcpu.block, VCPU_FREE_HEAD);
+  const frame = load<u32>(vcpu.block, VCPU_FREE_HEAD);
   if (frame == 0) return allocSlow();
   store<u32>(vcpu.block, load<u32>(frame, NEXT), VCPU_FREE_HEAD);
   store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_FREE_COUNT) - 1, VCPU_FREE_COUNT);
@@ -58,7 +58,7 @@ function allocSlow(): u32 {
 
 export function free(frame: u32): void {
   if (CHECKED) checkFrame(frame);
-  let count = load<u32>(vcpu.block, VCPU_FREE_COUNT) + 1;
+  const count = load<u32>(vcpu.block, VCPU_FREE_COUNT) + 1;
   store<u32>(frame, load<u32>(vcpu.block, VCPU_FREE_HEAD), NEXT);
   store<u32>(vcpu.block, frame, VCPU_FREE_HEAD);
   store<u32>(vcpu.block, count, VCPU_FREE_COUNT);

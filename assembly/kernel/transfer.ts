@@ -7,7 +7,7 @@
 // Cost        main image: lend() costs nothing, deliver() one copy. Snapshot: one copy each way.
 
 import { FRAME_BYTES, FRAME_SHIFT, STAGING_BYTES } from '../abi/limits';
-import { SNAPSHOT_BREAK } from '../abi/snapshot-block';
+import { ENTRY_OWNED, SNAPSHOT_BREAK } from '../abi/snapshot-block';
 import { VCPU_STAGING } from '../abi/vcpu-block';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
@@ -15,7 +15,6 @@ import * as table from '../snappy/table';
 import { viewFault } from '../snappy/view';
 import { copyView, faultRange } from '../snappy/write-fault';
 import * as guestMemory from './guest-memory';
-import { ENTRY_OWNED } from '../abi/snapshot-block';
 
 function bytesLeftInPage(address: u32): u32 {
   return FRAME_BYTES - (address & (FRAME_BYTES - 1));

@@ -27,9 +27,10 @@ export function monotonicUs(): number {
   return performance.now() * 1000;
 }
 
-/** A module built by `npm run build:wasm`, by file name. */
+/** A module that the build made, by file name. `RZ_WASM=wasm-checked` takes the checked build of each. */
 export function readBuiltModule(name: string): Uint8Array {
-  return readFileSync(new URL(`../../wasm/${name}`, import.meta.url));
+  const folder = process.env['RZ_WASM'] ?? 'wasm';
+  return readFileSync(new URL(`../../${folder}/${name}`, import.meta.url));
 }
 
 /** A thread of this process that runs the module at `url`; messages are structured clones. */

@@ -2,18 +2,18 @@
 // made when it was taken, whatever is written, released, forgotten or lost in between (SNAP-1 to SNAP-6, LIMBO-1,
 // EPOCH-1, FRAME-1). Goal: the state machine of a page and of a snapshot; races are the hammer's (hammer.test.ts).
 
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { epochTable } from '../../assembly/abi/memory-map.ts';
 import { GAUGE_FRAMES_FREE, GAUGE_LIMBO } from '../../assembly/abi/counter.ts';
+import { readBuiltModule } from '../../host/platform/node.ts';
 import { Kernel } from '../../host/vm/kernel.ts';
 import { Random } from '../random.ts';
 
 const FRAMES = 4096;
 const PAGES = 64; // few, so that snapshots meet on the same pages
 const PAGE_WORDS = 1024;
-const module = new WebAssembly.Module(readFileSync('dist/wasm/libdbos.wasm'));
+const module = new WebAssembly.Module(readBuiltModule('libdbos.wasm') as BufferSource);
 
 class Bench {
   readonly memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });
