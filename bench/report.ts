@@ -1,0 +1,65 @@
+// What every bench shares: order statistics, and a report as text with the same numbers as JSON beside it.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { arch, cpus, platform } from 'node:os';
+
+export function percentile(sorted: ArrayLike<number>, fraction: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))]!;
+}
+
+export interface Summary {
+  mean: number;
+  median: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+export function summarise(samples: Float64Array): Summary {
+  const sorted = samples.slice().sort();
+  return {
+    mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+    median: percentile(sorted, 0.5),
+    p99: percentile(sorted, 0.99),
+    p999: percentile(sorted, 0.999),
+    max: sorted[sorted.length - 1]!,
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(Float64Array.from(values).sort(), 0.5);
+}
+
+/** One line of a report: a figure, the ratio to its peer or baseline in the same run, and the goal if it has one. */
+export interface Row {
+  figure: string;
+  value: string;
+  ratio?: string;
+  goal?: string;
+}
+
+/** Prints the rows and writes them, with `data`, to bench/results/NAME.json. */
+export function report(name: string, rows: readonly Row[], data: unknown): void {
+  const width = Math.max(...rows.map(({ figure }) => figure.length));
+  for (const { figure, value, ratio, goal } of rows) {
+    const parts = [
+      figure.padEnd(width),
+      value,
+      ratio ?? '',
+      goal === undefined ? '' : `(goal ${goal})`,
+    ];
+    console.log(parts.filter((part) => part !== '').join('  '));
+  }
+  const machine = {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    platform: platform(),
+    arch: arch(),
+  };
+  mkdirSync('bench/results', { recursive: true });
+  const result = { name, node: process.version, machine, rows, data };
+  writeFileSync(`bench/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Whether the command line asks for a run that only shows that the bench works. */
+export const isSmoke = process.argv.includes('--smoke');
