@@ -1,6 +1,6 @@
 // How much slower programs run as the main image, polls included, than untranslated: stock sql.js and C programs of
 // different kinds, built by clang when the bench starts. Both sides are compiled by the optimizing compiler at once
-// (--no-liftoff), run in turn, and the best time of each counts, since the machine is not ours alone.
+// (--no-liftoff) and run in turn; the best time of each counts, for the machine is not ours alone.
 //
 //   node dist/bench/translator-slowdown.js [--rounds 25] [--json file] [--no-safepoints] [--no-elision]
 

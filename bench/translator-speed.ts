@@ -1,4 +1,4 @@
-// How fast modules are translated: megabytes of input a second, warm, for sql.js and a module four times its size.
+// How fast modules are translated: megabytes of input a second, best of many rounds, for sql.js and a module four times its size.
 //
 //   node dist/bench/translator-speed.js [--rounds 30] [--json file]
 

@@ -72,6 +72,7 @@ export class Analysis {
   readonly #symbols: number[] = []; // the operand stack
   readonly #offsets: number[] = [];
   #top = 0;
+  #height = 0; // of the operand stack where the innermost block began
   #dead = false;
   #stores = 0;
   #loopCount = 0;
@@ -121,8 +122,7 @@ export class Analysis {
 
   /** Pops; in dead code the stack gives whatever is asked of it. */
   #pop(count: number): void {
-    const height = this.#frames[this.#depth - 1]!.height;
-    this.#top = Math.max(this.#top - count, height);
+    this.#top = Math.max(this.#top - count, this.#height);
   }
 
   #instruction(): void {
@@ -158,13 +158,17 @@ export class Analysis {
   }
 
   #effect(effect: number): void {
-    this.#pop(effectTakes(effect));
-    this.#pushFresh(effectGives(effect));
+    const top = Math.max(this.#top - effectTakes(effect), this.#height);
+    this.#top = top;
+    if (effectGives(effect) === 0) return;
+    this.#symbols[top] = this.#locals.nextSymbol++;
+    this.#offsets[top] = 0;
+    this.#top = top + 1;
   }
 
   #setLocal(tee: boolean): void {
     const local = bounded(this.#reader, this.#locals.count, 'local');
-    const known = this.#top > this.#frames[this.#depth - 1]!.height;
+    const known = this.#top > this.#height;
     const symbol = known ? this.#symbols[this.#top - 1]! : this.#locals.fresh();
     const offset = known ? this.#offsets[this.#top - 1]! : 0;
     this.#locals.set(local, symbol, offset, ++this.#facts.clock);
@@ -174,7 +178,7 @@ export class Analysis {
 
   #addition(subtract: boolean): void {
     const top = this.#top;
-    if (top < this.#frames[this.#depth - 1]!.height + 2) {
+    if (top < this.#height + 2) {
       this.#pop(2);
       return this.#pushFresh(1);
     }
@@ -200,7 +204,7 @@ export class Analysis {
   /** i32.mul, or i32.shl, by a constant. */
   #multiplication(shift: boolean): void {
     const top = this.#top - 1;
-    const height = this.#frames[this.#depth - 1]!.height;
+    const height = this.#height;
     if (top <= height || this.#symbols[top] !== CONSTANT || this.#symbols[top - 1] === CONSTANT) {
       return this.#effect(EFFECT[0x6c]!);
     }
@@ -245,7 +249,7 @@ export class Analysis {
         return this.#effect(EFFECT[0x1b]!);
     }
     const operands = kind === op.CMPXCHG ? 3 : 2;
-    const known = this.#top >= this.#frames[this.#depth - 1]!.height + operands && !this.#dead;
+    const known = this.#top >= this.#height + operands && !this.#dead;
     const at = this.#top - operands;
     const store = this.#stores++;
     const ea = known ? this.#offsets[at]! + offset : Infinity;
@@ -397,7 +401,7 @@ export class Analysis {
   #bulk(): void {
     const store = this.#stores++;
     const at = this.#top - 3;
-    const known = at >= this.#frames[this.#depth - 1]!.height && !this.#dead;
+    const known = at >= this.#height && !this.#dead;
     const bytes = known && this.#symbols[at + 2] === CONSTANT ? this.#offsets[at + 2]! : 0;
     if (bytes > 0 && bytes <= SHORT_BULK_MAX) {
       const symbol = this.#symbols[at]!;
@@ -417,7 +421,7 @@ export class Analysis {
   #unreachable(): void {
     this.#endPrefix();
     this.#dead = true;
-    this.#top = this.#frames[this.#depth - 1]!.height;
+    this.#top = this.#height;
   }
 
   #branch(depth: number): void {
@@ -475,7 +479,7 @@ export class Analysis {
     const locals = this.#locals;
     const frame = (this.#frames[this.#depth++] ??= new Frame());
     frame.kind = kind;
-    frame.height = this.#top;
+    frame.height = this.#height = this.#top;
     frame.params = params;
     frame.results = results;
     frame.dead = this.#dead;
@@ -554,6 +558,7 @@ export class Analysis {
       this.#dead = frame.dead || (this.#dead && !frame.branched);
     }
     this.#top = frame.height;
+    this.#height = this.#depth > 0 ? this.#frames[this.#depth - 1]!.height : 0;
     this.#pushFresh(frame.results);
   }
 

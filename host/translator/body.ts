@@ -87,6 +87,7 @@ export class Body {
   #temps: number[] = []; // their types; indices follow the locals
   #tempOf = new Map<number, number>();
   readonly #declarations = new Writer(64);
+  readonly #header = new Writer(64);
 
   constructor(image: Image) {
     this.image = image;
@@ -124,11 +125,15 @@ export class Body {
     this.#analyse(functionIndex, reader.pos, end);
     this.#instructions();
     code.copy(reader.bytes, this.#run, end);
-    const header = new Writer(groupsStart + 16 + this.#temps.length * 2);
+    const header = this.#header;
+    header.pos = 0;
     header.u32(groups + this.#temps.length);
-    header.append(this.#declarations.view());
-    for (const type of this.#temps) header.ops(1, type);
-    this.image.addBody(this.image.functionIndex(functionIndex), header.view());
+    header.copy(this.#declarations.bytes, 0, groupsStart);
+    for (const type of this.#temps) {
+      header.byte(1);
+      header.byte(type);
+    }
+    this.image.addBody(this.image.functionIndex(functionIndex), header);
   }
 
   #analyse(functionIndex: number, start: number, end: number): void {

@@ -143,11 +143,11 @@ export abstract class Image {
   }
 
   /** Appends a body: local declarations (already encoded) and what is in `scratch`. */
-  addBody(functionIndex: number, locals: Uint8Array): void {
+  addBody(functionIndex: number, locals: Writer): void {
     const { bodies, scratch } = this;
-    bodies.u32(locals.length + scratch.pos);
+    bodies.u32(locals.pos + scratch.pos);
     const start = bodies.pos;
-    bodies.append(locals);
+    bodies.copy(locals.bytes, 0, locals.pos);
     const shift = bodies.pos;
     bodies.copy(scratch.bytes, 0, scratch.pos);
     for (const at of scratch.relocations) this.relocations.push(at + shift);
@@ -166,7 +166,7 @@ export abstract class Image {
     const header = new Writer(16);
     header.u32(locals.length);
     for (const type of locals) header.ops(1, type);
-    this.addBody(functionIndex, header.finish());
+    this.addBody(functionIndex, header);
   }
 
   /** Builds the routines; those that a routine uses first are appended in turn. */

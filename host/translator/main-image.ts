@@ -70,6 +70,7 @@ export class MainImage extends Image {
   ];
   readonly registerName = 'ringzero.view';
   readonly planned = true;
+  readonly #ensureBytes: number[] = [];
   #writes = 0;
   #checks = 0;
   #polls = 0;
@@ -205,13 +206,14 @@ export class MainImage extends Image {
 
   /** ensure for a fixed number of bytes: one argument less where it is called. */
   ensureBytes(bytes: number): number {
-    return this.routine(`ringzero.ensure${bytes}`, [I32], [], (code) => {
+    const build = (code: Code): number[] => {
       code
         .get(0)
         .i32(bytes - 1)
         .call(this.ensure());
       return [];
-    });
+    };
+    return (this.#ensureBytes[bytes] ??= this.routine(`ringzero.ensure${bytes}`, [I32], [], build));
   }
 
   /**
