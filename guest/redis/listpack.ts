@@ -132,11 +132,11 @@ export function write(to: u32): u32 {
   copy(to, <u32>PLAN, planHead);
   if (planDataBytes != 0) copy(to + planHead, planData, planDataBytes);
   const own = planHead + planDataBytes;
+  const last = to + planBytes;
   let at = to + own;
-  for (let group = planBytes - own; group > 0;) {
-    group--;
-    const low = (own >> (group * 7)) & 127;
-    store<u8>(at++, <u8>(at == to + own ? low : low | 128));
+  for (let rest = last - at; rest > 0; rest--, at++) {
+    const low = (own >> ((rest - 1) * 7)) & 127;
+    store<u8>(at, <u8>(at == to + own ? low : low | 128));
   }
   return at;
 }
