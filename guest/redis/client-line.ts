@@ -39,7 +39,7 @@ export function put(c: Client): void {
   text.ascii(' laddr=');
   putBlock(c.localAddress);
   text.ascii(' fd=');
-  text.unsigned(c.slot + 8); // what the host calls it; Redis's descriptors start about there
+  text.unsigned(c.slot); // the host keeps the descriptor to itself
   text.ascii(' name=');
   putBlock(c.name);
   text.ascii(' age=');

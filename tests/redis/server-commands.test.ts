@@ -533,6 +533,19 @@ test('a change of an option that the host acts on is told to it', () => {
   run('config set loglevel notice timeout 0');
 });
 
+test('SHUTDOWN saves if it must, stays when that fails, and tells the host', () => {
+  guest.events.length = 0;
+  const failure = { error: 'ERR Errors trying to SHUTDOWN. Check logs.' };
+  assert.equal(
+    run('shutdown save'),
+    failure,
+    'nothing can be saved: the guest of this test has no files',
+  );
+  assert.equal(guest.events, []);
+  assert.is(client.raw('SHUTDOWN NOSAVE\r\n'), '');
+  assert.equal(guest.events, [2 << 24]);
+});
+
 test('RESP3 gives texts as verbatim strings, options as maps, flags as sets', () => {
   const other = guest.connect();
   assert.match(other.raw('HELLO 3\r\n'), /^%7\r\n/);
