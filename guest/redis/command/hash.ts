@@ -113,7 +113,9 @@ function changed(changes: u32): void {
   keyspace.addDirty(changes);
 }
 
+/** After a failure, which may have moved the entry on its way. */
 function dropIfEmpty(): void {
+  target = keyspace.find(args.ptr(1), args.len(1));
   if (target != 0 && hash.count(target) == 0) keyspace.removeEntry(target);
 }
 
