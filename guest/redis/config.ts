@@ -27,19 +27,20 @@ const SCRATCH: usize = memory.data(512, 8); // a default, narrowed to bytes
 let rowCount: u32 = 0;
 let namesUsed: u32 = 0;
 
-
+// @ts-ignore: decorator
 @inline
 function rowOf(index: u32): u32 {
   return <u32>ROWS + index * ROW_BYTES;
 }
 
 /** The value of an option that is a number, a bool (0 or 1) or an enumeration (position of its word). */
+// @ts-ignore: decorator
 @inline
 export function number(index: u32): i64 {
   return load<i64>(VALUES + (index << 3));
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function textBytes(index: u32): u32 {
   const block = load<u32>(VALUES + (index << 3));
@@ -47,78 +48,80 @@ export function textBytes(index: u32): u32 {
 }
 
 /** Where the bytes of a string option are; valid until it is assigned again. */
+// @ts-ignore: decorator
 @inline
 export function textAddress(index: u32): u32 {
   return load<u32>(VALUES + (index << 3)) + 4;
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function count(): u32 {
   return rowCount;
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function nameAddress(index: u32): u32 {
   return load<u32>(rowOf(index));
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function nameBytes(index: u32): u32 {
   return load<u16>(rowOf(index), 4);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function kindOf(index: u32): u32 {
   return load<u8>(rowOf(index), 6);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function flagsOf(index: u32): u32 {
   return load<u8>(rowOf(index), 7);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function wordsAddress(index: u32): u32 {
   return load<u32>(rowOf(index), 8);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function wordsUnits(index: u32): u32 {
   return load<u16>(rowOf(index), 12);
 }
 
 /** A byte that a command may use to mark rows; zero between commands. */
+// @ts-ignore: decorator
 @inline
 export function markOf(index: u32): u32 {
   return load<u8>(rowOf(index), 14);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function setMark(index: u32, mark: u32): void {
   store<u8>(rowOf(index), <u8>mark, 14);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function originalOf(index: u32): u32 {
   return load<u32>(rowOf(index), 16);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function minOf(index: u32): i64 {
   return load<i64>(rowOf(index), 24);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function maxOf(index: u32): i64 {
   return load<i64>(rowOf(index), 32);

@@ -8,44 +8,30 @@ import * as config from './config.ts';
 import * as option from './option.ts';
 
 export const COMMAND: u32 = 0;
-export const FORK: u32 = 1;
-export const EXPIRE_CYCLE: u32 = 2;
-export const EVICTION: u32 = 3;
-export const RDB_SAVE: u32 = 4;
-export const EVENTS: u32 = 5;
+export const FORK: u32 = 1; // the snapshot call
+export const EVENTS: u32 = 2;
 
 const SAMPLES: u32 = 160;
 const EVENT_BYTES: u32 = 1296; // 16 + SAMPLES * 8
-const TABLE: usize = memory.data(6480, 8); // EVENTS * EVENT_BYTES
+const TABLE: usize = memory.data(2592, 8); // EVENTS * EVENT_BYTES
 
 export function nameOf(event: u32): string {
-  switch (event) {
-    case COMMAND:
-      return 'command';
-    case FORK:
-      return 'fork';
-    case EXPIRE_CYCLE:
-      return 'expire-cycle';
-    case EVICTION:
-      return 'eviction-cycle';
-    default:
-      return 'rdb-save';
-  }
+  return event == COMMAND ? 'command' : 'fork';
 }
 
-
+// @ts-ignore: decorator
 @inline
 function rowOf(event: u32): u32 {
   return <u32>TABLE + event * EVENT_BYTES;
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function samplesOf(event: u32): u32 {
   return load<u32>(rowOf(event), 4);
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function longestOf(event: u32): u32 {
   return load<u32>(rowOf(event), 12);

@@ -9,6 +9,11 @@ import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as rate from './rate.ts';
 import * as slowlog from './slowlog.ts';
+import { HOST_SNAPSHOT_US, hostInfo } from './host.ts';
+import { GAUGE_SNAPSHOTS_TAKEN } from '../../assembly/abi/counter.ts';
+import { counter } from '../../assembly/index.ts';
+
+let snapshotsSeen: f64 = 0;
 
 /** At the end of boot: the memory in use then is what the server itself takes. */
 export function boot(): void {
@@ -33,6 +38,9 @@ function onTimed(row: u32, us: f64): void {
 
 /** Every 100 ms. */
 export function tick(): void {
+  const taken = counter(GAUGE_SNAPSHOTS_TAKEN);
+  if (taken != snapshotsSeen) latency.note(latency.FORK, hostInfo(HOST_SNAPSHOT_US));
+  snapshotsSeen = taken;
   rate.sample(clock.ms());
   memoryUse.peakBytes();
 }

@@ -441,6 +441,22 @@ test('the slow log keeps the newest slow commands, their arguments cut', () => {
   assert.is(run('slowlog len'), 0);
 });
 
+test('the latency monitor keeps commands that were slower than its threshold', () => {
+  run('config set latency-monitor-threshold 1');
+  run('debug sleep 0.005');
+  const [event] = run('latency latest') as Plain[][];
+  assert.is(event![0], 'command');
+  assert.ok(Number(event![2]) >= 5 && Number(event![3]) >= 5);
+  assert.is((run('latency history command') as Plain[]).length, 1);
+  assert.match(
+    String(run('latency graph command')),
+    /^command - high \d+ ms, all time high \d+ ms\n#/,
+  );
+  assert.is(run('latency reset command'), 1);
+  assert.equal(run('latency latest'), []);
+  run('config set latency-monitor-threshold 0');
+});
+
 test('HELP lists every subcommand with its syntax', () => {
   for (const name of [
     'client',

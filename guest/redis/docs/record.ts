@@ -61,7 +61,7 @@ export function groupName(group: u32): string {
   }
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function unit(at: u32): u32 {
   return load<u16>(at);
@@ -73,7 +73,7 @@ export function nextLine(at: u32): u32 {
   return at + 2;
 }
 
-
+// @ts-ignore: decorator
 @inline
 export function isName(line: u32): bool {
   return unit(line) - 97 < 26; // details start with punctuation
