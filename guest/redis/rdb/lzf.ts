@@ -5,6 +5,8 @@
 // Concurrency The table of positions is scratch: what it holds from before is checked, never trusted.
 // Cost        Data without repeats is passed over in growing steps, so that it costs little to find out.
 
+import { copy } from '../copy.ts';
+
 const HASH_BITS: u32 = 13;
 const POSITIONS: usize = memory.data(32768, 8); // 1 << HASH_BITS u32
 const OFFSET_MAX: u32 = 8191;
@@ -38,7 +40,7 @@ export function compress(from: u32, bytes: u32, to: u32, room: u32): u32 {
       back > OFFSET_MAX ||
       (load<u32>(seen) ^ load<u32>(at)) << 8 != 0
     ) {
-      at += 1 + (misses++ >> 5);
+      at += 1 + (misses++ >> 4);
       continue;
     }
     misses = 0;
@@ -62,15 +64,20 @@ export function compress(from: u32, bytes: u32, to: u32, room: u32): u32 {
 
 /** Writes literal runs; where they end, or 0 when there is no room. */
 function literals(from: u32, until: u32, out: u32, roof: u32): u32 {
-  while (from < until) {
-    const run = min(until - from, LITERALS_MAX);
-    if (out + run + 1 > roof) return 0;
-    store<u8>(out, <u8>(run - 1));
-    for (let i: u32 = 0; i < run; i++) store<u8>(out + 1 + i, load<u8>(from + i));
-    out += run + 1;
-    from += run;
+  const count = until - from;
+  // Asked before anything is copied: of data that cannot be packed, most is met here at once.
+  if (count + ((count + LITERALS_MAX - 1) >> 5) > roof - out) return 0;
+  while (until - from >= LITERALS_MAX) {
+    store<u8>(out, <u8>(LITERALS_MAX - 1));
+    v128.store(out + 1, v128.load(from));
+    v128.store(out + 17, v128.load(from + 16));
+    out += LITERALS_MAX + 1;
+    from += LITERALS_MAX;
   }
-  return out;
+  if (from == until) return out;
+  store<u8>(out, <u8>(until - from - 1));
+  copy(out + 1, from, until - from);
+  return out + 1 + until - from;
 }
 
 /** Decompresses to exactly `outBytes` bytes; false when the data are not that. */
