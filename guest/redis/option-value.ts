@@ -50,25 +50,6 @@ export function saveChanges(point: u32): u32 {
   return load<u32>(SAVE + (point << 3) + 4);
 }
 
-/** Hard limit in bytes of the unsent output of normal clients, 0 = none. */
-// @ts-ignore: decorator
-@inline
-export function outputHardLimit(): i64 {
-  return load<i64>(LIMIT);
-}
-
-// @ts-ignore: decorator
-@inline
-export function outputSoftLimit(): i64 {
-  return load<i64>(LIMIT + 8);
-}
-
-// @ts-ignore: decorator
-@inline
-export function outputSoftSeconds(): i64 {
-  return load<i64>(LIMIT + 16);
-}
-
 // @ts-ignore: decorator
 @inline
 export function lower(c: u32): u32 {

@@ -89,7 +89,7 @@ export function defineLive(): void {
   row(STOP_WRITES_ON_BGSAVE_ERROR, 'stop-writes-on-bgsave-error', BOOL, 'yes', 0, 0, 0);
   row(PROTO_MAX_BULK_LEN, 'proto-max-bulk-len', BYTES, '512mb', MIB, MAX_I64, 0);
   row(CLIENT_QUERY_BUFFER_LIMIT, 'client-query-buffer-limit', BYTES, '1gb', MIB, MAX_I64, 0);
-  row(CLIENT_OUTPUT_BUFFER_LIMIT, 'client-output-buffer-limit', LIMITS, '', 0, 0, 0);
+  row(CLIENT_OUTPUT_BUFFER_LIMIT, 'client-output-buffer-limit', LIMITS, '', 0, 0, HOST);
   row(SLOWLOG_LOG_SLOWER_THAN, 'slowlog-log-slower-than', INT, '10000', -1, MAX_I64, 0);
   row(SLOWLOG_MAX_LEN, 'slowlog-max-len', INT, '128', 0, MAX_I64, 0);
   row(LATENCY_MONITOR_THRESHOLD, 'latency-monitor-threshold', INT, '0', 0, MAX_I64, 0);

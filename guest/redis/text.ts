@@ -126,23 +126,6 @@ export function human(value: f64): void {
   byte(load<u16>(changetype<u32>('KMGT') + (unit << 1)));
 }
 
-/** Appends a byte string as MONITOR and SLOWLOG show it: quoted, unprintable bytes as \xNN. */
-export function quoted(from: u32, count: u32): void {
-  byte(34);
-  for (let i: u32 = 0; i < count; i++) {
-    const c: u32 = load<u8>(from + i);
-    if (c == 34 || c == 92) {
-      byte(92);
-      byte(c);
-    } else if (c >= 32 && c < 127) byte(c);
-    else {
-      ascii('\\x');
-      hex(c, 2);
-    }
-  }
-  byte(34);
-}
-
 /** Appends the low digits of a number in base 16. */
 export function hex(value: u64, digits: u32): void {
   for (let i = digits; i > 0; i--) {
