@@ -12,19 +12,14 @@ import {
   GAUGE_SNAPSHOTS_LOST,
   GAUGE_SNAPSHOTS_TAKEN,
 } from './abi/counter';
-import { FRAME_BYTES, FRAME_SHIFT, STAGING_BYTES, VCPUS_MAX, VIEW_FIRST } from './abi/limits';
+import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
 import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
 import {
-  VCPU_ABSENT,
   VCPU_COUNTERS,
   VCPU_DEPTH,
-  VCPU_FREE_COUNT,
-  VCPU_FREE_HEAD,
   VCPU_PENDING,
   VCPU_SNAPSHOT,
   VCPU_STAGING,
-  VCPU_STATE,
-  VCPU_VIEW,
 } from './abi/vcpu-block';
 import {
   VM_ACTIVE,
@@ -78,21 +73,30 @@ export function boot(
 export function attach(frameCount: u32): i32 {
   map.attach(frameCount);
   barrier.attach();
-  const staging = frames.run(STAGING_BYTES / FRAME_BYTES);
-  if (staging == 0) return -1;
-  const number = atomic.add<u32>(map.vm, 1, VM_VCPUS);
-  if (number >= VCPUS_MAX) {
-    atomic.sub<u32>(map.vm, 1, VM_VCPUS);
-    return -1;
+  const number = vcpu.claim();
+  if (number < 0) return -1;
+  const block = map.vcpuBlock(number);
+  if (load<u32>(block, VCPU_STAGING) == 0) {
+    const staging = frames.run(STAGING_BYTES / FRAME_BYTES); // stays with the block, for later vCPUs of this number
+    if (staging == 0) {
+      vcpu.abandon(number, false);
+      return -1;
+    }
+    store<u32>(block, staging, VCPU_STAGING);
   }
-  vcpu.attach(number, staging);
+  vcpu.attach(number);
   return number;
 }
 
 /** The vCPU's thread is going: its frames go back, nobody waits for it any more. */
 export function detach(): void {
   frames.flush();
-  atomic.store<u32>(vcpu.block, VCPU_ABSENT, VCPU_STATE);
+  vcpu.abandon(vcpu.index, false);
+}
+
+/** The thread of another vCPU ended inside the guest. */
+export function bury(number: u32): void {
+  vcpu.abandon(number, true);
 }
 
 export function block(): u32 {
@@ -185,10 +189,10 @@ export function releaseSnapshot(slot: u32): void {
   snapshots.release(slot);
 }
 export function stopReaders(slot: u32): void {
-  snapshots.stopReaders(slot);
+  snapshots.stop(slot);
 }
-export function isLost(slot: u32): bool {
-  return snapshots.isLost(slot);
+export function snapshotState(slot: u32): u32 {
+  return snapshots.state(slot);
 }
 export function snapshotBlock(slot: u32): u32 {
   return map.snapshotBlock(slot);

@@ -10,7 +10,7 @@
 
 import { COUNTER_SAFEPOINTS } from '../abi/counter';
 import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
-import { SNAPSHOT_LOST } from '../abi/snapshot-block';
+import { SNAPSHOT_LOST, SNAPSHOT_STATE } from '../abi/snapshot-block';
 import { VECTOR_EPOCH, VECTOR_KILL } from '../abi/vector';
 import * as trap from '../kernel/trap';
 import * as map from './map';
@@ -46,6 +46,7 @@ export function safepoint(): void {
 function kill(): void {
   take(VECTOR_KILL);
   const slot = vcpu.snapshotSlot();
-  const lost = slot >= 0 && atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_LOST) != 0;
+  const lost =
+    slot >= 0 && atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_STATE) == SNAPSHOT_LOST;
   vcpu.trap(lost ? TRAP_SNAPSHOT_LOST : TRAP_KILLED, 0);
 }

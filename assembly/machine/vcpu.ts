@@ -5,21 +5,25 @@
 //             written by all (machine/interrupt.ts). Everything else in the block is the owner's alone.
 
 import {
+  VCPU_ABSENT,
   VCPU_COUNTERS,
   VCPU_DEPTH,
   VCPU_EPOCH,
   VCPU_FAULTING,
+  VCPU_FREE_COUNT,
+  VCPU_FREE_HEAD,
   VCPU_IDLE,
+  VCPU_MASK,
   VCPU_PENDING,
   VCPU_RUNNING,
   VCPU_SNAPSHOT,
-  VCPU_STAGING,
   VCPU_STATE,
   VCPU_TRAP_ADDRESS,
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
 } from '../abi/vcpu-block';
-import { VM_EPOCH } from '../abi/vm-block';
+import { VM_EPOCH, VM_VCPUS } from '../abi/vm-block';
+import { VCPUS_MAX } from '../abi/limits';
 import { CHECKED, PANIC_DEPTH, panic } from './checked';
 import * as map from './map';
 
@@ -30,15 +34,48 @@ export let index: u32 = 0;
 /** Depth of page-fault handlers of the guest: inside one, no new epoch is acknowledged. */
 let frozen: u32 = 0;
 
-export function attach(number: u32, staging: u32): void {
+/** Makes this instance the vCPU `number`, whose block claim() has reserved. */
+export function attach(number: u32): void {
   index = number;
   block = map.vcpuBlock(number);
-  store<u32>(block, staging, VCPU_STAGING);
   store<u32>(block, 0, VCPU_SNAPSHOT);
   store<u32>(block, 0, VCPU_DEPTH);
+  store<u32>(block, 0, VCPU_MASK);
   atomic.store<u32>(block, 0, VCPU_PENDING);
   adopt();
-  atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
+}
+
+/** Number of a block that was nobody's and is now the caller's, idle; -1 when all are taken. */
+export function claim(): i32 {
+  for (let number: u32 = 0; number < VCPUS_MAX; number++) {
+    const free = map.vcpuBlock(number);
+    if (atomic.cmpxchg<u32>(free, VCPU_ABSENT, VCPU_IDLE, VCPU_STATE) != VCPU_ABSENT) continue;
+    raiseCount(number + 1);
+    return number;
+  }
+  return -1;
+}
+
+function raiseCount(count: u32): void {
+  while (true) {
+    const old = atomic.load<u32>(map.vm, VM_VCPUS);
+    if (old >= count || atomic.cmpxchg<u32>(map.vm, old, count, VM_VCPUS) == old) return;
+  }
+}
+
+/**
+ * The vCPU `number` is nobody's any more. `isDead`: its thread ended in the guest, so its free list may be half
+ * changed and is given up.
+ */
+export function abandon(number: u32, isDead: bool): void {
+  const gone = map.vcpuBlock(number);
+  if (isDead) {
+    store<u32>(gone, 0, VCPU_FREE_HEAD);
+    store<u32>(gone, 0, VCPU_FREE_COUNT);
+    if (atomic.load<u32>(gone, VCPU_FAULTING) & 1) atomic.add<u32>(gone, 1, VCPU_FAULTING);
+  }
+  store<u32>(gone, 0, VCPU_SNAPSHOT);
+  atomic.store<u32>(gone, VCPU_ABSENT, VCPU_STATE);
 }
 
 /** Takes over the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */

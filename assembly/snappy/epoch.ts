@@ -25,7 +25,8 @@ import * as vcpu from '../machine/vcpu';
 const CHUNK_BYTES: u32 = FRAMES_MIN; // pages, and bytes of the table, that one mark word stands for
 const CLEAN: u32 = 0; // mark word of a chunk whose bytes are all 0; no epoch is ever 0
 const KEPT: u32 = 120; // epochs for which a byte is surely left alone
-const SWEEP_CHUNKS_MAX: u32 = 3; // 256 chunks in turns of 3 come round within 86 epochs; 120 + 86 < VIEW_COUNT
+const LAG_MAX: u32 = 40; // epochs that a running vCPU may be behind: its marks are that much older than they look
+const SWEEP_CHUNKS_MAX: u32 = 3; // 256 chunks in turns of 3 come round within 86 epochs; 120 + 86 + 40 < VIEW_COUNT
 
 /** Serial-number order: right as long as no snapshot lives through 2^31 others. */
 @inline
@@ -37,8 +38,9 @@ export function current(): u32 {
   return atomic.load<u32>(map.vm, VM_EPOCH);
 }
 
-/** Starts the next epoch and asks every running vCPU to acknowledge it. */
+/** Starts the next epoch and asks every running vCPU to acknowledge it. Waits only for one that is LAG_MAX behind. */
 export function advance(): void {
+  settle(current() - LAG_MAX);
   let next = current() + 1;
   if (next == CLEAN) next = 1;
   let view = atomic.load<u32>(map.vm, VM_VIEW) + 1;

@@ -16,7 +16,10 @@ import {
   SNAPSHOT_BREAK,
   SNAPSHOT_EPOCH,
   SNAPSHOT_FRAMES,
+  SNAPSHOT_GOOD,
   SNAPSHOT_LOST,
+  SNAPSHOT_STATE,
+  SNAPSHOT_STOPPED,
 } from '../abi/snapshot-block';
 import { VCPU_FAULTING, VCPU_SNAPSHOT, VCPU_STATE, VCPU_ABSENT } from '../abi/vcpu-block';
 import {
@@ -53,7 +56,7 @@ export function take(): i32 {
   const block = map.snapshotBlock(slot);
   store<u32>(block, epoch.current(), SNAPSHOT_EPOCH);
   store<u32>(block, <u32>atomic.load<u64>(map.vm, VM_BREAK), SNAPSHOT_BREAK);
-  atomic.store<u32>(block, 0, SNAPSHOT_LOST);
+  atomic.store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);
   atomic.store<u32>(block, 0, SNAPSHOT_FRAMES);
   atomic.or<u32>(map.vm, 1 << slot, VM_ACTIVE);
   epoch.advance();
@@ -72,21 +75,27 @@ export function settle(slot: u32): void {
 export function lose(slot: u32): void {
   const bit: u32 = 1 << slot;
   if ((atomic.and<u32>(map.vm, ~bit, VM_ACTIVE) & bit) == 0) return;
-  atomic.store<u32>(map.snapshotBlock(slot), 1, SNAPSHOT_LOST);
   atomic.add<u32>(map.vm, 1, VM_LOST);
-  stopReaders(slot);
+  stopReaders(slot, SNAPSHOT_LOST);
 }
 
-/** Asks every vCPU that looks at the snapshot to leave it. */
-export function stopReaders(slot: u32): void {
+/** The holder wants every call on the snapshot to end, those too that have not begun. */
+export function stop(slot: u32): void {
+  stopReaders(slot, SNAPSHOT_STOPPED);
+}
+
+/** The state is set first: a vCPU that turns to the snapshot now finds it (state), one that has gets the interrupt. */
+function stopReaders(slot: u32, state: u32): void {
+  atomic.cmpxchg<u32>(map.snapshotBlock(slot), SNAPSHOT_GOOD, state, SNAPSHOT_STATE);
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
   for (let i: u32 = 0; i < vcpus; i++) {
-    if (load<u32>(map.vcpuBlock(i), VCPU_SNAPSHOT) == slot + 1) interrupt.post(i, VECTOR_KILL);
+    if (atomic.load<u32>(map.vcpuBlock(i), VCPU_SNAPSHOT) == slot + 1)
+      interrupt.post(i, VECTOR_KILL);
   }
 }
 
-export function isLost(slot: u32): bool {
-  return atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_LOST) != 0;
+export function state(slot: u32): u32 {
+  return atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_STATE);
 }
 
 /** Gives the slot and all its frames back. */

@@ -18,6 +18,7 @@ export interface KernelExports {
   boot(frames: number, guestPages: number, guestLimit: number, guard: number, weak: number): void;
   attach(frames: number): number;
   detach(): void;
+  bury(vcpu: number): void;
   block(): number;
   enter(): void;
   leave(): void;
@@ -36,7 +37,7 @@ export interface KernelExports {
   settleSnapshot(slot: number): void;
   releaseSnapshot(slot: number): void;
   stopReaders(slot: number): void;
-  isLost(slot: number): number;
+  snapshotState(slot: number): number;
   snapshotBlock(slot: number): number;
   snapshotTable(slot: number): number;
   snapshotBytes(slot: number): number;

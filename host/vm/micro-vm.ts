@@ -112,7 +112,9 @@ export class MicroVM {
       this.#hypervisor(),
       boot,
     );
-    this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink);
+    this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink, (vcpu) =>
+      this.bury(vcpu),
+    );
   }
 
   /** Physical memory. The host reads guest memory here; it writes only to windows that it has claimed. */
@@ -191,7 +193,8 @@ export class MicroVM {
     this.#snapshotUs = monotonicUs() - before;
     this.#children.set(id, { slot });
     const job = { slot, preopen: this.#preopen.root, call: { fn, arg }, release: true };
-    this.#pool.run(job, ({ result, failure }) => {
+    this.#pool.run(job, ({ result, failure, died }) => {
+      if (died) this.#vcpu.kernel.calls.releaseSnapshot(slot);
       this.#children.set(id, { status: failure === undefined ? Number(result) : -failure.errno });
       if (this.#closed !== undefined) return;
       this.#vcpu.kernel.calls.post(this.#vcpu.kernel.vcpu, VECTOR_CHILD);
@@ -224,6 +227,14 @@ export class MicroVM {
   setPreopen(directory: string | undefined): void {
     this.#preopen = new Preopen(directory);
     this.#vcpu.syscalls.preopen = this.#preopen;
+  }
+
+  /**
+   * Tells the VM that the thread of a vCPU (`vm.enter().number`) has ended inside the guest, for instance by
+   * worker.terminate(): until then others wait for its safepoints.
+   */
+  bury(vcpu: number): void {
+    this.#vcpu.kernel.calls.bury(vcpu);
   }
 
   stats(): VMStats {

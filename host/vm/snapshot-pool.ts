@@ -10,24 +10,35 @@ import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './
 export interface JobEnd {
   result: number | bigint | undefined;
   failure: (Failure & { error: Error }) | undefined;
+  /** The thread died under the job: what the job was to release is still held. */
+  died: boolean;
 }
 
 interface Worker {
   thread: Thread;
+  vcpu: number | undefined;
   job: number | undefined;
 }
 
 export class SnapshotPool {
   readonly #data: SnapshotThreadData;
   readonly #sink: SyscallSink;
+  readonly #bury: (vcpu: number) => void;
   readonly #workers = new Set<Worker>();
   readonly #waiting: Job[] = [];
   readonly #ends = new Map<number, (end: JobEnd) => void>();
   #nextJob = 0;
   #closed = false;
 
-  constructor(data: SnapshotThreadData, warm: number, sink: SyscallSink) {
+  /** `bury` tells the kernel that a vCPU's thread is gone. */
+  constructor(
+    data: SnapshotThreadData,
+    warm: number,
+    sink: SyscallSink,
+    bury: (vcpu: number) => void,
+  ) {
     this.#data = data;
+    this.#bury = bury;
     this.#sink = sink;
     for (let i = 0; i < warm; i++) this.#start();
   }
@@ -51,7 +62,7 @@ export class SnapshotPool {
   }
 
   #start(): void {
-    const worker: Worker = { job: undefined } as Worker;
+    const worker: Worker = { job: undefined, vcpu: undefined } as Worker;
     worker.thread = startThread(
       new URL('./snapshot-worker.js', import.meta.url),
       this.#data,
@@ -79,6 +90,7 @@ export class SnapshotPool {
   #receive(worker: Worker, message: SnapshotThreadMessage): void {
     if (message.kind === 'log') this.#sink.log(message.level, message.text);
     if (message.kind === 'progress') this.#sink.progress(message.what, message.perMille);
+    if (message.kind === 'ready') worker.vcpu = message.vcpu;
     if (message.kind !== 'done') return;
     worker.job = undefined;
     worker.thread.hold(false);
@@ -86,20 +98,21 @@ export class SnapshotPool {
     this.#assign();
   }
 
-  #finish(id: number, result: number | bigint | undefined, failure: Failure | undefined): void {
+  #finish(id: number, result: number | bigint | undefined, failure?: Failure, died = false): void {
     const end = this.#ends.get(id);
     this.#ends.delete(id);
-    end?.({ result, failure: failure && { ...failure, error: errorOf(failure) } });
+    end?.({ result, failure: failure && { ...failure, error: errorOf(failure) }, died });
   }
 
   /** A thread died: its job fails, and a new thread takes its place when it is wanted. */
   #ended(worker: Worker, error: Error | undefined): void {
     this.#workers.delete(worker);
+    if (worker.vcpu !== undefined) this.#bury(worker.vcpu);
     const message = `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`;
     const failure: Failure = { code: 'RZ_VM_CLOSED', message, stack: error?.stack, errno: 5 };
-    if (worker.job !== undefined) this.#finish(worker.job, undefined, failure);
+    if (worker.job !== undefined) this.#finish(worker.job, undefined, failure, true);
     if (this.#closed || this.#workers.size === 0) {
-      for (const job of this.#waiting.splice(0)) this.#finish(job.id, undefined, failure);
+      for (const job of this.#waiting.splice(0)) this.#finish(job.id, undefined, failure, true);
     }
   }
 }

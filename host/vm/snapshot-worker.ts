@@ -5,6 +5,7 @@ import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
 import { thread } from '../platform/node.ts';
 import { Preopen } from '../syscalls/preopen.ts';
+import { checkState } from './snapshot.ts';
 import { Vcpu, type GuestFunction, type Machine } from './vcpu.ts';
 
 /** What the thread is started with. */
@@ -25,7 +26,7 @@ export interface Job {
 }
 
 export type SnapshotThreadMessage =
-  | { kind: 'ready' }
+  | { kind: 'ready'; vcpu: number }
   | { kind: 'done'; id: number; result?: number | bigint | undefined; failure?: Failure }
   | { kind: 'log'; level: number; text: string }
   | { kind: 'progress'; what: number; perMille: number };
@@ -55,7 +56,7 @@ async function main(): Promise<void> {
       post({ kind: 'done', id: job.id, failure: failureOf(error) });
     }
   });
-  post({ kind: 'ready' });
+  post({ kind: 'ready', vcpu: vcpu.kernel.vcpu });
 }
 
 async function importsOf(url: string): Promise<WebAssembly.Imports> {
@@ -70,6 +71,7 @@ function run(vcpu: Vcpu, job: Job): number | bigint | undefined {
   vcpu.syscalls.preopen = new Preopen(job.preopen);
   calls.lookAt(job.slot + 1);
   try {
+    checkState(calls, job.slot);
     calls.settleSnapshot(job.slot);
     (guest['ringzero.load'] as GuestFunction)(calls.snapshotBlock(job.slot) + SNAPSHOT_REGISTERS);
     (guest['ringzero.table'] as WebAssembly.Global).value = calls.snapshotTable(job.slot);
@@ -78,12 +80,7 @@ function run(vcpu: Vcpu, job: Job): number | bigint | undefined {
       'fn' in call
         ? vcpu.run('spawned function', () => vcpu.functionAt(call.fn)(call.arg))
         : vcpu.function(call.name)(...call.args);
-    if (calls.isLost(job.slot) !== 0) {
-      throw new RingzeroError(
-        'RZ_SNAPSHOT_LOST',
-        'no frame was left for a copy; the snapshot is lost',
-      );
-    }
+    checkState(calls, job.slot);
     return result;
   } finally {
     calls.lookAt(0);

@@ -1,8 +1,9 @@
 // A snapshot as its user holds it.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { SNAPSHOT_LOST, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
-import type { Kernel } from './kernel.ts';
+import type { Kernel, KernelExports } from './kernel.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
 
 /**
@@ -98,12 +99,7 @@ export class Snapshot {
       const staged = calls.readSnapshot(this.#slot, address + done, part) >>> 0;
       result.set(new Uint8Array(this.#memory.buffer, staged, part), done);
     }
-    if (calls.isLost(this.#slot) !== 0) {
-      throw new RingzeroError(
-        'RZ_SNAPSHOT_LOST',
-        'no frame was left for a copy; the snapshot is lost',
-      );
-    }
+    checkState(calls, this.#slot);
     return result;
   }
 
@@ -127,5 +123,19 @@ export class Snapshot {
 
   #check(): void {
     if (!this.#open) throw new RingzeroError('RZ_SNAPSHOT_CLOSED', 'the snapshot was released');
+  }
+}
+
+/** Throws when what was read from a snapshot cannot be trusted, or nobody wants it any more. */
+export function checkState(calls: KernelExports, slot: number): void {
+  const state = calls.snapshotState(slot);
+  if (state === SNAPSHOT_LOST) {
+    throw new RingzeroError(
+      'RZ_SNAPSHOT_LOST',
+      'no frame was left for a copy; the snapshot is lost',
+    );
+  }
+  if (state === SNAPSHOT_STOPPED) {
+    throw new RingzeroError('RZ_GUEST_TRAP', 'call on a snapshot: it was stopped');
   }
 }

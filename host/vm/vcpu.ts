@@ -111,6 +111,11 @@ export class Vcpu {
     else this.kernel.calls.bindHandler(slot);
   }
 
+  /** Which vCPU of the VM this is: 0 is the one that created it. */
+  get number(): number {
+    return this.kernel.vcpu;
+  }
+
   /** The function at an index of the guest's exported table. */
   functionAt(index: number): GuestFunction {
     for (const value of Object.values(this.instance.exports)) {

@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM, RingzeroError, translate, type MicroVMOptions } from '../../host/index.ts';
@@ -186,6 +187,32 @@ vms('32 snapshots at once, each with its own content; the 33rd is refused', asyn
   assert.equal([first, last], [0, 31]);
   await Promise.all(snapshots.map((snapshot) => snapshot.release()));
   assert.is(vm.stats().limboFrames, 0);
+  await vm.close();
+});
+
+vms('vCPUs come and go: a VM attaches more threads in its life than it has blocks', async () => {
+  const vm = await create();
+  const before = vm.stats().framesUsed;
+  for (let i = 0; i < 100; i++) {
+    const other = await MicroVM.attach(vm.handle);
+    other.enter().exports['put']!(i * 4, i);
+    await other.close();
+  }
+  assert.is(vm.enter().exports['get']!(99 * 4), 99);
+  assert.ok(vm.stats().framesUsed - before <= 16 + 64);
+  await vm.close();
+});
+
+vms('a thread that dies in the guest holds nobody up once it is buried', async () => {
+  const vm = await create();
+  const worker = new Worker(new URL('./spinner.js', import.meta.url), { workerData: vm.handle });
+  const number = await new Promise<number>((resolve) => worker.once('message', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 50)); // it spins inside the guest by then
+  await worker.terminate();
+  vm.bury(number);
+  const snapshot = vm.snapshot();
+  vm.enter().exports['put']!(0, 1);
+  assert.is(await snapshot.run('get', 0), 0);
   await vm.close();
 });
 
