@@ -565,6 +565,7 @@ export class Analysis {
   #endLoop(frame: Frame): void {
     const locals = this.#locals;
     this.#loops.pop();
+    this.plan.busy[frame.loop] = !frame.clean;
     if (frame.clean && !frame.dead) this.#planHeads(frame);
     this.#facts.region++;
     locals.floorSerial = frame.floorSerial;

@@ -292,7 +292,7 @@ export class Body {
       this.#wrapped++;
     } else if (opcode === OP.loop && image.choices.safepoints) {
       this.flush(reader.pos);
-      image.poll(code);
+      image.pollAtHead(this);
     }
     this.#level += wrap ? 2 : 1;
     this.#labels.push(this.#level);

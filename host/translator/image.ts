@@ -190,6 +190,10 @@ export abstract class Image {
   wrapsLoop(_body: Body): boolean {
     return this.choices.safepoints;
   }
+  /** The head of a loop that stands alone. */
+  pollAtHead(body: Body): void {
+    this.poll(body.code);
+  }
   /** Between the heads of the two loops: the slow path of what the inner head looks at. */
   outerHead(body: Body): void {
     if (this.choices.safepoints) this.poll(body.code);

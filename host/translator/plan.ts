@@ -34,6 +34,8 @@ export class Plan {
   high: number[] = [];
   /** Of a bulk operation of short constant length: its bytes. */
   bulk: number[] = [];
+  /** By the loop's number: it holds calls or other loops. */
+  busy: boolean[] = [];
   /** By the loop's number; absent = nothing to do at its head. */
   loops: (LoopPlan | undefined)[] = [];
 
@@ -43,5 +45,6 @@ export class Plan {
     this.high.length = 0;
     this.bulk.length = 0;
     this.loops.length = 0;
+    this.busy.length = 0;
   }
 }
