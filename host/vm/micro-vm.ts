@@ -27,6 +27,8 @@ export interface MicroVMHandle {
 /** What attach() takes besides the handle: what cannot be posted. */
 export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'sink' | 'snapshotVcpus'>;
 
+const WARM_UP_SNAPSHOTS = 3;
+
 /** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
 type Child = { slot: number } | { status: number };
 
@@ -115,6 +117,13 @@ export class MicroVM {
     this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink, (vcpu) =>
       this.bury(vcpu),
     );
+    if (boot !== undefined) this.#warmUp();
+  }
+
+  /** The engine compiles at first calls: they are here, not in the first snapshot that somebody waits for. */
+  #warmUp(): void {
+    for (let i = 0; i < WARM_UP_SNAPSHOTS; i++)
+      this.#vcpu.kernel.calls.releaseSnapshot(this.#take());
   }
 
   /** Physical memory. The host reads guest memory here; it writes only to windows that it has claimed. */
