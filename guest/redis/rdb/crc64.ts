@@ -1,15 +1,23 @@
-// CRC-64 of RDB files ("Jones": polynomial 0xad93d23594c935a9, reflected, no start or end value), 8 bytes at a step.
+// CRC-64 of RDB files ("Jones": polynomial 0xad93d23594c935a9, reflected, no start or end value).
 //
 // Interface   update(crc, bytes) continues a checksum; the first is 0. build() makes the tables; once, at boot.
-// Structure   Eight tables of 256 u64: table n gives the checksum of a byte that n zero bytes follow.
-// Cost        Two streams are computed side by side and joined, because each step waits for eight loads of the one
-//             before: see bench. 32 KiB of tables.
+// Structure   A block of 16 KiB is 16 lanes of 1 KiB, whose checksums are computed side by side in vectors: vector j holds byte
+//             j of each lane's. A byte of data changes them by a table of 256 u64, which is linear, so that two tables of 16
+//             for its halves do: they fit in vectors too, and a step reads no memory but the data. Then the lanes are joined.
+//             What is left of a block goes 8 bytes at a step, by eight tables of 256 u64: table n gives the checksum of a byte
+//             that n zero bytes follow.
+// Cost        In a snapshot, where every load is translated, a save takes two thirds of the time that the eight tables take.
 
 const POLYNOMIAL: u64 = 0x95ac9329ac4bc9b5; // reflected
 const TABLES: usize = memory.data(16384, 64);
-/** Eight tables again: the checksum of 8 bytes that LANE_BYTES zero bytes follow. */
+/** Eight tables again: what LANE_BYTES zero bytes make of a checksum, by its bytes. */
 const SHIFTS: usize = memory.data(16384, 64);
-const LANE_BYTES: u32 = 4096;
+const LANE_BYTES: u32 = 1024;
+const LANES: u32 = 16;
+const COLUMNS: usize = memory.data(256, 16); // 16 bytes of each lane, as 16 vectors of one byte of each
+const STATES: usize = memory.data(128, 16); // vectors 0 to 7
+
+const HALVES: usize = memory.data(256, 16); // for each byte of a checksum: by the low half of a data byte, by the high half
 
 export function build(): void {
   for (let i: u32 = 0; i < 256; i++) {
@@ -21,7 +29,19 @@ export function build(): void {
     const before = load<u64>(TABLES + ((i - 256) << 3));
     store<u64>(TABLES + (i << 3), (before >> 8) ^ tableOf(0, before));
   }
+  buildHalves();
   buildShifts();
+}
+
+function buildHalves(): void {
+  for (let half: u32 = 0; half < 16; half++) {
+    for (let byte: u32 = 0; byte < 8; byte++) {
+      const shift: u64 = byte << 3;
+      const cell = HALVES + (byte << 5) + half;
+      store<u8>(cell, <u8>(tableOf(0, half) >> shift));
+      store<u8>(cell, <u8>(tableOf(0, half << 4) >> shift), 16);
+    }
+  }
 }
 
 /** Runs each single bit through LANE_BYTES zero bytes, then joins bits to bytes. */
@@ -86,20 +106,159 @@ function shiftLane(crc: u64): u64 {
   );
 }
 
-export function update(crc: u64, at: u32, bytes: u32): u64 {
-  while (bytes >= 3 * LANE_BYTES) {
-    let first = crc;
-    let second: u64 = 0;
-    let third: u64 = 0;
-    for (let i: u32 = 0; i < LANE_BYTES; i += 8) {
-      first = advance(first ^ load<u64>(at + i));
-      second = advance(second ^ load<u64>(at + i, LANE_BYTES));
-      third = advance(third ^ load<u64>(at + i, 2 * LANE_BYTES));
-    }
-    crc = shiftLane(shiftLane(first) ^ second) ^ third;
-    at += 3 * LANE_BYTES;
-    bytes -= 3 * LANE_BYTES;
+
+@inline
+function evens(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+
+@inline
+function odds(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+/** Reads 16 bytes of each lane and writes them as columns: four times the bits of a byte's place are turned by one. */
+function transpose(at: u32): void {
+  let r0 = v128.load(at, 0 * LANE_BYTES);
+  let r1 = v128.load(at, 1 * LANE_BYTES);
+  let r2 = v128.load(at, 2 * LANE_BYTES);
+  let r3 = v128.load(at, 3 * LANE_BYTES);
+  let r4 = v128.load(at, 4 * LANE_BYTES);
+  let r5 = v128.load(at, 5 * LANE_BYTES);
+  let r6 = v128.load(at, 6 * LANE_BYTES);
+  let r7 = v128.load(at, 7 * LANE_BYTES);
+  let r8 = v128.load(at, 8 * LANE_BYTES);
+  let r9 = v128.load(at, 9 * LANE_BYTES);
+  let r10 = v128.load(at, 10 * LANE_BYTES);
+  let r11 = v128.load(at, 11 * LANE_BYTES);
+  let r12 = v128.load(at, 12 * LANE_BYTES);
+  let r13 = v128.load(at, 13 * LANE_BYTES);
+  let r14 = v128.load(at, 14 * LANE_BYTES);
+  let r15 = v128.load(at, 15 * LANE_BYTES);
+  for (let turn = 0; turn < 4; turn++) {
+    const t0 = evens(r0, r8);
+    const t1 = odds(r0, r8);
+    const t2 = evens(r1, r9);
+    const t3 = odds(r1, r9);
+    const t4 = evens(r2, r10);
+    const t5 = odds(r2, r10);
+    const t6 = evens(r3, r11);
+    const t7 = odds(r3, r11);
+    const t8 = evens(r4, r12);
+    const t9 = odds(r4, r12);
+    const t10 = evens(r5, r13);
+    const t11 = odds(r5, r13);
+    const t12 = evens(r6, r14);
+    const t13 = odds(r6, r14);
+    const t14 = evens(r7, r15);
+    const t15 = odds(r7, r15);
+    r0 = t0;
+    r1 = t1;
+    r2 = t2;
+    r3 = t3;
+    r4 = t4;
+    r5 = t5;
+    r6 = t6;
+    r7 = t7;
+    r8 = t8;
+    r9 = t9;
+    r10 = t10;
+    r11 = t11;
+    r12 = t12;
+    r13 = t13;
+    r14 = t14;
+    r15 = t15;
   }
+  v128.store(COLUMNS, r0, 0);
+  v128.store(COLUMNS, r1, 16);
+  v128.store(COLUMNS, r2, 32);
+  v128.store(COLUMNS, r3, 48);
+  v128.store(COLUMNS, r4, 64);
+  v128.store(COLUMNS, r5, 80);
+  v128.store(COLUMNS, r6, 96);
+  v128.store(COLUMNS, r7, 112);
+  v128.store(COLUMNS, r8, 128);
+  v128.store(COLUMNS, r9, 144);
+  v128.store(COLUMNS, r10, 160);
+  v128.store(COLUMNS, r11, 176);
+  v128.store(COLUMNS, r12, 192);
+  v128.store(COLUMNS, r13, 208);
+  v128.store(COLUMNS, r14, 224);
+  v128.store(COLUMNS, r15, 240);
+}
+
+/** Adds 16 bytes of each lane, in COLUMNS, to STATES. */
+function addColumns(): void {
+  const low0 = v128.load(HALVES, 0);
+  const high0 = v128.load(HALVES, 16);
+  let s0 = v128.load(STATES, 0);
+  const low1 = v128.load(HALVES, 32);
+  const high1 = v128.load(HALVES, 48);
+  let s1 = v128.load(STATES, 16);
+  const low2 = v128.load(HALVES, 64);
+  const high2 = v128.load(HALVES, 80);
+  let s2 = v128.load(STATES, 32);
+  const low3 = v128.load(HALVES, 96);
+  const high3 = v128.load(HALVES, 112);
+  let s3 = v128.load(STATES, 48);
+  const low4 = v128.load(HALVES, 128);
+  const high4 = v128.load(HALVES, 144);
+  let s4 = v128.load(STATES, 64);
+  const low5 = v128.load(HALVES, 160);
+  const high5 = v128.load(HALVES, 176);
+  let s5 = v128.load(STATES, 80);
+  const low6 = v128.load(HALVES, 192);
+  const high6 = v128.load(HALVES, 208);
+  let s6 = v128.load(STATES, 96);
+  const low7 = v128.load(HALVES, 224);
+  const high7 = v128.load(HALVES, 240);
+  let s7 = v128.load(STATES, 112);
+  for (let column: u32 = 0; column < 256; column += 16) {
+    const index = v128.xor(s0, v128.load(COLUMNS + column));
+    const low = v128.and(index, i8x16.splat(15));
+    const high = v128.shr<u8>(index, 4);
+    s0 = v128.xor(s1, v128.xor(v128.swizzle(low0, low), v128.swizzle(high0, high)));
+    s1 = v128.xor(s2, v128.xor(v128.swizzle(low1, low), v128.swizzle(high1, high)));
+    s2 = v128.xor(s3, v128.xor(v128.swizzle(low2, low), v128.swizzle(high2, high)));
+    s3 = v128.xor(s4, v128.xor(v128.swizzle(low3, low), v128.swizzle(high3, high)));
+    s4 = v128.xor(s5, v128.xor(v128.swizzle(low4, low), v128.swizzle(high4, high)));
+    s5 = v128.xor(s6, v128.xor(v128.swizzle(low5, low), v128.swizzle(high5, high)));
+    s6 = v128.xor(s7, v128.xor(v128.swizzle(low6, low), v128.swizzle(high6, high)));
+    s7 = v128.xor(v128.swizzle(low7, low), v128.swizzle(high7, high));
+  }
+  v128.store(STATES, s0, 0);
+  v128.store(STATES, s1, 16);
+  v128.store(STATES, s2, 32);
+  v128.store(STATES, s3, 48);
+  v128.store(STATES, s4, 64);
+  v128.store(STATES, s5, 80);
+  v128.store(STATES, s6, 96);
+  v128.store(STATES, s7, 112);
+}
+
+/** Checksum of LANES * LANE_BYTES bytes. */
+function addBlock(crc: u64, at: u32): u64 {
+  memory.fill(STATES, 0, 128);
+  for (let byte: u32 = 0; byte < 8; byte++)
+    store<u8>(STATES + (byte << 4), <u8>(crc >> ((<u64>byte) << 3)));
+  for (let i: u32 = 0; i < LANE_BYTES; i += 16) {
+    transpose(at + i);
+    addColumns();
+  }
+  crc = 0;
+  for (let lane: u32 = 0; lane < LANES; lane++) {
+    let own: u64 = 0;
+    for (let byte: u32 = 0; byte < 8; byte++)
+      own |= (<u64>load<u8>(STATES + (byte << 4) + lane)) << ((<u64>byte) << 3);
+    crc = shiftLane(crc) ^ own;
+  }
+  return crc;
+}
+
+export function update(crc: u64, at: u32, bytes: u32): u64 {
+  for (; bytes >= LANES * LANE_BYTES; bytes -= LANES * LANE_BYTES, at += LANES * LANE_BYTES)
+    crc = addBlock(crc, at);
   for (; bytes >= 8; bytes -= 8, at += 8) crc = advance(crc ^ load<u64>(at));
   for (; bytes > 0; bytes--, at++) crc = (crc >> 8) ^ tableOf(0, crc ^ load<u8>(at));
   return crc;
