@@ -216,6 +216,13 @@ export class SnapshotImage extends Image {
           .i32(4096 - width)
           .op(OP.i32GtU)
           .if();
+        // The second page first: if it is not the guest's, nothing is written.
+        code
+          .get(address)
+          .i32(width - 1)
+          .op(OP.i32Add)
+          .call(this.own())
+          .op(OP.drop);
         valueToPieces(this, code, prefix, opcode, width, lane, { address, value });
         code.op(OP.return).end();
       }
