@@ -64,6 +64,12 @@ export class Client {
   largeBlock: u32;
   largeRead: u32;
   largeTotal: u32;
+  // A large string that is sent from where it lies (session.ts).
+  loanStep: u32;
+  loan: u32;
+  loanBytes: u32;
+  /** 1 = it is a copy, to be freed. */
+  loanOwned: u32;
   /** For the connection commands' own use, zero at first. */
   spare0: u32;
   spare1: u32;

@@ -11,6 +11,7 @@ import * as keyspace from './keyspace.ts';
 import * as lazyfree from './lazyfree.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
+import * as reply from './reply.ts';
 import * as stats from './stats.ts';
 import * as telemetry from './telemetry.ts';
 import { clockUs } from './host.ts';
@@ -25,6 +26,7 @@ let nextClient: u32 = 0;
 
 export function run(): void {
   client.setCurrent(0);
+  reply.shrink();
   expire.cycle();
   lazyStep();
   rehash();

@@ -2,23 +2,37 @@
 
 import * as heap from './heap.ts';
 
-/** A line has at most 64 KiB, so at most half as many words; the words' bytes are never more than the line's. */
-const WORDS_BYTES: u32 = 262144;
+/** The words of a line are never longer than the line itself. */
 const TEXT_BYTES: u32 = 65600;
+const FIRST_WORDS: u32 = 512;
 
-let vector: u32 = 0;
+let text: u32 = 0;
+let vector: u32 = 0; // pairs of address and bytes
+let room: u32 = 0;
+
+export function boot(): void {
+  text = heap.alloc(TEXT_BYTES);
+  vector = heap.alloc(FIRST_WORDS << 3);
+  room = FIRST_WORDS;
+}
 
 export function vectorAt(): u32 {
   return vector;
 }
 
-/** Splits a line; the number of words, or -1 when a quote is not closed or something follows it. */
+function grow(): bool {
+  const moved = heap.alloc(room << 4);
+  if (moved == 0) return false;
+  memory.copy(moved, vector, room << 3);
+  heap.free(vector, room << 3);
+  vector = moved;
+  room <<= 1;
+  return true;
+}
+
+/** Splits a line; the number of words, or -1 when a quote is not closed, something follows it, or memory is short. */
 export function split(line: u32, bytes: u32): i32 {
-  if (vector == 0) {
-    vector = heap.alloc(WORDS_BYTES + TEXT_BYTES);
-    if (vector == 0) return -1;
-  }
-  let to = vector + WORDS_BYTES;
+  let to = text;
   const end = line + bytes;
   let words: u32 = 0;
   let from = line;
@@ -40,6 +54,7 @@ export function split(line: u32, bytes: u32): i32 {
       store<u8>(to++, <u8>c);
       from++;
     }
+    if (words == room && !grow()) return -1;
     store<u32>(vector + (words << 3), word);
     store<u32>(vector + (words << 3), to - word, 4);
     words++;

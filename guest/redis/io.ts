@@ -53,6 +53,12 @@ export function publish(): void {
   store<u32>(BLOCK, reply.length(), 4);
 }
 
+/** Shows the host bytes that lie elsewhere, as a part of the reply. */
+export function publishLoan(address: u32, bytes: u32): void {
+  store<u32>(BLOCK, address);
+  store<u32>(BLOCK, bytes, 4);
+}
+
 /** Tells the host something; when the queue is full, the oldest is lost to nobody: cron repeats what matters. */
 export function post(kind: u32, argument: u32): void {
   if (eventsWritten - eventsRead == EVENTS_MAX) return;

@@ -44,6 +44,7 @@ let wanted: u32 = 0; // after MORE: bytes of the argument that is not all there;
 export function boot(): void {
   ownVector = heap.alloc(FIRST_ARGUMENTS << 3);
   ownRoom = FIRST_ARGUMENTS;
+  inline_.boot();
 }
 
 /** Reads commands from `at` on. */

@@ -65,6 +65,16 @@ export function rewind(to: u32): void {
   at = base + to;
 }
 
+/** Gives a block that has grown back; when nobody waits for a reply. */
+export function shrink(): void {
+  if (capacity > FIRST_BYTES) {
+    heap.free(base, capacity);
+    base = heap.alloc(FIRST_BYTES);
+    capacity = FIRST_BYTES;
+  }
+  reset();
+}
+
 /** True when what was appended behind a length() read earlier begins as an error. */
 // @ts-ignore: decorator
 @inline
@@ -263,6 +273,38 @@ export function bulk(from: u32, bytes: u32): void {
   copy(start + width, from, bytes);
   store<u16>(start + width + bytes, 0x0a0d);
   advance(width + bytes + 2);
+}
+
+/** Strings from this length on may be sent from where they lie. */
+export const LOAN_MIN: u32 = 131072;
+
+let loanAt: u32 = 0;
+let loanBytes: u32 = 0;
+
+/**
+ * A bulk string whose bytes stay where they are: only its head is appended. They must stay as they are until
+ * session.ts has shown them to the host, so this is for the last element of a command that changes nothing.
+ */
+export function bulkLoan(from: u32, bytes: u32): void {
+  header(36, bytes);
+  loanAt = from;
+  loanBytes = bytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function loanedBytes(): u32 {
+  return loanBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function loaned(): u32 {
+  return loanAt;
+}
+
+export function endLoan(): void {
+  loanBytes = 0;
 }
 
 /** A bulk string that is an ASCII literal. */

@@ -12,6 +12,7 @@ import * as command from './command.ts';
 import * as config from './config.ts';
 import * as dispatch from './dispatch.ts';
 import * as errors from './errors.ts';
+import * as heap from './heap.ts';
 import * as input from './input.ts';
 import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
@@ -78,6 +79,7 @@ export function close(slot: u32): void {
   transaction.discard(c);
   watch.clear(c);
   input.drop(c);
+  endLoan(c);
   client.close(record);
 }
 
@@ -135,16 +137,61 @@ export function receive(slot: u32, bytes: u32): i32 {
 
 /** Goes on after FLAG_MORE. */
 export function resume(slot: u32): i32 {
+  const record = client.at(slot);
+  if (record != 0 && changetype<client.Client>(record).loanStep == LOAN_HEAD)
+    return showLoan(changetype<client.Client>(record));
   const c = enter(slot);
+  if (c.flags & client.CLOSE_ASAP) return leave(c, protocol.EMPTY);
+  if (c.loanStep == LOAN_SHOWN) {
+    endLoan(c);
+    reply.crlf();
+  }
   if (c.input != 0) return leave(c, runBuffer(c));
   protocol.begin(leftAt, leftBytes);
   leftBytes = 0;
   return leave(c, run(c));
 }
 
+// A string that reply.bulkLoan() announced is the second of three parts: head, bytes, CR LF.
+const LOAN_HEAD: u32 = 1; // the head is in the reply
+const LOAN_SHOWN: u32 = 2; // the host has been shown the bytes
+
+function beginLoan(c: client.Client): void {
+  c.loanStep = LOAN_HEAD;
+  c.loan = reply.loaned();
+  c.loanBytes = reply.loanedBytes();
+  reply.endLoan();
+}
+
+function showLoan(c: client.Client): i32 {
+  c.loanStep = LOAN_SHOWN;
+  io.publishLoan(c.loan, c.loanBytes);
+  stats.add(stats.OUTPUT_BYTES, c.loanBytes);
+  return io.FLAG_MORE;
+}
+
+/** The string may change while its client waits, so it is copied. */
+function parkLoan(c: client.Client): void {
+  const copied = heap.duplicate(c.loan, c.loanBytes);
+  if (copied == 0) {
+    c.loanStep = 0;
+    c.flags |= client.CLOSE_ASAP;
+    return;
+  }
+  c.loan = copied;
+  c.loanOwned = 1;
+}
+
+function endLoan(c: client.Client): void {
+  if (c.loanOwned != 0) heap.free(c.loan, 0);
+  c.loanOwned = 0;
+  c.loanStep = 0;
+}
+
 /** After FLAG_MORE: keeps what is left until resume(). The window may be written again. */
 export function park(slot: u32): void {
   const c = changetype<client.Client>(client.at(slot));
+  if (c.loanStep == LOAN_HEAD && c.loanOwned == 0) parkLoan(c);
   if (leftBytes == 0) return;
   if (!input.keepUnread(c, leftAt, leftBytes)) c.flags |= client.CLOSE_ASAP;
   leftBytes = 0;
@@ -169,6 +216,11 @@ function run(c: client.Client): u32 {
       else dispatch.execute();
       if (c.arguments != 0) endKept(c);
       if (c.flags & ENDS_RUN && !goesOn(c, before)) return protocol.EMPTY;
+      if (reply.loanedBytes() != 0) {
+        beginLoan(c);
+        suspend(c);
+        return protocol.READY;
+      }
       if (reply.length() > OUTPUT_MAX && protocol.left() != 0) {
         suspend(c);
         return protocol.READY;
@@ -201,7 +253,10 @@ function lose(c: client.Client): void {
 
 /** Follows CLIENT REPLY and the ends of connections; false when no more of the input is to be run. */
 function goesOn(c: client.Client, before: u32): bool {
-  if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) reply.rewind(before);
+  if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) {
+    reply.rewind(before);
+    reply.endLoan();
+  }
   c.flags &= ~client.REPLY_SKIP;
   if (c.flags & client.REPLY_SKIP_NEXT) {
     c.flags = (c.flags & ~client.REPLY_SKIP_NEXT) | client.REPLY_SKIP;

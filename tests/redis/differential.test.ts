@@ -32,7 +32,6 @@ function shownGuest(reply: Reply): string {
   if (reply instanceof RedisError) return `-${reply.message}`;
   if (reply === null) return 'nil';
   if (Array.isArray(reply)) return `[${reply.map(shownGuest).join(' ')}]`;
-  if (typeof reply === 'bigint') return JSON.stringify(String(Number(reply)));
   if (reply instanceof Map) throw new Error('a map in RESP2');
   return JSON.stringify(String(reply));
 }

@@ -1,6 +1,7 @@
 // The string commands, but SET's family (string-set.ts), counters (string-number.ts) and LCS (lcs.ts).
 
 import * as args from '../args.ts';
+import * as client from '../client.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
 import * as counters from './string-number.ts';
@@ -42,7 +43,10 @@ function get(): void {
   const found = stringOrReply();
   if (found == 0) return;
   strings.read(found);
-  reply.bulk(strings.address(), strings.bytes());
+  const bytes = strings.bytes();
+  if (bytes < reply.LOAN_MIN || client.current().flags & client.IN_EXEC)
+    reply.bulk(strings.address(), bytes);
+  else reply.bulkLoan(strings.address(), bytes);
 }
 
 function getDelete(): void {

@@ -1,0 +1,185 @@
+// RESP requests: whole, in pieces of any length, inline, wrong, and random bytes.
+//
+// Goal: where a chunk ends never matters; errors are Redis's and close the connection; nothing that a client sends stops the
+// guest. What would be missed: sockets themselves.
+
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+import { Random } from '../random.ts';
+import { concat, encode, RedisGuest } from './harness.ts';
+import { startRedis } from './real-redis.ts';
+import { connect } from 'node:net';
+
+const test = suite('redis/protocol');
+
+function batch(random: Random): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let i = 0; i < 30; i++) {
+    const key = `k${random.below(5)}`;
+    const size = random.pick([0, 1, 50, 3000, 40000, 100000, 400000]);
+    const value = Buffer.alloc(size, 65 + random.below(26));
+    const command = random.below(9);
+    if (command === 0) parts.push(encode('SET', key, value));
+    else if (command === 1) parts.push(encode('GET', key));
+    else if (command === 2) parts.push(encode('APPEND', key, value.subarray(0, 50000)));
+    else if (command === 3) parts.push(encode('MSET', key, value, 'z', value, 'y', 'small'));
+    else if (command === 4) parts.push(encode('SETEX', key, 100, value));
+    else if (command === 5) parts.push(Buffer.from(`set ${key} "in\\x41line"\r\n`));
+    else if (command === 6) parts.push(encode('STRLEN', key), Buffer.from('\r\n'));
+    else if (command === 7) parts.push(encode('MGET', 'y', 'z', key));
+    else
+      parts.push(encode('MULTI'), encode('SET', key, value), encode('STRLEN', key), encode('EXEC'));
+  }
+  return concat(parts);
+}
+
+test('replies do not depend on where chunks end', () => {
+  const random = Random.forTest('redis/protocol');
+  for (let round = 0; round < 8; round++) {
+    const input = batch(random);
+    const whole = new RedisGuest().connect().raw(input);
+    for (const chunkBytes of [65536, 1 + random.below(60000), 1000 + random.below(5000)]) {
+      const guest = new RedisGuest();
+      assert.ok(guest.connect().raw(input, chunkBytes) === whole, `chunks of ${chunkBytes} bytes`);
+    }
+  }
+  const small = concat([
+    encode('SET', 'a', '1'),
+    Buffer.from('get a\r\n'),
+    encode('MSET', 'b', '2', 'c', 'x'.repeat(99)),
+    encode('MGET', 'a', 'b', 'c'),
+  ]);
+  const wanted = new RedisGuest().connect().raw(small);
+  for (let chunkBytes = 1; chunkBytes < 20; chunkBytes++)
+    assert.is(new RedisGuest().connect().raw(small, chunkBytes), wanted);
+});
+
+test('memory comes back when clients and keys are gone', () => {
+  const random = Random.forTest('redis/protocol');
+  const guest = new RedisGuest();
+  const watcher = guest.connect();
+  const used = () =>
+    Number(/used_memory:(\d+)/.exec(String(watcher.command('INFO', 'memory')))![1]);
+  const sweep = () => {
+    watcher.command('FLUSHALL');
+    for (let i = 0; i < 5; i++) guest.cron();
+  };
+  watcher.raw(batch(random));
+  sweep();
+  const before = used();
+  for (let i = 0; i < 10; i++) {
+    const client = guest.connect();
+    const input = batch(random);
+    client.raw(input.subarray(0, random.below(input.length)), 1 + random.below(65536));
+    client.close();
+    sweep();
+  }
+  assert.is(used(), before);
+});
+
+const WRONG = [
+  '*x\r\n',
+  '*1\r\n#4\r\nPING\r\n',
+  '*1\r\n$-1\r\n',
+  '*1\r\n$x\r\n',
+  '*2147483648\r\n',
+  '*1\r\n$536870913\r\n',
+  '*0\r\nPING\r\n',
+  '*-5\r\nPING\r\n',
+  '\r\n\r\nPING\r\n',
+  'PING "unbalanced\r\n',
+  'PING "a"b\r\n',
+  "SET k 'it\\'s'\r\nGET k\r\n",
+  'SET k "\\n\\x00\\t\\"q"\r\nGET k\r\n',
+  `*${'1'.repeat(70000)}`,
+  `*1\r\n$${'1'.repeat(70000)}`,
+  'x'.repeat(70000),
+  '*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n',
+  '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\nabc\r\nGET k\n',
+];
+
+function ask(socketPath: string, input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(socketPath, () => socket.write(Buffer.from(input, 'latin1')));
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    socket.on('close', () => resolve(text));
+    socket.on('error', reject);
+    setTimeout(() => socket.destroy(), 100);
+  });
+}
+
+test('wrong requests get the answers of redis-server', async () => {
+  const redis = await startRedis();
+  if (!redis)
+    return console.log('redis/protocol: SKIPPED, there is no redis-server on this machine');
+  try {
+    for (const input of WRONG) {
+      const guest = new RedisGuest();
+      const real = await ask(join(redis.dir, 'real.sock'), input);
+      assert.is(guest.connect().raw(input), real, JSON.stringify(input.slice(0, 60)));
+    }
+  } finally {
+    redis.stop();
+  }
+});
+
+test('nobody who has not said the password may send long requests', () => {
+  const guest = new RedisGuest();
+  assert.is(guest.setOption('requirepass', 'secret'), 0);
+  assert.is(
+    guest.connect().raw('*11\r\n'),
+    '-ERR Protocol error: unauthenticated multibulk length\r\n',
+  );
+  assert.is(
+    guest.connect().raw('*2\r\n$16385\r\n'),
+    '-ERR Protocol error: unauthenticated bulk length\r\n',
+  );
+  const client = guest.connect();
+  assert.is(client.raw('GET a\r\n'), '-NOAUTH Authentication required.\r\n');
+  assert.is(client.raw('AUTH secret\r\nGET a\r\n'), '+OK\r\n$-1\r\n');
+});
+
+test('random bytes never stop the guest', () => {
+  const random = Random.forTest('redis/protocol');
+  const guest = new RedisGuest();
+  const pieces = [
+    '*',
+    '$',
+    '\r\n',
+    '1',
+    '3',
+    '2',
+    'GET',
+    'SET',
+    'a',
+    '"',
+    "'",
+    '\\x',
+    ' ',
+    '-1',
+    '\0',
+    '*3\r\n$3\r\nSET\r\n',
+  ];
+  for (let i = 0; i < 2000; i++) {
+    const client = guest.connect();
+    let text = '';
+    for (let n = random.below(40); n > 0; n--)
+      text += random.chance(0.2) ? String.fromCharCode(random.below(256)) : random.pick(pieces);
+    client.raw(text, 1 + random.below(text.length + 1));
+    client.close();
+  }
+  assert.is(guest.connect().raw('PING\r\n'), '+PONG\r\n');
+});
+
+test('a long pipeline of large replies comes in parts', () => {
+  const client = new RedisGuest().connect();
+  client.command('SET', 'big', 'v'.repeat(300000));
+  const replies = client.pipeline(Array.from({ length: 50 }, () => ['GET', 'big']));
+  assert.is(replies.length, 50);
+  assert.ok(replies.every((reply) => String(reply).length === 300000));
+});
+
+test.run();
