@@ -4,60 +4,18 @@
 
 import { EFFECT, effectGives, effectTakes, MISC_EFFECT, SIMD_EFFECT } from './effect.ts';
 import { Facts } from './facts.ts';
-import { Locals, type Term } from './locals.ts';
+import { BLOCK, ELSE, Frame, IF, LOOP } from './frame.ts';
+import { noteSteps, planHeads } from './heads.ts';
+import { Locals } from './locals.ts';
 import { bounded, type ModuleMap } from './module.ts';
 import * as op from './opcode.ts';
-import { HEAD_ONCE, HEAD_TABLE, HEAD_WINDOW, type HeadCheck, Plan } from './plan.ts';
+import { CHECK_NONE, Plan } from './plan.ts';
 import { quietFunctions } from './quiet.ts';
 import { Reader } from './reader.ts';
 
 const CONSTANT = 0; // the symbol of constants: the offset is the value
 const FRAME_BYTES_MAX = 2048;
 const SHORT_BULK_MAX = 256; // bytes
-const WINDOW_STEP_MAX = 1024;
-const WINDOWS_MAX = 4;
-const HEADS_MAX = 8;
-const POLL_AT_WINDOW_BODY_MAX = 1024; // bytes of a loop body that may run 4096 times between polls
-
-const BLOCK = 0;
-const LOOP = 1;
-const IF = 2;
-const ELSE = 3;
-
-interface Candidate {
-  readonly store: number;
-  readonly terms: readonly Term[];
-  readonly base: number; // where the store writes, relative to their sum
-  readonly width: number;
-  least: number; // how far the address moves from one iteration to the next
-  most: number;
-  jumps: boolean;
-}
-
-class Frame {
-  kind = BLOCK;
-  height = 0;
-  results = 0;
-  params = 0;
-  dead = false; // what encloses it was unreachable
-  entryClock = 0;
-  entryKilled = 0;
-  keep = Infinity; // facts older than this were there at every branch to the end
-  branchKilled = 0;
-  branched = false;
-  branchLog = 0; // length of the locals' log at the first branch to the end
-  logStart = 0;
-  // Loops only.
-  loop = 0;
-  start = 0; // where the body begins
-  clean = true; // no call, no poll, no inner loop so far
-  prefix = true; // all so far runs in every iteration
-  conditional = 0; // ifs around the current place, within the loop
-  floorSerial = 0; // of what encloses it
-  floorSymbol = 0; // the loop's own
-  outerFloor = 0; // that of what encloses it
-  candidates: Candidate[] = [];
-}
 
 export class Analysis {
   readonly plan = new Plan();
@@ -269,7 +227,7 @@ export class Analysis {
     this.#write(store, symbol, base, base + width);
     const loop = this.#loops[this.#loops.length - 1];
     if (!loop || !loop.clean || !loop.prefix || loop.conditional > 0) return;
-    if (this.plan.check[store] === 1) return;
+    if (this.plan.check[store] === CHECK_NONE) return;
     const terms = symbol === CONSTANT ? [] : this.#locals.terms(symbol);
     if (!terms) return;
     const none = { least: Infinity, most: -Infinity, jumps: false };
@@ -428,7 +386,7 @@ export class Analysis {
     if (this.#dead) return;
     const frame = this.#frames[this.#depth - 1 - depth];
     if (!frame) return;
-    if (frame.kind === LOOP) return this.#backEdge(frame);
+    if (frame.kind === LOOP) return noteSteps(frame, this.#locals);
     const { clock, killed } = this.#facts;
     if (!frame.branched) {
       frame.branched = true;
@@ -436,19 +394,6 @@ export class Analysis {
     }
     frame.keep = Math.min(frame.keep, clock + 1);
     frame.branchKilled = Math.max(frame.branchKilled, killed);
-  }
-
-  #backEdge(frame: Frame): void {
-    const locals = this.#locals;
-    for (const candidate of frame.candidates) {
-      let step = 0;
-      for (const { local, scale } of candidate.terms) {
-        if (locals.symbol(local) !== frame.floorSymbol + local) candidate.jumps = true;
-        step += locals.offset(local) * scale;
-      }
-      candidate.least = Math.min(candidate.least, step);
-      candidate.most = Math.max(candidate.most, step);
-    }
   }
 
   #block(opcode: number): void {
@@ -566,35 +511,9 @@ export class Analysis {
     const locals = this.#locals;
     this.#loops.pop();
     this.plan.busy[frame.loop] = !frame.clean;
-    if (frame.clean && !frame.dead) this.#planHeads(frame);
+    if (frame.clean && !frame.dead) planHeads(this.plan, frame, this.#reader.pos);
     this.#facts.region++;
     locals.floorSerial = frame.floorSerial;
     locals.floorSymbol = frame.outerFloor;
-  }
-
-  /** Moves the checks that every iteration makes to the loop's head. */
-  #planHeads(frame: Frame): void {
-    const { plan } = this;
-    const heads: HeadCheck[] = [];
-    let windows = 0;
-    let walks = false;
-    for (const { store, terms, base, width, least, most, jumps } of frame.candidates) {
-      const still = terms.length === 0 || (!jumps && least >= 0 && most <= 0);
-      const near = -least <= WINDOW_STEP_MAX && most <= WINDOW_STEP_MAX;
-      const window = !still && !jumps && near && windows < WINDOWS_MAX;
-      if (heads.length === HEADS_MAX) break;
-      if (window) {
-        windows++;
-        walks ||= least > 0 || most < 0;
-      }
-      const kind = still ? HEAD_ONCE : window ? HEAD_WINDOW : HEAD_TABLE;
-      const grouped = plan.check[store] === 2;
-      const low = base + (grouped ? plan.low[store]! : 0);
-      const high = grouped ? base + plan.high[store]! : base + width;
-      plan.check[store] = 1;
-      heads.push({ terms, low, high, kind });
-    }
-    const short = this.#reader.pos - frame.start <= POLL_AT_WINDOW_BODY_MAX;
-    if (heads.length > 0) plan.loops[frame.loop] = { heads, pollAtWindow: walks && short };
   }
 }

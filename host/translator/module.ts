@@ -1,7 +1,7 @@
 // What the translator needs to know of a module before it rewrites it: index spaces and where the sections lie.
 // Nothing of a function's body is read here.
 
-import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
+import { EXTERNREF, FUNCREF, I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import {
   EXCEPTIONS,

@@ -140,7 +140,7 @@ export class SnapshotWorld {
   readonly table: number;
   readonly imports: Record<string, unknown>;
   #nextFrame: number;
-  #main: Map<number, Uint8Array> = new Map(); // pages as the main vCPU left them
+  readonly #main = new Map<number, Uint8Array>(); // pages as the main vCPU left them
 
   constructor(kernel: StubKernel, slot: number) {
     this.kernel = kernel;
