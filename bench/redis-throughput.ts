@@ -1,0 +1,63 @@
+// Commands a second: redis-benchmark with 50 connections, SET and GET of 100 B to 100,000 random keys, one by one and
+// in pipelines of 16, against our server and redis-server in turn.
+//
+//   node dist/bench/redis-throughput.js [--smoke]
+
+import { spawnSync } from 'node:child_process';
+import { isSmoke, median, report, type Row } from './report.ts';
+import { kinds, startServer, type Kind } from './servers.ts';
+
+const ROUNDS = isSmoke ? 1 : 7;
+const LOADS = [
+  { pipeline: 1, requests: isSmoke ? 2000 : 60_000, goal: 0.85 },
+  { pipeline: 16, requests: isSmoke ? 16_000 : 400_000, goal: 1.3 },
+];
+
+/** Commands a second of SET and of GET. */
+function measure(port: number, pipeline: number, requests: number): Record<string, number> {
+  const options = `-p ${port} -c 50 -d 100 -r 100000 -t set,get -P ${pipeline} -n ${requests} --csv`;
+  const { status, stdout, error } = spawnSync('redis-benchmark', options.split(' '), {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`redis-benchmark failed: ${error?.message ?? stdout}`);
+  return Object.fromEntries(
+    [...stdout.matchAll(/^"(SET|GET)","([\d.]+)"/gm)].map(([, test, rate]) => [test, Number(rate)]),
+  );
+}
+
+const peers = kinds();
+if (spawnSync('redis-benchmark', ['--version']).error) {
+  if (process.env['RZ_REQUIRE_PEERS']) throw new Error('redis-benchmark is not installed');
+  console.log('*** SKIPPED: no redis-benchmark');
+  process.exit(0);
+}
+const servers = [];
+for (const kind of peers) servers.push(await startServer(kind));
+
+const rows: Row[] = [];
+const data: Record<string, Partial<Record<Kind, number[]>>> = {};
+for (const { pipeline, requests, goal } of LOADS) {
+  const rates: Record<string, Partial<Record<Kind, number[]>>> = { SET: {}, GET: {} };
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const { kind, port } of servers) {
+      const measured = measure(port, pipeline, requests);
+      if (round < 0) continue; // fills the keys and lets the compilers warm up
+      for (const test of ['SET', 'GET']) (rates[test]![kind] ??= []).push(measured[test]!);
+    }
+  }
+  for (const test of ['SET', 'GET']) {
+    const { ringzero, redis } = rates[test]!;
+    const [ours, theirs] = [median(ringzero!), redis && median(redis)];
+    data[`${test} P=${pipeline}`] = rates[test]!;
+    rows.push({
+      figure: `${test} P=${pipeline}`,
+      value: `${(ours / 1000).toFixed(1)} K/s`,
+      goal: `${goal}x`,
+      ...(theirs && {
+        ratio: `redis ${(theirs / 1000).toFixed(1)} K/s, ${(ours / theirs).toFixed(2)}x`,
+      }),
+    });
+  }
+}
+report('redis-throughput', rows, data);
+for (const server of servers) await server.stop();

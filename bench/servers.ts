@@ -1,0 +1,121 @@
+// The two servers that the benches compare, each a process on a free port with a temporary directory of its own.
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RespClient, type Argument, type Reply } from '../tests/redis/real-redis.ts';
+
+export type Kind = 'ringzero' | 'redis';
+
+export interface Server {
+  readonly kind: Kind;
+  readonly port: number;
+  readonly dir: string;
+  /** From the start of the process to its first PONG. */
+  readonly startMs: number;
+  /** Throws when the server answers with an error. */
+  call(...words: Argument[]): Promise<Reply>;
+  pipeline(commands: Argument[][]): Promise<Reply[]>;
+  /** A number from a section of INFO. */
+  info(section: string, field: string): Promise<number>;
+  /** Ends the process and removes its directory. */
+  stop(): Promise<void>;
+}
+
+const START_MS_MAX = 20_000;
+const RETRY_MS = 1;
+const MAIN = fileURLToPath(new URL('../host/cli/main.js', import.meta.url));
+
+/**
+ * Ours, and redis-server if there is one. Without it a line says so; with RZ_REQUIRE_PEERS in the environment it is
+ * an error.
+ */
+export function kinds(): Kind[] {
+  if (!spawnSync('redis-server', ['--version']).error) return ['ringzero', 'redis'];
+  if (process.env['RZ_REQUIRE_PEERS']) throw new Error('redis-server is not installed');
+  console.log('*** SKIPPED: no redis-server, so nothing is compared with it');
+  return ['ringzero'];
+}
+
+export async function startServer(kind: Kind, options: readonly string[] = []): Promise<Server> {
+  const dir = mkdtempSync(join(tmpdir(), `ringzero-bench-${kind}-`));
+  const port = await freePort();
+  const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
+  const [program, first] = kind === 'redis' ? ['redis-server', []] : [process.execPath, [MAIN, 'serve']]; // prettier-ignore
+  const started = performance.now();
+  const child = spawn(program, [...first, ...common, ...options], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  process.once('exit', () => child.kill('SIGKILL'));
+  try {
+    await firstPong(child, port, started);
+  } catch (error) {
+    child.kill('SIGKILL');
+    remove();
+    throw error;
+  }
+  const startMs = performance.now() - started;
+  const client = await RespClient.open(port);
+  const call = async (...words: Argument[]): Promise<Reply> => {
+    const reply = await client.call(...words);
+    if (reply instanceof Error) throw new Error(`${kind}: ${words[0]}: ${reply.message}`);
+    return reply;
+  };
+  return {
+    kind,
+    port,
+    dir,
+    startMs,
+    call,
+    pipeline: (commands) => client.pipeline(commands),
+    async info(section, field) {
+      const text = String(await call('INFO', section));
+      const value = new RegExp(`^${field}:(.*)$`, 'm').exec(text)?.[1];
+      if (value === undefined) throw new Error(`${kind}: INFO ${section} has no ${field}`);
+      return Number.parseFloat(value);
+    },
+    async stop() {
+      client.close();
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.kill('SIGKILL')) await ended;
+      remove();
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function firstPong(child: ChildProcess, port: number, started: number): Promise<void> {
+  while (!(await ping(port))) {
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended: ${child.exitCode}`);
+    if (performance.now() - started > START_MS_MAX) {
+      throw new Error(`${child.spawnfile} does not answer at port ${port}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+function ping(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const settle = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once('connect', () => socket.write('PING\r\n'));
+    socket.once('data', (bytes) => settle(bytes.toString().startsWith('+PONG')));
+    socket.once('error', () => settle(false));
+  });
+}
