@@ -44,7 +44,10 @@ const guest = {
         message: 'Nothing managed: use frames, the slab heap or memory.data().',
       },
       { selector: 'ArrayExpression', message: 'Nothing managed: use memory.data().' },
-      { selector: 'TemplateLiteral[expressions.length>0]', message: 'Strings are compile-time constants.' },
+      {
+        selector: 'TemplateLiteral[expressions.length>0]',
+        message: 'Strings are compile-time constants.',
+      },
       { selector: 'TryStatement', message: 'There are no exceptions here.' },
       { selector: 'ExportAllDeclaration', message: 'Name what is exported.' },
     ],
