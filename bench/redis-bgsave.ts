@@ -41,14 +41,17 @@ class Load {
   constructor(port: number) {
     const options: LoadOptions = { port, connections: CONNECTIONS, pipeline: PIPELINE, keys: KEYS };
     this.#worker = new Worker(new URL('./set-load.js', import.meta.url), { workerData: options });
+    this.#worker.once('error', (error) => {
+      throw error;
+    });
   }
 
   /** Ends the phase and begins the next one. */
   endPhase(): Promise<PhaseResult> {
-    return new Promise((resolve, reject) => {
-      this.#worker.once('message', resolve).once('error', reject);
+    return new Promise((resolve) => {
+      this.#worker.once('message', resolve);
       this.#worker.postMessage('');
-    }).finally(() => this.#worker.removeAllListeners()) as Promise<PhaseResult>;
+    });
   }
 
   stop(): Promise<unknown> {
