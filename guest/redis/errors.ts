@@ -20,8 +20,12 @@ export function noKey(): void {
   reply.error('ERR no such key');
 }
 
+export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+export const MISCONF =
+  'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist on disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.';
+
 export function outOfMemory(): void {
-  reply.error("OOM command not allowed when used memory > 'maxmemory'.");
+  reply.error(OUT_OF_MEMORY);
 }
 
 export function noAuth(): void {
@@ -29,9 +33,7 @@ export function noAuth(): void {
 }
 
 export function misconf(): void {
-  reply.error(
-    'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist on disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.',
-  );
+  reply.error(MISCONF);
 }
 
 export function tooLong(): void {

@@ -9,9 +9,12 @@ import * as client from './client.ts';
 import * as command from './command.ts';
 import * as dispatch from './dispatch.ts';
 import * as errors from './errors.ts';
+import * as evict from './evict.ts';
 import * as heap from './heap.ts';
+import * as observe from './observe.ts';
 import * as reply from './reply.ts';
 import * as watch from './watch.ts';
+import { slab } from '../../assembly/index.ts';
 
 const HEAD_BYTES: u32 = 16;
 
@@ -45,8 +48,9 @@ export function enqueue(c: client.Client, row: u32): void {
   reply.queued();
 }
 
-/** Runs the queue; the reply is an array of what its commands reply. */
+/** Runs the queue; the reply is an array of what its commands reply, or one error when it cannot be let in. */
 export function run(c: client.Client): void {
+  if (!isLetIn(c)) return;
   const vector = args.vectorAt();
   const count = args.count();
   reply.array(c.queueCount);
@@ -54,13 +58,28 @@ export function run(c: client.Client): void {
   for (let block = c.queueHead; block != 0; block = load<u32>(block)) {
     args.set(block + HEAD_BYTES, load<u32>(block, 8));
     const row = load<u32>(block, 4);
-    if (command.flagsOf(row) & command.DENYOOM && !dispatch.hasMemory()) {
+    // Only the VM's own memory can have run out since: then a command that needs some is refused by itself.
+    if (command.flagsOf(row) & command.DENYOOM && !slab.hasRoom(0) && !evict.makeSpans()) {
       errors.outOfMemory();
       command.countRejected(row);
     } else dispatch.call(row);
   }
   c.flags &= ~client.IN_EXEC;
   args.set(vector, count);
+}
+
+/** Looks at what the queued commands need; false after an error reply. */
+function isLetIn(c: client.Client): bool {
+  let flags: u32 = 0;
+  for (let block = c.queueHead; block != 0; block = load<u32>(block))
+    flags |= command.flagsOf(load<u32>(block, 4));
+  const isFull = (flags & command.DENYOOM) != 0 && !dispatch.hasMemory();
+  const isBarred = (flags & command.WRITE) != 0 && observe.refusesWrites();
+  if (!isFull && !isBarred) return true;
+  reply.errorBegin('EXECABORT Transaction discarded because of: ');
+  reply.text(isFull ? errors.OUT_OF_MEMORY : errors.MISCONF);
+  reply.errorEnd();
+  return false;
 }
 
 /** Leaves MULTI, and watches nothing any more. */

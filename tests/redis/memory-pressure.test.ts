@@ -109,6 +109,13 @@ test('maxmemory with noeviction refuses writes that need memory, and no others',
     (client.command('EXEC') as RedisError).message,
     'EXECABORT Transaction discarded because of previous errors.',
   );
+  client.command('CONFIG', 'SET', 'maxmemory', 0);
+  client.pipeline([['MULTI'], ['INCR', 'n']]);
+  client.guest.connect().command('CONFIG', 'SET', 'maxmemory', '10mb');
+  assert.is(
+    (client.command('EXEC') as RedisError).message,
+    `EXECABORT Transaction discarded because of: ${OOM}`,
+  );
   assert.is(client.command('DEL', 'k1', 'k2', 'k3', 'k4'), 4);
   assert.is(client.command('SET', 'x', 'y'), 'OK');
 });
