@@ -510,7 +510,6 @@ export class Analysis {
   #endLoop(frame: Frame): void {
     const locals = this.#locals;
     this.#loops.pop();
-    this.plan.busy[frame.loop] = !frame.clean;
     if (frame.clean && !frame.dead) planHeads(this.plan, frame, this.#reader.pos);
     this.#facts.region++;
     locals.floorSerial = frame.floorSerial;

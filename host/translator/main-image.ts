@@ -91,7 +91,6 @@ export class MainImage extends Image {
   }
 
   override wrapsLoop(body: Body): boolean {
-    if (body.plan?.busy[body.loop]) return false; // it holds calls anyway
     return this.choices.safepoints || body.plan?.loops[body.loop] !== undefined;
   }
 

@@ -34,8 +34,6 @@ export class Plan {
   high: number[] = [];
   /** Of a bulk operation of short constant length: its bytes. */
   bulk: number[] = [];
-  /** By the loop's number: it holds calls or other loops. */
-  busy: boolean[] = [];
   /** By the loop's number; absent = nothing to do at its head. */
   loops: (LoopPlan | undefined)[] = [];
 
@@ -45,6 +43,5 @@ export class Plan {
     this.high.length = 0;
     this.bulk.length = 0;
     this.loops.length = 0;
-    this.busy.length = 0;
   }
 }
