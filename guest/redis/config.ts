@@ -12,6 +12,7 @@ import * as evict from './evict.ts';
 import * as heap from './heap.ts';
 import * as lru from './lru.ts';
 import * as option from './option.ts';
+import * as persistence from './persistence.ts';
 import * as telemetry from './telemetry.ts';
 import * as parse from './option-value.ts';
 
@@ -289,7 +290,7 @@ function follow(index: u32): void {
     evict.configure();
   } else if (index == option.SLOWLOG_LOG_SLOWER_THAN || index == option.LATENCY_MONITOR_THRESHOLD) {
     telemetry.configure();
-  }
+  } else if (index == option.STOP_WRITES_ON_BGSAVE_ERROR) persistence.refuse();
 }
 
 /** Puts a value that check() accepted in force. False when there is no memory for a string. */
@@ -314,6 +315,9 @@ export function assign(index: u32, at: u32, bytes: u32): bool {
   const old = load<u32>(VALUES + (index << 3));
   if (old != 0) heap.free(old, load<u32>(old) + 4);
   store<i64>(VALUES + (index << 3), <i64>block);
-  if (kind == option.SAVE) parse.assignSavePoints(at, bytes);
+  if (kind == option.SAVE) {
+    parse.assignSavePoints(at, bytes);
+    persistence.refuse();
+  }
   return true;
 }

@@ -462,6 +462,10 @@ test('a background save ends in cron; its failure stops writes until one succeed
   assert.match(info(), 'rdb_last_bgsave_status:err');
   assert.match(String((client.command('SET', 'c', '1') as RedisError).message), /^MISCONF /);
   assert.is(client.command('GET', 'b'), '1');
+  client.command('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no');
+  assert.is(client.command('SET', 'd', '1'), 'OK');
+  client.command('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'yes');
+  assert.instance(client.command('SET', 'd', '1'), RedisError);
   client.command('BGSAVE');
   mine.guest.cron();
   assert.is(client.command('SET', 'c', '1'), 'OK');
