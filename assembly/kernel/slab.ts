@@ -23,11 +23,12 @@
 // Cost        alloc 4 loads and 3 stores when the head run has a free slot; a free touches the descriptor, not the
 //             object, so that it makes no page of the object dirty.
 
+import { CLASSES, classOf, sizeOfClass } from './size-class';
+
 export const SPAN_SHIFT: u32 = 16;
 export const SPAN_BYTES: u32 = 65536;
 export const KINDS: u32 = 4;
 
-const CLASSES: u32 = 131;
 const CLASS_BYTES: u32 = 16;
 const CLASS_SIZE: u32 = 0; // u32, bytes of a slot
 const CLASS_SLOTS: u32 = 4; // u32, slots of a run
@@ -110,31 +111,6 @@ function bootClasses(): void {
     store<u32>(at, spans, CLASS_SPANS);
     store<u32>(at, first, CLASS_FIRST);
   }
-}
-
-// Sizes: 16..256 by 8; then 16 classes a doubling to 4 KiB, 8 to 32 KiB, 4 to 256 KiB.
-
-function sizeOfClass(index: u32): u32 {
-  if (index < 31) return 16 + (index << 3);
-  if (index < 95) return geometric(index - 31, 8, 4);
-  if (index < 119) return geometric(index - 95, 12, 3);
-  return geometric(index - 119, 15, 2);
-}
-
-function geometric(step: u32, power: u32, stepsShift: u32): u32 {
-  const base: u32 = (<u32>1) << (power + (step >> stepsShift));
-  return base + ((step & ((1 << stepsShift) - 1)) + 1) * (base >> stepsShift);
-}
-
-// @ts-ignore: decorator
-@inline
-function classOf(bytes: u32): u32 {
-  if (bytes <= 256) return bytes <= 16 ? 0 : (bytes - 9) >> 3;
-  const n = bytes - 1;
-  const power: u32 = 31 - clz(n);
-  if (power < 12) return 31 + ((power - 8) << 4) + ((n >> (power - 4)) & 15);
-  if (power < 15) return 95 + ((power - 12) << 3) + ((n >> (power - 3)) & 7);
-  return 119 + ((power - 15) << 2) + ((n >> (power - 2)) & 3);
 }
 
 // @ts-ignore: decorator
@@ -520,12 +496,4 @@ function liveInRun(span: u32, desc: u32, from: u32): u32 {
     slot = (slot | 63) + 1;
   }
   return 0;
-}
-
-/** A live object of a kind near a random place: `pick` chooses the span and the slot. 0 when none was met. */
-export function sample(kind: u32, pick: u32): u32 {
-  const first = (meta >> SPAN_SHIFT) + 1;
-  const span = first + <u32>((<u64>(pick >> 8) * <u64>(spanCount - first)) >> 24);
-  const from = (span << SPAN_SHIFT) + ((pick << 8) & 0xff00);
-  return nextLive(kind, from);
 }

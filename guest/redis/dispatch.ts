@@ -9,7 +9,6 @@ import * as command from './command.ts';
 import * as config from './config.ts';
 import * as errors from './errors.ts';
 import * as evict from './evict.ts';
-import * as keyspace from './keyspace.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as reply from './reply.ts';

@@ -5,7 +5,6 @@
 //                     the input that is left waits in the window (resume) or with the client (park).
 //             SESS-2  After FLAG_CLOSE no input of the client is run.
 
-import * as args from './args.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as command from './command.ts';
@@ -17,7 +16,6 @@ import * as input from './input.ts';
 import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as locality from './locality.ts';
-import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as protocol from './protocol.ts';
 import * as reply from './reply.ts';
@@ -37,7 +35,6 @@ const ENDS_RUN: u32 =
 
 let leftAt: u32 = 0; // what is left in the window after FLAG_MORE
 let leftBytes: u32 = 0;
-let commandsRun: u32 = 0;
 
 /** A connection: its slot, or -EMFILE with the reply to send. */
 export function open(infoBytes: u32): i32 {
@@ -93,7 +90,6 @@ function enter(slot: u32): client.Client {
   keyspace.select(c.db);
   reply.reset();
   reply.setProtocol(c.protocol);
-  commandsRun = 0;
   return c;
 }
 
@@ -211,7 +207,6 @@ function run(c: client.Client): u32 {
     const state = protocol.next();
     if (state == protocol.READY) {
       const before = reply.length();
-      commandsRun++;
       if (c.flags & client.ARGUMENT_LOST) lose(c);
       else dispatch.execute();
       if (c.arguments != 0) endKept(c);

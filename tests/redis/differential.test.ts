@@ -285,6 +285,10 @@ function normal(words: Words, shown: string): string {
     .join(' ');
 }
 
+function blurred(shown: string): string {
+  return [...shown.replace(/\d+/g, '#')].sort().join('');
+}
+
 function areEqual(words: Words, guest: string, real: string): boolean {
   if (guest === real) return true;
   // Inside a transaction there may be both: numbers near to one another, and keys in another order.

@@ -3,14 +3,13 @@
 import * as args from '../args.ts';
 import * as command from '../command.ts';
 import * as entry from '../entry.ts';
-import * as errors from '../errors.ts';
 import * as expiry from './expire.ts';
 import * as keyspace from '../keyspace.ts';
 import * as lru from '../lru.ts';
 import * as moving from './keys-move.ts';
 import * as reply from '../reply.ts';
 import * as scanning from './scan.ts';
-import { ACL_KEYSPACE, FAST, READONLY, TIMED, WRITE } from '../command.ts';
+import { ACL_KEYSPACE, FAST, READONLY, WRITE } from '../command.ts';
 
 export function register(): void {
   expiry.register();
