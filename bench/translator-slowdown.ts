@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import '../host/platform/node.ts'; // as a VM: with branch hints
 import { translateMain } from '../host/translator/index.ts';
 import { openSqlJs, type Database } from '../tests/translator/sqljs.ts';
 import { StubKernel } from '../tests/translator/stub-kernel.ts';

@@ -18,6 +18,12 @@ import { basename, dirname, join, sep } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+
+// Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only when told to; later ones
+// do so by themselves. It has to be said before the first module is compiled, and concerns nothing else.
+if (process.versions.v8.startsWith('11.3.'))
+  setFlagsFromString('--experimental-wasm-branch-hinting');
 
 /** Whether the processor may reorder stores with stores or loads with loads: only x86 surely does not. */
 export const weakMemory = process.arch !== 'x64' && process.arch !== 'ia32';
