@@ -7,7 +7,7 @@
 //             from  -> to       | function     | what must hold
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
 //             running -> none   | finish       | its result is known; the temporary file is renamed or unlinked
-//             running -> none   | cancelSave   | it was told to stop; its temporary file is unlinked
+//             running -> none   | cancelSave   | it was told to stop; its temporary file is unlinked; reap() sees its end
 // Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file, nowhere else.
 //             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before its snapshot.
 
@@ -33,12 +33,14 @@ const NO_CHILD: i32 = -1;
 const RETRY_MS: i64 = 5000; // after a failed background save
 const NAME_MAX: u32 = 255;
 
-const TEMPORARY: usize = memory.data(32, 8);
+const TEMPORARY: usize = memory.data(64, 8);
 const PATH: usize = memory.data(256, 8); // NAME_MAX: dbfilename may change while a child saves
 
 let temporaryBytes: u32 = 0;
 let pathBytes: u32 = 0;
 let child: i32 = NO_CHILD;
+let dying: u32 = 0; // a bit per child that was told to stop and has not ended yet
+let tries: u32 = 0; // saves begun
 let childDirty: u64 = 0; // dirty at the time of the snapshot
 let childStartUs: f64 = 0;
 let childCopies: f64 = 0; // pages copied before the child began
@@ -124,7 +126,13 @@ function prepare(): void {
   const at = <u32>TEMPORARY;
   store<u32>(at, 0x706d6574); // temp-
   store<u8>(at, 45, 4);
-  const end = 5 + number.format(at + 5, <i64>hostInfo(HOST_PID));
+  let end = 5 + number.format(at + 5, <i64>hostInfo(HOST_PID));
+  if (tries != 0) {
+    // A child that was told to stop may still hold the last name.
+    store<u8>(at + end, 45);
+    end += 1 + number.format(at + end + 1, <i64>tries);
+  }
+  tries++;
   store<u32>(at + end, 0x6264722e); // .rdb
   temporaryBytes = end + 4;
   pathBytes = min(config.textBytes(option.DBFILENAME), NAME_MAX);
@@ -225,13 +233,26 @@ export function cancelSave(): void {
   const id = child;
   log.line(log.NOTICE, 'There is a child saving an .rdb. Killing it!');
   killChild(id);
-  childStatus(id);
+  dying |= 1 << id;
   endChild();
   unlinkTemporary();
 }
 
+/** Takes note of children that were told to stop and have ended. */
+function reap(): void {
+  for (let left = dying; left != 0; left &= left - 1) {
+    const id = ctz(left);
+    const result = childStatus(<i32>id);
+    if (result == -EAGAIN) continue;
+    dying &= ~(1 << id);
+    // It had its file renamed before it heard: the file may be older than what a FLUSHALL has saved.
+    if (result == 0 && value.savePoints() != 0) startSave();
+  }
+}
+
 /** Ten times a second: a child's end, and the save points. */
 export function tick(): void {
+  if (dying != 0) reap();
   if (isSaving()) {
     const result = childStatus(child);
     if (result != -EAGAIN) finish(result);

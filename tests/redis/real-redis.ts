@@ -161,9 +161,12 @@ export async function startRedis(
 function connectWhenReady(child: ChildProcess, socket: string): Promise<RespClient> {
   return new Promise((resolve, reject) => {
     let log = '';
+    let isReady = false;
     const read = (chunk: Buffer) => {
       log += chunk.toString();
-      if (log.includes('eady to accept connections')) resolve(RespClient.open(socket));
+      if (isReady || !log.includes('eady to accept connections')) return;
+      isReady = true;
+      resolve(RespClient.open(socket));
     };
     child.stdout!.on('data', read);
     child.stderr!.on('data', read);
