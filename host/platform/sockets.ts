@@ -59,9 +59,9 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Closes after what was written has left. */
+  /** Closes after what was written has left, without waiting for the peer to close its end. */
   end(): void {
-    this.#socket.end();
+    this.#socket.end(() => this.#socket.destroy());
   }
   destroy(): void {
     this.#socket.destroy();
