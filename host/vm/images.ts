@@ -1,8 +1,9 @@
 // The images that a VM runs: translated now, or before and only fitted to this VM.
 
-import { relocate, translate, type ModuleInfo } from '../translator/index.ts';
 import { REGISTERS_MAX } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
+import type { ModuleInfo } from '../translator/index.ts';
+import { relocate } from '../translator/relocation.ts';
 
 /** What `translate` returns; `info` is plain data and can be kept beside the images as JSON. */
 export interface GuestImages {
@@ -11,15 +12,19 @@ export interface GuestImages {
   readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'>;
 }
 
-/** Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds. */
-export function loadImages(
+/**
+ * Images for a VM of so many frames. The translator is loaded only for a guest that needs it: it would be half of
+ * what a server loads before it listens.
+ * Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds.
+ */
+export async function loadImages(
   guest: Uint8Array | GuestImages,
   frames: number,
   weakMemory: boolean,
-): GuestImages {
+): Promise<GuestImages> {
   const images =
     guest instanceof Uint8Array
-      ? translate(guest, { frames, weakMemory })
+      ? (await import('../translator/index.ts')).translate(guest, { frames, weakMemory })
       : fit(guest, frames, weakMemory);
   if (images.info.registerBytes > REGISTERS_MAX * 8) {
     throw new RingzeroError(

@@ -58,7 +58,7 @@ export class MicroVM {
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
     const checked = checkOptions(options);
-    const images = loadImages(options.guest, checked.frames, weakMemory);
+    const images = await loadImages(options.guest, checked.frames, weakMemory);
     const [kernel, main, snapshot] = await Promise.all([
       WebAssembly.compile(readBuiltModule('libdbos.wasm') as BufferSource),
       WebAssembly.compile(images.main as BufferSource),
