@@ -45,8 +45,7 @@ export function compress(from: u32, bytes: u32, to: u32, room: u32): u32 {
     }
     misses = 0;
     const most = min<u32>(end - at, MATCH_MAX);
-    let match: u32 = 3;
-    while (match < most && load<u8>(seen + match) == load<u8>(at + match)) match++;
+    const match = same(seen, at, most);
     out = literals(pending, at, out, roof);
     if (out == 0 || out + 3 > roof) return 0;
     if (match < 9) store<u8>(out++, <u8>(((match - 2) << 5) | (back >> 8)));
@@ -60,6 +59,19 @@ export function compress(from: u32, bytes: u32, to: u32, room: u32): u32 {
   }
   out = literals(pending, end, out, roof);
   return out == 0 ? 0 : out - to;
+}
+
+/** How many bytes are equal at two places, at most `most`; the first three are. */
+@inline
+function same(a: u32, b: u32, most: u32): u32 {
+  let count: u32 = 3;
+  while (count + 16 <= most) {
+    const unequal = i8x16.bitmask(i8x16.ne(v128.load(a + count), v128.load(b + count)));
+    if (unequal != 0) return count + ctz(unequal);
+    count += 16;
+  }
+  while (count < most && load<u8>(a + count) == load<u8>(b + count)) count++;
+  return count;
 }
 
 /** Writes literal runs; where they end, or 0 when there is no room. */
