@@ -66,6 +66,12 @@ export function startThread(
   };
 }
 
+/**
+ * Niceness of work that nobody waits for: a quarter of a core beside a thread that wants all of it. With 19 it gets a
+ * hundredth, and a saver then keeps its copies until the VM has no frame left.
+ */
+const BACKGROUND_NICE = 5;
+
 /** The other end, in the thread itself. */
 export const thread = {
   data: (): unknown => workerData,
@@ -73,10 +79,10 @@ export const thread = {
   onMessage: (receive: (message: unknown) => void): void => {
     parentPort!.on('message', receive);
   },
-  /** Gives way to every other thread of the machine: for work that nobody waits for. */
+  /** Gives way to the other threads of the machine: for work that nobody waits for. */
   yieldPriority: (): void => {
     try {
-      setPriority(0, 19); // Linux: of the calling thread alone
+      setPriority(0, BACKGROUND_NICE); // Linux: of the calling thread alone
     } catch {
       // a host that refuses keeps its priorities
     }
