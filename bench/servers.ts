@@ -50,7 +50,8 @@ export async function startServer(kind: Kind, options: readonly string[] = []): 
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const remove = (): void => rmSync(dir, { recursive: true, force: true });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   try {
     await firstPong(child, port, started);
   } catch (error) {
@@ -80,6 +81,7 @@ export async function startServer(kind: Kind, options: readonly string[] = []): 
     },
     async stop() {
       client.close();
+      process.off('exit', kill);
       const ended = new Promise((resolve) => child.once('exit', resolve));
       if (child.kill('SIGKILL')) await ended;
       remove();
