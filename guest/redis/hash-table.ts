@@ -357,7 +357,7 @@ function visitChain(node: u32, visit: (node: u32) => void): void {
 
 /** The cursor behind this one: its bits under the mask are counted up from the highest to the lowest. */
 function afterCursor(cursor: u64, mask: u32): u64 {
-  let reversed = reverse((<u32>cursor) | ~mask) + 1;
+  const reversed = reverse((<u32>cursor) | ~mask) + 1;
   return <u64>reverse(reversed);
 }
 

@@ -96,7 +96,7 @@ class Model {
     const sorted = [...this.items].sort(([a], [b]) => a - b);
     let end = 0;
     let live = 0;
-    for (const [address, item] of sorted) {
+    for (const [address] of sorted) {
       assert.ok(address >= end, 'objects do not overlap');
       const usable = this.guest.call['usable']!(address) >>> 0;
       end = address + usable;

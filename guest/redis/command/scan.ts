@@ -65,7 +65,7 @@ function show(found: u32): void {
 /** A cursor is an unsigned number of 64 bits, written as strtoul reads it; false when the text is none. */
 function readCursor(index: u32): bool {
   const at = args.ptr(index);
-  let bytes = args.len(index);
+  const bytes = args.len(index);
   let i: u32 = 0;
   if (i < bytes && (load<u8>(at) == 43 || load<u8>(at) == 45)) i++;
   let value: u64 = 0;
