@@ -1,7 +1,7 @@
 // What clients feel of a BGSAVE: 1000 outstanding SETs of 1 KB to random keys of a full server, quiet and then during
 // a BGSAVE; our server, and after it redis-server.
 //
-//   node dist/bench/redis-bgsave.js [--gib 2.5] [--rounds 3] [--smoke]
+//   node dist/bench/redis-bgsave.js [--gb 2.5] [--rounds 3] [--smoke]
 
 import { freemem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,13 +13,12 @@ import type { LoadOptions, PhaseResult } from './set-load.ts';
 
 const { values } = parseArgs({
   options: {
-    gib: { type: 'string', default: isSmoke ? '0.05' : '2.5' },
+    gb: { type: 'string', default: isSmoke ? '0.05' : '2.5' },
     rounds: { type: 'string', default: isSmoke ? '1' : '3' },
     smoke: { type: 'boolean' },
   },
 });
-const GIB = 2 ** 30;
-const DATA_BYTES = Number(values.gib) * GIB;
+const DATA_BYTES = Number(values.gb) * 1e9;
 const KEYS = Math.floor(DATA_BYTES / 1024);
 const ROUNDS = Number(values.rounds);
 const QUIET_MS = isSmoke ? 500 : 8000;
