@@ -68,7 +68,7 @@ export function startThread(
 
 /**
  * Niceness of work that nobody waits for: a little less than its share of a busy core. The longer a saver waits, the
- * more pages are copied for it: with 5 or 19 beside other busy programs, a VM of 4 GB holding 2.9 GB ran out of frames.
+ * more pages are copied for it: with 5 or 19 beside other busy programs, a VM that was more than half full ran out of frames.
  */
 const BACKGROUND_NICE = 2;
 
