@@ -17,6 +17,7 @@ import { faultLoop, type FaultTimes } from './snapshot-faults.ts';
 const GIB = 2 ** 30;
 const SIZES_GIB = isSmoke ? [0.25] : [0.25, 1, 3];
 const SNAPSHOTS = 1000;
+const WARM_UP = 3000; // until the engine has compiled the path for good: its compilers take 0.3 ms of a core
 const FAULT_PAGES = isSmoke ? 4000 : 60_000;
 const ROUNDS = isSmoke ? 1 : 5;
 
@@ -51,7 +52,7 @@ async function takeSnapshots(bytes: number): Promise<Summary> {
   const vm = await MicroVM.create({ guest: TOUCH, guestLimit: 52000 * 65536 });
   const guest = vm.enter().exports as unknown as TouchExports;
   const samples = new Float64Array(SNAPSHOTS);
-  for (let i = -300; i < SNAPSHOTS; i++) {
+  for (let i = -WARM_UP; i < SNAPSHOTS; i++) {
     if (i === 0) guest.touch(0, bytes / 4096, 1);
     const before = performance.now();
     const snapshot = vm.snapshot();
