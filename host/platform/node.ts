@@ -11,6 +11,7 @@ import {
   readSync,
   realpathSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -37,6 +38,11 @@ export function monotonicUs(): number {
 export function readBuiltModule(name: string): Uint8Array {
   const folder = process.env['RZ_WASM'] ?? 'wasm';
   return readFileSync(new URL(`../../${folder}/${name}`, import.meta.url));
+}
+
+/** Calls back after `ms`, unless the process has ended by then. */
+export function onceIdle(ms: number, then: () => void): void {
+  setTimeout(then, ms).unref();
 }
 
 /** A thread of this process that runs the module at `url`; messages are structured clones. */
@@ -124,6 +130,10 @@ export const files = {
 
 export function fillRandom(target: Uint8Array): void {
   randomFillSync(target);
+}
+
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Bytes of memory that the machine has. */

@@ -1,7 +1,7 @@
 // Sockets of Node for the servers: listening, and connections whose bytes arrive in one buffer that is used again
 // for every read of every connection.
 
-import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import { createServer, Socket, type AddressInfo } from 'node:net';
 import { existsSync, unlinkSync } from 'node:fs';
 
 /** What a server does with a connection. */
@@ -93,7 +93,8 @@ export type ListenAt = { host: string; port: number } | { path: string };
 export interface Listener {
   /** The port that was taken; 0 for a Unix socket. */
   port: number;
-  close(): Promise<void>;
+  /** Stops listening, at once; connections stay. */
+  close(): void;
 }
 
 /**
@@ -116,17 +117,13 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
     server.listen({ ...at, backlog: 511 }, () => {
       server.off('error', reject);
       const address = server.address();
-      resolve({ port: isAddress(address) ? address.port : 0, close: () => closeServer(server) });
+      resolve({ port: isAddress(address) ? address.port : 0, close: () => void server.close() });
     });
   });
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {
   return typeof address === 'object' && address !== null;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 /**

@@ -59,10 +59,9 @@ export class MicroVM {
   static async create(options: MicroVMOptions): Promise<MicroVM> {
     const checked = checkOptions(options);
     const images = await loadImages(options.guest, checked.frames, weakMemory);
-    const [kernel, main, snapshot] = await Promise.all([
+    const [kernel, main] = await Promise.all([
       WebAssembly.compile(readBuiltModule('libdbos.wasm') as BufferSource),
       WebAssembly.compile(images.main as BufferSource),
-      WebAssembly.compile(images.snapshot as BufferSource),
     ]);
     const guestPages = images.info.initialPages * 16;
     const limit = Math.min(checked.guestLimitPages, (images.info.maximumPages ?? 65536) * 16);
@@ -77,7 +76,7 @@ export class MicroVM {
       frames: checked.frames,
       kernel,
       main,
-      snapshot,
+      snapshot: shared(images.snapshot),
     };
     const handle: MicroVMHandle = {
       machine,
@@ -272,6 +271,12 @@ export class MicroVM {
 function firstFree(children: ReadonlyMap<number, Child>): number | undefined {
   for (let id = 0; id < SNAPSHOTS_MAX; id++) if (!children.has(id)) return id;
   return undefined;
+}
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }
 
 function allocate(frames: number): WebAssembly.Memory {

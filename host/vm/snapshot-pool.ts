@@ -3,7 +3,7 @@
 
 import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
-import { startThread, type Thread } from '../platform/node.ts';
+import { onceIdle, startThread, type Thread } from '../platform/node.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
 
@@ -13,6 +13,9 @@ export interface JobEnd {
   /** The thread died under the job: what the job was to release is still held. */
   died: boolean;
 }
+
+/** The warm threads start a little later, so that what the VM was made for comes first. */
+const WARM_DELAY_MS = 30;
 
 interface Worker {
   thread: Thread;
@@ -40,7 +43,9 @@ export class SnapshotPool {
     this.#data = data;
     this.#bury = bury;
     this.#sink = sink;
-    for (let i = 0; i < warm; i++) this.#start();
+    onceIdle(WARM_DELAY_MS, () => {
+      while (!this.#closed && this.#workers.size < warm) this.#start();
+    });
   }
 
   /** Threads alive now. */

@@ -14,7 +14,8 @@ export interface Machine {
   frames: number;
   kernel: WebAssembly.Module;
   main: WebAssembly.Module;
-  snapshot: WebAssembly.Module;
+  /** Bytes, shared between threads: only those that look at a snapshot compile them, off everybody's way. */
+  snapshot: Uint8Array;
 }
 
 /** A guest function, called with its thread as the vCPU. */
@@ -65,7 +66,11 @@ export class Vcpu {
     );
     this.syscalls = syscalls = new Syscalls(memory, this.kernel, preopen, sink);
     const all = { ...imports, ...this.#machineImports(memory), libdbos: this.#libdbos(hypervisor) };
-    this.instance = new WebAssembly.Instance(machine[image], supplyMissing(machine[image], all));
+    const module =
+      image === 'main'
+        ? machine.main
+        : new WebAssembly.Module(machine.snapshot.slice() as BufferSource);
+    this.instance = new WebAssembly.Instance(module, supplyMissing(module, all));
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {
