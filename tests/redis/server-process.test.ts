@@ -1,0 +1,248 @@
+// `ringzero serve` as a process: its options, what it prints, how it saves and ends.
+//
+// Method: each test starts processes of its own and looks at output, exit codes and files. What would be missed: long runs.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+import { RespClient } from './real-redis.ts';
+import { MAIN, ServerProcess, withServer } from './server-process.ts';
+
+const test = suite('redis/server-process');
+
+const dirs: string[] = [];
+function newDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'ringzero-options-'));
+  dirs.push(dir);
+  return dir;
+}
+test.after(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
+
+function ringzero(...words: string[]) {
+  return spawnSync(process.execPath, [MAIN, ...words], { encoding: 'utf8', timeout: 20_000 });
+}
+
+test('the command tells its version and its help, and knows no other commands', () => {
+  assert.match(ringzero('--version').stdout, /^ringzero \d+\.\d+\.\d+\n$/);
+  assert.match(ringzero('--help').stdout, /serve +run the Redis-compatible server/);
+  assert.match(ringzero('serve', '--help').stdout, /--maxmemory-policy/);
+  const wrong = ringzero('sreve');
+  assert.is(wrong.status, 2);
+  assert.match(wrong.stderr, /no command 'sreve'/);
+});
+
+test('it logs as Redis does: pid, role, time, level, where it listens, and that it is ready', () =>
+  withServer([], async (server) => {
+    const line = /^(\d+):M \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}\.\d{3} \* (.*)$/;
+    const lines = server.output.trimEnd().split('\n');
+    assert.is(Number(line.exec(lines[0]!)![1]), server.pid);
+    assert.match(line.exec(lines.at(-2)!)![2]!, /^Listening at 127\.0\.0\.1:\d+$/);
+    assert.is(line.exec(lines.at(-1)!)![2], 'Ready to accept connections');
+    assert.not.match(server.output, /\r/, 'no progress line where nobody looks');
+  }));
+
+test('options come from a file with quotes, comments and includes, and the command line wins', async () => {
+  const dir = newDir();
+  writeFileSync(join(dir, 'more.conf'), 'maxclients 77\nTIMEOUT 5\n');
+  const main = [
+    '# a comment',
+    '',
+    'port 0',
+    'memory 128mb',
+    `include ${join(dir, 'more.conf')}`,
+    'requirepass "two words \\x41\\n"',
+    "dbfilename 'it''s.rdb'".replace("''", ''),
+    'save 900 1',
+    'save 60 1000',
+    'maxmemory 100mb',
+    'databases 3',
+    'timeout 9',
+  ].join('\n');
+  writeFileSync(join(dir, 'main.conf'), main);
+  const server = ServerProcess.run(
+    ['main.conf', '--timeout', '33', '--maxmemory-policy', 'allkeys-lru'],
+    { dir },
+  );
+  await server.ready();
+  const client = await server.client();
+  assert.is(await client.call('AUTH', 'two words A\n'), 'OK');
+  const option = async (name: string) =>
+    String(((await client.call('CONFIG', 'GET', name)) as Buffer[])[1]);
+  assert.is(await option('maxclients'), '77');
+  assert.is(await option('timeout'), '33');
+  assert.is(await option('save'), '900 1 60 1000');
+  assert.is(await option('maxmemory'), String(100 * 2 ** 20));
+  assert.is(await option('maxmemory-policy'), 'allkeys-lru');
+  assert.is(await option('databases'), '3');
+  assert.is(await option('dbfilename'), 'its.rdb');
+  assert.is(String(await client.call('SELECT', '3')), 'Error: ERR DB index is out of range');
+  await server.stop();
+});
+
+test('options come from standard input, too', async () => {
+  const server = ServerProcess.run(['-', '--save', ''], {
+    input: 'port 0\nmemory 64mb\nmaxclients 12\n',
+  });
+  await server.ready();
+  const client = await server.client();
+  assert.is(String(((await client.call('CONFIG', 'GET', 'maxclients')) as Buffer[])[1]), '12');
+  assert.is(String(((await client.call('CONFIG', 'GET', 'save')) as Buffer[])[1]), '');
+  await server.stop();
+});
+
+test('what is wrong with an option is said, with its place, and the exit code is 1', async () => {
+  const dir = newDir();
+  const wrong: [words: string[], file: string, said: RegExp][] = [
+    [
+      ['--no-such-option', '1'],
+      '',
+      /--no-such-option 1'\nBad directive or wrong number of arguments/,
+    ],
+    [['--port'], '', /'--port' needs a value/],
+    [['--maxmemory', 'much'], '', /--maxmemory much'\nargument must be a memory value/],
+    [['--databases', '0'], '', /databases/],
+    [['--memory', '1kb'], '', /'memory' is '1kb'; allowed: 32mb to 4gb/],
+    [['--port', '70000'], '', /--port 70000'\nargument must be between 0 and 65535 inclusive/],
+    [['--dir', join(dir, 'nowhere')], '', /There is no directory .*nowhere/],
+    [['absent.conf'], '', /absent\.conf/],
+    [
+      ['wrong.conf'],
+      'port 0\nrequirepass "open',
+      /at line 2\n>>> 'requirepass "open'\nUnbalanced quotes/,
+    ],
+    [
+      ['wrong.conf'],
+      'port 0\n\nbogus yes',
+      /at line 3\n>>> 'bogus yes'\nBad directive or wrong number of arguments/,
+    ],
+    [['wrong.conf'], 'port', /at line 1\n>>> 'port'\nBad directive or wrong number of arguments/],
+    [['wrong.conf'], 'include wrong.conf', /includes nest too deep/],
+  ];
+  for (const [words, file, said] of wrong) {
+    writeFileSync(join(dir, 'wrong.conf'), file);
+    const server = ServerProcess.run(words, { dir });
+    const { code } = await server.ended;
+    assert.is(code, 1, `${words.join(' ')}: ${server.output}`);
+    assert.match(server.output, /FATAL/);
+    assert.match(server.output, said);
+    assert.not.match(server.output, /\n {4}at /, 'no stack trace');
+  }
+});
+
+test('a port in use is an error that names it, and the exit code is 1', () =>
+  withServer([], async (first) => {
+    const second = ServerProcess.run(['--memory', '32mb', '--port', String(first.port)]);
+    assert.equal(await second.ended, { code: 1, signal: null });
+    assert.match(second.output, new RegExp(`127\\.0\\.0\\.1:${first.port}.*EADDRINUSE`));
+    await second.stop();
+  }));
+
+test('it listens at several addresses, of which some may be missing', async () => {
+  const addresses = ['127.0.0.1', '127.0.0.2', '-2001:db8::1'];
+  const server = await ServerProcess.start(['--bind', ...addresses]);
+  assert.match(server.output, /Listening at 127\.0\.0\.1:\d+/);
+  const port = Number(/Listening at 127\.0\.0\.2:(\d+)/.exec(server.output)![1]);
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.2', port }, () => resolve(void socket.destroy()));
+    socket.once('error', reject);
+  });
+  await server.stop();
+  const missing = ServerProcess.run(['--memory', '32mb', '--port', '0', '--bind', '2001:db8::1']);
+  assert.is((await missing.ended).code, 1);
+  assert.match(missing.output, /2001:db8::1/);
+  await missing.stop();
+});
+
+test('it listens at a Unix socket, alone where the port is 0, and removes it', async () => {
+  const path = join(newDir(), 'own.sock');
+  const server = await ServerProcess.start(['--unixsocket', path]);
+  assert.is(server.port, 0);
+  const client = await RespClient.open(path);
+  assert.is(await client.call('PING'), 'PONG');
+  assert.match(String(await client.call('CLIENT', 'INFO')), new RegExp(` addr=${path}:0 `));
+  assert.equal(await server.signal('SIGTERM'), { code: 0, signal: null });
+  assert.not.ok(existsSync(path));
+  await server.stop();
+});
+
+test('SIGTERM and SIGINT save where save points are set, and end with code 0', async () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const dir = newDir();
+    const first = await ServerProcess.start(['--save', '3600 1'], { dir });
+    const client = await first.client();
+    await client.call('SET', 'key', signal);
+    assert.equal(await first.signal(signal), { code: 0, signal: null });
+    assert.match(first.output, new RegExp(`Received ${signal} scheduling shutdown`));
+    assert.match(first.output, /DB saved on disk/);
+    assert.match(first.output, /bye bye/);
+    const second = await ServerProcess.start([], { dir });
+    assert.is(String(await (await second.client()).call('GET', 'key')), signal);
+    assert.match(second.output, /DB loaded from disk|keys loaded/);
+    await (await second.client()).call('SET', 'key', 'unsaved');
+    assert.equal(await second.signal(signal), { code: 0, signal: null });
+    const third = await ServerProcess.start([], { dir });
+    assert.is(
+      String(await (await third.client()).call('GET', 'key')),
+      signal,
+      'no save points, no save',
+    );
+    await third.stop();
+  }
+});
+
+test('a save that fails at a signal leaves the server running, as with Redis', async () => {
+  const server = await ServerProcess.start(['--save', '3600 1']);
+  const client = await server.client();
+  await client.call('SET', 'key', 'value');
+  const dump = join(server.dir, 'dump.rdb');
+  spawnSync('mkdir', ['-p', join(dump, 'in the way')]);
+  void server.signal('SIGTERM');
+  await server.said(/error saving DB on disk/);
+  assert.is(await client.call('PING'), 'PONG');
+  await server.stop();
+});
+
+test('SHUTDOWN ends the process, saving or not', async () => {
+  for (const [word, kept] of [
+    ['SAVE', true],
+    ['NOSAVE', false],
+  ] as const) {
+    const dir = newDir();
+    const server = await ServerProcess.start([], { dir });
+    const client = await server.client();
+    await client.call('SET', 'key', 'value');
+    await client.call('SHUTDOWN', word).catch(() => {});
+    assert.equal(await server.ended, { code: 0, signal: null });
+    assert.is(existsSync(join(dir, 'dump.rdb')), kept);
+  }
+});
+
+test('a file that cannot be loaded stops the start, with the reason', async () => {
+  const dir = newDir();
+  writeFileSync(join(dir, 'dump.rdb'), 'REDIS0010 and then nonsense');
+  const server = ServerProcess.run(['--memory', '32mb', '--port', '0'], { dir });
+  assert.is((await server.ended).code, 1);
+  assert.match(server.output, /loading the DB/);
+});
+
+test('CONFIG SET of the level changes the log; the directory is shown whole', () =>
+  withServer(['--dir', '.'], async (server) => {
+    const client = await server.client();
+    const [, dir] = (await client.call('CONFIG', 'GET', 'dir')) as Buffer[];
+    assert.is(String(dir), realpathSync(server.dir));
+    assert.is(await client.call('SAVE'), 'OK');
+    await server.said(/DB saved on disk/);
+    assert.is(await client.call('CONFIG', 'SET', 'tcp-keepalive', '17'), 'OK');
+    assert.is(await client.call('CONFIG', 'SET', 'loglevel', 'warning'), 'OK');
+    const before = server.output.length;
+    assert.is(await client.call('SAVE'), 'OK');
+    assert.is(await client.call('PING'), 'PONG');
+    assert.is(server.output.length, before, 'notices are below the level');
+  }));
+
+test.run();

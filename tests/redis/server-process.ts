@@ -1,0 +1,173 @@
+// The command `ringzero serve` as a process of its own, with a directory of its own, for tests.
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RespClient } from './real-redis.ts';
+
+export const MAIN = fileURLToPath(new URL('../../host/cli/main.js', import.meta.url));
+/** No test waits longer for a process. */
+const LIFE_MS = 120_000;
+const READY = /Ready to accept connections/;
+const LISTENING = /Listening at \S+:(\d+)/;
+
+export interface ServerOptions {
+  /** Where it saves; by default a new directory, removed by stop(). */
+  dir?: string;
+  /** Its standard input. */
+  input?: string;
+}
+
+/** How a process ended. */
+export interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+const alive = new Set<ChildProcess>();
+process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
+
+export class ServerProcess {
+  readonly dir: string;
+  readonly ended: Promise<End>;
+  readonly #child: ChildProcess;
+  readonly #ownsDir: boolean;
+  readonly #clients: RespClient[] = [];
+  #output = '';
+  #port = 0;
+  #onOutput: () => void = () => {};
+
+  private constructor(words: readonly string[], { dir, input }: ServerOptions) {
+    this.#ownsDir = dir === undefined;
+    this.dir = dir ?? mkdtempSync(join(tmpdir(), 'ringzero-server-'));
+    this.#child = spawn(process.execPath, [MAIN, 'serve', ...words], { cwd: this.dir });
+    this.#child.stdin!.end(input ?? '');
+    alive.add(this.#child);
+    setTimeout(() => this.#child.kill('SIGKILL'), LIFE_MS).unref();
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+        this.#onOutput();
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        alive.delete(this.#child);
+        resolve({ code, signal });
+        this.#onOutput();
+      });
+    });
+  }
+
+  /** Runs the command with these words alone; it may well end at once. */
+  static run(words: readonly string[], options: ServerOptions = {}): ServerProcess {
+    return new ServerProcess(words, options);
+  }
+
+  /** A server at a free port that is ready; throws with its output when it ends instead. */
+  static async start(
+    words: readonly string[] = [],
+    options: ServerOptions = {},
+  ): Promise<ServerProcess> {
+    const small = ['--memory', '256mb', '--save', '', '--port', '0'];
+    const server = new ServerProcess([...small, ...words], options);
+    await server.ready();
+    return server;
+  }
+
+  async ready(): Promise<void> {
+    await this.said(READY);
+    this.#port = Number(LISTENING.exec(this.#output)?.[1] ?? 0);
+  }
+
+  /** Waits until its output has what is looked for; throws with the output when it ends without. */
+  said(what: RegExp): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (what.test(this.#output)) resolve();
+        else if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+          reject(new Error(`the server ended without saying ${what}:\n${this.#output}`));
+      };
+      this.#onOutput = look;
+      look();
+    });
+  }
+
+  /** Everything it has printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async client(): Promise<RespClient> {
+    const client = await RespClient.open(this.#port);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A bare connection; what it receives is the test's business. */
+  socket(): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        socket.on('error', () => {});
+        resolve(socket);
+      });
+    });
+  }
+
+  /** Bytes of memory that the process has in use, as the kernel counts them. */
+  residentBytes(): number {
+    const { stdout } = spawnSync('ps', ['-o', 'rss=', '-p', String(this.pid)], {
+      encoding: 'utf8',
+    });
+    return Number(stdout) * 1024;
+  }
+
+  signal(signal: NodeJS.Signals): Promise<End> {
+    this.#child.kill(signal);
+    return this.ended;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.signal('SIGKILL');
+    if (this.#ownsDir) rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Runs `body` with a server and ends that, whatever happens. */
+export async function withServer(
+  words: readonly string[],
+  body: (server: ServerProcess) => Promise<void>,
+): Promise<void> {
+  const server = await ServerProcess.start(words);
+  try {
+    await body(server);
+  } catch (error) {
+    console.log(`output of the server:\n${server.output}`);
+    throw error;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Whether a peer program is there. Without it a line says so; with RZ_REQUIRE_PEERS in the environment it is an error. */
+export function hasPeer(program: string, test: string): boolean {
+  if (!spawnSync(program, ['--version']).error) return true;
+  if (process.env['RZ_REQUIRE_PEERS']) throw new Error(`${program} is not installed`);
+  console.log(`*** SKIPPED: ${test}; ${program} is not installed`);
+  return false;
+}
