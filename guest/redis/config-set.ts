@@ -10,7 +10,7 @@ export function setOption(name: u32, nameBytes: u32, at: u32, bytes: u32): i32 {
   const found = config.find(name, nameBytes);
   text.begin();
   if (found == config.NONE) {
-    text.ascii('unknown option');
+    text.ascii('Bad directive or wrong number of arguments');
     return -EINVAL;
   }
   const row = config.originalOf(found);

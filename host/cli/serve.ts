@@ -43,7 +43,9 @@ export async function serveCommand(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof RingzeroError) && (error as { code?: unknown }).code === undefined)
       throw error;
-    process.stderr.write(`\n*** FATAL ERROR ***\n${(error as Error).message}\n`);
+    const { code, message } = error as RingzeroError;
+    const what = code === 'RZ_OPTION' ? 'FATAL CONFIG FILE ERROR' : 'FATAL ERROR';
+    process.stderr.write(`\n*** ${what} ***\n${message}\n`);
     return 1;
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -15,7 +15,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
@@ -130,6 +130,10 @@ export const files = {
 
 export function fillRandom(target: Uint8Array): void {
   randomFillSync(target);
+}
+
+export function absolutePath(path: string): string {
+  return resolve(path);
 }
 
 export function isDirectory(path: string): boolean {

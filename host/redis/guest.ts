@@ -17,6 +17,7 @@ interface Exports {
   init(rxAddress: number, rxBytes: number, databases: number, nowMs: number): number;
   setOption(nameBytes: number, valueBytes: number): number;
   optionAddress(index: number): number;
+  composedAddress(): number;
   composedBytes(): number;
   connect(infoBytes: number, nowMs: number): number;
   receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
@@ -77,18 +78,27 @@ export class RedisGuest {
     return this.calls.connect(this.#put(0, `${peer}\0${local}`), Date.now());
   }
 
-  /** False when there is no such option or the value is not one of its values. */
-  setOption(name: string, value: string): boolean {
+  /** Undefined when the option has the value now, or why not. */
+  setOption(name: string, value: string): string | undefined {
     const nameBytes = this.#put(0, name);
-    return this.calls.setOption(nameBytes, this.#put(nameBytes, value)) === 0;
+    const result = this.calls.setOption(nameBytes, this.#put(nameBytes, value));
+    if (result === 0) return undefined;
+    return (
+      this.#composed(this.calls.composedAddress()) || 'Bad directive or wrong number of arguments'
+    );
   }
 
   /** Name and value of the option in an EVENT_OPTION. */
   option(index: number): [name: string, value: string] {
-    const address = this.calls.optionAddress(index) >>> 0;
-    const text = this.#bytes.slice(address, address + this.calls.composedBytes());
-    const [name = '', value = ''] = Buffer.from(text).toString('utf8').split('\0');
+    const [name = '', value = ''] = this.#composed(this.calls.optionAddress(index)).split('\0');
     return [name, value];
+  }
+
+  #composed(address: number): string {
+    const start = address >>> 0;
+    return Buffer.from(this.#bytes.slice(start, start + this.calls.composedBytes())).toString(
+      'utf8',
+    );
   }
 
   #put(offset: number, text: string): number {

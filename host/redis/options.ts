@@ -2,8 +2,8 @@
 
 import { RingzeroError } from '../errors.ts';
 
-/** Options in the order given: lower-case name, and its value as one line. */
-export type OptionList = [name: string, value: string][];
+/** Options in the order given: lower-case name, its value as one line, and where it was given, for messages. */
+export type OptionList = [name: string, value: string, place: string][];
 
 /** Reads a configuration file; relative `include` paths are the reader's business. */
 export type ReadConfig = (path: string) => string;
@@ -38,7 +38,11 @@ export function parseArguments(argv: readonly string[], read: ReadConfig): Optio
     if (inline !== undefined) values.push(inline);
     while (rest.length > 0 && !rest[0]!.startsWith('--')) values.push(rest.shift()!);
     if (values.length === 0) throw new RingzeroError('RZ_OPTION', `option '${name}' needs a value`);
-    fromLine.push([key.toLowerCase(), values.join(' ')]);
+    fromLine.push([
+      key.toLowerCase(),
+      values.join(' '),
+      `On the command line\n>>> '${[name, ...values].join(' ')}'`,
+    ]);
   }
   const given = new Set(fromLine.map(([name]) => name));
   return merge([...list.filter(([name]) => !given.has(name)), ...fromLine]);
@@ -53,33 +57,31 @@ export function parseFile(text: string, path: string, read: ReadConfig, depth = 
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
     const words = splitWords(trimmed);
-    if (words === undefined)
-      throw lineError(path, index, line, 'Unbalanced quotes in configuration line');
+    const place = `Reading the configuration file ${path}, at line ${index + 1}\n>>> '${trimmed}'`;
+    if (words === undefined) throw optionError(place, 'Unbalanced quotes in configuration line');
     const [name = '', ...values] = words;
-    if (values.length === 0) throw lineError(path, index, line, 'wrong number of arguments');
+    if (values.length === 0) throw optionError(place, 'Bad directive or wrong number of arguments');
     if (name.toLowerCase() === 'include') {
       for (const file of values) list.push(...parseFile(read(file), file, read, depth + 1));
-    } else list.push([name.toLowerCase(), values.join(' ')]);
+    } else list.push([name.toLowerCase(), values.join(' '), place]);
   }
   return list;
 }
 
-function lineError(path: string, index: number, line: string, why: string): RingzeroError {
-  return new RingzeroError(
-    'RZ_OPTION',
-    `Reading the configuration file ${path}, at line ${index + 1}\n>>> '${line.trim()}'\n${why}`,
-  );
+/** RZ_OPTION, said as redis-server says it: where, and why. */
+export function optionError(place: string, why: string): RingzeroError {
+  return new RingzeroError('RZ_OPTION', `${place}\n${why}`);
 }
 
 /** Later values replace earlier ones, except where they add up; an empty value starts anew. */
 function merge(list: OptionList): OptionList {
-  const merged = new Map<string, string>();
-  for (const [name, value] of list) {
-    const before = merged.get(name);
+  const merged = new Map<string, OptionList[number]>();
+  for (const [name, value, place] of list) {
+    const before = merged.get(name)?.[1];
     const adds = ADDITIVE.has(name) && before !== undefined && before !== '' && value !== '';
-    merged.set(name, adds ? `${before} ${value}` : value);
+    merged.set(name, [name, adds ? `${before} ${value}` : value, place]);
   }
-  return [...merged];
+  return [...merged.values()];
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };

@@ -3,13 +3,13 @@
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
-import { totalMemory } from '../platform/node.ts';
+import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { EVENT_CLOSE, EVENT_OPTION, EVENT_SHUTDOWN, FLAG_EVENTS, RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
-import { parseBytes, type OptionList } from './options.ts';
+import { optionError, parseBytes, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
 
 const CRON_MS = 100; // hz 10, as Redis
@@ -34,7 +34,7 @@ export class RedisServer implements SessionOwner {
   readonly #facts: ServerFacts;
   readonly #options: Map<string, string>;
   readonly #sessions = new Map<number, Session>();
-  #listeners: Listener[] = [];
+  readonly #listeners: Listener[] = [];
   #cron: NodeJS.Timeout | undefined;
   #keepAliveSeconds = 300;
   readonly #ended: Promise<number>;
@@ -45,7 +45,7 @@ export class RedisServer implements SessionOwner {
    * Rejects with RZ_OPTION for an option that is unknown or wrong, RZ_IO when it cannot listen or load.
    */
   static async start(list: OptionList, log: Log): Promise<RedisServer> {
-    const options = new Map(list);
+    const options = new Map(list.map(([name, value]) => [name, value]));
     const memory = memoryOption(options.get('memory'));
     const facts: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: memory };
     const vm = await MicroVM.create({
@@ -54,7 +54,7 @@ export class RedisServer implements SessionOwner {
       guestLimit: memory * 0.75,
       imports: imports(facts),
       importsModule: new URL('./imports.js', import.meta.url).href,
-      preopen: options.get('dir') ?? DEFAULTS.dir,
+      preopen: directoryOption(list),
       snapshotsInBackground: true,
       sink: {
         log: (level, text) => log.write(level, text),
@@ -105,16 +105,13 @@ export class RedisServer implements SessionOwner {
 
   #setOptions(list: OptionList): void {
     if (!this.#options.has('bind')) this.guest.setOption('bind', DEFAULTS.bind);
-    for (const [name, value] of list) {
+    for (const [name, value, place] of list) {
       if (HOST_OPTIONS.has(name)) continue;
-      if (!this.guest.setOption(name, value)) {
-        throw new RingzeroError(
-          'RZ_OPTION',
-          `Bad directive or wrong number of arguments: '${name} ${value}'`,
-        );
-      }
+      const refusal = this.guest.setOption(name, value);
+      if (refusal !== undefined) throw optionError(place, refusal);
       this.#apply(name, value);
     }
+    this.guest.setOption('dir', directoryOption(list)); // CONFIG GET shows it whole
   }
 
   /** What an option changes on this side of the border. */
@@ -122,7 +119,6 @@ export class RedisServer implements SessionOwner {
     if (name === 'loglevel' && LOG_LEVELS.includes(value as LogLevel))
       this.#log.level = value as LogLevel;
     if (name === 'tcp-keepalive') this.#keepAliveSeconds = Number(value);
-    if (name === 'dir') this.#vm.setPreopen(value);
   }
 
   #load(): void {
@@ -135,10 +131,10 @@ export class RedisServer implements SessionOwner {
   async #listen(): Promise<void> {
     const port = Number(this.#option('port'));
     const path = this.#options.get('unixsocket');
-    const places: ListenAt[] = [];
+    const places: (ListenAt & { optional?: boolean })[] = [];
     if (port !== 0 || path === undefined) {
-      for (const host of this.#option('bind').split(/\s+/))
-        places.push({ host: bindAddress(host), port });
+      for (const text of this.#option('bind').split(/\s+/))
+        places.push({ host: bindAddress(text), port, optional: text.startsWith('-') });
     }
     if (path !== undefined && path !== '') places.push({ path });
     for (const at of places) {
@@ -148,6 +144,7 @@ export class RedisServer implements SessionOwner {
         if ('port' in at) this.#facts.port = listener.port;
         this.#log.notice(`Listening at ${'path' in at ? at.path : `${at.host}:${listener.port}`}`);
       } catch (error) {
+        if ('optional' in at && at.optional && isAbsent(error)) continue;
         const where = 'path' in at ? at.path : `${at.host}:${at.port}`;
         throw new RingzeroError(
           'RZ_IO',
@@ -220,18 +217,29 @@ export class RedisServer implements SessionOwner {
   /** Closes every connection and the VM, without saving. */
   async close(): Promise<void> {
     clearInterval(this.#cron);
-    const closing = this.#listeners.map((listener) => listener.close());
-    this.#listeners = [];
+    for (const listener of this.#listeners.splice(0)) listener.close();
     for (const session of [...this.#sessions.values()]) session.kill();
-    await Promise.all(closing);
     await this.#vm.close();
   }
+}
+
+/** Whether the machine has no such address. */
+function isAbsent(error: unknown): boolean {
+  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(String((error as { code?: unknown }).code));
 }
 
 /** `*` and a leading `-` (may be missing) as in redis.conf. */
 function bindAddress(text: string): string {
   const address = text.replace(/^-/, '');
   return address === '*' ? '0.0.0.0' : address === '::*' ? '::' : address;
+}
+
+/** The directory that the guest may use, whole; RZ_OPTION when there is none of that name. */
+function directoryOption(list: OptionList): string {
+  const given = list.find(([name]) => name === 'dir');
+  const path = absolutePath(given?.[1] ?? DEFAULTS.dir);
+  if (!isDirectory(path)) throw optionError(given?.[2] ?? path, `There is no directory ${path}`);
+  return path;
 }
 
 /** VM memory: as asked, or 4 GiB where the machine has that to spare. */
