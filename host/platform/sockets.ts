@@ -15,40 +15,81 @@ export interface ConnectionHandler {
 
 const READ_BYTES = 65536;
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
-const scratchBytes = 65536;
-let scratch = Buffer.allocUnsafeSlow(scratchBytes);
+
+// Replies wait here until the end of the turn of the event loop, and are then written one after the other. A write
+// wakes a peer that sleeps, which is most of what it costs: in a burst only the first finds the peer asleep.
+const OUTBOX_BYTES = 256 * 1024;
+let outbox = Buffer.allocUnsafeSlow(OUTBOX_BYTES);
+let outboxUsed = 0;
+let isFlushDue = false;
+/** Some socket still sends from the outbox, so it must not be written again. */
+let isHeld = false;
+const waiting: Connection[] = [];
+
+function flushAll(): void {
+  isFlushDue = false;
+  for (const connection of waiting) connection.flush();
+  waiting.length = 0;
+  outboxUsed = 0;
+  if (isHeld) outbox = Buffer.allocUnsafeSlow(OUTBOX_BYTES);
+  isHeld = false;
+}
 
 /** One end of a connection. */
 export class Connection {
   readonly #socket: Socket;
   handler!: ConnectionHandler;
+  /** What waits in the outbox. */
+  #from = 0;
+  #to = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('drain', () => this.handler.drained());
     socket.on('close', () => this.handler.closed());
     socket.on('error', () => {}); // 'close' follows and says all that matters
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      this.flush();
+      socket.end();
+    });
   }
 
-  /**
-   * Sends a copy of `source`. The copy is made in one buffer that all connections use: when the host takes all bytes
-   * at once, as it nearly always does, nothing is allocated.
-   */
+  /** Sends a copy of `source` before the event loop waits again. */
   write(source: Uint8Array): void {
-    const socket = this.#socket;
-    if (source.length > scratchBytes) {
-      socket.write(Buffer.from(source));
+    const bytes = source.length;
+    if (this.#socket.writableLength > 0 || bytes > OUTBOX_BYTES / 2) {
+      this.flush();
+      this.#socket.write(Buffer.from(source));
       return;
     }
-    scratch.set(source);
-    socket.write(scratch.subarray(0, source.length));
-    if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratchBytes); // the old one is still being sent
+    if (outboxUsed + bytes > OUTBOX_BYTES) flushAll();
+    if (this.#to !== outboxUsed || this.#from === this.#to) {
+      this.flush();
+      this.#from = outboxUsed;
+      waiting.push(this);
+    }
+    outbox.set(source, outboxUsed);
+    outboxUsed += bytes;
+    this.#to = outboxUsed;
+    if (!isFlushDue) {
+      isFlushDue = true;
+      setImmediate(flushAll);
+    }
+  }
+
+  /** Hands what waits in the outbox to the host. */
+  flush(): void {
+    const from = this.#from;
+    const to = this.#to;
+    if (from === to) return;
+    this.#from = this.#to = 0;
+    this.#socket.write(outbox.subarray(from, to));
+    if (this.#socket.writableLength > 0) isHeld = true;
   }
 
   /** Bytes that the host has not taken yet. */
   get unsent(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#to - this.#from;
   }
 
   /** Stops and goes on reading: what the peer sends meanwhile waits in its own buffers. */
@@ -61,9 +102,11 @@ export class Connection {
 
   /** Closes after what was written has left, without waiting for the peer to close its end. */
   end(): void {
+    this.flush();
     this.#socket.end(() => this.#socket.destroy());
   }
   destroy(): void {
+    this.#from = this.#to = 0;
     this.#socket.destroy();
   }
 

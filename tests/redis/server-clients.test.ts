@@ -130,6 +130,40 @@ test('replies come in the order of the commands, whatever their size', () =>
     }
   }));
 
+test('replies to many slow readers never mix', () =>
+  withServer([], async (server) => {
+    const random = Random.forTest('redis/server-clients');
+    const good = await server.client();
+    const texts = Array.from({ length: 40 }, (_, k) => `<${k}>`.repeat(random.below(20_000)));
+    await good.pipeline(texts.map((text, k) => ['SET', `k${k}`, text]));
+    const readers = await Promise.all(Array.from({ length: 8 }, () => server.socket()));
+    const expected = readers.map(() => '');
+    readers.forEach((reader) => reader.pause());
+    // One by one, and more than a pipe of the machine holds: sending stops in the middle of some reply.
+    for (let i = 0; i < 400; i++) {
+      for (const [r, reader] of readers.entries()) {
+        const k = random.below(texts.length);
+        reader.write(`GET k${k}\r\n`);
+        expected[r] += `$${texts[k]!.length}\r\n${texts[k]}\r\n`;
+      }
+      await sleep(1);
+    }
+    const received = readers.map(async (reader, i) => {
+      let text = '';
+      reader.setEncoding('latin1').on('data', (part: string) => {
+        text += part;
+        if (!random.chance(0.3)) return;
+        reader.pause();
+        setTimeout(() => reader.resume(), random.below(5));
+      });
+      reader.resume();
+      await eventually('everything comes', () => text.length >= expected[i]!.length);
+      assert.ok(text === expected[i], `client ${i} got what is not its own`);
+      reader.destroy();
+    });
+    await Promise.all(received);
+  }));
+
 test('who never reads is not read from either: memory stays bounded, others are served', () =>
   withServer(['--memory', '512mb'], async (server) => {
     const good = await server.client();
