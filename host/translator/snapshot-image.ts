@@ -2,11 +2,11 @@
 //
 //   value = load main[address]                        (traps as it always did)
 //   fence                                             (weakly ordered processors only)
-//   if (table[page] | address & (width - 1))  value = the access once more, exactly
+//   if (table[page] | (address ^ address + width - 1) >> 12)  value = the access once more, exactly
 //
 // Main memory is read first and the table afterwards: if the page was not copied by then, what was read is what the
-// snapshot must see, for the kernel publishes the copy before the page changes. A misaligned access takes the exact
-// way too, since it may straddle two pages. Stores, atomics and bulk instructions go to pages that the snapshot owns:
+// snapshot must see, for the kernel publishes the copy before the page changes. An access that straddles two pages takes
+// the exact way too. Stores, atomics and bulk instructions go to pages that the snapshot owns:
 // own(address) gives the place in physical memory, after `viewFault` if need be.
 
 import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
@@ -93,10 +93,9 @@ export class SnapshotImage extends Image {
     this.entry(code);
     if (width > 1 && kind !== ATOMIC_LOAD) {
       effective();
-      code
-        .i32(width - 1)
-        .op(OP.i32And)
-        .op(OP.i32Or);
+      code.i32(width - 1).op(OP.i32Add);
+      effective();
+      code.op(OP.i32Xor).i32(12).op(OP.i32ShrU).op(OP.i32Or);
     }
     code.unlikelyIf();
     effective();
