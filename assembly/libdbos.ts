@@ -12,6 +12,7 @@ import {
   GAUGE_SNAPSHOTS_LOST,
   GAUGE_SNAPSHOTS_TAKEN,
 } from './abi/counter';
+import { EBUSY, EINVAL } from './abi/errno';
 import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
 import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
 import {
@@ -24,6 +25,7 @@ import {
 import {
   VM_ACTIVE,
   VM_BREAK,
+  VM_DMA_START,
   VM_EPOCH,
   VM_GUARD,
   VM_GUEST_LIMIT,
@@ -227,6 +229,20 @@ export function deliver(address: u32, bytes: u32): void {
 /** Address of a contiguous kernel buffer, never given back; 0 when there is no room. */
 export function claimWindow(frameCount: u32): u32 {
   return frames.run(frameCount);
+}
+/** One frame, not zeroed, for a linked guest; 0 when there is none. freeFrame() takes it back. */
+export function allocFrame(): u32 {
+  return frames.alloc();
+}
+export function freeFrame(frame: u32): void {
+  frames.free(frame);
+}
+/** Frames that the host may read and write by itself: once per VM, 0 or -EBUSY or -EINVAL. */
+export function setDmaWindow(start: u32, end: u32): i32 {
+  if (start >= end || ((start | end) & (FRAME_BYTES - 1)) != 0 || end > map.vm) return -EINVAL;
+  const window = ((<u64>end) << 32) | (<u64>start);
+  const old = atomic.cmpxchg<u64>(map.vm, 0, window, VM_DMA_START);
+  return old == 0 || old == window ? 0 : -EBUSY;
 }
 export function post(vcpuIndex: u32, vector: u32): void {
   interrupt.post(vcpuIndex, vector);

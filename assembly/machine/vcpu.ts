@@ -23,7 +23,7 @@ import {
   VCPU_VIEW,
 } from '../abi/vcpu-block';
 import { VM_EPOCH, VM_VCPUS } from '../abi/vm-block';
-import { VCPUS_MAX } from '../abi/limits';
+import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { CHECKED, PANIC_DEPTH, panic } from './checked';
 import * as map from './map';
 
@@ -43,6 +43,12 @@ export function attach(number: u32): void {
   store<u32>(block, 0, VCPU_MASK);
   atomic.store<u32>(block, 0, VCPU_PENDING);
   adopt();
+}
+
+/** For code that is linked into a guest: makes this instance know the vCPU that its kernel has claimed. */
+export function link(address: u32): void {
+  block = address;
+  index = (address - map.vcpuBlock(0)) >> FRAME_SHIFT;
 }
 
 /** Number of a block that was nobody's and is now the caller's, idle; -1 when all are taken. */

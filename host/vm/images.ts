@@ -15,13 +15,15 @@ export interface GuestImages {
 /**
  * Images for a VM of so many frames. The translator is loaded only for a guest that needs it: it would be half of
  * what a server loads before it listens.
- * Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds.
+ * A linked guest is not translated. Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds.
  */
 export async function loadImages(
   guest: Uint8Array | GuestImages,
   frames: number,
   weakMemory: boolean,
+  linked = false,
 ): Promise<GuestImages> {
+  if (linked) return (await import('./linked.ts')).linkedImages(guest as Uint8Array);
   const images =
     guest instanceof Uint8Array
       ? (await import('../translator/index.ts')).translate(guest, { frames, weakMemory })

@@ -48,6 +48,9 @@ export interface KernelExports {
   lend(address: number, bytes: number): number;
   deliver(address: number, bytes: number): void;
   claimWindow(frames: number): number;
+  allocFrame(): number;
+  freeFrame(address: number): void;
+  setDmaWindow(start: number, end: number): number;
   post(vcpu: number, vector: number): void;
   bindHandler(slot: number): void;
   unbindHandler(slot: number): void;
@@ -68,6 +71,8 @@ export class Kernel {
   readonly staging: number = 0;
   /** Functions of the guest that the kernel calls: see assembly/kernel/trap.ts. */
   readonly traps = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
+  /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
+  readonly imports: { sleep: WebAssembly.ImportValue; panic: WebAssembly.ImportValue };
   readonly #words: Int32Array;
 
   /**
@@ -82,20 +87,20 @@ export class Kernel {
     boot?: (kernel: KernelExports) => void,
   ) {
     const words = new Int32Array(memory.buffer);
+    this.imports = {
+      sleep: (word: number, value: number, us: number) => {
+        Atomics.wait(words, (word >>> 0) / 4, value, us / 1000);
+      },
+      panic: (code: number) => {
+        throw new RingzeroError(
+          'RZ_VM_CLOSED',
+          `libdbos broke its own rule ${code}: the VM is unusable`,
+        );
+      },
+    };
     const instance = new WebAssembly.Instance(module, {
       env: { memory, table: this.traps },
-      hypervisor: {
-        syscall,
-        sleep: (word: number, value: number, us: number) => {
-          Atomics.wait(words, (word >>> 0) / 4, value, us / 1000);
-        },
-        panic: (code: number) => {
-          throw new RingzeroError(
-            'RZ_VM_CLOSED',
-            `libdbos broke its own rule ${code}: the VM is unusable`,
-          );
-        },
-      },
+      hypervisor: { syscall, ...this.imports },
     });
     this.calls = instance.exports as unknown as KernelExports;
     this.frames = frames;

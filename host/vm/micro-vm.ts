@@ -1,6 +1,6 @@
 // A VM: one shared memory, its kernel, its guest, its vCPUs.
 
-import { EAGAIN, EBUSY, ECHILD } from '../../assembly/abi/errno.ts';
+import { EAGAIN, EBUSY, ECHILD, ENOSYS } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
@@ -58,7 +58,7 @@ export class MicroVM {
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
     const checked = checkOptions(options);
-    const images = await loadImages(options.guest, checked.frames, weakMemory);
+    const images = await loadImages(options.guest, checked.frames, weakMemory, options.linked);
     const [kernel, main] = await Promise.all([
       WebAssembly.compile(readBuiltModule('libdbos.wasm') as BufferSource),
       WebAssembly.compile(images.main as BufferSource),
@@ -77,6 +77,7 @@ export class MicroVM {
       kernel,
       main,
       snapshot: shared(images.snapshot),
+      linked: options.linked ?? false,
     };
     const handle: MicroVMHandle = {
       machine,
@@ -84,7 +85,7 @@ export class MicroVM {
       importsModule: options.importsModule,
       background: options.snapshotsInBackground ?? false,
     };
-    return new MicroVM(handle, options, checked.snapshotVcpus, (calls) =>
+    return new MicroVM(handle, options, machine.linked ? 0 : checked.snapshotVcpus, (calls) =>
       calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
     );
   }
@@ -116,7 +117,7 @@ export class MicroVM {
     this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink, (vcpu) =>
       this.bury(vcpu),
     );
-    if (boot !== undefined) this.#warmUp();
+    if (boot !== undefined && !machine.linked) this.#warmUp();
   }
 
   /** The engine compiles at first calls: they are here, not in the first snapshot that somebody waits for. */
@@ -140,10 +141,16 @@ export class MicroVM {
    * Takes a snapshot: an increment of the epoch, whatever the memory holds. It shows all stores that this vCPU has
    * made, and those of every other vCPU up to its next safepoint.
    *
-   * Fails with RZ_SNAPSHOT_LIMIT when 32 are active.
+   * Fails with RZ_SNAPSHOT_LIMIT when 32 are active, and with RZ_LINKED in a VM with a linked guest.
    */
   snapshot(): Snapshot {
     this.#check();
+    if (this.handle.machine.linked) {
+      throw new RingzeroError(
+        'RZ_LINKED',
+        'a linked guest stores unchecked, so its VM has no snapshots: run the guest translated to have them',
+      );
+    }
     return new Snapshot(
       this.#take(),
       this.#vcpu.kernel,
@@ -189,6 +196,7 @@ export class MicroVM {
   }
 
   #spawn(fn: number, arg: number): number {
+    if (this.handle.machine.linked) return -ENOSYS;
     const id = firstFree(this.#children);
     if (id === undefined) return -EAGAIN;
     const before = monotonicUs();

@@ -12,6 +12,11 @@ export interface MicroVMOptions {
    */
   guest: Uint8Array | GuestImages;
   /**
+   * The guest is linked with libdbos' machine: it runs untranslated, reaches every frame and has no snapshots. It
+   * imports its memory as `env.memory` and exports `boot(frames)` and `attach(frames)`. Default false.
+   */
+  linked?: boolean;
+  /**
    * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB: memory is
    * committed by the host only where it is touched.
    */
@@ -89,6 +94,9 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
     !(isBytes(options.guest?.main) && isBytes(options.guest.snapshot) && options.guest.info)
   ) {
     refuse('guest', typeof options.guest, 'a Uint8Array, or what `translate` returns');
+  }
+  if (options.linked === true && !isBytes(options.guest)) {
+    refuse('linked', true, 'only with a Uint8Array as `guest`');
   }
   if (options.importsModule !== undefined && !options.importsModule.startsWith('file:')) {
     refuse('importsModule', options.importsModule, 'a file: URL');

@@ -16,6 +16,8 @@ export interface Machine {
   main: WebAssembly.Module;
   /** Bytes, shared between threads: only those that look at a snapshot compile them, off everybody's way. */
   snapshot: Uint8Array;
+  /** The main image is the guest as it was compiled, linked with libdbos' machine. */
+  linked: boolean;
 }
 
 /** A guest function, called with its thread as the vCPU. */
@@ -45,6 +47,8 @@ export class Vcpu {
   /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
   readonly instance: WebAssembly.Instance;
   readonly #view: WebAssembly.Global | undefined;
+  /** How often a linked guest is entered on this vCPU. */
+  #depth = 0;
 
   constructor(
     machine: Machine,
@@ -65,7 +69,12 @@ export class Vcpu {
       boot,
     );
     this.syscalls = syscalls = new Syscalls(memory, this.kernel, preopen, sink);
-    const all = { ...imports, ...this.#machineImports(memory), libdbos: this.#libdbos(hypervisor) };
+    const all = {
+      ...imports,
+      ...(machine.linked ? this.#linkedImports(memory, imports) : {}),
+      ...this.#machineImports(memory),
+      libdbos: this.#libdbos(hypervisor, machine.linked),
+    };
     const module =
       image === 'main'
         ? machine.main
@@ -74,14 +83,22 @@ export class Vcpu {
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {
-      if (typeof value === 'function')
-        this.exports[name] = this.#guarded(name, value as GuestFunction);
+      if (typeof value !== 'function') continue;
+      const fn = value as GuestFunction;
+      this.exports[name] = machine.linked ? this.#entered(name, fn) : this.#guarded(name, fn);
     }
-    (
-      this.instance.exports[
-        boot === undefined ? 'ringzero.attach' : 'ringzero.boot'
-      ] as GuestFunction
-    )();
+    if (machine.linked) this.#start(boot !== undefined);
+    else this.#startImage(boot !== undefined);
+  }
+
+  #startImage(boots: boolean): void {
+    (this.instance.exports[boots ? 'ringzero.boot' : 'ringzero.attach'] as GuestFunction)();
+  }
+
+  /** A linked guest sets itself up: once per VM, and once per vCPU. */
+  #start(boots: boolean): void {
+    if (boots) this.function('boot')(this.kernel.frames);
+    this.function('attach')(this.kernel.frames);
   }
 
   #machineImports(memory: WebAssembly.Memory): WebAssembly.Imports {
@@ -92,9 +109,15 @@ export class Vcpu {
     };
   }
 
-  #libdbos(hypervisor: HypervisorCalls): WebAssembly.ModuleImports {
+  #linkedImports(memory: WebAssembly.Memory, imports: WebAssembly.Imports): WebAssembly.Imports {
+    return { env: { ...imports['env'], memory }, hypervisor: { ...this.kernel.imports } };
+  }
+
+  #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {
     const { syscall, proxy, forget, counter, poll } = this.kernel.calls;
+    const { claimWindow, allocFrame, freeFrame, setDmaWindow } = this.kernel.calls;
     return {
+      ...(linked ? { claimFrames: claimWindow, allocFrame, freeFrame, setDmaWindow } : {}),
       syscall,
       proxy,
       forget,
@@ -141,6 +164,28 @@ export class Vcpu {
         return fn(...args);
       } catch (error) {
         this.kernel.calls.unwind(depth);
+        throw guestTrap(this.kernel, `call of \`${name}\``, error);
+      }
+    };
+  }
+
+  /**
+   * A linked guest's function: the vCPU enters before and leaves after, which an image does by itself. The depth is
+   * counted here as well, so that a call costs two short calls more and no third one.
+   */
+  #entered(name: string, fn: GuestFunction): GuestFunction {
+    const { enter, leave } = this.kernel.calls;
+    return (...args) => {
+      const before = this.#depth++;
+      try {
+        enter();
+        const result = fn(...args);
+        leave();
+        this.#depth = before;
+        return result;
+      } catch (error) {
+        this.#depth = before;
+        this.kernel.calls.unwind(before);
         throw guestTrap(this.kernel, `call of \`${name}\``, error);
       }
     };

@@ -1,0 +1,11 @@
+// What a linked guest gets besides assembly/index.ts: the machine itself, and Tabby. Such a guest runs untranslated
+// and reaches every frame; it exports boot(frames) and attach(frames), and calls linkage.attach(frames) in both.
+
+import * as barrier from './machine/barrier';
+import * as checked from './machine/checked';
+import * as linkage from './machine/linkage';
+import * as map from './machine/map';
+import * as spinlock from './machine/spinlock';
+import * as vcpu from './machine/vcpu';
+
+export { barrier, checked, linkage, map, spinlock, vcpu };
