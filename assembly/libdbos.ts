@@ -138,6 +138,11 @@ export function forget(address: u32, bytes: u32): void {
   view.forget(address, bytes);
 }
 
+/** For modules beside a guest: copies a range of it, as this vCPU sees it, to memory of the kernel. */
+export function fetch(address: u32, bytes: u32, target: u32): void {
+  transfer.fetch(address, bytes, target);
+}
+
 /** An explicit poll, for guests built without safepoints in their loops. */
 export function poll(): void {
   if (atomic.load<u32>(vcpu.block, VCPU_PENDING) != 0) interrupt.safepoint();
@@ -219,6 +224,10 @@ export function readSnapshot(slot: u32, address: u32, bytes: u32): u32 {
 }
 export function isGuestRange(address: u32, bytes: u32): bool {
   return transfer.isGuestRange(address, bytes);
+}
+/** True when the range is memory of the kernel, windows included. */
+export function isKernelRange(address: u32, bytes: u32): bool {
+  return transfer.isKernelRange(address, bytes);
 }
 export function lend(address: u32, bytes: u32): u32 {
   return transfer.lend(address, bytes);

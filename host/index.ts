@@ -4,7 +4,7 @@ export { MicroVM, type AttachOptions, type MicroVMHandle } from './vm/micro-vm.t
 export type { MicroVMOptions } from './vm/options.ts';
 export type { GuestImages } from './vm/images.ts';
 export type { Snapshot } from './vm/snapshot.ts';
-export type { GuestFunction, Machine, Vcpu } from './vm/vcpu.ts';
+export type { Beside, GuestFunction, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';
 export type { VMStats } from './vm/stats.ts';
 export type { SyscallSink } from './syscalls/table.ts';
 export {

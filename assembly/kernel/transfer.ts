@@ -3,12 +3,15 @@
 // Interface   The host asks for a contiguous range to read with lend(), and hands over with deliver() what it has
 //             put into this vCPU's staging buffer. It never writes guest memory itself: a store that skips the
 //             write check would show through in snapshots.
+//             Modules beside a guest, which are not translated, take what they work on with fetch(), and the host
+//             reads what they have made in place.
 // Concurrency The staging buffer belongs to one vCPU; a call uses it from start to end.
 // Cost        main image: lend() costs nothing, deliver() one copy. Snapshot: one copy each way.
 
 import { FRAME_BYTES, FRAME_SHIFT, STAGING_BYTES } from '../abi/limits';
 import { ENTRY_OWNED, SNAPSHOT_BREAK } from '../abi/snapshot-block';
-import { VCPU_STAGING } from '../abi/vcpu-block';
+import { TRAP_OUTSIDE, VCPU_STAGING } from '../abi/vcpu-block';
+import { VM_BREAK } from '../abi/vm-block';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 import * as table from '../snappy/table';
@@ -25,12 +28,30 @@ export function isGuestRange(address: u32, bytes: u32): bool {
   return <u64>address + <u64>bytes <= (<u64>guestMemory.breakPage()) << FRAME_SHIFT;
 }
 
+/** True when the range is memory of the kernel: it starts behind the break and ends within the VM. */
+export function isKernelRange(address: u32, bytes: u32): bool {
+  const end = <u64>address + <u64>bytes;
+  return isKernel(address) && end <= (<u64>map.frameCount) << FRAME_SHIFT;
+}
+
+function isKernel(address: u32): bool {
+  return address >> FRAME_SHIFT >= <u32>atomic.load<u64>(map.vm, VM_BREAK);
+}
+
 /** Address where the host may read the range: itself in the main image, staged (at most STAGING_BYTES) else. */
 export function lend(address: u32, bytes: u32): u32 {
   const slot = vcpu.snapshotSlot();
-  if (slot < 0) return address;
+  if (slot < 0 || isKernel(address)) return address;
   const staging = load<u32>(vcpu.block, VCPU_STAGING);
   return copyOut(slot, address, min<u32>(bytes, STAGING_BYTES), staging);
+}
+
+/** Copies a range of the guest, as this vCPU sees it, to memory of the kernel. */
+export function fetch(address: u32, bytes: u32, target: u32): void {
+  if (!isKernelRange(target, bytes)) return vcpu.trap(TRAP_OUTSIDE, target);
+  const slot = vcpu.snapshotSlot();
+  if (slot < 0) memory.copy(target, address, bytes);
+  else copyOut(slot, address, bytes, target);
 }
 
 /** Copies a range of a snapshot to `target`, which is no guest memory; returns `target`. */

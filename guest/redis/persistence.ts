@@ -34,6 +34,7 @@ const RETRY_MS: i64 = 5000; // after a failed background save
 const NAME_MAX: u32 = 255;
 
 const TEMPORARY: usize = memory.data(64, 8);
+const CHECKSUM: usize = memory.data(33408, 64); // crc64.SCRATCH_BYTES, for files that are read
 const PATH: usize = memory.data(256, 8); // NAME_MAX: dbfilename may change while a child saves
 
 let temporaryBytes: u32 = 0;
@@ -53,7 +54,7 @@ let lastCow: u64 = 0;
 let saveCount: u64 = 0;
 
 export function boot(): void {
-  crc64.build();
+  crc64.build(<u32>CHECKSUM);
   lastSaveMs = clock.ms();
   observe.listenTick(tick);
 }

@@ -1,6 +1,8 @@
-// What the guest imports from module "redis": facts about the process. Snapshot vCPUs load this file themselves.
+// What the guest imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file themselves.
 
-import { totalMemory } from '../platform/node.ts';
+import { RingzeroError } from '../errors.ts';
+import { readBuiltModule, totalMemory } from '../platform/node.ts';
+import type { Beside } from '../vm/vcpu.ts';
 
 /** Facts that only the server knows, by the numbers of guest/redis/host.ts. */
 export interface ServerFacts {
@@ -12,7 +14,7 @@ export interface ServerFacts {
 
 const NO_SERVER: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: 0 };
 
-export function imports(facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
+export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
   const started = performance.now();
   const fields: (() => number)[] = [
     () => process.pid,
@@ -27,9 +29,26 @@ export function imports(facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
     () => facts.vmBytes,
   ];
   return {
+    encoder: encoder(beside),
     redis: {
       hostInfo: (field: number) => fields[field]?.() ?? 0,
       clockUs: () => performance.now() * 1000,
     },
   };
+}
+
+interface Encoder extends WebAssembly.ModuleImports {
+  size(): number;
+  attach(address: number): void;
+}
+
+/** The encoder beside this vCPU's guest, with kernel memory to work in. */
+function encoder({ memory, libdbos, claimWindow }: Beside): Encoder {
+  const module = new WebAssembly.Module(readBuiltModule('redis-encoder.wasm') as BufferSource);
+  const instance = new WebAssembly.Instance(module, { env: { memory }, libdbos });
+  const calls = instance.exports as unknown as Encoder;
+  const window = claimWindow(calls.size());
+  if (window === 0) throw new RingzeroError('RZ_OUT_OF_MEMORY', 'no room for the encoder');
+  calls.attach(window | 0);
+  return calls;
 }

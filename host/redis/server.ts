@@ -52,7 +52,7 @@ export class RedisServer implements SessionOwner {
       guest: redisImages(),
       memory,
       guestLimit: memory * 0.75,
-      imports: imports(facts),
+      imports: (beside) => imports(beside, facts),
       importsModule: new URL('./imports.js', import.meta.url).href,
       preopen: directoryOption(list),
       snapshotsInBackground: true,

@@ -29,6 +29,7 @@ export interface KernelExports {
   size(): number;
   grow(pages: number): number;
   forget(address: number, bytes: number): void;
+  fetch(address: number, bytes: number, target: number): void;
   poll(): void;
   syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   proxy(nr: number, a: number, b: number, c: number, d: number, e: number): number;
@@ -45,6 +46,7 @@ export interface KernelExports {
   lookAt(slotPlusOne: number): void;
   readSnapshot(slot: number, address: number, bytes: number): number;
   isGuestRange(address: number, bytes: number): number;
+  isKernelRange(address: number, bytes: number): number;
   lend(address: number, bytes: number): number;
   deliver(address: number, bytes: number): void;
   claimWindow(frames: number): number;
@@ -141,5 +143,8 @@ export class Kernel {
   }
   isGuestRange(address: number, bytes: number): boolean {
     return this.calls.isGuestRange(address, bytes) !== 0;
+  }
+  isKernelRange(address: number, bytes: number): boolean {
+    return this.calls.isKernelRange(address, bytes) !== 0;
   }
 }

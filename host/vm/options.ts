@@ -3,6 +3,7 @@
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
+import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
 
 export interface MicroVMOptions {
@@ -26,8 +27,11 @@ export interface MicroVMOptions {
    * need. Default: three quarters of `memory`, as a 3G/1G kernel.
    */
   guestLimit?: number;
-  /** The guest's imports, as for WebAssembly.instantiate; `libdbos` is added. */
-  imports?: WebAssembly.Imports;
+  /**
+   * The guest's imports, as for WebAssembly.instantiate, or a function that makes them; `libdbos` is added. The function
+   * gets what a module needs that is to run beside the guest, untranslated.
+   */
+  imports?: GuestImports;
   /**
    * Module (file URL) whose function `imports()` makes the guest's imports in snapshot vCPUs, which are threads of
    * their own. Without it, an imported function that a snapshot calls throws.

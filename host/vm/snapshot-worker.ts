@@ -6,7 +6,7 @@ import { RingzeroError } from '../errors.ts';
 import { thread } from '../platform/node.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import { checkState } from './snapshot.ts';
-import { Vcpu, type GuestFunction, type Machine } from './vcpu.ts';
+import { Vcpu, type Beside, type GuestFunction, type GuestImports, type Machine } from './vcpu.ts';
 
 /** What the thread is started with. */
 export interface SnapshotThreadData {
@@ -59,9 +59,9 @@ async function main(): Promise<void> {
   post({ kind: 'ready', vcpu: vcpu.kernel.vcpu });
 }
 
-async function importsOf(url: string): Promise<WebAssembly.Imports> {
-  const module = (await import(url)) as { imports(): WebAssembly.Imports };
-  return module.imports();
+async function importsOf(url: string): Promise<GuestImports> {
+  const module = (await import(url)) as { imports(beside: Beside): WebAssembly.Imports };
+  return (beside) => module.imports(beside);
 }
 
 /** Points the vCPU at the snapshot with the registers its parent had, and calls the function. */

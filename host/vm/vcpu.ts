@@ -1,5 +1,6 @@
 // A vCPU: one instance of a guest image beside one instance of the kernel, on the thread that made it.
 
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
 import { ENOSYS } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
@@ -19,6 +20,17 @@ export interface Machine {
   /** The main image is the guest as it was compiled, linked with libdbos' machine. */
   linked: boolean;
 }
+
+/** What a module beside a guest is made on: for functions that make a guest's imports. */
+export interface Beside {
+  memory: WebAssembly.Memory;
+  libdbos: Pick<KernelExports, 'fetch' | 'syscall'>;
+  /** Address of so many bytes of kernel memory, aligned to 4096, for good; 0 when there is no room. */
+  claimWindow(bytes: number): number;
+}
+
+/** A guest's imports, or how to make them for a vCPU. */
+export type GuestImports = WebAssembly.Imports | ((beside: Beside) => WebAssembly.Imports);
 
 /** A guest function, called with its thread as the vCPU. */
 export type GuestFunction = (...args: (number | bigint)[]) => number | bigint | undefined;
@@ -53,7 +65,7 @@ export class Vcpu {
   constructor(
     machine: Machine,
     image: 'main' | 'snapshot',
-    imports: WebAssembly.Imports,
+    imports: GuestImports,
     preopen: Preopen,
     sink: SyscallSink,
     hypervisor: HypervisorCalls = NO_CHILDREN,
@@ -69,9 +81,10 @@ export class Vcpu {
       boot,
     );
     this.syscalls = syscalls = new Syscalls(memory, this.kernel, preopen, sink);
+    const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
     const all = {
-      ...imports,
-      ...(machine.linked ? this.#linkedImports(memory, imports) : {}),
+      ...given,
+      ...(machine.linked ? this.#linkedImports(memory, given) : {}),
       ...this.#machineImports(memory),
       libdbos: this.#libdbos(hypervisor, machine.linked),
     };
@@ -111,6 +124,15 @@ export class Vcpu {
 
   #linkedImports(memory: WebAssembly.Memory, imports: WebAssembly.Imports): WebAssembly.Imports {
     return { env: { ...imports['env'], memory }, hypervisor: { ...this.kernel.imports } };
+  }
+
+  #beside(memory: WebAssembly.Memory): Beside {
+    const { fetch, syscall, claimWindow } = this.kernel.calls;
+    return {
+      memory,
+      libdbos: { fetch, syscall },
+      claimWindow: (bytes) => claimWindow(Math.ceil(bytes / FRAME_BYTES)) >>> 0,
+    };
   }
 
   #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {

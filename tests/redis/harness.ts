@@ -223,13 +223,26 @@ export class RedisGuest {
       killChild: () => {},
       setHandler: () => {},
       forget: () => {},
+      fetch: (address, bytes, target) =>
+        void new Uint8Array(memory.buffer).copyWithin(
+          target! >>> 0,
+          address! >>> 0,
+          (address! >>> 0) + bytes!,
+        ),
       counter: () => 0,
       safepoint: () => {},
       ...options.libdbos,
     };
+    const encoder = new WebAssembly.Instance(
+      new WebAssembly.Module(
+        readFileSync(new URL('../../wasm/redis-encoder.wasm', import.meta.url)),
+      ),
+      { env: { memory }, libdbos },
+    ).exports as WebAssembly.ModuleImports;
     const instance = new WebAssembly.Instance(module, {
       env: { memory, abort: () => {} },
       libdbos,
+      encoder,
       redis: { hostInfo: () => 0, clockUs: () => performance.now() * 1000 },
     });
     this.exports = instance.exports as unknown as GuestExports;

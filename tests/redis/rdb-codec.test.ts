@@ -12,7 +12,10 @@ const SOURCE = `
   import * as crc64 from './rdb/crc64.ts';
   import * as lzf from './rdb/lzf.ts';
   let crc: u64 = 0;
-  export function build(): void { crc64.build(); }
+  export function build(at: u32): void {
+    crc64.build(at);
+    lzf.attach(at + 65536);
+  }
   export function restart(): void { crc = 0; }
   export function update(at: u32, bytes: u32): void { crc = crc64.update(crc, at, bytes); }
   export function low(): u32 { return <u32>crc; }
@@ -23,10 +26,11 @@ const SOURCE = `
 let guest: Probe;
 const AT = 1 << 20;
 const OUT = 8 << 20;
+const SCRATCH = 12 << 20;
 
 test.before(async () => {
   guest = await probe(SOURCE);
-  guest.call.build!();
+  guest.call.build!(SCRATCH);
 });
 
 function crcOf(bytes: Uint8Array, cut = bytes.length): bigint {

@@ -133,6 +133,35 @@ test('what the guest saves passes redis-check-rdb, and redis-server loads it wit
   }
 });
 
+test('strings as long as the encoder takes, and longer ones, are packed and come back', () => {
+  const mine = guestIn();
+  const client = mine.guest.connect();
+  const random = Random.forTest('rdb long');
+  const noise = (bytes: number): string =>
+    Buffer.from(Uint8Array.from({ length: bytes }, () => random.below(256))).toString('latin1');
+  const values = new Map<string, string>();
+  for (const bytes of [65527, 65528, 65529, 65535, 65536, 65537, 300_000]) {
+    values.set(`packs:${bytes}`, 'abcd'.repeat(bytes / 4) + 'z'.repeat(bytes % 4));
+    values.set(`stays:${bytes}`, noise(1000).repeat(9).slice(0, 8200) + noise(bytes - 8200));
+  }
+  values.set('k'.repeat(70_000), 'short');
+  for (const [key, value] of values) client.command('SET', key, value);
+  client.command('HSET', 'hash', 'field', 'v'.repeat(200_000), 'g'.repeat(70_000), '1');
+  for (const packs of ['yes', 'no']) {
+    client.command('CONFIG', 'SET', 'rdbcompression', packs);
+    assert.is(client.command('DEBUG', 'RELOAD'), 'OK');
+    for (const [key, value] of values) assert.is(client.command('GET', key), value);
+    assert.is(client.command('HGET', 'hash', 'field'), 'v'.repeat(200_000));
+    assert.is(client.command('HGET', 'hash', 'g'.repeat(70_000)), '1');
+  }
+  client.command('CONFIG', 'SET', 'rdbcompression', 'yes');
+  client.command('FLUSHALL');
+  client.command('SET', 'k', 'x'.repeat(1_000_000));
+  client.command('SAVE');
+  assert.ok(readFileSync(join(mine.dir, 'dump.rdb')).length < 20_000);
+  if (hasRedis) assert.match(spawnSync('redis-check-rdb', [join(mine.dir, 'dump.rdb')], { encoding: 'utf8' }).stdout, 'Checksum OK'); // prettier-ignore
+});
+
 test('what redis-server saves the guest loads with equal contents, in every encoding', async () => {
   if (!hasRedis) return console.log(SKIPPED);
   const random = Random.forTest('rdb load');

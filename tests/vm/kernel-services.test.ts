@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as sys from '../../assembly/abi/syscall.ts';
@@ -230,6 +231,53 @@ services('a forgotten page costs no more copies', async () => {
   at.call('put', 4, 1);
   at.call('put', 4096, 1);
   assert.is(at.vm.stats().copies, copies);
+  await done(at);
+});
+
+/** Imports that read five bytes of the guest through a window of the kernel and log them. */
+const BESIDE = `
+  export function imports({ libdbos, claimWindow }) {
+    const window = claimWindow(4096);
+    return {
+      env: {
+        hook: (at) => {
+          libdbos.fetch(at, 5, window);
+          libdbos.syscall(${sys.SYS_LOG}, 2, window, 5, 0, 0);
+        },
+      },
+    };
+  }`;
+
+services(
+  'a module beside the guest fetches what its vCPU sees, and the host reads it there',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
+    writeFileSync(join(directory, 'beside.mjs'), BESIDE);
+    const importsModule = pathToFileURL(join(directory, 'beside.mjs')).href;
+    const { imports } = (await import(importsModule)) as Pick<MicroVMOptions, 'imports'>;
+    const lines: string[] = [];
+    const sink = { log: (_level: number, text: string) => void lines.push(text) };
+    const at = await fixture({ imports: imports!, importsModule, sink });
+    const far = 65536 - 2; // the range straddles two pages
+    const snapshot = at.vm.snapshot();
+    at.call('put', 65536, 0x21212121);
+    at.call('call_hook', far);
+    await snapshot.run('call_hook', far);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(lines, ['\0\0!!!', '\0\0hel']);
+    await snapshot.release();
+    await done(at);
+    rmSync(directory, { recursive: true });
+  },
+);
+
+services('a module beside the guest cannot have bytes put into guest memory', async () => {
+  const imports: MicroVMOptions['imports'] = ({ libdbos }) => ({
+    env: { hook: (at: number) => libdbos.fetch(65536, 5, at) },
+  });
+  const at = await fixture({ imports });
+  assert.throws(() => at.call('call_hook', 4096), /outside|store/);
+  assert.is(at.call('get', 4096), 0);
   await done(at);
 });
 

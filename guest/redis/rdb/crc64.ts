@@ -9,25 +9,30 @@
 // Cost        In a snapshot, where every load is translated, a save takes two thirds of the time that the eight tables take.
 
 const POLYNOMIAL: u64 = 0x95ac9329ac4bc9b5; // reflected
-const TABLES: usize = memory.data(16384, 64);
-/** Eight tables again: what LANE_BYTES zero bytes make of a checksum, by its bytes. */
-const SHIFTS: usize = memory.data(16384, 64);
 const LANE_BYTES: u32 = 1024;
 const LANES: u32 = 16;
-const COLUMNS: usize = memory.data(256, 16); // 16 bytes of each lane, as 16 vectors of one byte of each
-const STATES: usize = memory.data(128, 16); // vectors 0 to 7
 
-const HALVES: usize = memory.data(256, 16); // for each byte of a checksum: by the low half of a data byte, by the high half
+/** What build() fills and update() works in: this many bytes, aligned to 64. */
+export const SCRATCH_BYTES: u32 = 33408;
+const TABLES: u32 = 0; // eight tables of 256 u64
+const SHIFTS: u32 = 16384; // eight again: what LANE_BYTES zero bytes make of a checksum, by its bytes
+const HALVES: u32 = 32768; // for each byte of a checksum: by the low half of a data byte, by the high half
+const COLUMNS: u32 = 33024; // 16 bytes of each lane, as 16 vectors of one byte of each
+const STATES: u32 = 33280; // vectors 0 to 7
 
-export function build(): void {
+let scratch: u32 = 0;
+
+/** Makes the tables, at an address of the caller's choice. */
+export function build(at: u32): void {
+  scratch = at;
   for (let i: u32 = 0; i < 256; i++) {
     let crc: u64 = i;
     for (let bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
-    store<u64>(TABLES + (i << 3), crc);
+    store<u64>(scratch + (i << 3), crc, TABLES);
   }
   for (let i: u32 = 256; i < 2048; i++) {
-    const before = load<u64>(TABLES + ((i - 256) << 3));
-    store<u64>(TABLES + (i << 3), (before >> 8) ^ tableOf(0, before));
+    const before = load<u64>(scratch + ((i - 256) << 3), TABLES);
+    store<u64>(scratch + (i << 3), (before >> 8) ^ tableOf(0, before), TABLES);
   }
   buildHalves();
   buildShifts();
@@ -37,7 +42,7 @@ function buildHalves(): void {
   for (let half: u32 = 0; half < 16; half++) {
     for (let byte: u32 = 0; byte < 8; byte++) {
       const shift: u64 = byte << 3;
-      const cell = HALVES + (byte << 5) + half;
+      const cell = scratch + HALVES + (byte << 5) + half;
       store<u8>(cell, <u8>(tableOf(0, half) >> shift));
       store<u8>(cell, <u8>(tableOf(0, half << 4) >> shift), 16);
     }
@@ -49,10 +54,10 @@ function buildShifts(): void {
   for (let bit: u32 = 0; bit < 64; bit++) {
     let crc = (<u64>1) << (<u64>bit);
     for (let i: u32 = 0; i < LANE_BYTES; i += 8) crc = advance(crc);
-    store<u64>(SHIFTS + ((bit >> 3) << 11) + ((1 << (bit & 7)) << 3), crc);
+    store<u64>(scratch + ((bit >> 3) << 11) + ((1 << (bit & 7)) << 3), crc, SHIFTS);
   }
   for (let byte: u32 = 0; byte < 8; byte++) {
-    const table = SHIFTS + (byte << 11);
+    const table = scratch + SHIFTS + (byte << 11);
     store<u64>(table, 0);
     for (let i: u32 = 3; i < 256; i++) {
       const low = i & (i - 1);
@@ -68,7 +73,7 @@ function buildShifts(): void {
 
 @inline
 function tableOf(table: u32, value: u64): u64 {
-  return load<u64>(TABLES + (table << 11) + (((<u32>value) & 255) << 3));
+  return load<u64>(scratch + (table << 11) + (((<u32>value) & 255) << 3), TABLES);
 }
 
 /** The checksum after 8 bytes that were already added to it. */
@@ -89,7 +94,10 @@ function advance(crc: u64): u64 {
 
 @inline
 function shiftOf(byte: u32, crc: u64): u64 {
-  return load<u64>(SHIFTS + (byte << 11) + (((<u32>(crc >> ((<u64>byte) << 3))) & 255) << 3));
+  return load<u64>(
+    scratch + (byte << 11) + (((<u32>(crc >> ((<u64>byte) << 3))) & 255) << 3),
+    SHIFTS,
+  );
 }
 
 /** The checksum after LANE_BYTES zero bytes. */
@@ -170,52 +178,52 @@ function transpose(at: u32): void {
     r14 = t14;
     r15 = t15;
   }
-  v128.store(COLUMNS, r0, 0);
-  v128.store(COLUMNS, r1, 16);
-  v128.store(COLUMNS, r2, 32);
-  v128.store(COLUMNS, r3, 48);
-  v128.store(COLUMNS, r4, 64);
-  v128.store(COLUMNS, r5, 80);
-  v128.store(COLUMNS, r6, 96);
-  v128.store(COLUMNS, r7, 112);
-  v128.store(COLUMNS, r8, 128);
-  v128.store(COLUMNS, r9, 144);
-  v128.store(COLUMNS, r10, 160);
-  v128.store(COLUMNS, r11, 176);
-  v128.store(COLUMNS, r12, 192);
-  v128.store(COLUMNS, r13, 208);
-  v128.store(COLUMNS, r14, 224);
-  v128.store(COLUMNS, r15, 240);
+  v128.store(scratch, r0, COLUMNS + 0);
+  v128.store(scratch, r1, COLUMNS + 16);
+  v128.store(scratch, r2, COLUMNS + 32);
+  v128.store(scratch, r3, COLUMNS + 48);
+  v128.store(scratch, r4, COLUMNS + 64);
+  v128.store(scratch, r5, COLUMNS + 80);
+  v128.store(scratch, r6, COLUMNS + 96);
+  v128.store(scratch, r7, COLUMNS + 112);
+  v128.store(scratch, r8, COLUMNS + 128);
+  v128.store(scratch, r9, COLUMNS + 144);
+  v128.store(scratch, r10, COLUMNS + 160);
+  v128.store(scratch, r11, COLUMNS + 176);
+  v128.store(scratch, r12, COLUMNS + 192);
+  v128.store(scratch, r13, COLUMNS + 208);
+  v128.store(scratch, r14, COLUMNS + 224);
+  v128.store(scratch, r15, COLUMNS + 240);
 }
 
 /** Adds 16 bytes of each lane, in COLUMNS, to STATES. */
 function addColumns(): void {
-  const low0 = v128.load(HALVES, 0);
-  const high0 = v128.load(HALVES, 16);
-  let s0 = v128.load(STATES, 0);
-  const low1 = v128.load(HALVES, 32);
-  const high1 = v128.load(HALVES, 48);
-  let s1 = v128.load(STATES, 16);
-  const low2 = v128.load(HALVES, 64);
-  const high2 = v128.load(HALVES, 80);
-  let s2 = v128.load(STATES, 32);
-  const low3 = v128.load(HALVES, 96);
-  const high3 = v128.load(HALVES, 112);
-  let s3 = v128.load(STATES, 48);
-  const low4 = v128.load(HALVES, 128);
-  const high4 = v128.load(HALVES, 144);
-  let s4 = v128.load(STATES, 64);
-  const low5 = v128.load(HALVES, 160);
-  const high5 = v128.load(HALVES, 176);
-  let s5 = v128.load(STATES, 80);
-  const low6 = v128.load(HALVES, 192);
-  const high6 = v128.load(HALVES, 208);
-  let s6 = v128.load(STATES, 96);
-  const low7 = v128.load(HALVES, 224);
-  const high7 = v128.load(HALVES, 240);
-  let s7 = v128.load(STATES, 112);
+  const low0 = v128.load(scratch, HALVES + 0);
+  const high0 = v128.load(scratch, HALVES + 16);
+  let s0 = v128.load(scratch, STATES + 0);
+  const low1 = v128.load(scratch, HALVES + 32);
+  const high1 = v128.load(scratch, HALVES + 48);
+  let s1 = v128.load(scratch, STATES + 16);
+  const low2 = v128.load(scratch, HALVES + 64);
+  const high2 = v128.load(scratch, HALVES + 80);
+  let s2 = v128.load(scratch, STATES + 32);
+  const low3 = v128.load(scratch, HALVES + 96);
+  const high3 = v128.load(scratch, HALVES + 112);
+  let s3 = v128.load(scratch, STATES + 48);
+  const low4 = v128.load(scratch, HALVES + 128);
+  const high4 = v128.load(scratch, HALVES + 144);
+  let s4 = v128.load(scratch, STATES + 64);
+  const low5 = v128.load(scratch, HALVES + 160);
+  const high5 = v128.load(scratch, HALVES + 176);
+  let s5 = v128.load(scratch, STATES + 80);
+  const low6 = v128.load(scratch, HALVES + 192);
+  const high6 = v128.load(scratch, HALVES + 208);
+  let s6 = v128.load(scratch, STATES + 96);
+  const low7 = v128.load(scratch, HALVES + 224);
+  const high7 = v128.load(scratch, HALVES + 240);
+  let s7 = v128.load(scratch, STATES + 112);
   for (let column: u32 = 0; column < 256; column += 16) {
-    const index = v128.xor(s0, v128.load(COLUMNS + column));
+    const index = v128.xor(s0, v128.load(scratch + column, COLUMNS));
     const low = v128.and(index, i8x16.splat(15));
     const high = v128.shr<u8>(index, 4);
     s0 = v128.xor(s1, v128.xor(v128.swizzle(low0, low), v128.swizzle(high0, high)));
@@ -227,21 +235,21 @@ function addColumns(): void {
     s6 = v128.xor(s7, v128.xor(v128.swizzle(low6, low), v128.swizzle(high6, high)));
     s7 = v128.xor(v128.swizzle(low7, low), v128.swizzle(high7, high));
   }
-  v128.store(STATES, s0, 0);
-  v128.store(STATES, s1, 16);
-  v128.store(STATES, s2, 32);
-  v128.store(STATES, s3, 48);
-  v128.store(STATES, s4, 64);
-  v128.store(STATES, s5, 80);
-  v128.store(STATES, s6, 96);
-  v128.store(STATES, s7, 112);
+  v128.store(scratch, s0, STATES + 0);
+  v128.store(scratch, s1, STATES + 16);
+  v128.store(scratch, s2, STATES + 32);
+  v128.store(scratch, s3, STATES + 48);
+  v128.store(scratch, s4, STATES + 64);
+  v128.store(scratch, s5, STATES + 80);
+  v128.store(scratch, s6, STATES + 96);
+  v128.store(scratch, s7, STATES + 112);
 }
 
 /** Checksum of LANES * LANE_BYTES bytes. */
 function addBlock(crc: u64, at: u32): u64 {
-  memory.fill(STATES, 0, 128);
+  memory.fill(scratch + STATES, 0, 128);
   for (let byte: u32 = 0; byte < 8; byte++)
-    store<u8>(STATES + (byte << 4), <u8>(crc >> ((<u64>byte) << 3)));
+    store<u8>(scratch + (byte << 4), <u8>(crc >> ((<u64>byte) << 3)), STATES);
   for (let i: u32 = 0; i < LANE_BYTES; i += 16) {
     transpose(at + i);
     addColumns();
@@ -250,7 +258,7 @@ function addBlock(crc: u64, at: u32): u64 {
   for (let lane: u32 = 0; lane < LANES; lane++) {
     let own: u64 = 0;
     for (let byte: u32 = 0; byte < 8; byte++)
-      own |= (<u64>load<u8>(STATES + (byte << 4) + lane)) << ((<u64>byte) << 3);
+      own |= (<u64>load<u8>(scratch + (byte << 4) + lane, STATES)) << ((<u64>byte) << 3);
     crc = shiftLane(crc) ^ own;
   }
   return crc;

@@ -8,10 +8,18 @@
 import { copy } from '../copy.ts';
 
 const HASH_BITS: u32 = 13;
-const POSITIONS: usize = memory.data(32768, 8); // 1 << HASH_BITS u32
+/** What compress() works in: a u32 for each hash. */
+export const POSITIONS_BYTES: u32 = 32768;
 const OFFSET_MAX: u32 = 8191;
 const MATCH_MAX: u32 = 264;
 const LITERALS_MAX: u32 = 32;
+
+let positions: u32 = 0;
+
+/** Tells compress() where it may work; before the first call. */
+export function attach(at: u32): void {
+  positions = at;
+}
 
 
 @inline
@@ -29,8 +37,9 @@ export function compress(from: u32, bytes: u32, to: u32, room: u32): u32 {
   let pending = from; // literals not yet written
   let out = to;
   let misses: u32 = 0;
+  const table = positions;
   while (at < last) {
-    const cell = POSITIONS + (hashAt(at) << 2);
+    const cell = table + (hashAt(at) << 2);
     const seen = load<u32>(cell);
     store<u32>(cell, at);
     const back = at - seen - 1;

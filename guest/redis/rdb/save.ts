@@ -162,10 +162,12 @@ function put(at: u32): void {
     writer.byte(lru.frequency(at));
   }
   if (entry.type(at) == entry.TYPE_HASH) return putHash(at);
+  const key = entry.key(at);
+  const keyBytes = entry.keyBytes(at);
+  if (entry.encoding(at) != entry.ENC_INT) return writer.pair(key, keyBytes, entry.valueBytes(at));
   writer.byte(format.TYPE_STRING);
-  writer.text(entry.key(at), entry.keyBytes(at));
-  if (entry.encoding(at) == entry.ENC_INT) writer.integer(load<i64>(entry.value(at)));
-  else writer.text(entry.value(at), entry.valueBytes(at));
+  writer.text(key, keyBytes);
+  writer.integer(load<i64>(key + keyBytes));
 }
 
 function putHash(at: u32): void {
