@@ -5,6 +5,7 @@ const ignored = { ignores: ['dist/**', 'node_modules/**'] };
 /** TypeScript for the host: the compiler checks types, the linter habits. */
 const host = {
   files: ['host/**/*.ts', 'tests/**/*.ts', 'bench/**/*.ts'],
+  ignores: ['tests/*/guest/**'],
   extends: [tseslint.configs.recommended, tseslint.configs.stylistic],
   rules: {
     '@typescript-eslint/no-empty-function': 'off',
@@ -34,7 +35,7 @@ const layers = {
 
 /** AssemblyScript: checked by asc; the linter bans what would allocate or hide shared state. */
 const guest = {
-  files: ['assembly/**/*.ts', 'guest/**/*.ts'],
+  files: ['assembly/**/*.ts', 'guest/**/*.ts', 'tests/*/guest/**/*.ts'],
   languageOptions: { parser: tseslint.parser, parserOptions: { allowInvalidAST: true } },
   rules: {
     'no-restricted-syntax': [
@@ -75,7 +76,7 @@ const kernel = {
 };
 
 const guests = {
-  files: ['guest/**/*.ts'],
+  files: ['guest/**/*.ts', 'tests/*/guest/**/*.ts'],
   rules: {
     'no-restricted-imports': [
       'error',

@@ -8,4 +8,14 @@ import * as map from './machine/map';
 import * as spinlock from './machine/spinlock';
 import * as vcpu from './machine/vcpu';
 
+import * as pageTable from './machine/page-table';
+import * as pte from './machine/pte';
+import * as tlb from './machine/tlb';
+import * as walkCache from './machine/walk-cache';
+import * as poolCounter from './tabby/counter';
+import * as pool from './tabby/pool';
+import * as storage from './tabby/storage';
+import { hash } from './tabby/xxh64';
+
+export { hash, pageTable, pool, poolCounter, pte, storage, tlb, walkCache };
 export { barrier, checked, linkage, map, spinlock, vcpu };

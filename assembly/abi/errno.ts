@@ -18,3 +18,4 @@ export const EINVAL: i32 = 22;
 export const EMFILE: i32 = 24;
 export const ENOSPC: i32 = 28;
 export const ENOSYS: i32 = 38;
+export const EBADMSG: i32 = 74; // a page in storage is not what was written there

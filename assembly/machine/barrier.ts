@@ -2,6 +2,7 @@
 //
 // Interface   storeFence() between "copy published" and "page marked", and between "page marked" and the store;
 //             loadFence() between a read and the re-check that validates it.
+//             publish64(), publish32() as the last store under a lock, without the full fence of atomic.store.
 // Concurrency x86 keeps stores in order and loads in order, so nothing is needed there. Elsewhere (or where the
 //             host does not know) both are an atomic exchange on a word of the own block: its acquire half keeps
 //             later accesses after every earlier atomic store, its release half keeps earlier accesses before every
@@ -20,6 +21,20 @@ export function attach(): void {
 
 function fence(): void {
   atomic.xchg<u32>(vcpu.block, 0, VCPU_FENCE);
+}
+
+/** Stores for others to see, after all earlier stores: what a lock's holder ends with. x86 keeps plain stores in order. */
+@inline
+export function publish64(address: u32, value: u64): void {
+  if (weak) atomic.store<u64>(address, value);
+  else store<u64>(address, value);
+}
+
+
+@inline
+export function publish32(address: u32, value: u32): void {
+  if (weak) atomic.store<u32>(address, value);
+  else store<u32>(address, value);
 }
 
 export function storeFence(): void {

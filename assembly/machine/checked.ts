@@ -17,6 +17,8 @@ export const PANIC_EPOCH_UNSETTLED: u32 = 5; // a page was marked in an epoch th
 export const PANIC_SNAPSHOT_STATE: u32 = 6; // a snapshot slot was used that is not in use
 export const PANIC_LIMBO_ORDER: u32 = 7; // frames entered the limbo list out of end_epoch order
 export const PANIC_DEPTH: u32 = 8; // more leaves than enters
+export const PANIC_PTE: u32 = 16; // a page leaves a frame that its PTE does not lead to
+export const PANIC_HEADER: u32 = 17; // a pin is released that its holder does not have
 
 export function panic(code: u32): void {
   hostPanic(code);

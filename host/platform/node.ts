@@ -103,6 +103,10 @@ export const files = {
     readSync(descriptor, target, 0, target.length, null),
   write: (descriptor: number, source: Uint8Array): number =>
     writeSync(descriptor, source, 0, source.length, null),
+  readAt: (descriptor: number, target: Uint8Array, position: number): number =>
+    readSync(descriptor, target, 0, target.length, position),
+  writeAt: (descriptor: number, source: Uint8Array, position: number): number =>
+    writeSync(descriptor, source, 0, source.length, position),
   sync: fsyncSync,
   size: (descriptor: number): number => fstatSync(descriptor).size,
   unlink: unlinkSync,

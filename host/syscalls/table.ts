@@ -4,7 +4,9 @@
 
 import * as nr from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
-import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { vmBlock } from '../../assembly/abi/memory-map.ts';
+import { VM_DMA_END, VM_DMA_START } from '../../assembly/abi/vm-block.ts';
+import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { files, fillRandom, monotonicUs } from '../platform/node.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import { Errno } from './errno.ts';
@@ -22,6 +24,7 @@ export interface SyscallSink {
 /** The system calls of one vCPU: its descriptors, and the directory that it may name files in. */
 export class Syscalls {
   readonly #memory: Uint8Array;
+  readonly #words: Int32Array;
   readonly #kernel: Kernel;
   readonly #sink: SyscallSink;
   readonly #descriptors: (number | undefined)[] = [];
@@ -29,16 +32,24 @@ export class Syscalls {
 
   constructor(memory: WebAssembly.Memory, kernel: Kernel, preopen: Preopen, sink: SyscallSink) {
     this.#memory = new Uint8Array(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
     this.#kernel = kernel;
     this.#sink = sink;
     this.preopen = preopen;
   }
 
   /** Runs one call; never throws: a failure of the host is a negative errno for the guest. */
-  readonly call = (number: number, a: number, b: number, c: number, d: number): number => {
+  readonly call = (
+    number: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+  ): number => {
     try {
       const row = ROWS[number];
-      return row === undefined ? -errno.ENOSYS : row(this, a, b, c, d);
+      return row === undefined ? -errno.ENOSYS : row(this, a, b, c, d, e);
     } catch (error) {
       return -errnoOf(error);
     }
@@ -64,6 +75,17 @@ export class Syscalls {
   staging(bytes: number): Uint8Array {
     const start = this.#kernel.staging;
     return this.#memory.subarray(start, start + Math.min(bytes >>> 0, STAGING_BYTES));
+  }
+
+  /** Frames that the host may read and write in place. */
+  window(address: number, bytes: number): Uint8Array {
+    const start = address >>> 0;
+    const end = start + (bytes >>> 0);
+    const block = vmBlock(this.#kernel.frames);
+    const first = this.#words[(block + VM_DMA_START) / 4]! >>> 0;
+    if (start < first || end > this.#words[(block + VM_DMA_END) / 4]! >>> 0)
+      throw new Errno(errno.EFAULT);
+    return this.#memory.subarray(start, end);
   }
 
   deliver(address: number, bytes: number): void {
@@ -115,7 +137,7 @@ export class Syscalls {
   }
 }
 
-type Row = (vcpu: Syscalls, a: number, b: number, c: number, d: number) => number;
+type Row = (vcpu: Syscalls, a: number, b: number, c: number, d: number, e: number) => number;
 
 const ROWS: Record<number, Row> = {
   [nr.SYS_OPEN]: (vcpu, path, bytes, flags) =>
@@ -174,7 +196,18 @@ const ROWS: Record<number, Row> = {
     vcpu.progress(what, perMille);
     return 0;
   },
+  [nr.SYS_PREAD]: (vcpu, descriptor, address, bytes, low, high) =>
+    files.readAt(vcpu.host(descriptor), vcpu.window(address, bytes), position(low, high)),
+  [nr.SYS_PWRITE]: (vcpu, descriptor, address, bytes, low, high) =>
+    files.writeAt(vcpu.host(descriptor), vcpu.window(address, bytes), position(low, high)),
 };
+
+/** Byte offset of a page whose number comes in two halves. */
+function position(low: number, high: number): number {
+  const page = (high >>> 0) * 2 ** 32 + (low >>> 0);
+  if (page >= 2 ** 40) throw new Errno(errno.EINVAL);
+  return page * FRAME_BYTES;
+}
 
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

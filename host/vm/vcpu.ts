@@ -77,7 +77,7 @@ export class Vcpu {
       machine.kernel,
       memory,
       frames,
-      (nr, a, b, c, d) => syscalls!.call(nr, a, b, c, d),
+      (nr, a, b, c, d, e) => syscalls!.call(nr, a, b, c, d, e),
       boot,
     );
     this.syscalls = syscalls = new Syscalls(memory, this.kernel, preopen, sink);

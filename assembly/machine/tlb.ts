@@ -1,0 +1,59 @@
+// TLB: a direct-mapped cache of translations, per vCPU.
+//
+// Interface   attach(address): TLB_BYTES of this vCPU's own. at(page) is the cell to look into; the fast paths of
+//             tabby/pool.ts do so themselves. fill(), invlpg(), flush().
+// Invariants  TLB-1  An entry may be stale. Whoever uses one either checks what it leads to (Tabby: the page header),
+//                    or has all vCPUs flush theirs before a translation ends (shootdown.ts).
+// Concurrency This vCPU alone.
+//
+//   entry:   bits 63..28  page number     bits 27..8  pfn     bits 7..0  0        empty: EMPTY
+//
+// The layout is that of page headers and PTEs, so that one shift compares, and one mask gives the frame.
+
+import * as pte from './pte';
+
+export const TLB_ENTRIES: u32 = 4096;
+export const TLB_BYTES: u32 = TLB_ENTRIES * 8;
+export const PAGE_SHIFT: u64 = 28;
+
+/** Page number all ones, which no page has, and frame 0, which is no frame of a pool. */
+const EMPTY: u64 = 0xfffffffff0000000;
+
+let tlb: u32 = 0;
+
+export function attach(address: u32): void {
+  tlb = address;
+  flush();
+}
+
+/** Address of the page's cell. */
+@inline
+export function at(page: u64): u32 {
+  return tlb + (((<u32>page) & (TLB_ENTRIES - 1)) << 3);
+}
+
+/** Address of the page's frame, or 0 for a miss. */
+@inline
+export function lookup(page: u64): u32 {
+  const entry = load<u64>(at(page));
+  return entry >> PAGE_SHIFT == page ? pte.frameOf(entry) : 0;
+}
+
+
+@inline
+export function fill(page: u64, frame: u32): void {
+  store<u64>(at(page), pte.present(page, frame, 0) ^ pte.PRESENT);
+}
+
+export function invlpg(page: u64): void {
+  const cell = at(page);
+  if (load<u64>(cell) >> PAGE_SHIFT == page) store<u64>(cell, EMPTY);
+}
+
+export function flush(): void {
+  const empty = i64x2.splat(EMPTY);
+  for (let cell = tlb; cell < tlb + TLB_BYTES; cell += 32) {
+    v128.store(cell, empty);
+    v128.store(cell, empty, 16);
+  }
+}

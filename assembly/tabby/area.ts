@@ -1,0 +1,115 @@
+// Where the pool's regions are, for this vCPU.
+//
+// Interface   create() by one vCPU, attach() by each, both with the address of a word of guest memory that holds the
+//             pool's address from then on. Others read the registers below.
+// Concurrency create() ends with storing the word: who sees it sees the pool. Registers are this vCPU's.
+//
+//   pool block, 2 frames, then 4 bytes a frame of descriptors (descriptor.ts)
+//     0  u32  first frame of the pool          64  u32  clock hand, counts frames passed (clock.ts)
+//     4  u32  frames of the pool              128  u64  free list (free-list.ts)
+//     8  u32  root of the page table          192  u32  frames on the free list
+//    12  i32  descriptor of the storage       196  u32  frames used so far; the others were never touched
+//                                            4096  u32  x VCPUS_MAX: area of each vCPU, 0 = none yet
+//
+//   area of a vCPU
+//     0  u32  its operation: odd while in one, new for each (window.ts); others read it
+//    64  u64  x COUNTERS, by counter.ts of this folder
+//   256       batch of victims (clock.ts)
+//  1024       reads under way (prefetch.ts)
+//  4096       page-walk cache, then TLB
+
+import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
+import { ENOMEM } from '../abi/errno';
+import * as linkage from '../machine/linkage';
+import * as pageTable from '../machine/page-table';
+import * as tlb from '../machine/tlb';
+import * as vcpu from '../machine/vcpu';
+import * as walkCache from '../machine/walk-cache';
+
+export const POOL_FRAMES_MIN: u32 = 8;
+/** Frames behind the pool, inside the DMA window, for pages that the owner reads and writes by itself. */
+export const SCRATCH_FRAMES: u32 = 16;
+
+const BLOCK_FRAMES: u32 = 2;
+const BLOCK_BYTES: u32 = BLOCK_FRAMES * FRAME_BYTES;
+const FIRST: u32 = 0;
+const FRAMES: u32 = 4;
+const ROOT: u32 = 8;
+const STORAGE: u32 = 12;
+export const HAND: u32 = 64;
+export const FREE_LIST: u32 = 128;
+export const FREE_COUNT: u32 = 192;
+export const FRESH: u32 = 196;
+const AREAS: u32 = 4096;
+
+export const AREA_OPERATION: u32 = 0;
+export const AREA_COUNTERS: u32 = 64;
+export const AREA_BATCH: u32 = 256;
+export const AREA_READS: u32 = 1024;
+const AREA_CACHES: u32 = 4096;
+const AREA_BYTES: u32 = AREA_CACHES + walkCache.CACHE_BYTES + tlb.TLB_BYTES;
+
+/** Address of the pool block, 0 while this vCPU has no pool. */
+export let block: u32 = 0;
+/** Address of the first frame; number of frames; address after the last. */
+export let first: u32 = 0;
+export let frames: u32 = 0;
+export let end: u32 = 0;
+/** Frames after the pool that the host may read and write too. */
+export let scratch: u32 = 0;
+export let descriptors: u32 = 0;
+export let storage: i32 = -1;
+export let root: u32 = 0;
+/** This vCPU's area. */
+export let own: u32 = 0;
+
+/** Lays out a pool of `count` frames over the file `descriptor`; 0 or -ENOMEM, or what setDmaWindow() says. */
+export function create(word: u32, count: u32, descriptor: i32): i32 {
+  const bookkeeping = BLOCK_FRAMES + (((count << 2) + FRAME_BYTES - 1) >> FRAME_SHIFT);
+  const pool = linkage.claimFrames(bookkeeping); // reads as zero
+  const start = pool == 0 ? 0 : linkage.claimFrames(count + SCRATCH_FRAMES);
+  const table = start == 0 ? 0 : pageTable.create();
+  if (table == 0) return -ENOMEM;
+  const window = linkage.setDmaWindow(start, start + ((count + SCRATCH_FRAMES) << FRAME_SHIFT));
+  if (window < 0) return window;
+  store<u32>(pool, start, FIRST);
+  store<u32>(pool, count, FRAMES);
+  store<u32>(pool, table, ROOT);
+  store<i32>(pool, descriptor, STORAGE);
+  atomic.store<u32>(word, pool);
+  return 0;
+}
+
+/** Makes this vCPU know the pool of `word`; 0 or -ENOMEM. */
+export function attach(word: u32): i32 {
+  const pool = atomic.load<u32>(word);
+  const slot = pool + AREAS + (vcpu.index << 2);
+  let area = load<u32>(slot);
+  if (area == 0) {
+    area = linkage.claimFrames(AREA_BYTES >> FRAME_SHIFT); // stays, for later vCPUs of this number
+    if (area == 0) return -ENOMEM;
+    atomic.store<u32>(slot, area);
+  }
+  block = pool;
+  first = load<u32>(pool, FIRST);
+  frames = load<u32>(pool, FRAMES);
+  end = first + (frames << FRAME_SHIFT);
+  scratch = end;
+  descriptors = pool + BLOCK_BYTES;
+  storage = load<i32>(pool, STORAGE);
+  root = load<u32>(pool, ROOT);
+  own = area;
+  walkCache.attach(area + AREA_CACHES, root);
+  tlb.attach(area + AREA_CACHES + walkCache.CACHE_BYTES);
+  return 0;
+}
+
+/** Area of a vCPU, 0 when it never had one. */
+export function areaOf(index: u32): u32 {
+  return atomic.load<u32>(block + AREAS + (index << 2));
+}
+
+/** The pool is no more: its frames stay claimed, and the next attach() needs a new one. */
+export function detach(): void {
+  block = 0;
+}

@@ -1,0 +1,100 @@
+// Clock eviction, on the vCPU that needs a frame. No other vCPU is interrupted: it finds out at the page header.
+//
+// Interface   take() gives a frame that is nobody's, its header invalid, or 0 with an errno in `failure`.
+// Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write awaited, PTE
+//                    absent with its slot, header invalid, frame free. So a page that is in no frame is in storage,
+//                    and a PTE that is present leads to a frame whose header names the page.
+//             TAB-8  Nobody waits for a latch here: what is pinned is passed by.
+// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it.
+
+import { FRAME_SHIFT } from '../abi/limits';
+import { ENOMEM } from '../abi/errno';
+import { CHECKED, PANIC_PTE, panic } from '../machine/checked';
+import * as pte from '../machine/pte';
+import * as walkCache from '../machine/walk-cache';
+import * as area from './area';
+import * as counter from './counter';
+import * as descriptor from './descriptor';
+import * as freeList from './free-list';
+import * as header from './header';
+import * as latch from './latch';
+import * as window from './window';
+import * as writeBack from './write-back';
+
+/** Rounds without a victim before the pool counts as full of pins: about 50 ms. */
+const ROUNDS_MAX: u32 = 1200;
+/** Rounds that pass dirty pages by, once a write has failed. */
+const CLEAN_ROUNDS: u32 = 3;
+
+export let failure: i32 = 0;
+
+export function take(): u32 {
+  let turn: u32 = 0;
+  let writeError = 0;
+  while (turn < ROUNDS_MAX && (writeError == 0 || turn < CLEAN_ROUNDS)) {
+    let frame = freeList.pop();
+    if (frame == 0) frame = evictSome(writeError == 0);
+    if (frame != 0) return frame;
+    if (writeBack.failure != 0) {
+      writeError = writeBack.failure;
+      turn = 0;
+    } else window.wait(turn++, area.block + area.FREE_COUNT);
+  }
+  failure = writeError != 0 ? writeError : ENOMEM;
+  return 0;
+}
+
+
+@inline
+function clamp(value: u32, most: u32): u32 {
+  return value == 0 ? 1 : min<u32>(value, most);
+}
+
+/**
+ * Passes over all frames twice at most; a frame, or 0 if nothing could be evicted. There may be several victims: the
+ * first is for the caller, the others go to the free list.
+ */
+function evictSome(dirtyToo: bool): u32 {
+  const wanted = clamp(area.frames >> 6, writeBack.BATCH_MAX);
+  const stretch = clamp(area.frames >> 6, 64);
+  let taken: u32 = 0;
+  let victims: u32 = 0;
+  writeBack.start();
+  for (let passed: u32 = 0; passed < area.frames << 1 && victims < wanted; passed += stretch) {
+    const hand = atomic.add<u32>(area.block, stretch, area.HAND);
+    for (let i: u32 = 0; i < stretch && victims < wanted; i++) {
+      const frame = area.first + (((hand + i) % area.frames) << FRAME_SHIFT);
+      if (!descriptor.isResident(frame) || descriptor.takeReference(frame)) continue;
+      if (!dirtyToo && header.isDirty(atomic.load<u64>(frame))) continue;
+      if (!latch.tryExclusive(frame)) continue;
+      victims += 1;
+      if (header.isDirty(load<u64>(frame))) writeBack.add(frame);
+      else taken = evict(taken, frame);
+    }
+  }
+  const written = writeBack.finish();
+  for (let i: u32 = 0; i < written; i++) taken = evict(taken, writeBack.frameAt(i));
+  return taken;
+}
+
+/** The page leaves the frame, which is held and clean; the first frame is kept for the caller. */
+function evict(taken: u32, frame: u32): u32 {
+  counter.count(counter.EVICTIONS);
+  dismiss(frame, true);
+  if (taken == 0) return frame;
+  freeList.push(frame);
+  return taken;
+}
+
+/** Ends the page in the frame: PTE absent or forgotten, header invalid. From then on the frame is the caller's. */
+export function dismiss(frame: u32, keepSlot: bool): void {
+  const old = load<u64>(frame);
+  const page = header.pageOf(old);
+  const at = walkCache.entry(page);
+  const entry = atomic.load<u64>(at);
+  if (CHECKED && ((entry & pte.PRESENT) == 0 || pte.frameOf(entry) != frame)) panic(PANIC_PTE);
+  descriptor.setState(frame, descriptor.FREE);
+  const version = header.versionOf(window.advance(old));
+  atomic.store<u64>(at, keepSlot ? pte.absent(pte.slotOf(entry)) : 0);
+  atomic.store<u64>(frame, header.make(page, version, header.INVALID));
+}

@@ -1,0 +1,64 @@
+// The page header: the first 8 bytes of every frame of the pool (paper, Tabby).
+//
+//   bits 63..28  vpn: the page that the frame holds        bit 7       dirty
+//   bits 27..8   version                                   bits 6..0   state
+//
+//   state        0 unlocked, 1..125 shared pins, 126 exclusive, 127 invalid: the frame holds no page
+//
+//   from           to                | function            | what must hold
+//   unlocked       shared, exclusive | pool                | the header names the page that was asked for
+//   shared n       shared n +- 1     | pool                |
+//   exclusive      unlocked          | pool.release        | by the holder; the version moves if the page changed
+//   unlocked       exclusive         | clock, write-back   | victim, or to be written
+//   exclusive      invalid           | clock, pool.discard | clean or given up, its PTE is absent already
+//   invalid        exclusive         | fault               | by the vCPU that took the frame off the free list
+//
+// Invariants  TAB-1  A page is in at most one frame: the one whose header names it, which its PTE leads to.
+//             TAB-2  The version belongs to the frame and never goes back: each release with a change, each eviction
+//                    and each load moves it on. One frame with one header at two moments: nothing happened between.
+//             TAB-3  Bytes of an invalid or exclusive frame are nobody's but the holder's; a frame of the pool is at
+//                    no moment anything but header and page.
+// Concurrency 64-bit atomics, except that the holder of the exclusive state may store plainly (barrier.publish).
+
+/** Of 20 bits; the checked build has few, so that a version wraps within milliseconds. */
+export const VERSION_BITS: u64 = isDefined(RZ_TINY) ? 5 : 20;
+
+export const VPN_SHIFT: u64 = 28;
+export const VERSION_SHIFT: u64 = 8;
+export const VERSION_ONE: u64 = 1 << 8;
+export const VERSION_MASK: u64 = ((1 << VERSION_BITS) - 1) << 8;
+export const STATE_MASK: u64 = 127;
+export const SHARED_MAX: u64 = 125;
+export const EXCLUSIVE: u64 = 126;
+export const INVALID: u64 = 127;
+export const DIRTY: u64 = 128;
+
+
+@inline
+export function make(page: u64, version: u64, state: u64): u64 {
+  return (page << VPN_SHIFT) | version | state;
+}
+
+
+@inline
+export function pageOf(header: u64): u64 {
+  return header >> VPN_SHIFT;
+}
+
+
+@inline
+export function stateOf(header: u64): u64 {
+  return header & STATE_MASK;
+}
+
+/** The version, in its place. */
+@inline
+export function versionOf(header: u64): u64 {
+  return header & VERSION_MASK;
+}
+
+
+@inline
+export function isDirty(header: u64): bool {
+  return (header & DIRTY) != 0;
+}

@@ -1,0 +1,236 @@
+// Tabby, the buffer pool: a frame of memory for a page of storage, with no shootdown (paper, Tabby).
+//
+// Interface   `page` is a page number, a frame is its address; its first CONTENT bytes are the pool's. What returns a
+//             frame returns 0 on failure, with an errno in `failure`; that operation alone has failed. A page pinned
+//             exclusively may be stored to, a page pinned shared may be read, a page seen by optimistic() may be read but
+//             what was read counts only if isUnchanged() afterwards. Pins stack: other pages may be pinned meanwhile.
+//             Each attempt of an operation is between begin() and end() (window.ts).
+// Invariants  A translation needs no trust: TLB or PTE lead to some frame of the pool, and its header decides (TAB-1).
+// Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
+// Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
+
+import * as barrier from '../machine/barrier';
+import * as pageTable from '../machine/page-table';
+import * as pte from '../machine/pte';
+import * as tlb from '../machine/tlb';
+import * as walkCache from '../machine/walk-cache';
+import { EINVAL } from '../abi/errno';
+import * as area from './area';
+import * as clock from './clock';
+import * as counter from './counter';
+import * as fault from './fault';
+import * as freeList from './free-list';
+import * as header from './header';
+import * as latch from './latch';
+import * as window from './window';
+import * as writeBackBatch from './write-back';
+
+/** Why the last call that returned 0 did so: an errno. */
+export { failure } from './fault';
+
+/** The header that the last optimistic() saw. */
+export let seen: u64 = 0;
+
+// --- the pool itself ------------------------------------------------------------------------------------------
+
+/** Makes a pool over file `descriptor`; `word` is where its address will be. 0, -EINVAL or -ENOMEM. */
+export function create(word: u32, frames: u32, descriptor: i32): i32 {
+  if (frames < area.POOL_FRAMES_MIN) return -EINVAL;
+  return area.create(word, frames, descriptor);
+}
+
+/** Makes this vCPU know the pool of `word`. 0 or -ENOMEM. */
+export function attach(word: u32): i32 {
+  const result = area.attach(word);
+  if (result == 0) window.attach();
+  return result;
+}
+
+// --- optimistic reads -----------------------------------------------------------------------------------------
+
+/** The page's frame, not held by anyone exclusively; `seen` is its header. */
+@inline
+export function optimistic(page: u64): u32 {
+  const entry = load<u64>(tlb.at(page));
+  if (entry >> tlb.PAGE_SHIFT == page) {
+    const frame = pte.frameOf(entry);
+    const now = load<u64>(frame);
+    barrier.loadFence();
+    if (now >> header.VPN_SHIFT == page && (now & header.STATE_MASK) < header.EXCLUSIVE) {
+      seen = now;
+      return frame;
+    }
+  }
+  return optimisticSlow(page);
+}
+
+function optimisticSlow(page: u64): u32 {
+  let turn: u32 = 0;
+  while (true) {
+    const found = fault.resolve(page);
+    if (found == 0) return 0;
+    const frame = found & ~fault.HELD;
+    if (found & fault.HELD) latch.release(frame);
+    const now = atomic.load<u64>(frame);
+    if (header.pageOf(now) == page && header.stateOf(now) < header.EXCLUSIVE) {
+      seen = now;
+      return frame;
+    }
+    window.wait(turn++, frame);
+  }
+}
+
+/** Whether the frame is as it was when `old` was seen, so that what was read from it since is right. */
+@inline
+export function isUnchanged(frame: u32, old: u64): bool {
+  barrier.loadFence();
+  const now = atomic.load<u64>(frame);
+  return now == old ? window.broken == 0 : isUnchangedBesides(now, old);
+}
+
+/** Shared pins come and go, and a page may have been written back: that changes nothing for a reader. */
+function isUnchangedBesides(now: u64, old: u64): bool {
+  const isSame = now >> header.VERSION_SHIFT == old >> header.VERSION_SHIFT;
+  return isSame && header.stateOf(now) < header.EXCLUSIVE && window.broken == 0;
+}
+
+// --- pins -----------------------------------------------------------------------------------------------------
+
+export function shared(page: u64): u32 {
+  const entry = load<u64>(tlb.at(page));
+  if (entry >> tlb.PAGE_SHIFT == page) {
+    const frame = pte.frameOf(entry);
+    const now = load<u64>(frame);
+    if (
+      now >> header.VPN_SHIFT == page &&
+      (now & header.STATE_MASK) < header.SHARED_MAX &&
+      atomic.cmpxchg<u64>(frame, now, now + 1) == now
+    )
+      return frame;
+  }
+  return sharedSlow(page);
+}
+
+function sharedSlow(page: u64): u32 {
+  let turn: u32 = 0;
+  while (true) {
+    const found = fault.resolve(page);
+    if (found == 0) return 0;
+    const frame = found & ~fault.HELD;
+    if (found & fault.HELD) latch.release(frame);
+    const now = atomic.load<u64>(frame);
+    if (header.pageOf(now) == page && header.stateOf(now) < header.SHARED_MAX) {
+      if (atomic.cmpxchg<u64>(frame, now, now + 1) == now) return frame;
+    } else window.wait(turn++, frame);
+  }
+}
+
+
+@inline
+export function releaseShared(frame: u32): void {
+  atomic.sub<u64>(frame, 1);
+}
+
+export function exclusive(page: u64): u32 {
+  const entry = load<u64>(tlb.at(page));
+  if (entry >> tlb.PAGE_SHIFT == page) {
+    const frame = pte.frameOf(entry);
+    const now = load<u64>(frame);
+    if (
+      now >> header.VPN_SHIFT == page &&
+      (now & header.STATE_MASK) == 0 &&
+      atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) == now
+    )
+      return frame;
+  }
+  return exclusiveSlow(page, true);
+}
+
+function exclusiveSlow(page: u64, fromStorage: bool): u32 {
+  let turn: u32 = 0;
+  while (true) {
+    const found = fromStorage ? fault.resolve(page) : fault.make(page);
+    if (found == 0) return 0;
+    const frame = found & ~fault.HELD;
+    if (found & fault.HELD) return frame;
+    const now = atomic.load<u64>(frame);
+    if (header.pageOf(now) == page && header.stateOf(now) == 0) {
+      if (atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) == now) return frame;
+    } else window.wait(turn++, frame);
+  }
+}
+
+/** Pins exclusively what optimistic() saw; false if it has changed since, or is pinned. */
+export function upgrade(frame: u32, old: u64): bool {
+  const now = load<u64>(frame);
+  if (now >> header.VERSION_SHIFT != old >> header.VERSION_SHIFT) return false;
+  if ((now & header.STATE_MASK) != 0 || window.broken != 0) return false;
+  return atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) == now;
+}
+
+/** Ends an exclusive pin under which the page was stored to. */
+@inline
+export function release(frame: u32): void {
+  const next = ((load<u64>(frame) + header.VERSION_ONE) & ~header.STATE_MASK) | header.DIRTY;
+  if ((next & header.VERSION_MASK) != 0) barrier.publish64(frame, next);
+  else releaseWrapped(frame);
+}
+
+function releaseWrapped(frame: u32): void {
+  const next = window.advance(load<u64>(frame));
+  barrier.publish64(frame, (next & ~header.STATE_MASK) | header.DIRTY);
+}
+
+/** Ends an exclusive pin under which nothing was stored. */
+@inline
+export function releaseUnchanged(frame: u32): void {
+  latch.release(frame);
+}
+
+// --- pages that come and go -----------------------------------------------------------------------------------
+
+/** Pins a page exclusively without reading it: its bytes are whatever they are. It counts as changed. */
+export function createPage(page: u64): u32 {
+  return exclusiveSlow(page, false);
+}
+
+/** The page, pinned exclusively, is no more: nothing is written back. */
+export function discard(frame: u32): void {
+  clock.dismiss(frame, false);
+  freeList.push(frame);
+}
+
+/** Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for. */
+export function prefetch(pages: u32, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const found = fault.resolve(load<u64>(pages + (i << 3)));
+    if (found & fault.HELD) latch.release(found & ~fault.HELD);
+  }
+}
+
+/** Waits for this vCPU's reads. */
+export function settle(): void {}
+
+export function begin(): void {
+  window.begin();
+}
+
+export function end(): void {
+  window.end();
+}
+
+/** All dirty pages to storage: 0, or the negative errno of a write that failed. */
+export function writeBack(): i32 {
+  return writeBackBatch.all();
+}
+
+export function isResident(page: u64): bool {
+  if (page >= pageTable.PAGES_MAX) return false;
+  const at = walkCache.existing(page);
+  return at != 0 && (atomic.load<u64>(at) & pte.PRESENT) != 0;
+}
+
+/** A counter of counter.ts, over all vCPUs. */
+export function stat(which: u32): u64 {
+  return counter.read(which);
+}

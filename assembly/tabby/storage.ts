@@ -1,0 +1,69 @@
+// Pages in storage: their form, and reading and writing one with a system call.
+//
+//   bytes 0..7   header: the page's number, state exclusive      bytes 8..15   XXH64 of the rest, seed = page number
+//   bytes 16..   the owner's 4080 bytes
+//
+// Interface   read() and write() return 0 or a negative errno. seal() before a page is written by whatever means,
+//             check() after one was read.
+// Invariants  TAB-6  The image in storage says "exclusive", so that a header which has half arrived never looks valid.
+// Concurrency The caller holds the frame.
+// Cost        a cached page 2 us, of which the checksum is 0.5.
+
+import { FRAME_BYTES } from '../abi/limits';
+import { EBADMSG, EIO } from '../abi/errno';
+import { SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
+import * as area from './area';
+import * as counter from './counter';
+import * as header from './header';
+import { hash } from './xxh64';
+
+// @ts-ignore: decorator
+@external('libdbos', 'syscall')
+declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
+
+export const CHECKSUM: u32 = 8;
+export const CONTENT: u32 = 16;
+export const CONTENT_BYTES: u32 = FRAME_BYTES - CONTENT;
+
+/** A transfer that came short is tried again, whole. */
+const ATTEMPTS: u32 = 4;
+
+/** Makes the frame, held exclusively and clean, the image that storage gets. */
+export function seal(frame: u32, page: u64): void {
+  store<u64>(frame, hash(frame + CONTENT, CONTENT_BYTES, page), CHECKSUM);
+}
+
+/** 0 if the frame holds a sound image of the page, else -EBADMSG. */
+export function check(frame: u32, page: u64): i32 {
+  const image = load<u64>(frame);
+  const isLocked = (image & (header.STATE_MASK | header.DIRTY)) == header.EXCLUSIVE;
+  if (!isLocked || header.pageOf(image) != page) return -EBADMSG;
+  const sum = hash(frame + CONTENT, CONTENT_BYTES, page);
+  return load<u64>(frame, CHECKSUM) == sum ? 0 : -EBADMSG;
+}
+
+/** The image of `page` from `slot` to the frame, checked. The frame's own header is gone then, whatever is returned. */
+export function read(frame: u32, page: u64, slot: u64): i32 {
+  const result = transfer(SYS_PREAD, frame, slot);
+  const failed = result < 0 ? result : check(frame, page);
+  if (failed != 0) counter.count(counter.FAILURES);
+  return failed;
+}
+
+/** The frame, sealed here, to `slot`. */
+export function write(frame: u32, page: u64, slot: u64): i32 {
+  seal(frame, page);
+  const result = transfer(SYS_PWRITE, frame, slot);
+  counter.count(result < 0 ? counter.FAILURES : counter.WRITES);
+  return result;
+}
+
+function transfer(nr: i32, frame: u32, slot: u64): i32 {
+  let done = 0;
+  for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
+    done = syscall(nr, area.storage, frame, FRAME_BYTES, <u32>slot, <u32>(slot >> 32));
+    if (done < 0) return done;
+    if (done == FRAME_BYTES) return 0;
+  }
+  return done == 0 && nr == SYS_PREAD ? -EBADMSG : -EIO; // nothing there: the file ends before the page
+}

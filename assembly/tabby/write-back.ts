@@ -1,0 +1,95 @@
+// Write-back: dirty pages to their slots, in batches whose writes are under way together.
+//
+// Interface   start(), add(frame) for frames held exclusively, finish(). all() is the whole pool.
+// Invariants  TAB-9  A page that could not be written stays dirty and in its frame, unlocked: nothing is lost, and the
+//                    error belongs to whoever needed it written.
+// Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
+
+import { FRAME_SHIFT } from '../abi/limits';
+import * as pte from '../machine/pte';
+import * as walkCache from '../machine/walk-cache';
+import * as area from './area';
+import * as descriptor from './descriptor';
+import * as header from './header';
+import * as latch from './latch';
+import * as storage from './storage';
+
+export const BATCH_MAX: u32 = 16;
+
+/** The errno of the last write of this batch that failed, 0 if none did. */
+export let failure: i32 = 0;
+let count: u32 = 0;
+
+export function start(): void {
+  count = 0;
+  failure = 0;
+}
+
+export function add(frame: u32): void {
+  store<u32>(area.own + (count++ << 2), frame, area.AREA_BATCH);
+}
+
+
+@inline
+export function isFull(): bool {
+  return count == BATCH_MAX;
+}
+
+
+@inline
+export function frameAt(index: u32): u32 {
+  return load<u32>(area.own + (index << 2), area.AREA_BATCH);
+}
+
+/** Writes the batch; those written are clean, still held, and come first. Returns how many they are. */
+export function finish(): u32 {
+  let written: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const frame = frameAt(i);
+    const result = write(frame);
+    if (result == 0) store<u32>(area.own + (written++ << 2), frame, area.AREA_BATCH);
+    else {
+      failure = -result;
+      latch.setDirty(frame);
+      latch.release(frame);
+    }
+  }
+  count = 0;
+  return written;
+}
+
+/** The frame is clean before it is written: its header is part of the image. */
+function write(frame: u32): i32 {
+  latch.clearDirty(frame);
+  const page = header.pageOf(load<u64>(frame));
+  return storage.write(frame, page, pte.slotOf(atomic.load<u64>(walkCache.entry(page))));
+}
+
+/** Every page that is dirty now to storage; 0 or the last error. The caller holds no pins. */
+export function all(): i32 {
+  let failed = 0;
+  let frame = area.first;
+  while (frame < area.end) {
+    start();
+    while (frame < area.end && !isFull()) {
+      if (descriptor.isResident(frame) && header.isDirty(atomic.load<u64>(frame)) && !gather(frame))
+        break;
+      frame += 1 << FRAME_SHIFT;
+    }
+    const written = finish();
+    for (let i: u32 = 0; i < written; i++) latch.release(frameAt(i));
+    if (failure != 0) failed = failure;
+  }
+  return -failed;
+}
+
+/** Adds the frame to the batch; false if it is somebody's and the batch must go first. */
+function gather(frame: u32): bool {
+  if (latch.tryExclusive(frame)) {
+    add(frame);
+    return true;
+  }
+  if (count != 0) return false;
+  if (latch.exclusive(frame)) add(frame);
+  return true;
+}

@@ -1,0 +1,101 @@
+// One vCPU: pages come, go, and come back as they were; errors of storage are errors of one operation.
+
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as errno from '../../assembly/abi/errno.ts';
+import { createPool } from './pool.ts';
+
+const EVICTIONS = 2;
+const WRITES = 3;
+
+const tests = suite('Tabby, one vCPU');
+
+tests('the checksum is XXH64', async () => {
+  const { call, vm, close } = await createPool(8);
+  const text = Buffer.from('Nobody inspects the spammish repetition');
+  for (const [i, byte] of text.entries()) call('put', 4096 + i, byte);
+  const { exports } = vm.enter();
+  const sum = (bytes: number, seed: bigint): string =>
+    BigInt.asUintN(64, exports['checksum']!(4096, bytes, seed) as bigint).toString(16);
+  assert.is(sum(0, 0n), 'ef46db3751d8e999');
+  assert.is(sum(text.length, 0n), 'fbcea83c8a378bf1');
+  await close();
+});
+
+tests('pages that do not fit the pool come back from storage', async () => {
+  const { call, close } = await createPool(8);
+  for (let page = 0; page < 100; page++) assert.is(call('createPage', BigInt(page), page * 7), 0);
+  assert.ok(call('stat', EVICTIONS) >= 92);
+  for (let page = 0; page < 100; page++) assert.is(call('readPage', BigInt(page)), page * 7);
+  assert.is(call('writePage', 50n, 1), 0);
+  for (let page = 0; page < 100; page++)
+    assert.is(call('readPage', BigInt(page)), page === 50 ? 1 : page * 7);
+  await close();
+});
+
+tests('a page that was only read is not written', async () => {
+  const { call, close } = await createPool(8);
+  for (let page = 0; page < 20; page++) call('createPage', BigInt(page), page);
+  assert.is(call('writeBack'), 0);
+  const written = call('stat', WRITES);
+  assert.is(written, 20);
+  for (let page = 0; page < 20; page++) call('readPage', BigInt(page));
+  assert.is(call('writeBack'), 0);
+  assert.is(call('stat', WRITES), written);
+  await close();
+});
+
+tests('page numbers may be far apart', async () => {
+  const { call, close } = await createPool(8);
+  const pages = [0n, 511n, 512n, 2n ** 18n, 2n ** 22n + 5n];
+  for (const page of pages) assert.is(call('createPage', page, Number(page % 1000n)), 0);
+  for (const page of pages) assert.is(call('readPage', page), Number(page % 1000n));
+  assert.is(call('readPage', 2n ** 36n - 1n), -errno.EINVAL);
+  assert.is(call('readPage', 2n ** 50n), -errno.EINVAL);
+  await close();
+});
+
+tests('a discarded page is not written, and its frame is free', async () => {
+  const { call, close, path } = await createPool(8);
+  for (let page = 0; page < 8; page++) call('createPage', BigInt(page), 5);
+  for (let page = 0; page < 8; page++) assert.is(call('discardPage', BigInt(page)), 0);
+  for (let page = 0; page < 8; page++) assert.is(call('isResident', BigInt(page)), 0);
+  assert.is(call('stat', WRITES), 0);
+  assert.is(readFileSync(path).length, 0);
+  for (let page = 8; page < 16; page++) assert.is(call('createPage', BigInt(page), 6), 0);
+  assert.is(call('stat', EVICTIONS), 0);
+  await close();
+});
+
+tests('what is not a sound image of the page is refused, wherever it is damaged', async () => {
+  const { call, close, path } = await createPool(8);
+  const put = (at: number, bytes: Uint8Array): void => {
+    const file = openSync(path, 'r+');
+    writeSync(file, bytes, 0, bytes.length, at);
+    closeSync(file);
+  };
+  for (let page = 0; page < 40; page++) call('createPage', BigInt(page), page);
+  assert.is(call('writeBack'), 0);
+  const good = readFileSync(path);
+  for (let page = 0; page < 8; page++) call('readPage', BigInt(page + 30)); // 0 to 19 are in storage alone
+  for (const at of [0, 5, 7, 8, 15, 16, 2000, 4095]) {
+    const flipped = Uint8Array.of(good[4096 + at]! ^ 0x40);
+    put(4096 + at, flipped);
+    assert.is(call('readPage', 1n), -errno.EBADMSG, `byte ${at}`);
+    assert.is(call('isResident', 1n), 0);
+    assert.is(call('readPage', 30n), 30, 'others go on');
+    put(4096 + at, good.subarray(4096 + at, 4096 + at + 1));
+  }
+  assert.is(call('readPage', 1n), 1, 'right again once the file is');
+  put(2 * 4096, good.subarray(3 * 4096, 4 * 4096));
+  assert.is(call('readPage', 2n), -errno.EBADMSG, "another page's image");
+  truncateSync(path, 10 * 4096 + 100);
+  assert.is(call('readPage', 12n), -errno.EBADMSG, 'beyond the end');
+  assert.is(call('readPage', 10n), -errno.EIO, 'half of it is there');
+  writeFileSync(path, good);
+  for (let page = 0; page < 40; page++) assert.is(call('readPage', BigInt(page)), page);
+  await close();
+});
+
+tests.run();
