@@ -11,6 +11,7 @@ export type RingzeroErrorCode =
   | 'RZ_LINKED' // a VM with a linked guest has no snapshots
   | 'RZ_VM_CLOSED' // the VM was closed, or a trap left it unusable
   | 'RZ_EXPORT' // the guest exports no function of that name
+  | 'RZ_EXIT' // a program ended itself; `exitCode` says how
   | 'RZ_IO'; // the host could not do an input or output operation
 
 /** Every error that this package throws on purpose. `code` is stable; the message says what to do. */

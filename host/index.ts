@@ -1,7 +1,10 @@
 // The public interface of the package.
 
 export { MicroVM, type AttachOptions, type MicroVMHandle } from './vm/micro-vm.ts';
-export type { MicroVMOptions } from './vm/options.ts';
+export type { LoadOptions, MicroVMOptions } from './vm/options.ts';
+export type { Program } from './vm/program.ts';
+export { ProgramExit } from './wasi/exit.ts';
+export type { WasiOptions } from './wasi/options.ts';
 export type { GuestImages } from './vm/images.ts';
 export type { Snapshot } from './vm/snapshot.ts';
 export type { Beside, GuestFunction, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';

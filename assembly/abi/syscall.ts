@@ -18,6 +18,10 @@ export const SYS_PROGRESS: i32 = 12; // (what 1 = load 2 = save, done per mille)
 export const SYS_PREAD: i32 = 13; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes read
 export const SYS_PWRITE: i32 = 14; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes written
 
+// From here on the functions of WASI preview 1, in the order of host/wasi/abi.ts: (address of the arguments, a 64-bit word
+// each, 0 when no handler of the guest is bound; their number) -> WASI's own error number, 0 for success.
+export const SYS_WASI: i32 = 256;
+
 export const OPEN_READ: i32 = 1;
 export const OPEN_WRITE: i32 = 2;
 export const OPEN_CREATE: i32 = 4;

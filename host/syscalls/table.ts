@@ -14,6 +14,13 @@ import type { Preopen } from './preopen.ts';
 
 const DESCRIPTORS_MAX = 64;
 
+/** Serves the system calls from SYS_WASI on. */
+export interface WasiService {
+  serve(number: number): number;
+  /** Closes what the program left open. */
+  close(): void;
+}
+
 /** Where a guest's messages go: levels 0 debug, 1 verbose, 2 notice, 3 warning. */
 export interface SyscallSink {
   log(level: number, text: string): void;
@@ -29,6 +36,7 @@ export class Syscalls {
   readonly #sink: SyscallSink;
   readonly #descriptors: (number | undefined)[] = [];
   preopen: Preopen;
+  wasi: WasiService | undefined;
 
   constructor(memory: WebAssembly.Memory, kernel: Kernel, preopen: Preopen, sink: SyscallSink) {
     this.#memory = new Uint8Array(memory.buffer);
@@ -47,6 +55,7 @@ export class Syscalls {
     d: number,
     e: number,
   ): number => {
+    if (number >= nr.SYS_WASI) return this.wasi?.serve(number) ?? -errno.ENOSYS;
     try {
       const row = ROWS[number];
       return row === undefined ? -errno.ENOSYS : row(this, a, b, c, d, e);
@@ -57,6 +66,7 @@ export class Syscalls {
 
   /** Closes what the guest left open: its vCPU ends. */
   closeAll(): void {
+    this.wasi?.close();
     for (const [guest, host] of this.#descriptors.entries()) {
       if (host !== undefined) files.close(host);
       this.#descriptors[guest] = undefined;

@@ -73,6 +73,8 @@ export class Kernel {
   readonly staging: number = 0;
   /** Functions of the guest that the kernel calls: see assembly/kernel/trap.ts. */
   readonly traps = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
+  /** The guest has bound a handler for system calls. */
+  handlesSyscalls = false;
   /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
   readonly imports: { sleep: WebAssembly.ImportValue; panic: WebAssembly.ImportValue };
   readonly #words: Int32Array;

@@ -10,9 +10,12 @@ import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { loadImages } from './images.ts';
 import type { KernelExports } from './kernel.ts';
-import { checkOptions, type MicroVMOptions } from './options.ts';
+import { loadProgram, type Program } from './program.ts';
+import { checkOptions, framesOf, type LoadOptions, type MicroVMOptions } from './options.ts';
+import { allocateMemory } from './physical-memory.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
+import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
 import { Vcpu, type GuestFunction, type HypervisorCalls, type Machine } from './vcpu.ts';
 
@@ -72,12 +75,13 @@ export class MicroVM {
       );
     }
     const machine = {
-      memory: allocate(checked.frames),
+      memory: typeof options.memory === 'object' ? options.memory : allocateMemory(checked.frames),
       frames: checked.frames,
       kernel,
       main,
       snapshot: shared(images.snapshot),
       linked: options.linked ?? false,
+      wasi: options.wasi && (await import('../wasi/options.ts')).checkWasiOptions(options.wasi),
     };
     const handle: MicroVMHandle = {
       machine,
@@ -85,14 +89,43 @@ export class MicroVM {
       importsModule: options.importsModule,
       background: options.snapshotsInBackground ?? false,
     };
-    return new MicroVM(handle, options, machine.linked ? 0 : checked.snapshotVcpus, (calls) =>
+    const imports = await addWasi(machine.wasi, options.imports ?? {});
+    const all = { ...options, imports };
+    return new MicroVM(handle, all, machine.linked ? 0 : checked.snapshotVcpus, (calls) =>
       calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
     );
   }
 
+  /**
+   * Loads a module as its compiler left it: translated, with WASI, its data in place, its constructors run when it is a
+   * reactor. Glue takes the result for its instance.
+   *
+   * @example
+   * const program = await MicroVM.load(await readFile('tool.wasm'), {}, { wasi: { args: ['tool', '-v'] } });
+   * process.exitCode = program.start();
+   *
+   * Fails as create(), and with RZ_EXIT when a constructor ends the program.
+   */
+  static load(
+    wasm: Uint8Array,
+    imports: WebAssembly.Imports = {},
+    options: LoadOptions = {},
+  ): Promise<Program> {
+    return loadProgram((all) => MicroVM.create(all), wasm, imports, options);
+  }
+
+  /**
+   * Physical memory for a VM that is made later: glue that makes its memory itself is given this one first.
+   * Fails with RZ_OPTION and RZ_OUT_OF_MEMORY.
+   */
+  static memory(bytes: number): WebAssembly.Memory {
+    return allocateMemory(framesOf(bytes));
+  }
+
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */
   static async attach(handle: MicroVMHandle, options: AttachOptions = {}): Promise<MicroVM> {
-    return new MicroVM(handle, options, options.snapshotVcpus ?? 0, undefined);
+    const imports = await addWasi(handle.machine.wasi, options.imports ?? {});
+    return new MicroVM(handle, { ...options, imports }, options.snapshotVcpus ?? 0, undefined);
   }
 
   private constructor(
@@ -285,19 +318,4 @@ function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
   copy.set(bytes);
   return copy;
-}
-
-function allocate(frames: number): WebAssembly.Memory {
-  const pages = frames / 16;
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch (error) {
-    throw new RingzeroError(
-      'RZ_OUT_OF_MEMORY',
-      `the host gives no memory of ${frames * FRAME_BYTES} bytes`,
-      {
-        cause: error,
-      },
-    );
-  }
 }

@@ -2,9 +2,11 @@
 
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
+import type { WasiOptions } from '../wasi/options.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
+import { isPhysicalMemory } from './physical-memory.ts';
 
 export interface MicroVMOptions {
   /**
@@ -19,9 +21,9 @@ export interface MicroVMOptions {
   linked?: boolean;
   /**
    * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB: memory is
-   * committed by the host only where it is touched.
+   * committed by the host only where it is touched. Or what `MicroVM.memory` gave, for glue that wants it first.
    */
-  memory?: number;
+  memory?: number | WebAssembly.Memory;
   /**
    * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that snapshots
    * need. Default: three quarters of `memory`, as a 3G/1G kernel.
@@ -37,7 +39,9 @@ export interface MicroVMOptions {
    * their own. Without it, an imported function that a snapshot calls throws.
    */
   importsModule?: string;
-  /** Directory in which the guest may open files. Default: none. */
+  /** The guest is a WASI program: what it is given. Default: no WASI (MicroVM.load: nothing but standard streams). */
+  wasi?: WasiOptions;
+  /** Directory in which the guest may open files with libdbos' system calls. Default: none. */
   preopen?: string;
   /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at once. */
   snapshotVcpus?: number;
@@ -51,6 +55,9 @@ export interface MicroVMOptions {
   /** Where the guest's messages and progress go. Default: nowhere. */
   sink?: Partial<SyscallSink>;
 }
+
+/** Options of MicroVM.load. */
+export type LoadOptions = Omit<MicroVMOptions, 'guest' | 'imports' | 'linked'>;
 
 export interface CheckedOptions {
   frames: number;
@@ -73,17 +80,20 @@ function whole(name: string, value: unknown, least: number, most: number, unit: 
   return value;
 }
 
+/** Frames of a VM of so many bytes; throws RZ_OPTION. */
+export function framesOf(bytes: unknown): number {
+  const most = FRAMES_MAX * FRAME_BYTES;
+  const memory = whole('memory', bytes, FRAMES_MIN * FRAME_BYTES, most, 'bytes');
+  return Math.floor(memory / FRAME_BYTES / FRAMES_MIN) * FRAMES_MIN;
+}
+
 /** Checks everything that has bounds; throws RZ_OPTION naming the option, its value and what is allowed. */
 export function checkOptions(options: MicroVMOptions): CheckedOptions {
-  const memoryMax = FRAMES_MAX * FRAME_BYTES;
-  const memory = whole(
-    'memory',
-    options.memory ?? memoryMax,
-    FRAMES_MIN * FRAME_BYTES,
-    memoryMax,
-    'bytes',
-  );
-  const frames = Math.floor(memory / FRAME_BYTES / FRAMES_MIN) * FRAMES_MIN;
+  const given = options.memory ?? FRAMES_MAX * FRAME_BYTES;
+  if (typeof given === 'object' && !isPhysicalMemory(given))
+    refuse('memory', 'a memory of other origin', 'bytes, or what `MicroVM.memory` returned');
+  const frames = framesOf(typeof given === 'object' ? given.buffer.byteLength : given);
+  const memory = frames * FRAME_BYTES;
   const guestLimit = whole(
     'guestLimit',
     options.guestLimit ?? frames * FRAME_BYTES * 0.75,

@@ -5,6 +5,7 @@ import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 import { onceIdle, startThread, type Thread } from '../platform/node.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
+import { ProgramExit } from '../wasi/exit.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
 
 export interface JobEnd {
@@ -114,7 +115,13 @@ export class SnapshotPool {
     this.#workers.delete(worker);
     if (worker.vcpu !== undefined) this.#bury(worker.vcpu);
     const message = `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`;
-    const failure: Failure = { code: 'RZ_VM_CLOSED', message, stack: error?.stack, errno: 5 };
+    const failure: Failure = {
+      code: 'RZ_VM_CLOSED',
+      message,
+      stack: error?.stack,
+      errno: 5,
+      exitCode: undefined,
+    };
     if (worker.job !== undefined) this.#finish(worker.job, undefined, failure, true);
     if (this.#closed || this.#workers.size === 0) {
       for (const job of this.#waiting.splice(0)) this.#finish(job.id, undefined, failure, true);
@@ -123,6 +130,7 @@ export class SnapshotPool {
 }
 
 function errorOf(failure: Failure): Error {
+  if (failure.exitCode !== undefined) return new ProgramExit(failure.exitCode);
   const error = new RingzeroError(failure.code as RingzeroErrorCode, failure.message);
   if (failure.stack !== undefined) error.stack = failure.stack;
   return error;

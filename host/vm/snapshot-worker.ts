@@ -6,6 +6,8 @@ import { RingzeroError } from '../errors.ts';
 import { thread } from '../platform/node.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import { checkState } from './snapshot.ts';
+import { ProgramExit } from '../wasi/exit.ts';
+import { addWasi } from './system-interface.ts';
 import { Vcpu, type Beside, type GuestFunction, type GuestImports, type Machine } from './vcpu.ts';
 
 /** What the thread is started with. */
@@ -37,13 +39,16 @@ export interface Failure {
   message: string;
   stack: string | undefined;
   errno: number;
+  /** The program ended itself. */
+  exitCode: number | undefined;
 }
 
 async function main(): Promise<void> {
   const { machine, importsModule, background } = thread.data() as SnapshotThreadData;
   if (background) thread.yieldPriority();
   const post = (message: SnapshotThreadMessage): void => thread.post(message);
-  const imports = importsModule === undefined ? {} : await importsOf(importsModule);
+  const given = importsModule === undefined ? {} : await importsOf(importsModule);
+  const imports = await addWasi(machine.wasi, given);
   const vcpu = new Vcpu(machine, 'snapshot', imports, new Preopen(undefined), {
     log: (level, text) => post({ kind: 'log', level, text }),
     progress: (what, perMille) => post({ kind: 'progress', what, perMille }),
@@ -98,6 +103,7 @@ function failureOf(error: unknown): Failure {
     message,
     stack,
     errno: code === 'RZ_SNAPSHOT_LOST' ? ENOMEM : stopped ? EINTR : EIO,
+    exitCode: error instanceof ProgramExit ? error.exitCode : undefined,
   };
 }
 

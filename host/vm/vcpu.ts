@@ -6,6 +6,7 @@ import { ENOSYS } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
+import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
 import { Kernel, type KernelExports } from './kernel.ts';
 
@@ -19,6 +20,8 @@ export interface Machine {
   snapshot: Uint8Array;
   /** The main image is the guest as it was compiled, linked with libdbos' machine. */
   linked: boolean;
+  /** What a WASI program is given; undefined = no WASI. */
+  wasi: WasiSetup | undefined;
 }
 
 /** What a module beside a guest is made on: for functions that make a guest's imports. */
@@ -27,6 +30,12 @@ export interface Beside {
   libdbos: Pick<KernelExports, 'fetch' | 'syscall'>;
   /** Address of so many bytes of kernel memory, aligned to 4096, for good; 0 when there is no room. */
   claimWindow(bytes: number): number;
+}
+
+/** The same for the system interfaces of this package. */
+export interface VcpuParts extends Beside {
+  kernel: Kernel;
+  syscalls: Syscalls;
 }
 
 /** A guest's imports, or how to make them for a vCPU. */
@@ -126,10 +135,12 @@ export class Vcpu {
     return { env: { ...imports['env'], memory }, hypervisor: { ...this.kernel.imports } };
   }
 
-  #beside(memory: WebAssembly.Memory): Beside {
+  #beside(memory: WebAssembly.Memory): VcpuParts {
     const { fetch, syscall, claimWindow } = this.kernel.calls;
     return {
       memory,
+      kernel: this.kernel,
+      syscalls: this.syscalls,
       libdbos: { fetch, syscall },
       claimWindow: (bytes) => claimWindow(Math.ceil(bytes / FRAME_BYTES)) >>> 0,
     };
@@ -157,6 +168,7 @@ export class Vcpu {
     if (slot < 0 || slot >= VECTOR_COUNT + 2)
       throw new RingzeroError('RZ_OPTION', `no trap slot ${slot}`);
     this.kernel.traps.set(slot, fn === 0 ? null : this.functionAt(fn));
+    if (slot === VECTOR_COUNT + 1) this.kernel.handlesSyscalls = fn !== 0;
     if (fn === 0) this.kernel.calls.unbindHandler(slot);
     else this.kernel.calls.bindHandler(slot);
   }
@@ -180,7 +192,7 @@ export class Vcpu {
   }
 
   #guarded(name: string, fn: GuestFunction): GuestFunction {
-    return (...args) => {
+    const guarded: GuestFunction = (...args) => {
       const depth = this.kernel.calls.depth();
       try {
         return fn(...args);
@@ -189,6 +201,7 @@ export class Vcpu {
         throw guestTrap(this.kernel, `call of \`${name}\``, error);
       }
     };
+    return Object.defineProperty(guarded, 'length', { value: fn.length }); // glue checks it
   }
 
   /**

@@ -1,0 +1,180 @@
+// Files beneath a directory, for a sandbox: every operation names one component of an open directory, and the host never
+// follows a symbolic link that the component is. Who walks a path (host/wasi/resolve.ts) decides about links and `..`.
+//
+// Invariants  A directory is held by descriptor and named as /proc/self/fd/N, so what another process renames or replaces
+//             by a link in the meantime cannot redirect an operation. Where the host has no such directory (not Linux) it
+//             is held by its path: links are still refused, but between the look and the use there is a gap.
+
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+  type BigIntStats,
+} from 'node:fs';
+import { isatty } from 'node:tty';
+
+const DESCRIPTORS = '/proc/self/fd';
+const byDescriptor = process.platform === 'linux' && existsSync(DESCRIPTORS);
+const O_PATH = 0o10000000; // Linux: names a directory, reads nothing of it
+
+export const OPEN = {
+  read: constants.O_RDONLY,
+  write: constants.O_WRONLY,
+  readWrite: constants.O_RDWR,
+  create: constants.O_CREAT,
+  exclusive: constants.O_EXCL,
+  truncate: constants.O_TRUNC,
+  append: constants.O_APPEND,
+  directory: constants.O_DIRECTORY,
+  nonBlocking: constants.O_NONBLOCK,
+  dataSync: constants.O_DSYNC,
+  sync: constants.O_SYNC,
+} as const;
+
+/** A directory that is open: by descriptor where the host allows it. */
+export interface Directory {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+export type FileKind = 'file' | 'directory' | 'link' | 'character' | 'block' | 'socket' | 'unknown';
+
+export interface FileFacts {
+  readonly kind: FileKind;
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly nlink: bigint;
+  readonly size: bigint;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+function factsOf(stats: BigIntStats): FileFacts {
+  const { dev, ino, nlink, size, atimeNs, mtimeNs, ctimeNs } = stats;
+  return { kind: kindOf(stats), dev, ino, nlink, size, atimeNs, mtimeNs, ctimeNs };
+}
+
+function kindOf(stats: BigIntStats): FileKind {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  if (stats.isSymbolicLink()) return 'link';
+  if (stats.isCharacterDevice()) return 'character';
+  if (stats.isBlockDevice()) return 'block';
+  return stats.isSocket() ? 'socket' : 'unknown';
+}
+
+/** The directory as an open descriptor of it is; `path` serves where that cannot be named. */
+export function directoryOf(descriptor: number, path: string): Directory {
+  return { descriptor, path: byDescriptor ? `${DESCRIPTORS}/${descriptor}` : path };
+}
+
+/** Opens a directory of the host by its path; links are followed. */
+export function openRoot(path: string): Directory {
+  const real = realpathSync(path);
+  return directoryOf(openSync(real, OPEN.read | OPEN.directory), real);
+}
+
+/** A directory in another one. Fails with ENOTDIR for anything else, a link to one included. */
+export function enterDirectory(parent: Directory, name: string): Directory {
+  const path = at(parent, name);
+  if (byDescriptor) {
+    const flags = O_PATH | OPEN.directory | constants.O_NOFOLLOW;
+    return directoryOf(openSync(path, flags), path);
+  }
+  if (!lstatSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' });
+  return { path, descriptor: -1 };
+}
+
+export function leaveDirectory(directory: Directory): void {
+  if (directory.descriptor >= 0) closeSync(directory.descriptor);
+}
+
+const at = (directory: Directory, name: string): string => `${directory.path}/${name}`;
+
+/** Operations on one component of a directory; each throws the host's error with a `code`. */
+export const beneath = {
+  /** Fails with ELOOP when it is a link. */
+  open: (directory: Directory, name: string, flags: number): number =>
+    openSync(at(directory, name), flags | constants.O_NOFOLLOW, 0o666),
+  isLink: (directory: Directory, name: string): boolean =>
+    lstatSync(at(directory, name), { throwIfNoEntry: false })?.isSymbolicLink() === true,
+  facts: (directory: Directory, name: string): FileFacts =>
+    factsOf(lstatSync(at(directory, name), { bigint: true })),
+  readLink: (directory: Directory, name: string): string => readlinkSync(at(directory, name)),
+  makeDirectory: (directory: Directory, name: string): void => mkdirSync(at(directory, name)),
+  removeDirectory: (directory: Directory, name: string): void => rmdirSync(at(directory, name)),
+  unlink: (directory: Directory, name: string): void => unlinkSync(at(directory, name)),
+  rename: (from: Directory, name: string, to: Directory, newName: string): void =>
+    renameSync(at(from, name), at(to, newName)),
+  link: (from: Directory, name: string, to: Directory, newName: string): void =>
+    linkSync(at(from, name), at(to, newName)),
+  symlink: (target: string, directory: Directory, name: string): void =>
+    symlinkSync(target, at(directory, name)),
+  setTimes: (directory: Directory, name: string, atimeS: number, mtimeS: number): void =>
+    lutimesSync(at(directory, name), atimeS, mtimeS),
+  list: (directory: Directory): string[] => readdirSync(directory.path),
+} as const;
+
+/** Operations on a descriptor; a position of null is the host's own. */
+export const descriptors = {
+  read: (descriptor: number, target: Uint8Array, position: bigint | null): number =>
+    readSync(descriptor, target, 0, target.length, position),
+  write: (descriptor: number, source: Uint8Array, position: bigint | null): number =>
+    writeSync(descriptor, source, 0, source.length, position === null ? null : Number(position)),
+  close: closeSync,
+  facts: (descriptor: number): FileFacts => factsOf(fstatSync(descriptor, { bigint: true })),
+  truncate: (descriptor: number, bytes: number): void => ftruncateSync(descriptor, bytes),
+  setTimes: (descriptor: number, atimeS: number, mtimeS: number): void =>
+    futimesSync(descriptor, atimeS, mtimeS),
+  sync: fsyncSync,
+  dataSync: fdatasyncSync,
+  isTerminal: (descriptor: number): boolean => isatty(descriptor),
+  /** The same file once more, with other flags. Fails where the host cannot (not Linux, sockets). */
+  reopen: (descriptor: number, flags: number): number => {
+    if (!byDescriptor) throw Object.assign(new Error('reopen'), { code: 'ENOTSUP' });
+    return openSync(`${DESCRIPTORS}/${descriptor}`, flags);
+  },
+} as const;
+
+export function isExistingDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Nanoseconds: Unix time, time since some start, time of a processor spent by the process. */
+export const clocks = {
+  realtime: (): bigint =>
+    BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+  monotonic: (): bigint => process.hrtime.bigint(),
+  processTime: (): bigint => {
+    const { user, system } = process.cpuUsage();
+    return BigInt(user + system) * 1000n;
+  },
+} as const;
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Stops this thread for so long; a browser's main thread may not. */
+export function sleepMs(ms: number): void {
+  Atomics.wait(never, 0, 0, ms);
+}

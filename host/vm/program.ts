@@ -1,0 +1,98 @@
+// A program that was not written for this machine: a module as its compiler left it, loaded, translated and set up.
+
+import { RingzeroError } from '../errors.ts';
+import { ProgramExit } from '../wasi/exit.ts';
+import type { MicroVM } from './micro-vm.ts';
+import type { LoadOptions, MicroVMOptions } from './options.ts';
+import { growByBreak, isPhysicalMemory } from './physical-memory.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Makes a VM of a stock module by `create`. */
+export async function loadProgram(
+  create: (options: MicroVMOptions) => Promise<MicroVM>,
+  wasm: Uint8Array,
+  imports: WebAssembly.Imports,
+  options: LoadOptions,
+): Promise<Program> {
+  const memory = options.memory ?? importedMemory(imports);
+  const all = { wasi: {}, ...options, guest: wasm, imports };
+  const program = new Program(await create(memory === undefined ? all : { ...all, memory }));
+  if ('_initialize' in program.exports) program.initialize();
+  return program;
+}
+
+/** The memory that glue has put into its imports, which must be physical memory then. */
+function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | undefined {
+  for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
+    if (!(value instanceof WebAssembly.Memory)) continue;
+    if (isPhysicalMemory(value)) return value;
+    throw new RingzeroError(
+      'RZ_OPTION',
+      'the imports hold a memory of their own, which the program would not run on: give the glue one from `MicroVM.memory(bytes)` (Emscripten: `wasmMemory`)',
+    );
+  }
+  return undefined;
+}
+
+/**
+ * What MicroVM.load gives: has the form of a WebAssembly.Instance, so glue takes it for one.
+ *
+ * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program stays usable.
+ */
+export class Program {
+  readonly vm: MicroVM;
+  readonly exports: WebAssembly.Exports;
+
+  constructor(vm: MicroVM) {
+    const { instance, exports: functions, kernel } = vm.enter();
+    const exports = Object.create(null) as Record<string, WebAssembly.ExportValue>;
+    for (const [name, value] of Object.entries(instance.exports)) {
+      if (!name.startsWith('ringzero.')) exports[name] = functions[name] ?? value;
+    }
+    this.vm = vm;
+    this.exports = Object.freeze(exports);
+    growByBreak(vm.memory, kernel);
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.vm.memory;
+  }
+
+  /** A fork in an increment: the program as it is now, for other threads (see Snapshot). */
+  snapshot(): Snapshot {
+    return this.vm.snapshot();
+  }
+
+  /**
+   * Runs a command, a program with `_start`, to its end. Returns its exit code.
+   * Fails with RZ_EXPORT when it is no command, and with RZ_GUEST_TRAP.
+   */
+  start(): number {
+    try {
+      this.#call('_start');
+      return 0;
+    } catch (error) {
+      if (error instanceof ProgramExit) return error.exitCode;
+      throw error;
+    }
+  }
+
+  /** Sets up a reactor, a program with `_initialize`, before its other exports are called. */
+  initialize(): void {
+    this.#call('_initialize');
+  }
+
+  #call(name: string): void {
+    const fn = this.exports[name];
+    if (typeof fn !== 'function')
+      throw new RingzeroError('RZ_EXPORT', `the program exports no function \`${name}\``);
+    fn();
+  }
+
+  close(): Promise<void> {
+    return this.vm.close();
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,165 @@
+// WASI preview 1 by number: functions, errors, rights, flags, and the layouts of what crosses guest memory. The names are
+// those of the specification (wasi_snapshot_preview1.witx).
+
+/** In the order that gives each its system-call number: SYS_WASI + index. Append only. */
+export const WASI_FUNCTIONS = [
+  'args_get',
+  'args_sizes_get',
+  'environ_get',
+  'environ_sizes_get',
+  'clock_res_get',
+  'clock_time_get',
+  'fd_advise',
+  'fd_allocate',
+  'fd_close',
+  'fd_datasync',
+  'fd_fdstat_get',
+  'fd_fdstat_set_flags',
+  'fd_fdstat_set_rights',
+  'fd_filestat_get',
+  'fd_filestat_set_size',
+  'fd_filestat_set_times',
+  'fd_pread',
+  'fd_prestat_get',
+  'fd_prestat_dir_name',
+  'fd_pwrite',
+  'fd_read',
+  'fd_readdir',
+  'fd_renumber',
+  'fd_seek',
+  'fd_sync',
+  'fd_tell',
+  'fd_write',
+  'path_create_directory',
+  'path_filestat_get',
+  'path_filestat_set_times',
+  'path_link',
+  'path_open',
+  'path_readlink',
+  'path_remove_directory',
+  'path_rename',
+  'path_symlink',
+  'path_unlink_file',
+  'poll_oneoff',
+  'proc_exit',
+  'proc_raise',
+  'sched_yield',
+  'random_get',
+  'sock_accept',
+  'sock_recv',
+  'sock_send',
+  'sock_shutdown',
+] as const;
+
+export type WasiFunction = (typeof WASI_FUNCTIONS)[number];
+
+// prettier-ignore
+const ERRORS = [
+  'SUCCESS', '2BIG', 'ACCES', 'ADDRINUSE', 'ADDRNOTAVAIL', 'AFNOSUPPORT', 'AGAIN', 'ALREADY', 'BADF', 'BADMSG', 'BUSY',
+  'CANCELED', 'CHILD', 'CONNABORTED', 'CONNREFUSED', 'CONNRESET', 'DEADLK', 'DESTADDRREQ', 'DOM', 'DQUOT', 'EXIST', 'FAULT',
+  'FBIG', 'HOSTUNREACH', 'IDRM', 'ILSEQ', 'INPROGRESS', 'INTR', 'INVAL', 'IO', 'ISCONN', 'ISDIR', 'LOOP', 'MFILE', 'MLINK',
+  'MSGSIZE', 'MULTIHOP', 'NAMETOOLONG', 'NETDOWN', 'NETRESET', 'NETUNREACH', 'NFILE', 'NOBUFS', 'NODEV', 'NOENT', 'NOEXEC',
+  'NOLCK', 'NOLINK', 'NOMEM', 'NOMSG', 'NOPROTOOPT', 'NOSPC', 'NOSYS', 'NOTCONN', 'NOTDIR', 'NOTEMPTY', 'NOTRECOVERABLE',
+  'NOTSOCK', 'NOTSUP', 'NOTTY', 'NXIO', 'OVERFLOW', 'OWNERDEAD', 'PERM', 'PIPE', 'PROTO', 'PROTONOSUPPORT', 'PROTOTYPE',
+  'RANGE', 'ROFS', 'SPIPE', 'SRCH', 'STALE', 'TIMEDOUT', 'TXTBSY', 'XDEV', 'NOTCAPABLE',
+] as const;
+
+export type WasiErrorName = (typeof ERRORS)[number];
+
+const NUMBERS = new Map<string, number>(ERRORS.map((name, number) => [name, number]));
+
+/** The number of an error by its name without the E. */
+export const errno = (name: WasiErrorName): number => NUMBERS.get(name)!;
+
+/** What the host calls an error (ENOENT), as WASI's number; I/O error when WASI has no such. */
+export function errnoOfHost(code: unknown): number {
+  const known = typeof code === 'string' ? NUMBERS.get(code.slice(1)) : undefined;
+  return known ?? (code === 'EOPNOTSUPP' ? errno('NOTSUP') : errno('IO'));
+}
+
+/** A failure that is the program's to handle. */
+export class WasiError extends Error {
+  readonly number: number;
+  constructor(name: WasiErrorName) {
+    super(name);
+    this.number = errno(name);
+  }
+}
+
+// Rights: bits of what may be done with a descriptor, and with those opened through it.
+export const RIGHT = {
+  FD_DATASYNC: 1n << 0n,
+  FD_READ: 1n << 1n,
+  FD_SEEK: 1n << 2n,
+  FD_FDSTAT_SET_FLAGS: 1n << 3n,
+  FD_SYNC: 1n << 4n,
+  FD_TELL: 1n << 5n,
+  FD_WRITE: 1n << 6n,
+  FD_ADVISE: 1n << 7n,
+  FD_ALLOCATE: 1n << 8n,
+  PATH_CREATE_DIRECTORY: 1n << 9n,
+  PATH_CREATE_FILE: 1n << 10n,
+  PATH_LINK_SOURCE: 1n << 11n,
+  PATH_LINK_TARGET: 1n << 12n,
+  PATH_OPEN: 1n << 13n,
+  FD_READDIR: 1n << 14n,
+  PATH_READLINK: 1n << 15n,
+  PATH_RENAME_SOURCE: 1n << 16n,
+  PATH_RENAME_TARGET: 1n << 17n,
+  PATH_FILESTAT_GET: 1n << 18n,
+  PATH_FILESTAT_SET_SIZE: 1n << 19n,
+  PATH_FILESTAT_SET_TIMES: 1n << 20n,
+  FD_FILESTAT_GET: 1n << 21n,
+  FD_FILESTAT_SET_SIZE: 1n << 22n,
+  FD_FILESTAT_SET_TIMES: 1n << 23n,
+  PATH_SYMLINK: 1n << 24n,
+  PATH_REMOVE_DIRECTORY: 1n << 25n,
+  PATH_UNLINK_FILE: 1n << 26n,
+  POLL_FD_READWRITE: 1n << 27n,
+  SOCK_SHUTDOWN: 1n << 28n,
+  SOCK_ACCEPT: 1n << 29n,
+} as const;
+
+const r = RIGHT;
+/** What a file's descriptor may be used for. */
+export const FILE_RIGHTS =
+  r.FD_DATASYNC | r.FD_READ | r.FD_SEEK | r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_TELL | r.FD_WRITE | r.FD_ADVISE | r.FD_ALLOCATE | r.FD_FILESTAT_GET | r.FD_FILESTAT_SET_SIZE | r.FD_FILESTAT_SET_TIMES | r.POLL_FD_READWRITE; // prettier-ignore
+/** What a directory's descriptor may be used for. */
+export const DIRECTORY_RIGHTS =
+  r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_ADVISE | r.PATH_CREATE_DIRECTORY | r.PATH_CREATE_FILE | r.PATH_LINK_SOURCE | r.PATH_LINK_TARGET | r.PATH_OPEN | r.FD_READDIR | r.PATH_READLINK | r.PATH_RENAME_SOURCE | r.PATH_RENAME_TARGET | r.PATH_FILESTAT_GET | r.PATH_FILESTAT_SET_SIZE | r.PATH_FILESTAT_SET_TIMES | r.FD_FILESTAT_GET | r.FD_FILESTAT_SET_TIMES | r.PATH_SYMLINK | r.PATH_REMOVE_DIRECTORY | r.PATH_UNLINK_FILE | r.POLL_FD_READWRITE; // prettier-ignore
+/** Every right that changes something in the file system. */
+export const CHANGING_RIGHTS =
+  r.FD_WRITE | r.FD_ALLOCATE | r.FD_FILESTAT_SET_SIZE | r.FD_FILESTAT_SET_TIMES | r.PATH_CREATE_DIRECTORY | r.PATH_CREATE_FILE | r.PATH_LINK_SOURCE | r.PATH_LINK_TARGET | r.PATH_RENAME_SOURCE | r.PATH_RENAME_TARGET | r.PATH_FILESTAT_SET_SIZE | r.PATH_FILESTAT_SET_TIMES | r.PATH_SYMLINK | r.PATH_REMOVE_DIRECTORY | r.PATH_UNLINK_FILE; // prettier-ignore
+/** What a stream (terminal, pipe) may be used for: seeking is no part, which is how programs know a terminal. */
+export const STREAM_RIGHTS =
+  r.FD_READ | r.FD_WRITE | r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_DATASYNC | r.FD_FILESTAT_GET | r.POLL_FD_READWRITE; // prettier-ignore
+
+export const FDFLAG = { APPEND: 1, DSYNC: 2, NONBLOCK: 4, RSYNC: 8, SYNC: 16 } as const;
+export const OFLAG = { CREAT: 1, DIRECTORY: 2, EXCL: 4, TRUNC: 8 } as const;
+export const LOOKUP_FOLLOW = 1;
+export const TIME = { ATIM: 1, ATIM_NOW: 2, MTIM: 4, MTIM_NOW: 8 } as const;
+export const WHENCE = { SET: 0, CUR: 1, END: 2 } as const;
+export const CLOCK = { REALTIME: 0, MONOTONIC: 1, PROCESS_CPUTIME: 2, THREAD_CPUTIME: 3 } as const;
+export const EVENT = { CLOCK: 0, FD_READ: 1, FD_WRITE: 2 } as const;
+export const CLOCK_ABSOLUTE = 1;
+export const ADVICE_LAST = 5;
+export const SIGNAL_LAST = 30;
+
+export const FILETYPE = {
+  unknown: 0,
+  block: 1,
+  character: 2,
+  directory: 3,
+  file: 4,
+  socket: 6,
+  link: 7,
+} as const;
+
+// Bytes of the structures; their fields are written where they are used.
+export const FDSTAT_BYTES = 24;
+export const FILESTAT_BYTES = 64;
+export const PRESTAT_BYTES = 8;
+export const DIRENT_BYTES = 24;
+export const SUBSCRIPTION_BYTES = 48;
+export const EVENT_BYTES = 32;
+export const IOVEC_BYTES = 8;

@@ -1,0 +1,407 @@
+// WASI: what is done with an open descriptor.
+
+import { beneath, descriptors as host, OPEN, type FileFacts } from '../platform/beneath.ts';
+import {
+  ADVICE_LAST,
+  DIRENT_BYTES,
+  errno,
+  FDFLAG,
+  FDSTAT_BYTES,
+  FILESTAT_BYTES,
+  PRESTAT_BYTES,
+  RIGHT,
+  TIME,
+  WasiError,
+  WHENCE,
+} from './abi.ts';
+import type { Calls } from './calls.ts';
+import { asDirectory, fileType, isSeekable, type Descriptor } from './descriptors.ts';
+import type { GuestMemory } from './guest-memory.ts';
+
+const GATHER_BYTES = 65536;
+const POSITION_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** A position or length as a number. Fails with EINVAL for one that no file reaches. */
+function safe(value: bigint): number {
+  const unsigned = BigInt.asUintN(64, value);
+  if (unsigned > POSITION_MAX) throw new WasiError('INVAL');
+  return Number(unsigned);
+}
+
+/** Reads into the buffers in turn until one is not filled; `position` null reads on in a stream. */
+function read(
+  memory: GuestMemory,
+  entry: Descriptor,
+  vectors: number,
+  count: number,
+  result: number,
+  position: number | null,
+): number {
+  const { ranges } = memory.vectors(vectors, count);
+  memory.check(result, 4);
+  let total = 0;
+  for (const { address, bytes } of ranges) {
+    let done = 0;
+    while (done < bytes) {
+      const target = memory.staging(bytes - done);
+      const got = readPart(entry, target, position === null ? null : position + total);
+      memory.deliver(address + done, got);
+      done += got;
+      total += got;
+      if (got < target.length || position === null) break; // a stream gives what it has, and is not asked twice
+    }
+    if (done < bytes || (position === null && total > 0)) break;
+  }
+  memory.putU32(result, total);
+  return total;
+}
+
+function readPart(entry: Descriptor, target: Uint8Array, position: number | null): number {
+  const { peeked } = entry;
+  if (peeked === undefined)
+    return host.read(entry.host, target, position === null ? null : BigInt(position));
+  const part = peeked.subarray(0, target.length);
+  target.set(part);
+  entry.peeked = part.length < peeked.length ? peeked.subarray(part.length) : undefined;
+  return part.length;
+}
+
+/** Writes the buffers in turn; small ones together, so that a line of several parts arrives as one. */
+function write(
+  memory: GuestMemory,
+  entry: Descriptor,
+  vectors: number,
+  count: number,
+  result: number,
+  position: number | null,
+): number {
+  const { ranges, bytes } = memory.vectors(vectors, count);
+  memory.check(result, 4);
+  let total = 0;
+  const put = (source: Uint8Array): boolean => {
+    const done = host.write(
+      entry.host,
+      source,
+      position === null ? null : BigInt(position + total),
+    );
+    total += done;
+    return done === source.length;
+  };
+  if (bytes <= GATHER_BYTES && ranges.length > 1) {
+    const all = new Uint8Array(bytes);
+    let at = 0;
+    for (const range of ranges) {
+      all.set(memory.copy(range.address, range.bytes), at);
+      at += range.bytes;
+    }
+    if (bytes > 0) put(all);
+  } else {
+    outer: for (const range of ranges) {
+      for (let done = 0; done < range.bytes;) {
+        const part = memory.lend(range.address + done, range.bytes - done);
+        if (!put(part)) break outer;
+        done += part.length;
+      }
+    }
+  }
+  memory.putU32(result, total);
+  return total;
+}
+
+export function putFacts(memory: GuestMemory, address: number, facts: FileFacts): void {
+  const view = new DataView(new ArrayBuffer(FILESTAT_BYTES));
+  view.setBigUint64(0, facts.dev, true);
+  view.setBigUint64(8, facts.ino, true);
+  view.setUint8(16, fileType(facts.kind));
+  view.setBigUint64(24, facts.nlink, true);
+  view.setBigUint64(32, facts.size, true);
+  view.setBigUint64(40, BigInt.asUintN(64, facts.atimeNs), true);
+  view.setBigUint64(48, BigInt.asUintN(64, facts.mtimeNs), true);
+  view.setBigUint64(56, BigInt.asUintN(64, facts.ctimeNs), true);
+  memory.put(address, new Uint8Array(view.buffer));
+}
+
+/** The two times to set, in seconds, for flags of TIME; what is not to change keeps its value. */
+export function timesToSet(
+  flags: number,
+  atime: bigint,
+  mtime: bigint,
+  facts: () => FileFacts,
+): [atimeS: number, mtimeS: number] {
+  const both = (value: number, now: number): boolean => (flags & (value | now)) === (value | now);
+  if (both(TIME.ATIM, TIME.ATIM_NOW) || both(TIME.MTIM, TIME.MTIM_NOW) || flags > 15)
+    throw new WasiError('INVAL');
+  const old = facts();
+  const seconds = (ns: bigint): number => Number(ns) / 1e9;
+  const choose = (set: number, now: number, value: bigint, kept: bigint): number =>
+    flags & now ? Date.now() / 1000 : seconds(flags & set ? BigInt.asUintN(64, value) : kept);
+  return [
+    choose(TIME.ATIM, TIME.ATIM_NOW, atime, old.atimeNs),
+    choose(TIME.MTIM, TIME.MTIM_NOW, mtime, old.mtimeNs),
+  ];
+}
+
+/** Flags of the host for those of WASI. */
+export function hostFlags(flags: number): number {
+  return (
+    (flags & FDFLAG.APPEND ? OPEN.append : 0) |
+    (flags & FDFLAG.NONBLOCK ? OPEN.nonBlocking : 0) |
+    (flags & FDFLAG.DSYNC ? OPEN.dataSync : 0) |
+    (flags & (FDFLAG.SYNC | FDFLAG.RSYNC) ? OPEN.sync : 0)
+  );
+}
+
+export function accessOf(rights: bigint): number {
+  if ((rights & RIGHT.FD_WRITE) === 0n) return OPEN.read;
+  return rights & RIGHT.FD_READ ? OPEN.readWrite : OPEN.write;
+}
+
+function listing(entry: Descriptor): readonly string[] {
+  return ['.', '..', ...beneath.list(asDirectory(entry))];
+}
+
+/** Entries from `cookie` on, until `bytes` are full; the last one may be cut. */
+function entriesFrom(entry: Descriptor, cookie: number, bytes: number): Uint8Array {
+  const names = (entry.listing = cookie === 0 ? listing(entry) : (entry.listing ?? listing(entry)));
+  const directory = asDirectory(entry);
+  const result = new Uint8Array(bytes);
+  let used = 0;
+  for (let index = cookie; index < names.length && used < bytes; index++) {
+    const name = names[index]!;
+    let facts: FileFacts;
+    try {
+      facts = beneath.facts(directory, name === '..' ? '.' : name); // what is above is nobody's business
+    } catch {
+      continue; // removed since
+    }
+    const text = new TextEncoder().encode(name);
+    const one = new Uint8Array(DIRENT_BYTES + text.length);
+    const view = new DataView(one.buffer);
+    view.setBigUint64(0, BigInt(index + 1), true);
+    view.setBigUint64(8, facts.ino, true);
+    view.setUint32(16, text.length, true);
+    view.setUint8(20, fileType(facts.kind));
+    one.set(text, DIRENT_BYTES);
+    const part = one.subarray(0, bytes - used);
+    result.set(part, used);
+    used += part.length;
+  }
+  return result.subarray(0, used);
+}
+
+export const fileCalls = {
+  fd_advise: (
+    { descriptors }: Calls,
+    fd: number,
+    _offset: bigint,
+    _bytes: bigint,
+    advice: number,
+  ): number => {
+    descriptors.file(fd, RIGHT.FD_ADVISE);
+    return advice > ADVICE_LAST ? errno('INVAL') : 0;
+  },
+  fd_allocate: ({ descriptors }: Calls, fd: number, offset: bigint, bytes: bigint): number => {
+    const entry = descriptors.file(fd, RIGHT.FD_ALLOCATE);
+    const end = safe(offset) + safe(bytes);
+    if (bytes === 0n || end > Number(POSITION_MAX)) return errno('INVAL');
+    if (!isSeekable(entry)) return errno('SPIPE');
+    if (Number(host.facts(entry.host).size) < end) host.truncate(entry.host, end);
+    return 0;
+  },
+  fd_close: ({ descriptors }: Calls, fd: number): number => {
+    descriptors.close(fd);
+    return 0;
+  },
+  fd_datasync: ({ descriptors }: Calls, fd: number): number => {
+    host.dataSync(descriptors.get(fd, RIGHT.FD_DATASYNC).host);
+    return 0;
+  },
+  fd_sync: ({ descriptors }: Calls, fd: number): number => {
+    host.sync(descriptors.get(fd, RIGHT.FD_SYNC).host);
+    return 0;
+  },
+
+  fd_fdstat_get: ({ descriptors, memory }: Calls, fd: number, result: number): number => {
+    const entry = descriptors.get(fd);
+    const view = new DataView(new ArrayBuffer(FDSTAT_BYTES));
+    view.setUint8(0, fileType(entry.kind));
+    view.setUint16(2, entry.flags, true);
+    view.setBigUint64(8, entry.base, true);
+    view.setBigUint64(16, entry.inheriting, true);
+    memory.put(result, new Uint8Array(view.buffer));
+    return 0;
+  },
+  fd_fdstat_set_flags: ({ descriptors }: Calls, fd: number, flags: number): number => {
+    const entry = descriptors.get(fd, RIGHT.FD_FDSTAT_SET_FLAGS);
+    if (flags > 31) return errno('INVAL');
+    const synchronous = FDFLAG.DSYNC | FDFLAG.RSYNC | FDFLAG.SYNC;
+    if ((flags & synchronous) !== (entry.flags & synchronous)) return errno('NOTSUP');
+    if (entry.owned && entry.kind !== 'directory' && flags !== entry.flags) {
+      const fresh = host.reopen(entry.host, accessOf(entry.base) | hostFlags(flags));
+      host.close(entry.host);
+      entry.host = fresh;
+    }
+    entry.flags = flags;
+    return 0;
+  },
+  fd_fdstat_set_rights: (
+    { descriptors }: Calls,
+    fd: number,
+    base: bigint,
+    inheriting: bigint,
+  ): number => {
+    const entry = descriptors.get(fd);
+    const wanted = [BigInt.asUintN(64, base), BigInt.asUintN(64, inheriting)] as const;
+    if (wanted[0] & ~entry.base || wanted[1] & ~entry.inheriting) return errno('NOTCAPABLE');
+    [entry.base, entry.inheriting] = wanted;
+    return 0;
+  },
+
+  fd_filestat_get: ({ descriptors, memory }: Calls, fd: number, result: number): number => {
+    putFacts(memory, result, host.facts(descriptors.get(fd, RIGHT.FD_FILESTAT_GET).host));
+    return 0;
+  },
+  fd_filestat_set_size: ({ descriptors }: Calls, fd: number, bytes: bigint): number => {
+    host.truncate(descriptors.file(fd, RIGHT.FD_FILESTAT_SET_SIZE).host, safe(bytes));
+    return 0;
+  },
+  fd_filestat_set_times: (
+    { descriptors }: Calls,
+    fd: number,
+    atime: bigint,
+    mtime: bigint,
+    flags: number,
+  ): number => {
+    const entry = descriptors.get(fd, RIGHT.FD_FILESTAT_SET_TIMES);
+    const times = timesToSet(flags, atime, mtime, () => host.facts(entry.host));
+    host.setTimes(entry.host, ...times);
+    return 0;
+  },
+
+  fd_read: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    vectors: number,
+    count: number,
+    result: number,
+  ): number => {
+    const entry = descriptors.file(fd, RIGHT.FD_READ);
+    const at = isSeekable(entry) ? entry.position : null;
+    const got = read(memory, entry, vectors, count, result, at);
+    if (at !== null) entry.position = at + got;
+    return 0;
+  },
+  fd_pread: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: bigint,
+    result: number,
+  ): number => {
+    const entry = descriptors.file(fd, RIGHT.FD_READ | RIGHT.FD_SEEK);
+    if (!isSeekable(entry)) return errno('SPIPE');
+    read(memory, entry, vectors, count, result, safe(offset));
+    return 0;
+  },
+  fd_write: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    vectors: number,
+    count: number,
+    result: number,
+  ): number => {
+    const entry = descriptors.file(fd, RIGHT.FD_WRITE);
+    const at = isSeekable(entry) ? entry.position : null;
+    const done = write(memory, entry, vectors, count, result, at);
+    if (at === null) return 0;
+    const appended = (entry.flags & FDFLAG.APPEND) !== 0;
+    entry.position = appended ? Number(host.facts(entry.host).size) : at + done;
+    return 0;
+  },
+  fd_pwrite: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: bigint,
+    result: number,
+  ): number => {
+    const entry = descriptors.file(fd, RIGHT.FD_WRITE | RIGHT.FD_SEEK);
+    if (!isSeekable(entry)) return errno('SPIPE');
+    write(memory, entry, vectors, count, result, safe(offset));
+    return 0;
+  },
+  fd_seek: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    offset: bigint,
+    whence: number,
+    result: number,
+  ): number => {
+    const entry = descriptors.file(fd, 0n);
+    const isTell = offset === 0n && whence === WHENCE.CUR;
+    descriptors.file(fd, isTell ? RIGHT.FD_TELL : RIGHT.FD_SEEK);
+    if (!isSeekable(entry)) return errno('SPIPE');
+    if (whence > WHENCE.END) return errno('INVAL');
+    const from =
+      whence === WHENCE.SET
+        ? 0n
+        : whence === WHENCE.CUR
+          ? BigInt(entry.position)
+          : host.facts(entry.host).size;
+    const to = from + offset;
+    if (to < 0n || to > POSITION_MAX) return errno('INVAL');
+    memory.putU64(result, to);
+    entry.position = Number(to);
+    return 0;
+  },
+  fd_tell: ({ descriptors, memory }: Calls, fd: number, result: number): number => {
+    const entry = descriptors.file(fd, RIGHT.FD_TELL);
+    if (!isSeekable(entry)) return errno('SPIPE');
+    memory.putU64(result, BigInt(entry.position));
+    return 0;
+  },
+
+  fd_prestat_get: ({ descriptors, memory }: Calls, fd: number, result: number): number => {
+    const { preopen } = descriptors.get(fd);
+    if (preopen === undefined) return errno('BADF');
+    const view = new DataView(new ArrayBuffer(PRESTAT_BYTES)); // tag 0: a directory
+    view.setUint32(4, new TextEncoder().encode(preopen).length, true);
+    memory.put(result, new Uint8Array(view.buffer));
+    return 0;
+  },
+  fd_prestat_dir_name: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    buffer: number,
+    bytes: number,
+  ): number => {
+    const { preopen } = descriptors.get(fd);
+    if (preopen === undefined) return errno('BADF');
+    const name = new TextEncoder().encode(preopen);
+    if (bytes < name.length) return errno('NAMETOOLONG');
+    memory.put(buffer, name);
+    return 0;
+  },
+  fd_readdir: (
+    { descriptors, memory }: Calls,
+    fd: number,
+    buffer: number,
+    bytes: number,
+    cookie: bigint,
+    result: number,
+  ): number => {
+    const entry = descriptors.directory(fd, RIGHT.FD_READDIR);
+    memory.check(buffer, bytes);
+    memory.check(result, 4);
+    const part = entriesFrom(entry, safe(cookie), bytes);
+    memory.put(buffer, part);
+    memory.putU32(result, part.length);
+    return 0;
+  },
+  fd_renumber: ({ descriptors }: Calls, from: number, to: number): number => {
+    descriptors.renumber(from, to);
+    return 0;
+  },
+};

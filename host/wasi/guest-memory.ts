@@ -1,0 +1,120 @@
+// A vCPU's memory as WASI's functions see it: every range is checked before anything happens, what comes in is copied or
+// lent, what goes out lands in the staging buffer and is delivered by the kernel with checked stores.
+//
+// Invariants  The host never stores to guest memory itself, so snapshots stay what they are; a pointer outside guest memory
+//             is EFAULT. Arrays of pointers are copied before they are checked: another vCPU may change them meanwhile.
+
+import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import type { Kernel } from '../vm/kernel.ts';
+import { IOVEC_BYTES, WasiError } from './abi.ts';
+
+/** Buffers of one call of fd_read or fd_write. */
+const VECTORS_MAX = 1024;
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+export interface Range {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+export class GuestMemory {
+  readonly #memory: Uint8Array;
+  readonly #kernel: Kernel;
+
+  constructor(memory: WebAssembly.Memory, kernel: Kernel) {
+    this.#memory = new Uint8Array(memory.buffer);
+    this.#kernel = kernel;
+  }
+
+  /** Fails with EFAULT unless the range is guest memory. */
+  check(address: number, bytes: number): void {
+    if (!this.#kernel.isGuestRange(address, bytes)) throw new WasiError('FAULT');
+  }
+
+  /** Up to `bytes` bytes for the host to read at once, valid until the next call: all of them in the main image. */
+  lend(address: number, bytes: number): Uint8Array {
+    const start = this.#kernel.lend(address, bytes);
+    const length = start === address >>> 0 ? bytes : Math.min(bytes, STAGING_BYTES);
+    return this.#memory.subarray(start, start + length);
+  }
+
+  /** A copy of a range. */
+  copy(address: number, bytes: number): Uint8Array {
+    this.check(address, bytes);
+    const result = new Uint8Array(bytes);
+    for (let done = 0; done < bytes;) {
+      const part = this.lend(address + done, bytes - done);
+      result.set(part, done);
+      done += part.length;
+    }
+    return result;
+  }
+
+  view(address: number, bytes: number): DataView {
+    return new DataView(this.copy(address, bytes).buffer);
+  }
+
+  /** A name or path: EILSEQ when it is no UTF-8, EINVAL when it has a zero byte, ENAMETOOLONG when it is very long. */
+  text(address: number, bytes: number): string {
+    if (bytes > STAGING_BYTES) throw new WasiError('NAMETOOLONG');
+    const copy = this.copy(address, bytes);
+    if (copy.includes(0)) throw new WasiError('INVAL');
+    try {
+      return decoder.decode(copy);
+    } catch {
+      throw new WasiError('ILSEQ');
+    }
+  }
+
+  /** The buffers of a vectored call, each checked, and how many bytes they have together. */
+  vectors(address: number, count: number): { ranges: Range[]; bytes: number } {
+    if (count > VECTORS_MAX) throw new WasiError('INVAL');
+    const view = this.view(address, count * IOVEC_BYTES);
+    const ranges: Range[] = [];
+    let total = 0;
+    for (let at = 0; at < count * IOVEC_BYTES; at += IOVEC_BYTES) {
+      const range = { address: view.getUint32(at, true), bytes: view.getUint32(at + 4, true) };
+      this.check(range.address, range.bytes);
+      total += range.bytes;
+      ranges.push(range);
+    }
+    if (total > 0xffffffff) throw new WasiError('INVAL');
+    return { ranges, bytes: total };
+  }
+
+  /** Where the host may put up to `bytes` bytes for the guest, at most STAGING_BYTES of them. */
+  staging(bytes: number): Uint8Array {
+    const start = this.#kernel.staging;
+    return this.#memory.subarray(start, start + Math.min(bytes, STAGING_BYTES));
+  }
+
+  /** Hands over what the host has put there; the range was checked before. */
+  deliver(address: number, bytes: number): void {
+    if (bytes > 0) this.#kernel.deliver(address, bytes);
+  }
+
+  put(address: number, source: Uint8Array): void {
+    this.check(address, source.length);
+    for (let done = 0; done < source.length; done += STAGING_BYTES) {
+      const part = source.subarray(done, done + STAGING_BYTES);
+      this.staging(part.length).set(part);
+      this.deliver(address + done, part.length);
+    }
+  }
+
+  putU32(address: number, value: number): void {
+    this.#putNumber(address, 4, (view) => view.setUint32(0, value, true));
+  }
+
+  putU64(address: number, value: bigint): void {
+    this.#putNumber(address, 8, (view) => view.setBigUint64(0, value, true));
+  }
+
+  #putNumber(address: number, bytes: number, write: (view: DataView) => void): void {
+    this.check(address, bytes);
+    const { buffer, byteOffset } = this.staging(bytes);
+    write(new DataView(buffer, byteOffset, bytes));
+    this.deliver(address, bytes);
+  }
+}
