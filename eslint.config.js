@@ -76,7 +76,7 @@ const kernel = {
 };
 
 const guests = {
-  files: ['guest/**/*.ts', 'tests/*/guest/**/*.ts'],
+  files: ['guest/**/*.ts'],
   rules: {
     'no-restricted-imports': [
       'error',

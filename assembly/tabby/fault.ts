@@ -64,7 +64,7 @@ function settle(page: u64, fromStorage: bool): u32 {
     if (entry & pte.PRESENT) {
       const frame = pte.frameOf(entry);
       descriptor.refer(frame);
-      tlb.fill(page, frame);
+      translate(page, frame);
       return frame;
     }
     if ((entry & pte.LOCKED) == 0) {
@@ -72,6 +72,13 @@ function settle(page: u64, fromStorage: bool): u32 {
         return bring(page, at, entry, fromStorage);
     } else window.wait(turn++, at);
   }
+}
+
+/** The TLB learns where the page is; if it knew otherwise, the header has refuted it. */
+function translate(page: u64, frame: u32): void {
+  const known = tlb.lookup(page);
+  if (known != 0 && known != frame) counter.count(counter.STALE);
+  tlb.fill(page, frame);
 }
 
 /** Brings the page in; its PTE at `at` is locked and was `entry`. */
@@ -99,7 +106,7 @@ function bring(page: u64, at: u32, entry: u64, fromStorage: bool): u32 {
 export function publish(page: u64, frame: u32, at: u32, slot: u64): void {
   descriptor.refer(frame);
   descriptor.setState(frame, descriptor.RESIDENT);
-  tlb.fill(page, frame);
+  translate(page, frame);
   atomic.store<u64>(at, pte.present(slot, frame, pte.WRITABLE));
 }
 

@@ -4,9 +4,9 @@
 //             it saw and validate them later. wait() is the wait for a lock; advance() gives a header its next version.
 // Invariants  TAB-4  A version is not used again within a reader's window: before a frame's version wraps, every vCPU
 //                    that is in an operation leaves it or moves on.
-//             TAB-5  A vCPU that waits for a lock moves on after a while: its windows are void (`broken`), which
-//                    validation checks, and its operation counts as a new one. So two that wait for each other's
-//                    windows or locks never do so for ever.
+//             TAB-5  A vCPU that waits for a lock moves on after a while: its windows are void up to the next begin()
+//                    (`broken`, which validation checks), and it counts as being in no operation. So two that wait
+//                    for each other's windows or locks never do so for ever.
 // Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full fence:
 //             a header seen afterwards is not older than the operation's number (pairs with settle()).
 // Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation under way, once in
@@ -58,11 +58,11 @@ function age(hand: u32): void {
   tlb.flush();
 }
 
-/** Gives up what this vCPU has seen, so that nobody waits for it. */
+/** Gives up what this vCPU has seen, so that nobody waits for it; pins stay. */
 function moveOn(): void {
-  if (broken != 0 || (operation & 1) == 0) return;
+  if ((operation & 1) == 0) return;
   broken = 1;
-  operation += 2;
+  operation += 1;
   atomic.store<u32>(area.own, operation, area.AREA_OPERATION);
   counter.count(counter.WAITS);
 }

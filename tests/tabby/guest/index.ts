@@ -1,11 +1,11 @@
 // A guest for tests and benches of Tabby: pages of words, and ways to read and change them under the pool's rules.
-//
-// Layout of a page's content: word 0 is a count of changes, word 1 the page number, and words spread over the page
-// repeat the count, so that a torn read shows.
 
 import { SYS_OPEN } from '../../../assembly/abi/syscall';
 import { syscall } from '../../../assembly/index';
-import { pool, hash, linkage, storage } from '../../../assembly/linked';
+import * as audits from './audit';
+import * as page from './page';
+import * as stress from './stress';
+import { hash, linkage, pool } from '../../../assembly/linked';
 
 const POOL: u32 = 1024; // guest memory: the word that holds the pool's address
 
@@ -40,49 +40,43 @@ export function lastFailure(): i32 {
 }
 
 /** Makes a page whose words are all `value`. */
-export function createPage(page: u64, value: u32): i32 {
-  const frame = pool.createPage(page);
+export function createPage(number: u64, value: u32): i32 {
+  const frame = pool.createPage(number);
   if (frame == 0) return -pool.failure;
-  fill(frame, value);
+  page.fill(frame, value);
   pool.release(frame);
   return 0;
 }
 
-function fill(frame: u32, value: u32): void {
-  for (let at = storage.CONTENT; at < 4096; at += 4) store<u32>(frame + at, value);
-}
-
-/** The word that all of the page holds; -errno, or -1000 if words differ. */
-export function readPage(page: u64): i32 {
+/** The word that all of the page holds; -errno, or TORN. */
+export function readPage(number: u64): i32 {
   pool.begin();
-  const frame = pool.shared(page);
+  const frame = pool.shared(number);
   if (frame == 0) {
     pool.end();
     return -pool.failure;
   }
-  const value = load<i32>(frame, storage.CONTENT);
-  let same = true;
-  for (let at = storage.CONTENT; at < 4096; at += 4) same = same && load<i32>(frame + at) == value;
+  const value = page.readWords(frame, 0);
   pool.releaseShared(frame);
   pool.end();
-  return same ? value : -1000;
+  return value;
 }
 
-export function writePage(page: u64, value: u32): i32 {
+export function writePage(number: u64, value: u32): i32 {
   pool.begin();
-  const frame = pool.exclusive(page);
+  const frame = pool.exclusive(number);
   if (frame == 0) {
     pool.end();
     return -pool.failure;
   }
-  fill(frame, value);
+  page.fill(frame, value);
   pool.release(frame);
   pool.end();
   return 0;
 }
 
-export function discardPage(page: u64): i32 {
-  const frame = pool.exclusive(page);
+export function discardPage(number: u64): i32 {
+  const frame = pool.exclusive(number);
   if (frame == 0) return -pool.failure;
   pool.discard(frame);
   return 0;
@@ -92,8 +86,8 @@ export function writeBack(): i32 {
   return pool.writeBack();
 }
 
-export function isResident(page: u64): bool {
-  return pool.isResident(page);
+export function isResident(number: u64): bool {
+  return pool.isResident(number);
 }
 
 export function stat(which: u32): f64 {
@@ -102,4 +96,26 @@ export function stat(which: u32): f64 {
 
 export function open(path: u32, bytes: i32, flags: i32): i32 {
   return syscall(SYS_OPEN, <i32>path, bytes, flags, 0, 0);
+}
+
+export function run(vcpu: u32, seed: u64, turns: u32, pages: u32, mode: u32): i32 {
+  return stress.run(vcpu, seed, turns, pages, mode);
+}
+
+export function tally(number: u32): u32 {
+  return atomic.load<u32>(stress.TALLY + (number << 2));
+}
+
+export function starved(): u32 {
+  return stress.starved;
+}
+export function validated(): u32 {
+  return stress.validated;
+}
+export function refuted(): u32 {
+  return stress.refuted;
+}
+
+export function audit(pages: u64): i32 {
+  return audits.audit(pages);
 }

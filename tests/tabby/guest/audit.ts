@@ -1,0 +1,57 @@
+// What must hold of the pool when no vCPU is in an operation; looks behind the interface.
+
+import { FRAME_BYTES } from '../../../assembly/abi/limits';
+import { pageTable, pte } from '../../../assembly/linked';
+import * as area from '../../../assembly/tabby/area';
+import * as header from '../../../assembly/tabby/header';
+
+const PINNED: i32 = -1;
+const PTE_ELSEWHERE: i32 = -2;
+const LEAKED: i32 = -3;
+const PTE_DANGLING: i32 = -4;
+const TWO_FRAMES: i32 = -5;
+
+/** Resident pages; or which rule of TAB-1, TAB-3, TAB-7 is broken. PTEs of pages below `pages` are looked at. */
+export function audit(pages: u64): i32 {
+  let resident: u32 = 0;
+  const used = area.first + load<u32>(area.block, area.FRESH) * FRAME_BYTES;
+  for (let frame = area.first; frame < used; frame += FRAME_BYTES) {
+    const now = load<u64>(frame);
+    if (header.stateOf(now) == header.INVALID) continue;
+    if (header.stateOf(now) != 0) return PINNED;
+    const at = pageTable.entry(area.root, header.pageOf(now));
+    if (at == 0 || !leadsTo(load<u64>(at), frame)) return PTE_ELSEWHERE;
+    for (let other = frame + FRAME_BYTES; other < used; other += FRAME_BYTES)
+      if (isSamePage(load<u64>(other), now)) return TWO_FRAMES;
+    resident += 1;
+  }
+  if (resident + freeFrames() != area.frames) return LEAKED;
+  for (let page: u64 = 0; page < pages; page++) if (isDangling(page)) return PTE_DANGLING;
+  return <i32>resident;
+}
+
+function leadsTo(entry: u64, frame: u32): bool {
+  return (entry & (pte.PRESENT | pte.LOCKED)) == pte.PRESENT && pte.frameOf(entry) == frame;
+}
+
+function isSamePage(a: u64, b: u64): bool {
+  return header.stateOf(a) != header.INVALID && header.pageOf(a) == header.pageOf(b);
+}
+
+/** Frames on the free list, counted along it, and those never used. */
+function freeFrames(): u32 {
+  let count = area.frames - load<u32>(area.block, area.FRESH);
+  let frame = <u32>load<u64>(area.block, area.FREE_LIST);
+  while (frame != 0 && count <= area.frames) {
+    count += 1;
+    frame = load<u32>(frame, 8);
+  }
+  return count;
+}
+
+function isDangling(page: u64): bool {
+  const at = pageTable.entry(area.root, page);
+  const entry = at == 0 ? 0 : load<u64>(at);
+  if (entry & pte.LOCKED) return true;
+  return (entry & pte.PRESENT) != 0 && header.pageOf(load<u64>(pte.frameOf(entry))) != page;
+}

@@ -1,0 +1,74 @@
+// Goal: races between faults, evictions, pins and optimistic reads, in pools so small that every operation meets
+// another. Method: each page holds how often it was changed, in all its words; the counts are kept beside the pool too.
+// Workers change, read and discard pages at random and check what they see; at the end every page must hold its count,
+// and the pool is audited. In the tiny build a version has 5 bits, so that it wraps all the time.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Random } from '../random.ts';
+import { runThread } from '../thread.ts';
+import type { HammerData, HammerResult } from './hammer-worker.ts';
+import { createPool } from './pool.ts';
+
+const SECONDS = Number(process.env['RZ_HAMMER_SECONDS'] ?? 3);
+const HOT = 1;
+const SLOW = 2;
+const EVICTIONS = 2;
+const STALE = 5;
+const WAITS = 6;
+const WRAPS = 7;
+
+interface Case {
+  name: string;
+  frames: number;
+  pages: number;
+  workers: number;
+  mode: number;
+}
+
+const CASES: readonly Case[] = [
+  { name: 'eight frames', frames: 8, pages: 64, workers: 3, mode: 0 },
+  { name: 'eight frames, slow readers', frames: 8, pages: 12, workers: 3, mode: SLOW },
+  { name: 'one hot page', frames: 8, pages: 40, workers: 3, mode: HOT },
+  { name: 'one hot page, slow readers', frames: 16, pages: 17, workers: 3, mode: HOT | SLOW },
+  { name: 'all vCPUs evicting', frames: 64, pages: 1000, workers: 4, mode: 0 },
+  { name: 'everything fits', frames: 64, pages: 40, workers: 3, mode: SLOW },
+];
+
+const tests = suite('Tabby hammer');
+
+for (const { name, frames, pages, workers, mode } of CASES) {
+  tests(`TAB-1 to TAB-12: ${name}`, async () => {
+    const random = Random.forTest(`tabby, ${name}`);
+    const pool = await createPool(frames);
+    for (let page = 0; page < pages; page++)
+      assert.is(pool.call('createPage', BigInt(page), 0), 0, `page ${page} is made`);
+    const flags = new SharedArrayBuffer(8);
+    const url = new URL('./hammer-worker.js', import.meta.url);
+    const running = Array.from({ length: workers }, () => {
+      const data: HammerData = { handle: pool.vm.handle, seed: random.bits(), pages, mode, flags };
+      return runThread(url, data) as Promise<HammerResult>;
+    });
+    setTimeout(() => Atomics.store(new Int32Array(flags), 0, 1), (SECONDS * 1000) / CASES.length);
+    const results = await Promise.all(running);
+    for (const { result } of results) assert.is(result, 0, `a worker saw ${result}`);
+    let changes = 0;
+    for (let page = 0; page < pages; page++) {
+      const count = pool.call('tally', page);
+      assert.is(pool.call('readPage', BigInt(page)), count, `page ${page}`);
+      changes += count;
+    }
+    const resident = pool.call('audit', BigInt(pages + 16));
+    assert.ok(resident >= 0 && resident <= frames, `audit: ${resident}`);
+    const sum = (key: keyof HammerResult): number => results.reduce((all, r) => all + r[key], 0);
+    console.log(
+      `${name}: ${sum('operations')} operations, ${changes} changes, ${sum('validated')} reads right, ` +
+        `${sum('refuted')} refuted, ${sum('starved')} found all pinned, ${pool.call('stat', EVICTIONS)} evictions, ` +
+        `${pool.call('stat', STALE)} stale, ${pool.call('stat', WAITS)} waits, ${pool.call('stat', WRAPS)} wraps`,
+    );
+    assert.ok(changes > 100);
+    await pool.close();
+  });
+}
+
+tests.run();
