@@ -8,6 +8,7 @@ import {
   GAUGE_FRAMES_FREE,
   GAUGE_FRAMES_USED,
   GAUGE_LIMBO,
+  GAUGE_RUNNING,
   GAUGE_SNAPSHOTS,
   GAUGE_SNAPSHOTS_LOST,
   GAUGE_SNAPSHOTS_TAKEN,
@@ -178,6 +179,7 @@ export function counter(index: u32): f64 {
   if (index == GAUGE_FRAMES_FREE) return <f64>frames.available();
   if (index == GAUGE_FRAMES_USED)
     return <f64>(frames.claimed() - (frames.available() - frames.unclaimed()));
+  if (index == GAUGE_RUNNING) return <f64>vcpu.running();
   if (index == GAUGE_BREAK) return <f64>guestMemory.breakPage() * FRAME_BYTES;
   if (index == GAUGE_SNAPSHOTS_TAKEN) return <f64>atomic.load<u32>(map.vm, VM_TAKEN);
   if (index == GAUGE_SNAPSHOTS_LOST) return <f64>atomic.load<u32>(map.vm, VM_LOST);

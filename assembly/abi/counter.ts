@@ -17,4 +17,5 @@ export const GAUGE_FRAMES_FREE: u32 = 19; // frames that can still be handed out
 export const GAUGE_FRAMES_USED: u32 = 20; // frames handed out
 export const GAUGE_BREAK: u32 = 21; // bytes of guest memory
 export const GAUGE_SNAPSHOTS_TAKEN: u32 = 22; // since boot
+export const GAUGE_RUNNING: u32 = 24; // vCPUs of the main image that are in the guest now
 export const GAUGE_SNAPSHOTS_LOST: u32 = 23; // of them, those that ran out of frames

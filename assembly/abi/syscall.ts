@@ -17,10 +17,13 @@ export const SYS_PROGRESS: i32 = 12; // (what 1 = load 2 = save, done per mille)
 // Straight between a file and frames in the DMA window (setDmaWindow), at page * 4096; short at the end of the file.
 export const SYS_PREAD: i32 = 13; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes read
 export const SYS_PWRITE: i32 = 14; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes written
+export const SYS_SLEEP: i32 = 15; // (microseconds, at most SLEEP_US_MAX) the vCPU rests
 
 // From here on the functions of WASI preview 1, in the order of host/wasi/abi.ts: (address of the arguments, a 64-bit word
 // each, 0 when no handler of the guest is bound; their number) -> WASI's own error number, 0 for success.
 export const SYS_WASI: i32 = 256;
+
+export const SLEEP_US_MAX: u32 = 1000000;
 
 export const OPEN_READ: i32 = 1;
 export const OPEN_WRITE: i32 = 2;

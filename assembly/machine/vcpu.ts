@@ -84,6 +84,18 @@ export function abandon(number: u32, isDead: bool): void {
   atomic.store<u32>(gone, VCPU_ABSENT, VCPU_STATE);
 }
 
+/** How many vCPUs of the main image are in the guest now. */
+export function running(): u32 {
+  let count: u32 = 0;
+  const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+  for (let i: u32 = 0; i < vcpus; i++) {
+    const other = map.vcpuBlock(i);
+    if (atomic.load<u32>(other, VCPU_STATE) == VCPU_RUNNING && load<u32>(other, VCPU_SNAPSHOT) == 0)
+      count++;
+  }
+  return count;
+}
+
 /** Takes over the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */
 export function adopt(): void {
   const both = atomic.load<u64>(map.vm, VM_EPOCH);

@@ -1,6 +1,9 @@
 // What the front end supplies besides libdbos.
 
-/** 0 pid, 1 uptime s, 2 rss bytes, 3 user s, 4 system s, 5 port, 6 sockets, 7 system memory, 8 last snapshot us, 9 VM bytes. */
+/**
+ * 0 pid, 1 uptime s, 2 rss bytes, 3 user s, 4 system s, 5 port, 6 sockets, 7 system memory, 8 last snapshot us, 9 VM bytes,
+ * 10 cores of the machine.
+ */
 // @ts-ignore: decorator
 @external('redis', 'hostInfo')
 export declare function hostInfo(field: i32): f64;
@@ -20,3 +23,4 @@ export const HOST_SOCKETS: i32 = 6;
 export const HOST_SYSTEM_MEMORY: i32 = 7;
 export const HOST_SNAPSHOT_US: i32 = 8;
 export const HOST_VM_BYTES: i32 = 9;
+export const HOST_CORES: i32 = 10;

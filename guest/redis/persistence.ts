@@ -144,8 +144,9 @@ function unlinkTemporary(): void {
   syscall(SYS_UNLINK, <i32>TEMPORARY, <i32>temporaryBytes, 0, 0, 0);
 }
 
-function run(argument: i32): i32 {
-  return rdbSave.run(<u32>TEMPORARY, temporaryBytes, <u32>PATH, pathBytes);
+/** Saves; the argument of a child is 1. */
+function run(isBackground: i32): i32 {
+  return rdbSave.run(<u32>TEMPORARY, temporaryBytes, <u32>PATH, pathBytes, isBackground != 0);
 }
 
 /** Saves now, on this vCPU; false when that failed. A child must not be saving. */
@@ -172,7 +173,7 @@ export function startSave(): bool {
   childKeys = 0;
   for (let i: u32 = 0; i < keyspace.databases(); i++) childKeys += keyspace.keyCount(i);
   childStartUs = clockUs();
-  const id = spawn(<i32>run.index, 0);
+  const id = spawn(<i32>run.index, 1);
   if (id < 0) {
     log.begin("Can't save in background: snapshot: error ");
     log.integer(-id);

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
-import { setPriority, totalmem } from 'node:os';
+import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 
@@ -32,6 +32,13 @@ export const weakMemory = process.arch !== 'x64' && process.arch !== 'ia32';
 /** Monotonic time in microseconds, with the resolution the host gives. */
 export function monotonicUs(): number {
   return performance.now() * 1000;
+}
+
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+
+/** Stops the calling thread for so long. */
+export function sleepUs(us: number): void {
+  Atomics.wait(nobody, 0, 0, us / 1000);
 }
 
 /** A module that the build made, by file name. `RZ_WASM=wasm-checked` takes the checked build of each. */
@@ -142,6 +149,11 @@ export function absolutePath(path: string): string {
 
 export function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Threads that can run at once. */
+export function cores(): number {
+  return availableParallelism();
 }
 
 /** Bytes of memory that the machine has. */

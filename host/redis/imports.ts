@@ -1,7 +1,7 @@
 // What the guest imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file themselves.
 
 import { RingzeroError } from '../errors.ts';
-import { readBuiltModule, totalMemory } from '../platform/node.ts';
+import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
 import type { Beside } from '../vm/vcpu.ts';
 
 /** Facts that only the server knows, by the numbers of guest/redis/host.ts. */
@@ -27,6 +27,7 @@ export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAsse
     () => totalMemory(),
     () => facts.snapshotUs,
     () => facts.vmBytes,
+    () => cores(),
   ];
   return {
     encoder: encoder(beside),

@@ -7,7 +7,7 @@ import * as errno from '../../assembly/abi/errno.ts';
 import { vmBlock } from '../../assembly/abi/memory-map.ts';
 import { VM_DMA_END, VM_DMA_START } from '../../assembly/abi/vm-block.ts';
 import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
-import { files, fillRandom, monotonicUs } from '../platform/node.ts';
+import { files, fillRandom, monotonicUs, sleepUs } from '../platform/node.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import { Errno } from './errno.ts';
 import type { Preopen } from './preopen.ts';
@@ -200,6 +200,11 @@ const ROWS: Record<number, Row> = {
   },
   [nr.SYS_LOG]: (vcpu, level, text, bytes) => {
     vcpu.log(level, vcpu.text(text, bytes));
+    return 0;
+  },
+  [nr.SYS_SLEEP]: (_vcpu, us) => {
+    if (us >>> 0 > nr.SLEEP_US_MAX) throw new Errno(errno.EINVAL);
+    sleepUs(us);
     return 0;
   },
   [nr.SYS_PROGRESS]: (vcpu, what, perMille) => {

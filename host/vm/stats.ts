@@ -26,6 +26,8 @@ const ROWS = {
   limboFrames: counter.GAUGE_LIMBO,
   framesFree: counter.GAUGE_FRAMES_FREE,
   framesUsed: counter.GAUGE_FRAMES_USED,
+  /** vCPUs in the guest, those that look at snapshots left out. */
+  vcpusRunning: counter.GAUGE_RUNNING,
   guestBytes: counter.GAUGE_BREAK,
 } as const;
 

@@ -20,6 +20,7 @@ import * as listpack from '../listpack.ts';
 import * as log from '../log.ts';
 import * as lru from '../lru.ts';
 import * as option from '../option.ts';
+import * as pace from './pace.ts';
 import * as writer from './writer.ts';
 import { VERSION as SERVER_VERSION } from '../identity.ts';
 import { SYS_PROGRESS, SYS_RENAME, SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
@@ -41,7 +42,13 @@ let done: u64 = 0;
 let perMille: i32 = 0;
 
 /** Saves; 0, or a negative errno, and then a file of the final name is as it was. */
-export function run(temporary: u32, temporaryBytes: u32, path: u32, pathBytes: u32): i32 {
+export function run(
+  temporary: u32,
+  temporaryBytes: u32,
+  path: u32,
+  pathBytes: u32,
+  isBackground: bool,
+): i32 {
   const packs = config.number(option.RDBCOMPRESSION) != 0;
   const checks = config.number(option.RDBCHECKSUM) != 0;
   let result = writer.open(temporary, temporaryBytes, packs, checks);
@@ -51,6 +58,7 @@ export function run(temporary: u32, temporaryBytes: u32, path: u32, pathBytes: u
     return failed(result);
   }
   begin();
+  pace.begin(isBackground);
   entries();
   result = writer.close();
   if (result == 0) result = rename(temporary, temporaryBytes, path, pathBytes);
@@ -129,6 +137,7 @@ function passed(at: u32): void {
   const start = at & ~(slab.SPAN_BYTES - 1);
   const bytes = max(slab.SPAN_BYTES, at - start + slab.usable(at));
   forget(<i32>start, <i32>bytes);
+  pace.passed(start + slab.SPAN_BYTES);
   const now = total == 0 ? 1000 : min(<i32>((done * 1000) / total), 999);
   if (now == perMille) return;
   perMille = now;
