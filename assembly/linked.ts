@@ -12,10 +12,12 @@ import * as pageTable from './machine/page-table';
 import * as pte from './machine/pte';
 import * as tlb from './machine/tlb';
 import * as walkCache from './machine/walk-cache';
+import * as poolArea from './tabby/area';
 import * as poolCounter from './tabby/counter';
+import * as poolHeader from './tabby/header';
 import * as pool from './tabby/pool';
 import * as storage from './tabby/storage';
 import { hash } from './tabby/xxh64';
 
-export { hash, pageTable, pool, poolCounter, pte, storage, tlb, walkCache };
+export { hash, pageTable, pool, poolArea, poolCounter, poolHeader, pte, storage, tlb, walkCache };
 export { barrier, checked, linkage, map, spinlock, vcpu };

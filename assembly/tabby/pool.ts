@@ -94,6 +94,16 @@ function isUnchangedBesides(now: u64, old: u64): bool {
   return isSame && header.stateOf(now) < header.EXCLUSIVE && window.broken == 0;
 }
 
+/** The frame that the page seems to be in, for a look ahead: 0 when it is in storage. */
+export function peek(page: u64): u32 {
+  const frame = tlb.lookup(page);
+  if (frame != 0) return frame;
+  const entry = atomic.load<u64>(walkCache.entry(page));
+  if ((entry & pte.PRESENT) == 0) return 0;
+  tlb.fill(page, pte.frameOf(entry));
+  return pte.frameOf(entry);
+}
+
 // --- pins -----------------------------------------------------------------------------------------------------
 
 export function shared(page: u64): u32 {

@@ -1,0 +1,29 @@
+// Numbers that guest/kv and host/level share. Portable: compiled by asc and by tsc alike.
+//
+// The exchange window is kernel memory of a vCPU; calls find their input in it and leave their output there.
+
+export const WINDOW_BYTES: u32 = 1048576;
+export const VALUE_AT: u32 = 4096; // offset of the value of get and put
+export const SCAN_AT: u32 = 8192; // offset of the entries that a scan returns
+export const KEY_BYTES_MAX: u32 = 1024;
+export const VALUE_BYTES_MAX: u32 = 67108864; // 64 MiB
+export const BATCH_DELETE: u32 = 0x80000000; // in the key length of a batch's entry
+export const VALUE_ELSEWHERE: u32 = 0x80000000; // in the value length of a scan's entry: too large, ask for it by get
+
+// Flags of scan and clear.
+export const SCAN_HAS_LOW: u32 = 1;
+export const SCAN_HAS_HIGH: u32 = 2;
+export const SCAN_LOW_OPEN: u32 = 4; // the low bound itself is left out
+export const SCAN_HIGH_OPEN: u32 = 8;
+export const SCAN_REVERSE: u32 = 16;
+export const SCAN_NO_KEYS: u32 = 32;
+export const SCAN_NO_VALUES: u32 = 64;
+
+// stat(index).
+export const KV_ENTRIES: u32 = 0;
+export const KV_PAGES_USED: u32 = 1; // pages of the file in use, superblocks and bitmaps included
+export const KV_HEIGHT: u32 = 2;
+export const KV_POOL_FRAMES: u32 = 3;
+export const KV_FAULTS: u32 = 4; // pages read from storage
+export const KV_EVICTIONS: u32 = 5;
+export const KV_WRITES: u32 = 6; // pages written to storage

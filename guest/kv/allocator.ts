@@ -1,0 +1,161 @@
+// Page numbers: which are in use, as bitmaps in pages of the pool.
+//
+//   pages 0 and 1                superblocks
+//   page  g * GROUP_PAGES + 2    bitmap of group g: bit i is page g * GROUP_PAGES + i; from byte 64 on
+//
+// Interface   alloc() gives a page number or 0 with an errno in pool.failure; free(page) never fails: a number that
+//             cannot be given back now waits in this vCPU's list and is given back later.
+// Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an overflow chain,
+//                      or in some vCPU's list.
+// Concurrency A bitmap's exclusive pin guards its bits; nobody holds one while waiting for another page.
+// Cost        a pin and a search from where the last one ended; once per split.
+
+import { ENOSPC } from '../../assembly/abi/errno';
+import { pool, spinlock } from '../../assembly/linked';
+import * as map from './memory-map';
+
+export const GROUP_PAGES: u32 = 32000;
+export const BITMAP_PAGE: u32 = 2;
+const BITS: u32 = 64;
+const WORDS: u32 = GROUP_PAGES / 64;
+/** Word of a bitmap page: 64-bit word where the last search ended. */
+const CURSOR: u32 = 16;
+/** 16 TiB of pages. */
+const GROUPS_MAX: u32 = 134000;
+const PENDING_MAX: u32 = 1000;
+
+/** errno of the last alloc() that returned 0. */
+export let failure: i32 = 0;
+
+export function bitmapOf(group: u32): u64 {
+  return <u64>group * GROUP_PAGES + BITMAP_PAGE;
+}
+
+/** Makes the bitmap of a new group. False on failure. */
+export function addGroup(group: u32): bool {
+  const frame = pool.createPage(bitmapOf(group));
+  if (frame == 0) return false;
+  memory.fill(frame + CURSOR, 0, 4096 - CURSOR);
+  // The first group holds the superblocks too; in the others the numbers before the bitmap are left out alike.
+  store<u64>(frame + BITS, 7);
+  pool.release(frame);
+  return true;
+}
+
+export function alloc(): u32 {
+  retryPending();
+  while (true) {
+    const groups = atomic.load<u32>(map.GROUPS);
+    const hint = atomic.load<u32>(map.GROUP_HINT);
+    for (let group = hint; group < groups; group++) {
+      const page = allocIn(group);
+      if (page != 0) return page;
+      if (failure != ENOSPC) return 0;
+      if (group == hint) atomic.cmpxchg<u32>(map.GROUP_HINT, hint, hint + 1);
+    }
+    if (!extend(groups)) return 0;
+  }
+}
+
+/** Adds a group after `groups`, unless somebody has. */
+function extend(groups: u32): bool {
+  if (groups >= GROUPS_MAX) {
+    failure = ENOSPC;
+    return false;
+  }
+  spinlock.acquire(map.GROUP_LOCK);
+  let done = true;
+  if (atomic.load<u32>(map.GROUPS) == groups) {
+    done = addGroup(groups);
+    if (done) atomic.store<u32>(map.GROUPS, groups + 1);
+    else failure = pool.failure;
+  }
+  spinlock.release(map.GROUP_LOCK);
+  return done;
+}
+
+function allocIn(group: u32): u32 {
+  const frame = pool.exclusive(bitmapOf(group));
+  if (frame == 0) {
+    failure = pool.failure;
+    return 0;
+  }
+  const start = min<u32>(load<u32>(frame, CURSOR), WORDS - 1);
+  for (let i: u32 = 0; i < WORDS; i++) {
+    const word = start + i < WORDS ? start + i : start + i - WORDS;
+    const at = frame + BITS + (word << 3);
+    const bits = load<u64>(at);
+    if (bits == u64.MAX_VALUE) continue;
+    const bit = <u32>ctz(~bits);
+    store<u64>(at, bits | ((<u64>1) << bit));
+    store<u32>(frame, word, CURSOR);
+    pool.release(frame);
+    return group * GROUP_PAGES + (word << 6) + bit;
+  }
+  pool.releaseUnchanged(frame);
+  failure = ENOSPC;
+  return 0;
+}
+
+export function free(page: u32): void {
+  if (!tryFree(page)) {
+    const waiting = load<u32>(map.pending);
+    if (waiting == PENDING_MAX) return; // storage has failed a thousand times: the number is lost until the file is rewritten
+    store<u32>(map.pending + 4 + (waiting << 2), page);
+    store<u32>(map.pending, waiting + 1);
+  }
+}
+
+function tryFree(page: u32): bool {
+  const group = page / GROUP_PAGES;
+  const frame = pool.exclusive(bitmapOf(group));
+  if (frame == 0) return false;
+  const i = page % GROUP_PAGES;
+  const at = frame + BITS + ((i >> 6) << 3);
+  store<u64>(at, load<u64>(at) & ~((<u64>1) << (i & 63)));
+  if (i >> 6 < load<u32>(frame, CURSOR)) store<u32>(frame, i >> 6, CURSOR);
+  pool.release(frame);
+  lowerHint(group);
+  return true;
+}
+
+function lowerHint(group: u32): void {
+  while (true) {
+    const hint = atomic.load<u32>(map.GROUP_HINT);
+    if (hint <= group || atomic.cmpxchg<u32>(map.GROUP_HINT, hint, group) == hint) return;
+  }
+}
+
+/** Gives back what free() could not; true when nothing waits any more. */
+export function retryPending(): bool {
+  while (load<u32>(map.pending) != 0) {
+    const last = load<u32>(map.pending) - 1;
+    if (!tryFree(load<u32>(map.pending + 4 + (last << 2)))) return false;
+    store<u32>(map.pending, last);
+  }
+  return true;
+}
+
+/** Whether a page number is in use; -errno when the bitmap cannot be read. */
+export function isUsed(page: u32): i32 {
+  const frame = pool.shared(bitmapOf(page / GROUP_PAGES));
+  if (frame == 0) return -pool.failure;
+  const i = page % GROUP_PAGES;
+  const used = (load<u64>(frame + BITS + ((i >> 6) << 3)) >> (i & 63)) & 1;
+  pool.releaseShared(frame);
+  return <i32>used;
+}
+
+/** Pages in use in all groups; -1 when a bitmap cannot be read. */
+export function used(): i64 {
+  let sum: i64 = 0;
+  const groups = atomic.load<u32>(map.GROUPS);
+  for (let group: u32 = 0; group < groups; group++) {
+    const frame = pool.shared(bitmapOf(group));
+    if (frame == 0) return -1;
+    for (let word: u32 = 0; word < WORDS; word++)
+      sum += popcnt(load<u64>(frame + BITS + (word << 3)));
+    pool.releaseShared(frame);
+  }
+  return sum;
+}

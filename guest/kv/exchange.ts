@@ -1,0 +1,174 @@
+// Lists of keys and entries in the exchange window: groups of look-ups, pieces of a scan, range deletes.
+//
+// Interface   Called with input in the window, whose form abi/kv.ts and index.ts give; all lengths in it are checked.
+
+import {
+  SCAN_AT,
+  SCAN_HAS_HIGH,
+  SCAN_HAS_LOW,
+  SCAN_HIGH_OPEN,
+  SCAN_LOW_OPEN,
+  SCAN_NO_KEYS,
+  SCAN_NO_VALUES,
+  SCAN_REVERSE,
+  VALUE_ELSEWHERE,
+  WINDOW_BYTES,
+} from '../../assembly/abi/kv';
+import { EINVAL, ENOENT } from '../../assembly/abi/errno';
+import { pool } from '../../assembly/linked';
+import { copyBytes } from './bytes';
+import * as many from './many';
+import * as map from './memory-map';
+import * as node from './node';
+import * as scanner from './scan';
+import * as tree from './tree';
+
+// @ts-ignore: decorator
+@inline
+function aligned(bytes: u32): u32 {
+  return (bytes + 3) & ~3;
+}
+
+// --- groups of look-ups -----------------------------------------------------------------------------------------
+
+/** A value longer than this is asked for by itself. */
+const VALUE_MAX: u32 = 16384;
+
+/**
+ * In: `count` x (u32 keyBytes, key, filled up to 4). Out, from `bytes` on: per key i32 length or -errno or VALUE_ELSEWHERE | length,
+ * then the value, filled up to 4. Returns for how many keys there was room.
+ */
+export function getMany(root: u32, count: u32, bytes: u32): i32 {
+  const end = map.window + WINDOW_BYTES;
+  if (bytes > WINDOW_BYTES - VALUE_MAX - 4) return -EINVAL;
+  const inputEnd = map.window + bytes;
+  let out = map.window + aligned(bytes);
+  let at = map.window;
+  let done: u32 = 0;
+  while (done < count) {
+    const group = min<u32>(count - done, many.MANY_MAX);
+    many.clear();
+    for (let i: u32 = 0; i < group; i++) {
+      if (inputEnd - at < 4 || load<u32>(at) > inputEnd - at - 4) return -EINVAL;
+      many.add(at + 4, load<u32>(at));
+      at += aligned(4 + load<u32>(at));
+    }
+    pool.begin();
+    many.run(root);
+    let i: u32 = 0;
+    while (i < group && end - out >= VALUE_MAX + 4) {
+      const length = value(root, i, out + 4, VALUE_MAX);
+      store<i32>(out, length <= <i32>VALUE_MAX ? length : length | VALUE_ELSEWHERE);
+      out += 4 + (length > 0 && length <= <i32>VALUE_MAX ? aligned(length) : 0);
+      i += 1;
+    }
+    pool.end();
+    done += i;
+    if (i < group) break;
+  }
+  return done;
+}
+
+/** Look-up i of the group: where it got to, or from the start. */
+function value(root: u32, i: u32, out: u32, outMax: u32): i32 {
+  if (many.isFound(i)) {
+    if (many.index == many.NONE) {
+      if (pool.isUnchanged(many.leaf, many.header)) return -ENOENT;
+    } else {
+      const length = tree.copyValue(many.leaf, many.page, many.header, many.index, out, outMax, 0);
+      if (length >= 0) return length;
+    }
+  }
+  const length = tree.lookup(root, many.keyOf(i), many.bytesOf(i), out, outMax);
+  pool.begin(); // the others of the group are void now, and find out
+  return length;
+}
+
+// --- ranges -----------------------------------------------------------------------------------------------------
+
+let lowAt: u32 = 0;
+let lowBytes: u32 = 0;
+let highAt: u32 = 0;
+let highBytes: u32 = 0;
+
+/** Bounds: u32 lowBytes, low, filled up to 4, u32 highBytes, high. False when they are not within `bytes`. */
+function readBounds(bytes: u32): bool {
+  if (bytes < 8 || bytes > SCAN_AT) return false;
+  lowAt = map.window + 4;
+  lowBytes = load<u32>(map.window);
+  if (lowBytes > bytes - 8) return false;
+  const second = aligned(4 + lowBytes);
+  if (second + 4 > bytes) return false;
+  highAt = map.window + second + 4;
+  highBytes = load<u32>(map.window + second);
+  return highBytes <= bytes - second - 4;
+}
+
+/** Starts the scan that the flags ask for. */
+function start(root: u32, flags: u32): bool {
+  const isReverse = (flags & SCAN_REVERSE) != 0;
+  if (isReverse) {
+    const bytes = flags & SCAN_HAS_HIGH ? highBytes : node.NO_FENCE;
+    return scanner.first(root, highAt, bytes, (flags & SCAN_HIGH_OPEN) != 0, true);
+  }
+  const bytes = flags & SCAN_HAS_LOW ? lowBytes : node.NO_FENCE;
+  return scanner.first(root, lowAt, bytes, (flags & SCAN_LOW_OPEN) != 0, false);
+}
+
+/** Whether the record that the scan is at lies within the far bound. */
+function isWithin(flags: u32): bool {
+  if (flags & SCAN_REVERSE) {
+    if ((flags & SCAN_HAS_LOW) == 0) return true;
+    const order = node.compare(scanner.key, scanner.keyBytes, lowAt, lowBytes);
+    return order > 0 || (order == 0 && (flags & SCAN_LOW_OPEN) == 0);
+  }
+  if ((flags & SCAN_HAS_HIGH) == 0) return true;
+  const order = node.compare(scanner.key, scanner.keyBytes, highAt, highBytes);
+  return order < 0 || (order == 0 && (flags & SCAN_HIGH_OPEN) == 0);
+}
+
+/** Entries from SCAN_AT on: u32 keyBytes, u32 valueBytes, key, value, filled up to 4. Returns how many. */
+export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
+  if (!readBounds(bytes)) return -EINVAL;
+  const end = map.window + WINDOW_BYTES;
+  let out = map.window + SCAN_AT;
+  let found: u32 = 0;
+  if (!start(root, flags)) return -scanner.failure;
+  while (found < limit && scanner.next()) {
+    if (!isWithin(flags)) return found;
+    const key = flags & SCAN_NO_KEYS ? 0 : scanner.keyBytes;
+    const inline: u32 = scanner.isChain || flags & SCAN_NO_VALUES ? 0 : scanner.valueBytes;
+    if (end - out < 8 + key + inline + 4) return found;
+    store<u32>(out, key);
+    store<u32>(
+      out,
+      flags & SCAN_NO_VALUES ? 0 : scanner.isChain ? scanner.valueBytes | VALUE_ELSEWHERE : inline,
+      4,
+    );
+    copyBytes(out + 8, scanner.key, key);
+    copyBytes(out + 8 + key, scanner.value, inline);
+    out += aligned(8 + key + inline);
+    found += 1;
+  }
+  return found == 0 && scanner.failure != 0 ? -scanner.failure : found;
+}
+
+/** Keys that are removed after one look at the tree: they wait in the window. */
+const CLEAR_AT_ONCE: u32 = 512;
+
+export function clear(root: u32, bytes: u32, flags: u32): i32 {
+  const wanted = (flags & ~SCAN_REVERSE & ~SCAN_NO_KEYS) | SCAN_NO_VALUES;
+  let removed: u32 = 0;
+  while (true) {
+    const found = scan(root, bytes, wanted, CLEAR_AT_ONCE);
+    if (found <= 0) return found < 0 ? found : removed;
+    let at = map.window + SCAN_AT;
+    for (let i = 0; i < found; i++) {
+      const key = load<u32>(at);
+      const result = tree.remove(root, at + 8, key);
+      if (result < 0 && result != -ENOENT) return result;
+      removed += 1;
+      at += aligned(8 + key);
+    }
+  }
+}

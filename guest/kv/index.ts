@@ -1,0 +1,257 @@
+// The store's exports: what a vCPU's JavaScript calls. Input and output lie in the exchange window (abi/kv.ts).
+//
+// Interface   Results are 0 or more, or a negative errno; a failed call has changed nothing.
+// Concurrency Every vCPU calls what it likes, except that one vCPU formats or opens, and closes when no other is inside.
+
+import { EAGAIN, EINVAL, ENOENT } from '../../assembly/abi/errno';
+import { SYS_OPEN } from '../../assembly/abi/syscall';
+import {
+  BATCH_DELETE,
+  KEY_BYTES_MAX,
+  KV_ENTRIES,
+  KV_EVICTIONS,
+  KV_FAULTS,
+  KV_HEIGHT,
+  KV_PAGES_USED,
+  KV_POOL_FRAMES,
+  KV_WRITES,
+  VALUE_AT,
+  VALUE_BYTES_MAX,
+  WINDOW_BYTES,
+} from '../../assembly/abi/kv';
+import { syscall } from '../../assembly/index';
+import { linkage, pool, poolArea, poolCounter } from '../../assembly/linked';
+import * as allocator from './allocator';
+import * as batch from './batch';
+import * as exchange from './exchange';
+import * as map from './memory-map';
+import * as node from './node';
+import * as overflow from './overflow';
+import * as store_ from './store';
+import * as tree from './tree';
+import * as verifier from './verify';
+
+const FIRST_TREE: u32 = 0;
+
+// --- open and close ---------------------------------------------------------------------------------------------
+
+export function boot(frames: u32): void {
+  linkage.attach(frames);
+}
+
+export function attach(frames: u32): void {
+  linkage.attach(frames);
+}
+
+/** Address of this vCPU's exchange window; 0 when there is no frame for it. */
+export function window(): u32 {
+  return map.attach() ? map.window : 0;
+}
+
+/** Opens the file whose path is in the window: a descriptor. */
+export function openFile(pathBytes: i32, flags: i32): i32 {
+  return syscall(SYS_OPEN, <i32>map.window, pathBytes, flags, 0, 0);
+}
+
+export function format(descriptor: i32, frames: u32): i32 {
+  return store_.format(descriptor, frames);
+}
+
+export function open(descriptor: i32, frames: u32): i32 {
+  return store_.open(descriptor, frames);
+}
+
+export function join(): i32 {
+  return store_.join();
+}
+
+export function flush(): i32 {
+  return store_.flush();
+}
+
+export function close(): i32 {
+  return store_.close();
+}
+
+// --- one key ----------------------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+function root(): u32 {
+  return map.root(FIRST_TREE);
+}
+
+const VALUE_ROOM: u32 = WINDOW_BYTES - VALUE_AT;
+
+/** Length of the value of the key in the window; its first bytes are in the window. */
+export function get(keyBytes: u32): i32 {
+  while (true) {
+    const sequence = batch.read();
+    overflows = atomic.load<u32>(map.OVERFLOWS);
+    const length = tree.lookup(root(), map.window, keyBytes, map.window + VALUE_AT, VALUE_ROOM);
+    if (batch.isRead(sequence)) return length;
+  }
+}
+
+/** Overflow chains that had been given up when the last get() began. */
+let overflows: u32 = 0;
+
+/** The value's bytes from `offset` on; -EAGAIN when it may not be the value that get() began with. */
+export function getPart(keyBytes: u32, offset: u32): i32 {
+  const length = tree.lookup(
+    root(),
+    map.window,
+    keyBytes,
+    map.window + VALUE_AT,
+    VALUE_ROOM,
+    offset,
+  );
+  return atomic.load<u32>(map.OVERFLOWS) == overflows ? length : -EAGAIN;
+}
+
+export function put(keyBytes: u32, valueBytes: u32): i32 {
+  return tree.put(
+    root(),
+    map.window,
+    keyBytes,
+    map.window + VALUE_AT,
+    valueBytes,
+    tree.PUT_REPLACE,
+  );
+}
+
+let partsBytes: u32 = 0;
+let partsKey: u32 = 0;
+/** Nonzero: no value is under way. */
+let partsFailure: i32 = 22; // EINVAL, written out: a start function is not allowed here
+
+/** A value longer than the window: begin with the key there, then parts at VALUE_AT, then end. */
+export function putBegin(keyBytes: u32): i32 {
+  if (keyBytes > KEY_BYTES_MAX) return -EINVAL;
+  partsKey = keyBytes;
+  partsBytes = 0;
+  partsFailure = 0;
+  memory.copy(map.keyB + KEY_BYTES_MAX, map.window, keyBytes);
+  overflow.begin();
+  return 0;
+}
+
+export function putPart(bytes: u32): i32 {
+  if (partsFailure == 0 && (bytes > VALUE_ROOM || partsBytes + bytes > VALUE_BYTES_MAX)) {
+    overflow.free(overflow.finish());
+    partsFailure = EINVAL;
+  }
+  if (partsFailure == 0 && !overflow.append(map.window + VALUE_AT, bytes))
+    partsFailure = overflow.failure;
+  partsBytes += bytes;
+  return -partsFailure;
+}
+
+export function putEnd(): i32 {
+  const failure = partsFailure;
+  partsFailure = EINVAL;
+  if (failure != 0) return -failure;
+  const key = map.keyB + KEY_BYTES_MAX;
+  const first = overflow.finish();
+  if (first == 0) return -EINVAL;
+  memory.copy(map.window, key, partsKey);
+  return tree.putChain(root(), map.window, partsKey, 0, partsBytes, first, tree.PUT_REPLACE);
+}
+
+export function del(keyBytes: u32): i32 {
+  return tree.remove(root(), map.window, keyBytes);
+}
+
+// --- many keys --------------------------------------------------------------------------------------------------
+
+export function batchBegin(): i32 {
+  batch.begin();
+  return 0;
+}
+
+/** Entries in the window: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value, filled up to 4 bytes. */
+export function batchOps(bytes: u32): i32 {
+  if (bytes > WINDOW_BYTES) return -EINVAL;
+  tree.holdFinger();
+  let at: u32 = map.window;
+  const end: u32 = map.window + bytes;
+  let result = 0;
+  while (at < end && result >= 0) {
+    if (end - at < 8) result = -EINVAL;
+    else {
+      const keyBytes = load<u32>(at) & ~BATCH_DELETE;
+      const valueBytes = load<u32>(at, 4);
+      const isDelete = (load<u32>(at) & BATCH_DELETE) != 0;
+      if (
+        keyBytes > KEY_BYTES_MAX ||
+        valueBytes > WINDOW_BYTES ||
+        keyBytes + valueBytes + 8 > end - at
+      )
+        result = -EINVAL;
+      else {
+        const key = at + 8;
+        if (isDelete) {
+          result = tree.remove(root(), key, keyBytes);
+          if (result == -ENOENT) result = 0;
+        } else
+          result = tree.put(root(), key, keyBytes, key + keyBytes, valueBytes, tree.PUT_REPLACE);
+        at += (8 + keyBytes + valueBytes + 3) & ~3;
+      }
+    }
+  }
+  tree.dropFinger();
+  return result;
+}
+
+export function batchEnd(): i32 {
+  batch.end();
+  return 0;
+}
+
+export function getMany(count: u32, bytes: u32): i32 {
+  while (true) {
+    const sequence = batch.read();
+    const result = exchange.getMany(root(), count, bytes);
+    if (batch.isRead(sequence)) return result;
+  }
+}
+
+export function scan(bytes: u32, flags: u32, limit: u32): i32 {
+  while (true) {
+    const sequence = batch.read();
+    const result = exchange.scan(root(), bytes, flags, limit);
+    if (batch.isRead(sequence)) return result;
+  }
+}
+
+/** Removes the keys of a range: how many, or -errno after having removed some. */
+export function clear(bytes: u32, flags: u32): i32 {
+  return exchange.clear(root(), bytes, flags);
+}
+
+// --- looking at it ----------------------------------------------------------------------------------------------
+
+export function stat(which: u32): f64 {
+  if (which == KV_ENTRIES) return <f64>map.entries();
+  if (which == KV_PAGES_USED) return <f64>allocator.used();
+  if (which == KV_HEIGHT) return <f64>height();
+  if (which == KV_POOL_FRAMES) return <f64>poolArea.frames;
+  if (which == KV_FAULTS)
+    return <f64>(pool.stat(poolCounter.FAULTS) + pool.stat(poolCounter.PREFETCHED));
+  if (which == KV_EVICTIONS) return <f64>pool.stat(poolCounter.EVICTIONS);
+  if (which == KV_WRITES) return <f64>pool.stat(poolCounter.WRITES);
+  return -1;
+}
+
+function height(): u32 {
+  const at = pool.shared(root());
+  if (at == 0) return 0;
+  const levels = node.level(at) + 1;
+  pool.releaseShared(at);
+  return levels;
+}
+
+/** 0, -errno, or the rule that is broken (verify.ts). Nobody else may be inside. */
+export function verify(): i32 {
+  return verifier.all();
+}

@@ -1,0 +1,78 @@
+// Where the store keeps what its vCPUs share, in guest memory, and the workspace of each vCPU, in frames.
+//
+//   1024  u32   the pool (assembly/tabby/area.ts)
+//   1088  store block: words below, all atomic
+//   2048  TREES_MAX x u32 root pages                 2304  VCPUS_MAX x u32 workspaces, 0 = none yet
+//   3072  VCPUS_MAX x i64 entries added, each by its vCPU
+//
+//   workspace: exchange window, then pages of this vCPU's own
+//
+// Interface   attach() on each vCPU; then the registers below.
+
+import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../../assembly/abi/limits';
+import { WINDOW_BYTES } from '../../assembly/abi/kv';
+import { linkage, vcpu } from '../../assembly/linked';
+
+export const POOL: u32 = 1024;
+export const STATE: u32 = 1088; // u32, 0 closed, 1 open
+export const BATCH: u32 = 1092; // u32, odd while a batch is applied
+export const BATCH_LOCK: u32 = 1096; // u32, spin lock of the one batch
+export const STORAGE: u32 = 1100; // i32, descriptor of the file
+export const GROUPS: u32 = 1104; // u32, allocation groups in use
+export const GROUP_HINT: u32 = 1108; // u32, lowest group that may have free pages
+export const GROUP_LOCK: u32 = 1112; // u32, spin lock: a group is being added
+export const OVERFLOWS: u32 = 1116; // u32, counts overflow chains that were given up
+export const SEQUENCE: u32 = 1120; // u64, of the superblock
+export const PAGES_USED: u32 = 1128; // u64
+export const ENTRIES: u32 = 1136; // i64, at open
+export const TREES: u32 = 2048;
+const WORKSPACES: u32 = 2304;
+export const ENTRY_DELTAS: u32 = 3072;
+
+export const TREES_MAX: u32 = 64;
+
+/** Private pages: PAGE_NODE and PAGE_COPY are nodes, PAGE_KEYS has room for keys, PAGE_MANY for look-ups in groups. */
+const PAGES: u32 = 32;
+
+/** This vCPU's exchange window, and its private pages. */
+export let window: u32 = 0;
+export let pageNode: u32 = 0;
+export let pageCopy: u32 = 0;
+export let keyA: u32 = 0;
+export let keyB: u32 = 0;
+export let pending: u32 = 0;
+export let many: u32 = 0;
+
+/** False when there is no frame left. */
+export function attach(): bool {
+  const at = WORKSPACES + (vcpu.index << 2);
+  let workspace = load<u32>(at);
+  if (workspace == 0) {
+    workspace = linkage.claimFrames((WINDOW_BYTES >> FRAME_SHIFT) + PAGES);
+    if (workspace == 0) return false;
+    store<u32>(at, workspace); // stays, for later vCPUs of this number
+  }
+  window = workspace;
+  pageNode = workspace + WINDOW_BYTES;
+  pageCopy = pageNode + FRAME_BYTES;
+  keyA = pageCopy + FRAME_BYTES;
+  keyB = keyA + (FRAME_BYTES >> 1);
+  pending = keyA + FRAME_BYTES;
+  many = pending + FRAME_BYTES;
+  return true;
+}
+
+export function root(tree: u32): u32 {
+  return load<u32>(TREES + (tree << 2));
+}
+
+export function addEntries(difference: i64): void {
+  const word = ENTRY_DELTAS + (vcpu.index << 3);
+  store<i64>(word, load<i64>(word) + difference);
+}
+
+export function entries(): i64 {
+  let sum = load<i64>(ENTRIES);
+  for (let i: u32 = 0; i < VCPUS_MAX; i++) sum += load<i64>(ENTRY_DELTAS + (i << 3));
+  return sum;
+}

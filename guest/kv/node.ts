@@ -1,0 +1,384 @@
+// A node of the B+-tree: one page, slotted, with prefix truncation and key heads in the slots.
+//
+//   0   u64 x 2  header and checksum, the pool's              16  u8   level, 0 = leaf
+//   18  u16  records                                          20  u16  heap start: lowest byte used by records
+//   22  u16  bytes of the heap that no record uses            24  u16  prefix bytes
+//   26  u16  low fence bytes     28  u16  its offset          30  u16  high fence bytes, NO_FENCE = unbounded
+//   32  u16  its offset          36  u32  page of the last child (inner nodes)
+//   48  slots, 8 bytes each: u32 head, u16 offset, u16 bytes of the key after the prefix
+//   ..  heap, from the end of the page downwards
+//
+//   record of a leaf:        u16 value bytes or OVERFLOW, key after the prefix, value (or u32 bytes, u32 first page)
+//   record of an inner node: u32 page of the child, key after the prefix
+//
+// A node covers the keys from its low fence up to, and not including, its high fence. All of them begin with the
+// prefix, which is what both fences begin with. Child i of an inner node covers keys below key i; the last child the rest.
+// A head is the first four bytes after the prefix, big-endian, zero-filled: most comparisons end there.
+//
+// Interface   find() is safe on a page that changes meanwhile: every offset and length is bounded, so its result may be
+//             wrong but it ends and touches nothing beyond memory. The others need the page pinned exclusively.
+// Invariants  NODE-1  Keys ascend strictly, and lie between the fences.
+//             NODE-2  Bytes from the heap start to the end of the page = records + fences + garbage.
+
+export const PAGE_BYTES: u32 = 4096;
+export const LEVEL: u32 = 16;
+export const COUNT: u32 = 18;
+export const HEAP: u32 = 20;
+export const GARBAGE: u32 = 22;
+export const PREFIX: u32 = 24;
+export const LOW_BYTES: u32 = 26;
+export const LOW_AT: u32 = 28;
+export const HIGH_BYTES: u32 = 30;
+export const HIGH_AT: u32 = 32;
+export const LAST_CHILD: u32 = 36;
+export const SLOTS: u32 = 48;
+export const SLOT_BYTES: u32 = 8;
+export const NO_FENCE: u32 = 0xffff;
+export const OVERFLOW: u32 = 0xffff;
+export const RECORD_HEAD: u32 = 2;
+export const CHILD_BYTES: u32 = 4;
+export const OVERFLOW_BYTES: u32 = 8;
+export const KEY_BYTES_MAX: u32 = 1024;
+/** Records whose value would make them longer than this keep the value in pages of its own. */
+export const INLINE_MAX: u32 = 1016;
+/** Room that any separator finds enough: child, key, slot. */
+export const SEPARATOR_MAX: u32 = CHILD_BYTES + KEY_BYTES_MAX + SLOT_BYTES;
+
+const OFFSET_MASK: u32 = PAGE_BYTES - 1;
+const COUNT_MAX: u32 = (PAGE_BYTES - SLOTS) / SLOT_BYTES;
+
+/** What find() found: index of the first key not below, and whether it is equal. */
+export let index: u32 = 0;
+export let isEqual: bool = false;
+
+// --- fields, safe on any bytes --------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+export function level(node: u32): u32 {
+  return load<u8>(node, LEVEL);
+}
+
+// @ts-ignore: decorator
+@inline
+export function count(node: u32): u32 {
+  return min<u32>(load<u16>(node, COUNT), COUNT_MAX);
+}
+
+// @ts-ignore: decorator
+@inline
+export function slot(node: u32, i: u32): u32 {
+  return node + SLOTS + (i << 3);
+}
+
+/** Address of a slot's record. */
+// @ts-ignore: decorator
+@inline
+export function recordAt(node: u32, i: u32): u32 {
+  return node + ((<u32>load<u16>(slot(node, i), 4)) & OFFSET_MASK);
+}
+
+/** Bytes of a slot's key after the prefix. */
+// @ts-ignore: decorator
+@inline
+export function suffixBytes(node: u32, i: u32): u32 {
+  return min<u32>(load<u16>(slot(node, i), 6), KEY_BYTES_MAX);
+}
+
+// @ts-ignore: decorator
+@inline
+export function prefixBytes(node: u32): u32 {
+  return min<u32>(load<u16>(node, PREFIX), KEY_BYTES_MAX);
+}
+
+/** Address of the prefix: the low fence begins with it. */
+// @ts-ignore: decorator
+@inline
+export function prefixAt(node: u32): u32 {
+  return node + ((<u32>load<u16>(node, LOW_AT)) & OFFSET_MASK);
+}
+
+// @ts-ignore: decorator
+@inline
+export function keyOffset(node: u32): u32 {
+  return level(node) == 0 ? RECORD_HEAD : CHILD_BYTES;
+}
+
+/** Page of child i; i = count is the last. */
+// @ts-ignore: decorator
+@inline
+export function child(node: u32, i: u32): u32 {
+  return i >= count(node) ? load<u32>(node, LAST_CHILD) : load<u32>(recordAt(node, i));
+}
+
+// --- comparing ------------------------------------------------------------------------------------------------
+
+/** First four of `bytes` bytes, as a number that compares as they do. */
+// @ts-ignore: decorator
+@inline
+export function headOf(key: u32, bytes: u32): u32 {
+  if (bytes >= 4) return bswap<u32>(load<u32>(key));
+  let head: u32 = 0;
+  if (bytes > 0) head = (<u32>load<u8>(key)) << 24;
+  if (bytes > 1) head |= (<u32>load<u8>(key, 1)) << 16;
+  if (bytes > 2) head |= (<u32>load<u8>(key, 2)) << 8;
+  return head;
+}
+
+/** Sign of a - b, as byte strings. */
+export function compare(a: u32, aBytes: u32, b: u32, bBytes: u32): i32 {
+  const shared = min<u32>(aBytes, bBytes);
+  let i: u32 = 0;
+  for (; i + 8 <= shared; i += 8) {
+    const x = load<u64>(a + i);
+    const y = load<u64>(b + i);
+    if (x != y) return bswap<u64>(x) < bswap<u64>(y) ? -1 : 1;
+  }
+  for (; i < shared; i++) {
+    const x = load<u8>(a + i);
+    const y = load<u8>(b + i);
+    if (x != y) return x < y ? -1 : 1;
+  }
+  return aBytes == bBytes ? 0 : aBytes < bBytes ? -1 : 1;
+}
+
+/** Bytes that both begin with. */
+export function common(a: u32, aBytes: u32, b: u32, bBytes: u32): u32 {
+  const most = min<u32>(aBytes, bBytes);
+  let i: u32 = 0;
+  while (i < most && load<u8>(a + i) == load<u8>(b + i)) i++;
+  return i;
+}
+
+/** Index of the first slot of [low, low + length) whose head is not below `head`. */
+// @ts-ignore: decorator
+@inline
+function firstHead(node: u32, low: u32, length: u32, head: u32): u32 {
+  let at = slot(node, low);
+  while (length > 1) {
+    const half = length >> 1;
+    at = select<u32>(at + (half << 3), at, load<u32>(at + ((half - 1) << 3)) < head);
+    length -= half;
+  }
+  at += u32(length == 1 && load<u32>(at) < head) << 3;
+  return (at - node - SLOTS) >> 3;
+}
+
+/** Sets `index` and `isEqual` for a key. */
+export function find(node: u32, key: u32, bytes: u32): void {
+  const records = count(node);
+  const prefix = min<u32>(prefixBytes(node), bytes);
+  const suffix = key + prefix;
+  const rest = bytes - prefix;
+  const head = headOf(suffix, rest);
+  let low = firstHead(node, 0, records, head);
+  isEqual = false;
+  if (low < records && load<u32>(slot(node, low)) == head)
+    low = amongEqualHeads(node, low, records, head, suffix, rest);
+  index = low;
+}
+
+/** Binary search by whole keys among the slots from `low` that have this head. */
+function amongEqualHeads(
+  node: u32,
+  from: u32,
+  records: u32,
+  head: u32,
+  suffix: u32,
+  rest: u32,
+): u32 {
+  const at = keyOffset(node);
+  let low = from;
+  let high = from + 1;
+  while (high < records && load<u32>(slot(node, high)) == head) {
+    // doubling: at most 9 turns
+    low = high;
+    high = min<u32>(records, high + (high - from) + 1);
+  }
+  // Every slot before `low` has the head, and so may slots up to `high`.
+  low = from;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<u32>(slot(node, middle)) != head) {
+      high = middle;
+      continue;
+    }
+    const order = compare(recordAt(node, middle) + at, suffixBytes(node, middle), suffix, rest);
+    if (order == 0) {
+      isEqual = true;
+      return middle;
+    }
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// --- space ----------------------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+export function freeBytes(node: u32): u32 {
+  return gap(node) + load<u16>(node, GARBAGE);
+}
+
+/** Bytes between the slots and the heap. */
+// @ts-ignore: decorator
+@inline
+function gap(node: u32): u32 {
+  return <u32>load<u16>(node, HEAP) - SLOTS - ((<u32>load<u16>(node, COUNT)) << 3);
+}
+
+/** Bytes of record i, without its slot. */
+export function recordBytes(node: u32, i: u32): u32 {
+  const key = suffixBytes(node, i);
+  if (level(node) != 0) return CHILD_BYTES + key;
+  const value = <u32>load<u16>(recordAt(node, i));
+  return RECORD_HEAD + key + (value == OVERFLOW ? OVERFLOW_BYTES : value);
+}
+
+// --- building, on a page pinned exclusively or a private one ---------------------------------------------------
+
+/** An empty node between two fences. `high` = 0 with NO_FENCE bytes is unbounded. */
+export function init(
+  node: u32,
+  levelNumber: u32,
+  low: u32,
+  lowBytes: u32,
+  high: u32,
+  highBytes: u32,
+): void {
+  memory.fill(node + LEVEL, 0, SLOTS - LEVEL);
+  store<u8>(node, <u8>levelNumber, LEVEL);
+  const lowAt = PAGE_BYTES - lowBytes;
+  memory.copy(node + lowAt, low, lowBytes);
+  store<u16>(node, <u16>lowBytes, LOW_BYTES);
+  store<u16>(node, <u16>(lowAt & OFFSET_MASK), LOW_AT);
+  store<u16>(node, <u16>highBytes, HIGH_BYTES);
+  let heap = lowAt;
+  if (highBytes != NO_FENCE) {
+    heap -= highBytes;
+    memory.copy(node + heap, high, highBytes);
+    store<u16>(node, <u16>(heap & OFFSET_MASK), HIGH_AT);
+    store<u16>(node, <u16>common(low, lowBytes, high, highBytes), PREFIX);
+  }
+  store<u16>(node, <u16>heap, HEAP);
+}
+
+// @ts-ignore: decorator
+@inline
+export function lowAt(node: u32): u32 {
+  return node + ((<u32>load<u16>(node, LOW_AT)) & OFFSET_MASK);
+}
+// @ts-ignore: decorator
+@inline
+export function lowBytes(node: u32): u32 {
+  return load<u16>(node, LOW_BYTES);
+}
+// @ts-ignore: decorator
+@inline
+export function highAt(node: u32): u32 {
+  return node + ((<u32>load<u16>(node, HIGH_AT)) & OFFSET_MASK);
+}
+// @ts-ignore: decorator
+@inline
+export function highBytes(node: u32): u32 {
+  return load<u16>(node, HIGH_BYTES);
+}
+
+/** Opens slot i for a record of `bytes`, which must fit the gap, and a key of `rest` bytes; its address. */
+export function open(node: u32, i: u32, bytes: u32, head: u32, rest: u32): u32 {
+  const records = <u32>load<u16>(node, COUNT);
+  const at = slot(node, i);
+  memory.copy(at + SLOT_BYTES, at, (records - i) << 3);
+  const heap = <u32>load<u16>(node, HEAP) - bytes;
+  store<u32>(at, head);
+  store<u16>(at, <u16>heap, 4);
+  store<u16>(at, <u16>rest, 6);
+  store<u16>(node, <u16>heap, HEAP);
+  store<u16>(node, <u16>(records + 1), COUNT);
+  return node + heap;
+}
+
+/** Takes slot i out; its record becomes garbage. */
+export function removeAt(node: u32, i: u32): void {
+  const records = <u32>load<u16>(node, COUNT);
+  store<u16>(node, <u16>(load<u16>(node, GARBAGE) + <u16>recordBytes(node, i)), GARBAGE);
+  const at = slot(node, i);
+  memory.copy(at, at + SLOT_BYTES, (records - i - 1) << 3);
+  store<u16>(node, <u16>(records - 1), COUNT);
+}
+
+/** Makes the gap hold `bytes` more for a record and its slot; false if the node is too full. */
+export function makeRoom(node: u32, bytes: u32, scratch: u32): bool {
+  if (gap(node) >= bytes) return true;
+  if (freeBytes(node) < bytes) return false;
+  compact(node, scratch);
+  return true;
+}
+
+/** Puts the records together again; `scratch` is a page of the caller's. */
+export function compact(node: u32, scratch: u32): void {
+  memory.copy(scratch, node, PAGE_BYTES);
+  init(
+    node,
+    level(scratch),
+    lowAt(scratch),
+    lowBytes(scratch),
+    highAt(scratch),
+    highBytes(scratch),
+  );
+  store<u32>(node, load<u32>(scratch, LAST_CHILD), LAST_CHILD);
+  append(node, scratch, 0, <u32>load<u16>(scratch, COUNT));
+}
+
+/**
+ * Appends records [from, to) of `source`, whose prefix may be longer or shorter: what the prefixes differ by comes from
+ * the source's low fence, or is left out.
+ */
+export function append(node: u32, source: u32, from: u32, to: u32): void {
+  const mine = prefixBytes(node);
+  const theirs = prefixBytes(source);
+  const key = keyOffset(source);
+  for (let i = from; i < to; i++) {
+    const record = recordAt(source, i);
+    const suffix = suffixBytes(source, i);
+    const bytes = recordBytes(source, i);
+    const rest = suffix + theirs - mine;
+    const target = open(node, <u32>load<u16>(node, COUNT), bytes + theirs - mine, 0, rest);
+    memory.copy(target, record, key);
+    if (mine >= theirs) {
+      const skip = mine - theirs;
+      memory.copy(target + key, record + key + skip, bytes - key - skip);
+    } else {
+      memory.copy(target + key, prefixAt(source) + mine, theirs - mine);
+      memory.copy(target + key + theirs - mine, record + key, bytes - key);
+    }
+    store<u32>(slot(node, <u32>load<u16>(node, COUNT) - 1), headOf(target + key, rest));
+  }
+}
+
+/** Copies the whole key of slot i to `target`; its length. */
+export function copyKey(node: u32, i: u32, target: u32): u32 {
+  const prefix = prefixBytes(node);
+  const rest = suffixBytes(node, i);
+  memory.copy(target, prefixAt(node), prefix);
+  memory.copy(target + prefix, recordAt(node, i) + keyOffset(node), rest);
+  return prefix + rest;
+}
+
+/** Bytes that the records of a node would take under a prefix of `prefix` bytes, with their slots. */
+export function bytesUnderPrefix(node: u32, prefix: u32): u32 {
+  const records = <u32>load<u16>(node, COUNT);
+  const grown = prefixBytes(node) - prefix; // may be negative, as u32
+  let bytes: u32 = 0;
+  for (let i: u32 = 0; i < records; i++) bytes += recordBytes(node, i) + SLOT_BYTES + grown;
+  return bytes;
+}
+
+/** Whether the key lies between the fences. */
+export function covers(node: u32, key: u32, bytes: u32): bool {
+  if (compare(key, bytes, lowAt(node), lowBytes(node)) < 0) return false;
+  const high = highBytes(node);
+  return high == NO_FENCE || compare(key, bytes, highAt(node), high) < 0;
+}

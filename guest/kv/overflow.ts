@@ -1,0 +1,159 @@
+// Overflow chains: values that are too long for a leaf, in pages of their own.
+//
+//   16  u32  next page, 0 = last      20  u32  bytes here      24..  bytes
+//
+// Interface   write() makes a chain nobody knows yet; read() copies a part of one; free() gives one up.
+// Invariants  OVER-1  A chain never changes: a new value is a new chain. It is given up after the leaf has let go of it, so a reader
+//                     whose leaf is unchanged has read a whole chain.
+// Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
+// Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time since they mostly are neighbours.
+
+import { pool } from '../../assembly/linked';
+import * as allocator from './allocator';
+import { FAILED, RETRY } from './descent';
+import * as map from './memory-map';
+
+const NEXT: u32 = 16;
+const BYTES: u32 = 20;
+const DATA: u32 = 24;
+export const DATA_BYTES: u32 = 4096 - DATA;
+const READ_AHEAD: u32 = 16;
+
+/** Of the last call that failed. */
+export let failure: i32 = 0;
+
+// --- writing, a piece at a time ---------------------------------------------------------------------------------
+
+let first: u32 = 0;
+let last: u32 = 0;
+let lastFrame: u32 = 0;
+
+export function begin(): void {
+  first = 0;
+  last = 0;
+}
+
+/** Appends bytes to the chain under way. False on failure: then the chain is gone. */
+export function append(from: u32, bytes: u32): bool {
+  while (bytes > 0) {
+    if (!openLast()) {
+      const reason = failure;
+      free(first);
+      failure = reason;
+      return false;
+    }
+    const used = load<u32>(lastFrame, BYTES);
+    const part = min<u32>(bytes, DATA_BYTES - used);
+    memory.copy(lastFrame + DATA + used, from, part);
+    store<u32>(lastFrame, used + part, BYTES);
+    pool.release(lastFrame);
+    from += part;
+    bytes -= part;
+  }
+  return true;
+}
+
+/** Pins the last page of the chain, one with room. */
+function openLast(): bool {
+  if (last != 0) {
+    lastFrame = pool.exclusive(last);
+    if (lastFrame == 0) return fail(pool.failure);
+    if (load<u32>(lastFrame, BYTES) < DATA_BYTES) return true;
+    pool.releaseUnchanged(lastFrame);
+  }
+  const page = allocator.alloc();
+  if (page == 0) return fail(allocator.failure);
+  const frame = pool.createPage(page);
+  if (frame == 0) {
+    failure = pool.failure;
+    allocator.free(page);
+    return false;
+  }
+  store<u32>(frame, 0, NEXT);
+  store<u32>(frame, 0, BYTES);
+  if (last != 0 && !link(page)) {
+    pool.discard(frame);
+    allocator.free(page);
+    return false;
+  }
+  if (last == 0) first = page;
+  last = page;
+  lastFrame = frame;
+  return true;
+}
+
+function link(page: u32): bool {
+  const before = pool.exclusive(last);
+  if (before == 0) return fail(pool.failure);
+  store<u32>(before, page, NEXT);
+  pool.release(before);
+  return true;
+}
+
+function fail(errno: i32): bool {
+  failure = errno;
+  return false;
+}
+
+/** First page of the chain that append() has made. */
+export function finish(): u32 {
+  return first;
+}
+
+/** A chain with all of a value; 0 on failure. */
+export function write(from: u32, bytes: u32): u32 {
+  begin();
+  return append(from, bytes) ? first : 0;
+}
+
+// --- reading ----------------------------------------------------------------------------------------------------
+
+/** Copies bytes [offset, offset + bytes) of the chain to `out`: bytes copied, RETRY or FAILED. */
+export function read(page: u32, offset: u32, bytes: u32, out: u32): i32 {
+  let done: u32 = 0;
+  let position: u32 = 0;
+  let turn: u32 = 0;
+  while (page != 0 && done < bytes) {
+    if (turn++ % READ_AHEAD == 0) readAhead(page, bytes - done);
+    const frame = pool.optimistic(page);
+    if (frame == 0) return FAILED;
+    const seen = pool.seen;
+    const here = min<u32>(load<u32>(frame, BYTES), DATA_BYTES);
+    const next = load<u32>(frame, NEXT);
+    if (position + here > offset + done) {
+      const skip = offset + done - position;
+      const part = min<u32>(here - skip, bytes - done);
+      memory.copy(out + done, frame + DATA + skip, part);
+      done += part;
+    }
+    if (!pool.isUnchanged(frame, seen)) return RETRY;
+    position += here;
+    page = next;
+    if (turn > 20000) return RETRY; // longer than the longest chain: these are no pages of one
+  }
+  return <i32>done;
+}
+
+/** Neighbours of `page` are likely to be next: those that are not, cost a read. */
+function readAhead(page: u32, bytes: u32): void {
+  const pages = min<u32>((bytes + DATA_BYTES - 1) / DATA_BYTES, READ_AHEAD);
+  if (pages < 2 || pool.isResident(page)) return;
+  for (let i: u32 = 0; i < pages; i++) store<u64>(map.many + (i << 3), <u64>(page + i));
+  pool.prefetch(map.many, pages);
+  pool.settle();
+}
+
+// --- giving up --------------------------------------------------------------------------------------------------
+
+/** Gives the chain's pages back; what storage will not tell stays in use. */
+export function free(page: u32): void {
+  if (page != 0) atomic.add<u32>(map.OVERFLOWS, 1);
+  while (page != 0) {
+    const frame = pool.exclusive(page);
+    if (frame == 0) return;
+    const next = load<u32>(frame, NEXT);
+    pool.discard(frame);
+    allocator.free(page);
+    page = next;
+  }
+}

@@ -1,0 +1,152 @@
+// Merges: how the tree gives space back.
+//
+// Interface   merge(root, key, bytes) after a removal left the key's leaf sparse: merges it with a neighbour if both fit one page,
+//             then its parent if that became sparse, and lowers the root when it has a single child.
+// Invariants  SHRINK-1  A merge that meets an error is left out: the tree is right without it.
+// Concurrency Parent by upgrade, then the two children from left to right, which may wait: nobody waits for a parent
+//             while holding a child.
+
+import { pool } from '../../assembly/linked';
+import * as allocator from './allocator';
+import * as descent from './descent';
+import * as map from './memory-map';
+import * as node from './node';
+import { again } from './tree';
+
+const SPACE: u32 = node.PAGE_BYTES - node.SLOTS;
+/** A node with fewer bytes in use looks for a neighbour; together they leave room for some more records. */
+const SPARSE_BYTES: u32 = SPACE / 4;
+const MERGED_BYTES_MAX: u32 = (SPACE / 8) * 7;
+const ATTEMPTS_MAX: u32 = 1000;
+
+const DONE: i32 = 0;
+const GO_UP: i32 = 1;
+
+// @ts-ignore: decorator
+@inline
+export function isSparse(at: u32): bool {
+  return SPACE - node.freeBytes(at) < SPARSE_BYTES;
+}
+
+/** Pages that the last attempt emptied. */
+let emptied: u32 = 0;
+
+export function merge(root: u32, key: u32, bytes: u32): void {
+  let level: u32 = 0;
+  let turn: u32 = 0;
+  while (turn < ATTEMPTS_MAX) {
+    pool.begin();
+    emptied = 0;
+    const result = attempt(root, key, bytes, level);
+    pool.end();
+    if (emptied != 0) allocator.free(emptied);
+    if (result == descent.FAILED || result == DONE) return;
+    if (result == GO_UP) level += 1;
+    else again(turn++);
+  }
+}
+
+function attempt(root: u32, key: u32, bytes: u32, level: u32): i32 {
+  const way = descent.to(root, key, bytes, level);
+  if (way != descent.FOUND) return way;
+  const at = descent.frame;
+  if (descent.parent == 0) return lower(at, descent.seen, level);
+  const parent = descent.parent;
+  const i = descent.position;
+  const children = node.count(parent) + 1;
+  const sparse = isSparse(at);
+  if (!pool.isUnchanged(at, descent.seen)) return descent.RETRY;
+  if (!sparse) return DONE;
+  if (!pool.upgrade(parent, descent.parentSeen)) return descent.RETRY;
+  if (children == 1) {
+    pool.releaseUnchanged(parent);
+    return GO_UP;
+  }
+  const first = i + 1 < children ? i : i - 1;
+  const merged = mergeChildren(parent, first);
+  if (!merged) {
+    pool.releaseUnchanged(parent);
+    return DONE;
+  }
+  const isSparseNow = isSparse(parent) || node.count(parent) == 0;
+  pool.release(parent);
+  return isSparseNow ? GO_UP : DONE;
+}
+
+/** Children `first` and `first + 1` of a locked parent; false if they do not fit one page. */
+function mergeChildren(parent: u32, first: u32): bool {
+  const leftPage = node.child(parent, first);
+  const rightPage = node.child(parent, first + 1);
+  const left = pool.exclusive(leftPage);
+  if (left == 0) return false;
+  const right = pool.exclusive(rightPage);
+  if (right == 0) {
+    pool.releaseUnchanged(left);
+    return false;
+  }
+  if (!join(parent, first, left, right)) {
+    pool.releaseUnchanged(right);
+    pool.releaseUnchanged(left);
+    return false;
+  }
+  // The separator between them goes, and what pointed to the right one points to the left one.
+  if (first + 1 == node.count(parent)) store<u32>(parent, leftPage, node.LAST_CHILD);
+  else store<u32>(node.recordAt(parent, first + 1), leftPage);
+  node.removeAt(parent, first);
+  pool.release(left);
+  pool.discard(right);
+  emptied = rightPage;
+  return true;
+}
+
+/** Both nodes' records in the left one. */
+function join(parent: u32, first: u32, left: u32, right: u32): bool {
+  const target = map.pageCopy;
+  const level = node.level(left);
+  const low = node.lowBytes(left);
+  const high = node.highBytes(right);
+  const isBounded = high != node.NO_FENCE;
+  const prefix = isBounded ? node.common(node.lowAt(left), low, node.highAt(right), high) : 0;
+  const separatorBytes = node.copyKey(parent, first, map.keyA);
+  let bytes = low + (isBounded ? high : 0);
+  bytes += node.bytesUnderPrefix(left, prefix) + node.bytesUnderPrefix(right, prefix);
+  if (level != 0) bytes += node.CHILD_BYTES + node.SLOT_BYTES + separatorBytes - prefix;
+  const isOneEmpty = load<u16>(left, node.COUNT) == 0 || load<u16>(right, node.COUNT) == 0;
+  if (bytes > (isOneEmpty ? SPACE : MERGED_BYTES_MAX)) return false;
+  node.init(target, level, node.lowAt(left), low, node.highAt(right), high);
+  node.append(target, left, 0, <u32>load<u16>(left, node.COUNT));
+  if (level != 0) {
+    const rest = separatorBytes - prefix;
+    const head = node.headOf(map.keyA + prefix, rest);
+    const at = node.open(
+      target,
+      <u32>load<u16>(target, node.COUNT),
+      node.CHILD_BYTES + rest,
+      head,
+      rest,
+    );
+    store<u32>(at, load<u32>(left, node.LAST_CHILD));
+    memory.copy(at + node.CHILD_BYTES, map.keyA + prefix, rest);
+  }
+  node.append(target, right, 0, <u32>load<u16>(right, node.COUNT));
+  store<u32>(target, load<u32>(right, node.LAST_CHILD), node.LAST_CHILD);
+  memory.copy(left + node.LEVEL, target + node.LEVEL, node.PAGE_BYTES - node.LEVEL);
+  return true;
+}
+
+/** A root with a single child takes its content over. */
+function lower(root: u32, seen: u64, level: u32): i32 {
+  if (node.level(root) != level || level == 0 || node.count(root) != 0) return DONE;
+  if (!pool.upgrade(root, seen)) return descent.RETRY;
+  const page = node.child(root, 0);
+  const only = pool.exclusive(page);
+  if (only == 0) {
+    pool.releaseUnchanged(root);
+    return DONE;
+  }
+  memory.copy(root + node.LEVEL, only + node.LEVEL, node.PAGE_BYTES - node.LEVEL);
+  pool.release(root);
+  pool.discard(only);
+  emptied = page;
+  return descent.RETRY; // once more: the child may have been one of a kind too
+}

@@ -1,0 +1,83 @@
+// The superblocks, pages 0 and 1 of the file: written in turn, so that one is always whole.
+//
+//   0   header and checksum, as of every page (assembly/tabby/storage.ts)
+//   16  u64  magic "RINGZERO"        24  u32  format version        28  u32  bytes of a page
+//   32  u64  sequence: the greater of two whole ones counts         40  u32  1 = closed in order
+//   44  u32  allocation groups       48  u64  entries               64  64 x u32 root pages, 0 = no tree
+//
+// Interface   read() finds the newest and fills the store block; write(isClean) writes the other one and waits for the device.
+// Invariants  SUPER-1  A store that says "closed in order" has every page in storage as it was left.
+
+import { EBADMSG, EPROTO, EUCLEAN } from '../../assembly/abi/errno';
+import { SYS_SYNC } from '../../assembly/abi/syscall';
+import { syscall } from '../../assembly/index';
+import { poolArea, poolHeader, storage } from '../../assembly/linked';
+import * as map from './memory-map';
+
+const MAGIC: u64 = 0x4f52455a474e4952; // "RINGZERO", little-endian
+const VERSION: u32 = 1;
+const SUPERBLOCKS: u64 = 2;
+
+const MAGIC_AT: u32 = 16;
+const VERSION_AT: u32 = 24;
+const PAGE_BYTES_AT: u32 = 28;
+const SEQUENCE_AT: u32 = 32;
+const CLEAN_AT: u32 = 40;
+const GROUPS_AT: u32 = 44;
+const ENTRIES_AT: u32 = 48;
+const TREES_AT: u32 = 64;
+const TREE_WORDS_BYTES: u32 = map.TREES_MAX * 4;
+
+/** 0, -EBADMSG when neither is whole, -EPROTO for another format, -EUCLEAN when the store was not closed. */
+export function read(): i32 {
+  const frame = poolArea.scratch;
+  let best: u64 = 0;
+  let isClean: u32 = 0;
+  let failure = -EBADMSG;
+  for (let page: u64 = 0; page < SUPERBLOCKS; page++) {
+    const result = storage.read(frame, page, page);
+    if (result != 0) {
+      if (result != -EBADMSG) return result;
+      continue;
+    }
+    if (
+      load<u64>(frame, MAGIC_AT) != MAGIC ||
+      load<u32>(frame, VERSION_AT) != VERSION ||
+      load<u32>(frame, PAGE_BYTES_AT) != 4096
+    ) {
+      failure = -EPROTO;
+      continue;
+    }
+    const sequence = load<u64>(frame, SEQUENCE_AT);
+    if (sequence < best) continue;
+    best = sequence;
+    isClean = load<u32>(frame, CLEAN_AT);
+    store<u64>(map.SEQUENCE, sequence);
+    store<u32>(map.GROUPS, load<u32>(frame, GROUPS_AT));
+    store<i64>(map.ENTRIES, load<i64>(frame, ENTRIES_AT));
+    memory.copy(map.TREES, frame + TREES_AT, TREE_WORDS_BYTES);
+  }
+  if (best == 0) return failure;
+  return isClean == 1 ? 0 : -EUCLEAN;
+}
+
+/** Writes what the store block says; 0 or -errno. */
+export function write(isClean: bool): i32 {
+  const frame = poolArea.scratch;
+  const sequence = load<u64>(map.SEQUENCE) + 1;
+  const page = sequence % SUPERBLOCKS;
+  memory.fill(frame, 0, 4096);
+  store<u64>(frame, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
+  store<u64>(frame, MAGIC, MAGIC_AT);
+  store<u32>(frame, VERSION, VERSION_AT);
+  store<u32>(frame, 4096, PAGE_BYTES_AT);
+  store<u64>(frame, sequence, SEQUENCE_AT);
+  store<u32>(frame, u32(isClean), CLEAN_AT);
+  store<u32>(frame, load<u32>(map.GROUPS), GROUPS_AT);
+  store<i64>(frame, map.entries(), ENTRIES_AT);
+  memory.copy(frame + TREES_AT, map.TREES, TREE_WORDS_BYTES);
+  const result = storage.write(frame, page, page);
+  if (result != 0) return result;
+  store<u64>(map.SEQUENCE, sequence);
+  return syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
+}
