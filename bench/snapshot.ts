@@ -17,9 +17,10 @@ import { faultLoop, type FaultTimes } from './snapshot-faults.ts';
 const GIB = 2 ** 30;
 const SIZES_GIB = isSmoke ? [0.25] : [0.25, 1, 3];
 const SNAPSHOTS = 1000;
+const BATCHES = isSmoke ? 1 : 9; // of that many snapshots: a thread is preempted in some of them
 const WARM_UP = 3000; // until the engine has compiled the path for good: its compilers take 0.3 ms of a core
 const FAULT_PAGES = isSmoke ? 4000 : 60_000;
-const ROUNDS = isSmoke ? 1 : 5;
+const ROUNDS = isSmoke ? 1 : 9;
 
 interface Native {
   forkMedianUs: number;
@@ -48,11 +49,12 @@ function runFork(program: string, bytes: number): Native {
   return JSON.parse(output) as Native;
 }
 
-async function takeSnapshots(bytes: number): Promise<Summary> {
+/** One summary a batch. */
+async function takeSnapshots(bytes: number): Promise<Summary[]> {
   const vm = await MicroVM.create({ guest: TOUCH, guestLimit: 52000 * 65536 });
   const guest = vm.enter().exports as unknown as TouchExports;
-  const samples = new Float64Array(SNAPSHOTS);
-  for (let i = -WARM_UP; i < SNAPSHOTS; i++) {
+  const samples = new Float64Array(BATCHES * SNAPSHOTS);
+  for (let i = -WARM_UP; i < samples.length; i++) {
     if (i === 0) guest.touch(0, bytes / 4096, 1);
     const before = performance.now();
     const snapshot = vm.snapshot();
@@ -61,7 +63,9 @@ async function takeSnapshots(bytes: number): Promise<Summary> {
     snapshot[Symbol.dispose]();
   }
   await vm.close();
-  return summarise(samples);
+  return Array.from({ length: BATCHES }, (_, batch) =>
+    summarise(samples.subarray(batch * SNAPSHOTS, (batch + 1) * SNAPSHOTS)),
+  );
 }
 
 interface Schemes {
@@ -133,33 +137,39 @@ const rows: Row[] = [];
 const data: Record<string, unknown> = {};
 const fork = buildFork();
 
-const takes: Summary[] = [];
+const takes: number[] = []; // medians, by size
 for (const gib of SIZES_GIB) {
   const bytes = gib * GIB;
   const ours = await takeSnapshots(bytes);
   const schemes = takeBySchemes(bytes);
   const native = fork === undefined ? undefined : runFork(fork, bytes);
-  takes.push(ours);
+  const typical = median(ours.map((batch) => batch.median));
+  takes.push(typical);
   data[`take ${gib} GiB`] = { ours, schemes, native };
   rows.push(
     {
       figure: `snapshot, ${gib} GiB: median`,
-      value: us(ours.median),
+      value: us(typical),
       goal: '2 us',
       ...(native && {
-        ratio: `Linux fork ${us(native.forkMedianUs)}, ${(native.forkMedianUs / ours.median).toFixed(0)}x`,
+        ratio: `Linux fork ${us(native.forkMedianUs)}, ${(native.forkMedianUs / typical).toFixed(0)}x`,
       }),
     },
-    { figure: `snapshot, ${gib} GiB: worst of ${SNAPSHOTS}`, value: us(ours.max), goal: '20 us' },
+    {
+      figure: `snapshot, ${gib} GiB: worst of ${SNAPSHOTS}`,
+      value: us(median(ours.map(({ max }) => max))),
+      ratio: `worst of ${BATCHES * SNAPSHOTS}: ${us(Math.max(...ours.map(({ max }) => max)))}`,
+      goal: '20 us',
+    },
     {
       figure: `  table copies: counted / epoch / instant`,
       value: schemes.map(us).join(' / '),
-      ratio: schemes.map((value) => `${(value / ours.median).toFixed(0)}x`).join(' / '),
+      ratio: schemes.map((value) => `${(value / typical).toFixed(0)}x`).join(' / '),
     },
   );
 }
 if (takes.length > 1) {
-  const flat = takes.at(-1)!.median / takes[0]!.median;
+  const flat = takes.at(-1)! / takes[0]!;
   rows.push({
     figure: 'snapshot: largest against smallest',
     value: `${flat.toFixed(2)}x`,
@@ -196,7 +206,7 @@ rows.push(
     value: us(median(tails)),
     goal: '6 us',
     ...(native && {
-      ratio: `Linux ${us(native.faultP999Us)}, ${(native.faultP999Us / median(tails)).toFixed(1)}x`,
+      ratio: `Linux ${us(native.faultP999Us)}, ${(native.faultP999Us / median(tails)).toFixed(1)}x; worst of ${ROUNDS} rounds ${us(Math.max(...tails))}`,
     }),
   },
   {
