@@ -14,6 +14,7 @@ const BENCHES: Record<string, readonly string[]> = {
   'redis-bgsave': ['--smoke'],
   'redis-memory': ['--smoke'],
   'redis-startup': ['--smoke'],
+  'tabby-pin': ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

@@ -6,15 +6,16 @@
 //
 //   pool block, 2 frames, then 4 bytes a frame of descriptors (descriptor.ts)
 //     0  u32  first frame of the pool          64  u32  clock hand, counts frames passed (clock.ts)
-//     4  u32  frames of the pool              128  u64  free list (free-list.ts)
-//     8  u32  root of the page table          192  u32  frames on the free list
-//    12  i32  descriptor of the storage       196  u32  frames used so far; the others were never touched
-//                                            4096  u32  x VCPUS_MAX: area of each vCPU, 0 = none yet
+//     4  u32  frames of the pool             4096  u32  x VCPUS_MAX: area of each vCPU, 0 = none yet
+//     8  u32  root of the page table
+//    12  i32  descriptor of the storage
+//@  x VCPUS_MAX: area of each vCPU, 0 = none yet
 //
 //   area of a vCPU
 //     0  u32  its operation: odd while in one, new for each (window.ts); others read it
 //    64  u64  x COUNTERS, by counter.ts of this folder
-//   256       batch of victims (clock.ts)
+//   256       batch of victims (write-back.ts)
+//   512       frames that this vCPU keeps (clock.ts)
 //  1024       reads under way (prefetch.ts)
 //  4096       page-walk cache, then TLB
 
@@ -25,6 +26,7 @@ import * as pageTable from '../machine/page-table';
 import * as tlb from '../machine/tlb';
 import * as vcpu from '../machine/vcpu';
 import * as walkCache from '../machine/walk-cache';
+import * as header from './header';
 
 export const POOL_FRAMES_MIN: u32 = 8;
 /** Frames behind the pool, inside the DMA window, for pages that the owner reads and writes by itself. */
@@ -37,14 +39,12 @@ const FRAMES: u32 = 4;
 const ROOT: u32 = 8;
 const STORAGE: u32 = 12;
 export const HAND: u32 = 64;
-export const FREE_LIST: u32 = 128;
-export const FREE_COUNT: u32 = 192;
-export const FRESH: u32 = 196;
 const AREAS: u32 = 4096;
 
 export const AREA_OPERATION: u32 = 0;
 export const AREA_COUNTERS: u32 = 64;
 export const AREA_BATCH: u32 = 256;
+export const AREA_KEPT: u32 = 512;
 export const AREA_READS: u32 = 1024;
 const AREA_CACHES: u32 = 4096;
 const AREA_BYTES: u32 = AREA_CACHES + walkCache.CACHE_BYTES + tlb.TLB_BYTES;
@@ -55,6 +55,7 @@ export let block: u32 = 0;
 export let first: u32 = 0;
 export let frames: u32 = 0;
 export let end: u32 = 0;
+let homes: u32 = 0;
 /** Frames after the pool that the host may read and write too. */
 export let scratch: u32 = 0;
 export let descriptors: u32 = 0;
@@ -76,6 +77,7 @@ export function create(word: u32, count: u32, descriptor: i32): i32 {
   store<u32>(pool, count, FRAMES);
   store<u32>(pool, table, ROOT);
   store<i32>(pool, descriptor, STORAGE);
+  store<u64>(start, header.INVALID); // zeroed, it would name page 0
   atomic.store<u32>(word, pool);
   return 0;
 }
@@ -94,6 +96,7 @@ export function attach(word: u32): i32 {
   first = load<u32>(pool, FIRST);
   frames = load<u32>(pool, FRAMES);
   end = first + (frames << FRAME_SHIFT);
+  homes = 0xffffffff >> clz<u32>(frames - 1);
   scratch = end;
   descriptors = pool + BLOCK_BYTES;
   storage = load<i32>(pool, STORAGE);
@@ -102,6 +105,16 @@ export function attach(word: u32): i32 {
   walkCache.attach(area + AREA_CACHES, root);
   tlb.attach(area + AREA_CACHES + walkCache.CACHE_BYTES);
   return 0;
+}
+
+/**
+ * The frame where a page is at home: it is put there when that frame can be had, so there is no need to translate to
+ * find it there. Dense page numbers have homes of their own as far as the pool reaches.
+ */
+@inline
+export function home(page: u64): u32 {
+  const index = (<u32>page) & homes;
+  return first + ((index < frames ? index : index & (homes >> 1)) << FRAME_SHIFT);
 }
 
 /** Area of a vCPU, 0 when it never had one. */

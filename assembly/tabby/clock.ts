@@ -1,11 +1,14 @@
 // Clock eviction, on the vCPU that needs a frame. No other vCPU is interrupted: it finds out at the page header.
 //
-// Interface   take() gives a frame that is nobody's, its header invalid, or 0 with an errno in `failure`.
+// Interface   take(page) gives a frame for the page that is nobody's, its header invalid, or 0 with an errno in
+//             `failure`. dismiss() ends the page in a frame. giveBack() before a vCPU is done with the pool.
 // Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write awaited, PTE
 //                    absent with its slot, header invalid, frame free. So a page that is in no frame is in storage,
 //                    and a PTE that is present leads to a frame whose header names the page.
 //             TAB-8  Nobody waits for a latch here: what is pinned is passed by.
-// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it.
+// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. Free frames are in no list:
+//             their descriptors say so, the hand finds them, and so does a page that is at home there. A round evicts
+//             several pages in large pools; the vCPU keeps the frames that it does not need at once.
 
 import { FRAME_SHIFT } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
@@ -15,7 +18,6 @@ import * as walkCache from '../machine/walk-cache';
 import * as area from './area';
 import * as counter from './counter';
 import * as descriptor from './descriptor';
-import * as freeList from './free-list';
 import * as header from './header';
 import * as latch from './latch';
 import * as window from './window';
@@ -28,20 +30,35 @@ const CLEAN_ROUNDS: u32 = 3;
 
 export let failure: i32 = 0;
 
-export function take(): u32 {
+export function take(page: u64): u32 {
+  const home = area.home(page);
+  if (descriptor.claim(home) || takeHome(home)) return home;
+  if (kept() != 0) return unkeep();
   let turn: u32 = 0;
   let writeError = 0;
   while (turn < ROUNDS_MAX && (writeError == 0 || turn < CLEAN_ROUNDS)) {
-    let frame = freeList.pop();
-    if (frame == 0) frame = evictSome(writeError == 0);
+    const frame = evictSome(writeError == 0);
     if (frame != 0) return frame;
     if (writeBack.failure != 0) {
       writeError = writeBack.failure;
       turn = 0;
-    } else window.wait(turn++, area.block + area.FREE_COUNT);
+    } else window.wait(turn++, area.block + area.HAND);
   }
   failure = writeError != 0 ? writeError : ENOMEM;
   return 0;
+}
+
+/** The page at home there leaves if it has not been used lately and is clean. */
+function takeHome(home: u32): bool {
+  if (!descriptor.isResident(home) || descriptor.isReferenced(home)) return false;
+  if (header.isDirty(atomic.load<u64>(home)) || !latch.tryExclusive(home)) return false;
+  if (header.isDirty(load<u64>(home))) {
+    latch.release(home);
+    return false;
+  }
+  counter.count(counter.EVICTIONS);
+  dismiss(home, true);
+  return true;
 }
 
 
@@ -52,7 +69,7 @@ function clamp(value: u32, most: u32): u32 {
 
 /**
  * Passes over all frames twice at most; a frame, or 0 if nothing could be evicted. There may be several victims: the
- * first is for the caller, the others go to the free list.
+ * first is for the caller, the others are kept.
  */
 function evictSome(dirtyToo: bool): u32 {
   const wanted = clamp(area.frames >> 6, writeBack.BATCH_MAX);
@@ -64,36 +81,65 @@ function evictSome(dirtyToo: bool): u32 {
     const hand = atomic.add<u32>(area.block, stretch, area.HAND);
     for (let i: u32 = 0; i < stretch && victims < wanted; i++) {
       const frame = area.first + (((hand + i) % area.frames) << FRAME_SHIFT);
+      if (descriptor.claim(frame)) {
+        victims += 1;
+        taken = keep(taken, frame);
+      }
       if (!descriptor.isResident(frame) || descriptor.takeReference(frame)) continue;
       if (!dirtyToo && header.isDirty(atomic.load<u64>(frame))) continue;
       if (!latch.tryExclusive(frame)) continue;
       victims += 1;
       if (header.isDirty(load<u64>(frame))) writeBack.add(frame);
-      else taken = evict(taken, frame);
+      else {
+        dismiss(frame, true);
+        counter.count(counter.EVICTIONS);
+        taken = keep(taken, frame);
+      }
     }
   }
   const written = writeBack.finish();
-  for (let i: u32 = 0; i < written; i++) taken = evict(taken, writeBack.frameAt(i));
+  for (let i: u32 = 0; i < written; i++) {
+    dismiss(writeBack.frameAt(i), true);
+    counter.count(counter.EVICTIONS);
+    taken = keep(taken, writeBack.frameAt(i));
+  }
   return taken;
 }
 
-/** The page leaves the frame, which is held and clean; the first frame is kept for the caller. */
-function evict(taken: u32, frame: u32): u32 {
-  counter.count(counter.EVICTIONS);
-  dismiss(frame, true);
+
+@inline
+function kept(): u32 {
+  return load<u32>(area.own, area.AREA_KEPT);
+}
+
+/** The first frame of a round is for the caller. */
+function keep(taken: u32, frame: u32): u32 {
   if (taken == 0) return frame;
-  freeList.push(frame);
+  const count = kept() + 1;
+  store<u32>(area.own + (count << 2), frame, area.AREA_KEPT);
+  store<u32>(area.own, count, area.AREA_KEPT);
   return taken;
 }
 
-/** Ends the page in the frame: PTE absent or forgotten, header invalid. From then on the frame is the caller's. */
+function unkeep(): u32 {
+  const count = kept();
+  store<u32>(area.own, count - 1, area.AREA_KEPT);
+  return load<u32>(area.own + (count << 2), area.AREA_KEPT);
+}
+
+/** What this vCPU keeps, for all. */
+export function giveBack(): void {
+  while (kept() != 0) descriptor.free(unkeep());
+}
+
+/** Ends the page in the frame, held and clean or given up: PTE absent or forgotten, header invalid. The frame is claimed. */
 export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);
   const page = header.pageOf(old);
   const at = walkCache.entry(page);
   const entry = atomic.load<u64>(at);
   if (CHECKED && ((entry & pte.PRESENT) == 0 || pte.frameOf(entry) != frame)) panic(PANIC_PTE);
-  descriptor.setState(frame, descriptor.FREE);
+  descriptor.setState(frame, descriptor.CLAIMED);
   const version = header.versionOf(window.advance(old));
   atomic.store<u64>(at, keepSlot ? pte.absent(pte.slotOf(entry)) : 0);
   atomic.store<u64>(frame, header.make(page, version, header.INVALID));

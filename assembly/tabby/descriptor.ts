@@ -1,15 +1,17 @@
 // Frame descriptors: 4 bytes a frame in one array, so that the clock touches no page that it leaves alone.
 //
-//   byte 0  referenced since the hand passed     byte 1  FREE, RESIDENT or LOADING     bytes 2..3  for checkpoints
+//   byte 0  referenced since the hand passed     byte 1  FREE, RESIDENT or CLAIMED    bytes 2..3  for checkpoints
 //
 // Concurrency Hints. The reference byte is stored plainly by anyone; a lost one costs a reload. State is stored by the
-//             holder of the frame's header, and a scan that reads an old one finds out at the header.
+//             holder of the frame's header, and a scan that reads an old one finds out at the header; but a free frame
+//             is taken by compare-and-swap on its state.
 
 import { FRAME_SHIFT } from '../abi/limits';
 import * as area from './area';
 
 export const FREE: u8 = 0;
 export const RESIDENT: u8 = 1;
+export const CLAIMED: u8 = 2; // somebody's, with no page in it yet
 
 const STATE: u32 = 1;
 
@@ -37,8 +39,25 @@ export function takeReference(frame: u32): bool {
 
 
 @inline
+export function isReferenced(frame: u32): bool {
+  return load<u8>(at(frame)) != 0;
+}
+
+
+@inline
 export function isResident(frame: u32): bool {
   return load<u8>(at(frame), STATE) == RESIDENT;
+}
+
+/** Takes the frame if it is free. Its header is invalid, or was never written. */
+export function claim(frame: u32): bool {
+  const state = at(frame) + STATE;
+  return load<u8>(state) == FREE && atomic.cmpxchg<u8>(state, FREE, CLAIMED) == FREE;
+}
+
+/** The frame, its header invalid, is nobody's. */
+export function free(frame: u32): void {
+  atomic.store<u8>(at(frame), FREE, STATE);
 }
 
 export function setState(frame: u32, state: u8): void {

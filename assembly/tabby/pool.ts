@@ -19,7 +19,7 @@ import * as area from './area';
 import * as clock from './clock';
 import * as counter from './counter';
 import * as fault from './fault';
-import * as freeList from './free-list';
+import * as descriptor from './descriptor';
 import * as header from './header';
 import * as latch from './latch';
 import * as window from './window';
@@ -44,6 +44,11 @@ export function attach(word: u32): i32 {
   const result = area.attach(word);
   if (result == 0) window.attach();
   return result;
+}
+
+/** This vCPU is done with the pool: what it keeps is everybody's. */
+export function detach(): void {
+  clock.giveBack();
 }
 
 // --- optimistic reads -----------------------------------------------------------------------------------------
@@ -207,7 +212,7 @@ export function createPage(page: u64): u32 {
 /** The page, pinned exclusively, is no more: nothing is written back. */
 export function discard(frame: u32): void {
   clock.dismiss(frame, false);
-  freeList.push(frame);
+  descriptor.free(frame);
 }
 
 /** Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for. */

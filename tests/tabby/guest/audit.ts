@@ -1,8 +1,9 @@
 // What must hold of the pool when no vCPU is in an operation; looks behind the interface.
 
-import { FRAME_BYTES } from '../../../assembly/abi/limits';
+import { FRAME_BYTES, VCPUS_MAX } from '../../../assembly/abi/limits';
 import { pageTable, pte } from '../../../assembly/linked';
 import * as area from '../../../assembly/tabby/area';
+import * as descriptor from '../../../assembly/tabby/descriptor';
 import * as header from '../../../assembly/tabby/header';
 
 const PINNED: i32 = -1;
@@ -14,14 +15,16 @@ const TWO_FRAMES: i32 = -5;
 /** Resident pages; or which rule of TAB-1, TAB-3, TAB-7 is broken. PTEs of pages below `pages` are looked at. */
 export function audit(pages: u64): i32 {
   let resident: u32 = 0;
-  const used = area.first + load<u32>(area.block, area.FRESH) * FRAME_BYTES;
-  for (let frame = area.first; frame < used; frame += FRAME_BYTES) {
+  for (let frame = area.first; frame < area.end; frame += FRAME_BYTES) {
     const now = load<u64>(frame);
-    if (header.stateOf(now) == header.INVALID) continue;
+    if (!descriptor.isResident(frame)) {
+      if (now != 0 && header.stateOf(now) != header.INVALID) return PINNED;
+      continue;
+    }
     if (header.stateOf(now) != 0) return PINNED;
     const at = pageTable.entry(area.root, header.pageOf(now));
     if (at == 0 || !leadsTo(load<u64>(at), frame)) return PTE_ELSEWHERE;
-    for (let other = frame + FRAME_BYTES; other < used; other += FRAME_BYTES)
+    for (let other = frame + FRAME_BYTES; other < area.end; other += FRAME_BYTES)
       if (isSamePage(load<u64>(other), now)) return TWO_FRAMES;
     resident += 1;
   }
@@ -35,16 +38,20 @@ function leadsTo(entry: u64, frame: u32): bool {
 }
 
 function isSamePage(a: u64, b: u64): bool {
-  return header.stateOf(a) != header.INVALID && header.pageOf(a) == header.pageOf(b);
+  return a != 0 && header.stateOf(a) != header.INVALID && header.pageOf(a) == header.pageOf(b);
 }
 
-/** Frames on the free list, counted along it, and those never used. */
+/** Frames that nobody has, and those that vCPUs keep. */
 function freeFrames(): u32 {
-  let count = area.frames - load<u32>(area.block, area.FRESH);
-  let frame = <u32>load<u64>(area.block, area.FREE_LIST);
-  while (frame != 0 && count <= area.frames) {
+  let count: u32 = 0;
+  for (let frame = area.first; frame < area.end; frame += FRAME_BYTES) {
+    if (!descriptor.claim(frame)) continue;
+    descriptor.free(frame);
     count += 1;
-    frame = load<u32>(frame, 8);
+  }
+  for (let vcpu: u32 = 0; vcpu < VCPUS_MAX; vcpu++) {
+    const other = area.areaOf(vcpu);
+    if (other != 0) count += load<u32>(other, area.AREA_KEPT);
   }
   return count;
 }

@@ -119,3 +119,17 @@ export function refuted(): u32 {
 export function audit(pages: u64): i32 {
   return audits.audit(pages);
 }
+
+export {
+  churn,
+  exclusiveHot,
+  frameOf,
+  makePages,
+  operationsRandom,
+  optimisticHot,
+  optimisticRandom,
+  rawHot,
+  rawRandom,
+  sharedHot,
+  sharedRandom,
+} from './measure';

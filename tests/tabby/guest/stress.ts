@@ -64,6 +64,7 @@ function step(which: u32): i32 {
   if (which < 8) return changeSeen(anyPage());
   if (which < 10) return changeTwo(anyPage(), anyPage());
   if (which == 10) return touch(anyPage());
+  if (which >= 17) return readAcross(anyPage(), anyPage());
   if (which == 11) return readAhead();
   if (which == 12) return mayfly(pages + random(16));
   if (which == 13 && random(50) == 0) return pool.writeBack();
@@ -96,8 +97,7 @@ function changeSeen(number: u64): i32 {
   const header = pool.seen;
   const old = page.readWords(frame, pause());
   if (!pool.upgrade(frame, header)) return 0;
-  if (old == page.TORN) return TORN_OPTIMISTIC;
-  const result = bump(frame, number);
+  const result = old == page.TORN ? TORN_OPTIMISTIC : bump(frame, number);
   const now = page.readWords(frame, 0);
   pool.release(frame);
   return result == 0 && now != old + 1 ? COUNT_IS_OFF : result;
@@ -140,6 +140,26 @@ function readOptimistic(number: u64): i32 {
   }
   validated += 1;
   return isTorn ? TORN_OPTIMISTIC : 0;
+}
+
+/** What is seen of one page counts after another was waited for. */
+function readAcross(a: u64, b: u64): i32 {
+  const frame = pool.optimistic(a);
+  if (frame == 0) return -pool.failure;
+  const header = pool.seen;
+  const before = load<i32>(frame, 16);
+  const other = pool.exclusive(b);
+  if (other == 0) return -pool.failure;
+  const after = load<i32>(frame, 4092);
+  const isSame = pool.isUnchanged(frame, header);
+  const isMine = pool.upgrade(frame, header);
+  if (isMine) pool.releaseUnchanged(frame);
+  pool.releaseUnchanged(other);
+  return isSame && before != after
+    ? TORN_OPTIMISTIC
+    : isMine && before != after
+      ? TORN_EXCLUSIVE
+      : 0;
 }
 
 /** In the order of changeTwo(), or the two would wait for each other. */

@@ -1,0 +1,60 @@
+// What an access to a page costs through Tabby, against a raw pointer to the same frame, in one run.
+//
+//   node dist/bench/tabby-pin.js [--smoke]
+
+import { createPool } from '../tests/tabby/pool.ts';
+import { isSmoke, report, type Row } from './report.ts';
+
+const PAGES = isSmoke ? 2 ** 12 : 2 ** 18; // 1 GiB
+const HOT_TURNS = isSmoke ? 2 ** 16 : 2 ** 20;
+const RANDOM_TURNS = isSmoke ? 2 ** 14 : 2 ** 17;
+const ROUNDS = isSmoke ? 3 : 60;
+
+const pool = await createPool(PAGES, Math.max(2 ** 28, PAGES * 4096 * 2));
+const made = pool.call('makePages', PAGES);
+if (made !== 0) throw new Error(`pages are not made: ${made}`);
+const first = pool.call('frameOf', 0n);
+const hot = pool.call('frameOf', 5n);
+const mask = PAGES - 1;
+
+type Call = [name: string, turns: number, ...args: (number | bigint)[]];
+const CALLS: Record<string, Call> = {
+  'hot, raw': ['rawHot', HOT_TURNS, hot],
+  'hot, optimistic': ['optimisticHot', HOT_TURNS, 5n],
+  'hot, exclusive pin': ['exclusiveHot', HOT_TURNS, 5n],
+  'hot, shared pin': ['sharedHot', HOT_TURNS, 5n],
+  'random, raw': ['rawRandom', RANDOM_TURNS, first, mask],
+  'random, optimistic': ['optimisticRandom', RANDOM_TURNS, mask],
+  'random, an operation each': ['operationsRandom', RANDOM_TURNS, mask],
+  'random, shared pin': ['sharedRandom', RANDOM_TURNS, mask],
+};
+
+const samples = new Map<string, number[]>();
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, [fn, turns, ...args]] of Object.entries(CALLS)) {
+    const before = performance.now();
+    pool.call(fn, ...args, turns);
+    const ns = ((performance.now() - before) * 1e6) / turns;
+    if (round > 0 || isSmoke) samples.set(name, [...(samples.get(name) ?? []), ns]);
+  }
+}
+await pool.close();
+
+/** The best of many short rounds: the machine may be busy. */
+const ns = (name: string): number => Math.min(...samples.get(name)!);
+const GOALS: Record<string, string> = {
+  'hot, optimistic': '2 ns above raw',
+  'hot, exclusive pin': '4 ns above raw',
+  'hot, shared pin': '4 ns above raw',
+};
+const rows = Object.keys(CALLS).map((name): Row => {
+  const raw = ns(name.startsWith('hot') ? 'hot, raw' : 'random, raw');
+  const goal = GOALS[name];
+  return {
+    figure: name,
+    value: `${ns(name).toFixed(2)} ns`,
+    ratio: `+${(ns(name) - raw).toFixed(2)} ns, ${(ns(name) / raw).toFixed(2)}x`,
+    ...(goal === undefined ? {} : { goal }),
+  };
+});
+report('tabby-pin', rows, Object.fromEntries(samples));
