@@ -2,7 +2,7 @@
 
 /**
  * 0 pid, 1 uptime s, 2 rss bytes, 3 user s, 4 system s, 5 port, 6 sockets, 7 system memory, 8 last snapshot us, 9 VM bytes,
- * 10 cores of the machine.
+ * 10 cores of the machine, 11 per mille that a save has written.
  */
 // @ts-ignore: decorator
 @external('redis', 'hostInfo')
@@ -24,3 +24,4 @@ export const HOST_SYSTEM_MEMORY: i32 = 7;
 export const HOST_SNAPSHOT_US: i32 = 8;
 export const HOST_VM_BYTES: i32 = 9;
 export const HOST_CORES: i32 = 10;
+export const HOST_SAVED: i32 = 11;

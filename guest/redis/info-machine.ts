@@ -61,7 +61,12 @@ export function putMachine(): void {
 export function putPersistence(): void {
   const saving = persistence.isSaving();
   text.ascii('loading:0\r\nasync_loading:0\r\n');
+  text.count('current_cow_peak', persistence.currentCowBytes());
   text.count('current_cow_size', persistence.currentCowBytes());
+  text.count('current_cow_size_age', 0);
+  const perMille = persistence.currentPerMille();
+  text.ratio('current_fork_perc', <f64>perMille / 10);
+  text.count('current_save_keys_processed', (persistence.currentKeysTotal() * perMille) / 1000);
   text.count('current_save_keys_total', persistence.currentKeysTotal());
   text.count('rdb_changes_since_last_save', keyspace.dirty());
   text.line('rdb_bgsave_in_progress', saving ? '1' : '0');
@@ -76,4 +81,5 @@ export function putPersistence(): void {
   text.ascii('aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n');
   text.ascii('aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n');
   text.ascii('aof_last_bgrewrite_status:ok\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\n');
+  text.ascii('module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n');
 }

@@ -22,7 +22,7 @@ import * as option from './option.ts';
 import * as rdbLoad from './rdb/load.ts';
 import * as rdbSave from './rdb/save.ts';
 import * as value from './option-value.ts';
-import { clockUs, hostInfo, HOST_PID } from './host.ts';
+import { clockUs, hostInfo, HOST_PID, HOST_SAVED } from './host.ts';
 import { COUNTER_COPIES } from '../../assembly/abi/counter.ts';
 import { EAGAIN, EINTR, ENOENT } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
@@ -114,6 +114,11 @@ export function loadedKeys(): u64 {
 
 export function loadExpiredKeys(): u64 {
   return rdbLoad.expired();
+}
+
+/** How far the running background save has come, 0 to 1000; 0 when none is running. */
+export function currentPerMille(): u64 {
+  return isSaving() ? <u64>hostInfo(HOST_SAVED) : 0;
 }
 
 function cowBytes(): u64 {

@@ -10,9 +10,11 @@ export interface ServerFacts {
   sockets: number;
   snapshotUs: number;
   vmBytes: number;
+  /** How far the save that runs, or ran last, has come. */
+  savedPerMille: number;
 }
 
-const NO_SERVER: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: 0 };
+const NO_SERVER: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: 0, savedPerMille: 0 };
 
 export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
   const started = performance.now();
@@ -28,6 +30,7 @@ export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAsse
     () => facts.snapshotUs,
     () => facts.vmBytes,
     () => cores(),
+    () => facts.savedPerMille,
   ];
   return {
     encoder: encoder(beside),

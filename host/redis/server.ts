@@ -15,6 +15,7 @@ import { Session, type SessionOwner } from './session.ts';
 const CRON_MS = 100; // hz 10, as Redis
 const MEMORY_MAX = 2 ** 32;
 const MEMORY_STEP = 2 ** 24;
+const PROGRESS_SAVE = 2; // assembly/abi/syscall.ts
 const SHUTDOWN_FORCE = 8; // guest/redis/shutdown.ts
 const DEFAULTS = {
   port: '6379',
@@ -47,7 +48,13 @@ export class RedisServer implements SessionOwner {
   static async start(list: OptionList, log: Log): Promise<RedisServer> {
     const options = new Map(list.map(([name, value]) => [name, value]));
     const memory = memoryOption(options.get('memory'));
-    const facts: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: memory };
+    const facts: ServerFacts = {
+      port: 0,
+      sockets: 0,
+      snapshotUs: 0,
+      vmBytes: memory,
+      savedPerMille: 0,
+    };
     const vm = await MicroVM.create({
       guest: redisImages(),
       memory,
@@ -58,7 +65,10 @@ export class RedisServer implements SessionOwner {
       snapshotsInBackground: true,
       sink: {
         log: (level, text) => log.write(level, text),
-        progress: (what, perMille) => log.progress(what, perMille),
+        progress: (what, perMille) => {
+          if (what === PROGRESS_SAVE) facts.savedPerMille = perMille;
+          log.progress(what, perMille);
+        },
       },
     });
     const server = new RedisServer(vm, options, facts, log);

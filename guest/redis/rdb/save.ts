@@ -90,6 +90,7 @@ function begin(): void {
   total = 0;
   done = 0;
   perMille = 0;
+  syscall(SYS_PROGRESS, PROGRESS_SAVE, 0, 0, 0, 0);
   memory.fill(ANNOUNCED, 0, keyspace.DATABASES_MAX >> 3);
   for (let i: u32 = 0; i < keyspace.databases(); i++) total += keyspace.keyCount(i);
   magic();
