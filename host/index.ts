@@ -6,6 +6,7 @@ export type { Program } from './vm/program.ts';
 export { ProgramExit } from './wasi/exit.ts';
 export type { WasiOptions } from './wasi/options.ts';
 export type { GuestImages } from './vm/images.ts';
+export type { Fork } from './vm/fork.ts';
 export type { Snapshot } from './vm/snapshot.ts';
 export type { Beside, GuestFunction, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';
 export type { VMStats } from './vm/stats.ts';

@@ -8,6 +8,7 @@ const HELP = `ringzero: a micro-VM for databases, in WebAssembly
 Usage: ringzero COMMAND [ARGUMENTS]
 
   serve       run the Redis-compatible server
+  run         run a WASI program
   translate   make the images of a WebAssembly module
   --help      this text; COMMAND --help for a command's own
   --version
@@ -19,6 +20,10 @@ const COMMANDS: Record<string, () => Promise<{ run: Command; help?: string }>> =
   serve: async () => {
     const { serveCommand, SERVE_HELP } = await import('./serve.ts');
     return { run: serveCommand, help: SERVE_HELP };
+  },
+  run: async () => {
+    const { runCommand, RUN_HELP } = await import('./run.ts');
+    return { run: runCommand, help: RUN_HELP };
   },
   translate: async () => {
     const { translateCommand } = await import('./translate.ts');

@@ -9,7 +9,7 @@ import { ProgramExit } from '../wasi/exit.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
 
 export interface JobEnd {
-  result: number | bigint | undefined;
+  result: unknown;
   failure: (Failure & { error: Error }) | undefined;
   /** The thread died under the job: what the job was to release is still held. */
   died: boolean;
@@ -104,7 +104,7 @@ export class SnapshotPool {
     this.#assign();
   }
 
-  #finish(id: number, result: number | bigint | undefined, failure?: Failure, died = false): void {
+  #finish(id: number, result: unknown, failure?: Failure, died = false): void {
     const end = this.#ends.get(id);
     this.#ends.delete(id);
     end?.({ result, failure: failure && { ...failure, error: errorOf(failure) }, died });
@@ -130,6 +130,7 @@ export class SnapshotPool {
 }
 
 function errorOf(failure: Failure): Error {
+  if (failure.thrown instanceof Error) return failure.thrown;
   if (failure.exitCode !== undefined) return new ProgramExit(failure.exitCode);
   const error = new RingzeroError(failure.code as RingzeroErrorCode, failure.message);
   if (failure.stack !== undefined) error.stack = failure.stack;

@@ -5,6 +5,7 @@ import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
 import { thread } from '../platform/node.ts';
 import { Preopen } from '../syscalls/preopen.ts';
+import { Fork } from './fork.ts';
 import { checkState } from './snapshot.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { addWasi } from './system-interface.ts';
@@ -17,19 +18,22 @@ export interface SnapshotThreadData {
   background: boolean;
 }
 
-/** One piece of work: a function by export name, or by table index for spawn(). */
+/** One piece of work: a function by export name, by table index for spawn(), or a module that drives the guest. */
 export interface Job {
   id: number;
   slot: number;
   preopen: string | undefined;
-  call: { name: string; args: (number | bigint)[] } | { fn: number; arg: number };
+  call:
+    | { name: string; args: (number | bigint)[] }
+    | { fn: number; arg: number }
+    | { module: string; argument: unknown };
   /** Whether the snapshot is over after this job. */
   release: boolean;
 }
 
 export type SnapshotThreadMessage =
   | { kind: 'ready'; vcpu: number }
-  | { kind: 'done'; id: number; result?: number | bigint | undefined; failure?: Failure }
+  | { kind: 'done'; id: number; result?: unknown; failure?: Failure }
   | { kind: 'log'; level: number; text: string }
   | { kind: 'progress'; what: number; perMille: number };
 
@@ -41,6 +45,8 @@ export interface Failure {
   errno: number;
   /** The program ended itself. */
   exitCode: number | undefined;
+  /** What a driving module threw by itself. */
+  thrown?: unknown;
 }
 
 async function main(): Promise<void> {
@@ -53,14 +59,14 @@ async function main(): Promise<void> {
     log: (level, text) => post({ kind: 'log', level, text }),
     progress: (what, perMille) => post({ kind: 'progress', what, perMille }),
   });
-  thread.onMessage((message) => {
-    const job = message as Job;
+  const work = async (job: Job): Promise<void> => {
     try {
-      post({ kind: 'done', id: job.id, result: run(vcpu, job) });
+      post({ kind: 'done', id: job.id, result: await run(vcpu, machine.memory, job) });
     } catch (error) {
       post({ kind: 'done', id: job.id, failure: failureOf(error) });
     }
-  });
+  };
+  thread.onMessage((message) => void work(message as Job));
   post({ kind: 'ready', vcpu: vcpu.kernel.vcpu });
 }
 
@@ -69,8 +75,20 @@ async function importsOf(url: string): Promise<GuestImports> {
   return (beside) => module.imports(beside);
 }
 
+/** Carries what a driving module threw. */
+class DriverError extends Error {
+  constructor(thrown: unknown) {
+    super(`a module that drives a fork threw: ${String(thrown)}`);
+    try {
+      this.cause = structuredClone(thrown);
+    } catch {
+      // only its text can leave the thread
+    }
+  }
+}
+
 /** Points the vCPU at the snapshot with the registers its parent had, and calls the function. */
-function run(vcpu: Vcpu, job: Job): number | bigint | undefined {
+async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<unknown> {
   const { calls } = vcpu.kernel;
   const guest = vcpu.instance.exports;
   vcpu.syscalls.preopen = new Preopen(job.preopen);
@@ -84,13 +102,28 @@ function run(vcpu: Vcpu, job: Job): number | bigint | undefined {
     const result =
       'fn' in call
         ? vcpu.run('spawned function', () => vcpu.functionAt(call.fn)(call.arg))
-        : vcpu.function(call.name)(...call.args);
+        : 'module' in call
+          ? await drive(new Fork(vcpu, job.slot, memory), call.module, call.argument)
+          : vcpu.function(call.name)(...call.args);
     checkState(calls, job.slot);
     return result;
   } finally {
     calls.lookAt(0);
     vcpu.syscalls.closeAll();
     if (job.release) calls.releaseSnapshot(job.slot);
+  }
+}
+
+async function drive(fork: Fork, url: string, argument: unknown): Promise<unknown> {
+  const { main } = (await import(url)) as { main?: (fork: Fork, argument: unknown) => unknown };
+  if (typeof main !== 'function')
+    throw new RingzeroError('RZ_EXPORT', `${url} exports no function \`main\``);
+  try {
+    return await main(fork, argument);
+  } catch (error) {
+    throw error instanceof RingzeroError ? error : new DriverError(error);
+  } finally {
+    fork.end();
   }
 }
 
@@ -104,6 +137,7 @@ function failureOf(error: unknown): Failure {
     stack,
     errno: code === 'RZ_SNAPSHOT_LOST' ? ENOMEM : stopped ? EINTR : EIO,
     exitCode: error instanceof ProgramExit ? error.exitCode : undefined,
+    thrown: error instanceof DriverError ? error.cause : undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import { SNAPSHOT_LOST, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-blo
 import { RingzeroError } from '../errors.ts';
 import type { Kernel, KernelExports } from './kernel.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
+import type { Job } from './snapshot-worker.ts';
 
 /**
  * Guest memory as it was when `MicroVM.snapshot` was called. Release it: `snapshot.release()`, or
@@ -55,13 +56,27 @@ export class Snapshot {
    * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (frames ran out), RZ_SNAPSHOT_CLOSED.
    */
   run(name: string, ...args: (number | bigint)[]): Promise<number | bigint | undefined> {
+    return this.#job({ name, args }) as Promise<number | bigint | undefined>;
+  }
+
+  /**
+   * Calls `main(fork, argument)` of a module in another thread, where it drives the guest's exports (see Fork) on memory
+   * and globals as they were. The argument, and what main returns or resolves to, are cloned on the way.
+   *
+   * Fails as run(), with RZ_EXPORT when the module has no such function, and with what main throws.
+   */
+  drive(module: URL | string, argument?: unknown): Promise<unknown> {
+    return this.#job({ module: String(module), argument });
+  }
+
+  #job(call: Job['call']): Promise<unknown> {
     this.#check();
     this.#jobs += 1;
     return new Promise((resolve, reject) => {
       const job = {
         slot: this.#slot,
         preopen: this.#preopen(),
-        call: { name, args },
+        call,
         release: false,
       };
       this.#pool.run(job, ({ result, failure }) => {

@@ -1,0 +1,76 @@
+// `ringzero run program.wasm`: a WASI program in a VM of its own, as a process.
+
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { RingzeroError } from '../errors.ts';
+import { MicroVM } from '../vm/micro-vm.ts';
+import type { WasiOptions } from '../wasi/options.ts';
+
+export const RUN_HELP = `Usage: ringzero run [OPTIONS] PROGRAM.wasm [ARGUMENTS]
+
+Runs a WASI program in a micro-VM. It gets the standard streams, and of everything else only what is named here:
+
+  --dir HOST[::GUEST[::ro]]   a directory, by the name that the program sees; ro: it may not be changed
+  --env NAME=VALUE            an environment variable; NAME alone passes this process's own on
+  --memory SIZE               physical memory in bytes, or with k, m, g     (1g)
+
+The exit code is the program's own; 134 when it traps.
+`;
+
+const TRAPPED = 134; // as a shell reports abort()
+const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+interface Request {
+  readonly file: string;
+  readonly memory: number;
+  readonly wasi: WasiOptions;
+}
+
+class UsageError extends Error {}
+
+/** Runs the command; resolves with the exit code. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  try {
+    const { file, memory, wasi } = readArguments(argv);
+    const program = await MicroVM.load(new Uint8Array(await readFile(file)), {}, { memory, wasi });
+    const code = program.start();
+    await program.close();
+    return code;
+  } catch (error) {
+    const { code, message } = error as RingzeroError;
+    if (typeof code !== 'string' && !(error instanceof UsageError)) throw error;
+    process.stderr.write(`ringzero run: ${message}\n`);
+    if (error instanceof UsageError) return 2;
+    return code === 'RZ_GUEST_TRAP' ? TRAPPED : 1;
+  }
+}
+
+/** Options end at the program's name: what follows is the program's. */
+function readArguments(argv: readonly string[]): Request {
+  const preopens: Record<string, { path: string; readOnly: boolean }> = {};
+  const env: Record<string, string> = {};
+  let memory = 2 ** 30;
+  let at = 0;
+  while (argv[at]?.startsWith('-')) {
+    const [option, ...inline] = argv[at++]!.split('=');
+    const value = inline.length > 0 ? inline.join('=') : argv[at++];
+    if (value === undefined)
+      throw new UsageError(`${option} wants a value; see ringzero run --help`);
+    if (option === '--dir') {
+      const [path, name = path, mode] = value.split('::');
+      if (mode !== undefined && mode !== 'ro')
+        throw new UsageError(`--dir ${value}: only ::ro may follow`);
+      preopens[name!] = { path: path!, readOnly: mode === 'ro' };
+    } else if (option === '--env') {
+      const [name, ...rest] = value.split('=');
+      env[name!] = rest.length > 0 ? rest.join('=') : (process.env[name!] ?? '');
+    } else if (option === '--memory') {
+      const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(value) ?? [];
+      if (number === undefined) throw new UsageError(`--memory ${value}: a size such as 512m`);
+      memory = Number(number) * UNITS[unit!.toLowerCase()]!;
+    } else throw new UsageError(`no option ${option}; see ringzero run --help`);
+  }
+  const file = argv[at];
+  if (file === undefined) throw new UsageError('name a program; see ringzero run --help');
+  return { file, memory, wasi: { args: [basename(file), ...argv.slice(at + 1)], env, preopens } };
+}

@@ -1,0 +1,134 @@
+// A fork of a program, as code that drives it sees it: the program's own exports on a snapshot, in the snapshot's thread.
+//
+// Interface   Snapshot.drive(module, argument) calls the module's function `main(fork, argument)` with one of these.
+// Invariants  What is written here, by the program or by write(), is private to the snapshot (SNAP-6).
+// Concurrency Belongs to the thread and to the call of main() that it was made for.
+// Cost        A read copies twice: from the snapshot to kernel memory, from there to an array of its own.
+
+import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+import { checkState } from './snapshot.ts';
+import type { GuestFunction, Vcpu } from './vcpu.ts';
+
+const TEXT_BYTES = 256;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class Fork {
+  readonly #vcpu: Vcpu;
+  readonly #slot: number;
+  readonly #memory: Uint8Array;
+  #open = true;
+
+  constructor(vcpu: Vcpu, slot: number, memory: WebAssembly.Memory) {
+    this.#vcpu = vcpu;
+    this.#slot = slot;
+    this.#memory = new Uint8Array(memory.buffer);
+  }
+
+  /** The program's functions. No constructor has run for them: memory and globals are the parent's. */
+  get exports(): Readonly<Record<string, GuestFunction>> {
+    this.#check();
+    return this.#vcpu.exports;
+  }
+
+  /** Calls an exported function. Fails with RZ_EXPORT, RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST. */
+  call(name: string, ...args: (number | bigint)[]): number {
+    this.#check();
+    return Number(this.#vcpu.function(name)(...args));
+  }
+
+  /** A copy of memory. Fails with RZ_OPTION for a range outside it, with RZ_SNAPSHOT_LOST. */
+  read(address: number, bytes: number): Uint8Array {
+    const result = new Uint8Array(bytes);
+    this.#readInto(address, result);
+    return result;
+  }
+
+  /** A 32-bit word of memory. */
+  u32(address: number): number {
+    const staged = this.#stage(address, 4);
+    return (staged[0]! | (staged[1]! << 8) | (staged[2]! << 16) | (staged[3]! << 24)) >>> 0;
+  }
+
+  /** UTF-8 up to a zero byte. */
+  text(address: number): string {
+    let at = address;
+    let end: number;
+    do {
+      const part = this.#stage(at, Math.min(TEXT_BYTES, this.#size - at));
+      if (part.length === 0)
+        throw new RingzeroError('RZ_OPTION', `text(${address}): no zero byte follows`);
+      end = part.indexOf(0);
+      at += end < 0 ? part.length : end;
+    } while (end < 0);
+    return decoder.decode(this.read(address, at - address));
+  }
+
+  /** Changes memory of this snapshot alone. Fails as read(). */
+  write(address: number, source: Uint8Array): void {
+    this.#range(address, source.length);
+    const { kernel } = this.#vcpu;
+    kernel.calls.enter(); // delivering counts as running in the guest
+    try {
+      for (let done = 0; done < source.length; done += STAGING_BYTES) {
+        const part = source.subarray(done, done + STAGING_BYTES);
+        this.#memory.set(part, kernel.staging);
+        kernel.deliver(address + done, part.length);
+      }
+    } catch (error) {
+      checkState(kernel.calls, this.#slot);
+      throw error;
+    } finally {
+      kernel.calls.leave();
+    }
+  }
+
+  /**
+   * Puts a value into memory that the program's `malloc` gives, a string as UTF-8 with a zero byte; returns its address.
+   * `call('free', address)` gives it back; it goes with the snapshot anyway.
+   */
+  put(value: string | Uint8Array): number {
+    const bytes = typeof value === 'string' ? encoder.encode(`${value}\0`) : value;
+    const address = this.call('malloc', Math.max(1, bytes.length)) >>> 0;
+    if (address === 0)
+      throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's malloc(${bytes.length}) gave nothing`); // prettier-ignore
+    this.write(address, bytes);
+    return address;
+  }
+
+  /** The call of main() is over. */
+  end(): void {
+    this.#open = false;
+  }
+
+  get #size(): number {
+    return (this.#vcpu.kernel.calls.size() >>> 0) * 65536;
+  }
+
+  #readInto(address: number, target: Uint8Array): void {
+    this.#range(address, target.length);
+    for (let done = 0; done < target.length; done += STAGING_BYTES)
+      target.set(this.#stage(address + done, Math.min(STAGING_BYTES, target.length - done)), done);
+  }
+
+  /** Up to STAGING_BYTES of the snapshot in kernel memory, until the next call. */
+  #stage(address: number, bytes: number): Uint8Array {
+    this.#range(address, bytes);
+    const { kernel } = this.#vcpu;
+    const start = kernel.lend(address, bytes);
+    checkState(kernel.calls, this.#slot);
+    return this.#memory.subarray(start, start + bytes);
+  }
+
+  #range(address: number, bytes: number): void {
+    this.#check();
+    const isWhole = Number.isInteger(address) && address >= 0 && bytes >= 0;
+    if (!isWhole || address + bytes > this.#size)
+      throw new RingzeroError('RZ_OPTION', `${bytes} bytes at ${address}: the program has ${this.#size}`); // prettier-ignore
+  }
+
+  #check(): void {
+    if (!this.#open) throw new RingzeroError('RZ_SNAPSHOT_CLOSED', 'main() of this fork has ended');
+  }
+}

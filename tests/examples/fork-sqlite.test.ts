@@ -1,0 +1,31 @@
+// The example of docs/programs.md, run as it is documented; SQLite's own command checks the backup.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const test = suite('example: fork SQLite');
+
+test('forks see whole transactions only, and their backup is a database that sqlite3 accepts', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'ringzero-sqlite-'));
+  const file = join(scratch, 'backup.db');
+  const args = ['examples/fork-sqlite/main.js', file, '3'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /every sum right/);
+  const backups = [...stdout.matchAll(/(\d+) rows backed up/g)];
+  assert.ok(backups.length > 0, stdout);
+  if (spawnSync('sqlite3', ['--version']).error === undefined) {
+    const ask = (sql: string): string => execFileSync('sqlite3', [file, sql], { encoding: 'utf8' });
+    assert.is(ask('PRAGMA integrity_check'), 'ok\n');
+    assert.is(Number(ask('SELECT sum(amount) FROM payment')), Number(backups.at(-1)![1]));
+  } else if (process.env['RZ_REQUIRE_PEERS'] === '1') {
+    assert.unreachable('sqlite3 is missing');
+  } else console.log('*** SKIPPED: the check by sqlite3, which is not installed');
+  rmSync(scratch, { recursive: true });
+});
+
+test.run();
