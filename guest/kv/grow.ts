@@ -113,11 +113,23 @@ function choose(at: u32, key: u32, bytes: u32): void {
     return;
   }
   node.find(at, key, bytes);
-  if (node.index == records && records != 0 && node.highBytes(at) == node.NO_FENCE) cut = records;
-  else if (records > 1) cut = max<u32>(1, middle(at, records));
+  if (node.index == records && records != 0 && node.highBytes(at) == node.NO_FENCE) {
+    cut = records;
+    shorten(at, records, key, bytes);
+    if (fitsWithFence(at)) return;
+  }
+  if (records > 1) cut = max<u32>(1, middle(at, records));
   else cut = records == 0 ? 1 : node.index;
   if (cut > records) return;
   shorten(at, records, key, bytes);
+}
+
+/** Whether all records of a leaf without a high fence fit beside the separator as one. */
+function fitsWithFence(at: u32): bool {
+  const low = node.lowBytes(at);
+  const prefix = node.common(node.lowAt(at), low, separator, separatorBytes);
+  const bytes = node.bytesUnderPrefix(at, prefix) + low + separatorBytes;
+  return bytes <= node.PAGE_BYTES - node.SLOTS;
 }
 
 /** Shortest string above the last key on the left and not above the first on the right. */
