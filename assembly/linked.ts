@@ -8,8 +8,10 @@ import * as map from './machine/map';
 import * as spinlock from './machine/spinlock';
 import * as vcpu from './machine/vcpu';
 
+import * as ipi from './machine/ipi';
 import * as pageTable from './machine/page-table';
 import * as pte from './machine/pte';
+import * as shootdown from './machine/shootdown';
 import * as tlb from './machine/tlb';
 import * as walkCache from './machine/walk-cache';
 import * as poolArea from './tabby/area';
@@ -19,5 +21,18 @@ import * as pool from './tabby/pool';
 import * as storage from './tabby/storage';
 import { hash } from './tabby/xxh64';
 
-export { hash, pageTable, pool, poolArea, poolCounter, poolHeader, pte, storage, tlb, walkCache };
+export {
+  hash,
+  ipi,
+  pageTable,
+  pool,
+  poolArea,
+  poolCounter,
+  poolHeader,
+  pte,
+  storage,
+  tlb,
+  walkCache,
+  shootdown,
+};
 export { barrier, checked, linkage, map, spinlock, vcpu };

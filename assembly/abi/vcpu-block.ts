@@ -16,6 +16,13 @@ export const VCPU_TRAP_ADDRESS: u32 = 44; // u32, address of the access that tra
 export const VCPU_TRAP_CAUSE: u32 = 48; // u32, TRAP_* below; 0 = none
 export const VCPU_FENCE: u32 = 52; // u32, means nothing: exchanged to order memory accesses (machine/barrier.ts)
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
+// Remote calls (machine/ipi.ts)
+export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring
+export const VCPU_CALLS_POSTED: u32 = 1028; // * u32, calls asked for since boot
+export const VCPU_CALLS_DONE: u32 = 1032; // u32, of them, those that are done; others wait for it
+export const VCPU_CALLS_ON: u32 = 1036; // u32, this vCPU takes part
+export const VCPU_CALL_RING: u32 = 1088; // * 16 entries of 16 bytes
+export const VCPU_TICKETS: u32 = 1344; // u32 x VCPUS_MAX, calls that this vCPU waits for
 
 export const VCPU_ABSENT: u32 = 0;
 export const VCPU_IDLE: u32 = 1; // in the host: counts as having acknowledged every epoch

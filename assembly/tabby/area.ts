@@ -9,6 +9,7 @@
 //     4  u32  frames of the pool             4096  u32  x VCPUS_MAX: area of each vCPU, 0 = none yet
 //     8  u32  root of the page table
 //    12  i32  descriptor of the storage
+//    16  u32  hash table (baselines)
 //@  x VCPUS_MAX: area of each vCPU, 0 = none yet
 //
 //   area of a vCPU
@@ -21,6 +22,8 @@
 
 import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
+import { DESIGN, HASH } from '../baselines/design';
+import * as hashTable from '../baselines/hash-table';
 import * as linkage from '../machine/linkage';
 import * as pageTable from '../machine/page-table';
 import * as tlb from '../machine/tlb';
@@ -38,6 +41,7 @@ const FIRST: u32 = 0;
 const FRAMES: u32 = 4;
 const ROOT: u32 = 8;
 const STORAGE: u32 = 12;
+const HASH_TABLE: u32 = 16;
 export const HAND: u32 = 64;
 const AREAS: u32 = 4096;
 
@@ -71,6 +75,11 @@ export function create(word: u32, count: u32, descriptor: i32): i32 {
   const start = pool == 0 ? 0 : linkage.claimFrames(count + SCRATCH_FRAMES);
   const table = start == 0 ? 0 : pageTable.create();
   if (table == 0) return -ENOMEM;
+  if (DESIGN == HASH) {
+    const buckets = hashTable.layout(count);
+    if (buckets == 0) return -ENOMEM;
+    store<u32>(pool, buckets, HASH_TABLE);
+  }
   const window = linkage.setDmaWindow(start, start + ((count + SCRATCH_FRAMES) << FRAME_SHIFT));
   if (window < 0) return window;
   store<u32>(pool, start, FIRST);
@@ -100,6 +109,7 @@ export function attach(word: u32): i32 {
   scratch = end;
   descriptors = pool + BLOCK_BYTES;
   storage = load<i32>(pool, STORAGE);
+  if (DESIGN == HASH) hashTable.attach(load<u32>(pool, HASH_TABLE));
   root = load<u32>(pool, ROOT);
   own = area;
   walkCache.attach(area + AREA_CACHES, root);

@@ -12,8 +12,11 @@
 
 import { FRAME_SHIFT } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
+import { DESIGN, EAGER, HASH, TABBY } from '../baselines/design';
+import * as hashTable from '../baselines/hash-table';
 import { CHECKED, PANIC_PTE, panic } from '../machine/checked';
 import * as pte from '../machine/pte';
+import * as shootdown from '../machine/shootdown';
 import * as walkCache from '../machine/walk-cache';
 import * as area from './area';
 import * as counter from './counter';
@@ -31,8 +34,10 @@ const CLEAN_ROUNDS: u32 = 3;
 export let failure: i32 = 0;
 
 export function take(page: u64): u32 {
-  const home = area.home(page);
-  if (descriptor.claim(home) || takeHome(home)) return home;
+  if (DESIGN == TABBY) {
+    const home = area.home(page);
+    if (descriptor.claim(home) || takeHome(home)) return home;
+  }
   if (kept() != 0) return unkeep();
   let turn: u32 = 0;
   let writeError = 0;
@@ -136,11 +141,17 @@ export function giveBack(): void {
 export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);
   const page = header.pageOf(old);
+  descriptor.setState(frame, descriptor.CLAIMED);
+  const version = header.versionOf(window.advance(old));
+  if (DESIGN == HASH) hashTable.remove(page, frame);
+  else unmap(page, frame, keepSlot);
+  atomic.store<u64>(frame, header.make(page, version, header.INVALID));
+}
+
+function unmap(page: u64, frame: u32, keepSlot: bool): void {
   const at = walkCache.entry(page);
   const entry = atomic.load<u64>(at);
   if (CHECKED && ((entry & pte.PRESENT) == 0 || pte.frameOf(entry) != frame)) panic(PANIC_PTE);
-  descriptor.setState(frame, descriptor.CLAIMED);
-  const version = header.versionOf(window.advance(old));
   atomic.store<u64>(at, keepSlot ? pte.absent(pte.slotOf(entry)) : 0);
-  atomic.store<u64>(frame, header.make(page, version, header.INVALID));
+  if (DESIGN == EAGER) shootdown.page(page);
 }

@@ -10,6 +10,8 @@
 // Cost        a miss of the TLB about 5 ns if the page is at home or its PTE is in the cache; a fault is a read of storage.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
+import { DESIGN, HASH, TABBY } from '../baselines/design';
+import * as hashTable from '../baselines/hash-table';
 import * as pageTable from '../machine/page-table';
 import * as pte from '../machine/pte';
 import * as tlb from '../machine/tlb';
@@ -55,13 +57,16 @@ export function make(page: u64): u32 {
 }
 
 function settle(page: u64, fromStorage: bool): u32 {
-  const home = area.home(page);
-  if (isThere(home, page)) {
-    descriptor.refer(home);
-    translate(page, home);
-    return home;
+  if (DESIGN == TABBY) {
+    const home = area.home(page);
+    if (isThere(home, page)) {
+      descriptor.refer(home);
+      translate(page, home);
+      return home;
+    }
   }
   if (page >= pageTable.PAGES_MAX) return fail(EINVAL);
+  if (DESIGN == HASH) return lookUp(page, fromStorage);
   const at = walkCache.entry(page);
   if (at == 0) return fail(ENOMEM);
   let turn: u32 = 0;
@@ -129,4 +134,31 @@ export function abandon(frame: u32, held: u64, at: u32, entry: u64, errno: i32):
   descriptor.free(frame);
   atomic.store<u64>(at, entry);
   return fail(errno);
+}
+
+/** settle() of the traditional design: the hash table knows resident pages, and pages that are being read. */
+function lookUp(page: u64, fromStorage: bool): u32 {
+  const found = hashTable.find(page);
+  if (found != 0) {
+    descriptor.refer(found);
+    return found;
+  }
+  const frame = clock.take(page);
+  if (frame == 0) return fail(clock.failure);
+  const version = header.versionOf(window.advance(load<u64>(frame)));
+  const held = header.make(page, version, header.EXCLUSIVE);
+  atomic.store<u64>(frame, held);
+  const other = hashTable.insert(page, frame);
+  const result = other == 0 && fromStorage ? storage.read(frame, page, homeSlot(page)) : 0;
+  if (other != 0 || result != 0) {
+    if (other == 0) hashTable.remove(page, frame);
+    atomic.store<u64>(frame, held | header.INVALID);
+    descriptor.free(frame);
+    return other != 0 ? other : fail(-result);
+  }
+  if (fromStorage) counter.count(counter.FAULTS);
+  atomic.store<u64>(frame, fromStorage ? held : held | header.DIRTY);
+  descriptor.refer(frame);
+  descriptor.setState(frame, descriptor.RESIDENT);
+  return frame | HELD;
 }

@@ -9,6 +9,8 @@
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
+import { DESIGN, HASH } from '../baselines/design';
+import * as hashTable from '../baselines/hash-table';
 import * as barrier from '../machine/barrier';
 import * as pageTable from '../machine/page-table';
 import * as pte from '../machine/pte';
@@ -57,7 +59,7 @@ export function detach(): void {
 @inline
 export function optimistic(page: u64): u32 {
   const entry = load<u64>(tlb.at(page));
-  if (entry >> tlb.PAGE_SHIFT == page) {
+  if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     barrier.loadFence();
@@ -113,7 +115,7 @@ export function peek(page: u64): u32 {
 
 export function shared(page: u64): u32 {
   const entry = load<u64>(tlb.at(page));
-  if (entry >> tlb.PAGE_SHIFT == page) {
+  if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     if (
@@ -148,7 +150,7 @@ export function releaseShared(frame: u32): void {
 
 export function exclusive(page: u64): u32 {
   const entry = load<u64>(tlb.at(page));
-  if (entry >> tlb.PAGE_SHIFT == page) {
+  if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     if (
@@ -241,6 +243,7 @@ export function writeBack(): i32 {
 
 export function isResident(page: u64): bool {
   if (page >= pageTable.PAGES_MAX) return false;
+  if (DESIGN == HASH) return hashTable.find(page) != 0;
   const at = walkCache.existing(page);
   return at != 0 && (atomic.load<u64>(at) & pte.PRESENT) != 0;
 }

@@ -12,6 +12,8 @@
 import { FRAME_BYTES } from '../abi/limits';
 import { EBADMSG, EIO } from '../abi/errno';
 import { SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
+import { DESIGN, EAGER } from '../baselines/design';
+import * as ipi from '../machine/ipi';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
@@ -62,6 +64,7 @@ function transfer(nr: i32, frame: u32, slot: u64): i32 {
   let done = 0;
   for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
     done = syscall(nr, area.storage, frame, FRAME_BYTES, <u32>slot, <u32>(slot >> 32));
+    if (DESIGN == EAGER) ipi.poll();
     if (done < 0) return done;
     if (done == FRAME_BYTES) return 0;
   }

@@ -14,7 +14,9 @@
 
 import { VCPU_ABSENT, VCPU_DEPTH, VCPU_STATE } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
+import { DESIGN, EAGER } from '../baselines/design';
 import * as barrier from '../machine/barrier';
+import * as ipi from '../machine/ipi';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as tlb from '../machine/tlb';
@@ -36,10 +38,12 @@ export function attach(): void {
   operation = load<u32>(area.own, area.AREA_OPERATION);
   aged = atomic.load<u32>(area.block, area.HAND);
   end();
+  if (DESIGN == EAGER) ipi.attach();
 }
 
 /** Starts an operation, or a new attempt of it: what was seen before is void. */
 export function begin(): void {
+  if (DESIGN == EAGER) ipi.poll();
   operation = (operation + 2) | 1;
   broken = 0;
   atomic.store<u32>(area.own, operation, area.AREA_OPERATION);
@@ -70,6 +74,7 @@ function moveOn(): void {
 /** Waits a little for the word at `word` to change; `turn` is how often the caller has waited for it. */
 export function wait(turn: u32, word: u32): void {
   if (turn == PATIENCE) moveOn();
+  if (DESIGN == EAGER) ipi.poll();
   spinlock.pause(turn, word);
 }
 
@@ -95,8 +100,10 @@ function settleOne(index: u32): void {
   const seen = atomic.load<u32>(other, area.AREA_OPERATION);
   if ((seen & 1) == 0) return;
   let turn: u32 = 0;
-  while (atomic.load<u32>(other, area.AREA_OPERATION) == seen && isInside(index))
+  while (atomic.load<u32>(other, area.AREA_OPERATION) == seen && isInside(index)) {
+    if (DESIGN == EAGER) ipi.poll();
     spinlock.pause(turn++, other + area.AREA_OPERATION);
+  }
 }
 
 /** A vCPU whose thread is gone, or that has left the guest by a trap, is in no operation. */

@@ -6,6 +6,7 @@
 // Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
 
 import { FRAME_SHIFT } from '../abi/limits';
+import { DESIGN, HASH } from '../baselines/design';
 import * as pte from '../machine/pte';
 import * as walkCache from '../machine/walk-cache';
 import * as area from './area';
@@ -62,7 +63,8 @@ export function finish(): u32 {
 function write(frame: u32): i32 {
   latch.clearDirty(frame);
   const page = header.pageOf(load<u64>(frame));
-  return storage.write(frame, page, pte.slotOf(atomic.load<u64>(walkCache.entry(page))));
+  const slot = DESIGN == HASH ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
+  return storage.write(frame, page, slot);
 }
 
 /** Every page that is dirty now to storage; 0 or the last error. The caller holds no pins. */

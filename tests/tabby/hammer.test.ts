@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { Random } from '../random.ts';
 import { runThread } from '../thread.ts';
 import type { HammerData, HammerResult } from './hammer-worker.ts';
-import { createPool } from './pool.ts';
+import { createPool, type Design } from './pool.ts';
 
 const SECONDS = Number(process.env['RZ_HAMMER_SECONDS'] ?? 3);
 const HOT = 1;
@@ -24,6 +24,7 @@ interface Case {
   pages: number;
   workers: number;
   mode: number;
+  design?: Design;
 }
 
 const CASES: readonly Case[] = [
@@ -33,14 +34,18 @@ const CASES: readonly Case[] = [
   { name: 'one hot page, slow readers', frames: 16, pages: 17, workers: 3, mode: HOT | SLOW },
   { name: 'all vCPUs evicting', frames: 64, pages: 1000, workers: 4, mode: 0 },
   { name: 'everything fits', frames: 64, pages: 40, workers: 3, mode: SLOW },
+  { name: 'eager, eight frames', frames: 8, pages: 64, workers: 3, mode: SLOW, design: 'eager' },
+  { name: 'eager, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'eager' },
+  { name: 'hash, eight frames', frames: 8, pages: 64, workers: 3, mode: SLOW, design: 'hash' },
+  { name: 'hash, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'hash' },
 ];
 
 const tests = suite('Tabby hammer');
 
-for (const { name, frames, pages, workers, mode } of CASES) {
+for (const { name, frames, pages, workers, mode, design } of CASES) {
   tests(`TAB-1 to TAB-12: ${name}`, async () => {
     const random = Random.forTest(`tabby, ${name}`);
-    const pool = await createPool(frames);
+    const pool = await createPool(frames, 64 * 2 ** 20, design);
     for (let page = 0; page < pages; page++)
       assert.is(pool.call('createPage', BigInt(page), 0), 0, `page ${page} is made`);
     const flags = new SharedArrayBuffer(8);

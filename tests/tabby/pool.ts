@@ -33,12 +33,19 @@ function openFile({ call }: Guest): number {
   return call('open', 2048, FILE.length, OPEN_READ | OPEN_WRITE);
 }
 
-export async function createPool(frames: number, memory = 64 * MIB): Promise<Pool> {
+/** Guests with the comparison designs: the same functions. */
+export type Design = 'test' | 'eager' | 'hash';
+
+export async function createPool(
+  frames: number,
+  memory = 64 * MIB,
+  design: Design = 'test',
+): Promise<Pool> {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-tabby-'));
   const path = join(directory, FILE);
   closeSync(openSync(path, 'w'));
   const vm = await MicroVM.create({
-    guest: readBuiltModule('tabby-test.wasm'),
+    guest: readBuiltModule(`tabby-${design}.wasm`),
     linked: true,
     memory,
     preopen: directory,

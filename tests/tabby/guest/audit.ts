@@ -1,6 +1,8 @@
 // What must hold of the pool when no vCPU is in an operation; looks behind the interface.
 
 import { FRAME_BYTES, VCPUS_MAX } from '../../../assembly/abi/limits';
+import { DESIGN, HASH } from '../../../assembly/baselines/design';
+import * as hashTable from '../../../assembly/baselines/hash-table';
 import { pageTable, pte } from '../../../assembly/linked';
 import * as area from '../../../assembly/tabby/area';
 import * as descriptor from '../../../assembly/tabby/descriptor';
@@ -22,8 +24,7 @@ export function audit(pages: u64): i32 {
       continue;
     }
     if (header.stateOf(now) != 0) return PINNED;
-    const at = pageTable.entry(area.root, header.pageOf(now));
-    if (at == 0 || !leadsTo(load<u64>(at), frame)) return PTE_ELSEWHERE;
+    if (!isMapped(header.pageOf(now), frame)) return PTE_ELSEWHERE;
     for (let other = frame + FRAME_BYTES; other < area.end; other += FRAME_BYTES)
       if (isSamePage(load<u64>(other), now)) return TWO_FRAMES;
     resident += 1;
@@ -31,6 +32,12 @@ export function audit(pages: u64): i32 {
   if (resident + freeFrames() != area.frames) return LEAKED;
   for (let page: u64 = 0; page < pages; page++) if (isDangling(page)) return PTE_DANGLING;
   return <i32>resident;
+}
+
+function isMapped(page: u64, frame: u32): bool {
+  if (DESIGN == HASH) return hashTable.find(page) == frame;
+  const at = pageTable.entry(area.root, page);
+  return at != 0 && leadsTo(load<u64>(at), frame);
 }
 
 function leadsTo(entry: u64, frame: u32): bool {

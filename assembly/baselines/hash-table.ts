@@ -1,0 +1,100 @@
+// The traditional pool's page table: a hash table of the pages that are in frames, chained, with a latch per bucket.
+//
+// Interface   find(page) gives the frame or 0; insert() gives 0, or the frame that another vCPU was faster to insert;
+//             remove(). layout() once, attach() per vCPU.
+// Concurrency A bucket's latch is a spin lock held for the length of a chain.
+// Cost        two cache misses and two atomic stores on top of the page's own.
+//
+//   bucket, 8 bytes:  u32 latch, u32 first frame      node, 16 bytes per frame:  u64 page, u32 next frame
+
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import * as linkage from '../machine/linkage';
+import * as area from '../tabby/area';
+import * as window from '../tabby/window';
+
+const HEAD: u32 = 4;
+const NEXT: u32 = 8;
+
+let buckets: u32 = 0;
+let shift: u64 = 0;
+let nodes: u32 = 0;
+
+/** Address of the table for so many frames, 0 if there is no room. */
+export function layout(frames: u32): u32 {
+  const bytes = (bucketCount(frames) << 3) + (frames << 4);
+  return linkage.claimFrames((bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
+}
+
+/** A power of two, at least as many as frames. */
+function bucketCount(frames: u32): u32 {
+  return 1 << (32 - clz<u32>(frames - 1));
+}
+
+export function attach(table: u32): void {
+  const count = bucketCount(area.frames);
+  buckets = table;
+  nodes = table + (count << 3);
+  shift = 64 - ctz<u64>(count);
+}
+
+
+@inline
+function bucketOf(page: u64): u32 {
+  return buckets + ((<u32>((page * 0x9e3779b97f4a7c15) >> shift)) << 3);
+}
+
+
+@inline
+function nodeOf(frame: u32): u32 {
+  return nodes + ((frame - area.first) >> (FRAME_SHIFT - 4));
+}
+
+function latch(bucket: u32): void {
+  let turn: u32 = 0;
+  while (atomic.cmpxchg<u32>(bucket, 0, 1) != 0) window.wait(turn++, bucket);
+}
+
+
+@inline
+function unlatch(bucket: u32): void {
+  atomic.store<u32>(bucket, 0);
+}
+
+
+@inline
+function search(bucket: u32, page: u64): u32 {
+  let frame = load<u32>(bucket, HEAD);
+  while (frame != 0 && load<u64>(nodeOf(frame)) != page) frame = load<u32>(nodeOf(frame), NEXT);
+  return frame;
+}
+
+export function find(page: u64): u32 {
+  const bucket = bucketOf(page);
+  latch(bucket);
+  const frame = search(bucket, page);
+  unlatch(bucket);
+  return frame;
+}
+
+export function insert(page: u64, frame: u32): u32 {
+  const bucket = bucketOf(page);
+  latch(bucket);
+  const other = search(bucket, page);
+  if (other == 0) {
+    store<u64>(nodeOf(frame), page);
+    store<u32>(nodeOf(frame), load<u32>(bucket, HEAD), NEXT);
+    store<u32>(bucket, frame, HEAD);
+  }
+  unlatch(bucket);
+  return other;
+}
+
+/** The page is in the table, at `frame`. */
+export function remove(page: u64, frame: u32): void {
+  const bucket = bucketOf(page);
+  latch(bucket);
+  let link = bucket + HEAD;
+  while (load<u32>(link) != frame) link = nodeOf(load<u32>(link)) + NEXT;
+  store<u32>(link, load<u32>(nodeOf(frame), NEXT));
+  unlatch(bucket);
+}

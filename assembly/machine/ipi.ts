@@ -1,0 +1,112 @@
+// Inter-processor interrupts: remote calls between vCPUs of linked guests.
+//
+// Interface   attach() by each vCPU that takes part. post(vcpu, what, arg) asks, await(vcpu, ticket) returns when it is
+//             done; poll() serves what others asked of this vCPU, and is called at its safepoints and in all its waits.
+// Invariants  IPI-1  A call is served before its vCPU does anything that a safepoint precedes. A vCPU that is idle or in
+//                    the host does nothing, so nobody waits for it: it serves first when it is back.
+//             IPI-2  Whoever waits serves its own calls meanwhile: two that wait for each other both go on.
+// Concurrency VCPU_CALL_LOCK guards a vCPU's ring. "Post, then look at the state" pairs with "state running, then look
+//             at what is pending" of a vCPU that comes back: one of the two sees the other.
+// Cost        a call to a running vCPU as long as its way to the next safepoint; serving one about 50 ns.
+//
+//   entry of the ring, 16 bytes:  u32 what, u32 0, u64 arg
+
+import {
+  VCPU_CALLS_DONE,
+  VCPU_CALLS_ON,
+  VCPU_CALLS_POSTED,
+  VCPU_CALL_LOCK,
+  VCPU_CALL_RING,
+  VCPU_MASK,
+  VCPU_PENDING,
+  VCPU_RUNNING,
+  VCPU_STATE,
+} from '../abi/vcpu-block';
+import { VECTOR_CALL } from '../abi/vector';
+import * as map from './map';
+import * as spinlock from './spinlock';
+import * as tlb from './tlb';
+import * as vcpu from './vcpu';
+
+export const CALL_NOTHING: u32 = 0; // to measure the way there and back
+export const CALL_INVLPG: u32 = 1; // forget the translation of page `arg`
+export const CALL_FLUSH: u32 = 2; // forget all translations
+
+const RING_ENTRIES: u32 = 16;
+
+export function attach(): void {
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) | (1 << VECTOR_CALL), VCPU_MASK); // not the kernel's to take
+  lock(vcpu.block);
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_CALLS_POSTED), VCPU_CALLS_DONE);
+  spinlock.release(vcpu.block + VCPU_CALL_LOCK);
+  atomic.store<u32>(vcpu.block, 1, VCPU_CALLS_ON);
+}
+
+export function takesPart(index: u32): bool {
+  return atomic.load<u32>(map.vcpuBlock(index), VCPU_CALLS_ON) != 0;
+}
+
+
+@inline
+function entryAt(block: u32, number: u32): u32 {
+  return block + VCPU_CALL_RING + ((number & (RING_ENTRIES - 1)) << 4);
+}
+
+function lock(block: u32): void {
+  let turn: u32 = 0;
+  while (atomic.cmpxchg<u32>(block, 0, 1, VCPU_CALL_LOCK) != 0) {
+    if (block != vcpu.block) poll();
+    spinlock.pause(turn++, block + VCPU_CALL_LOCK);
+  }
+}
+
+/** Asks the vCPU to do `what`; the ticket is for wait(). A full ring becomes one flush, which is all its calls at once. */
+export function post(index: u32, what: u32, arg: u64): u32 {
+  const block = map.vcpuBlock(index);
+  lock(block);
+  let posted = load<u32>(block, VCPU_CALLS_POSTED);
+  const isFull = posted - load<u32>(block, VCPU_CALLS_DONE) == RING_ENTRIES;
+  if (!isFull) posted += 1;
+  const entry = entryAt(block, posted);
+  store<u32>(entry, isFull ? CALL_FLUSH : what);
+  store<u64>(entry, arg, 8);
+  store<u32>(block, posted, VCPU_CALLS_POSTED);
+  spinlock.release(block + VCPU_CALL_LOCK);
+  atomic.or<u32>(block, 1 << VECTOR_CALL, VCPU_PENDING);
+  return posted;
+}
+
+/** Returns when the call is done, or will be before the vCPU does anything else. */
+export function wait(index: u32, ticket: u32): void {
+  const block = map.vcpuBlock(index);
+  let turn: u32 = 0;
+  while (<i32>(atomic.load<u32>(block, VCPU_CALLS_DONE) - ticket) < 0) {
+    if (atomic.load<u32>(block, VCPU_STATE) != VCPU_RUNNING) return;
+    poll();
+    spinlock.pause(turn++, block + VCPU_CALLS_DONE);
+  }
+}
+
+/** A safepoint. */
+@inline
+export function poll(): void {
+  if (atomic.load<u32>(vcpu.block, VCPU_PENDING) & (1 << VECTOR_CALL)) serve();
+}
+
+function serve(): void {
+  atomic.and<u32>(vcpu.block, ~(1 << VECTOR_CALL), VCPU_PENDING);
+  lock(vcpu.block);
+  let done = load<u32>(vcpu.block, VCPU_CALLS_DONE);
+  while (done != load<u32>(vcpu.block, VCPU_CALLS_POSTED)) {
+    done += 1;
+    run(entryAt(vcpu.block, done));
+  }
+  atomic.store<u32>(vcpu.block, done, VCPU_CALLS_DONE);
+  spinlock.release(vcpu.block + VCPU_CALL_LOCK);
+}
+
+function run(entry: u32): void {
+  const what = load<u32>(entry);
+  if (what == CALL_INVLPG) tlb.invlpg(load<u64>(entry, 8));
+  else if (what == CALL_FLUSH) tlb.flush();
+}
