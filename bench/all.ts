@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** Each bench with the options of a short run. */
 const BENCHES: Record<string, readonly string[]> = {
   snapshot: ['--smoke'],
+  'fork-sqlite': ['--smoke'],
   'translator-slowdown': ['--rounds', '1'],
   'translator-speed': ['--rounds', '1'],
   'redis-throughput': ['--smoke'],

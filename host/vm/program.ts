@@ -2,10 +2,13 @@
 
 import { RingzeroError } from '../errors.ts';
 import { ProgramExit } from '../wasi/exit.ts';
+import { beforeWrite, guardAllocator, guardImports } from './glue.ts';
+import type { Kernel } from './kernel.ts';
 import type { MicroVM } from './micro-vm.ts';
 import type { LoadOptions, MicroVMOptions } from './options.ts';
 import { growByBreak, isPhysicalMemory } from './physical-memory.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { GuestImports, VcpuParts } from './vcpu.ts';
 
 /** Makes a VM of a stock module by `create`. */
 export async function loadProgram(
@@ -15,7 +18,11 @@ export async function loadProgram(
   options: LoadOptions,
 ): Promise<Program> {
   const memory = options.memory ?? importedMemory(imports);
-  const all = { wasi: {}, ...options, guest: wasm, imports };
+  const guarded: GuestImports = (beside) => {
+    const { kernel, memory } = beside as VcpuParts;
+    return guardImports(imports, memory, (address, bytes) => beforeWrite(kernel, address, bytes));
+  };
+  const all = { wasi: {}, ...options, guest: wasm, imports: guarded };
   const program = new Program(await create(memory === undefined ? all : { ...all, memory }));
   if ('_initialize' in program.exports) program.initialize();
   return program;
@@ -42,14 +49,21 @@ function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | unde
 export class Program {
   readonly vm: MicroVM;
   readonly exports: WebAssembly.Exports;
+  readonly #kernel: Kernel;
 
   constructor(vm: MicroVM) {
     const { instance, exports: functions, kernel } = vm.enter();
     const exports = Object.create(null) as Record<string, WebAssembly.ExportValue>;
     for (const [name, value] of Object.entries(instance.exports)) {
-      if (!name.startsWith('ringzero.')) exports[name] = functions[name] ?? value;
+      if (name.startsWith('ringzero.')) continue;
+      const fn = functions[name];
+      exports[name] =
+        fn === undefined
+          ? value
+          : guardAllocator(name, fn, (at, bytes) => this.beforeWrite(at, bytes));
     }
     this.vm = vm;
+    this.#kernel = kernel;
     this.exports = Object.freeze(exports);
     growByBreak(vm.memory, kernel);
   }
@@ -80,6 +94,14 @@ export class Program {
   /** Sets up a reactor, a program with `_initialize`, before its other exports are called. */
   initialize(): void {
     this.#call('_initialize');
+  }
+
+  /**
+   * To be called before JavaScript writes to memory of the program that it did not get from one of the program's
+   * allocators just now: active snapshots keep what was there. See docs/programs.md.
+   */
+  beforeWrite(address: number, bytes: number): void {
+    beforeWrite(this.#kernel, address >>> 0, bytes);
   }
 
   #call(name: string): void {
