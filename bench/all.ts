@@ -16,6 +16,7 @@ const BENCHES: Record<string, readonly string[]> = {
   'redis-memory': ['--smoke'],
   'redis-startup': ['--smoke'],
   'tabby-pin': ['--smoke'],
+  'tabby-evict': ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

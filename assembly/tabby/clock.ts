@@ -53,9 +53,16 @@ export function take(page: u64): u32 {
   return 0;
 }
 
-/** The page at home there leaves if it has not been used lately and is clean. */
+/**
+ * The page that is there leaves if it is clean and was not used since the hand passed it, half a round ago at least: by
+ * then every vCPU has emptied its TLB, so a page in use has its mark again.
+ */
 function takeHome(home: u32): bool {
   if (!descriptor.isResident(home) || descriptor.isReferenced(home)) return false;
+  const hand = atomic.load<u32>(area.block, area.HAND) % area.frames;
+  const index = (home - area.first) >> FRAME_SHIFT;
+  const passed = hand >= index ? hand - index : hand + area.frames - index;
+  if (passed < area.frames >> 1) return false;
   if (header.isDirty(atomic.load<u64>(home)) || !latch.tryExclusive(home)) return false;
   if (header.isDirty(load<u64>(home))) {
     latch.release(home);

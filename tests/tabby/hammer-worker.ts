@@ -41,5 +41,6 @@ const message: HammerResult = {
   validated: call('validated'),
   refuted: call('refuted'),
 };
+call('leavePool');
 await vm.close();
 parentPort!.postMessage(message);

@@ -40,6 +40,12 @@ const CASES: readonly Case[] = [
   { name: 'hash, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'hash' },
 ];
 
+const SLICE_MS = (SECONDS * 1000) / CASES.length;
+
+async function untilReady(words: Int32Array, workers: number): Promise<void> {
+  while (Atomics.load(words, 1) < workers) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 const tests = suite('Tabby hammer');
 
 for (const { name, frames, pages, workers, mode, design } of CASES) {
@@ -54,7 +60,9 @@ for (const { name, frames, pages, workers, mode, design } of CASES) {
       const data: HammerData = { handle: pool.vm.handle, seed: random.bits(), pages, mode, flags };
       return runThread(url, data) as Promise<HammerResult>;
     });
-    setTimeout(() => Atomics.store(new Int32Array(flags), 0, 1), (SECONDS * 1000) / CASES.length);
+    const words = new Int32Array(flags);
+    const stop = (): unknown => setTimeout(() => Atomics.store(words, 0, 1), SLICE_MS);
+    void untilReady(words, workers).then(stop);
     const results = await Promise.all(running);
     for (const { result } of results) assert.is(result, 0, `a worker saw ${result}`);
     let changes = 0;

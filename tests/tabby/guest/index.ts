@@ -27,6 +27,11 @@ export function join(): i32 {
   return pool.attach(POOL);
 }
 
+/** This vCPU is done with the pool. */
+export function leavePool(): void {
+  pool.detach();
+}
+
 export function checksum(address: u32, bytes: u32, seed: u64): u64 {
   return hash(address, bytes, seed);
 }
