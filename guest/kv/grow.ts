@@ -113,22 +113,22 @@ function choose(at: u32, key: u32, bytes: u32): void {
     return;
   }
   node.find(at, key, bytes);
-  if (node.index == records && records != 0 && node.highBytes(at) == node.NO_FENCE) {
-    cut = records;
-    shorten(at, records, key, bytes);
-    if (fitsWithFence(at)) return;
-  }
-  if (records > 1) cut = max<u32>(1, middle(at, records));
-  else cut = records == 0 ? 1 : node.index;
+  const isAppend = node.index == records && records != 0 && node.highBytes(at) == node.NO_FENCE;
+  cut = isAppend ? records : records > 1 ? max<u32>(1, middle(at, records)) : node.index;
+  if (records == 0) cut = 1;
   if (cut > records) return;
   shorten(at, records, key, bytes);
+  if (isAppend && records > 1 && !hasRoomForFence(at)) {
+    cut = max<u32>(1, middle(at, records));
+    shorten(at, records, key, bytes);
+  }
 }
 
-/** Whether all records of a leaf without a high fence fit beside the separator as one. */
-function fitsWithFence(at: u32): bool {
+/** Whether all records of a leaf without upper bound stay with the separator as their bound. */
+function hasRoomForFence(at: u32): bool {
   const low = node.lowBytes(at);
   const prefix = node.common(node.lowAt(at), low, separator, separatorBytes);
-  const bytes = node.bytesUnderPrefix(at, prefix) + low + separatorBytes;
+  const bytes = low + separatorBytes + node.bytesUnderPrefix(at, prefix);
   return bytes <= node.PAGE_BYTES - node.SLOTS;
 }
 
@@ -146,13 +146,23 @@ function shorten(at: u32, records: u32, key: u32, bytes: u32): void {
   separator = right;
 }
 
-/** The record where half of the bytes lie before. */
+/**
+ * How many records go left so that the fuller of the two halves, fences included, is as empty as can be. Both then have room for
+ * a separator of greatest length as their new fence: half a page, half a record and it are less than a page.
+ */
 function middle(at: u32, records: u32): u32 {
-  let total: u32 = 0;
-  for (let i: u32 = 0; i < records; i++) total += node.recordBytes(at, i) + node.SLOT_BYTES;
-  let sum: u32 = 0;
+  let left: u32 = node.lowBytes(at);
+  const high = node.highBytes(at);
+  let right: u32 = high == node.NO_FENCE ? 0 : high;
+  for (let i: u32 = 0; i < records; i++) right += node.recordBytes(at, i) + node.SLOT_BYTES;
   let i: u32 = 0;
-  while (i + 1 < records && sum < total >> 1) sum += node.recordBytes(at, i++) + node.SLOT_BYTES;
+  while (i + 1 < records) {
+    const bytes: u32 = node.recordBytes(at, i) + node.SLOT_BYTES;
+    if (left + bytes > right) break;
+    left += bytes;
+    right -= bytes;
+    i += 1;
+  }
   return i;
 }
 

@@ -39,7 +39,7 @@ export const RECORD_HEAD: u32 = 2;
 export const CHILD_BYTES: u32 = 4;
 export const OVERFLOW_BYTES: u32 = 8;
 export const KEY_BYTES_MAX: u32 = 1024;
-/** Records whose value would make them longer than this keep the value in pages of its own. */
+/** Records whose value would make them longer than this keep it in pages of its own, unless it is no longer than what says where. */
 export const INLINE_MAX: u32 = 1016;
 /** Room that any separator finds enough: child, key, slot. */
 export const SEPARATOR_MAX: u32 = CHILD_BYTES + KEY_BYTES_MAX + SLOT_BYTES;

@@ -1,7 +1,8 @@
 // Merges: how the tree gives space back.
 //
 // Interface   merge(root, key, bytes) after a removal left the key's leaf sparse: merges it with a neighbour if both fit one page,
-//             then its parent if that became sparse, and lowers the root when it has a single child.
+//             and so on until it is not
+//             sparse or has no such neighbour, then its parent if that became sparse; lowers the root when it has a single child.
 // Invariants  SHRINK-1  A merge that meets an error is left out: the tree is right without it.
 // Concurrency Parent by upgrade, then the two children from left to right, which may wait: nobody waits for a parent
 //             while holding a child.
@@ -11,7 +12,6 @@ import * as allocator from './allocator';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
-import { again } from './tree';
 
 const SPACE: u32 = node.PAGE_BYTES - node.SLOTS;
 /** A node with fewer bytes in use looks for a neighbour; together they leave room for some more records. */
@@ -22,10 +22,13 @@ const ATTEMPTS_MAX: u32 = 1000;
 const DONE: i32 = 0;
 const GO_UP: i32 = 1;
 
+/** Few bytes of records: fences do not count, for they may be long and nothing gets rid of them. */
 // @ts-ignore: decorator
 @inline
 export function isSparse(at: u32): bool {
-  return SPACE - node.freeBytes(at) < SPARSE_BYTES;
+  const high = node.highBytes(at);
+  const fences = node.lowBytes(at) + (high == node.NO_FENCE ? 0 : high);
+  return SPACE - node.freeBytes(at) - fences < SPARSE_BYTES;
 }
 
 /** Pages that the last attempt emptied. */
@@ -42,7 +45,7 @@ export function merge(root: u32, key: u32, bytes: u32): void {
     if (emptied != 0) allocator.free(emptied);
     if (result == descent.FAILED || result == DONE) return;
     if (result == GO_UP) level += 1;
-    else again(turn++);
+    else turn += 1;
   }
 }
 
@@ -62,15 +65,16 @@ function attempt(root: u32, key: u32, bytes: u32, level: u32): i32 {
     pool.releaseUnchanged(parent);
     return GO_UP;
   }
-  const first = i + 1 < children ? i : i - 1;
-  const merged = mergeChildren(parent, first);
+  const merged =
+    (i + 1 < children && mergeChildren(parent, i)) || (i > 0 && mergeChildren(parent, i - 1));
   if (!merged) {
     pool.releaseUnchanged(parent);
     return DONE;
   }
-  const isSparseNow = isSparse(parent) || node.count(parent) == 0;
+  const isParentSparse = isSparse(parent);
   pool.release(parent);
-  return isSparseNow ? GO_UP : DONE;
+  // What is left may still be sparse, and an empty neighbour on the other side may fit now.
+  return isParentSparse ? GO_UP : descent.RETRY;
 }
 
 /** Children `first` and `first + 1` of a locked parent; false if they do not fit one page. */

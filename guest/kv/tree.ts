@@ -157,7 +157,7 @@ function byFinger(root: u32, key: u32, bytes: u32): u32 {
 export function put(root: u32, key: u32, bytes: u32, value: u32, length: u32, mode: u32): i32 {
   if (bytes > node.KEY_BYTES_MAX || length > VALUE_BYTES_MAX) return -EINVAL;
   let first: u32 = 0;
-  if (node.RECORD_HEAD + bytes + length > node.INLINE_MAX) {
+  if (length > node.OVERFLOW_BYTES && node.RECORD_HEAD + bytes + length > node.INLINE_MAX) {
     first = overflow.write(value, length);
     if (first == 0) return -overflow.failure;
   }
