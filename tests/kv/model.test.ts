@@ -147,7 +147,9 @@ const tests = suite('store against a model');
 for (const shape of SHAPES) {
   tests(shape.name, async () => {
     const random = Random.forTest(`store, ${shape.name}`);
-    let { store, directory, end, remove, result } = await openStore(shape.frames);
+    const made = await openStore(shape.frames);
+    const { directory } = made;
+    let { store, end, remove, result } = made;
     assert.is(result, 0);
     const model = new Model();
     for (let i = 0; i < shape.operations; i++) {
