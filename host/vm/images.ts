@@ -3,6 +3,7 @@
 import { REGISTERS_MAX } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import type { ModuleInfo } from '../translator/index.ts';
+import type { MicroVMOptions } from './options.ts';
 import { relocate } from '../translator/relocation.ts';
 
 /** What `translate` returns; `info` is plain data and can be kept beside the images as JSON. */
@@ -21,12 +22,12 @@ export async function loadImages(
   guest: Uint8Array | GuestImages,
   frames: number,
   weakMemory: boolean,
-  linked = false,
+  { linked = false, safepoints = true }: Pick<MicroVMOptions, 'linked' | 'safepoints'> = {},
 ): Promise<GuestImages> {
   if (linked) return (await import('./linked.ts')).linkedImages(guest as Uint8Array);
   const images =
     guest instanceof Uint8Array
-      ? (await import('../translator/index.ts')).translate(guest, { frames, weakMemory })
+      ? await translateBoth(guest, frames, weakMemory, safepoints)
       : fit(guest, frames, weakMemory);
   if (images.info.registerBytes > REGISTERS_MAX * 8) {
     throw new RingzeroError(
@@ -35,6 +36,19 @@ export async function loadImages(
     );
   }
   return images;
+}
+
+/** A call on a snapshot can always be stopped, so its image polls; the main image does if it is asked to. */
+async function translateBoth(
+  guest: Uint8Array,
+  frames: number,
+  weakMemory: boolean,
+  safepoints: boolean,
+): Promise<GuestImages> {
+  const { translateMain, translateSnapshot } = await import('../translator/index.ts');
+  const { main, info } = translateMain(guest, { frames, weakMemory, safepoints });
+  const { snapshot } = translateSnapshot(guest, { frames, weakMemory, validate: false });
+  return { main, snapshot, info };
 }
 
 function fit(

@@ -61,7 +61,7 @@ export class MicroVM {
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
     const checked = checkOptions(options);
-    const images = await loadImages(options.guest, checked.frames, weakMemory, options.linked);
+    const images = await loadImages(options.guest, checked.frames, weakMemory, options);
     const [kernel, main] = await Promise.all([
       WebAssembly.compile(readBuiltModule('libdbos.wasm') as BufferSource),
       WebAssembly.compile(images.main as BufferSource),

@@ -30,6 +30,12 @@ export interface MicroVMOptions {
    */
   guestLimit?: number;
   /**
+   * Whether loops of the main image look for interrupts. Default true; MicroVM.load: false, which makes a
+   * program a little faster. Without, a second thread that attaches waits for calls of the first one to end, and handlers of
+   * interrupts run between calls only.
+   */
+  safepoints?: boolean;
+  /**
    * The guest's imports, as for WebAssembly.instantiate, or a function that makes them; `libdbos` is added. The function
    * gets what a module needs that is to run beside the guest, untranslated.
    */

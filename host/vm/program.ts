@@ -22,7 +22,7 @@ export async function loadProgram(
     const { kernel, memory } = beside as VcpuParts;
     return guardImports(imports, memory, (address, bytes) => beforeWrite(kernel, address, bytes));
   };
-  const all = { wasi: {}, ...options, guest: wasm, imports: guarded };
+  const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports: guarded };
   const program = new Program(await create(memory === undefined ? all : { ...all, memory }));
   if ('_initialize' in program.exports) program.initialize();
   return program;

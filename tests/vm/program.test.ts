@@ -89,4 +89,16 @@ test('what glue writes by itself does not show in a snapshot: to memory it alloc
   await program.close();
 });
 
+test('a call that never ends on a fork is stopped by disposing of it, though the main image does not poll', async () => {
+  const spinner = assemble(`(module (memory (export "memory") 1)
+    (func (export "spin") (loop $again (br $again))))`);
+  const program = await MicroVM.load(spinner, {}, { memory: MEMORY });
+  const snapshot = program.snapshot();
+  const spinning = snapshot.run('spin').catch((error: unknown) => error);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  snapshot[Symbol.dispose]();
+  assert.is(((await spinning) as RingzeroError).code, 'RZ_GUEST_TRAP');
+  await program.close();
+});
+
 test.run();
