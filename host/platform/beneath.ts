@@ -138,10 +138,10 @@ export const beneath = {
 
 /** Operations on a descriptor; a position of null is the host's own. */
 export const descriptors = {
-  read: (descriptor: number, target: Uint8Array, position: bigint | null): number =>
+  read: (descriptor: number, target: Uint8Array, position: number | null): number =>
     readSync(descriptor, target, 0, target.length, position),
-  write: (descriptor: number, source: Uint8Array, position: bigint | null): number =>
-    writeSync(descriptor, source, 0, source.length, position === null ? null : Number(position)),
+  write: (descriptor: number, source: Uint8Array, position: number | null): number =>
+    writeSync(descriptor, source, 0, source.length, position),
   close: closeSync,
   facts: (descriptor: number): FileFacts => factsOf(fstatSync(descriptor, { bigint: true })),
   truncate: (descriptor: number, bytes: number): void => ftruncateSync(descriptor, bytes),

@@ -1,6 +1,12 @@
 // WASI: what is done with an open descriptor.
 
-import { beneath, descriptors as host, OPEN, type FileFacts } from '../platform/beneath.ts';
+import {
+  beneath,
+  descriptors as host,
+  OPEN,
+  sleepMs,
+  type FileFacts,
+} from '../platform/beneath.ts';
 import {
   ADVICE_LAST,
   DIRENT_BYTES,
@@ -23,9 +29,9 @@ const POSITION_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A position or length as a number. Fails with EINVAL for one that no file reaches. */
 function safe(value: bigint): number {
-  const unsigned = BigInt.asUintN(64, value);
-  if (unsigned > POSITION_MAX) throw new WasiError('INVAL');
-  return Number(unsigned);
+  const number = Number(value);
+  if (number < 0 || number > Number.MAX_SAFE_INTEGER) throw new WasiError('INVAL');
+  return number;
 }
 
 /** Reads into the buffers in turn until one is not filled; `position` null reads on in a stream. */
@@ -56,10 +62,22 @@ function read(
   return total;
 }
 
+/** A stream that someone else has made non-blocking is waited for, unless the program wants it so. */
+function patiently<T>(entry: Descriptor, act: () => T): T {
+  while (true) {
+    try {
+      return act();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN' || entry.flags & FDFLAG.NONBLOCK)
+        throw error;
+      sleepMs(1);
+    }
+  }
+}
+
 function readPart(entry: Descriptor, target: Uint8Array, position: number | null): number {
   const { peeked } = entry;
-  if (peeked === undefined)
-    return host.read(entry.host, target, position === null ? null : BigInt(position));
+  if (peeked === undefined) return patiently(entry, () => host.read(entry.host, target, position));
   const part = peeked.subarray(0, target.length);
   target.set(part);
   entry.peeked = part.length < peeked.length ? peeked.subarray(part.length) : undefined;
@@ -79,11 +97,8 @@ function write(
   memory.check(result, 4);
   let total = 0;
   const put = (source: Uint8Array): boolean => {
-    const done = host.write(
-      entry.host,
-      source,
-      position === null ? null : BigInt(position + total),
-    );
+    const at = position === null ? null : position + total;
+    const done = patiently(entry, () => host.write(entry.host, source, at));
     total += done;
     return done === source.length;
   };
@@ -203,7 +218,7 @@ export const fileCalls = {
   fd_allocate: ({ descriptors }: Calls, fd: number, offset: bigint, bytes: bigint): number => {
     const entry = descriptors.file(fd, RIGHT.FD_ALLOCATE);
     const end = safe(offset) + safe(bytes);
-    if (bytes === 0n || end > Number(POSITION_MAX)) return errno('INVAL');
+    if (bytes === 0n || end > Number.MAX_SAFE_INTEGER) return errno('INVAL');
     if (!isSeekable(entry)) return errno('SPIPE');
     if (Number(host.facts(entry.host).size) < end) host.truncate(entry.host, end);
     return 0;

@@ -2,7 +2,7 @@
 // lent, what goes out lands in the staging buffer and is delivered by the kernel with checked stores.
 //
 // Invariants  The host never stores to guest memory itself, so snapshots stay what they are; a pointer outside guest memory
-//             is EFAULT. Arrays of pointers are copied before they are checked: another vCPU may change them meanwhile.
+//             is EFAULT. Of an array of pointers each word is read once: another vCPU may change it meanwhile.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import type { Kernel } from '../vm/kernel.ts';
@@ -20,10 +20,12 @@ export interface Range {
 
 export class GuestMemory {
   readonly #memory: Uint8Array;
+  readonly #view: DataView;
   readonly #kernel: Kernel;
 
   constructor(memory: WebAssembly.Memory, kernel: Kernel) {
     this.#memory = new Uint8Array(memory.buffer);
+    this.#view = new DataView(memory.buffer);
     this.#kernel = kernel;
   }
 
@@ -70,14 +72,16 @@ export class GuestMemory {
   /** The buffers of a vectored call, each checked, and how many bytes they have together. */
   vectors(address: number, count: number): { ranges: Range[]; bytes: number } {
     if (count > VECTORS_MAX) throw new WasiError('INVAL');
-    const view = this.view(address, count * IOVEC_BYTES);
+    this.check(address, count * IOVEC_BYTES);
+    const start = this.#kernel.lend(address, count * IOVEC_BYTES);
     const ranges: Range[] = [];
     let total = 0;
-    for (let at = 0; at < count * IOVEC_BYTES; at += IOVEC_BYTES) {
-      const range = { address: view.getUint32(at, true), bytes: view.getUint32(at + 4, true) };
-      this.check(range.address, range.bytes);
-      total += range.bytes;
-      ranges.push(range);
+    for (let at = start; at < start + count * IOVEC_BYTES; at += IOVEC_BYTES) {
+      const buffer = this.#view.getUint32(at, true); // each word is read once: what is checked is what is used
+      const bytes = this.#view.getUint32(at + 4, true);
+      this.check(buffer, bytes);
+      total += bytes;
+      ranges.push({ address: buffer, bytes });
     }
     if (total > 0xffffffff) throw new WasiError('INVAL');
     return { ranges, bytes: total };
@@ -104,17 +108,14 @@ export class GuestMemory {
   }
 
   putU32(address: number, value: number): void {
-    this.#putNumber(address, 4, (view) => view.setUint32(0, value, true));
+    this.check(address, 4);
+    this.#view.setUint32(this.#kernel.staging, value, true);
+    this.#kernel.deliver(address, 4);
   }
 
   putU64(address: number, value: bigint): void {
-    this.#putNumber(address, 8, (view) => view.setBigUint64(0, value, true));
-  }
-
-  #putNumber(address: number, bytes: number, write: (view: DataView) => void): void {
-    this.check(address, bytes);
-    const { buffer, byteOffset } = this.staging(bytes);
-    write(new DataView(buffer, byteOffset, bytes));
-    this.deliver(address, bytes);
+    this.check(address, 8);
+    this.#view.setBigUint64(this.#kernel.staging, value, true);
+    this.#kernel.deliver(address, 8);
   }
 }
