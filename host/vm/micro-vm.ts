@@ -10,7 +10,7 @@ import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { loadImages } from './images.ts';
 import type { KernelExports } from './kernel.ts';
-import { loadProgram, type Program } from './program.ts';
+import type { Program } from './program.ts';
 import { checkOptions, framesOf, type LoadOptions, type MicroVMOptions } from './options.ts';
 import { allocateMemory } from './physical-memory.ts';
 import { Snapshot } from './snapshot.ts';
@@ -106,11 +106,12 @@ export class MicroVM {
    *
    * Fails as create(), and with RZ_EXIT when a constructor ends the program.
    */
-  static load(
+  static async load(
     wasm: Uint8Array,
     imports: WebAssembly.Imports = {},
     options: LoadOptions = {},
   ): Promise<Program> {
+    const { loadProgram } = await import('./program.ts'); // not for those who load none
     return loadProgram((all) => MicroVM.create(all), wasm, imports, options);
   }
 
