@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSy
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as errno from '../../assembly/abi/errno.ts';
+import { OPEN_READ } from '../../assembly/abi/syscall.ts';
 import { createPool } from './pool.ts';
 
 const EVICTIONS = 2;
@@ -53,6 +54,34 @@ tests('page numbers may be far apart', async () => {
   for (const page of pages) assert.is(call('readPage', page), Number(page % 1000n));
   assert.is(call('readPage', 2n ** 36n - 1n), -errno.EINVAL);
   assert.is(call('readPage', 2n ** 50n), -errno.EINVAL);
+  await close();
+});
+
+tests(
+  'a page that cannot be written stays where it is, and only who needs its frame fails',
+  async () => {
+    const { call, close } = await createPool(8, undefined, undefined, OPEN_READ);
+    for (let page = 0; page < 8; page++) assert.is(call('createPage', BigInt(page), page), 0);
+    assert.is(call('createPage', 8n, 8), -errno.EBADF);
+    assert.is(call('writeBack'), -errno.EBADF);
+    for (let page = 0; page < 8; page++) assert.is(call('readPage', BigInt(page)), page);
+    assert.is(call('discardPage', 3n), 0);
+    assert.is(call('createPage', 8n, 8), 0, 'there is a frame again');
+    assert.is(call('readPage', 8n), 8);
+    await close();
+  },
+);
+
+tests('with every frame pinned a fault fails, and goes on when there is a frame', async () => {
+  const { call, close } = await createPool(8);
+  for (let page = 0; page < 20; page++) assert.is(call('createPage', BigInt(page), page), 0);
+  for (let page = 0; page < 8; page++) assert.is(call('pin', BigInt(page)), 0);
+  assert.is(call('readPage', 9n), -errno.ENOMEM);
+  assert.is(call('readPage', 7n), 7);
+  call('unpin', 4n);
+  assert.is(call('readPage', 9n), 9);
+  for (const page of [0, 1, 2, 3, 5, 6, 7]) call('unpin', BigInt(page));
+  assert.is(call('audit', 20n), 8);
   await close();
 });
 

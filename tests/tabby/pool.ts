@@ -28,9 +28,9 @@ function guestOf(vm: MicroVM): Guest {
 }
 
 /** Descriptor of the store's file on this vCPU. */
-function openFile({ call }: Guest): number {
+function openFile({ call }: Guest, flags = OPEN_READ | OPEN_WRITE): number {
   for (let i = 0; i < FILE.length; i++) call('put', 2048 + i, FILE.charCodeAt(i));
-  return call('open', 2048, FILE.length, OPEN_READ | OPEN_WRITE);
+  return call('open', 2048, FILE.length, flags);
 }
 
 /** Guests with the comparison designs: the same functions. */
@@ -40,6 +40,7 @@ export async function createPool(
   frames: number,
   memory = 64 * MIB,
   design: Design = 'test',
+  flags?: number,
 ): Promise<Pool> {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-tabby-'));
   const path = join(directory, FILE);
@@ -51,7 +52,7 @@ export async function createPool(
     preopen: directory,
   });
   const guest = guestOf(vm);
-  const result = guest.call('create', frames, openFile(guest));
+  const result = guest.call('create', frames, openFile(guest, flags));
   if (result !== 0) throw new Error(`no pool: ${result}`);
   const close = async (): Promise<void> => {
     await vm.close();

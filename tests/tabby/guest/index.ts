@@ -80,6 +80,15 @@ export function writePage(number: u64, value: u32): i32 {
   return 0;
 }
 
+/** Pins that outlive the call. */
+export function pin(number: u64): i32 {
+  return pool.shared(number) == 0 ? -pool.failure : 0;
+}
+
+export function unpin(number: u64): void {
+  pool.releaseShared(pool.optimistic(number));
+}
+
 export function discardPage(number: u64): i32 {
   const frame = pool.exclusive(number);
   if (frame == 0) return -pool.failure;
@@ -138,3 +147,21 @@ export {
   sharedHot,
   sharedRandom,
 } from './measure';
+export {
+  askOthers,
+  entryOf,
+  fillTlb,
+  joinCalls,
+  lookUpTlb,
+  mapPages,
+  newTable,
+  protectPages,
+  remapPages,
+  retire,
+  serveCalls,
+  shootDown,
+  shootDownAll,
+  translatePage,
+  unmapPages,
+  useTranslation,
+} from './machine';
