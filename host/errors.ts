@@ -12,7 +12,19 @@ export type RingzeroErrorCode =
   | 'RZ_VM_CLOSED' // the VM was closed, or a trap left it unusable
   | 'RZ_EXPORT' // the guest exports no function of that name
   | 'RZ_EXIT' // a program ended itself; `exitCode` says how
-  | 'RZ_IO'; // the host could not do an input or output operation
+  | 'RZ_IO' // the host could not do an input or output operation
+  | 'RZ_NOT_CLEAN' // a store was not closed; the message says what to do
+  | 'RZ_FORMAT' // a store of another format version, or no store at all
+  | 'RZ_BUSY' // other threads do not come out of the store
+  // Those that abstract-level has names for:
+  | 'LEVEL_LOCKED' // another process, or this one, has the store open
+  | 'LEVEL_CORRUPTION' // storage gave something else than was written there
+  | 'LEVEL_IO_ERROR' // the host could not read or write a file of the store
+  | 'LEVEL_DATABASE_NOT_OPEN'
+  | 'LEVEL_ABORTED'
+  | 'LEVEL_INVALID_KEY'
+  | 'LEVEL_INVALID_VALUE'
+  | 'LEVEL_NOT_SUPPORTED';
 
 /** Every error that this package throws on purpose. `code` is stable; the message says what to do. */
 export class RingzeroError extends Error {

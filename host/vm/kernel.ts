@@ -1,9 +1,12 @@
 // One instance of libdbos.wasm: a vCPU's kernel, with the types that TypeScript needs.
 
 import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
-import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
 import {
+  VCPU_ABSENT,
+  VCPU_DEPTH,
   VCPU_STAGING,
+  VCPU_STATE,
   VCPU_TRAP_ADDRESS,
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
@@ -128,6 +131,18 @@ export class Kernel {
   /** The 8-bit epoch that this vCPU's stores belong to. */
   get view(): number {
     return this.#word(VCPU_VIEW);
+  }
+
+  /** Whether another vCPU is in the guest, or in a host call that it made from there. */
+  hasOthersInside(): boolean {
+    const blocks = vcpuBlocks(this.frames);
+    for (let number = 0; number < VCPUS_MAX; number++) {
+      const block = blocks + number * FRAME_BYTES;
+      if (number === this.vcpu) continue;
+      if (Atomics.load(this.#words, (block + VCPU_STATE) / 4) === VCPU_ABSENT) continue;
+      if (Atomics.load(this.#words, (block + VCPU_DEPTH) / 4) !== 0) return true;
+    }
+    return false;
   }
 
   /** Cause and address of the last trap that the kernel raised on this vCPU; the cause is cleared. */

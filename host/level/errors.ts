@@ -1,0 +1,56 @@
+// From a negative errno of the store to an error that says what was attempted, on what, and what to do.
+
+import * as errno from '../../assembly/abi/errno.ts';
+import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
+import { codeOf } from '../platform/store-directory.ts';
+
+const NAMES = new Map(Object.entries(errno).map(([name, number]) => [number, name]));
+
+/** What `attempt` on the store at `location` failed with. */
+export function storeError(result: number, attempt: string, location: string): RingzeroError {
+  const number = -result;
+  const [code, why] = reasonOf(number);
+  return new RingzeroError(code, `${attempt} in the store ${location}: ${why}`);
+}
+
+function reasonOf(number: number): [RingzeroErrorCode, string] {
+  switch (number) {
+    case errno.EBADMSG:
+      return [
+        'LEVEL_CORRUPTION',
+        'a page of data.rz is not what was written there (checksum). Take the file from a backup',
+      ];
+    case errno.EUCLEAN:
+      return [
+        'RZ_NOT_CLEAN',
+        'it was not closed, so its last changes may be half written. Take data.rz from a backup, or remove the store with `RingzeroLevel.destroy(location)` and fill it again',
+      ];
+    case errno.EPROTO:
+      return ['RZ_FORMAT', 'data.rz has another format, or another version of it'];
+    case errno.ENOMEM:
+      return [
+        'RZ_OUT_OF_MEMORY',
+        'no frame is free: raise `poolSize`, or use fewer threads at once',
+      ];
+    case errno.ENOSPC:
+      return ['LEVEL_IO_ERROR', 'ENOSPC, the disk is full'];
+    default:
+      return ['LEVEL_IO_ERROR', NAMES.get(number) ?? `errno ${number}`];
+  }
+}
+
+/** The same for an error of the host. */
+export function hostError(error: unknown, attempt: string, location: string): RingzeroError {
+  if (error instanceof RingzeroError) return error;
+  const why = error instanceof Error ? error.message : codeOf(error);
+  return new RingzeroError('LEVEL_IO_ERROR', `${attempt} in the store ${location}: ${why}`, {
+    cause: error,
+  });
+}
+
+export function notOpen(location: string): RingzeroError {
+  return new RingzeroError(
+    'LEVEL_DATABASE_NOT_OPEN',
+    `the store ${location} was closed by the thread that opened it`,
+  );
+}

@@ -1,0 +1,105 @@
+// The exports of guest/kv with types, called with this thread as the vCPU.
+//
+// Interface   call() around everything that goes into the guest: it enters the vCPU, looks whether the store is still open, and turns a
+//             trap into an error. get() is the same written out, for the sake of its speed.
+// Invariants  LEVEL-1  A thread enters before it looks at the state; who closes sets the state before it looks who is inside. So a
+//                      close never overtakes an operation.
+
+import { guestTrap } from '../vm/guest-trap.ts';
+import type { MicroVM } from '../vm/micro-vm.ts';
+import { notOpen } from './errors.ts';
+import { Window } from './window.ts';
+
+/** See guest/kv/index.ts; results are 0 or more, or a negative errno. */
+export interface KvExports {
+  window(): number;
+  openFile(pathBytes: number, flags: number): number;
+  format(descriptor: number, frames: number): number;
+  open(descriptor: number, frames: number): number;
+  join(): number;
+  close(): number;
+  get(keyBytes: number): number;
+  getPart(keyBytes: number, offset: number): number;
+  put(keyBytes: number, valueBytes: number): number;
+  putBegin(keyBytes: number): number;
+  putPart(bytes: number): number;
+  putEnd(): number;
+  del(keyBytes: number): number;
+  batchBegin(): number;
+  batchOps(bytes: number): number;
+  batchEnd(): number;
+  getMany(count: number, bytes: number): number;
+  scan(bytes: number, flags: number, limit: number): number;
+  clear(bytes: number, flags: number): number;
+  stat(which: number): number;
+  verify(): number;
+}
+
+/** States of a store, in a word that its threads share. */
+export const OPEN = 0;
+export const CLOSED = 1;
+
+export class Guest {
+  readonly exports: KvExports;
+  readonly window: Window;
+  readonly location: string;
+  readonly #vm: MicroVM;
+  readonly #state: Int32Array;
+  readonly #enter: () => void;
+  readonly #leave: () => void;
+
+  constructor(vm: MicroVM, state: Int32Array, location: string) {
+    const { kernel, instance } = vm.enter();
+    this.#vm = vm;
+    this.#state = state;
+    this.location = location;
+    this.exports = instance.exports as unknown as KvExports;
+    this.#enter = kernel.calls.enter;
+    this.#leave = kernel.calls.leave;
+    this.window = new Window(vm.memory, this.call(0, () => this.exports.window()) >>> 0);
+  }
+
+  /** Runs `body` inside the guest; `state` is what the store must be in. */
+  call<T>(state: number, body: () => T): T {
+    this.#enter();
+    try {
+      if (Atomics.load(this.#state, 0) !== state) throw notOpen(this.location);
+      const result = body();
+      this.#leave();
+      return result;
+    } catch (error) {
+      throw this.#trap(error);
+    }
+  }
+
+  /** guest.get(): length of the value of the key that is in the window. */
+  get(keyBytes: number): number {
+    this.#enter();
+    try {
+      if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
+      const length = this.exports.get(keyBytes);
+      this.#leave();
+      return length;
+    } catch (error) {
+      throw this.#trap(error);
+    }
+  }
+
+  put(keyBytes: number, valueBytes: number): number {
+    this.#enter();
+    try {
+      if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
+      const result = this.exports.put(keyBytes, valueBytes);
+      this.#leave();
+      return result;
+    } catch (error) {
+      throw this.#trap(error);
+    }
+  }
+
+  #trap(error: unknown): Error {
+    const { kernel } = this.#vm.enter();
+    kernel.calls.unwind(0);
+    return guestTrap(kernel, `the store ${this.location}`, error);
+  }
+}

@@ -1,0 +1,342 @@
+// The store as an abstract-level database, and the synchronous calls that it has besides.
+//
+// Interface   RingzeroLevel(location, options) as every implementation of abstract-level; attach(handle) in other threads of the process.
+//             get, put, del, batch, iterators and the rest are abstract-level's; what ends in Sync, and getInto(), returns at once.
+// Concurrency Every call does its work before it returns, on the calling thread: promises are there for the interface's sake, and a
+//             page that is not in memory is read meanwhile.
+
+import {
+  AbstractLevel,
+  type AbstractDatabaseOptions,
+  type AbstractOpenOptions,
+} from 'abstract-level';
+import * as kv from '../../assembly/abi/kv.ts';
+import { RingzeroError } from '../errors.ts';
+import { Cursor } from './cursor.ts';
+import {
+  RingzeroIterator,
+  RingzeroKeyIterator,
+  RingzeroValueIterator,
+  type RangeOptions,
+} from './iterator.ts';
+import { checkLocation, checkStoreOptions, type RingzeroOptions } from './options.ts';
+import type { Operation, Operations } from './operations.ts';
+import { range, type SyncRangeOptions } from './range.ts';
+import { Store, type RingzeroHandle } from './store.ts';
+import type { Data, Format } from './window.ts';
+
+const MANIFEST = {
+  encodings: { utf8: true, buffer: true, view: true },
+  has: true,
+  getSync: true,
+  seek: true,
+  permanence: true,
+  createIfMissing: true,
+  errorIfExists: true,
+  implicitSnapshots: false,
+  explicitSnapshots: false,
+  signals: { iterators: true },
+  additionalMethods: {
+    getInto: true,
+    getManySync: true,
+    putSync: true,
+    delSync: true,
+    batchSync: true,
+    rangeSync: true,
+    stats: true,
+  },
+};
+
+/** Numbers of a store: of now, except that reads, writes and evictions count since it was opened. Pages are 4 KiB. */
+export interface StoreStats {
+  entries: number;
+  pages: number;
+  height: number;
+  poolPages: number;
+  pagesRead: number;
+  pagesWritten: number;
+  evictions: number;
+}
+
+/** Encodings of one synchronous call, names or objects as abstract-level takes them; the store's own by default. */
+export interface SyncOptions {
+  keyEncoding?: unknown;
+  valueEncoding?: unknown;
+}
+
+export interface SyncOperation<K, V> extends SyncOptions {
+  type: 'put' | 'del';
+  key: K;
+  value?: V;
+}
+
+interface FormatOptions {
+  keyEncoding: Format;
+  valueEncoding: Format;
+}
+
+/** What is used of an encoding of level-transcoder. */
+export interface Codec {
+  readonly format: Format;
+  encode(data: unknown): Data;
+  decode(data: Data): unknown;
+}
+
+export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
+  /** The directory. */
+  readonly location: string;
+  readonly #handle: RingzeroHandle | undefined;
+  readonly #keys: Codec;
+  readonly #values: Codec;
+  #store: Store | undefined;
+  #operations: Operations | undefined;
+
+  /**
+   * A store in the directory `location`. It opens by itself at the next turn, or with open(), which rejects with
+   * LEVEL_DATABASE_NOT_OPEN and as its `cause` what was wrong: LEVEL_LOCKED, RZ_NOT_CLEAN, LEVEL_CORRUPTION, RZ_FORMAT, LEVEL_IO_ERROR,
+   * RZ_OUT_OF_MEMORY. Throws RZ_OPTION.
+   *
+   * @example
+   * const db = new RingzeroLevel('./people', { valueEncoding: 'json' });
+   * await db.put('ada', { born: 1815 });
+   * for await (const [name, person] of db.iterator({ gte: 'a', lt: 'b' })) console.log(name, person.born);
+   * await db.close();
+   */
+  constructor(location: string, options?: RingzeroOptions<K, V>) {
+    super(MANIFEST, options as AbstractDatabaseOptions<K, V>);
+    this.location = checkLocation(location);
+    checkStoreOptions(options);
+    this.#keys = this.keyEncoding() as unknown as Codec;
+    this.#values = this.valueEncoding() as unknown as Codec;
+    this.#handle = handed;
+    handed = undefined;
+  }
+
+  /**
+   * The same store in another thread of the process: post it `db.handle`. Its calls fail with LEVEL_DATABASE_NOT_OPEN once the thread that
+   * opened the store has closed it.
+   *
+   * @example
+   * new Worker(url, { workerData: db.handle });                    // there:
+   * const db = RingzeroLevel.attach(workerData);
+   */
+  static attach<K = string, V = string>(
+    handle: RingzeroHandle,
+    options?: AbstractDatabaseOptions<K, V>,
+  ): RingzeroLevel<K, V> {
+    handed = handle;
+    try {
+      return new RingzeroLevel<K, V>(handle.location, options);
+    } finally {
+      handed = undefined;
+    }
+  }
+
+  /** Removes a store that nobody has open, with everything in it. Does nothing when there is none. */
+  static async destroy(location: string): Promise<void> {
+    Store.destroy(checkLocation(location));
+  }
+
+  /** Not yet: a store that was not closed cannot be repaired, and says so. */
+  static async repair(location: string): Promise<void> {
+    throw new RingzeroError(
+      'LEVEL_NOT_SUPPORTED',
+      `a store that was not closed cannot be repaired yet: take ${checkLocation(location)} from a backup`,
+    );
+  }
+
+  /** For RingzeroLevel.attach() in other threads of this process; the store must be open. */
+  get handle(): RingzeroHandle {
+    if (this.#store === undefined) throw notOpenYet();
+    return this.#store.handle;
+  }
+
+  // --- what abstract-level asks for ------------------------------------------------------------------------------
+
+  async _open(options: AbstractOpenOptions & RingzeroOptions<K, V>): Promise<void> {
+    const { createIfMissing = true, errorIfExists = false } = options;
+    this.#store =
+      this.#handle !== undefined
+        ? await Store.attach(this.#handle)
+        : await Store.create(this.location, {
+            ...checkStoreOptions(options),
+            createIfMissing,
+            errorIfExists,
+          });
+    this.#operations = this.#store.operations;
+  }
+
+  async _close(): Promise<void> {
+    await this.#store!.close();
+    this.#store = undefined;
+    this.#operations = undefined;
+  }
+
+  async _get(key: Data, options: FormatOptions): Promise<Data | undefined> {
+    return this.#open.get(key, options.valueEncoding);
+  }
+  _getSync(key: Data, options: FormatOptions): Data | undefined {
+    return this.#open.get(key, options.valueEncoding);
+  }
+  async _getMany(keys: Data[], options: FormatOptions): Promise<(Data | undefined)[]> {
+    return this.#open.getMany(keys, options.valueEncoding);
+  }
+  async _has(key: Data): Promise<boolean> {
+    return this.#open.has(key);
+  }
+  async _hasMany(keys: Data[]): Promise<boolean[]> {
+    return keys.map((key) => this.#open.has(key));
+  }
+  async _put(key: Data, value: Data): Promise<void> {
+    this.#open.put(key, value);
+  }
+  async _del(key: Data): Promise<void> {
+    this.#open.del(key);
+  }
+  async _batch(operations: readonly Operation[]): Promise<void> {
+    this.#open.batch(operations);
+  }
+
+  /** Not atomic: readers may see a part of the range gone. */
+  async _clear(options: RangeOptions): Promise<void> {
+    const shape = {
+      keys: true,
+      values: false,
+      keyFormat: 'view',
+      valueFormat: 'view',
+    } as const;
+    const cursor = new Cursor(this.#open, options, shape);
+    if (options.limit < 0) return cursor.clear();
+    for (let left = options.limit; left > 0;) {
+      const entries = cursor.next(left);
+      if (entries.length === 0) return;
+      for (const [key] of entries) this.#open.del(key!);
+      left -= entries.length;
+    }
+  }
+
+  _iterator(options: RangeOptions): RingzeroIterator<K, V> {
+    return new RingzeroIterator(this, this.#open, options);
+  }
+  _keys(options: RangeOptions): RingzeroKeyIterator<K, V> {
+    return new RingzeroKeyIterator(this, this.#open, options);
+  }
+  _values(options: RangeOptions): RingzeroValueIterator<K, V> {
+    return new RingzeroValueIterator(this, this.#open, options);
+  }
+
+  // --- at once ---------------------------------------------------------------------------------------------------
+  // No hooks, no events, no deferring: the store must be open.
+
+  /**
+   * Copies the value's bytes into `target` and returns its length, -1 when there is no such key. A value longer than `target` is cut off,
+   * and the length returned is its whole length.
+   */
+  getInto(key: K, target: Uint8Array): number {
+    return this.#open.getInto(encodeKey(this.#keys, key), target);
+  }
+
+  /** Values in the order of the keys, undefined where there is none. */
+  getManySync(keys: readonly K[], options?: SyncOptions): (V | undefined)[] {
+    const codec = this.#keyCodec(options);
+    const valueCodec = this.#valueCodec(options);
+    const encoded = keys.map((key) => encodeKey(codec, key));
+    const values = this.#open.getMany(encoded, valueCodec.format);
+    return values.map((value) =>
+      value === undefined ? undefined : (valueCodec.decode(value) as V),
+    );
+  }
+
+  putSync(key: K, value: V, options?: SyncOptions): void {
+    const data = encodeValue(this.#valueCodec(options), value);
+    this.#open.put(encodeKey(this.#keyCodec(options), key), data);
+  }
+
+  delSync(key: K, options?: SyncOptions): void {
+    this.#open.del(encodeKey(this.#keyCodec(options), key));
+  }
+
+  /** All of the operations, or none as far as readers can see. */
+  batchSync(operations: readonly SyncOperation<K, V>[], options?: SyncOptions): void {
+    const encoded = new Array<Operation>(operations.length);
+    for (let i = 0; i < operations.length; i++) {
+      const { type, key, value, keyEncoding, valueEncoding } = operations[i]!;
+      const own = keyEncoding ?? valueEncoding;
+      const codecs = own === undefined ? options : { ...options, keyEncoding, valueEncoding };
+      const data = encodeKey(this.#keyCodec(codecs), key);
+      if (type === 'put') {
+        encoded[i] = { type, key: data, value: encodeValue(this.#valueCodec(codecs), value) };
+      } else if (type === 'del') encoded[i] = { type, key: data };
+      else throw new TypeError("an operation's type must be 'put' or 'del'");
+    }
+    this.#open.batch(encoded);
+  }
+
+  /**
+   * The entries of a range, in order, to be looped over once; options as of iterator(). Read in pieces as the loop goes on.
+   *
+   * @example
+   * for (const [key, value] of db.rangeSync({ gte: 'a', lt: 'b', limit: 100 })) console.log(key, value);
+   */
+  rangeSync(options: SyncRangeOptions<K> = {}): IterableIterator<[K, V]> {
+    return range(this.#open, options, this.#keyCodec(options), this.#valueCodec(options));
+  }
+
+  stats(): StoreStats {
+    const { guest } = this.#open;
+    const read = (which: number): number => guest.call(0, () => guest.exports.stat(which));
+    return {
+      entries: read(kv.KV_ENTRIES),
+      pages: read(kv.KV_PAGES_USED),
+      height: read(kv.KV_HEIGHT),
+      poolPages: read(kv.KV_POOL_FRAMES),
+      pagesRead: read(kv.KV_FAULTS),
+      pagesWritten: read(kv.KV_WRITES),
+      evictions: read(kv.KV_EVICTIONS),
+    };
+  }
+
+  /** Walks the whole store: true when every page and every entry is in its place. No other thread may use it meanwhile. */
+  verifySync(): boolean {
+    const { guest } = this.#open;
+    return guest.call(0, () => guest.exports.verify()) === 0;
+  }
+
+  get #open(): Operations {
+    if (this.#operations === undefined || this.status !== 'open') throw notOpenYet();
+    return this.#operations;
+  }
+
+  #keyCodec(options: SyncOptions | undefined): Codec {
+    const encoding = options?.keyEncoding;
+    return encoding === undefined
+      ? this.#keys
+      : (this.keyEncoding(encoding as 'utf8') as unknown as Codec);
+  }
+
+  #valueCodec(options: SyncOptions | undefined): Codec {
+    const encoding = options?.valueEncoding;
+    return encoding === undefined
+      ? this.#values
+      : (this.valueEncoding(encoding as 'utf8') as unknown as Codec);
+  }
+}
+
+/** The handle on its way from attach() to the constructor. */
+let handed: RingzeroHandle | undefined;
+
+function encodeKey(codec: Codec, key: unknown): Data {
+  if (key === null || key === undefined)
+    throw new RingzeroError('LEVEL_INVALID_KEY', 'Key cannot be null or undefined');
+  return codec.encode(key);
+}
+
+function encodeValue(codec: Codec, value: unknown): Data {
+  if (value === null || value === undefined)
+    throw new RingzeroError('LEVEL_INVALID_VALUE', 'Value cannot be null or undefined');
+  return codec.encode(value);
+}
+
+function notOpenYet(): RingzeroError {
+  return new RingzeroError('LEVEL_DATABASE_NOT_OPEN', 'Database is not open');
+}

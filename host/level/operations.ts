@@ -1,0 +1,278 @@
+// What a store does, in terms of keys and values: single ones, groups, batches. Everything runs on the calling thread.
+//
+// Interface   Keys and values are strings or bytes; results are in the form asked for. Errors are RingzeroErrors.
+// Concurrency Any number of threads, each with its own Operations. A window is used by one operation at a time.
+
+import { BATCH_DELETE, VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
+import { EAGAIN, ENOENT } from '../../assembly/abi/errno.ts';
+import { RingzeroError } from '../errors.ts';
+import { storeError } from './errors.ts';
+import { OPEN, type Guest } from './guest.ts';
+import {
+  byteLength,
+  byteLengthMax,
+  checkKey,
+  fromBytes,
+  toBytes,
+  type Data,
+  type Format,
+} from './window.ts';
+
+export interface Operation {
+  type: 'put' | 'del';
+  key: Data;
+  /** Of a put. */
+  value?: Data | undefined;
+}
+
+const VALUE_ROOM = WINDOW_BYTES - VALUE_AT;
+/** A batch's entry larger than this goes in by itself, its value in parts. */
+const ENTRY_MAX = WINDOW_BYTES / 4;
+const ENTRY_HEAD = 8;
+/** Bytes of keys in one group of look-ups: leaves the greater part of the window to values. */
+const KEYS_ROOM = WINDOW_BYTES / 8;
+const KEYS_AT_ONCE = 1024;
+
+export class Operations {
+  readonly guest: Guest;
+
+  constructor(guest: Guest) {
+    this.guest = guest;
+  }
+
+  /** Undefined when there is no such key. */
+  get(key: Data, format: Format): Data | undefined {
+    const { guest } = this;
+    const { window } = guest;
+    const keyBytes = window.putKey(0, key);
+    const length = guest.get(keyBytes);
+    if (length >= 0)
+      return length <= VALUE_ROOM
+        ? window.takeValue(length, format)
+        : this.#getLarge(key, keyBytes, length, format);
+    if (length === -ENOENT) return undefined;
+    throw this.#failed(length, 'get');
+  }
+
+  /** Length of the value, whose first bytes are in `target` then; -1 when there is no such key. */
+  getInto(key: Data, target: Uint8Array): number {
+    const { guest } = this;
+    const { window } = guest;
+    const keyBytes = window.putKey(0, key);
+    const length = guest.get(keyBytes);
+    if (length >= 0) {
+      if (length <= VALUE_ROOM) {
+        target.set(window.value(length <= target.length ? length : target.length));
+        return length;
+      }
+      return this.#getLargeInto(keyBytes, length, target);
+    }
+    if (length === -ENOENT) return -1;
+    throw this.#failed(length, 'get');
+  }
+
+  has(key: Data): boolean {
+    const { guest } = this;
+    const length = guest.get(guest.window.putKey(0, key));
+    if (length < 0 && length !== -ENOENT) throw this.#failed(length, 'has');
+    return length >= 0;
+  }
+
+  #getLarge(key: Data, keyBytes: number, length: number, format: Format): Data | undefined {
+    for (let bytes = length; ;) {
+      const value = Buffer.allocUnsafeSlow(bytes);
+      const whole = this.#getLargeInto(keyBytes, bytes, value);
+      if (whole === bytes) return fromBytes(value, format);
+      if (whole < 0) return undefined;
+      if (whole <= VALUE_ROOM) return this.get(key, format); // it has become another
+      bytes = whole;
+    }
+  }
+
+  /** The value that get() has just found to have `length` bytes, or the one that it has become: its length, -1 for none. */
+  #getLargeInto(keyBytes: number, length: number, target: Uint8Array): number {
+    const { guest } = this;
+    for (;;) {
+      const wanted = Math.min(length, target.length);
+      let have = Math.min(wanted, VALUE_ROOM);
+      target.set(guest.window.value(have));
+      while (have < wanted) {
+        const at = have;
+        const result = guest.call(OPEN, () => guest.exports.getPart(keyBytes, at));
+        if (result !== length) {
+          if (result < 0 && result !== -EAGAIN && result !== -ENOENT)
+            throw this.#failed(result, 'get');
+          break;
+        }
+        const part = Math.min(wanted - have, VALUE_ROOM);
+        target.set(guest.window.value(part), have);
+        have += part;
+      }
+      if (have >= wanted) return length;
+      const again = guest.get(keyBytes);
+      if (again === -ENOENT) return -1;
+      if (again < 0) throw this.#failed(again, 'get');
+      length = again;
+    }
+  }
+
+  put(key: Data, value: Data): void {
+    const { guest } = this;
+    const { window } = guest;
+    const keyBytes = window.putKey(0, key);
+    if (byteLengthMax(value) > VALUE_ROOM) {
+      this.#putLarge(key, value);
+      return;
+    }
+    const result = guest.put(keyBytes, window.put(VALUE_AT, value));
+    if (result < 0) throw this.#failed(result, 'put');
+  }
+
+  #putLarge(key: Data, value: Data): void {
+    const bytes = checkValue(value);
+    const { guest } = this;
+    const result = guest.call(OPEN, () => this.#putParts(key, value, bytes));
+    if (result < 0) throw this.#failed(result, 'put');
+  }
+
+  /** A value in as many windows as it takes. Inside the guest. */
+  #putParts(key: Data, value: Data, length: number): number {
+    const { exports, window } = this.guest;
+    const bytes = typeof value === 'string' ? toBytes(value) : value;
+    const keyBytes = window.putKey(0, key);
+    if (length <= VALUE_ROOM) return exports.put(keyBytes, window.put(VALUE_AT, bytes));
+    const begun = exports.putBegin(keyBytes);
+    if (begun < 0) return begun;
+    for (let at = 0; at < length; at += VALUE_ROOM) {
+      const part = bytes.subarray(at, at + VALUE_ROOM);
+      window.bytes.set(part, VALUE_AT);
+      if (exports.putPart(part.length) < 0) break; // putEnd() says why
+    }
+    return exports.putEnd();
+  }
+
+  del(key: Data): void {
+    const { guest } = this;
+    const keyBytes = guest.window.putKey(0, key);
+    const result = guest.call(OPEN, () => guest.exports.del(keyBytes));
+    if (result < 0 && result !== -ENOENT) throw this.#failed(result, 'del');
+  }
+
+  /** All of them, or none as far as readers can see. */
+  batch(operations: readonly Operation[]): void {
+    for (const { type, key, value } of operations) {
+      checkKey(key);
+      if (type === 'put') checkValue(value!);
+    }
+    const result = this.guest.call(OPEN, () => this.#batch(operations));
+    if (result < 0) throw this.#failed(result, 'batch');
+  }
+
+  /** Inside the guest. The first window is filled before the others have to wait for the batch. */
+  #batch(operations: readonly Operation[]): number {
+    const { exports } = this.guest;
+    let hasBegun = false;
+    try {
+      let result = 0;
+      for (let i = 0; i < operations.length && result >= 0;) {
+        const { bytes, next } = this.#fill(operations, i);
+        if (!hasBegun) {
+          exports.batchBegin();
+          hasBegun = true;
+        }
+        if (bytes > 0) result = exports.batchOps(bytes);
+        i = next;
+        if (result < 0 || i >= operations.length || !isLarge(operations[i]!)) continue;
+        const { key, value } = operations[i]!;
+        result = this.#putParts(key, value!, byteLength(value!));
+        i++;
+      }
+      return result;
+    } finally {
+      if (hasBegun) exports.batchEnd();
+    }
+  }
+
+  /** Operations from `first` on into the window, up to one that does not fit or is large. */
+  #fill(operations: readonly Operation[], first: number): { bytes: number; next: number } {
+    const { window } = this.guest;
+    let at = 0;
+    let next = first;
+    for (; next < operations.length; next++) {
+      const operation = operations[next]!;
+      if (isLarge(operation)) break;
+      const { type, key, value } = operation;
+      const room = ENTRY_HEAD + byteLengthMax(key) + (type === 'put' ? byteLengthMax(value!) : 0);
+      if (at + room > WINDOW_BYTES - 4) break;
+      const keyBytes = window.put(at + ENTRY_HEAD, key);
+      const valueAt = at + ENTRY_HEAD + keyBytes;
+      const valueBytes = type === 'put' ? window.put(valueAt, value!) : 0;
+      window.words[at >>> 2] = type === 'put' ? keyBytes : (keyBytes | BATCH_DELETE) >>> 0;
+      window.words[(at >>> 2) + 1] = valueBytes;
+      at = (valueAt + valueBytes + 3) & ~3;
+    }
+    return { bytes: at, next };
+  }
+
+  /** Values of keys in their order; look-ups of a group advance together, and read what is not in memory together. */
+  getMany(keys: readonly Data[], format: Format): (Data | undefined)[] {
+    const values = new Array<Data | undefined>(keys.length).fill(undefined);
+    for (let first = 0; first < keys.length;) first += this.#getGroup(keys, first, values, format);
+    return values;
+  }
+
+  /** How many keys from `first` on it has found values for, one at least. */
+  #getGroup(
+    keys: readonly Data[],
+    first: number,
+    values: (Data | undefined)[],
+    format: Format,
+  ): number {
+    // prettier-ignore
+    const { window, exports } = this.guest;
+    let at = 0;
+    let count = 0;
+    while (count < KEYS_AT_ONCE && first + count < keys.length && at < KEYS_ROOM) {
+      const bytes = window.putKey(at + 4, keys[first + count]!);
+      window.words[at >>> 2] = bytes;
+      at = (at + 4 + bytes + 3) & ~3;
+      count++;
+    }
+    at = (at + 7) & ~7;
+    const done = this.guest.call(OPEN, () => exports.getMany(count, at));
+    if (done < 0) throw this.#failed(done, 'getMany');
+    const large: number[] = [];
+    for (let i = 0; i < done; i++) {
+      const length = window.words[at >>> 2]! | 0;
+      at += 4;
+      if (length >= 0) {
+        values[first + i] = window.take(at, length, format);
+        at = (at + length + 3) & ~3;
+      } else if ((length & 0x7fffffff) <= VALUE_BYTES_MAX) large.push(first + i);
+      else if (length !== -ENOENT) throw this.#failed(length, 'getMany');
+    }
+    for (const i of large) values[i] = this.get(keys[i]!, format);
+    return done;
+  }
+
+  #failed(result: number, attempt: string): RingzeroError {
+    return storeError(result, attempt, this.guest.location);
+  }
+}
+
+function isLarge({ type, value }: Operation): boolean {
+  return type === 'put' && byteLengthMax(value!) > ENTRY_MAX;
+}
+
+/** Bytes of a value, or LEVEL_INVALID_VALUE. */
+function checkValue(value: Data): number {
+  if (byteLengthMax(value) <= VALUE_ROOM) return value.length;
+  const bytes = byteLength(value);
+  if (bytes > VALUE_BYTES_MAX) {
+    throw new RingzeroError(
+      'LEVEL_INVALID_VALUE',
+      `a value of ${bytes} bytes; at most ${VALUE_BYTES_MAX}`,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,62 @@
+// Options of a store: every one with its default, its bounds and its check.
+
+import type { AbstractDatabaseOptions, AbstractOpenOptions } from 'abstract-level';
+import { FRAMES_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+import { totalMemory } from '../platform/node.ts';
+
+export interface StoreOptions {
+  /**
+   * Bytes of pages kept in memory, 64 KiB to 3.5 GiB, rounded down to 4 KiB. The file may be any multiple of it. Default: a quarter of
+   * the machine's memory, at most 1 GiB. Memory is committed as it is first used.
+   */
+  poolSize?: number | undefined;
+  /** Reads and writes past the operating system's page cache where the file system can. Default true. */
+  directIO?: boolean | undefined;
+}
+
+export interface RingzeroOptions<K, V>
+  extends AbstractDatabaseOptions<K, V>, AbstractOpenOptions, StoreOptions {}
+
+export interface CheckedStoreOptions {
+  poolFrames: number;
+  /** Bytes of the VM that holds the pool. */
+  memory: number;
+  directIO: boolean;
+}
+
+const POOL_MIN = 64 * 1024;
+const POOL_MAX = 3.5 * 2 ** 30;
+const POOL_DEFAULT_MAX = 2 ** 30;
+/** Besides the pool: exchange windows of all threads, 80 MiB, and the page table, 2 MiB for each GiB of the file. */
+const ROOM = 512 * 2 ** 20;
+const ROOM_SHARE = 0.25;
+const MEMORY_STEP = 16 * 2 ** 20;
+
+/** Throws RZ_OPTION naming the option, its value and what is allowed. */
+export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptions {
+  const poolSize = options.poolSize ?? Math.min(POOL_DEFAULT_MAX, totalMemory() / 4);
+  if (typeof poolSize !== 'number' || !(poolSize >= POOL_MIN && poolSize <= POOL_MAX))
+    refuse('poolSize', poolSize, `${POOL_MIN} to ${POOL_MAX} bytes`);
+  const directIO = options.directIO ?? true;
+  if (typeof directIO !== 'boolean') refuse('directIO', directIO, 'true or false');
+  const wanted = poolSize * (1 + ROOM_SHARE) + ROOM;
+  return {
+    poolFrames: Math.floor(poolSize / FRAME_BYTES),
+    memory: Math.min(FRAMES_MAX * FRAME_BYTES, Math.ceil(wanted / MEMORY_STEP) * MEMORY_STEP),
+    directIO,
+  };
+}
+
+export function checkLocation(location: unknown): string {
+  if (typeof location !== 'string' || location === '' || location.includes('\0'))
+    refuse('location', location, 'the path of a directory');
+  return location;
+}
+
+function refuse(name: string, value: unknown, allowed: string): never {
+  throw new RingzeroError(
+    'RZ_OPTION',
+    `option \`${name}\` is ${String(value)}; allowed: ${allowed}`,
+  );
+}

@@ -1,0 +1,221 @@
+// A store that this thread has open: the file in its directory, the VM with its pool, this thread's vCPU.
+//
+// Interface   create() opens it for the process, attach() for one more of its threads; close() ends either. Errors are RingzeroErrors.
+// Invariants  STORE-2  The lock file is held from before data.rz is looked at until after the clean superblock is written.
+//             LEVEL-1  (guest.ts) A close sets the state first and then waits until nobody is inside.
+// Concurrency The thread that created the store closes it for all: the others' calls fail from then on.
+// Cost        opening 2 ms and two pages read; closing writes every changed page.
+
+import { OPEN_CREATE, OPEN_READ, OPEN_TRUNCATE, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
+import { RingzeroError } from '../errors.ts';
+import { absolutePath, readBuiltModule, sleepUs } from '../platform/node.ts';
+import { atExit, directory } from '../platform/store-directory.ts';
+import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
+import { hostError, notOpen, storeError } from './errors.ts';
+import { CLOSED, Guest, OPEN } from './guest.ts';
+import { acquire } from './lock.ts';
+import type { CheckedStoreOptions } from './options.ts';
+import { Operations } from './operations.ts';
+
+const FILE = 'data.rz';
+const LOCK = 'lock';
+
+/** How long a close waits for threads that are inside an operation. */
+const CLOSE_WAIT_MS = 10_000;
+const CLOSE_POLL_US = 200;
+
+/** What another thread needs to open the same store; can be posted to it. */
+export interface RingzeroHandle {
+  readonly location: string;
+  readonly vm: MicroVMHandle;
+  /** The store's state (guest.ts). */
+  readonly state: SharedArrayBuffer;
+}
+
+export interface OpenOptions extends CheckedStoreOptions {
+  createIfMissing: boolean;
+  errorIfExists: boolean;
+}
+
+export class Store {
+  readonly operations: Operations;
+  readonly handle: RingzeroHandle;
+  readonly #vm: MicroVM;
+  readonly #state: Int32Array;
+  /** Gives the lock back; undefined in threads that have attached. */
+  readonly #unlock: (() => void) | undefined;
+  readonly #forget: () => void;
+
+  private constructor(vm: MicroVM, guest: Guest, handle: RingzeroHandle, unlock?: () => void) {
+    this.#vm = vm;
+    this.operations = new Operations(guest);
+    this.handle = handle;
+    this.#state = new Int32Array(handle.state);
+    this.#unlock = unlock;
+    this.#forget = atExit(() => this.#closeAtExit());
+  }
+
+  /** Opens the store of a directory, or makes it. */
+  static async create(location: string, options: OpenOptions): Promise<Store> {
+    const path = absolutePath(location);
+    const isNew = findFile(path, options);
+    const unlock = lock(path);
+    try {
+      return await Store.#open(path, isNew, options, unlock);
+    } catch (error) {
+      unlock();
+      throw hostError(error, 'open', path);
+    }
+  }
+
+  static async #open(
+    location: string,
+    isNew: boolean,
+    options: OpenOptions,
+    unlock: () => void,
+  ): Promise<Store> {
+    const vm = await MicroVM.create({
+      guest: readBuiltModule('kv.wasm'),
+      linked: true,
+      memory: options.memory,
+      preopen: location,
+    });
+    try {
+      const state = new SharedArrayBuffer(4);
+      const guest = new Guest(vm, new Int32Array(state), location);
+      const flags = OPEN_READ | OPEN_WRITE | (isNew ? OPEN_CREATE | OPEN_TRUNCATE : 0);
+      const descriptor = openFile(guest, flags);
+      const { exports } = guest;
+      const result = guest.call(OPEN, () =>
+        isNew
+          ? exports.format(descriptor, options.poolFrames)
+          : exports.open(descriptor, options.poolFrames),
+      );
+      if (result < 0) {
+        if (isNew) directory.unlink(`${location}/${FILE}`);
+        throw storeError(result, 'open', location);
+      }
+      if (isNew) directory.sync(location);
+      return new Store(vm, guest, { location, vm: vm.handle, state }, unlock);
+    } catch (error) {
+      await vm.close();
+      throw error;
+    }
+  }
+
+  /** Opens a store for this thread that another thread of the process has open. */
+  static async attach(handle: RingzeroHandle): Promise<Store> {
+    const { location } = handle;
+    const state = new Int32Array(handle.state);
+    if (Atomics.load(state, 0) !== OPEN) throw notOpen(location);
+    const vm = await MicroVM.attach(handle.vm);
+    try {
+      const guest = new Guest(vm, state, location);
+      openFile(guest, OPEN_READ | OPEN_WRITE);
+      const joined = guest.call(OPEN, () => guest.exports.join());
+      if (joined < 0) throw storeError(joined, 'attach', location);
+      return new Store(vm, guest, handle);
+    } catch (error) {
+      await vm.close();
+      throw error;
+    }
+  }
+
+  /**
+   * In the thread that opened it: refuses the other threads, waits until none is inside, writes everything back and gives
+   * the lock back. In another: leaves the store. After a failure the store is open as before.
+   */
+  async close(): Promise<void> {
+    if (this.#unlock !== undefined) this.#closeFile(this.#unlock);
+    this.#forget();
+    await this.#vm.close();
+  }
+
+  #closeFile(unlock: () => void): void {
+    const { guest } = this.operations;
+    Atomics.store(this.#state, 0, CLOSED);
+    try {
+      this.#awaitOthers();
+      const result = guest.call(CLOSED, () => guest.exports.close());
+      if (result < 0) throw storeError(result, 'close', guest.location);
+    } catch (error) {
+      Atomics.store(this.#state, 0, OPEN);
+      throw error;
+    }
+    unlock();
+  }
+
+  #awaitOthers(): void {
+    const { kernel } = this.#vm.enter();
+    const end = Date.now() + CLOSE_WAIT_MS;
+    while (kernel.hasOthersInside()) {
+      if (Date.now() > end) {
+        throw new RingzeroError(
+          'RZ_BUSY',
+          `close of the store ${this.handle.location}: a thread does not come out of it. Was it terminated in an operation?`,
+        );
+      }
+      sleepUs(CLOSE_POLL_US);
+    }
+  }
+
+  /** A program that ends without having closed its store has not asked to lose it. */
+  #closeAtExit(): void {
+    try {
+      if (this.#unlock !== undefined) this.#closeFile(this.#unlock);
+    } catch (error) {
+      console.error(`ringzero: ${(error as Error).message}`);
+    }
+  }
+
+  /** Removes the store of a directory, and the directory if nothing else is in it. */
+  static destroy(location: string): void {
+    const path = absolutePath(location);
+    const data = `${path}/${FILE}`;
+    try {
+      if (directory.sizeOf(path + '/' + FILE) === undefined) return;
+      const unlock = lock(path);
+      try {
+        directory.unlink(data);
+      } finally {
+        unlock();
+      }
+      directory.removeIfEmpty(path);
+    } catch (error) {
+      throw hostError(error, 'destroy', path);
+    }
+  }
+}
+
+/** Whether the store is to be made; the options say whether it may, or must. An empty file is what is left of a store that was never made. */
+function findFile(path: string, options: OpenOptions): boolean {
+  try {
+    const isNew = (directory.sizeOf(`${path}/${FILE}`) ?? 0) === 0;
+    if (isNew && !options.createIfMissing) throw absent(path, 'does not exist and `createIfMissing` is false'); // prettier-ignore
+    if (!isNew && options.errorIfExists) throw absent(path, 'exists and `errorIfExists` is true');
+    if (isNew) directory.make(path);
+    return isNew;
+  } catch (error) {
+    throw hostError(error, 'open', path);
+  }
+}
+
+function absent(path: string, why: string): RingzeroError {
+  return new RingzeroError('LEVEL_DATABASE_NOT_OPEN', `the store ${path} ${why}`);
+}
+
+function lock(path: string): () => void {
+  try {
+    return acquire(`${path}/${LOCK}`);
+  } catch (error) {
+    throw hostError(error, 'lock', path);
+  }
+}
+
+/** Opens data.rz on this vCPU. */
+function openFile(guest: Guest, flags: number): number {
+  const bytes = guest.window.put(0, FILE);
+  const descriptor = guest.call(OPEN, () => guest.exports.openFile(bytes, flags));
+  if (descriptor < 0) throw storeError(descriptor, `open ${FILE}`, guest.location);
+  return descriptor;
+}

@@ -1,0 +1,119 @@
+// What a store needs from Node: its directory, the identity of processes, and a last chance when this one ends.
+
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
+
+/** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
+export const directory = {
+  make: (path: string): void => void mkdirSync(path, { recursive: true }),
+  removeIfEmpty: (path: string): void => {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) throw error;
+    }
+  },
+  /** Bytes of a file; undefined when there is none. */
+  sizeOf: (path: string): number | undefined => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    if (!found.isFile()) throw Object.assign(new Error(`${path} is no file`), { code: 'EISDIR' });
+    return found.size;
+  },
+  /** Makes names in the directory durable. */
+  sync: (path: string): void => {
+    const descriptor = openSync(path, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  },
+  readText: (path: string): string => readFileSync(path, 'utf8'),
+  writeText: (path: string, text: string): void => writeFileSync(path, text, { flag: 'wx' }),
+  link: linkSync,
+  rename: renameSync,
+  unlink: unlinkSync,
+};
+
+/** The host's name for what went wrong, such as ENOENT. */
+export function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '');
+}
+
+/** Who a process is, beyond its number, which another one may have later. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Clock ticks from boot to its start; '' where the host does not say. */
+  started: string;
+  /** The boot of the machine that it runs in. */
+  boot: string;
+  /** Where its number means something. */
+  space: string;
+  host: string;
+}
+
+function attempt(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
+
+/** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
+function startOf(pid: number): string {
+  const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+export function thisProcess(): ProcessIdentity {
+  return {
+    pid: process.pid,
+    started: startOf(process.pid),
+    boot: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    space: attempt(() => readlinkSync('/proc/self/ns/pid')),
+    host: hostname(),
+  };
+}
+
+/** Whether that process may still run: 'unknown' when it cannot be seen from here. */
+export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
+  const own = thisProcess();
+  if (other.boot !== own.boot) return other.host === own.host ? 'dead' : 'unknown';
+  if (other.space !== own.space || other.host !== own.host) return 'unknown';
+  try {
+    process.kill(other.pid, 0);
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return 'dead';
+  }
+  return other.started === startOf(other.pid) ? 'alive' : 'dead';
+}
+
+let names = 0;
+
+/** A word that no other lock file of this machine has. */
+export function uniqueWord(): string {
+  return `${process.pid}-${threadId}-${Date.now().toString(36)}-${(names++).toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
+}
+
+/** Calls `then` when this thread ends in order, unless the returned function is called before. */
+export function atExit(then: () => void): () => void {
+  process.setMaxListeners(0);
+  process.on('exit', then);
+  return () => void process.off('exit', then);
+}
