@@ -42,6 +42,7 @@ export let keyA: u32 = 0;
 export let keyB: u32 = 0;
 export let pending: u32 = 0;
 export let many: u32 = 0;
+export let ahead: u32 = 0;
 
 /** False when there is no frame left. */
 export function attach(): bool {
@@ -59,6 +60,7 @@ export function attach(): bool {
   keyB = keyA + (FRAME_BYTES >> 1);
   pending = keyA + FRAME_BYTES;
   many = pending + FRAME_BYTES;
+  ahead = many + FRAME_BYTES;
   return true;
 }
 

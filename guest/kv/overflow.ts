@@ -138,8 +138,8 @@ export function read(page: u32, offset: u32, bytes: u32, out: u32): i32 {
 function readAhead(page: u32, bytes: u32): void {
   const pages = min<u32>((bytes + DATA_BYTES - 1) / DATA_BYTES, READ_AHEAD);
   if (pages < 2 || pool.isResident(page)) return;
-  for (let i: u32 = 0; i < pages; i++) store<u64>(map.many + (i << 3), <u64>(page + i));
-  pool.prefetch(map.many, pages);
+  for (let i: u32 = 0; i < pages; i++) store<u64>(map.ahead + (i << 3), <u64>(page + i));
+  pool.prefetch(map.ahead, pages);
   pool.settle();
 }
 

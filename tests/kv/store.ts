@@ -127,7 +127,7 @@ export class Store {
       for (let i = 0; i < done; i++) {
         const length = this.#memory.readInt32LE(this.#window + at);
         at += 4;
-        if (length < -4096) results.push(-length);
+        if (length < -4096) results.push(length + 2 ** 31);
         else if (length < 0) results.push(length);
         else {
           results.push(this.#read(at, length));
