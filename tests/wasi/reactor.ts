@@ -5,7 +5,7 @@ import { WASI_FUNCTIONS, type WasiFunction } from '../../host/wasi/abi.ts';
 import { assemble } from '../vm/guests.ts';
 
 /** Parameters, i = i32 and I = i64; all give an i32 but proc_exit. */
-const PARAMETERS: Record<WasiFunction, string> = {
+export const PARAMETERS: Record<WasiFunction, string> = {
   args_get: 'ii',
   args_sizes_get: 'ii',
   environ_get: 'ii',
