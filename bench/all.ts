@@ -17,6 +17,9 @@ const BENCHES: Record<string, readonly string[]> = {
   'redis-startup': ['--smoke'],
   'tabby-pin': ['--smoke'],
   'tabby-evict': ['--smoke'],
+  ycsb: ['--smoke'],
+  'out-of-memory': ['--smoke'],
+  tpcc: ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

@@ -104,11 +104,18 @@ export class Vcpus {
     for (const result of await this.each('join')) check('join', result);
   }
 
-  /** All workers call `name` over and over for some time: what they did in it, `operations` counted for each call. */
-  async loop(name: string, args: Arguments, operations: number, ms: number): Promise<LoopResult> {
+  /** The first workers call `name` over and over for some time: what they did, `operations` counted for each call. */
+  async loop(
+    name: string,
+    args: Arguments,
+    operations: number,
+    ms: number,
+    vcpus = this.#workers.length,
+  ): Promise<LoopResult> {
+    const workers = this.#workers.slice(0, vcpus);
     const flags = new Int32Array(new SharedArrayBuffer(12));
-    const running = this.#workers.map((worker) => ask(worker, { name, args, flags }));
-    while (Atomics.load(flags, READY) < this.#workers.length) await sleep(1);
+    const running = workers.map((worker) => ask(worker, { name, args, flags }));
+    while (Atomics.load(flags, READY) < workers.length) await sleep(1);
     Atomics.store(flags, GO, 1);
     Atomics.notify(flags, GO);
     setTimeout(() => Atomics.store(flags, STOP, 1), ms);

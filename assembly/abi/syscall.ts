@@ -29,3 +29,4 @@ export const OPEN_READ: i32 = 1;
 export const OPEN_WRITE: i32 = 2;
 export const OPEN_CREATE: i32 = 4;
 export const OPEN_TRUNCATE: i32 = 8;
+export const OPEN_DIRECT: i32 = 16; // past the host's page cache, or through it where the file system knows no other way

@@ -3,6 +3,7 @@
 
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -105,6 +106,16 @@ export const thread = {
 /** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
 export const files = {
   open: openSync,
+  /** An existing file, read and perhaps written past the page cache if the file system can. */
+  openDirect(path: string, flags: string): number {
+    const access = flags === 'r' ? constants.O_RDONLY : constants.O_RDWR;
+    try {
+      return openSync(path, access | constants.O_DIRECT);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      return openSync(path, flags);
+    }
+  },
   close: closeSync,
   read: (descriptor: number, target: Uint8Array): number =>
     readSync(descriptor, target, 0, target.length, null),

@@ -151,7 +151,11 @@ type Row = (vcpu: Syscalls, a: number, b: number, c: number, d: number, e: numbe
 
 const ROWS: Record<number, Row> = {
   [nr.SYS_OPEN]: (vcpu, path, bytes, flags) =>
-    vcpu.add(files.open(vcpu.path(path, bytes), openFlags(flags))),
+    vcpu.add(
+      (flags & nr.OPEN_DIRECT) !== 0
+        ? files.openDirect(vcpu.path(path, bytes), openFlags(flags))
+        : files.open(vcpu.path(path, bytes), openFlags(flags)),
+    ),
   [nr.SYS_CLOSE]: (vcpu, descriptor) => {
     files.close(vcpu.remove(descriptor));
     return 0;

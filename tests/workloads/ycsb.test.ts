@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { OPEN_DIRECT } from '../../assembly/abi/syscall.ts';
 import { startVcpus, type Vcpus } from '../../bench/vcpus.ts';
 import { Random } from '../random.ts';
 
@@ -19,9 +20,9 @@ const READ_MANY = 1;
 const F = 5;
 const WORKLOADS = { 'look-ups': READ_ONE, 'grouped look-ups': READ_MANY, A: 2, B: 3, E: 4, F };
 
-async function start(guest: string, frames: number, vcpus: number): Promise<Vcpus> {
+async function start(guest: string, frames: number, vcpus: number, openFlags = 0): Promise<Vcpus> {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-ycsb-'));
-  const all = await startVcpus({ guest, vcpus, memory: 128 * MIB, directory });
+  const all = await startVcpus({ guest, vcpus, memory: 128 * MIB, directory, openFlags });
   rmSync(directory, { recursive: true }); // the file stays open
   all.check('format', all.descriptor, frames);
   return all;
@@ -74,16 +75,23 @@ for (const [keys, root] of [
   });
 }
 
-for (const { name, guest, frames, count } of [
+for (const { name, guest, frames, count, openFlags = 0 } of [
   { name: 'in memory, two vCPUs', guest: 'ycsb.wasm', frames: 8000, count: 2 },
   { name: 'out of memory, four vCPUs', guest: 'ycsb.wasm', frames: 128, count: 4 },
+  {
+    name: 'out of memory, past the page cache',
+    guest: 'ycsb.wasm',
+    frames: 1000,
+    count: 2,
+    openFlags: OPEN_DIRECT,
+  },
   { name: 'eager shootdown, out of memory', guest: 'ycsb-eager.wasm', frames: 128, count: 3 },
   { name: 'hash table, out of memory', guest: 'ycsb-hash.wasm', frames: 128, count: 3 },
 ]) {
   tests(`every value that is read is whole and its key's: ${name}`, async () => {
     const random = Random.forTest(`YCSB, ${name}`);
     const keys = 100_000;
-    const vcpus = await start(guest, frames, count);
+    const vcpus = await start(guest, frames, count, openFlags);
     vcpus.check('insert', 0, keys);
     vcpus.call('setKeys', keys);
     await vcpus.join();
