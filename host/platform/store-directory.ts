@@ -2,6 +2,7 @@
 
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -15,11 +16,24 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
+
+/** With its parents. Not mkdirSync's own recursion, which never ends where a directory refuses with ENOENT, as /proc does. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error; // somebody else was faster
+  }
+}
 
 /** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
 export const directory = {
-  make: (path: string): void => void mkdirSync(path, { recursive: true }),
+  make: makeDirectory,
   removeIfEmpty: (path: string): void => {
     try {
       rmdirSync(path);
