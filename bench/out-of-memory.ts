@@ -1,12 +1,13 @@
 // Four times more data than pool, straight from the device (paper, figure 17): Tabby against native vmcache on the same
 // device, and against the designs that it is compared with.
 //
-//   node dist/bench/out-of-memory.js [--smoke] [--pool-mib N]     RZ_VMCACHE=path (bench/vmcache.ts; from 1024 MiB on)
+//   node dist/bench/out-of-memory.js [--smoke] [--rounds N] [--pool-mib N]
+//   RZ_VMCACHE=path (bench/vmcache.ts; from 1024 MiB on)
 
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPEN_DIRECT } from '../assembly/abi/syscall.ts';
-import { isSmoke, median, report, type Row } from './report.ts';
+import { isSmoke, median, numberOption, report, type Row } from './report.ts';
 import { STORE_FILE } from './vcpus.ts';
 import { Vmcache, vmcachePath } from './vmcache.ts';
 import {
@@ -18,11 +19,10 @@ import {
   type Kind,
 } from './ycsb-store.ts';
 
-const option = process.argv.indexOf('--pool-mib');
-const POOL_MIB = option > 0 ? Number(process.argv[option + 1]) : isSmoke ? 8 : 1024;
+const POOL_MIB = numberOption('pool-mib', isSmoke ? 8 : 1024);
 const POOL_FRAMES = POOL_MIB * 256;
 const KEYS = 4 * POOL_FRAMES * KEYS_PER_PAGE;
-const ROUNDS = isSmoke ? 1 : 5;
+const ROUNDS = numberOption('rounds', isSmoke ? 1 : 5);
 const ROUND_MS = isSmoke ? 100 : 4000;
 const WARM_MS = isSmoke ? 100 : 10_000;
 const PEER_SECONDS = 4;

@@ -63,3 +63,9 @@ export function report(name: string, rows: readonly Row[], data: unknown): void 
 
 /** Whether the command line asks for a run that only shows that the bench works. */
 export const isSmoke = process.argv.includes('--smoke');
+
+/** The number after `--name` on the command line. */
+export function numberOption(name: string, otherwise: number): number {
+  const at = process.argv.indexOf(`--${name}`);
+  return at > 0 ? Number(process.argv[at + 1]) : otherwise;
+}

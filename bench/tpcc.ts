@@ -1,19 +1,19 @@
 // TPC-C: transactions of the mix a second, in memory and out of it, against native vmcache; the consistency conditions
 // are checked afterwards (guest/tpcc; paper, figure 20).
 //
-//   node dist/bench/tpcc.js [--smoke] [--warehouses N]        RZ_VMCACHE=path of the peer's program (bench/vmcache.ts)
+//   node dist/bench/tpcc.js [--smoke] [--rounds N] [--warehouses N]
+//   RZ_VMCACHE=path of the peer's program (bench/vmcache.ts)
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPEN_DIRECT } from '../assembly/abi/syscall.ts';
-import { isSmoke, median, report, type Row } from './report.ts';
+import { isSmoke, median, numberOption, report, type Row } from './report.ts';
 import { startVcpus, type Vcpus } from './vcpus.ts';
 import { Vmcache, vmcachePath } from './vmcache.ts';
 
-const option = process.argv.indexOf('--warehouses');
-const WAREHOUSES = option > 0 ? Number(process.argv[option + 1]) : 1;
+const WAREHOUSES = numberOption('warehouses', 1);
 const PAGES_PER_WAREHOUSE = 30_000; // with room for the orders of a run
-const ROUNDS = isSmoke ? 1 : 5;
+const ROUNDS = numberOption('rounds', isSmoke ? 1 : 5);
 const ROUND_MS = isSmoke ? 150 : 1500;
 const PEER_SECONDS = 3;
 const TRANSACTIONS = 50; // in a call: some ms

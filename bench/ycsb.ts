@@ -1,12 +1,12 @@
 // Look-ups and YCSB in the guest, all keys in memory: against native vmcache, and against the designs that Tabby is compared
 // with (paper, figure 18).
 //
-//   node dist/bench/ycsb.js [--smoke]        RZ_VMCACHE=path of the peer's program (bench/vmcache.ts)
+//   node dist/bench/ycsb.js [--smoke] [--rounds N]       RZ_VMCACHE=path of the peer's program (bench/vmcache.ts)
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isSmoke, median, report, type Row } from './report.ts';
+import { isSmoke, median, numberOption, report, type Row } from './report.ts';
 import { Vmcache, vmcachePath } from './vmcache.ts';
 import {
   DESIGNS,
@@ -20,7 +20,7 @@ import {
 
 const KEYS = isSmoke ? 50_000 : 5_000_000;
 const POOL_FRAMES = Math.ceil(((KEYS / KEYS_PER_PAGE) * 3) / 2);
-const ROUNDS = isSmoke ? 1 : 7;
+const ROUNDS = numberOption('rounds', isSmoke ? 1 : 7);
 const ROUND_MS = isSmoke ? 60 : 2000;
 const WARM_MS = isSmoke ? 60 : 1000;
 const PEER_SECONDS = 3;
