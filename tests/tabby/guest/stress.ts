@@ -39,8 +39,10 @@ function anyPage(): u64 {
   return random(pages);
 }
 
+/** Turns to wait in the middle of a read: most often none, seldom as long as several faults. */
 function pause(): u32 {
-  return (mode & SLOW) != 0 && random(8) == 0 ? random(20000) : 0;
+  if ((mode & SLOW) == 0 || random(8) != 0) return 0;
+  return random(8) == 0 ? random(400000) : random(20000);
 }
 
 /** `turns` operations on pages 0 to `count`, and some that come and go after them. 0, or what was wrong. */
@@ -148,6 +150,8 @@ function readAcross(a: u64, b: u64): i32 {
   if (frame == 0) return -pool.failure;
   const header = pool.seen;
   const before = load<i32>(frame, 16);
+  if (page.readWords(frame, pause()) == page.TORN && pool.isUnchanged(frame, header))
+    return TORN_OPTIMISTIC;
   const other = pool.exclusive(b);
   if (other == 0) return -pool.failure;
   const after = load<i32>(frame, 4092);
