@@ -8,6 +8,7 @@ import { isSmoke, report, type Row } from './report.ts';
 const PAGES = isSmoke ? 2 ** 12 : 2 ** 18; // 1 GiB
 const HOT_TURNS = isSmoke ? 2 ** 16 : 2 ** 20;
 const RANDOM_TURNS = isSmoke ? 2 ** 14 : 2 ** 17;
+const FAULT_TURNS = isSmoke ? 2 ** 8 : 2 ** 11;
 const ROUNDS = isSmoke ? 3 : 60;
 
 const pool = await createPool(PAGES, Math.max(2 ** 28, PAGES * 4096 * 2));
@@ -16,6 +17,10 @@ if (made !== 0) throw new Error(`pages are not made: ${made}`);
 const first = pool.call('frameOf', 0n);
 const hot = pool.call('frameOf', 5n);
 const mask = PAGES - 1;
+
+const small = await createPool(1024, 2 ** 24);
+const FAULT_PAGES = 8192;
+if (small.call('makePages', FAULT_PAGES) !== 0) throw new Error('pages are not made');
 
 type Call = [name: string, turns: number, ...args: (number | bigint)[]];
 const CALLS: Record<string, Call> = {
@@ -27,18 +32,35 @@ const CALLS: Record<string, Call> = {
   'random, optimistic': ['optimisticRandom', RANDOM_TURNS, mask],
   'random, an operation each': ['operationsRandom', RANDOM_TURNS, mask],
   'random, shared pin': ['sharedRandom', RANDOM_TURNS, mask],
+  'checksum of a page': ['checksums', FAULT_TURNS, hot],
 };
 
+const CALL_TURNS = 2 ** 16;
 const samples = new Map<string, number[]>();
+const add = (name: string, ns: number): void => {
+  samples.set(name, [...(samples.get(name) ?? []), ns]);
+};
 for (let round = 0; round < ROUNDS; round++) {
   for (const [name, [fn, turns, ...args]] of Object.entries(CALLS)) {
     const before = performance.now();
     pool.call(fn, ...args, turns);
     const ns = ((performance.now() - before) * 1e6) / turns;
-    if (round > 0 || isSmoke) samples.set(name, [...(samples.get(name) ?? []), ns]);
+    add(name, ns);
   }
+  const before = performance.now();
+  if (small.call('faults', 0n, FAULT_PAGES, FAULT_TURNS) !== 0) throw new Error('a fault failed');
+  add('fault, page cached by the host', ((performance.now() - before) * 1e6) / FAULT_TURNS);
+  const { nothing } = pool.vm.enter().exports;
+  const from = performance.now();
+  for (let i = 0; i < CALL_TURNS; i++) nothing!();
+  add('call of an exported function', ((performance.now() - from) * 1e6) / CALL_TURNS);
+  const bare = pool.vm.enter().instance.exports['nothing'] as () => void;
+  const again = performance.now();
+  for (let i = 0; i < CALL_TURNS; i++) bare();
+  add('the same, not entering the vCPU', ((performance.now() - again) * 1e6) / CALL_TURNS);
 }
 await pool.close();
+await small.close();
 
 /** The best of many short rounds: the machine may be busy. */
 const ns = (name: string): number => Math.min(...samples.get(name)!);
@@ -47,7 +69,8 @@ const GOALS: Record<string, string> = {
   'hot, exclusive pin': '4 ns above raw',
   'hot, shared pin': '4 ns above raw',
 };
-const rows = Object.keys(CALLS).map((name): Row => {
+const rows = [...samples.keys()].map((name): Row => {
+  if (!/^(hot|random)/.test(name)) return { figure: name, value: `${ns(name).toFixed(1)} ns` };
   const raw = ns(name.startsWith('hot') ? 'hot, raw' : 'random, raw');
   const goal = GOALS[name];
   return {

@@ -7,7 +7,7 @@
 //             check() after one was read.
 // Invariants  TAB-6  The image in storage says "exclusive", so that a header which has half arrived never looks valid.
 // Concurrency The caller holds the frame.
-// Cost        a cached page 2 us, of which the checksum is 0.5.
+// Cost        a page cached by the host 2 us, of which the checksum is 0.3.
 
 import { FRAME_BYTES } from '../abi/limits';
 import { EBADMSG, EIO } from '../abi/errno';

@@ -135,10 +135,13 @@ export function audit(pages: u64): i32 {
 }
 
 export {
+  checksums,
   churn,
   exclusiveHot,
+  faults,
   frameOf,
   makePages,
+  nothing,
   operationsRandom,
   optimisticHot,
   optimisticRandom,

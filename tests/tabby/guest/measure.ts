@@ -2,7 +2,7 @@
 // what it read, so that nothing is left out. In the random ones an address depends on what was read before it, as in a
 // descent of a tree.
 
-import { pool, storage } from '../../../assembly/linked';
+import { hash, pool, storage } from '../../../assembly/linked';
 
 const STEP: u64 = 6364136223846793005;
 const ADD: u64 = 1442695040888963407;
@@ -124,6 +124,26 @@ export function churn(first: u64, count: u32, stop: u32): u32 {
   }
   return faults;
 }
+
+/** Faults on pages [first, first + count), which are more than the pool has frames. */
+export function faults(first: u64, count: u32, turns: u32): i32 {
+  for (let i: u32 = 0; i < turns; i++) {
+    pool.begin();
+    if (pool.optimistic(first + (i % count)) == 0) return -pool.failure;
+    pool.end();
+  }
+  return 0;
+}
+
+export function checksums(frame: u32, turns: u32): u64 {
+  let sum: u64 = 0;
+  for (let i: u32 = 0; i < turns; i++)
+    sum = hash(frame + storage.CONTENT, storage.CONTENT_BYTES, sum);
+  return sum;
+}
+
+/** What an exported function costs by itself. */
+export function nothing(): void {}
 
 export function frameOf(page: u64): u32 {
   return pool.optimistic(page);

@@ -18,6 +18,7 @@ const TORN_OPTIMISTIC: i32 = -1001;
 const TORN_SHARED: i32 = -1002;
 const TORN_EXCLUSIVE: i32 = -1003;
 const COUNT_IS_OFF: i32 = -1004;
+const WRONG_PAGE: i32 = -1005;
 
 let state: u64 = 1;
 let pages: u32 = 0;
@@ -135,6 +136,7 @@ function readOptimistic(number: u64): i32 {
   const frame = pool.optimistic(number);
   if (frame == 0) return -pool.failure;
   const header = pool.seen;
+  if (header >> 28 != number) return WRONG_PAGE;
   const isTorn = page.readWords(frame, pause()) == page.TORN;
   if (!pool.isUnchanged(frame, header)) {
     refuted += 1;
