@@ -16,6 +16,7 @@ const BENCHES: Record<string, readonly string[]> = {
   'redis-memory': ['--smoke'],
   'redis-startup': ['--smoke'],
   'tabby-pin': ['--smoke'],
+  level: ['--smoke'],
   'tabby-evict': ['--smoke'],
   ycsb: ['--smoke'],
   'out-of-memory': ['--smoke'],

@@ -1,0 +1,52 @@
+// Stores for tests: directories that go away by themselves, and threads and processes that use one.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const roots: string[] = [];
+process.on('exit', () => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
+/** Path of a store that does not exist yet. */
+export function freshLocation(): string {
+  const root = mkdtempSync(join(tmpdir(), 'ringzero-level-'));
+  roots.push(root);
+  return join(root, 'store');
+}
+
+/** The code of what open() failed with, beneath abstract-level's own. */
+export async function codeOf(failing: Promise<unknown>): Promise<string> {
+  try {
+    await failing;
+    return 'no error';
+  } catch (error) {
+    const { code, cause } = error as { code?: string; cause?: { code?: string } };
+    return code === 'LEVEL_DATABASE_NOT_OPEN' && cause?.code !== undefined ? cause.code : code!;
+  }
+}
+
+export const moduleUrl = new URL('../../host/level/index.js', import.meta.url).href;
+
+/** Runs a module's text in another process, `db` being an open store; what it printed, and how it ended. */
+export function inProcess(
+  location: string,
+  body: string,
+  shell = '',
+): { output: string; status: number | null } {
+  // prettier-ignore
+  const text = `
+    import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
+    const db = new RingzeroLevel(${JSON.stringify(location)}, { poolSize: 1 << 20 });
+    ${body}`;
+  const node = [process.execPath, '--input-type=module', '-e', text];
+  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  const { stdout, stderr, status } =
+    shell === ''
+      ? spawnSync(node[0]!, node.slice(1), { cwd, encoding: 'utf8', timeout: 60_000 })
+      : spawnSync('sh', ['-c', `${shell}; exec "$0" "$@"`, ...node], { cwd, encoding: 'utf8', timeout: 60_000 }); // prettier-ignore
+  return { output: `${stdout}${stderr}`, status };
+}
