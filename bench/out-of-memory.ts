@@ -80,8 +80,11 @@ for (let round = 0; round < ROUNDS; round++) {
   if (peer !== undefined) note('vmcache', await peer.measure(PEER_SECONDS));
   for (const over of DISTRIBUTIONS) {
     for (const kind of ['C', 'A'] as const) {
-      for (const [design, store] of stores)
-        note(`${kind}, ${over}, ${design}`, (await store.measure(kind, over, 2, ROUND_MS)).rate);
+      for (const [design, store] of stores) {
+        const { rate, cpuUs } = await store.measure(kind, over, 2, ROUND_MS);
+        note(`${kind}, ${over}, ${design}`, rate);
+        note(`${kind}, ${over}, ${design}, CPU us`, cpuUs);
+      }
     }
   }
 }
@@ -111,6 +114,14 @@ for (const over of DISTRIBUTIONS) {
       value: kilo(ours!),
       ratio: `eager ${kilo(eager!)}, ${ratios[0]}; hash table ${kilo(hash!)}, ${ratios[1]}`,
       goal: '2x; 1.5x',
+    });
+    const [cpu, eagerCpu, hashCpu] = (['Tabby', 'eager', 'hash'] as const).map((design) =>
+      rateOf(`${kind}, ${over}, ${design}, CPU us`),
+    );
+    rows.push({
+      figure: '  processor time of an operation',
+      value: `${cpu!.toFixed(1)} us`,
+      ratio: `eager ${eagerCpu!.toFixed(1)} us, ${(eagerCpu! / cpu!).toFixed(2)}x; hash table ${hashCpu!.toFixed(1)} us, ${(hashCpu! / cpu!).toFixed(2)}x`,
     });
   }
 }

@@ -31,6 +31,8 @@ export interface VcpusOptions {
 export interface LoopResult {
   rate: number;
   each: readonly number[];
+  /** Processor time of an operation, in microseconds: of this process, in user and kernel mode. */
+  cpuUs: number;
 }
 
 /** A job of a worker: one call, or the same call over and over between the signals. */
@@ -116,13 +118,16 @@ export class Vcpus {
     const flags = new Int32Array(new SharedArrayBuffer(12));
     const running = workers.map((worker) => ask(worker, { name, args, flags }));
     while (Atomics.load(flags, READY) < workers.length) await sleep(1);
+    const cpuBefore = process.cpuUsage();
     Atomics.store(flags, GO, 1);
     Atomics.notify(flags, GO);
     setTimeout(() => Atomics.store(flags, STOP, 1), ms);
     const results = await Promise.all(running);
+    const { user, system } = process.cpuUsage(cpuBefore);
     for (const { result } of results) check(name, result);
+    const made = results.reduce((sum, { calls }) => sum + calls * operations, 0);
     const each = results.map((one) => (one.calls * operations * 1000) / one.ms);
-    return { rate: each.reduce((sum, rate) => sum + rate, 0), each };
+    return { rate: each.reduce((sum, rate) => sum + rate, 0), each, cpuUs: (user + system) / made };
   }
 
   async close(): Promise<void> {
