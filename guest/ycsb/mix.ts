@@ -71,7 +71,7 @@ function one(kind: u32): i32 {
     case B:
       return percent < 95 ? operation.read(drawn()) : counted(operation.update(drawn()));
     case E:
-      if (percent < 95) return operation.scan(drawn(), random.between(1, SCAN_MAX));
+      if (percent < 95) return operation.scan(drawn(), random.between(1, SCAN_MAX), keys);
       return counted(operation.insert(atomic.add<u32>(map.KEYS, 1)));
     case F:
       return percent < 50 ? operation.read(drawn()) : counted(operation.readModifyWrite(drawn()));

@@ -72,15 +72,20 @@ export function readModifyWrite(number: u64): i32 {
   return result;
 }
 
-/** Reads `count` records from the key on, in order. */
-export function scan(number: u64, count: u32): i32 {
+/**
+ * Reads `count` records from the key on, in order. Keys below `there` are all there; above, other vCPUs are inserting, and a greater
+ * key may come before a smaller one.
+ */
+export function scan(number: u64, count: u32, there: u64): i32 {
   record.writeKey(map.key, number);
   let expected = number;
   let goesOn = scanner.first(root(), map.key, record.KEY_BYTES, false, false) && scanner.next();
   for (let i: u32 = 0; i < count && goesOn; i++) {
     memory.copy(map.value, scanner.value, record.VALUE_BYTES);
-    if (checked(map.value, expected, <i32>scanner.valueBytes) != 0) return -EBADMSG;
-    expected += 1;
+    const found = bswap<u64>(load<u64>(scanner.key));
+    if (isChecking && (found < expected || (found > expected && expected < there))) return -EBADMSG;
+    if (checked(map.value, found, <i32>scanner.valueBytes) != 0) return -EBADMSG;
+    expected = found + 1;
     goesOn = scanner.next();
   }
   return -scanner.failure;
