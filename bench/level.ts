@@ -157,6 +157,7 @@ async function lmdb(): Promise<Contestant> {
 
 /** What the bench uses of better-sqlite3, which is no dependency: its install may need a compiler. */
 interface SqliteDatabase {
+  // eslint-disable-next-line @typescript-eslint/no-misused-new
   new (path: string): SqliteDatabase;
   pragma(text: string): unknown;
   exec(text: string): unknown;
