@@ -11,7 +11,10 @@ export interface StoreOptions {
    * the machine's memory, at most 1 GiB. Memory is committed as it is first used.
    */
   poolSize?: number | undefined;
-  /** Reads and writes past the operating system's page cache where the file system can. Default true. */
+  /**
+   * Reads and writes past the operating system's page cache where the file system can: memory then holds each page once, and a page that is
+   * not in the pool costs an access of the device. Default false.
+   */
   directIO?: boolean | undefined;
 }
 
@@ -38,7 +41,7 @@ export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptio
   const poolSize = options.poolSize ?? Math.min(POOL_DEFAULT_MAX, totalMemory() / 4);
   if (typeof poolSize !== 'number' || !(poolSize >= POOL_MIN && poolSize <= POOL_MAX))
     refuse('poolSize', poolSize, `${POOL_MIN} to ${POOL_MAX} bytes`);
-  const directIO = options.directIO ?? true;
+  const directIO = options.directIO ?? false;
   if (typeof directIO !== 'boolean') refuse('directIO', directIO, 'true or false');
   const wanted = poolSize * (1 + ROOM_SHARE) + ROOM;
   return {

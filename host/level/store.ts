@@ -6,7 +6,13 @@
 // Concurrency The thread that created the store closes it for all: the others' calls fail from then on.
 // Cost        opening 2 ms and two pages read; closing writes every changed page.
 
-import { OPEN_CREATE, OPEN_READ, OPEN_TRUNCATE, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
+import {
+  OPEN_CREATE,
+  OPEN_DIRECT,
+  OPEN_READ,
+  OPEN_TRUNCATE,
+  OPEN_WRITE,
+} from '../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../errors.ts';
 import { absolutePath, readBuiltModule, sleepUs } from '../platform/node.ts';
 import { atExit, directory } from '../platform/store-directory.ts';
@@ -30,6 +36,7 @@ export interface RingzeroHandle {
   readonly vm: MicroVMHandle;
   /** The store's state (guest.ts). */
   readonly state: SharedArrayBuffer;
+  readonly directIO: boolean;
 }
 
 export interface OpenOptions extends CheckedStoreOptions {
@@ -83,8 +90,8 @@ export class Store {
     try {
       const state = new SharedArrayBuffer(4);
       const guest = new Guest(vm, new Int32Array(state), location);
-      const flags = OPEN_READ | OPEN_WRITE | (isNew ? OPEN_CREATE | OPEN_TRUNCATE : 0);
-      const descriptor = openFile(guest, flags);
+      const flags = accessFlags(options.directIO);
+      const descriptor = openFile(guest, flags | (isNew ? OPEN_CREATE | OPEN_TRUNCATE : 0));
       const { exports } = guest;
       const result = guest.call(OPEN, () =>
         isNew
@@ -96,7 +103,8 @@ export class Store {
         throw storeError(result, 'open', location);
       }
       if (isNew) directory.sync(location);
-      return new Store(vm, guest, { location, vm: vm.handle, state }, unlock);
+      const { directIO } = options;
+      return new Store(vm, guest, { location, vm: vm.handle, state, directIO }, unlock);
     } catch (error) {
       await vm.close();
       throw error;
@@ -111,7 +119,7 @@ export class Store {
     const vm = await MicroVM.attach(handle.vm);
     try {
       const guest = new Guest(vm, state, location);
-      openFile(guest, OPEN_READ | OPEN_WRITE);
+      openFile(guest, accessFlags(handle.directIO));
       const joined = guest.call(OPEN, () => guest.exports.join());
       if (joined < 0) throw storeError(joined, 'attach', location);
       return new Store(vm, guest, handle);
@@ -210,6 +218,10 @@ function lock(path: string): () => void {
   } catch (error) {
     throw hostError(error, 'lock', path);
   }
+}
+
+function accessFlags(directIO: boolean): number {
+  return OPEN_READ | OPEN_WRITE | (directIO ? OPEN_DIRECT : 0);
 }
 
 /** Opens data.rz on this vCPU. */

@@ -103,12 +103,20 @@ export const thread = {
   },
 };
 
+/** What open(2) gets for the flags that have names. */
+const OPEN_FLAGS: Record<string, number> = {
+  r: constants.O_RDONLY,
+  'r+': constants.O_RDWR,
+  w: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
+  'w+': constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
+};
+
 /** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
 export const files = {
   open: openSync,
   /** An existing file, read and perhaps written past the page cache if the file system can. */
   openDirect(path: string, flags: string): number {
-    const access = flags === 'r' ? constants.O_RDONLY : constants.O_RDWR;
+    const access = OPEN_FLAGS[flags] ?? constants.O_RDWR;
     try {
       return openSync(path, access | constants.O_DIRECT);
     } catch (error) {

@@ -191,6 +191,25 @@ tests('a file of many times the pool, against a map', async () => {
   await db.close();
 });
 
+tests('directIO: past the page cache, and the same file without it', async () => {
+  const location = freshLocation();
+  const valueOf = (i: number): string => `${i} `.repeat(25);
+  const options = { poolSize: 2 ** 20, directIO: true };
+  let db = new RingzeroLevel(location, options);
+  await db.open();
+  for (let i = 0; i < 20_000; i++) db.putSync(`key ${i}`, valueOf(i));
+  assert.ok(db.stats().evictions > 0);
+  for (let i = 0; i < 20_000; i += 17) assert.is(db.getSync(`key ${i}`), valueOf(i));
+  await db.close();
+  for (const directIO of [false, true]) {
+    db = new RingzeroLevel(location, { ...options, directIO });
+    await db.open();
+    for (let i = 0; i < 20_000; i += 13) assert.is(db.getSync(`key ${i}`), valueOf(i));
+    assert.is(db.verifySync(), true);
+    await db.close();
+  }
+});
+
 tests('options out of range are refused by name', async () => {
   const refused = (make: () => unknown, name: RegExp): void =>
     assert.throws(make, (error: { code: string; message: string }) => error.code === 'RZ_OPTION' && name.test(error.message)); // prettier-ignore
