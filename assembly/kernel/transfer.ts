@@ -34,8 +34,10 @@ export function isKernelRange(address: u32, bytes: u32): bool {
   return isKernel(address) && end <= (<u64>map.frameCount) << FRAME_SHIFT;
 }
 
+/** Behind the break of the main image, and behind this image's own: a snapshot may have grown by itself. */
 function isKernel(address: u32): bool {
-  return address >> FRAME_SHIFT >= <u32>atomic.load<u64>(map.vm, VM_BREAK);
+  const page = address >> FRAME_SHIFT;
+  return page >= <u32>atomic.load<u64>(map.vm, VM_BREAK) && page >= guestMemory.breakPage();
 }
 
 /** Address where the host may read the range: itself in the main image, staged (at most STAGING_BYTES) else. */

@@ -9,6 +9,7 @@
 // Cost        One call of the kernel while no snapshot is active; a look at the mark of each page while one is.
 
 import { GAUGE_SNAPSHOTS } from '../../assembly/abi/counter.ts';
+import { WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { IOVEC_BYTES, type WasiFunction } from '../wasi/abi.ts';
 import type { Kernel } from './kernel.ts';
 import type { GuestFunction } from './vcpu.ts';
@@ -65,6 +66,17 @@ export function guardAllocator(
     return address;
   };
   return Object.defineProperty(guarded, 'length', { value: fn.length });
+}
+
+/**
+ * What Emscripten's glue does for `emscripten_resize_heap`, for a fork, which has no glue: moves the break so that memory has as many
+ * bytes. 1, or 0 when there is no room, which for the program is an allocation that failed.
+ */
+export function resizeHeap({ calls }: Kernel): (bytes: number) => number {
+  return (bytes) => {
+    const missing = Math.ceil((bytes >>> 0) / WASM_PAGE_BYTES) - calls.size();
+    return missing <= 0 || calls.grow(missing) >= 0 ? 1 : 0;
+  };
 }
 
 /** Which parameters of a WASI function point to results, and how many bytes they have. */

@@ -8,6 +8,7 @@ import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
+import { resizeHeap } from './glue.ts';
 import { Kernel, type KernelExports } from './kernel.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
@@ -101,7 +102,7 @@ export class Vcpu {
       image === 'main'
         ? machine.main
         : new WebAssembly.Module(machine.snapshot.slice() as BufferSource);
-    this.instance = new WebAssembly.Instance(module, supplyMissing(module, all));
+    this.instance = new WebAssembly.Instance(module, supplyMissing(module, all, this.kernel));
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {
@@ -273,12 +274,17 @@ export class Vcpu {
 function supplyMissing(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
+  kernel: Kernel,
 ): WebAssembly.Imports {
   const result: Record<string, Record<string, WebAssembly.ImportValue>> = {};
   for (const [from, names] of Object.entries(imports)) result[from] = { ...names };
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     const names = (result[from] ??= {});
     if (kind === 'function' && names[name] === undefined) {
+      if (name === 'emscripten_resize_heap') {
+        names[name] = resizeHeap(kernel);
+        continue;
+      }
       names[name] = () => {
         throw new RingzeroError(
           'RZ_EXPORT',
