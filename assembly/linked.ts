@@ -11,6 +11,7 @@ import * as vcpu from './machine/vcpu';
 import * as ipi from './machine/ipi';
 import * as pageTable from './machine/page-table';
 import * as pte from './machine/pte';
+import * as queue from './machine/queue';
 import * as shootdown from './machine/shootdown';
 import * as tlb from './machine/tlb';
 import * as walkCache from './machine/walk-cache';
@@ -30,6 +31,7 @@ export {
   poolCounter,
   poolHeader,
   pte,
+  queue,
   storage,
   tlb,
   walkCache,

@@ -21,6 +21,7 @@ const BENCHES: Record<string, readonly string[]> = {
   ycsb: ['--smoke'],
   'out-of-memory': ['--smoke'],
   tpcc: ['--smoke'],
+  io: ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

@@ -25,7 +25,7 @@ interface Side {
 }
 
 async function side(design: Design): Promise<Side> {
-  const pool = await createPool(FRAMES, 2 ** 26, design);
+  const pool = await createPool(FRAMES, { design });
   if (pool.call('makePages', PAGES) !== 0) throw new Error('pages are not made');
   const flags = new Int32Array(new SharedArrayBuffer(12));
   const data: EvictorData = {

@@ -11,14 +11,14 @@ const RANDOM_TURNS = isSmoke ? 2 ** 14 : 2 ** 17;
 const FAULT_TURNS = isSmoke ? 2 ** 8 : 2 ** 11;
 const ROUNDS = isSmoke ? 3 : 60;
 
-const pool = await createPool(PAGES, Math.max(2 ** 28, PAGES * 4096 * 2));
+const pool = await createPool(PAGES, { memory: Math.max(2 ** 28, PAGES * 4096 * 2) });
 const made = pool.call('makePages', PAGES);
 if (made !== 0) throw new Error(`pages are not made: ${made}`);
 const first = pool.call('frameOf', 0n);
 const hot = pool.call('frameOf', 5n);
 const mask = PAGES - 1;
 
-const small = await createPool(1024, 2 ** 24);
+const small = await createPool(1024, { memory: 2 ** 24 });
 const FAULT_PAGES = 8192;
 if (small.call('makePages', FAULT_PAGES) !== 0) throw new Error('pages are not made');
 

@@ -22,4 +22,5 @@ export {
   type Translation,
   type WriteStatistics,
 } from './translator/index.ts';
+export { Faults, type FaultRates } from './io/faults.ts';
 export { RingzeroError, type RingzeroErrorCode } from './errors.ts';

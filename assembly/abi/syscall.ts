@@ -18,6 +18,9 @@ export const SYS_PROGRESS: i32 = 12; // (what 1 = load 2 = save, done per mille)
 export const SYS_PREAD: i32 = 13; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes read
 export const SYS_PWRITE: i32 = 14; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes written
 export const SYS_SLEEP: i32 = 15; // (microseconds, at most SLEEP_US_MAX) the vCPU rests
+// Rings (ring.ts)
+export const SYS_RING_ENTER: i32 = 16; // (number) wakes the service, and returns when so many completions wait to be taken
+export const SYS_RING_FILE: i32 = 17; // (descriptor) -> its number in submission queue entries, for all vCPUs; until it is closed
 
 // From here on the functions of WASI preview 1, in the order of host/wasi/abi.ts: (address of the arguments, a 64-bit word
 // each, 0 when no handler of the guest is bound; their number) -> WASI's own error number, 0 for success.

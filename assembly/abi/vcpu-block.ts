@@ -15,6 +15,7 @@ export const VCPU_STAGING: u32 = 40; // u32, address of its staging buffer, STAG
 export const VCPU_TRAP_ADDRESS: u32 = 44; // u32, address of the access that trapped
 export const VCPU_TRAP_CAUSE: u32 = 48; // u32, TRAP_* below; 0 = none
 export const VCPU_FENCE: u32 = 52; // u32, means nothing: exchanged to order memory accesses (machine/barrier.ts)
+export const VCPU_RING: u32 = 56; // * u32, address of its rings (ring.ts), 0 = none
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
 // Remote calls (machine/ipi.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring

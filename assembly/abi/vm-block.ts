@@ -24,4 +24,6 @@ export const VM_VCPUS: u32 = 80; // u32, vCPU blocks handed out since boot
 export const VM_GUARD: u32 = 84; // u32, pages from address 0 that trap when stored to; the host, before boot
 export const VM_DMA_START: u32 = 88; // u32, address: the host may write frames from here by itself; setDmaWindow(), once
 export const VM_DMA_END: u32 = 92; // u32, address after them; changes in one 64-bit word with VM_DMA_START
+export const VM_IO_STATE: u32 = 96; // u32, IO_* of ring.ts; the I/O service, and vCPUs that wake it
+export const VM_IO_BEAT: u32 = 100; // u32, moves while the I/O service has something under way
 export const VM_CHUNK_MARKS: u32 = 1024; // 256 x u32, epoch of the last mark in each chunk of the epoch table

@@ -10,14 +10,13 @@
 //     8  u32  root of the page table
 //    12  i32  descriptor of the storage
 //    16  u32  hash table (baselines)
-//@  x VCPUS_MAX: area of each vCPU, 0 = none yet
 //
 //   area of a vCPU
 //     0  u32  its operation: odd while in one, new for each (window.ts); others read it
 //    64  u64  x COUNTERS, by counter.ts of this folder
-//   256       batch of victims (write-back.ts)
+//   256       batch of victims, 384 what became of their writes (write-back.ts)
 //   512       frames that this vCPU keeps (clock.ts)
-//  1024       reads under way (prefetch.ts)
+//  1024       reads under way (reads.ts)
 //  4096       page-walk cache, then TLB
 
 import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
@@ -48,6 +47,7 @@ const AREAS: u32 = 4096;
 export const AREA_OPERATION: u32 = 0;
 export const AREA_COUNTERS: u32 = 64;
 export const AREA_BATCH: u32 = 256;
+export const AREA_RESULTS: u32 = 384;
 export const AREA_KEPT: u32 = 512;
 export const AREA_READS: u32 = 1024;
 const AREA_CACHES: u32 = 4096;

@@ -2,7 +2,8 @@
 //
 // Interface   resolve(page) gives the frame that the page table says, bit HELD set if this vCPU has just loaded it and
 //             holds it exclusively, or 0 with an errno in `failure`. make(page) does the same for a page that is not
-//             read. Both may be wrong a moment later, unless HELD: the caller looks at the header.
+//             read. Both may be wrong a moment later, unless HELD: the caller looks at the header. begin(page) and
+//             arrive() are the two halves of a read that the caller does not wait for (reads.ts).
 // Invariants  TAB-10  A PTE is LOCKED by one vCPU while it loads the page; others wait for the PTE.
 //             TAB-11  A page enters in this order: header exclusive under the new number, bytes read and checked, PTE
 //                     present, header unlocked. The clock needs the header, so it never sees the PTE locked.
@@ -101,39 +102,111 @@ function translate(page: u64, frame: u32): void {
 
 /** Brings the page in; its PTE at `at` is locked and was `entry`. */
 function bring(page: u64, at: u32, entry: u64, fromStorage: bool): u32 {
-  const frame = clock.take(page);
+  const frame = claimFor(page);
   if (frame == 0) {
     atomic.store<u64>(at, entry);
-    return fail(clock.failure);
+    return 0;
   }
-  const version = header.versionOf(window.advance(load<u64>(frame)));
-  const held = header.make(page, version, header.EXCLUSIVE);
-  const slot = slotFor(page, entry);
-  if (fromStorage) {
-    atomic.store<u64>(frame, held);
-    const result = storage.read(frame, page, slot);
-    if (result != 0) return abandon(frame, held, at, entry, -result);
-    counter.count(counter.FAULTS);
+  if (!fromStorage) {
+    atomic.store<u64>(frame, load<u64>(frame) | header.DIRTY);
+    publish(page, frame, at, entry);
+    return frame | HELD;
   }
-  atomic.store<u64>(frame, fromStorage ? held : held | header.DIRTY);
-  publish(page, frame, at, slot);
+  const result = storage.read(frame, page, slotFor(page, entry));
+  return arrive(page, frame, held, at, entry, result) ? demanded(frame) : 0;
+}
+
+function demanded(frame: u32): u32 {
+  counter.count(counter.FAULTS);
   return frame | HELD;
 }
 
-/** The page is in the frame, which is held: whoever looks for it may find it. */
-export function publish(page: u64, frame: u32, at: u32, slot: u64): void {
-  descriptor.refer(frame);
-  descriptor.setState(frame, descriptor.RESIDENT);
-  translate(page, frame);
-  atomic.store<u64>(at, pte.present(slot, frame, pte.WRITABLE));
+/** The header that claimFor() gave the frame. */
+export let held: u64 = 0;
+
+/** A frame for the page, held exclusively under its number; 0 with `failure` set. */
+function claimFor(page: u64): u32 {
+  const frame = clock.take(page);
+  if (frame == 0) return fail(clock.failure);
+  const version = header.versionOf(window.advance(load<u64>(frame)));
+  held = header.make(page, version, header.EXCLUSIVE);
+  atomic.store<u64>(frame, held);
+  return frame;
 }
 
-/** The page could not be read: everything is as before, and the frame, of which the image took the header, is free. */
-export function abandon(frame: u32, held: u64, at: u32, entry: u64, errno: i32): u32 {
+/** The read of a page is over; `result` is 0 if the frame holds a sound image of it. Whether it does. */
+export function arrive(page: u64, frame: u32, held: u64, at: u32, entry: u64, result: i32): bool {
+  atomic.store<u64>(frame, result == 0 ? held : held | header.INVALID);
+  if (result == 0) {
+    if (DESIGN == HASH) enroll(frame);
+    else publish(page, frame, at, entry);
+    return true;
+  }
+  if (DESIGN == HASH) hashTable.remove(page, frame);
+  else atomic.store<u64>(at, entry);
+  descriptor.free(frame);
+  fail(-result);
+  return false;
+}
+
+/** Nobody will say when the read of a page is over: the page is in storage as before, the frame is nobody's for good. */
+export function lose(held: u64, frame: u32, at: u32, entry: u64): void {
+  if (DESIGN == HASH) hashTable.remove(header.pageOf(held), frame);
+  else atomic.store<u64>(at, entry);
+}
+
+/** Where begin() found the page's PTE, and what it was. */
+export let beganAt: u32 = 0;
+export let beganEntry: u64 = 0;
+
+/**
+ * Takes it upon this vCPU to bring in a page that is in storage, and nobody else is at: a frame, held exclusively in
+ * `held`, whose read ends with arrive(). 0 if the page is there, or is not to be had now.
+ */
+export function begin(page: u64): u32 {
+  if (page >= pageTable.PAGES_MAX) return 0;
+  if (DESIGN == HASH) {
+    if (hashTable.find(page) != 0) return 0;
+    const frame = claimFor(page);
+    if (frame == 0 || hashTable.insert(page, frame) == 0) return frame;
+    return unclaim(frame);
+  }
+  if (DESIGN == TABBY && isThere(area.home(page), page)) return 0;
+  const at = walkCache.entry(page);
+  if (at == 0) return 0;
+  const entry = atomic.load<u64>(at);
+  if ((entry & (pte.PRESENT | pte.LOCKED)) != 0) return 0;
+  if (atomic.cmpxchg<u64>(at, entry, entry | pte.LOCKED) != entry) return 0;
+  const frame = claimFor(page);
+  if (frame == 0) atomic.store<u64>(at, entry);
+  beganAt = at;
+  beganEntry = entry;
+  return frame;
+}
+
+/** Where the page lies that begin() has begun with. */
+export function beganSlot(page: u64): u64 {
+  return slotFor(page, DESIGN == HASH ? 0 : beganEntry);
+}
+
+/** The frame is nobody's again. */
+function unclaim(frame: u32): u32 {
   atomic.store<u64>(frame, held | header.INVALID);
   descriptor.free(frame);
-  atomic.store<u64>(at, entry);
-  return fail(errno);
+  return 0;
+}
+
+/** The page is in the frame, which is held: whoever looks for it may find it. */
+function publish(page: u64, frame: u32, at: u32, entry: u64): void {
+  enroll(frame);
+  translate(page, frame);
+  atomic.store<u64>(at, pte.present(slotFor(page, entry), frame, pte.WRITABLE));
+}
+
+/** The clock may look at the frame. */
+function enroll(frame: u32): void {
+  descriptor.refer(frame);
+  descriptor.setState(frame, descriptor.RESIDENT);
 }
 
 /** settle() of the traditional design: the hash table knows resident pages, and pages that are being read. */
@@ -143,22 +216,18 @@ function lookUp(page: u64, fromStorage: bool): u32 {
     descriptor.refer(found);
     return found;
   }
-  const frame = clock.take(page);
-  if (frame == 0) return fail(clock.failure);
-  const version = header.versionOf(window.advance(load<u64>(frame)));
-  const held = header.make(page, version, header.EXCLUSIVE);
-  atomic.store<u64>(frame, held);
+  const frame = claimFor(page);
+  if (frame == 0) return 0;
   const other = hashTable.insert(page, frame);
-  const result = other == 0 && fromStorage ? storage.read(frame, page, homeSlot(page)) : 0;
-  if (other != 0 || result != 0) {
-    if (other == 0) hashTable.remove(page, frame);
-    atomic.store<u64>(frame, held | header.INVALID);
-    descriptor.free(frame);
-    return other != 0 ? other : fail(-result);
+  if (other != 0) {
+    unclaim(frame);
+    return other;
   }
-  if (fromStorage) counter.count(counter.FAULTS);
-  atomic.store<u64>(frame, fromStorage ? held : held | header.DIRTY);
-  descriptor.refer(frame);
-  descriptor.setState(frame, descriptor.RESIDENT);
-  return frame | HELD;
+  if (!fromStorage) {
+    atomic.store<u64>(frame, held | header.DIRTY);
+    enroll(frame);
+    return frame | HELD;
+  }
+  const result = storage.read(frame, page, homeSlot(page));
+  return arrive(page, frame, held, 0, 0, result) ? demanded(frame) : 0;
 }

@@ -24,6 +24,7 @@ import * as fault from './fault';
 import * as descriptor from './descriptor';
 import * as header from './header';
 import * as latch from './latch';
+import * as reads from './reads';
 import * as window from './window';
 import * as writeBackBatch from './write-back';
 
@@ -44,12 +45,15 @@ export function create(word: u32, frames: u32, descriptor: i32): i32 {
 /** Makes this vCPU know the pool of `word`. 0 or -ENOMEM. */
 export function attach(word: u32): i32 {
   const result = area.attach(word);
-  if (result == 0) window.attach();
-  return result;
+  if (result != 0) return result;
+  window.attach();
+  reads.attach();
+  return 0;
 }
 
 /** This vCPU is done with the pool: what it keeps is everybody's. */
 export function detach(): void {
+  settle();
   clock.giveBack();
 }
 
@@ -217,16 +221,33 @@ export function discard(frame: u32): void {
   descriptor.free(frame);
 }
 
-/** Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for. */
+/**
+ * Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for. Without an I/O
+ * service they are read one after the other, and are there on return.
+ */
 export function prefetch(pages: u32, count: u32): void {
+  const isServed = reads.isServed();
   for (let i: u32 = 0; i < count; i++) {
-    const found = fault.resolve(load<u64>(pages + (i << 3)));
+    const page = load<u64>(pages + (i << 3));
+    if (isServed) {
+      if (!reads.start(page)) break;
+      continue;
+    }
+    const found = fault.resolve(page);
     if (found & fault.HELD) latch.release(found & ~fault.HELD);
   }
+  reads.flush();
 }
 
-/** Waits for this vCPU's reads. */
-export function settle(): void {}
+/** Waits for this vCPU's reads. A vCPU that leaves the guest has none under way. */
+export function settle(): void {
+  if (reads.underWay != 0) reads.settle();
+}
+
+/** Whether prefetch() returns at once, so that reading what may not be needed costs little. */
+export function readsAhead(): bool {
+  return reads.isServed();
+}
 
 export function begin(): void {
   window.begin();

@@ -24,6 +24,7 @@ import * as vcpu from '../machine/vcpu';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
+import * as reads from './reads';
 
 /** Turns of a wait after which this vCPU's windows are given up: about as long as a short sleep. */
 const PATIENCE: u32 = 100;
@@ -75,6 +76,7 @@ function moveOn(): void {
 export function wait(turn: u32, word: u32): void {
   if (turn == PATIENCE) moveOn();
   if (DESIGN == EAGER) ipi.poll();
+  if (reads.underWay != 0) reads.poll();
   spinlock.pause(turn, word);
 }
 

@@ -5,14 +5,16 @@
 //                    error belongs to whoever needed it written.
 // Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
 
-import { FRAME_SHIFT } from '../abi/limits';
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { DESIGN, HASH } from '../baselines/design';
 import * as pte from '../machine/pte';
 import * as walkCache from '../machine/walk-cache';
 import * as area from './area';
+import * as counter from './counter';
 import * as descriptor from './descriptor';
 import * as header from './header';
 import * as latch from './latch';
+import * as reads from './reads';
 import * as storage from './storage';
 
 export const BATCH_MAX: u32 = 16;
@@ -44,10 +46,12 @@ export function frameAt(index: u32): u32 {
 
 /** Writes the batch; those written are clean, still held, and come first. Returns how many they are. */
 export function finish(): u32 {
+  if (count > 1 && reads.isServed()) writeTogether();
+  else for (let i: u32 = 0; i < count; i++) write(i);
   let written: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const frame = frameAt(i);
-    const result = write(frame);
+    const result = load<i32>(area.own + (i << 2), area.AREA_RESULTS);
     if (result == 0) store<u32>(area.own + (written++ << 2), frame, area.AREA_BATCH);
     else {
       failure = -result;
@@ -59,12 +63,50 @@ export function finish(): u32 {
   return written;
 }
 
+const UNDER_WAY: i32 = 1;
+
+function setResult(index: u32, result: i32): void {
+  store<i32>(area.own + (index << 2), result, area.AREA_RESULTS);
+}
+
+
+@inline
+function slotOf(page: u64): u64 {
+  return DESIGN == HASH ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
+}
+
 /** The frame is clean before it is written: its header is part of the image. */
-function write(frame: u32): i32 {
+function write(index: u32): void {
+  const frame = frameAt(index);
   latch.clearDirty(frame);
   const page = header.pageOf(load<u64>(frame));
-  const slot = DESIGN == HASH ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
-  return storage.write(frame, page, slot);
+  setResult(index, storage.write(frame, page, slotOf(page)));
+}
+
+/** All writes under way at once; those that came short or found no room in the queue are done again alone. */
+function writeTogether(): void {
+  pending = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const frame = frameAt(i);
+    latch.clearDirty(frame);
+    const page = header.pageOf(load<u64>(frame));
+    storage.seal(frame, page);
+    setResult(i, UNDER_WAY);
+    if (reads.submitWrite(i, frame, slotOf(page))) pending += 1;
+  }
+  while (pending != 0) if (!reads.take(pending)) pending = 0;
+  for (let i: u32 = 0; i < count; i++)
+    if (load<i32>(area.own + (i << 2), area.AREA_RESULTS) == UNDER_WAY) write(i);
+}
+
+let pending: u32 = 0;
+
+/** A write of the batch is over. */
+export function arrived(index: u32, result: i32): void {
+  pending -= 1;
+  if (result >= 0 && result != FRAME_BYTES) return;
+  counter.count(result < 0 ? counter.FAILURES : counter.WRITES);
+  setResult(index, result < 0 ? result : 0);
 }
 
 /** Every page that is dirty now to storage; 0 or the last error. The caller holds no pins. */

@@ -5,15 +5,20 @@ import {
   closeSync,
   constants,
   existsSync,
+  fdatasync,
+  fstat,
   fstatSync,
   fsyncSync,
+  ftruncate,
   openSync,
+  read,
   readFileSync,
   readSync,
   realpathSync,
   renameSync,
   statSync,
   unlinkSync,
+  write,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
@@ -21,6 +26,13 @@ import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
+import {
+  OPEN_CREATE,
+  OPEN_DIRECT,
+  OPEN_READ,
+  OPEN_TRUNCATE,
+  OPEN_WRITE,
+} from '../../assembly/abi/syscall.ts';
 
 // Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only when told to; later ones
 // do so by themselves. It has to be said before the first module is compiled, and concerns nothing else.
@@ -103,25 +115,28 @@ export const thread = {
   },
 };
 
-/** What open(2) gets for the flags that have names. */
-const OPEN_FLAGS: Record<string, number> = {
-  r: constants.O_RDONLY,
-  'r+': constants.O_RDWR,
-  w: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
-  'w+': constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
-};
+/** What open(2) gets for OPEN_* flags (assembly/abi/syscall.ts). */
+function openFlags(flags: number): number {
+  const reads = (flags & OPEN_READ) !== 0;
+  const writes = (flags & OPEN_WRITE) !== 0;
+  return (
+    (writes ? (reads ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY) |
+    ((flags & OPEN_CREATE) !== 0 ? constants.O_CREAT : 0) |
+    ((flags & OPEN_TRUNCATE) !== 0 ? constants.O_TRUNC : 0)
+  );
+}
 
 /** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
 export const files = {
-  open: openSync,
-  /** An existing file, read and perhaps written past the page cache if the file system can. */
-  openDirect(path: string, flags: string): number {
-    const access = OPEN_FLAGS[flags] ?? constants.O_RDWR;
+  /** `flags`: OPEN_*. OPEN_DIRECT goes past the page cache, or through it where the file system knows no other way. */
+  open(path: string, flags: number): number {
+    const plain = openFlags(flags);
+    if ((flags & OPEN_DIRECT) === 0) return openSync(path, plain);
     try {
-      return openSync(path, access | constants.O_DIRECT);
+      return openSync(path, plain | constants.O_DIRECT);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
-      return openSync(path, flags);
+      return openSync(path, plain);
     }
   },
   close: closeSync,
@@ -157,6 +172,51 @@ export const files = {
     return real.startsWith(inside) ? real : undefined;
   },
 };
+
+/** What the host did, or why not. */
+export type Done = (error: NodeJS.ErrnoException | null, result: number) => void;
+
+/** The same files without waiting: as many operations under way as one likes. */
+export const asyncFiles = {
+  read: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number,
+    done: Done,
+  ): void => read(descriptor, memory, address, bytes, position, done),
+  write: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number,
+    done: Done,
+  ): void => write(descriptor, memory, address, bytes, position, done),
+  datasync: (descriptor: number, done: Done): void =>
+    fdatasync(descriptor, (error) => done(error, 0)),
+  truncate: (descriptor: number, size: number, done: Done): void =>
+    ftruncate(descriptor, size, (error) => done(error, 0)),
+  size: (descriptor: number, done: Done): void =>
+    fstat(descriptor, (error, stats) => done(error, error === null ? stats.size : 0)),
+};
+
+/** Calls back after `ms`. */
+export function after(ms: number, then: () => void): void {
+  setTimeout(then, ms);
+}
+
+/** Calls back again and again until told to stop. */
+export function every(ms: number, then: () => void): () => void {
+  const timer = setInterval(then, ms);
+  return () => clearInterval(timer);
+}
+
+/** Calls back once, in this thread, when it ends by itself or by an error. */
+export function onEnd(then: () => void): void {
+  process.on('exit', then);
+}
 
 export function fillRandom(target: Uint8Array): void {
   randomFillSync(target);

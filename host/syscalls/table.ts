@@ -4,15 +4,18 @@
 
 import * as nr from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
-import { vmBlock } from '../../assembly/abi/memory-map.ts';
 import { VM_DMA_END, VM_DMA_START } from '../../assembly/abi/vm-block.ts';
 import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
-import { files, fillRandom, monotonicUs, sleepUs } from '../platform/node.ts';
+import { after, files, fillRandom, monotonicUs, sleepUs } from '../platform/node.ts';
+import { Faults, type FaultyOperation } from '../io/faults.ts';
+import { RingFiles } from '../io/files.ts';
+import { enter, RingMemory } from '../io/ring.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import { Errno } from './errno.ts';
 import type { Preopen } from './preopen.ts';
 
 const DESCRIPTORS_MAX = 64;
+const QUIET_MS = 10;
 
 /** Serves the system calls from SYS_WASI on. */
 export interface WasiService {
@@ -28,19 +31,32 @@ export interface SyscallSink {
   progress(what: number, perMille: number): void;
 }
 
+/** What system calls need of a VM. */
+export interface StorageParts {
+  memory: WebAssembly.Memory;
+  frames: number;
+  ringFiles: SharedArrayBuffer | undefined;
+  faults: SharedArrayBuffer | undefined;
+}
+
 /** The system calls of one vCPU: its descriptors, and the directory that it may name files in. */
 export class Syscalls {
   readonly #memory: Uint8Array;
-  readonly #words: Int32Array;
+  readonly #rings: RingMemory;
+  readonly #ringFiles: RingFiles | undefined;
+  readonly #faults: Faults | undefined;
   readonly #kernel: Kernel;
   readonly #sink: SyscallSink;
   readonly #descriptors: (number | undefined)[] = [];
   preopen: Preopen;
   wasi: WasiService | undefined;
 
-  constructor(memory: WebAssembly.Memory, kernel: Kernel, preopen: Preopen, sink: SyscallSink) {
-    this.#memory = new Uint8Array(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
+  constructor(machine: StorageParts, kernel: Kernel, preopen: Preopen, sink: SyscallSink) {
+    const { memory, frames, ringFiles, faults } = machine;
+    this.#rings = new RingMemory(memory, frames);
+    this.#memory = this.#rings.bytes;
+    this.#ringFiles = ringFiles && new RingFiles(ringFiles);
+    this.#faults = faults && new Faults({ shared: faults });
     this.#kernel = kernel;
     this.#sink = sink;
     this.preopen = preopen;
@@ -68,8 +84,8 @@ export class Syscalls {
   closeAll(): void {
     this.wasi?.close();
     for (const [guest, host] of this.#descriptors.entries()) {
-      if (host !== undefined) files.close(host);
       this.#descriptors[guest] = undefined;
+      if (host !== undefined) closeWhenQuiet(host, this.#ringFiles);
     }
   }
 
@@ -91,9 +107,8 @@ export class Syscalls {
   window(address: number, bytes: number): Uint8Array {
     const start = address >>> 0;
     const end = start + (bytes >>> 0);
-    const block = vmBlock(this.#kernel.frames);
-    const first = this.#words[(block + VM_DMA_START) / 4]! >>> 0;
-    if (start < first || end > this.#words[(block + VM_DMA_END) / 4]! >>> 0)
+    const { vm } = this.#rings;
+    if (start < this.#rings.load(vm + VM_DMA_START) || end > this.#rings.load(vm + VM_DMA_END))
       throw new Errno(errno.EFAULT);
     return this.#memory.subarray(start, end);
   }
@@ -140,10 +155,39 @@ export class Syscalls {
     return host;
   }
 
+  /** Fails with EBUSY while the I/O service has operations on the file under way. */
   remove(guest: number): number {
     const host = this.host(guest);
+    if (this.#ringFiles?.unregister(host) === false) throw new Errno(errno.EBUSY);
     this.#descriptors[guest] = undefined;
     return host;
+  }
+
+  /** Number of the file in entries of rings. */
+  register(guest: number): number {
+    if (this.#ringFiles === undefined) throw new Errno(errno.ENOSYS);
+    const file = this.#ringFiles.register(this.host(guest));
+    if (file < 0) throw new Errno(errno.EMFILE);
+    return file;
+  }
+
+  enterRing(count: number): number {
+    return enter(this.#rings, this.#kernel.vcpu, count);
+  }
+
+  /** The range, or the part of it that a fault leaves. */
+  transfer(operation: FaultyOperation, address: number, bytes: number): Uint8Array {
+    const range = this.window(address, bytes);
+    if (this.#faults === undefined) return range;
+    const part = this.#faults.onCall(operation, range.length);
+    if (part < 0) throw new Errno(-part);
+    return range.subarray(0, part);
+  }
+
+  syncFault(): void {
+    if (this.#faults === undefined) return;
+    const result = this.#faults.onCall('sync', 0);
+    if (result < 0) throw new Errno(-result);
   }
 }
 
@@ -151,11 +195,7 @@ type Row = (vcpu: Syscalls, a: number, b: number, c: number, d: number, e: numbe
 
 const ROWS: Record<number, Row> = {
   [nr.SYS_OPEN]: (vcpu, path, bytes, flags) =>
-    vcpu.add(
-      (flags & nr.OPEN_DIRECT) !== 0
-        ? files.openDirect(vcpu.path(path, bytes), openFlags(flags))
-        : files.open(vcpu.path(path, bytes), openFlags(flags)),
-    ),
+    vcpu.add(files.open(vcpu.path(path, bytes), checkedFlags(flags))),
   [nr.SYS_CLOSE]: (vcpu, descriptor) => {
     files.close(vcpu.remove(descriptor));
     return 0;
@@ -169,7 +209,9 @@ const ROWS: Record<number, Row> = {
   [nr.SYS_WRITE]: (vcpu, descriptor, buffer, bytes) =>
     files.write(vcpu.host(descriptor), vcpu.input(buffer, bytes)),
   [nr.SYS_SYNC]: (vcpu, descriptor) => {
-    files.sync(vcpu.host(descriptor));
+    const host = vcpu.host(descriptor);
+    vcpu.syncFault();
+    files.sync(host);
     return 0;
   },
   [nr.SYS_RENAME]: (vcpu, from, fromBytes, to, toBytes) => {
@@ -216,10 +258,22 @@ const ROWS: Record<number, Row> = {
     return 0;
   },
   [nr.SYS_PREAD]: (vcpu, descriptor, address, bytes, low, high) =>
-    files.readAt(vcpu.host(descriptor), vcpu.window(address, bytes), position(low, high)),
+    files.readAt(vcpu.host(descriptor), vcpu.transfer('read', address, bytes), position(low, high)),
   [nr.SYS_PWRITE]: (vcpu, descriptor, address, bytes, low, high) =>
-    files.writeAt(vcpu.host(descriptor), vcpu.window(address, bytes), position(low, high)),
+    files.writeAt(
+      vcpu.host(descriptor),
+      vcpu.transfer('write', address, bytes),
+      position(low, high),
+    ),
+  [nr.SYS_RING_ENTER]: (vcpu, count) => vcpu.enterRing(count),
+  [nr.SYS_RING_FILE]: (vcpu, descriptor) => vcpu.register(descriptor),
 };
+
+/** Its vCPU is gone, but operations of others may be under way on the file. */
+function closeWhenQuiet(host: number, ringFiles: RingFiles | undefined): void {
+  if (ringFiles?.unregister(host) === false) after(QUIET_MS, () => closeWhenQuiet(host, ringFiles));
+  else files.close(host);
+}
 
 /** Byte offset of a page whose number comes in two halves. */
 function position(low: number, high: number): number {
@@ -232,14 +286,13 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function openFlags(flags: number): string {
+/** Writing is asked for by whoever creates or truncates; unknown bits are refused. */
+function checkedFlags(flags: number): number {
   const access = flags & (nr.OPEN_READ | nr.OPEN_WRITE);
-  if (access === nr.OPEN_READ) return 'r';
-  if ((flags & nr.OPEN_CREATE) !== 0 && (flags & nr.OPEN_TRUNCATE) !== 0) {
-    return access === nr.OPEN_WRITE ? 'w' : 'w+';
-  }
-  if (access === 0) throw new Errno(errno.EINVAL);
-  return 'r+';
+  const changes = flags & (nr.OPEN_CREATE | nr.OPEN_TRUNCATE);
+  if (access === 0 || flags >>> 0 >= nr.OPEN_DIRECT * 2) throw new Errno(errno.EINVAL);
+  if (changes !== 0 && (access & nr.OPEN_WRITE) === 0) throw new Errno(errno.EINVAL);
+  return flags;
 }
 
 const NAMES: Record<string, number> = { ...errno };

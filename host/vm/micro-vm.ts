@@ -6,6 +6,8 @@ import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import { RingzeroError } from '../errors.ts';
 import { monotonicUs, readBuiltModule, weakMemory } from '../platform/node.ts';
+import { RingFiles } from '../io/files.ts';
+import { startService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { loadImages } from './images.ts';
@@ -42,6 +44,7 @@ export class MicroVM {
   readonly #pool: SnapshotPool;
   readonly #children = new Map<number, Child>();
   #preopen: Preopen;
+  #stopService: (() => Promise<void>) | undefined;
   #snapshotUs = 0;
   #closed: string | undefined;
 
@@ -81,6 +84,8 @@ export class MicroVM {
       main,
       snapshot: shared(images.snapshot),
       linked: options.linked ?? false,
+      ringFiles: options.rings === true ? new RingFiles().shared : undefined,
+      faults: options.faults?.shared,
       wasi: options.wasi && (await import('../wasi/options.ts')).checkWasiOptions(options.wasi),
     };
     const handle: MicroVMHandle = {
@@ -151,7 +156,10 @@ export class MicroVM {
     this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink, (vcpu) =>
       this.bury(vcpu),
     );
-    if (boot !== undefined && !machine.linked) this.#warmUp();
+    if (boot === undefined) return;
+    if (!machine.linked) this.#warmUp();
+    const { memory, frames, ringFiles: files, faults } = machine;
+    if (files !== undefined) this.#stopService = startService({ memory, frames, files, faults });
   }
 
   /** The engine compiles at first calls: they are here, not in the first snapshot that somebody waits for. */
@@ -297,6 +305,7 @@ export class MicroVM {
     if (this.#closed !== undefined) return;
     this.#closed = 'it was closed';
     await this.#pool.close();
+    await this.#stopService?.();
     this.#vcpu.detach();
   }
 

@@ -3,6 +3,7 @@
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import type { WasiOptions } from '../wasi/options.ts';
+import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
@@ -47,6 +48,13 @@ export interface MicroVMOptions {
   importsModule?: string;
   /** The guest is a WASI program: what it is given. Default: no WASI (MicroVM.load: nothing but standard streams). */
   wasi?: WasiOptions;
+  /**
+   * Starts an I/O service: a thread that serves the vCPUs' submission queues, many operations at once. Default false.
+   * Where the host can drive io_uring (Node: UV_USE_IO_URING=1 in the environment), it does.
+   */
+  rings?: boolean;
+  /** Faults of storage, on purpose: for tests. Default: none. */
+  faults?: Faults;
   /** Directory in which the guest may open files with libdbos' system calls. Default: none. */
   preopen?: string;
   /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at once. */

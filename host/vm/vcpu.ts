@@ -21,6 +21,10 @@ export interface Machine {
   snapshot: Uint8Array;
   /** The main image is the guest as it was compiled, linked with libdbos' machine. */
   linked: boolean;
+  /** The files that entries of rings may name; undefined = the VM has no I/O service. */
+  ringFiles: SharedArrayBuffer | undefined;
+  /** Faults of storage, on purpose (io/faults.ts). */
+  faults: SharedArrayBuffer | undefined;
   /** What a WASI program is given; undefined = no WASI. */
   wasi: WasiSetup | undefined;
 }
@@ -90,7 +94,7 @@ export class Vcpu {
       (nr, a, b, c, d, e) => syscalls!.call(nr, a, b, c, d, e),
       boot,
     );
-    this.syscalls = syscalls = new Syscalls(memory, this.kernel, preopen, sink);
+    this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
     const all = {
       ...given,

@@ -17,6 +17,7 @@ export interface HammerResult {
   result: number;
   operations: number;
   starved: number;
+  failed: number;
   validated: number;
   refuted: number;
 }
@@ -38,6 +39,7 @@ const message: HammerResult = {
   result,
   operations,
   starved: call('starved'),
+  failed: call('failed'),
   validated: call('validated'),
   refuted: call('refuted'),
 };

@@ -5,6 +5,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Faults, type FaultRates } from '../../host/index.ts';
 import { Random } from '../random.ts';
 import { runThread } from '../thread.ts';
 import type { HammerData, HammerResult } from './hammer-worker.ts';
@@ -13,10 +14,15 @@ import { createPool, type Design } from './pool.ts';
 const SECONDS = Number(process.env['RZ_HAMMER_SECONDS'] ?? 3);
 const HOT = 1;
 const SLOW = 2;
+const PREFETCHED = 1;
 const EVICTIONS = 2;
 const STALE = 5;
 const WAITS = 6;
 const WRAPS = 7;
+
+const FAULTY = 8;
+const LATE: FaultRates = { delay: 0.2, delayMs: 2 };
+const BAD: FaultRates = { error: 0.02, short: 0.05, delay: 0.05, delayMs: 1 };
 
 interface Case {
   name: string;
@@ -25,6 +31,9 @@ interface Case {
   workers: number;
   mode: number;
   design?: Design;
+  /** Reads ahead and writes back through rings. */
+  rings?: boolean;
+  faults?: FaultRates;
 }
 
 const CASES: readonly Case[] = [
@@ -38,6 +47,47 @@ const CASES: readonly Case[] = [
   { name: 'eager, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'eager' },
   { name: 'hash, eight frames', frames: 8, pages: 64, workers: 3, mode: SLOW, design: 'hash' },
   { name: 'hash, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'hash' },
+  { name: 'rings', frames: 64, pages: 200, workers: 3, mode: 0, rings: true, faults: LATE },
+  { name: 'rings, eight frames', frames: 8, pages: 64, workers: 3, mode: SLOW, rings: true },
+  {
+    name: 'rings, one hot page',
+    frames: 16,
+    pages: 40,
+    workers: 3,
+    mode: HOT,
+    rings: true,
+    faults: LATE,
+  },
+  {
+    name: 'rings, failures',
+    frames: 32,
+    pages: 80,
+    workers: 3,
+    mode: FAULTY,
+    rings: true,
+    faults: BAD,
+  },
+  { name: 'system calls, failures', frames: 16, pages: 60, workers: 3, mode: FAULTY, faults: BAD },
+  {
+    name: 'eager, rings',
+    frames: 32,
+    pages: 64,
+    workers: 2,
+    mode: 0,
+    design: 'eager',
+    rings: true,
+    faults: LATE,
+  },
+  {
+    name: 'hash, rings, failures',
+    frames: 32,
+    pages: 64,
+    workers: 3,
+    mode: FAULTY,
+    design: 'hash',
+    rings: true,
+    faults: BAD,
+  },
 ];
 
 const SLICE_MS = (SECONDS * 1000) / CASES.length;
@@ -48,10 +98,15 @@ async function untilReady(words: Int32Array, workers: number): Promise<void> {
 
 const tests = suite('Tabby hammer');
 
-for (const { name, frames, pages, workers, mode, design } of CASES) {
-  tests(`TAB-1 to TAB-12: ${name}`, async () => {
+for (const { name, frames, pages, workers, mode, design, rings, faults: rates } of CASES) {
+  tests(`TAB-1 to TAB-14: ${name}`, async () => {
     const random = Random.forTest(`tabby, ${name}`);
-    const pool = await createPool(frames, 64 * 2 ** 20, design);
+    const faults = rates && new Faults({ seed: random.bits() });
+    const pool = await createPool(frames, {
+      design: design ?? 'test',
+      rings: rings ?? false,
+      faults,
+    });
     for (let page = 0; page < pages; page++)
       assert.is(pool.call('createPage', BigInt(page), 0), 0, `page ${page} is made`);
     const flags = new SharedArrayBuffer(8);
@@ -63,7 +118,9 @@ for (const { name, frames, pages, workers, mode, design } of CASES) {
     const words = new Int32Array(flags);
     const stop = (): unknown => setTimeout(() => Atomics.store(words, 0, 1), SLICE_MS);
     void untilReady(words, workers).then(stop);
+    faults?.set(rates!);
     const results = await Promise.all(running);
+    faults?.set({});
     for (const { result } of results) assert.is(result, 0, `a worker saw ${result}`);
     let changes = 0;
     for (let page = 0; page < pages; page++) {
@@ -75,11 +132,12 @@ for (const { name, frames, pages, workers, mode, design } of CASES) {
     assert.ok(resident >= 0 && resident <= frames, `audit: ${resident}`);
     const sum = (key: keyof HammerResult): number => results.reduce((all, r) => all + r[key], 0);
     console.log(
-      `${name}: ${sum('operations')} operations, ${changes} changes, ${sum('validated')} reads right, ` +
+      `${name}: ${sum('operations')} operations, ${changes} changes, ${sum('failed')} failed, ${pool.call('stat', PREFETCHED)} read ahead, ${sum('validated')} reads right, ` +
         `${sum('refuted')} refuted, ${sum('starved')} found all pinned, ${pool.call('stat', EVICTIONS)} evictions, ` +
         `${pool.call('stat', STALE)} stale, ${pool.call('stat', WAITS)} waits, ${pool.call('stat', WRAPS)} wraps`,
     );
     assert.ok(changes > 100);
+    assert.is(sum('failed') > 0, (mode & FAULTY) !== 0, 'storage fails when it shall');
     await pool.close();
   });
 }

@@ -60,7 +60,7 @@ tests('page numbers may be far apart', async () => {
 tests(
   'a page that cannot be written stays where it is, and only who needs its frame fails',
   async () => {
-    const { call, close } = await createPool(8, undefined, undefined, OPEN_READ);
+    const { call, close } = await createPool(8, { flags: OPEN_READ });
     for (let page = 0; page < 8; page++) assert.is(call('createPage', BigInt(page), page), 0);
     assert.is(call('createPage', 8n, 8), -errno.EBADF);
     assert.is(call('writeBack'), -errno.EBADF);

@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, closeSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
-import { MicroVM, type MicroVMHandle } from '../../host/index.ts';
+import { type Faults, MicroVM, type MicroVMHandle } from '../../host/index.ts';
 import { readBuiltModule } from '../../host/platform/node.ts';
 
 const MIB = 2 ** 20;
@@ -36,12 +36,18 @@ function openFile({ call }: Guest, flags = OPEN_READ | OPEN_WRITE): number {
 /** Guests with the comparison designs: the same functions. */
 export type Design = 'test' | 'eager' | 'hash';
 
-export async function createPool(
-  frames: number,
-  memory = 64 * MIB,
-  design: Design = 'test',
-  flags?: number,
-): Promise<Pool> {
+export interface PoolOptions {
+  /** Bytes of the VM. */
+  memory?: number;
+  design?: Design;
+  /** Flags that the file is opened with on this vCPU. */
+  flags?: number;
+  rings?: boolean;
+  faults?: Faults | undefined;
+}
+
+export async function createPool(frames: number, options: PoolOptions = {}): Promise<Pool> {
+  const { memory = 64 * MIB, design = 'test', flags, rings = false, faults } = options;
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-tabby-'));
   const path = join(directory, FILE);
   closeSync(openSync(path, 'w'));
@@ -50,6 +56,8 @@ export async function createPool(
     linked: true,
     memory,
     preopen: directory,
+    rings,
+    ...(faults && { faults }),
   });
   const guest = guestOf(vm);
   const result = guest.call('create', frames, openFile(guest, flags));

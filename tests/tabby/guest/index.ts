@@ -123,6 +123,9 @@ export function tally(number: u32): u32 {
 export function starved(): u32 {
   return stress.starved;
 }
+export function failed(): u32 {
+  return stress.failed;
+}
 export function validated(): u32 {
   return stress.validated;
 }

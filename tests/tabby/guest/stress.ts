@@ -1,7 +1,7 @@
 // Random operations on pages that check what they see. Every page holds how often it was changed; the same count is
 // kept in guest memory, added to while the page is held.
 
-import { ENOMEM } from '../../../assembly/abi/errno';
+import { EIO, ENOMEM } from '../../../assembly/abi/errno';
 import { pool } from '../../../assembly/linked';
 import * as page from './page';
 
@@ -12,6 +12,7 @@ const LIST: u32 = 4096; // 64 bytes a vCPU: page numbers to prefetch
 export const HOT: u32 = 1; // nine of ten operations on page 0
 export const SLOW: u32 = 2; // readers pause in the middle of a page
 export const READ_ONLY: u32 = 4;
+export const FAULTY: u32 = 8; // operations may fail as storage does, and have changed nothing then
 
 /** What run() returns when a rule is broken. */
 const TORN_OPTIMISTIC: i32 = -1001;
@@ -25,6 +26,7 @@ let pages: u32 = 0;
 let mode: u32 = 0;
 let index: u32 = 0;
 export let starved: u32 = 0; // operations that found all frames pinned
+export let failed: u32 = 0; // operations that storage failed
 export let validated: u32 = 0;
 export let refuted: u32 = 0;
 
@@ -57,8 +59,10 @@ export function run(vcpu: u32, seed: u64, turns: u32, count: u32, how: u32): i32
     const result = (mode & READ_ONLY) != 0 ? read(random(4)) : step(random(20));
     pool.end();
     if (result == -ENOMEM) starved += 1;
+    else if (result == -EIO && (mode & FAULTY) != 0) failed += 1;
     else if (result < 0) return result;
   }
+  pool.settle();
   return 0;
 }
 

@@ -1,0 +1,84 @@
+// What the ring service does with a file: the host's asynchronous calls, with Linux's error numbers.
+
+import { EIO } from '../../assembly/abi/errno.ts';
+import * as errno from '../../assembly/abi/errno.ts';
+import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
+import { asyncFiles, type Done } from '../platform/node.ts';
+
+/** Bytes or 0, or a negative errno. */
+export type Result = (result: number) => void;
+
+export interface Backend {
+  read(host: number, address: number, bytes: number, position: number, done: Result): void;
+  write(host: number, address: number, bytes: number, position: number, done: Result): void;
+  datasync(host: number, done: Result): void;
+  /** Makes the file at least `size` bytes long; the new ones are zeros that are written, so that they have their place. */
+  allocate(host: number, size: number, done: Result): void;
+  truncate(host: number, size: number, done: Result): void;
+}
+
+const NUMBERS: Record<string, number> = { ...errno };
+
+function finish(done: Result): Done {
+  return (error, result) => done(error === null ? result : -(NUMBERS[error.code ?? ''] ?? EIO));
+}
+
+const ZEROS_BYTES = 1 << 20;
+
+/** The host's files, and memory to transfer from and to. */
+export class HostFiles implements Backend {
+  readonly #memory: Uint8Array;
+  #zeros: Uint8Array | undefined;
+
+  constructor(memory: Uint8Array) {
+    this.#memory = memory;
+  }
+
+  read(host: number, address: number, bytes: number, position: number, done: Result): void {
+    asyncFiles.read(host, this.#memory, address, bytes, position, finish(done));
+  }
+
+  write(host: number, address: number, bytes: number, position: number, done: Result): void {
+    asyncFiles.write(host, this.#memory, address, bytes, position, finish(done));
+  }
+
+  datasync(host: number, done: Result): void {
+    asyncFiles.datasync(host, finish(done));
+  }
+
+  truncate(host: number, size: number, done: Result): void {
+    asyncFiles.truncate(host, size, finish(done));
+  }
+
+  /**
+   * A file open past the page cache takes whole blocks at multiples of their size, so what is written may go beyond
+   * `size`, and is cut off afterwards. A block that the file ends in the middle of has its place already.
+   */
+  allocate(host: number, size: number, done: Result): void {
+    const finished = finish(done);
+    const extend = (from: number): void => {
+      if (from >= size) return asyncFiles.truncate(host, size, finished);
+      const bytes = Math.min(ZEROS_BYTES, roundUp(size - from));
+      asyncFiles.write(host, this.#zeroBytes(), 0, bytes, from, (error, written) =>
+        error !== null || written === 0 ? finished(error, -EIO) : extend(from + written),
+      );
+    };
+    asyncFiles.size(host, (error, now) => {
+      const from = roundUp(now);
+      if (error !== null || now >= size) finished(error, 0);
+      else if (from === now) extend(now);
+      else asyncFiles.truncate(host, from, (failed) => failed ? finished(failed, 0) : extend(from)); // prettier-ignore
+    });
+  }
+
+  /** At an address that direct transfers can start from. */
+  #zeroBytes(): Uint8Array {
+    if (this.#zeros !== undefined) return this.#zeros;
+    const memory = new WebAssembly.Memory({ initial: ZEROS_BYTES / WASM_PAGE_BYTES });
+    return (this.#zeros = new Uint8Array(memory.buffer));
+  }
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / FRAME_BYTES) * FRAME_BYTES;
+}

@@ -1,0 +1,26 @@
+// The thread of the I/O service.
+
+import { IO_DEAD } from '../../assembly/abi/ring.ts';
+import { onEnd, thread } from '../platform/node.ts';
+import { HostFiles, type Backend } from './backend.ts';
+import { Faults, FaultyBackend } from './faults.ts';
+import { RingFiles } from './files.ts';
+import { RingMemory } from './ring.ts';
+import { Service } from './service.ts';
+
+export interface ServiceThreadData {
+  memory: WebAssembly.Memory;
+  frames: number;
+  files: SharedArrayBuffer;
+  faults: SharedArrayBuffer | undefined;
+}
+
+const data = thread.data() as ServiceThreadData;
+const memory = new RingMemory(data.memory, data.frames);
+const files = new HostFiles(memory.bytes);
+const backend: Backend =
+  data.faults === undefined ? files : new FaultyBackend(files, new Faults({ shared: data.faults }));
+const service = new Service(memory, new RingFiles(data.files), backend);
+thread.onMessage(() => service.stop(() => thread.post('stopped')));
+onEnd(() => (memory.state = IO_DEAD));
+service.start();

@@ -1,0 +1,125 @@
+// A VM with rings for tests: its guest's functions, buffers in the DMA window, and a file of numbered blocks.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as abi from '../../assembly/abi/ring.ts';
+import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
+import { MicroVM, type MicroVMHandle, type MicroVMOptions } from '../../host/index.ts';
+import { readBuiltModule } from '../../host/platform/node.ts';
+
+export const BLOCK = 4096;
+export const BLOCKS = 64;
+
+export interface Completion {
+  data: number;
+  result: number;
+}
+
+export interface Entry {
+  opcode: number;
+  file?: number;
+  flags?: number;
+  address?: number;
+  length?: number;
+  position?: number | bigint;
+}
+
+export class Rings {
+  readonly vm: MicroVM;
+  readonly buffers: number;
+  readonly memory: Buffer;
+  #next = 1;
+
+  constructor(vm: MicroVM, buffers: number) {
+    this.vm = vm;
+    this.buffers = buffers;
+    this.memory = Buffer.from(vm.memory.buffer);
+  }
+
+  call(name: string, ...args: (number | bigint)[]): number {
+    return Number(this.vm.enter().exports[name]!(...args));
+  }
+
+  open(name: string, flags = OPEN_READ | OPEN_WRITE): number {
+    for (let i = 0; i < name.length; i++) this.call('putPath', i, name.charCodeAt(i));
+    return this.call('open', name.length, flags);
+  }
+
+  /** Puts an entry into the queue; its number, which is its user data, or -1 if there was no room. */
+  submit({ opcode, file = 0, flags = 0, address, length = BLOCK, position = 0 }: Entry): number {
+    const data = this.#next++;
+    const at = address ?? this.buffers;
+    const done = this.call('submit', opcode, flags, file, at, length, BigInt(position), BigInt(data)); // prettier-ignore
+    return done === 0 ? -1 : data;
+  }
+
+  /** Waits for everything that is outstanding: results by number. */
+  finish(): Map<number, number> {
+    const results = new Map<number, number>();
+    const count = this.call('outstanding');
+    const waited = this.call('wait', count);
+    if (waited < 0) throw new Error(`wait: ${waited}`);
+    for (let i = 0; i < count; i++) {
+      if (this.call('next') === 0) throw new Error('a completion is missing');
+      const data = this.call('data');
+      if (results.has(data)) throw new Error(`two completions of ${data}`);
+      results.set(data, this.call('result'));
+    }
+    return results;
+  }
+
+  /** One entry, from queue to queue. */
+  run(entry: Entry): number {
+    const number = this.submit(entry);
+    return this.finish().get(number)!;
+  }
+
+  read(file: number, block: number, buffer = 0): number {
+    return this.run({ opcode: abi.OP_READ, file, address: this.at(buffer), position: block * BLOCK }); // prettier-ignore
+  }
+
+  at(buffer: number): number {
+    return this.buffers + buffer * BLOCK;
+  }
+
+  /** First word of a buffer: the number of the block that is there. */
+  blockIn(buffer: number): number {
+    return this.memory.readUInt32LE(this.at(buffer));
+  }
+}
+
+export interface Machine extends Rings {
+  directory: string;
+  path: string;
+  close(): Promise<void>;
+}
+
+const BUFFERS = 256;
+
+export async function createRings(options: Partial<MicroVMOptions> = {}): Promise<Machine> {
+  const directory = mkdtempSync(join(tmpdir(), 'ringzero-io-'));
+  const path = join(directory, 'blocks');
+  const blocks = Buffer.alloc(BLOCKS * BLOCK);
+  for (let i = 0; i < BLOCKS; i++) blocks.fill(i, i * BLOCK, (i + 1) * BLOCK).writeUInt32LE(i, i * BLOCK); // prettier-ignore
+  writeFileSync(path, blocks);
+  const vm = await MicroVM.create({
+    guest: readBuiltModule('io-test.wasm'),
+    linked: true,
+    memory: 64 << 20,
+    preopen: directory,
+    rings: true,
+    ...options,
+  });
+  const buffers = Number(vm.enter().exports['makeBuffers']!(BUFFERS)) >>> 0;
+  const close = async (): Promise<void> => {
+    await vm.close();
+    rmSync(directory, { recursive: true });
+  };
+  return Object.assign(new Rings(vm, buffers), { directory, path, close });
+}
+
+/** The same VM on this thread. */
+export async function joinRings(handle: MicroVMHandle, buffers: number): Promise<Rings> {
+  return new Rings(await MicroVM.attach(handle), buffers);
+}
