@@ -8,6 +8,7 @@
 import {
   AbstractLevel,
   type AbstractDatabaseOptions,
+  type AbstractGetOptions,
   type AbstractOpenOptions,
 } from 'abstract-level';
 import * as kv from '../../assembly/abi/kv.ts';
@@ -88,6 +89,9 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   readonly #handle: RingzeroHandle | undefined;
   readonly #keys: Codec;
   readonly #values: Codec;
+  /** Keys, values that are strings are what the store takes and gives, without the codec. */
+  readonly #hasTextKeys: boolean;
+  readonly #hasTextValues: boolean;
   #store: Store | undefined;
   #operations: Operations | undefined;
 
@@ -108,6 +112,11 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
     checkStoreOptions(options);
     this.#keys = this.keyEncoding() as unknown as Codec;
     this.#values = this.valueEncoding() as unknown as Codec;
+    // An encoding of the user's may call itself utf8 and is then found by that name.
+    const isNamed = isName(options?.keyEncoding) && isName(options?.valueEncoding);
+    this.#hasTextKeys = isNamed && this.#keys === (this.keyEncoding('utf8') as unknown as Codec);
+    this.#hasTextValues =
+      isNamed && this.#values === (this.valueEncoding('utf8') as unknown as Codec);
     this.#handle = handed;
     handed = undefined;
   }
@@ -225,6 +234,26 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
     return new RingzeroValueIterator(this, this.#open, options);
   }
 
+  /** As abstract-level's, without looking up what the store's own encodings do: nothing. */
+  override getSync(key: K): V | undefined;
+  override getSync<OtherK = K, OtherV = V>(
+    key: OtherK,
+    options: AbstractGetOptions<OtherK, OtherV>,
+  ): OtherV | undefined;
+  override getSync(key: K, options?: AbstractGetOptions<K, V>): V | undefined {
+    const operations = this.#operations;
+    if (
+      options === undefined &&
+      this.#hasTextValues &&
+      this.#hasTextKeys &&
+      typeof key === 'string' &&
+      operations !== undefined &&
+      this.status === 'open'
+    )
+      return operations.get(key, 'utf8') as V | undefined;
+    return super.getSync(key, options!);
+  }
+
   // --- at once ---------------------------------------------------------------------------------------------------
   // No hooks, no events, no deferring: the store must be open.
 
@@ -233,7 +262,8 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
    * and the length returned is its whole length.
    */
   getInto(key: K, target: Uint8Array): number {
-    return this.#open.getInto(encodeKey(this.#keys, key), target);
+    const data = typeof key === 'string' && this.#hasTextKeys ? key : encodeKey(this.#keys, key);
+    return this.#open.getInto(data, target);
   }
 
   /** Values in the order of the keys, undefined where there is none. */
@@ -324,6 +354,10 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
 /** The handle on its way from attach() to the constructor. */
 let handed: RingzeroHandle | undefined;
+
+function isName(encoding: unknown): boolean {
+  return encoding === undefined || encoding === null || typeof encoding === 'string';
+}
 
 function encodeKey(codec: Codec, key: unknown): Data {
   if (key === null || key === undefined)

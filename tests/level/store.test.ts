@@ -54,6 +54,30 @@ tests('synchronous calls do what the others do', async () => {
     assert.throws(call, (error: { code: string }) => error.code === 'LEVEL_DATABASE_NOT_OPEN');
 });
 
+tests('look-ups go through an encoding, whatever it calls itself', async () => {
+  const upper = {
+    name: 'utf8',
+    format: 'utf8' as const,
+    encode: (text: string) => text.toUpperCase(),
+    decode: (text: string) => text.toLowerCase(),
+  };
+  const byKey = await opened({ keyEncoding: upper });
+  byKey.putSync('Key', 'value');
+  assert.is(byKey.getSync('kEY'), 'value');
+  assert.is(byKey.getInto('kEY', new Uint8Array(8)), 5);
+  await byKey.close();
+  const byValue = await opened({ valueEncoding: upper });
+  byValue.putSync('Key', 'Value');
+  assert.is(byValue.getSync('Key'), 'value');
+  assert.is(byValue.getSync('kEY'), undefined);
+  await byValue.close();
+  const db = await opened();
+  await db.put('7', '8');
+  assert.is(db.getSync(7 as unknown as string), '8', 'a number is made a string');
+  assert.is(db.getSync('7', undefined as never), '8');
+  await db.close();
+});
+
 tests('getInto() gives the length, fills what there is room for, and says -1', async () => {
   const db = await opened();
   const target = Buffer.alloc(8, '.');
