@@ -4,7 +4,10 @@
 
 export const WINDOW_BYTES: u32 = 1048576;
 export const VALUE_AT: u32 = 4096; // offset of the value of get and put
-export const SCAN_AT: u32 = 8192; // offset of the entries that a scan returns
+export const SCAN_AT: u32 = 8192; // offset of the lengths that a scan returns
+export const SCAN_MAX: u32 = 1024; // entries that one scan returns at most
+export const SCAN_DATA: u32 = 16384; // offset of its keys and values: SCAN_AT + SCAN_MAX * 8
+export const SCAN_ENDED: u32 = 0x40000000; // in what scan returns: nothing is left of the range
 export const KEY_BYTES_MAX: u32 = 1024;
 export const VALUE_BYTES_MAX: u32 = 67108864; // 64 MiB
 export const BATCH_DELETE: u32 = 0x80000000; // in the key length of a batch's entry

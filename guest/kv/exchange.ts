@@ -4,10 +4,13 @@
 
 import {
   SCAN_AT,
+  SCAN_DATA,
+  SCAN_ENDED,
   SCAN_HAS_HIGH,
   SCAN_HAS_LOW,
   SCAN_HIGH_OPEN,
   SCAN_LOW_OPEN,
+  SCAN_MAX,
   SCAN_NO_KEYS,
   SCAN_NO_VALUES,
   SCAN_REVERSE,
@@ -127,30 +130,40 @@ function isWithin(flags: u32): bool {
   return order < 0 || (order == 0 && (flags & SCAN_HIGH_OPEN) == 0);
 }
 
-/** Entries from SCAN_AT on: u32 keyBytes, u32 valueBytes, key, value, filled up to 4. Returns how many. */
+/**
+ * From SCAN_AT on u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA on key, value, key, value, without gaps. Returns how many,
+ * and SCAN_ENDED when there are no more.
+ */
 export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
   if (!readBounds(bytes)) return -EINVAL;
+  const most = min<u32>(limit, SCAN_MAX);
   const end = map.window + WINDOW_BYTES;
-  let out = map.window + SCAN_AT;
+  let lengths = map.window + SCAN_AT;
+  let out = map.window + SCAN_DATA;
   let found: u32 = 0;
   if (!start(root, flags)) return -scanner.failure;
-  while (found < limit && scanner.next()) {
-    if (!isWithin(flags)) return found;
-    const key = flags & SCAN_NO_KEYS ? 0 : scanner.keyBytes;
+  while (found < most) {
+    if (!scanner.next()) {
+      if (scanner.failure == 0) return found | SCAN_ENDED;
+      return found == 0 ? -scanner.failure : found;
+    }
+    if (!isWithin(flags)) return found | SCAN_ENDED;
+    const key: u32 = flags & SCAN_NO_KEYS ? 0 : scanner.keyBytes;
     const inline: u32 = scanner.isChain || flags & SCAN_NO_VALUES ? 0 : scanner.valueBytes;
-    if (end - out < 8 + key + inline + 4) return found;
-    store<u32>(out, key);
+    if (end - out < key + inline) return found;
+    store<u32>(lengths, key);
     store<u32>(
-      out,
+      lengths,
       flags & SCAN_NO_VALUES ? 0 : scanner.isChain ? scanner.valueBytes | VALUE_ELSEWHERE : inline,
       4,
     );
-    copyBytes(out + 8, scanner.key, key);
-    copyBytes(out + 8 + key, scanner.value, inline);
-    out += aligned(8 + key + inline);
+    copyBytes(out, scanner.key, key);
+    copyBytes(out + key, scanner.value, inline);
+    lengths += 8;
+    out += key + inline;
     found += 1;
   }
-  return found == 0 && scanner.failure != 0 ? -scanner.failure : found;
+  return found;
 }
 
 /** Keys that are removed after one look at the tree: they wait in the window. */
@@ -161,14 +174,16 @@ export function clear(root: u32, bytes: u32, flags: u32): i32 {
   let removed: u32 = 0;
   while (true) {
     const found = scan(root, bytes, wanted, CLEAR_AT_ONCE);
-    if (found <= 0) return found < 0 ? found : removed;
-    let at = map.window + SCAN_AT;
-    for (let i = 0; i < found; i++) {
-      const key = load<u32>(at);
-      const result = tree.remove(root, at + 8, key);
+    if (found < 0) return found;
+    const count = <u32>(found & ~SCAN_ENDED);
+    let at = map.window + SCAN_DATA;
+    for (let i: u32 = 0; i < count; i++) {
+      const key = load<u32>(map.window + SCAN_AT + (i << 3));
+      const result = tree.remove(root, at, key);
       if (result < 0 && result != -ENOENT) return result;
       removed += 1;
-      at += aligned(8 + key);
+      at += key;
     }
+    if (found & SCAN_ENDED) return removed;
   }
 }

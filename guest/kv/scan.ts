@@ -7,6 +7,7 @@
 // Cost        a descent and a copied page for each leaf: about 15 ns a record.
 
 import { pool } from '../../assembly/linked';
+import { copyBytes } from './bytes';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
@@ -29,6 +30,8 @@ let isReverse: bool = false;
 /** Index of the next record in the private page; records left in it. */
 let at: i32 = 0;
 let records: i32 = 0;
+/** Bytes that its keys begin with; they are in map.keyB already. */
+let prefix: u32 = 0;
 
 /**
  * Starts at a bound: the records from it on (`isOpen`: without itself), upwards or downwards; NO_FENCE bytes = from the end
@@ -53,10 +56,12 @@ export function next(): bool {
     if (!nextLeaf()) return false;
   }
   const page = map.pageNode;
-  keyBytes = node.copyKey(page, at, map.keyB);
-  key = map.keyB;
   const record = node.recordAt(page, at);
-  value = record + node.RECORD_HEAD + node.suffixBytes(page, at);
+  const suffix = node.suffixBytes(page, at);
+  value = record + node.RECORD_HEAD + suffix;
+  copyBytes(map.keyB + prefix, record + node.RECORD_HEAD, suffix);
+  key = map.keyB;
+  keyBytes = prefix + suffix;
   valueBytes = load<u16>(record);
   isChain = valueBytes == node.OVERFLOW;
   if (isChain) valueBytes = load<u32>(value);
@@ -109,6 +114,8 @@ function attempt(bound: u32, boundBytes: u32): i32 {
 function place(bound: u32, boundBytes: u32, isOpen: bool): void {
   const page = map.pageNode;
   records = node.count(page);
+  prefix = node.prefixBytes(page);
+  copyBytes(map.keyB, node.prefixAt(page), prefix);
   if (boundBytes == node.NO_FENCE) {
     at = isReverse ? records - 1 : 0;
     return;

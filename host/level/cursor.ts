@@ -1,18 +1,23 @@
 // A range of keys, read in pieces: one call of the guest brings as many entries as are asked for and fit the window.
 //
-// Interface   next(limit) gives the next entries, none at the end; seek() moves. clear() removes the range.
+// Interface   next(size) gives the next entries, none at the end or when the limit is reached; seek() moves. clear() removes the range.
 // Invariants  LEVEL-2  A piece begins after the last key of the one before, whatever was written in between. Each key comes at most
 //                      once, and one that is there all the time is not missed.
 // Concurrency A piece is read under one state of the store with regard to batches; different pieces may be of different ones.
-// Cost        a descent of the tree for each piece, and about 15 ns an entry before JavaScript makes its values.
+// Cost        a descent of the tree for each piece, about 30 ns an entry in the guest. Making a string takes 60 ns however short it is,
+//             so a stretch of the window becomes one string, of which each key and value is a part: 10 ns each. Such parts keep the whole
+//             stretch in memory, at most STRETCH bytes and an entry.
 
 import {
   KEY_BYTES_MAX,
   SCAN_AT,
+  SCAN_DATA,
+  SCAN_ENDED,
   SCAN_HAS_HIGH,
   SCAN_HAS_LOW,
   SCAN_HIGH_OPEN,
   SCAN_LOW_OPEN,
+  SCAN_MAX,
   SCAN_NO_VALUES,
   SCAN_REVERSE,
   VALUE_ELSEWHERE,
@@ -20,7 +25,7 @@ import {
 import { storeError } from './errors.ts';
 import { OPEN } from './guest.ts';
 import type { Operations } from './operations.ts';
-import { toBytes, type Data, type Format } from './window.ts';
+import { byteLengthMax, toBytes, type Data, type Format } from './window.ts';
 
 /** Bounds as abstract-level hands them over; `gte` counts before `gt`, `lte` before `lt`. */
 export interface Bounds {
@@ -41,15 +46,20 @@ export interface Shape {
 export type Entry = [key: Data | undefined, value: Data | undefined];
 
 interface Bound {
-  key: Uint8Array;
+  key: Data;
   isOpen: boolean;
 }
 
 /** No key is longer, so a bound may be cut off behind it: it then lies between the same keys. */
 const BOUND_MAX = KEY_BYTES_MAX + 1;
 
+/** Bytes that are made one string, to be cut. */
+const STRETCH = 8192;
+
+const LENGTHS = SCAN_AT / 4;
+
 /** Entries that one call brings at most. */
-export const PIECE_MAX = 1000;
+export const PIECE_MAX = SCAN_MAX;
 
 export class Cursor {
   readonly #operations: Operations;
@@ -59,64 +69,100 @@ export class Cursor {
   readonly #high: Bound | undefined;
   /** What of the range is left. */
   #from: Bound | undefined;
+  #limit: number;
   #isAtEnd = false;
-  readonly #last = new Uint8Array(KEY_BYTES_MAX);
-  readonly #lastBound: Bound = { key: this.#last, isOpen: true };
+  /** Whether stretches are worth a try: everything is wanted as text, and was ASCII so far. */
+  #isAscii: boolean;
 
-  constructor(operations: Operations, bounds: Bounds, shape: Shape) {
+  /** `limit` may be Infinity. */
+  constructor(operations: Operations, bounds: Bounds, shape: Shape, limit: number) {
     this.#operations = operations;
     this.#shape = shape;
     this.#reverse = bounds.reverse === true;
     this.#low = boundOf(bounds.gte, bounds.gt);
     this.#high = boundOf(bounds.lte, bounds.lt);
     this.#from = this.#reverse ? this.#high : this.#low;
+    this.#limit = limit;
+    this.#isAscii =
+      (!shape.keys || shape.keyFormat === 'utf8') &&
+      (!shape.values || shape.valueFormat === 'utf8');
   }
 
-  /** Goes on at `target`, or at the end when that is out of the range. */
-  seek(target: Data): void {
+  /** Goes on at `target`, or at the end when that is out of the range. The last `unused` entries do not count. */
+  seek(target: Data, unused: number): void {
+    this.#limit += unused;
     const key = toBytes(target);
     this.#from = { key, isOpen: false };
     this.#isAtEnd = isBelow(key, this.#low) || isAbove(key, this.#high);
   }
 
-  /** The next entries, at most `limit`; none when there are no more. */
-  next(limit: number): Entry[] {
-    while (!this.#isAtEnd) {
-      const entries = this.#read(Math.min(limit, PIECE_MAX));
+  /** The next entries, at most `size`; none when there are no more. */
+  next(size: number): Entry[] {
+    while (!this.#isAtEnd && this.#limit > 0) {
+      const entries = this.#read(Math.min(size, this.#limit, PIECE_MAX));
+      this.#limit -= entries.length;
       if (entries.length > 0) return entries;
     }
     return [];
   }
 
   /** Entries of one piece. May be none although there are more: their values went away while they were asked for. */
-  #read(limit: number): Entry[] {
-    const found = this.#scan(limit, this.#shape.values ? 0 : SCAN_NO_VALUES);
+  #read(size: number): Entry[] {
+    const found = this.#scan(size);
     const { window } = this.#operations.guest;
     const { words } = window;
     const { keys, values, keyFormat, valueFormat } = this.#shape;
     const entries = new Array<Entry>(found);
     let large: number[] | undefined;
-    let at = SCAN_AT;
-    let lastAt = SCAN_AT;
+    let text = '';
+    /** Where the stretch begins and ends that is in `text`. */
+    let start = SCAN_DATA;
+    let end = SCAN_DATA;
+    let at = SCAN_DATA;
     for (let i = 0; i < found; i++) {
-      const keyBytes = words[at >>> 2]!;
-      const valueBytes = words[(at >>> 2) + 1]!;
-      lastAt = at;
-      at += 8;
-      const key = keys ? window.take(at, keyBytes, keyFormat) : undefined;
-      at += keyBytes;
-      if (valueBytes >= VALUE_ELSEWHERE) {
+      const keyBytes = words[LENGTHS + 2 * i]!;
+      const valueBytes = words[LENGTHS + 2 * i + 1]!;
+      if (this.#isAscii && at === end) {
+        start = at;
+        end = this.#stretch(i, found, at);
+        text = window.take(start, end - start, 'utf8') as string;
+        this.#isAscii = text.length === end - start; // each byte is a character by itself
+      }
+      const valueAt = at + keyBytes;
+      let key: Data | undefined;
+      let value: Data | undefined;
+      if (this.#isAscii) {
+        if (keys) key = text.substring(at - start, valueAt - start);
+        if (values && valueBytes < VALUE_ELSEWHERE)
+          value = text.substring(valueAt - start, valueAt + valueBytes - start);
+      } else {
+        if (keys) key = window.take(at, keyBytes, keyFormat);
+        if (values && valueBytes < VALUE_ELSEWHERE)
+          value = window.take(valueAt, valueBytes, valueFormat);
+      }
+      at = valueAt;
+      if (valueBytes < VALUE_ELSEWHERE) at += valueBytes;
+      else {
         (large ??= []).push(i);
         // Its key is needed in whatever form, once the window holds something else.
-        entries[i] = [key ?? window.take(at - keyBytes, keyBytes, 'view'), undefined];
-        at = (at + 3) & ~3;
-        continue;
+        key ??= window.take(valueAt - keyBytes, keyBytes, 'view');
       }
-      entries[i] = [key, values ? window.take(at, valueBytes, valueFormat) : undefined];
-      at = (at + valueBytes + 3) & ~3;
+      entries[i] = [key, value];
     }
-    if (found > 0) this.#remember(lastAt + 8, words[lastAt >>> 2]!);
+    if (!this.#isAtEnd && (found < this.#limit || large !== undefined))
+      this.#remember(at, found - 1);
     return large === undefined ? entries : this.#fetch(entries, large);
+  }
+
+  /** Where a stretch ends that begins with entry i, at `at`. */
+  #stretch(i: number, found: number, at: number): number {
+    const { words } = this.#operations.guest.window;
+    let end = at;
+    for (; i < found && end - at < STRETCH; i++) {
+      const valueBytes = words[LENGTHS + 2 * i + 1]!;
+      end += words[LENGTHS + 2 * i]! + (valueBytes < VALUE_ELSEWHERE ? valueBytes : 0);
+    }
+    return end;
   }
 
   /** Brings the values that did not fit the window; entries whose key is gone meanwhile are left out. */
@@ -132,47 +178,57 @@ export class Cursor {
     return gone.size === 0 ? entries : entries.filter((entry) => !gone.has(entry));
   }
 
-  #remember(at: number, bytes: number): void {
-    const { window } = this.#operations.guest;
-    this.#last.set(window.bytes.subarray(at, at + bytes));
-    this.#lastBound.key = this.#last.subarray(0, bytes);
-    this.#from = this.#lastBound;
+  /** The range goes on after the last entry of a piece, number i, which ends at `end`. */
+  #remember(end: number, i: number): void {
+    const { bytes, words } = this.#operations.guest.window;
+    const keyBytes = words[LENGTHS + 2 * i]!;
+    const valueBytes = words[LENGTHS + 2 * i + 1]!;
+    const at = end - keyBytes - (valueBytes < VALUE_ELSEWHERE ? valueBytes : 0);
+    this.#from = { key: bytes.slice(at, at + keyBytes), isOpen: true };
   }
 
-  /** Puts what is left of the range into the window: its length there, and the flags for it. */
-  #putBounds(): { bytes: number; flags: number } {
-    const { window } = this.#operations.guest;
-    const low = this.#reverse ? this.#low : this.#from;
-    const high = this.#reverse ? this.#from : this.#high;
-    let flags = this.#reverse ? SCAN_REVERSE : 0;
-    let at = 0;
-    for (const [bound, has, open] of [
-      [low, SCAN_HAS_LOW, SCAN_LOW_OPEN],
-      [high, SCAN_HAS_HIGH, SCAN_HIGH_OPEN],
-    ] as const) {
-      window.words[at >>> 2] = bound?.key.length ?? 0;
-      at += 4;
-      if (bound === undefined) continue;
-      flags |= has | (bound.isOpen ? open : 0);
-      window.bytes.set(bound.key, at);
-      at = (at + bound.key.length + 3) & ~3;
-    }
-    return { bytes: at, flags };
-  }
-
-  #scan(limit: number, more: number): number {
+  /** How many entries are in the window; sets #isAtEnd when they are the last. */
+  #scan(size: number): number {
     const { guest } = this.#operations;
-    const { bytes, flags } = this.#putBounds();
-    const found = guest.call(OPEN, () => guest.exports.scan(bytes, flags | more, limit));
-    if (found < 0) throw storeError(found, 'range', guest.location);
-    if (found === 0) this.#isAtEnd = true;
+    const bytes = this.#putBounds();
+    const result = guest.scan(
+      bytes,
+      this.#flags() | (this.#shape.values ? 0 : SCAN_NO_VALUES),
+      size,
+    );
+    if (result < 0) throw storeError(result, 'range', guest.location);
+    const found = result & ~SCAN_ENDED;
+    this.#isAtEnd = found === 0 || (result & SCAN_ENDED) !== 0;
     return found;
   }
 
-  /** Removes what is left of the range. */
+  /** Puts what is left of the range into the window: its length there. */
+  #putBounds(): number {
+    const high = this.#putBound(0, this.#reverse ? this.#low : this.#from);
+    return this.#putBound(high, this.#reverse ? this.#from : this.#high);
+  }
+
+  #putBound(at: number, bound: Bound | undefined): number {
+    const { window } = this.#operations.guest;
+    const bytes = bound === undefined ? 0 : window.put(at + 4, bound.key);
+    window.words[at >>> 2] = bytes;
+    return (at + 4 + bytes + 3) & ~3;
+  }
+
+  #flags(): number {
+    const low = this.#reverse ? this.#low : this.#from;
+    const high = this.#reverse ? this.#from : this.#high;
+    let flags = this.#reverse ? SCAN_REVERSE : 0;
+    if (low !== undefined) flags |= SCAN_HAS_LOW | (low.isOpen ? SCAN_LOW_OPEN : 0);
+    if (high !== undefined) flags |= SCAN_HAS_HIGH | (high.isOpen ? SCAN_HIGH_OPEN : 0);
+    return flags;
+  }
+
+  /** Removes what is left of the range, whatever the limit. */
   clear(): void {
     const { guest } = this.#operations;
-    const { bytes, flags } = this.#putBounds();
+    const bytes = this.#putBounds();
+    const flags = this.#flags();
     const result = guest.call(OPEN, () => guest.exports.clear(bytes, flags));
     if (result < 0) throw storeError(result, 'clear', guest.location);
     this.#isAtEnd = true;
@@ -182,7 +238,11 @@ export class Cursor {
 function boundOf(closed: Data | undefined, open: Data | undefined): Bound | undefined {
   const data = closed ?? open;
   if (data === undefined) return undefined;
-  return { key: toBytes(data).subarray(0, BOUND_MAX), isOpen: closed === undefined };
+  const isShort = typeof data === 'string' && byteLengthMax(data) <= BOUND_MAX;
+  return {
+    key: isShort ? data : toBytes(data).subarray(0, BOUND_MAX),
+    isOpen: closed === undefined,
+  };
 }
 
 /** Order of keys: byte by byte, the shorter first. */
@@ -194,12 +254,12 @@ function compare(a: Uint8Array, b: Uint8Array): number {
 
 function isBelow(key: Uint8Array, low: Bound | undefined): boolean {
   if (low === undefined) return false;
-  const order = compare(key, low.key);
+  const order = compare(key, toBytes(low.key));
   return order < 0 || (order === 0 && low.isOpen);
 }
 
 function isAbove(key: Uint8Array, high: Bound | undefined): boolean {
   if (high === undefined) return false;
-  const order = compare(key, high.key);
+  const order = compare(key, toBytes(high.key));
   return order > 0 || (order === 0 && high.isOpen);
 }

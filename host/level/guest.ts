@@ -1,7 +1,7 @@
 // The exports of guest/kv with types, called with this thread as the vCPU.
 //
 // Interface   call() around everything that goes into the guest: it enters the vCPU, looks whether the store is still open, and turns a
-//             trap into an error. get() is the same written out, for the sake of its speed.
+//             trap into an error. get(), put() and scan() are the same written out, for the sake of their speed.
 // Invariants  LEVEL-1  A thread enters before it looks at the state; who closes sets the state before it looks who is inside. So a
 //                      close never overtakes an operation.
 
@@ -90,6 +90,18 @@ export class Guest {
     try {
       if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
       const result = this.exports.put(keyBytes, valueBytes);
+      this.#leave();
+      return result;
+    } catch (error) {
+      throw this.#trap(error);
+    }
+  }
+
+  scan(bytes: number, flags: number, limit: number): number {
+    this.#enter();
+    try {
+      if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
+      const result = this.exports.scan(bytes, flags, limit);
       this.#leave();
       return result;
     } catch (error) {

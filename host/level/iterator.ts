@@ -18,8 +18,14 @@ import type { RingzeroLevel } from './level.ts';
 import type { Operations } from './operations.ts';
 import type { Data, Format } from './window.ts';
 
+/** Who gives a limit wants to come so far; who gives none may look at a few only. */
 const FIRST_PIECE = 32;
+const FIRST_PIECE_LIMITED = 128;
 const GROWTH = 4;
+
+function firstPiece(limit: number): number {
+  return limit >= 0 && limit <= FIRST_PIECE_LIMITED ? FIRST_PIECE_LIMITED : FIRST_PIECE;
+}
 
 /** What abstract-level hands to _iterator(), _keys() and _values(). */
 export interface RangeOptions extends Bounds {
@@ -34,19 +40,19 @@ export interface RangeOptions extends Bounds {
 /** A cursor and the piece of it that was not handed out yet. */
 class Pieces {
   readonly #cursor: Cursor;
-  #limit: number;
   #piece: Entry[] = [];
   #used = 0;
-  #size = FIRST_PIECE;
+  #size: number;
 
   constructor(operations: Operations, options: RangeOptions, shape: Shape) {
-    this.#cursor = new Cursor(operations, options, shape);
-    this.#limit = options.limit < 0 ? Infinity : options.limit;
+    const { limit } = options;
+    this.#cursor = new Cursor(operations, options, shape, limit < 0 ? Infinity : limit);
+    this.#size = firstPiece(limit);
   }
 
   next(): Entry | undefined {
     if (this.#used === this.#piece.length) {
-      this.#piece = this.#read(this.#size);
+      this.#piece = this.#cursor.next(this.#size);
       this.#used = 0;
       this.#size = Math.min(this.#size * GROWTH, PIECE_MAX);
     }
@@ -55,7 +61,7 @@ class Pieces {
 
   /** The next entries, `size` or fewer, none at the end. */
   some(size: number): Entry[] {
-    if (this.#used === this.#piece.length) return this.#read(size);
+    if (this.#used === this.#piece.length) return this.#cursor.next(size);
     const entries = this.#piece.slice(this.#used, this.#used + size);
     this.#used += entries.length;
     return entries;
@@ -64,22 +70,15 @@ class Pieces {
   all(): Entry[] {
     const entries = this.some(PIECE_MAX);
     for (let more = entries; more.length > 0;) {
-      more = this.#read(PIECE_MAX);
+      more = this.#cursor.next(PIECE_MAX);
       for (const entry of more) entries.push(entry);
     }
     return entries;
   }
 
-  #read(size: number): Entry[] {
-    const entries = this.#cursor.next(Math.min(size, this.#limit));
-    this.#limit -= entries.length;
-    return entries;
-  }
-
   seek(target: Data): void {
-    this.#limit += this.#piece.length - this.#used;
+    this.#cursor.seek(target, this.#piece.length - this.#used);
     this.drop();
-    this.#cursor.seek(target);
   }
 
   drop(): void {
@@ -94,13 +93,14 @@ class Steps<T> implements AsyncIterableIterator<T> {
   readonly #signal: AbortSignal | undefined;
   #items: T[] = [];
   #used = 0;
-  #size = FIRST_PIECE;
+  #size: number;
   #refill: Promise<unknown> | undefined;
   #isDone = false;
 
   constructor(iterator: Steppable<T>, signal: AbortSignal | undefined) {
     this.#iterator = iterator;
     this.#signal = signal;
+    this.#size = firstPiece(iterator.limit);
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
@@ -153,6 +153,7 @@ class Steps<T> implements AsyncIterableIterator<T> {
 }
 
 interface Steppable<T> {
+  readonly limit: number;
   readonly isClosed: boolean;
   nextv(size: number): Promise<T[]>;
   close(): Promise<void>;

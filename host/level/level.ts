@@ -13,7 +13,7 @@ import {
 } from 'abstract-level';
 import * as kv from '../../assembly/abi/kv.ts';
 import { RingzeroError } from '../errors.ts';
-import { Cursor } from './cursor.ts';
+import { Cursor, PIECE_MAX } from './cursor.ts';
 import {
   RingzeroIterator,
   RingzeroKeyIterator,
@@ -214,14 +214,15 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
       keyFormat: 'view',
       valueFormat: 'view',
     } as const;
-    const cursor = new Cursor(this.#open, options, shape);
+    const cursor = new Cursor(
+      this.#open,
+      options,
+      shape,
+      options.limit < 0 ? Infinity : options.limit,
+    );
     if (options.limit < 0) return cursor.clear();
-    for (let left = options.limit; left > 0;) {
-      const entries = cursor.next(left);
-      if (entries.length === 0) return;
+    for (let entries = cursor.next(PIECE_MAX); entries.length > 0; entries = cursor.next(PIECE_MAX))
       for (const [key] of entries) this.#open.del(key!);
-      left -= entries.length;
-    }
   }
 
   _iterator(options: RangeOptions): RingzeroIterator<K, V> {

@@ -31,27 +31,27 @@ export function range<K, V>(
   const bounds: Bounds = { reverse };
   for (const name of ['gt', 'gte', 'lt', 'lte'] as const)
     if (options[name] !== undefined) bounds[name] = keys.encode(options[name]);
-  const cursor = new Cursor(operations, bounds, {
+  const shape = {
     keys: options.keys !== false,
     values: options.values !== false,
     keyFormat: keys.format,
     valueFormat: values.format,
-  });
-  return new Range(cursor, limit < 0 ? Infinity : limit, keys, values) as IterableIterator<[K, V]>;
+  };
+  const cursor = new Cursor(operations, bounds, shape, limit < 0 ? Infinity : limit);
+  return new Range(cursor, keys, values) as IterableIterator<[K, V]>;
 }
 
 class Range implements IterableIterator<[unknown, unknown]> {
   readonly #cursor: Cursor;
   readonly #keys: Codec;
   readonly #values: Codec;
-  #left: number;
+  #isOver = false;
   #size = FIRST_PIECE;
   #piece: Entry[] = [];
   #used = 0;
 
-  constructor(cursor: Cursor, limit: number, keys: Codec, values: Codec) {
+  constructor(cursor: Cursor, keys: Codec, values: Codec) {
     this.#cursor = cursor;
-    this.#left = limit;
     this.#keys = keys;
     this.#values = values;
   }
@@ -66,14 +66,13 @@ class Range implements IterableIterator<[unknown, unknown]> {
 
   #read(): boolean {
     this.#used = 0;
-    this.#piece = this.#left > 0 ? this.#cursor.next(Math.min(this.#size, this.#left)) : [];
-    this.#left -= this.#piece.length;
+    this.#piece = this.#isOver ? [] : this.#cursor.next(this.#size);
     this.#size = Math.min(this.#size * GROWTH, PIECE_MAX);
     return this.#piece.length > 0;
   }
 
   return(): IteratorResult<[unknown, unknown], undefined> {
-    this.#left = 0;
+    this.#isOver = true;
     this.#piece = [];
     this.#used = 0;
     return { done: true, value: undefined };

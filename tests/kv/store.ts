@@ -157,18 +157,20 @@ export class Store {
   /** One call of the guest: what fitted the window. */
   scan(range: Range): Entry[] {
     const [bytes, flags] = this.#bounds(range);
-    const found = this.call('scan', bytes, flags, range.limit ?? 2 ** 30);
-    if (found < 0) throw new Error(`scan: ${found}`);
+    const result = this.call('scan', bytes, flags, range.limit ?? 2 ** 30);
+    if (result < 0) throw new Error(`scan: ${result}`);
+    const found = result & ~kv.SCAN_ENDED;
     const entries: [Buffer, Buffer | undefined][] = [];
-    let at = kv.SCAN_AT;
+    let at = kv.SCAN_DATA;
     for (let i = 0; i < found; i++) {
-      const keyBytes = this.#memory.readUInt32LE(this.#window + at);
-      const valueBytes = this.#memory.readUInt32LE(this.#window + at + 4);
+      const lengths = this.#window + kv.SCAN_AT + i * 8;
+      const keyBytes = this.#memory.readUInt32LE(lengths);
+      const valueBytes = this.#memory.readUInt32LE(lengths + 4);
       const isElsewhere = valueBytes >= kv.VALUE_ELSEWHERE;
       const inline = isElsewhere ? 0 : valueBytes;
-      const value = isElsewhere ? undefined : this.#read(at + 8 + keyBytes, inline);
-      entries.push([this.#read(at + 8, keyBytes), value]);
-      at = (at + 8 + keyBytes + inline + 3) & ~3;
+      const value = isElsewhere ? undefined : this.#read(at + keyBytes, inline);
+      entries.push([this.#read(at, keyBytes), value]);
+      at += keyBytes + inline;
     }
     return entries.map(([key, value]) => [key, value ?? (this.get(key) as Buffer)]);
   }
