@@ -8,6 +8,7 @@ export const SCAN_AT: u32 = 8192; // offset of the lengths that a scan returns
 export const SCAN_MAX: u32 = 1024; // entries that one scan returns at most
 export const SCAN_DATA: u32 = 16384; // offset of its keys and values: SCAN_AT + SCAN_MAX * 8
 export const SCAN_ENDED: u32 = 0x40000000; // in what scan returns: nothing is left of the range
+export const SCAN_ASCII: u32 = 0x20000000; // and: its keys and values are all ASCII
 export const KEY_BYTES_MAX: u32 = 1024;
 export const VALUE_BYTES_MAX: u32 = 67108864; // 64 MiB
 export const BATCH_DELETE: u32 = 0x80000000; // in the key length of a batch's entry
@@ -19,8 +20,7 @@ export const SCAN_HAS_HIGH: u32 = 2;
 export const SCAN_LOW_OPEN: u32 = 4; // the low bound itself is left out
 export const SCAN_HIGH_OPEN: u32 = 8;
 export const SCAN_REVERSE: u32 = 16;
-export const SCAN_NO_KEYS: u32 = 32;
-export const SCAN_NO_VALUES: u32 = 64;
+export const SCAN_NO_VALUES: u32 = 32;
 
 // stat(index).
 export const KV_ENTRIES: u32 = 0;

@@ -3,6 +3,7 @@
 // Interface   Called with input in the window, whose form abi/kv.ts and index.ts give; all lengths in it are checked.
 
 import {
+  SCAN_ASCII,
   SCAN_AT,
   SCAN_DATA,
   SCAN_ENDED,
@@ -11,7 +12,6 @@ import {
   SCAN_HIGH_OPEN,
   SCAN_LOW_OPEN,
   SCAN_MAX,
-  SCAN_NO_KEYS,
   SCAN_NO_VALUES,
   SCAN_REVERSE,
   VALUE_ELSEWHERE,
@@ -19,7 +19,7 @@ import {
 } from '../../assembly/abi/kv';
 import { EINVAL, ENOENT } from '../../assembly/abi/errno';
 import { pool } from '../../assembly/linked';
-import { copyBytes } from './bytes';
+import { copyWide, isAscii } from './bytes';
 import * as many from './many';
 import * as map from './memory-map';
 import * as node from './node';
@@ -118,64 +118,75 @@ function start(root: u32, flags: u32): bool {
   return scanner.first(root, lowAt, bytes, (flags & SCAN_LOW_OPEN) != 0, false);
 }
 
-/** Whether the record that the scan is at lies within the far bound. */
-function isWithin(flags: u32): bool {
+/** Whether a key that the scan is at lies within the far bound. */
+// @ts-ignore: decorator
+@inline
+function isWithin(flags: u32, key: u32, keyBytes: u32): bool {
+  return (flags & (flags & SCAN_REVERSE ? SCAN_HAS_LOW : SCAN_HAS_HIGH)) == 0
+    ? true
+    : isWithinBound(flags, key, keyBytes);
+}
+
+function isWithinBound(flags: u32, key: u32, keyBytes: u32): bool {
   if (flags & SCAN_REVERSE) {
-    if ((flags & SCAN_HAS_LOW) == 0) return true;
-    const order = node.compare(scanner.key, scanner.keyBytes, lowAt, lowBytes);
+    const order = node.compare(key, keyBytes, lowAt, lowBytes);
     return order > 0 || (order == 0 && (flags & SCAN_LOW_OPEN) == 0);
   }
-  if ((flags & SCAN_HAS_HIGH) == 0) return true;
-  const order = node.compare(scanner.key, scanner.keyBytes, highAt, highBytes);
+  const order = node.compare(key, keyBytes, highAt, highBytes);
   return order < 0 || (order == 0 && (flags & SCAN_HIGH_OPEN) == 0);
 }
 
+/** Copies write so much too far at most. */
+const SLACK: u32 = 16;
+
 /**
  * From SCAN_AT on u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA on key, value, key, value, without gaps. Returns how many,
- * and SCAN_ENDED when there are no more.
+ * SCAN_ENDED when there are no more, and SCAN_ASCII.
  */
 export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
   if (!readBounds(bytes)) return -EINVAL;
   const most = min<u32>(limit, SCAN_MAX);
-  const end = map.window + WINDOW_BYTES;
-  let lengths = map.window + SCAN_AT;
-  let out = map.window + SCAN_DATA;
+  const data = map.window + SCAN_DATA;
+  const end = map.window + WINDOW_BYTES - SLACK;
+  let out = data;
   let found: u32 = 0;
+  let ended: u32 = 0;
   if (!start(root, flags)) return -scanner.failure;
   while (found < most) {
-    if (!scanner.next()) {
-      if (scanner.failure == 0) return found | SCAN_ENDED;
-      return found == 0 ? -scanner.failure : found;
+    if (!scanner.step()) {
+      if (scanner.failure == 0) ended = SCAN_ENDED;
+      else if (found == 0) return -scanner.failure;
+      break;
     }
-    if (!isWithin(flags)) return found | SCAN_ENDED;
-    const key: u32 = flags & SCAN_NO_KEYS ? 0 : scanner.keyBytes;
+    const keyBytes = scanner.keyBytes;
     const inline: u32 = scanner.isChain || flags & SCAN_NO_VALUES ? 0 : scanner.valueBytes;
-    if (end - out < key + inline) return found;
-    store<u32>(lengths, key);
-    store<u32>(
-      lengths,
-      flags & SCAN_NO_VALUES ? 0 : scanner.isChain ? scanner.valueBytes | VALUE_ELSEWHERE : inline,
-      4,
-    );
-    copyBytes(out, scanner.key, key);
-    copyBytes(out + key, scanner.value, inline);
-    lengths += 8;
-    out += key + inline;
+    if (end - out < keyBytes + inline) break;
+    scanner.copyKey(out);
+    if (!isWithin(flags, out, keyBytes)) {
+      ended = SCAN_ENDED;
+      break;
+    }
+    copyWide(out + keyBytes, scanner.value, inline);
+    const lengths = map.window + SCAN_AT + (found << 3);
+    const isElsewhere = scanner.isChain && (flags & SCAN_NO_VALUES) == 0;
+    store<u32>(lengths, keyBytes);
+    store<u32>(lengths, isElsewhere ? scanner.valueBytes | VALUE_ELSEWHERE : inline, 4);
+    out += keyBytes + inline;
     found += 1;
   }
-  return found;
+  return found | ended | (isAscii(data, out) ? SCAN_ASCII : 0);
 }
 
 /** Keys that are removed after one look at the tree: they wait in the window. */
 const CLEAR_AT_ONCE: u32 = 512;
 
 export function clear(root: u32, bytes: u32, flags: u32): i32 {
-  const wanted = (flags & ~SCAN_REVERSE & ~SCAN_NO_KEYS) | SCAN_NO_VALUES;
+  const wanted = (flags & ~SCAN_REVERSE) | SCAN_NO_VALUES;
   let removed: u32 = 0;
   while (true) {
     const found = scan(root, bytes, wanted, CLEAR_AT_ONCE);
     if (found < 0) return found;
-    const count = <u32>(found & ~SCAN_ENDED);
+    const count = <u32>(found & ~(SCAN_ENDED | SCAN_ASCII));
     let at = map.window + SCAN_DATA;
     for (let i: u32 = 0; i < count; i++) {
       const key = load<u32>(map.window + SCAN_AT + (i << 3));

@@ -7,7 +7,7 @@
 // Cost        a descent and a copied page for each leaf: about 15 ns a record.
 
 import { pool } from '../../assembly/linked';
-import { copyBytes } from './bytes';
+import { copyBytes, copyWide } from './bytes';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
@@ -32,6 +32,7 @@ let at: i32 = 0;
 let records: i32 = 0;
 /** Bytes that its keys begin with; they are in map.keyB already. */
 let prefix: u32 = 0;
+let suffixAt: u32 = 0;
 
 /**
  * Starts at a bound: the records from it on (`isOpen`: without itself), upwards or downwards; NO_FENCE bytes = from the end
@@ -52,21 +53,36 @@ export function first(root: u32, bound: u32, boundBytes: u32, isOpen: bool, reve
 }
 
 export function next(): bool {
+  if (!step()) return false;
+  copyBytes(map.keyB + prefix, suffixAt, keyBytes - prefix);
+  key = map.keyB;
+  return true;
+}
+
+/** As next(), but the key is left to copyKey(). */
+export function step(): bool {
   while (at < 0 || at >= records) {
     if (!nextLeaf()) return false;
   }
   const page = map.pageNode;
   const record = node.recordAt(page, at);
   const suffix = node.suffixBytes(page, at);
-  value = record + node.RECORD_HEAD + suffix;
-  copyBytes(map.keyB + prefix, record + node.RECORD_HEAD, suffix);
-  key = map.keyB;
+  suffixAt = record + node.RECORD_HEAD;
+  value = suffixAt + suffix;
   keyBytes = prefix + suffix;
   valueBytes = load<u16>(record);
   isChain = valueBytes == node.OVERFLOW;
   if (isChain) valueBytes = load<u32>(value);
   at += isReverse ? -1 : 1;
   return true;
+}
+
+/** Copies the key that step() has found; up to 15 bytes more are written. */
+// @ts-ignore: decorator
+@inline
+export function copyKey(target: u32): void {
+  copyWide(target, map.keyB, prefix);
+  copyWide(target + prefix, suffixAt, keyBytes - prefix);
 }
 
 /** The neighbour in the scan's direction; false at the end or after a failure. */

@@ -14,6 +14,7 @@ export type Data = string | Uint8Array;
 /** Faster than toString() with the same result; Node's since ever, and its imitators'. */
 interface SlicingBuffer extends Buffer {
   utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
   utf8Write(text: string, offset: number, length: number): number;
 }
 
@@ -89,6 +90,11 @@ export class Window {
     const value = this.#fresh(length, format);
     value.set(this.bytes.subarray(at, at + length));
     return value;
+  }
+
+  /** Text of the bytes from `start` up to `end`, all of which are ASCII. */
+  ascii(start: number, end: number): string {
+    return this.#text.latin1Slice(start, end);
   }
 
   /** The same for a value of get(), at VALUE_AT. */

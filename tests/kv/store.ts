@@ -159,7 +159,7 @@ export class Store {
     const [bytes, flags] = this.#bounds(range);
     const result = this.call('scan', bytes, flags, range.limit ?? 2 ** 30);
     if (result < 0) throw new Error(`scan: ${result}`);
-    const found = result & ~kv.SCAN_ENDED;
+    const found = result & ~(kv.SCAN_ENDED | kv.SCAN_ASCII);
     const entries: [Buffer, Buffer | undefined][] = [];
     let at = kv.SCAN_DATA;
     for (let i = 0; i < found; i++) {
