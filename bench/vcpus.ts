@@ -9,7 +9,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { OPEN_READ, OPEN_WRITE } from '../assembly/abi/syscall.ts';
+import { OPEN_DIRECT, OPEN_READ, OPEN_WRITE } from '../assembly/abi/syscall.ts';
 import { MicroVM, type MicroVMHandle } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
 
@@ -23,7 +23,7 @@ export interface VcpusOptions {
   memory: number;
   /** Where the store's file is, or will be. */
   directory: string;
-  /** Flags to open it with, besides reading and writing. */
+  /** Flags to open it with, besides reading and writing. OPEN_DIRECT: with rings. */
   openFlags?: number;
 }
 
@@ -175,6 +175,7 @@ export async function startVcpus(options: VcpusOptions): Promise<Vcpus> {
     linked: true,
     memory,
     preopen: directory,
+    rings: (openFlags & OPEN_DIRECT) !== 0,
   });
   const flags = OPEN_READ | OPEN_WRITE | openFlags;
   const descriptor = openStore(vm, flags);

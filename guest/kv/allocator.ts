@@ -13,6 +13,7 @@
 import { ENOSPC } from '../../assembly/abi/errno';
 import { pool, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
+import * as overflow from './overflow';
 
 export const GROUP_PAGES: u32 = 32000;
 export const BITMAP_PAGE: u32 = 2;
@@ -22,7 +23,7 @@ const WORDS: u32 = GROUP_PAGES / 64;
 const CURSOR: u32 = 16;
 /** 16 TiB of pages. */
 const GROUPS_MAX: u32 = 134000;
-const PENDING_MAX: u32 = 1000;
+const PENDING_MAX: u32 = 500;
 
 /** errno of the last alloc() that returned 0. */
 export let failure: i32 = 0;
@@ -98,12 +99,22 @@ function allocIn(group: u32): u32 {
 }
 
 export function free(page: u32): void {
-  if (!tryFree(page)) {
-    const waiting = load<u32>(map.pending);
-    if (waiting == PENDING_MAX) return; // storage has failed a thousand times: the number is lost until the file is rewritten
-    store<u32>(map.pending + 4 + (waiting << 2), page);
-    store<u32>(map.pending, waiting + 1);
-  }
+  if (!tryFree(page)) postpone(page, false);
+}
+
+/** A page, or the rest of an overflow chain, that storage does not let go of now. */
+export function postpone(page: u32, isChain: bool): void {
+  const waiting = load<u32>(map.pending);
+  if (waiting == PENDING_MAX) return; // storage has failed hundreds of times: the number is lost until the file is rewritten
+  store<u32>(entry(waiting), page);
+  store<u32>(entry(waiting), u32(isChain), 4);
+  store<u32>(map.pending, waiting + 1);
+}
+
+
+@inline
+function entry(i: u32): u32 {
+  return map.pending + 8 + (i << 3);
 }
 
 function tryFree(page: u32): bool {
@@ -130,8 +141,15 @@ function lowerHint(group: u32): void {
 export function retryPending(): bool {
   while (load<u32>(map.pending) != 0) {
     const last = load<u32>(map.pending) - 1;
-    if (!tryFree(load<u32>(map.pending + 4 + (last << 2)))) return false;
+    const isChain = load<u32>(entry(last), 4) != 0;
+    let page = load<u32>(entry(last));
     store<u32>(map.pending, last);
+    if (isChain) page = overflow.giveUp(page);
+    else if (tryFree(page)) page = 0;
+    if (page != 0) {
+      postpone(page, isChain);
+      return false;
+    }
   }
   return true;
 }

@@ -58,6 +58,7 @@ export function below(root: u32, key: u32, bytes: u32): i32 {
   let at = pool.optimistic(root);
   if (at == 0) return FAILED;
   let header = pool.seen;
+  parent = 0;
   while (node.level(at) > 0) {
     let i: u32 = node.count(at);
     if (bytes != node.NO_FENCE) {
@@ -70,6 +71,9 @@ export function below(root: u32, key: u32, bytes: u32): i32 {
     if (under == 0) return pool.isUnchanged(at, header) ? FAILED : RETRY;
     const underHeader = pool.seen;
     if (!pool.isUnchanged(at, header)) return RETRY;
+    parent = at;
+    parentSeen = header;
+    position = i;
     at = under;
     header = underHeader;
   }

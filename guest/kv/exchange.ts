@@ -23,6 +23,7 @@ import { copyWide, isAscii } from './bytes';
 import * as many from './many';
 import * as map from './memory-map';
 import * as node from './node';
+import * as readAhead from './read-ahead';
 import * as scanner from './scan';
 import * as tree from './tree';
 
@@ -144,6 +145,13 @@ const SLACK: u32 = 16;
  * SCAN_ENDED when there are no more, and SCAN_ASCII.
  */
 export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
+  readAhead.start();
+  const found = copyEntries(root, bytes, flags, limit);
+  readAhead.stop();
+  return found;
+}
+
+function copyEntries(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
   if (!readBounds(bytes)) return -EINVAL;
   const most = min<u32>(limit, SCAN_MAX);
   const data = map.window + SCAN_DATA;

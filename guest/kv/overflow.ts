@@ -145,15 +145,22 @@ function readAhead(page: u32, bytes: u32): void {
 
 // --- giving up --------------------------------------------------------------------------------------------------
 
-/** Gives the chain's pages back; what storage will not tell stays in use. */
+/** Gives the chain's pages back, now or when storage lets go of them. */
 export function free(page: u32): void {
   if (page != 0) atomic.add<u32>(map.OVERFLOWS, 1);
+  const rest = giveUp(page);
+  if (rest != 0) allocator.postpone(rest, true);
+}
+
+/** The same as far as it goes now: the first page that storage does not tell, or 0. */
+export function giveUp(page: u32): u32 {
   while (page != 0) {
     const frame = pool.exclusive(page);
-    if (frame == 0) return;
+    if (frame == 0) return page;
     const next = load<u32>(frame, NEXT);
     pool.discard(frame);
     allocator.free(page);
     page = next;
   }
+  return 0;
 }

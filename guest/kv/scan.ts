@@ -11,6 +11,7 @@ import { copyBytes, copyWide } from './bytes';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
+import * as readAhead from './read-ahead';
 import { again, failed } from './tree';
 
 const RETRY = descent.RETRY;
@@ -103,6 +104,7 @@ function load_(bound: u32, boundBytes: u32, isOpen: bool): bool {
     let result = attempt(bound, boundBytes);
     if (result == descent.FAILED) result = failed(pool.failure, turn);
     if (result != RETRY) {
+      if (result == 0) readAhead.follow(isReverse);
       pool.end();
       if (result < 0) {
         failure = -result;

@@ -20,6 +20,7 @@ let pages: i64 = 0;
 let entries: i64 = 0;
 
 export function all(): i32 {
+  allocator.retryPending();
   const groups = <i64>load<u32>(map.GROUPS);
   pages = groups * 3; // the bitmap, and the two numbers before it
   entries = 0;

@@ -86,6 +86,7 @@ export class Store {
       linked: true,
       memory: options.memory,
       preopen: location,
+      rings: options.directIO, // what the page cache has is here sooner by a system call
     });
     try {
       const state = new SharedArrayBuffer(4);

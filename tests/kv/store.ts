@@ -3,9 +3,10 @@
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ENOENT } from '../../assembly/abi/errno.ts';
 import * as kv from '../../assembly/abi/kv.ts';
 import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
-import { MicroVM, type MicroVMHandle } from '../../host/index.ts';
+import { type Faults, MicroVM, type MicroVMHandle } from '../../host/index.ts';
 import { readBuiltModule } from '../../host/platform/node.ts';
 
 const MIB = 2 ** 20;
@@ -172,7 +173,12 @@ export class Store {
       entries.push([this.#read(at, keyBytes), value]);
       at += keyBytes + inline;
     }
-    return entries.map(([key, value]) => [key, value ?? (this.get(key) as Buffer)]);
+    return entries.flatMap(([key, value]) => {
+      const there = value ?? this.get(key);
+      if (there === -ENOENT) return []; // somebody has removed it meanwhile
+      if (typeof there === 'number') throw new Error(`scan: ${there}`);
+      return [[key, there]];
+    });
   }
 
   /** All of a range, over as many calls as it takes. */
@@ -208,7 +214,7 @@ export interface TestStore {
 /** A VM on the store in `directory`; a new store, or one that is there. */
 export async function openStore(
   frames: number,
-  options: { directory?: string; memory?: number } = {},
+  options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults } = {},
 ): Promise<TestStore & { result: number }> {
   const isNew = options.directory === undefined;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'ringzero-kv-'));
@@ -219,6 +225,8 @@ export async function openStore(
     linked: true,
     memory: options.memory ?? 64 * MIB,
     preopen: directory,
+    rings: options.rings ?? false,
+    ...(options.faults && { faults: options.faults }),
   });
   const store = new Store(vm);
   const result = store.call(isNew ? 'format' : 'open', store.openFile(), frames);

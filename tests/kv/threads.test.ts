@@ -26,20 +26,22 @@ interface Case {
   keys: number;
   workers: number;
   operations: number;
+  rings?: boolean;
 }
 
 const CASES: readonly Case[] = [
   { name: 'all in memory', frames: 4000, keys: 2000, workers: 3, operations: 6000 },
   { name: 'few keys, much conflict', frames: 400, keys: 720, workers: 4, operations: 5000 },
   { name: 'a pool of 48 frames', frames: 48, keys: 2000, workers: 3, operations: 3000 },
+  { name: 'rings', frames: 100, keys: 2000, workers: 3, operations: 1500, rings: true },
 ];
 
 const tests = suite('store, many vCPUs');
 
-for (const { name, frames, keys, workers, operations } of CASES) {
+for (const { name, frames, keys, workers, operations, rings } of CASES) {
   tests(name, async () => {
     const random = Random.forTest(`store, ${name}`);
-    const { store, result, end, remove } = await openStore(frames);
+    const { store, result, end, remove } = await openStore(frames, { rings: rings ?? false });
     assert.is(result, 0);
     for (let i = 0; i < keys; i++) assert.is(store.put(keyOf(i, 'still'), valueOf(i)), 0);
     for (let i = 0; i < GROUP; i++) assert.is(store.put(keyOf(i * 97, 'group'), valueOf(0)), 0);
