@@ -289,18 +289,29 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
   /** All of the operations, or none as far as readers can see. */
   batchSync(operations: readonly SyncOperation<K, V>[], options?: SyncOptions): void {
-    const encoded = new Array<Operation>(operations.length);
-    for (let i = 0; i < operations.length; i++) {
-      const { type, key, value, keyEncoding, valueEncoding } = operations[i]!;
-      const own = keyEncoding ?? valueEncoding;
-      const codecs = own === undefined ? options : { ...options, keyEncoding, valueEncoding };
-      const data = encodeKey(this.#keyCodec(codecs), key);
-      if (type === 'put') {
-        encoded[i] = { type, key: data, value: encodeValue(this.#valueCodec(codecs), value) };
-      } else if (type === 'del') encoded[i] = { type, key: data };
-      else throw new TypeError("an operation's type must be 'put' or 'del'");
-    }
-    this.#open.batch(encoded);
+    const open = this.#open;
+    open.batch(operations.map((operation) => this.#encoded(operation, options)));
+  }
+
+  /** An operation as the store takes it: itself, when its key and value are strings that are kept as such. */
+  #encoded(operation: SyncOperation<K, V>, options: SyncOptions | undefined): Operation {
+    const { type, key, value, keyEncoding, valueEncoding } = operation;
+    const isPut = type === 'put';
+    if (!isPut && type !== 'del') throw new TypeError("an operation's type must be 'put' or 'del'");
+    if (
+      options === undefined &&
+      keyEncoding === undefined &&
+      valueEncoding === undefined &&
+      this.#hasTextKeys &&
+      typeof key === 'string' &&
+      (!isPut || (this.#hasTextValues && typeof value === 'string'))
+    )
+      return operation as Operation;
+    const keyCodec = this.#keyCodec(keyEncoding === undefined ? options : operation);
+    const data = encodeKey(keyCodec, key);
+    if (!isPut) return { type, key: data };
+    const valueCodec = this.#valueCodec(valueEncoding === undefined ? options : operation);
+    return { type, key: data, value: encodeValue(valueCodec, value) };
   }
 
   /**
