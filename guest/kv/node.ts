@@ -20,6 +20,8 @@
 // Invariants  NODE-1  Keys ascend strictly, and lie between the fences.
 //             NODE-2  Bytes from the heap start to the end of the page = records + fences + garbage.
 
+import { copyBytes } from './bytes';
+
 export const PAGE_BYTES: u32 = 4096;
 export const LEVEL: u32 = 16;
 export const COUNT: u32 = 18;
@@ -183,6 +185,21 @@ export function find(node: u32, key: u32, bytes: u32): void {
   index = low;
 }
 
+/** As find(), for a key that is likely to be above all that are there. */
+export function findFromEnd(node: u32, key: u32, bytes: u32): void {
+  const records = count(node);
+  if (records != 0 && bytes >= prefixBytes(node)) {
+    const prefix = prefixBytes(node);
+    const last = recordAt(node, records - 1) + keyOffset(node);
+    if (compare(last, suffixBytes(node, records - 1), key + prefix, bytes - prefix) < 0) {
+      index = records;
+      isEqual = false;
+      return;
+    }
+  }
+  find(node, key, bytes);
+}
+
 /** Sign of key `i` - suffix, whose heads are equal: short keys are told apart by their lengths, without their record. */
 // @ts-ignore: decorator
 @inline
@@ -304,7 +321,7 @@ export function highBytes(node: u32): u32 {
 export function open(node: u32, i: u32, bytes: u32, head: u32, rest: u32): u32 {
   const records = <u32>load<u16>(node, COUNT);
   const at = slot(node, i);
-  memory.copy(at + SLOT_BYTES, at, (records - i) << 3);
+  if (i < records) memory.copy(at + SLOT_BYTES, at, (records - i) << 3);
   const heap = <u32>load<u16>(node, HEAP) - bytes;
   store<u32>(at, head);
   store<u16>(at, <u16>heap, 4);
@@ -360,13 +377,13 @@ export function append(node: u32, source: u32, from: u32, to: u32): void {
     const bytes = recordBytes(source, i);
     const rest = suffix + theirs - mine;
     const target = open(node, <u32>load<u16>(node, COUNT), bytes + theirs - mine, 0, rest);
-    memory.copy(target, record, key);
+    copyBytes(target, record, key);
     if (mine >= theirs) {
       const skip = mine - theirs;
-      memory.copy(target + key, record + key + skip, bytes - key - skip);
+      copyBytes(target + key, record + key + skip, bytes - key - skip);
     } else {
-      memory.copy(target + key, prefixAt(source) + mine, theirs - mine);
-      memory.copy(target + key + theirs - mine, record + key, bytes - key);
+      copyBytes(target + key, prefixAt(source) + mine, theirs - mine);
+      copyBytes(target + key + theirs - mine, record + key, bytes - key);
     }
     store<u32>(slot(node, <u32>load<u16>(node, COUNT) - 1), headOf(target + key, rest));
   }

@@ -205,7 +205,8 @@ function attemptPut(root: u32, key: u32, bytes: u32, mode: u32): i32 {
 
 /** Into a leaf that covers the key and is pinned exclusively. */
 function putInto(leaf: u32, root: u32, key: u32, bytes: u32, mode: u32): i32 {
-  node.find(leaf, key, bytes);
+  if (hasFinger) node.findFromEnd(leaf, key, bytes);
+  else node.find(leaf, key, bytes);
   if (node.isEqual && mode == PUT_NEW) {
     pool.releaseUnchanged(leaf);
     return -EEXIST;
