@@ -24,12 +24,13 @@ const root = mkdtempSync(join(tmpdir(), 'ringzero-bench-level-'));
 /** Concatenations are put together when they are first read: whoever came first would pay for the others. */
 const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 const keyOf = (i: number): string => flat(`key${String(i).padStart(13, '0')}`);
-const valueOf = (i: number): string => `value ${i} `.padEnd(100, 'abcdefghij');
+const valueOf = (i: number): string => flat(`value ${i} `.padEnd(100, 'abcdefghij'));
 
 /** Keys in an order that repeats nothing and looks random: the loads' and the reads'. */
 const order = new Uint32Array(KEYS);
 for (let i = 0; i < KEYS; i++) order[i] = Number((BigInt(i) * 7_368_787n) % BigInt(KEYS));
 const sorted = Array.from({ length: KEYS }, (_, i) => keyOf(i));
+const values = Array.from({ length: KEYS }, (_, i) => valueOf(i));
 
 let state = 1;
 function random(limit: number): number {
@@ -66,7 +67,7 @@ async function ringzero(): Promise<Contestant & { db: RingzeroLevel }> {
       return db;
     },
     load: () =>
-      db.batchSync(sorted.map((key, i) => ({ type: 'put', key, value: valueOf(i) }) as const)),
+      db.batchSync(sorted.map((key, i) => ({ type: 'put', key, value: values[i]! }) as const)),
     settle: async () => {
       await db.close();
       db = await open();
@@ -128,7 +129,7 @@ async function lmdb(): Promise<Contestant> {
     name: 'lmdb',
     load: () => {
       db.transactionSync(() => {
-        for (let i = 0; i < KEYS; i++) void db.put(sorted[i]!, valueOf(i));
+        for (let i = 0; i < KEYS; i++) void db.put(sorted[i]!, values[i]!);
       });
     },
     settle: () => void db.flushed,
@@ -189,7 +190,7 @@ async function sqlite(): Promise<Contestant> {
     name: 'better-sqlite3',
     load: () => {
       db.transaction(() => {
-        for (let i = 0; i < KEYS; i++) put.run(sorted[i]!, valueOf(i));
+        for (let i = 0; i < KEYS; i++) put.run(sorted[i]!, values[i]!);
       })();
     },
     settle: () => void db.pragma('wal_checkpoint(TRUNCATE)'),
@@ -219,7 +220,7 @@ async function classic(): Promise<Contestant> {
   await db.open();
   return {
     name: 'classic-level',
-    load: () => db.batch(sorted.map((key, i) => ({ type: 'put', key, value: valueOf(i) }) as const)), // prettier-ignore
+    load: () => db.batch(sorted.map((key, i) => ({ type: 'put', key, value: values[i]! }) as const)), // prettier-ignore
     settle: () => {},
     gets: {
       getSync: (keys) => {
