@@ -15,6 +15,8 @@ export type RingzeroErrorCode =
   | 'RZ_IO' // the host could not do an input or output operation
   | 'RZ_NOT_CLEAN' // a store was not closed; the message says what to do
   | 'RZ_FORMAT' // a store of another format version, or no store at all
+  | 'RZ_HOST' // the runtime lacks something; the message says what, and how to have it
+  | 'RZ_MAIN_THREAD' // a page's main thread may not wait, so it runs no guest
   | 'RZ_BUSY' // other threads do not come out of the store
   // Those that abstract-level has names for:
   | 'LEVEL_LOCKED' // another process, or this one, has the store open

@@ -3,7 +3,7 @@
 import { EIO } from '../../assembly/abi/errno.ts';
 import * as errno from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
-import { asyncFiles, type Done } from '../platform/node.ts';
+import { asyncFiles, type Done } from '#platform';
 
 /** Bytes or 0, or a negative errno. */
 export type Result = (result: number) => void;

@@ -7,7 +7,7 @@
 // Concurrency One table of shared words. The order in which threads draw decides who gets which fault.
 
 import { EIO, ENOSPC } from '../../assembly/abi/errno.ts';
-import { after, sleepUs } from '../platform/node.ts';
+import { after, sleepUs } from '#platform';
 import type { Backend, Result } from './backend.ts';
 
 /** Shares of the operations, 0 to 1. Those left out are 0. */

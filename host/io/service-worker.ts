@@ -1,7 +1,7 @@
 // The thread of the I/O service.
 
 import { IO_DEAD } from '../../assembly/abi/ring.ts';
-import { onEnd, thread } from '../platform/node.ts';
+import { onEnd, thread } from '#platform';
 import { HostFiles, type Backend } from './backend.ts';
 import { Faults, FaultyBackend } from './faults.ts';
 import { RingFiles } from './files.ts';
@@ -15,7 +15,7 @@ export interface ServiceThreadData {
   faults: SharedArrayBuffer | undefined;
 }
 
-const data = thread.data() as ServiceThreadData;
+const data = (await thread.data()) as ServiceThreadData;
 const memory = new RingMemory(data.memory, data.frames);
 const files = new HostFiles(memory.bytes);
 const backend: Backend =

@@ -11,7 +11,7 @@ import * as errno from '../../assembly/abi/errno.ts';
 import { VCPUS_MAX } from '../../assembly/abi/limits.ts';
 import * as abi from '../../assembly/abi/ring.ts';
 import { VM_DMA_END, VM_DMA_START, VM_IO_STATE, VM_VCPUS } from '../../assembly/abi/vm-block.ts';
-import { every } from '../platform/node.ts';
+import { every } from '#platform';
 import type { Backend } from './backend.ts';
 import type { RingFiles } from './files.ts';
 import { Ring, type Entry, type RingMemory } from './ring.ts';

@@ -1,7 +1,7 @@
 // Starting and stopping a VM's I/O service, from the thread that makes the VM.
 
 import { IO_DEAD, IO_STARTING } from '../../assembly/abi/ring.ts';
-import { startThread } from '../platform/node.ts';
+import { startThread } from '#platform';
 import { RingMemory } from './ring.ts';
 import type { ServiceThreadData } from './service-worker.ts';
 

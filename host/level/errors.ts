@@ -2,7 +2,7 @@
 
 import * as errno from '../../assembly/abi/errno.ts';
 import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
-import { codeOf } from '../platform/store-directory.ts';
+import { codeOf } from '#platform/store-directory';
 
 const NAMES = new Map(Object.entries(errno).map(([name, number]) => [number, name]));
 

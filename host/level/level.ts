@@ -11,6 +11,7 @@ import {
   type AbstractGetOptions,
   type AbstractOpenOptions,
 } from 'abstract-level';
+import { hasBuffers } from '#platform/text';
 import * as kv from '../../assembly/abi/kv.ts';
 import { RingzeroError } from '../errors.ts';
 import { Cursor, PIECE_MAX } from './cursor.ts';
@@ -27,7 +28,7 @@ import { Store, type RingzeroHandle } from './store.ts';
 import type { Data, Format } from './window.ts';
 
 const MANIFEST = {
-  encodings: { utf8: true, buffer: true, view: true },
+  encodings: { utf8: true, buffer: hasBuffers, view: true },
   has: true,
   getSync: true,
   seek: true,
@@ -143,7 +144,7 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
   /** Removes a store that nobody has open, with everything in it. Does nothing when there is none. */
   static async destroy(location: string): Promise<void> {
-    Store.destroy(checkLocation(location));
+    await Store.destroy(checkLocation(location));
   }
 
   /** Not yet: a store that was not closed cannot be repaired, and says so. */

@@ -3,6 +3,7 @@
 // Interface   Keys and values are strings or bytes; results are in the form asked for. Errors are RingzeroErrors.
 // Concurrency Any number of threads, each with its own Operations. A window is used by one operation at a time.
 
+import { allocateBuffer } from '#platform/text';
 import { BATCH_DELETE, VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
 import { EAGAIN, ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
@@ -80,7 +81,7 @@ export class Operations {
 
   #getLarge(key: Data, keyBytes: number, length: number, format: Format): Data | undefined {
     for (let bytes = length; ;) {
-      const value = Buffer.allocUnsafeSlow(bytes);
+      const value = allocateBuffer(bytes);
       const whole = this.#getLargeInto(keyBytes, bytes, value);
       if (whole === bytes) return fromBytes(value, format);
       if (whole < 0) return undefined;

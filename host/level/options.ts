@@ -3,7 +3,7 @@
 import type { AbstractDatabaseOptions, AbstractOpenOptions } from 'abstract-level';
 import { FRAMES_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
-import { totalMemory } from '../platform/node.ts';
+import { totalMemory } from '#platform';
 
 export interface StoreOptions {
   /**

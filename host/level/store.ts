@@ -14,12 +14,12 @@ import {
   OPEN_WRITE,
 } from '../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../errors.ts';
-import { absolutePath, readBuiltModule, sleepUs } from '../platform/node.ts';
-import { atExit, directory } from '../platform/store-directory.ts';
+import { absolutePath, readBuiltModule, sleepUs } from '#platform';
+import { atExit, directory } from '#platform/store-directory';
 import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
 import { hostError, notOpen, storeError } from './errors.ts';
 import { CLOSED, Guest, OPEN } from './guest.ts';
-import { acquire } from './lock.ts';
+import { acquire } from '#platform/store-lock';
 import type { CheckedStoreOptions } from './options.ts';
 import { Operations } from './operations.ts';
 
@@ -65,8 +65,8 @@ export class Store {
   /** Opens the store of a directory, or makes it. */
   static async create(location: string, options: OpenOptions): Promise<Store> {
     const path = absolutePath(location);
-    const isNew = findFile(path, options);
-    const unlock = lock(path);
+    const isNew = await findFile(path, options);
+    const unlock = await lock(path);
     try {
       return await Store.#open(path, isNew, options, unlock);
     } catch (error) {
@@ -81,33 +81,35 @@ export class Store {
     options: OpenOptions,
     unlock: () => void,
   ): Promise<Store> {
+    if (isNew) await directory.create(`${location}/${FILE}`);
     const vm = await MicroVM.create({
-      guest: readBuiltModule('kv.wasm'),
+      guest: await readBuiltModule('kv.wasm'),
       linked: true,
       memory: options.memory,
       preopen: location,
       rings: options.directIO, // what the page cache has is here sooner by a system call
     });
+    let isMade = false;
     try {
       const state = new SharedArrayBuffer(4);
       const guest = new Guest(vm, new Int32Array(state), location);
       const flags = accessFlags(options.directIO);
       const descriptor = openFile(guest, flags | (isNew ? OPEN_CREATE | OPEN_TRUNCATE : 0));
       const { exports } = guest;
+      isMade = isNew;
       const result = guest.call(OPEN, () =>
         isNew
           ? exports.format(descriptor, options.poolFrames)
           : exports.open(descriptor, options.poolFrames),
       );
-      if (result < 0) {
-        if (isNew) directory.unlink(`${location}/${FILE}`);
-        throw storeError(result, 'open', location);
-      }
-      if (isNew) directory.sync(location);
+      if (result < 0) throw storeError(result, 'open', location);
+      isMade = false;
+      if (isNew) await directory.sync(location);
       const { directIO } = options;
       return new Store(vm, guest, { location, vm: vm.handle, state, directIO }, unlock);
     } catch (error) {
       await vm.close();
+      if (isMade) await directory.unlink(`${location}/${FILE}`);
       throw error;
     }
   }
@@ -178,18 +180,18 @@ export class Store {
   }
 
   /** Removes the store of a directory, and the directory if nothing else is in it. */
-  static destroy(location: string): void {
+  static async destroy(location: string): Promise<void> {
     const path = absolutePath(location);
     const data = `${path}/${FILE}`;
     try {
-      if (directory.sizeOf(path + '/' + FILE) === undefined) return;
-      const unlock = lock(path);
+      if ((await directory.sizeOf(data)) === undefined) return;
+      const unlock = await lock(path);
       try {
-        directory.unlink(data);
+        await directory.unlink(data);
       } finally {
         unlock();
       }
-      directory.removeIfEmpty(path);
+      await directory.removeIfEmpty(path);
     } catch (error) {
       throw hostError(error, 'destroy', path);
     }
@@ -197,12 +199,12 @@ export class Store {
 }
 
 /** Whether the store is to be made; the options say whether it may, or must. An empty file is what is left of a store that was never made. */
-function findFile(path: string, options: OpenOptions): boolean {
+async function findFile(path: string, options: OpenOptions): Promise<boolean> {
   try {
-    const isNew = (directory.sizeOf(`${path}/${FILE}`) ?? 0) === 0;
+    const isNew = ((await directory.sizeOf(`${path}/${FILE}`)) ?? 0) === 0;
     if (isNew && !options.createIfMissing) throw absent(path, 'does not exist and `createIfMissing` is false'); // prettier-ignore
     if (!isNew && options.errorIfExists) throw absent(path, 'exists and `errorIfExists` is true');
-    if (isNew) directory.make(path);
+    if (isNew) await directory.make(path);
     return isNew;
   } catch (error) {
     throw hostError(error, 'open', path);
@@ -213,9 +215,9 @@ function absent(path: string, why: string): RingzeroError {
   return new RingzeroError('LEVEL_DATABASE_NOT_OPEN', `the store ${path} ${why}`);
 }
 
-function lock(path: string): () => void {
+async function lock(path: string): Promise<() => void> {
   try {
-    return acquire(`${path}/${LOCK}`);
+    return await acquire(`${path}/${LOCK}`);
   } catch (error) {
     throw hostError(error, 'lock', path);
   }

@@ -5,18 +5,20 @@
 // Cost        a short ASCII key is a loop of stores, 1 ns a byte; a value is one copy from a view that is kept for its length.
 
 import { KEY_BYTES_MAX, VALUE_AT, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
+import {
+  allocateBuffer,
+  bufferOf,
+  fromUtf8,
+  sharedText,
+  toUtf8,
+  utf8Length,
+  type SharedText,
+} from '#platform/text';
 import { RingzeroError } from '../errors.ts';
 
 /** The forms in which abstract-level hands keys and values over. */
 export type Format = 'utf8' | 'buffer' | 'view';
 export type Data = string | Uint8Array;
-
-/** Faster than toString() with the same result; Node's since ever, and its imitators'. */
-interface SlicingBuffer extends Buffer {
-  utf8Slice(start: number, end: number): string;
-  latin1Slice(start: number, end: number): string;
-  utf8Write(text: string, offset: number, length: number): number;
-}
 
 /** Strings up to here are written by a loop. */
 const SHORT_TEXT = 64;
@@ -30,7 +32,7 @@ const UTF8_BYTES_MAX = 3;
 export class Window {
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
-  readonly #text: SlicingBuffer;
+  readonly #text: SharedText;
   readonly #views: (Uint8Array | undefined)[] = [];
   #slab = new ArrayBuffer(SLAB_BYTES);
   #slabUsed = 0;
@@ -38,7 +40,7 @@ export class Window {
   constructor(memory: WebAssembly.Memory, address: number) {
     this.bytes = new Uint8Array(memory.buffer, address, WINDOW_BYTES);
     this.words = new Uint32Array(memory.buffer, address, WINDOW_BYTES / 4);
-    this.#text = Buffer.from(memory.buffer, address, WINDOW_BYTES) as SlicingBuffer;
+    this.#text = sharedText(memory, address, WINDOW_BYTES);
   }
 
   /** A key at offset `at`; fails with LEVEL_INVALID_KEY when it is longer than a key may be. */
@@ -112,7 +114,7 @@ export class Window {
   }
 
   #fresh(length: number, format: Format): Uint8Array {
-    if (length > SLAB_VALUE_MAX) return format === 'buffer' ? Buffer.allocUnsafeSlow(length) : new Uint8Array(length); // prettier-ignore
+    if (length > SLAB_VALUE_MAX) return format === 'buffer' ? allocateBuffer(length) : new Uint8Array(length); // prettier-ignore
     if (this.#slabUsed + length > SLAB_BYTES) {
       this.#slab = new ArrayBuffer(SLAB_BYTES);
       this.#slabUsed = 0;
@@ -120,7 +122,7 @@ export class Window {
     const at = this.#slabUsed;
     this.#slabUsed = (at + length + 7) & ~7;
     return format === 'buffer'
-      ? Buffer.from(this.#slab, at, length)
+      ? bufferOf(this.#slab, at, length)
       : new Uint8Array(this.#slab, at, length);
   }
 }
@@ -138,7 +140,7 @@ export function checkKey(key: Data): void {
 
 /** Bytes that a key or value takes in the store. */
 export function byteLength(data: Data): number {
-  return typeof data === 'string' ? Buffer.byteLength(data, 'utf8') : data.length;
+  return typeof data === 'string' ? utf8Length(data) : data.length;
 }
 
 /** The most bytes that it can take, at no cost. */
@@ -148,12 +150,12 @@ export function byteLengthMax(data: Data): number {
 
 /** Bytes of a key or value, copied. */
 export function toBytes(data: Data): Uint8Array {
-  return typeof data === 'string' ? Buffer.from(data, 'utf8') : Uint8Array.from(data);
+  return typeof data === 'string' ? toUtf8(data) : Uint8Array.from(data);
 }
 
 /** A value that was put together from several windows, in the form asked for. */
-export function fromBytes(bytes: Buffer, format: Format): Data {
-  if (format === 'utf8') return bytes.toString('utf8');
+export function fromBytes(bytes: Uint8Array, format: Format): Data {
+  if (format === 'utf8') return fromUtf8(bytes);
   if (format === 'buffer') return bytes;
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -40,7 +40,9 @@ if (process.versions.v8.startsWith('11.3.'))
   setFlagsFromString('--experimental-wasm-branch-hinting');
 
 /** Whether the processor may reorder stores with stores or loads with loads: only x86 surely does not. */
-export const weakMemory = process.arch !== 'x64' && process.arch !== 'ia32';
+export function isWeakMemory(): boolean {
+  return process.arch !== 'x64' && process.arch !== 'ia32';
+}
 
 /** Monotonic time in microseconds, with the resolution the host gives. */
 export function monotonicUs(): number {
@@ -150,7 +152,7 @@ export const files = {
     writeSync(descriptor, source, 0, source.length, position),
   sync: fsyncSync,
   size: (descriptor: number): number => fstatSync(descriptor).size,
-  unlink: unlinkSync,
+  unlink: (path: string): void => unlinkSync(path),
   /** Renames within a directory and makes the new name durable. */
   rename: (from: string, to: string): void => {
     renameSync(from, to);
@@ -174,7 +176,7 @@ export const files = {
 };
 
 /** What the host did, or why not. */
-export type Done = (error: NodeJS.ErrnoException | null, result: number) => void;
+export type Done = (error: { code?: string | undefined } | null, result: number) => void;
 
 /** The same files without waiting: as many operations under way as one likes. */
 export const asyncFiles = {
@@ -216,6 +218,20 @@ export function every(ms: number, then: () => void): () => void {
 /** Calls back once, in this thread, when it ends by itself or by an error. */
 export function onEnd(then: () => void): void {
   process.on('exit', then);
+}
+
+/** Every thread of Node may run a guest, and everything that a VM needs is there. */
+export function checkMayEnter(): void {}
+export function checkHasFiles(): void {}
+
+/** Makes ready what guests may open in a directory; the result lets go of it. Here there is nothing to do. */
+export function prepareDirectory(_path: string | undefined): () => void {
+  return () => {};
+}
+
+/** Whether `import(url)` can be asked for this module. */
+export function isModuleUrl(url: string): boolean {
+  return url.startsWith('file:');
 }
 
 export function fillRandom(target: Uint8Array): void {

@@ -48,6 +48,8 @@ export const directory = {
     if (!found.isFile()) throw Object.assign(new Error(`${path} is no file`), { code: 'EISDIR' });
     return found.size;
   },
+  /** Makes an empty file unless there is one, where that has to be done before a guest does it: in a browser. */
+  create: (_path: string): void => {},
   /** Makes names in the directory durable. */
   sync: (path: string): void => {
     const descriptor = openSync(path, 'r');
@@ -61,7 +63,7 @@ export const directory = {
   writeText: (path: string, text: string): void => writeFileSync(path, text, { flag: 'wx' }),
   link: linkSync,
   rename: renameSync,
-  unlink: unlinkSync,
+  unlink: (path: string): void => unlinkSync(path),
 };
 
 /** The host's name for what went wrong, such as ENOENT. */

@@ -1,7 +1,7 @@
 // The one directory in which a guest may name files.
 
 import { EACCES, EINVAL } from '../../assembly/abi/errno.ts';
-import { files } from '../platform/node.ts';
+import { files } from '#platform';
 import { Errno } from './errno.ts';
 
 /** Resolves guest paths inside a directory; without one, no path can be named at all. */

@@ -6,7 +6,7 @@ import * as nr from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
 import { VM_DMA_END, VM_DMA_START } from '../../assembly/abi/vm-block.ts';
 import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
-import { after, files, fillRandom, monotonicUs, sleepUs } from '../platform/node.ts';
+import { after, files, fillRandom, monotonicUs, sleepUs } from '#platform';
 import { Faults, type FaultyOperation } from '../io/faults.ts';
 import { RingFiles } from '../io/files.ts';
 import { enter, RingMemory } from '../io/ring.ts';
@@ -16,6 +16,7 @@ import type { Preopen } from './preopen.ts';
 
 const DESCRIPTORS_MAX = 64;
 const QUIET_MS = 10;
+const decoder = new TextDecoder();
 
 /** Serves the system calls from SYS_WASI on. */
 export interface WasiService {
@@ -123,7 +124,7 @@ export class Syscalls {
 
   text(address: number, bytes: number): string {
     if (bytes >>> 0 > STAGING_BYTES) throw new Errno(errno.EINVAL);
-    return Buffer.from(this.input(address, bytes).slice()).toString('utf8');
+    return decoder.decode(this.input(address, bytes).slice());
   }
 
   path(address: number, bytes: number): string {

@@ -5,7 +5,13 @@ import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import { RingzeroError } from '../errors.ts';
-import { monotonicUs, readBuiltModule, weakMemory } from '../platform/node.ts';
+import {
+  checkMayEnter,
+  isWeakMemory,
+  monotonicUs,
+  prepareDirectory,
+  readBuiltModule,
+} from '#platform';
 import { RingFiles } from '../io/files.ts';
 import { startService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
@@ -13,7 +19,13 @@ import type { SyscallSink } from '../syscalls/table.ts';
 import { loadImages } from './images.ts';
 import type { KernelExports } from './kernel.ts';
 import type { Program } from './program.ts';
-import { checkOptions, framesOf, type LoadOptions, type MicroVMOptions } from './options.ts';
+import {
+  checkOptions,
+  framesOf,
+  obtainMemory,
+  type LoadOptions,
+  type MicroVMOptions,
+} from './options.ts';
 import { allocateMemory } from './physical-memory.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
@@ -34,6 +46,21 @@ export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'sink' | 'snapshotV
 
 const WARM_UP_SNAPSHOTS = 3;
 
+/** The kernel is compiled once in a thread; other threads get the module with the handle. */
+let kernelModule: Promise<WebAssembly.Module> | undefined;
+
+async function compileKernel(): Promise<WebAssembly.Module> {
+  kernelModule ??= Promise.resolve(readBuiltModule('libdbos.wasm')).then((bytes) =>
+    WebAssembly.compile(bytes as BufferSource),
+  );
+  try {
+    return await kernelModule;
+  } catch (error) {
+    kernelModule = undefined; // the next one may find it
+    throw error;
+  }
+}
+
 /** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
 type Child = { slot: number } | { status: number };
 
@@ -44,6 +71,8 @@ export class MicroVM {
   readonly #pool: SnapshotPool;
   readonly #children = new Map<number, Child>();
   #preopen: Preopen;
+  /** Lets go of what was made ready for the guest to open. */
+  readonly #releaseFiles: () => void;
   #stopService: (() => Promise<void>) | undefined;
   #snapshotUs = 0;
   #closed: string | undefined;
@@ -63,10 +92,14 @@ export class MicroVM {
    * start function traps.
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
-    const checked = checkOptions(options);
+    checkMayEnter();
+    const memory =
+      typeof options.memory === 'object' ? options.memory : obtainMemory(options.memory);
+    const checked = checkOptions({ ...options, memory });
+    const weakMemory = await isWeakMemory();
     const images = await loadImages(options.guest, checked.frames, weakMemory, options);
     const [kernel, main] = await Promise.all([
-      WebAssembly.compile(readBuiltModule('libdbos.wasm') as BufferSource),
+      compileKernel(),
       WebAssembly.compile(images.main as BufferSource),
     ]);
     const guestPages = images.info.initialPages * 16;
@@ -78,7 +111,7 @@ export class MicroVM {
       );
     }
     const machine = {
-      memory: typeof options.memory === 'object' ? options.memory : allocateMemory(checked.frames),
+      memory,
       frames: checked.frames,
       kernel,
       main,
@@ -96,9 +129,20 @@ export class MicroVM {
     };
     const imports = await addWasi(machine.wasi, options.imports ?? {});
     const all = { ...options, imports };
-    return new MicroVM(handle, all, machine.linked ? 0 : checked.snapshotVcpus, (calls) =>
-      calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
-    );
+    const release = await prepareDirectory(options.preopen);
+    try {
+      return new MicroVM(
+        handle,
+        all,
+        machine.linked ? 0 : checked.snapshotVcpus,
+        release,
+        (calls) =>
+          calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
+      );
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /**
@@ -130,18 +174,28 @@ export class MicroVM {
 
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */
   static async attach(handle: MicroVMHandle, options: AttachOptions = {}): Promise<MicroVM> {
+    checkMayEnter();
     const imports = await addWasi(handle.machine.wasi, options.imports ?? {});
-    return new MicroVM(handle, { ...options, imports }, options.snapshotVcpus ?? 0, undefined);
+    const release = await prepareDirectory(handle.preopen);
+    try {
+      const all = { ...options, imports };
+      return new MicroVM(handle, all, options.snapshotVcpus ?? 0, release, undefined);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   private constructor(
     handle: MicroVMHandle,
     options: AttachOptions,
     warm: number,
+    release: () => void,
     boot: ((calls: KernelExports) => void) | undefined,
   ) {
     this.handle = handle;
     this.#preopen = new Preopen(handle.preopen);
+    this.#releaseFiles = release;
     const sink: SyscallSink = { log: () => {}, progress: () => {}, ...options.sink };
     const { machine, importsModule, background } = handle;
     this.#vcpu = new Vcpu(
@@ -307,6 +361,7 @@ export class MicroVM {
     await this.#pool.close();
     await this.#stopService?.();
     this.#vcpu.detach();
+    this.#releaseFiles();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,13 +1,14 @@
 // What a VM is made of: every option with its default, its bounds and its check, in one place.
 
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { isModuleUrl } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
-import { isPhysicalMemory } from './physical-memory.ts';
+import { allocateMemory, isPhysicalMemory } from './physical-memory.ts';
 
 export interface MicroVMOptions {
   /**
@@ -21,8 +22,8 @@ export interface MicroVMOptions {
    */
   linked?: boolean;
   /**
-   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB: memory is
-   * committed by the host only where it is touched. Or what `MicroVM.memory` gave, for glue that wants it first.
+   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB, or the half, a
+   * quarter ... of it where the host has no such range of addresses: memory is committed only where it is touched. Or what `MicroVM.memory` gave, for glue that wants it first.
    */
   memory?: number | WebAssembly.Memory;
   /**
@@ -101,9 +102,21 @@ export function framesOf(bytes: unknown): number {
   return Math.floor(memory / FRAME_BYTES / FRAMES_MIN) * FRAMES_MIN;
 }
 
+/** Memory of a VM: of so many bytes, or the most that the host gives. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
+export function obtainMemory(bytes: number | undefined): WebAssembly.Memory {
+  if (bytes !== undefined) return allocateMemory(framesOf(bytes));
+  for (let frames = FRAMES_MAX; ; frames /= 2) {
+    try {
+      return allocateMemory(frames);
+    } catch (error) {
+      if (frames / 2 < FRAMES_MIN) throw error;
+    }
+  }
+}
+
 /** Checks everything that has bounds; throws RZ_OPTION naming the option, its value and what is allowed. */
 export function checkOptions(options: MicroVMOptions): CheckedOptions {
-  const given = options.memory ?? FRAMES_MAX * FRAME_BYTES;
+  const given = options.memory!;
   if (typeof given === 'object' && !isPhysicalMemory(given))
     refuse('memory', 'a memory of other origin', 'bytes, or what `MicroVM.memory` returned');
   const frames = framesOf(typeof given === 'object' ? given.buffer.byteLength : given);
@@ -126,8 +139,8 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   if (options.linked === true && !isBytes(options.guest)) {
     refuse('linked', true, 'only with a Uint8Array as `guest`');
   }
-  if (options.importsModule !== undefined && !options.importsModule.startsWith('file:')) {
-    refuse('importsModule', options.importsModule, 'a file: URL');
+  if (options.importsModule !== undefined && !isModuleUrl(options.importsModule)) {
+    refuse('importsModule', options.importsModule, 'the URL of a module (file: in Node)');
   }
   return {
     frames,

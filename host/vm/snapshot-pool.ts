@@ -3,7 +3,7 @@
 
 import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
-import { onceIdle, startThread, type Thread } from '../platform/node.ts';
+import { onceIdle, startThread, type Thread } from '#platform';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';

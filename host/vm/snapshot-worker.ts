@@ -3,7 +3,7 @@
 import { EINTR, EIO, ENOMEM } from '../../assembly/abi/errno.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
-import { thread } from '../platform/node.ts';
+import { prepareDirectory, thread } from '#platform';
 import { Preopen } from '../syscalls/preopen.ts';
 import { Fork } from './fork.ts';
 import { checkState } from './snapshot.ts';
@@ -50,7 +50,7 @@ export interface Failure {
 }
 
 async function main(): Promise<void> {
-  const { machine, importsModule, background } = thread.data() as SnapshotThreadData;
+  const { machine, importsModule, background } = (await thread.data()) as SnapshotThreadData;
   if (background) thread.yieldPriority();
   const post = (message: SnapshotThreadMessage): void => thread.post(message);
   const given = importsModule === undefined ? {} : await importsOf(importsModule);
@@ -92,6 +92,7 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
   const { calls } = vcpu.kernel;
   const guest = vcpu.instance.exports;
   vcpu.syscalls.preopen = new Preopen(job.preopen);
+  const releaseFiles = await prepareDirectory(job.preopen);
   calls.lookAt(job.slot + 1);
   try {
     checkState(calls, job.slot);
@@ -110,6 +111,7 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
   } finally {
     calls.lookAt(0);
     vcpu.syscalls.closeAll();
+    releaseFiles();
     if (job.release) calls.releaseSnapshot(job.slot);
   }
 }

@@ -7,7 +7,7 @@ import {
   openRoot,
   type Directory,
   type FileKind,
-} from '../platform/beneath.ts';
+} from '#platform/beneath';
 import {
   CHANGING_RIGHTS,
   DIRECTORY_RIGHTS,

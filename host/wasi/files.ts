@@ -1,12 +1,6 @@
 // WASI: what is done with an open descriptor.
 
-import {
-  beneath,
-  descriptors as host,
-  OPEN,
-  sleepMs,
-  type FileFacts,
-} from '../platform/beneath.ts';
+import { beneath, descriptors as host, OPEN, sleepMs, type FileFacts } from '#platform/beneath';
 import {
   ADVICE_LAST,
   DIRENT_BYTES,

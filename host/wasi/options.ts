@@ -1,7 +1,7 @@
 // What a WASI program is given: arguments, environment, directories, standard streams.
 
 import { RingzeroError } from '../errors.ts';
-import { isExistingDirectory } from '../platform/beneath.ts';
+import { isExistingDirectory } from '#platform/beneath';
 
 export interface WasiOptions {
   /** Arguments, the program's own name first. Default: one, `program`. */

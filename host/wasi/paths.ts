@@ -1,6 +1,6 @@
 // WASI: what is done with a path in a directory.
 
-import { beneath, descriptors as host, OPEN } from '../platform/beneath.ts';
+import { beneath, descriptors as host, OPEN } from '#platform/beneath';
 import {
   DIRECTORY_RIGHTS,
   errno,

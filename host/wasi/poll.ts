@@ -1,7 +1,7 @@
 // WASI: waiting for a time, or until descriptors are ready. Files always are. Whether a pipe or terminal has something
 // to read is seen by reading it without waiting, through a descriptor of its own; what arrives is kept for fd_read.
 
-import { descriptors as host, OPEN, sleepMs } from '../platform/beneath.ts';
+import { descriptors as host, OPEN, sleepMs } from '#platform/beneath';
 import {
   CLOCK_ABSOLUTE,
   errno,

@@ -1,7 +1,7 @@
 // WASI: arguments, environment, clocks, random numbers, the end.
 
-import { fillRandom } from '../platform/node.ts';
-import { clocks } from '../platform/beneath.ts';
+import { fillRandom } from '#platform';
+import { clocks } from '#platform/beneath';
 import { CLOCK, errno, SIGNAL_LAST, WasiError } from './abi.ts';
 import type { Calls } from './calls.ts';
 

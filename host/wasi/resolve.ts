@@ -6,7 +6,7 @@
 //             WASI-2  A link is read and its target walked by the same rules; an absolute target is refused.
 // Cost        One open directory per inner component; none for a plain name. One look at the last component.
 
-import { beneath, enterDirectory, leaveDirectory, type Directory } from '../platform/beneath.ts';
+import { beneath, enterDirectory, leaveDirectory, type Directory } from '#platform/beneath';
 import { WasiError } from './abi.ts';
 
 const LINKS_MAX = 40;

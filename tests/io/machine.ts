@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as abi from '../../assembly/abi/ring.ts';
 import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
 import { MicroVM, type MicroVMHandle, type MicroVMOptions } from '../../host/index.ts';
-import { readBuiltModule } from '../../host/platform/node.ts';
+import { readBuiltModule } from '#platform';
 
 export const BLOCK = 4096;
 export const BLOCKS = 64;

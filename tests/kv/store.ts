@@ -7,7 +7,7 @@ import { ENOENT } from '../../assembly/abi/errno.ts';
 import * as kv from '../../assembly/abi/kv.ts';
 import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
 import { type Faults, MicroVM, type MicroVMHandle } from '../../host/index.ts';
-import { readBuiltModule } from '../../host/platform/node.ts';
+import { readBuiltModule } from '#platform';
 
 const MIB = 2 ** 20;
 const FILE = 'data.rz';

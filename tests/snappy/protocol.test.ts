@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { epochTable } from '../../assembly/abi/memory-map.ts';
 import { GAUGE_FRAMES_FREE, GAUGE_LIMBO } from '../../assembly/abi/counter.ts';
-import { readBuiltModule } from '../../host/platform/node.ts';
+import { readBuiltModule } from '#platform';
 import { Kernel } from '../../host/vm/kernel.ts';
 import { Random } from '../random.ts';
 

@@ -3,7 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM } from '../../host/index.ts';
-import { readBuiltModule } from '../../host/platform/node.ts';
+import { readBuiltModule } from '#platform';
 import { Random } from '../random.ts';
 import { runThread } from '../thread.ts';
 import type { MachineJob } from './machine-worker.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
 import { type Faults, MicroVM, type MicroVMHandle } from '../../host/index.ts';
-import { readBuiltModule } from '../../host/platform/node.ts';
+import { readBuiltModule } from '#platform';
 
 const MIB = 2 ** 20;
 const FILE = 'store';

@@ -16,7 +16,7 @@ import {
   thisProcess,
   uniqueWord,
   type ProcessIdentity,
-} from '../platform/store-directory.ts';
+} from './store-directory.ts';
 
 interface Holder extends ProcessIdentity {
   word: string;

@@ -1,0 +1,139 @@
+// What WASI needs from a browser: standard streams, which are the console, and clocks. There are no directories for programs: WASI
+// opens files as it goes, and a browser opens them asynchronously only. Same interface as ../beneath.ts.
+
+import { sleepUs } from './platform.ts';
+
+export const OPEN = {
+  read: 0,
+  write: 1,
+  readWrite: 2,
+  create: 0o100,
+  exclusive: 0o200,
+  truncate: 0o1000,
+  append: 0o2000,
+  directory: 0o200000,
+  nonBlocking: 0o4000,
+  dataSync: 0o10000,
+  sync: 0o4010000,
+} as const;
+
+export interface Directory {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+export type FileKind = 'file' | 'directory' | 'link' | 'character' | 'block' | 'socket' | 'unknown';
+
+export interface FileFacts {
+  readonly kind: FileKind;
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly nlink: bigint;
+  readonly size: bigint;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+const STREAM: FileFacts = {
+  kind: 'character',
+  dev: 0n,
+  ino: 0n,
+  nlink: 1n,
+  size: 0n,
+  atimeNs: 0n,
+  mtimeNs: 0n,
+  ctimeNs: 0n,
+};
+
+const STANDARD_ERROR = 2;
+const STREAMS = 3;
+
+function refuse(code: string, what: string): never {
+  throw Object.assign(new Error(`${code}: ${what}`), { code });
+}
+
+const noDirectory = (): never => refuse('ENOSYS', 'a browser has no directories for WASI');
+
+function checkStream(descriptor: number): void {
+  if (!(descriptor >= 0 && descriptor < STREAMS)) refuse('EBADF', `descriptor ${descriptor}`);
+}
+
+export function directoryOf(descriptor: number, path: string): Directory {
+  return { descriptor, path };
+}
+
+export const openRoot = (_path: string): Directory => noDirectory();
+export const enterDirectory = (_parent: Directory, _name: string): Directory => noDirectory();
+export function leaveDirectory(_directory: Directory): void {}
+
+export const beneath = {
+  open: (_directory: Directory, _name: string, _flags: number): number => noDirectory(),
+  isLink: (_directory: Directory, _name: string): boolean => noDirectory(),
+  facts: (_directory: Directory, _name: string): FileFacts => noDirectory(),
+  readLink: (_directory: Directory, _name: string): string => noDirectory(),
+  makeDirectory: (_directory: Directory, _name: string): void => noDirectory(),
+  removeDirectory: (_directory: Directory, _name: string): void => noDirectory(),
+  unlink: (_directory: Directory, _name: string): void => noDirectory(),
+  rename: (_from: Directory, _name: string, _to: Directory, _newName: string): void =>
+    noDirectory(),
+  link: (_from: Directory, _name: string, _to: Directory, _newName: string): void => noDirectory(),
+  symlink: (_target: string, _directory: Directory, _name: string): void => noDirectory(),
+  setTimes: (_directory: Directory, _name: string, _atimeS: number, _mtimeS: number): void =>
+    noDirectory(),
+  list: (_directory: Directory): string[] => noDirectory(),
+} as const;
+
+/** Text of each stream that has no line end yet. */
+const lines = ['', '', ''];
+const decoders: TextDecoder[] = [];
+
+export const descriptors = {
+  /** Standard input is at its end. */
+  read: (descriptor: number, _target: Uint8Array, _position: number | null): number => {
+    checkStream(descriptor);
+    return 0;
+  },
+  /** Whole lines go to the console. */
+  write: (descriptor: number, source: Uint8Array, _position: number | null): number => {
+    checkStream(descriptor);
+    const decoder = (decoders[descriptor] ??= new TextDecoder());
+    const text = lines[descriptor] + decoder.decode(source.slice(), { stream: true });
+    const whole = text.split('\n');
+    lines[descriptor] = whole.pop()!;
+    const print = descriptor === STANDARD_ERROR ? console.error : console.log;
+    for (const line of whole) print(line);
+    return source.length;
+  },
+  close: checkStream,
+  facts: (descriptor: number): FileFacts => {
+    checkStream(descriptor);
+    return STREAM;
+  },
+  truncate: (descriptor: number, _bytes: number): void => {
+    checkStream(descriptor);
+    refuse('EINVAL', 'truncate of a stream');
+  },
+  setTimes: checkStream as (descriptor: number, atimeS: number, mtimeS: number) => void,
+  sync: checkStream,
+  dataSync: checkStream,
+  isTerminal: (_descriptor: number): boolean => true,
+  reopen: (_descriptor: number, _flags: number): number => refuse('ENOTSUP', 'reopen'),
+} as const;
+
+export function isExistingDirectory(_path: string): boolean {
+  return false;
+}
+
+/** Nanoseconds: Unix time, time since some start; a browser does not tell what a thread has used. */
+export const clocks = {
+  realtime: (): bigint =>
+    BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+  monotonic: (): bigint => BigInt(Math.round(performance.now() * 1e6)),
+  processTime: (): bigint => BigInt(Math.round(performance.now() * 1e6)),
+} as const;
+
+/** Stops this thread for so long. */
+export function sleepMs(ms: number): void {
+  sleepUs(ms * 1000);
+}

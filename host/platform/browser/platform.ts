@@ -1,0 +1,214 @@
+// What the rest of the host needs from a browser: threads, clocks, modules of the build. Same interface as ../node.ts.
+//
+// Invariants  Nothing happens when this file is loaded, so a page that lacks something gets an error where it asks for it, and
+//             nowhere before.
+// Concurrency A page's main thread may not wait, so it enters no VM: checkMayEnter() refuses it.
+
+import { RingzeroError } from '../../errors.ts';
+
+export { asyncFiles, files, prepareDirectory, type Done } from './files.ts';
+
+const THREAD_NAME = 'ringzero';
+const GIB = 2 ** 30;
+/** What a browser does not say. */
+const MEMORY_GUESS_BYTES = 2 * GIB;
+const RANDOM_BYTES_MAX = 65536;
+
+interface BrowserNavigator extends Navigator {
+  readonly deviceMemory?: number;
+  readonly userAgentData?: {
+    getHighEntropyValues(hints: string[]): Promise<{ architecture?: string }>;
+  };
+}
+
+const navigator = globalThis.navigator as BrowserNavigator;
+
+/** What a page does to have shared memory. */
+const ISOLATION =
+  'Serve the page, and every worker script, with the headers `Cross-Origin-Opener-Policy: same-origin` and ' +
+  '`Cross-Origin-Embedder-Policy: require-corp`, over https or from localhost; `crossOriginIsolated` is then true. See docs/browser.md';
+
+/** Throws where no guest can run: RZ_HOST, or RZ_MAIN_THREAD. */
+export function checkMayEnter(): void {
+  if (globalThis.isSecureContext === false)
+    throw new RingzeroError('RZ_HOST', `the page is no secure context. ${ISOLATION}`);
+  if (globalThis.crossOriginIsolated !== true)
+    throw new RingzeroError(
+      'RZ_HOST',
+      `the page is not cross-origin isolated, so it has no shared memory. ${ISOLATION}`,
+    );
+  if (typeof SharedArrayBuffer !== 'function')
+    throw new RingzeroError('RZ_HOST', 'this browser has no SharedArrayBuffer: take a newer one');
+  if (typeof document !== 'undefined')
+    throw new RingzeroError(
+      'RZ_MAIN_THREAD',
+      "a page's main thread may not wait, so it runs no guest: do this in a worker, and talk to it by messages",
+    );
+}
+
+/** Throws RZ_HOST where a worker cannot open files. */
+export function checkHasFiles(): void {
+  const hasFolder = typeof navigator.storage?.getDirectory === 'function';
+  if (hasFolder && 'createSyncAccessHandle' in FileSystemFileHandle.prototype) return;
+  throw new RingzeroError(
+    'RZ_HOST',
+    'no files: this browser has no origin private file system (OPFS) with synchronous access handles here. ' +
+      'They are in dedicated workers of pages served over https or from localhost, in Chromium 102, Firefox 111, Safari 15.2 and later',
+  );
+}
+
+/** Whether the processor may reorder stores with stores or loads with loads; so it is taken to be where nobody says. */
+export async function isWeakMemory(): Promise<boolean> {
+  try {
+    const { architecture } = await navigator.userAgentData!.getHighEntropyValues(['architecture']);
+    return architecture !== 'x86';
+  } catch {
+    return true;
+  }
+}
+
+/** Monotonic time in microseconds, with the resolution that the browser gives: 5 us. */
+export function monotonicUs(): number {
+  return performance.now() * 1000;
+}
+
+let nobody: Int32Array | undefined;
+
+/** Stops this thread for so long. */
+export function sleepUs(us: number): void {
+  nobody ??= new Int32Array(new SharedArrayBuffer(4));
+  Atomics.wait(nobody, 0, 0, us / 1000);
+}
+
+/** A module that the build made, by file name: it lies beside this file. Bundlers see the first two. */
+export async function readBuiltModule(name: string): Promise<Uint8Array> {
+  const base = import.meta.url;
+  const url =
+    name === 'libdbos.wasm'
+      ? new URL('./libdbos.wasm', import.meta.url)
+      : name === 'kv.wasm'
+        ? new URL('./kv.wasm', import.meta.url)
+        : new URL(name, base);
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new RingzeroError('RZ_HOST', `${url.href} is not there (status ${response.status}): copy the folder dist/browser as a whole`); // prettier-ignore
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Calls back after `ms`. */
+export function onceIdle(ms: number, then: () => void): void {
+  setTimeout(then, ms);
+}
+
+/** A thread that runs the module at `url`; messages are structured clones. */
+export interface Thread {
+  post(message: unknown): void;
+  terminate(): Promise<unknown>;
+  /** A page lives as long as it is open, whatever its threads do. */
+  hold(alive: boolean): void;
+}
+
+export function startThread(
+  url: URL,
+  data: unknown,
+  onMessage: (message: unknown) => void,
+  onEnd: (error: Error | undefined) => void,
+): Thread {
+  const worker = new Worker(url, { type: 'module', name: THREAD_NAME });
+  let hasEnded = false;
+  const end = (error?: Error): void => {
+    if (hasEnded) return;
+    hasEnded = true;
+    worker.terminate();
+    onEnd(error);
+  };
+  worker.onmessage = ({ data: message }) => onMessage(message);
+  worker.onerror = ({ message }) => end(new Error(message ?? `${url.href} did not load`));
+  worker.onmessageerror = () => end(new Error('a message could not be read'));
+  worker.postMessage(data);
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: async () => end(),
+    hold: () => {},
+  };
+}
+
+// In a thread that startThread() made, the first message is its data; what follows waits until somebody listens.
+let receive: ((message: unknown) => void) | undefined;
+const early: unknown[] = [];
+const isOwnThread =
+  typeof document === 'undefined' && (globalThis as { name?: string }).name === THREAD_NAME;
+const started = !isOwnThread
+  ? Promise.resolve(undefined)
+  : new Promise<unknown>((resolve) => {
+      const first = ({ data }: MessageEvent): void => {
+        resolve(data);
+        globalThis.removeEventListener('message', first);
+        globalThis.addEventListener('message', ({ data: message }) =>
+          receive === undefined ? early.push(message) : receive(message),
+        );
+      };
+      globalThis.addEventListener('message', first);
+    });
+
+/** The other end, in the thread itself. */
+export const thread = {
+  data: (): Promise<unknown> => started,
+  post: (message: unknown): void => globalThis.postMessage(message),
+  onMessage: (then: (message: unknown) => void): void => {
+    receive = then;
+    for (const message of early.splice(0)) then(message);
+  },
+  /** A browser has no priorities. */
+  yieldPriority: (): void => {},
+};
+
+/** Calls back after `ms`. */
+export function after(ms: number, then: () => void): void {
+  setTimeout(then, ms);
+}
+
+/** Calls back again and again until told to stop. */
+export function every(ms: number, then: () => void): () => void {
+  const timer = setInterval(then, ms);
+  return () => clearInterval(timer);
+}
+
+/** Calls back when an error ends this thread; a browser says nothing of other ends. */
+export function onEnd(then: () => void): void {
+  globalThis.addEventListener('error', then);
+}
+
+/** Whether `import(url)` can be asked for this module. */
+export function isModuleUrl(url: string): boolean {
+  return /^(https?|blob|data):/.test(url);
+}
+
+/** Shared memory, too, which a browser's own function refuses. */
+export function fillRandom(target: Uint8Array): void {
+  const bytes = new Uint8Array(Math.min(RANDOM_BYTES_MAX, target.length));
+  for (let done = 0; done < target.length; done += bytes.length) {
+    crypto.getRandomValues(bytes);
+    target.set(bytes.subarray(0, target.length - done), done);
+  }
+}
+
+/** Path in the origin private file system: `/` is its root, and where relative paths begin. */
+export function absolutePath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** Threads that can run at once. */
+export function cores(): number {
+  return navigator.hardwareConcurrency;
+}
+
+/** Bytes of memory that the machine has, as far as the browser says so: at most 8 GiB. */
+export function totalMemory(): number {
+  return navigator.deviceMemory === undefined ? MEMORY_GUESS_BYTES : navigator.deviceMemory * GIB;
+}

@@ -1,0 +1,24 @@
+// The lock file: one thread of one page has a store open. Same interface as ../store-lock.ts.
+//
+// Interface   acquire(path) gives the function that releases, or fails with LEVEL_LOCKED.
+// Invariants  LOCK-3  The lock is a synchronous access handle, of which a file has one at most; the browser takes it back when its
+//                     worker or its page ends, however that comes about. So there are no locks of the dead.
+
+import { RingzeroError } from '../../errors.ts';
+import { directoryAt, openHandle, split, withCode } from './files.ts';
+
+export async function acquire(path: string): Promise<() => void> {
+  const [folder, name] = split(path);
+  try {
+    const file = await (await directoryAt(folder)).getFileHandle(name, { create: true });
+    const handle = await openHandle(file, 'readwrite');
+    return () => handle.close();
+  } catch (error) {
+    if ((error as Error).name === 'NoModificationAllowedError')
+      throw new RingzeroError(
+        'LEVEL_LOCKED',
+        `the store is locked by another tab or worker, or by this one (${path}): open it once, and give other workers \`db.handle\``,
+      );
+    throw withCode(error, `lock ${path}`);
+  }
+}
