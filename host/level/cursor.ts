@@ -51,6 +51,12 @@ interface Bound {
   isOpen: boolean;
 }
 
+/** An entry of a piece whose value has to be asked for. */
+interface Large {
+  i: number;
+  key: Data;
+}
+
 /** No key is longer, so a bound may be cut off behind it: it then lies between the same keys. */
 const BOUND_MAX = KEY_BYTES_MAX + 1;
 
@@ -115,7 +121,7 @@ export class Cursor {
     const { words } = window;
     const { keys, values, keyFormat, valueFormat } = this.#shape;
     const entries = new Array<Entry>(found);
-    let large: number[] | undefined;
+    let large: Large[] | undefined;
     let text = '';
     /** Where the stretch begins and ends that is in `text`. */
     let start = SCAN_DATA;
@@ -144,9 +150,9 @@ export class Cursor {
       at = valueAt;
       if (valueBytes < VALUE_ELSEWHERE) at += valueBytes;
       else {
-        (large ??= []).push(i);
-        // Its key is needed in whatever form, once the window holds something else.
-        key ??= window.take(valueAt - keyBytes, keyBytes, 'view');
+        // The window will hold something else by then; and text is not always what its bytes were.
+        const bytes = window.take(valueAt - keyBytes, keyBytes, 'view');
+        (large ??= []).push({ i, key: bytes });
       }
       entries[i] = [key, value];
     }
@@ -167,14 +173,12 @@ export class Cursor {
   }
 
   /** Brings the values that did not fit the window; entries whose key is gone meanwhile are left out. */
-  #fetch(entries: Entry[], large: readonly number[]): Entry[] {
-    const { keys, valueFormat } = this.#shape;
+  #fetch(entries: Entry[], large: readonly Large[]): Entry[] {
     const gone = new Set<Entry>();
-    for (const i of large) {
+    for (const { i, key } of large) {
       const entry = entries[i]!;
-      entry[1] = this.#operations.get(entry[0]!, valueFormat);
+      entry[1] = this.#operations.get(key, this.#shape.valueFormat);
       if (entry[1] === undefined) gone.add(entry);
-      if (!keys) entry[0] = undefined;
     }
     return gone.size === 0 ? entries : entries.filter((entry) => !gone.has(entry));
   }

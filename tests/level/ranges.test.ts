@@ -97,6 +97,17 @@ tests('a part of an entry, and other forms than text', async () => {
   await db.close();
 });
 
+tests('a large value is found under a key that is no text', async () => {
+  const db = new RingzeroLevel(freshLocation());
+  await db.open();
+  const value = 'large'.repeat(10_000);
+  await db.put<Buffer, string>(Buffer.from([0xff, 1]), value, { keyEncoding: 'buffer' });
+  await db.put<Buffer, string>(Buffer.from([0xff, 2]), 'small', { keyEncoding: 'buffer' });
+  for (const found of await inEveryWay(db, {}))
+    assert.equal(found, [['\ufffd\x01', value], ['\ufffd\x02', 'small']]); // prettier-ignore
+  await db.close();
+});
+
 tests('an iterator that is sought goes on there, with what its limit leaves', async () => {
   const db = new RingzeroLevel(freshLocation());
   await db.open();
