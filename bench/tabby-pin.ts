@@ -25,6 +25,7 @@ if (small.call('makePages', FAULT_PAGES) !== 0) throw new Error('pages are not m
 type Call = [name: string, turns: number, ...args: (number | bigint)[]];
 const CALLS: Record<string, Call> = {
   'hot, raw': ['rawHot', HOT_TURNS, hot],
+  'hot, compare-and-swap alone': ['swapHot', HOT_TURNS, hot],
   'hot, optimistic': ['optimisticHot', HOT_TURNS, 5n],
   'hot, exclusive pin': ['exclusiveHot', HOT_TURNS, 5n],
   'hot, shared pin': ['sharedHot', HOT_TURNS, 5n],

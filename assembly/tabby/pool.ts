@@ -65,8 +65,7 @@ export function optimistic(page: u64): u32 {
   const entry = load<u64>(tlb.at(page));
   if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
-    const now = load<u64>(frame);
-    barrier.loadFence();
+    const now = atomic.load<u64>(frame); // what is read of the page is read after it
     if (now >> header.VPN_SHIFT == page && (now & header.STATE_MASK) < header.EXCLUSIVE) {
       seen = now;
       return frame;

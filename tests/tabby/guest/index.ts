@@ -152,6 +152,7 @@ export {
   rawRandom,
   sharedHot,
   sharedRandom,
+  swapHot,
 } from './measure';
 export {
   askOthers,

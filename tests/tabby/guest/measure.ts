@@ -30,6 +30,18 @@ export function rawHot(frame: u32, turns: u32): u64 {
   return sum;
 }
 
+/** What a pin cannot do without: one compare-and-swap, here on a word that nothing else is done with. */
+export function swapHot(frame: u32, turns: u32): u64 {
+  let sum: u64 = 0;
+  const at = frame + storage.CONTENT;
+  for (let i: u32 = 0; i < turns; i++) {
+    const old = load<u64>(at);
+    sum += atomic.cmpxchg<u64>(at, old, old | 1);
+    store<u64>(at, old);
+  }
+  return sum;
+}
+
 export function optimisticHot(page: u64, turns: u32): u64 {
   let sum: u64 = 0;
   pool.begin();
