@@ -149,6 +149,11 @@ export function poll(): void {
   if (atomic.load<u32>(vcpu.block, VCPU_PENDING) != 0) interrupt.safepoint();
 }
 
+/** A page fault of a linked guest's virtual memory. */
+export function pageFault(page: u64, access: u32): i32 {
+  return trapTable.mmuFault(page, access);
+}
+
 /** A system call: the guest's own handler first, then the host. Epochs go on while the host works. */
 export function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   if (trapTable.hasSyscallHandler()) return trapTable.syscall(nr, a, b, c, d, e);
@@ -269,4 +274,5 @@ export function depth(): u32 {
 }
 export function unwind(toDepth: u32): void {
   vcpu.unwind(toDepth);
+  trapTable.unwind();
 }

@@ -9,6 +9,7 @@ import * as spinlock from './machine/spinlock';
 import * as vcpu from './machine/vcpu';
 
 import * as ipi from './machine/ipi';
+import * as mmu from './machine/mmu';
 import * as pageTable from './machine/page-table';
 import * as pte from './machine/pte';
 import * as queue from './machine/queue';
@@ -25,6 +26,7 @@ import { hash } from './tabby/xxh64';
 export {
   hash,
   ipi,
+  mmu,
   pageTable,
   pool,
   poolArea,

@@ -34,3 +34,7 @@ export const TRAP_NONE: u32 = 0;
 export const TRAP_OUTSIDE: u32 = 1; // store outside guest memory
 export const TRAP_SNAPSHOT_LOST: u32 = 2; // the snapshot ran out of frames
 export const TRAP_KILLED: u32 = 3; // the host asked this vCPU to stop
+export const TRAP_FAULT_UNHANDLED: u32 = 4; // a page fault, and no handler; the address is the page's number
+export const TRAP_FAULT_NESTED: u32 = 5; // a page fault in a page-fault handler
+export const TRAP_FAULT_RESULT: u32 = 6; // a page-fault handler returned what means nothing
+export const TRAP_FAULT_AGAIN: u32 = 7; // a page-fault handler has not done what it said

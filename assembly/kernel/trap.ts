@@ -3,13 +3,16 @@
 // Interface   Slots 0..31 are interrupt vectors, then HANDLER_PAGE_FAULT (address: i32): i32, nonzero = handled,
 //             and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which puts the
 //             guest's function into this instance's table first. An unbound interrupt is dropped, an unbound
-//             fault or call goes to the kernel's own code.
+//             fault or call goes to the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32 serves the virtual
+//             memory of linked guests (machine/mmu.ts); without it such a fault ends the call.
 // Concurrency One table per vCPU, as each has its own instance of the guest.
 
+import { TRAP_FAULT_NESTED, TRAP_FAULT_UNHANDLED } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';
 
 export const HANDLER_PAGE_FAULT: u32 = 32;
 export const HANDLER_SYSCALL: u32 = 33;
+export const HANDLER_MMU: u32 = 34;
 
 let bound: u64 = 0;
 
@@ -36,6 +39,24 @@ export function pageFault(address: u32): bool {
   const handled = call_indirect<i32>(HANDLER_PAGE_FAULT, address) != 0;
   vcpu.thaw();
   return handled;
+}
+
+/** Whether this vCPU is in the handler of mmuFault(). */
+let isServing: bool = false;
+
+/** A page fault of virtual memory (machine/mmu.ts): what the handler returned. */
+export function mmuFault(page: u64, access: u32): i32 {
+  if (!isBound(HANDLER_MMU)) vcpu.trap(TRAP_FAULT_UNHANDLED, <u32>page);
+  if (isServing) vcpu.trap(TRAP_FAULT_NESTED, <u32>page);
+  isServing = true;
+  const result = call_indirect<i32>(HANDLER_MMU, page, access);
+  isServing = false;
+  return result;
+}
+
+/** After a trap: no handler is running. */
+export function unwind(): void {
+  isServing = false;
 }
 
 export function hasSyscallHandler(): bool {

@@ -17,8 +17,8 @@ const LEVEL_BITS: u32 = 9;
 const ENTRIES: u32 = 512;
 const TOP_SHIFT: u32 = 27;
 
-/** Page numbers are below this; the last one is left out, as the TLB's mark of an empty entry. */
-export const PAGES_MAX: u64 = (1 << 36) - 1;
+/** Page numbers are below this. */
+export const PAGES_MAX: u64 = 1 << 36;
 
 /** A new table, empty; 0 when there is no frame. */
 export function create(): u32 {

@@ -6,7 +6,7 @@
 //                    or has all vCPUs flush theirs before a translation ends (shootdown.ts).
 // Concurrency This vCPU alone.
 //
-//   entry:   bits 63..28  page number     bits 27..8  pfn     bits 7..0  0        empty: EMPTY
+//   entry:   bits 63..28  page number     bits 27..8  pfn     bits 7..0  0        empty: EMPTY_*
 //
 // The layout is that of page headers and PTEs, so that one shift compares, and one mask gives the frame.
 
@@ -16,8 +16,9 @@ export const TLB_ENTRIES: u32 = 4096;
 export const TLB_BYTES: u32 = TLB_ENTRIES * 8;
 export const PAGE_SHIFT: u64 = 28;
 
-/** Page number all ones, which no page has, and frame 0, which is no frame of a pool. */
-const EMPTY: u64 = 0xfffffffff0000000;
+// An empty cell names a page that is looked for in the cell beside it, so it never matches.
+const EMPTY_EVEN: u64 = 1 << 28;
+const EMPTY_ODD: u64 = 0;
 
 let tlb: u32 = 0;
 
@@ -47,11 +48,11 @@ export function fill(page: u64, frame: u32): void {
 
 export function invlpg(page: u64): void {
   const cell = at(page);
-  if (load<u64>(cell) >> PAGE_SHIFT == page) store<u64>(cell, EMPTY);
+  if (load<u64>(cell) >> PAGE_SHIFT == page) store<u64>(cell, (page ^ 1) << PAGE_SHIFT);
 }
 
 export function flush(): void {
-  const empty = i64x2.splat(EMPTY);
+  const empty = i64x2(EMPTY_EVEN, EMPTY_ODD);
   for (let cell = tlb; cell < tlb + TLB_BYTES; cell += 32) {
     v128.store(cell, empty);
     v128.store(cell, empty, 16);

@@ -9,6 +9,7 @@ Usage: ringzero COMMAND [ARGUMENTS]
 
   serve       run the Redis-compatible server
   run         run a WASI program
+  new         start a guest of your own
   translate   make the images of a WebAssembly module
   --help      this text; COMMAND --help for a command's own
   --version
@@ -24,6 +25,10 @@ const COMMANDS: Record<string, () => Promise<{ run: Command; help?: string }>> =
   run: async () => {
     const { runCommand, RUN_HELP } = await import('./run.ts');
     return { run: runCommand, help: RUN_HELP };
+  },
+  new: async () => {
+    const { newCommand, NEW_HELP } = await import('./new.ts');
+    return { run: newCommand, help: NEW_HELP };
   },
   translate: async () => {
     const { translateCommand } = await import('./translate.ts');

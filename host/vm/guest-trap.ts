@@ -1,6 +1,10 @@
 // From a trap in the guest to an error that says what happened and where.
 
 import {
+  TRAP_FAULT_AGAIN,
+  TRAP_FAULT_NESTED,
+  TRAP_FAULT_RESULT,
+  TRAP_FAULT_UNHANDLED,
   TRAP_KILLED,
   TRAP_NONE,
   TRAP_OUTSIDE,
@@ -42,6 +46,14 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
       );
     case TRAP_KILLED:
       return trapError(what, 'it was stopped', thrown);
+    case TRAP_FAULT_UNHANDLED:
+      return trapError(what, `page fault of page ${address}, and there is no onPageFault`, thrown);
+    case TRAP_FAULT_NESTED:
+      return trapError(what, `page fault of page ${address} in a page-fault handler`, thrown);
+    case TRAP_FAULT_RESULT:
+      return trapError(what, `its page-fault handler returned what means nothing, for page ${address}`, thrown); // prettier-ignore
+    case TRAP_FAULT_AGAIN:
+      return trapError(what, `its page-fault handler did not map page ${address}`, thrown);
     default:
       return trapError(what, `trap ${cause} at 0x${address.toString(16)}`, thrown);
   }

@@ -13,8 +13,8 @@ import {
 } from '../../assembly/abi/vcpu-block.ts';
 import { RingzeroError } from '../errors.ts';
 
-/** Slots of a vCPU's trap table: 32 vectors, then the page-fault and the system-call handler. */
-const TRAP_SLOTS = 34;
+/** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
+export const TRAP_SLOTS = 35;
 
 /** The functions of assembly/libdbos.ts that the host calls; addresses come back signed. */
 export interface KernelExports {
@@ -33,6 +33,7 @@ export interface KernelExports {
   grow(pages: number): number;
   forget(address: number, bytes: number): void;
   fetch(address: number, bytes: number, target: number): void;
+  pageFault(page: bigint, access: number): number;
   poll(): void;
   syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   proxy(nr: number, a: number, b: number, c: number, d: number, e: number): number;

@@ -42,7 +42,7 @@ export interface MicroVMHandle {
 }
 
 /** What attach() takes besides the handle: what cannot be posted. */
-export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'sink' | 'snapshotVcpus'>;
+export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink' | 'snapshotVcpus'>;
 
 const WARM_UP_SNAPSHOTS = 3;
 
@@ -205,6 +205,7 @@ export class MicroVM {
       this.#preopen,
       sink,
       this.#hypervisor(),
+      options.handlers,
       boot,
     );
     this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink, (vcpu) =>

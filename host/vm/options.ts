@@ -6,6 +6,7 @@ import { RingzeroError } from '../errors.ts';
 import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
+import type { Handlers } from './handlers.ts';
 import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
 import { allocateMemory, isPhysicalMemory } from './physical-memory.ts';
@@ -42,6 +43,8 @@ export interface MicroVMOptions {
    * gets what a module needs that is to run beside the guest, untranslated.
    */
   imports?: GuestImports;
+  /** The guest's handlers of page faults, system calls and interrupts on this thread's vCPU, in TypeScript: for prototypes. */
+  handlers?: Handlers;
   /**
    * Module (file URL) whose function `imports()` makes the guest's imports in snapshot vCPUs, which are threads of
    * their own. Without it, an imported function that a snapshot calls throws.

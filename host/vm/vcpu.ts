@@ -9,7 +9,8 @@ import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
 import { resizeHeap } from './glue.ts';
-import { Kernel, type KernelExports } from './kernel.ts';
+import { bindHandlers, type Handlers, type Trapping } from './handlers.ts';
+import { Kernel, TRAP_SLOTS, type KernelExports } from './kernel.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
 export interface Machine {
@@ -83,6 +84,7 @@ export class Vcpu {
     preopen: Preopen,
     sink: SyscallSink,
     hypervisor: HypervisorCalls = NO_CHILDREN,
+    handlers: Handlers = {},
     boot?: (kernel: KernelExports) => void,
   ) {
     const { memory, frames } = machine;
@@ -114,6 +116,7 @@ export class Vcpu {
       const fn = value as GuestFunction;
       this.exports[name] = machine.linked ? this.#entered(name, fn) : this.#guarded(name, fn);
     }
+    bindHandlers(this.#trapping(machine.linked), this.instance.exports, handlers);
     if (machine.linked) this.#start(boot !== undefined);
     else this.#startImage(boot !== undefined);
   }
@@ -153,9 +156,11 @@ export class Vcpu {
 
   #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {
     const { syscall, proxy, forget, counter, poll } = this.kernel.calls;
-    const { claimWindow, allocFrame, freeFrame, setDmaWindow } = this.kernel.calls;
+    const { claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault } = this.kernel.calls;
     return {
-      ...(linked ? { claimFrames: claimWindow, allocFrame, freeFrame, setDmaWindow } : {}),
+      ...(linked
+        ? { claimFrames: claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault }
+        : {}),
       syscall,
       proxy,
       forget,
@@ -170,12 +175,25 @@ export class Vcpu {
 
   /** Puts a function of the guest's table into the kernel's trap table; function 0 takes it out again. */
   #bind(slot: number, fn: number): void {
-    if (slot < 0 || slot >= VECTOR_COUNT + 2)
+    if (slot < 0 || slot >= TRAP_SLOTS)
       throw new RingzeroError('RZ_OPTION', `no trap slot ${slot}`);
-    this.kernel.traps.set(slot, fn === 0 ? null : this.functionAt(fn));
-    if (slot === VECTOR_COUNT + 1) this.kernel.handlesSyscalls = fn !== 0;
-    if (fn === 0) this.kernel.calls.unbindHandler(slot);
+    this.#setTrap(slot, fn === 0 ? null : this.functionAt(fn));
+  }
+
+  #setTrap(slot: number, fn: WebAssembly.ExportValue | null): void {
+    this.kernel.traps.set(slot, fn);
+    if (slot === VECTOR_COUNT + 1) this.kernel.handlesSyscalls = fn !== null;
+    if (fn === null) this.kernel.calls.unbindHandler(slot);
     else this.kernel.calls.bindHandler(slot);
+  }
+
+  #trapping(linked: boolean): Trapping {
+    return {
+      linked,
+      bind: (slot, fn) => this.#setTrap(slot, fn),
+      staging: (bytes) => this.syscalls.staging(bytes),
+      proxy: (nr, a = 0, b = 0, c = 0, d = 0, e = 0) => this.kernel.calls.proxy(nr, a, b, c, d, e),
+    };
   }
 
   /** Which vCPU of the VM this is: 0 is the one that created it. */

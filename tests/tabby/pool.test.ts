@@ -52,7 +52,7 @@ tests('page numbers may be far apart', async () => {
   const pages = [0n, 511n, 512n, 2n ** 18n, 2n ** 22n + 5n];
   for (const page of pages) assert.is(call('createPage', page, Number(page % 1000n)), 0);
   for (const page of pages) assert.is(call('readPage', page), Number(page % 1000n));
-  assert.is(call('readPage', 2n ** 36n - 1n), -errno.EINVAL);
+  assert.is(call('readPage', 2n ** 36n), -errno.EINVAL);
   assert.is(call('readPage', 2n ** 50n), -errno.EINVAL);
   await close();
 });

@@ -1,0 +1,108 @@
+// The guest's own handlers: exports of the module with these names, or functions of TypeScript for prototypes.
+//
+//   onPageFault   linked guests: (page: u64, access: u32) -> i32 (assembly/machine/mmu.ts)
+//                 others: (address: i32) -> i32, nonzero = the store may be tried again (assembly/kernel/trap.ts)
+//   onSyscall     (number, a, b, c, d, e: i32) -> i32
+//   onInterrupt   (vector: i32)
+
+import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vector.ts';
+import { EIO } from '../../assembly/abi/errno.ts';
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+
+/** Handlers in TypeScript: they win over the guest's exports, and cost a call out of WebAssembly (50 ns). */
+export interface Handlers {
+  /**
+   * A page of a linked guest's virtual memory is used and not there. Returns its content, up to 4096 bytes and zeros after
+   * them, or a negative errno, with which that access fails. Runs on the vCPU's thread.
+   */
+  onPageFault?(page: number, isWrite: boolean): Uint8Array | number;
+  /** A system call of the guest: a result of 0 or more or a negative errno; undefined passes it on to the host. */
+  onSyscall?(number: number, ...args: number[]): number | undefined;
+  /** An interrupt, at a safepoint. */
+  onInterrupt?(vector: number): void;
+}
+
+const I32 = 0x7f;
+const I64 = 0x7e;
+const PAGE_STAGED = 1;
+const SLOT_FAULT = VECTOR_COUNT;
+const SLOT_SYSCALL = VECTOR_COUNT + 1;
+const SLOT_MMU = VECTOR_COUNT + 2;
+
+/** What binding needs of a vCPU. */
+export interface Trapping {
+  linked: boolean;
+  bind(slot: number, fn: WebAssembly.ExportValue): void;
+  /** The vCPU's staging buffer. */
+  staging(bytes: number): Uint8Array;
+  /** The host's own system call. */
+  proxy(number: number, ...args: number[]): number;
+}
+
+/** Binds the handlers that there are. Fails with RZ_OPTION when TypeScript gives what is no function. */
+export function bindHandlers(
+  vcpu: Trapping,
+  exports: WebAssembly.Exports,
+  handlers: Handlers,
+): void {
+  const { onPageFault, onSyscall, onInterrupt } = checked(handlers, vcpu.linked);
+  const fault =
+    onPageFault === undefined
+      ? exports['onPageFault']
+      : wasmFunction([I64, I32], [I32], (page: bigint, access: number) =>
+          staged(vcpu, onPageFault.call(handlers, Number(page), access !== 0)),
+        );
+  if (typeof fault === 'function') vcpu.bind(vcpu.linked ? SLOT_MMU : SLOT_FAULT, fault);
+  const syscall =
+    onSyscall === undefined
+      ? exports['onSyscall']
+      : wasmFunction(Array<number>(6).fill(I32), [I32], (number: number, ...args: number[]) => {
+          const result = onSyscall.call(handlers, number, ...args);
+          return result === undefined ? vcpu.proxy(number, ...args) : result;
+        });
+  if (typeof syscall === 'function') vcpu.bind(SLOT_SYSCALL, syscall);
+  const interrupt =
+    onInterrupt === undefined
+      ? exports['onInterrupt']
+      : wasmFunction([I32], [], (vector: number) => onInterrupt.call(handlers, vector));
+  if (typeof interrupt !== 'function') return;
+  for (let vector = VECTOR_KILL + 1; vector < VECTOR_COUNT; vector++)
+    if (vector !== VECTOR_CALL) vcpu.bind(vector, interrupt);
+}
+
+function checked(handlers: Handlers, linked: boolean): Handlers {
+  for (const [name, handler] of Object.entries(handlers))
+    if (handler !== undefined && typeof handler !== 'function')
+      throw new RingzeroError('RZ_OPTION', `handlers.${name} is ${typeof handler}; allowed: a function`); // prettier-ignore
+  if (handlers.onPageFault !== undefined && !linked)
+    throw new RingzeroError('RZ_OPTION', 'handlers.onPageFault: only linked guests have virtual memory'); // prettier-ignore
+  return handlers;
+}
+
+/** What onPageFault returned, as the guest takes it. */
+function staged(vcpu: Trapping, result: Uint8Array | number): number {
+  if (typeof result === 'number') return result < 0 ? result : -EIO;
+  const page = vcpu.staging(FRAME_BYTES).fill(0);
+  page.set(result.subarray(0, FRAME_BYTES));
+  return PAGE_STAGED;
+}
+
+/** A function that a WebAssembly table takes, which calls `fn`: a module that exports what it imports. */
+function wasmFunction(
+  params: readonly number[],
+  results: readonly number[],
+  fn: (...args: never[]) => unknown,
+): WebAssembly.ExportValue {
+  const type = [1, 0x60, params.length, ...params, results.length, ...results];
+  const bytes = Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, type.length, ...type], // the type
+    ...[2, 7, 1, 1, 0x66, 1, 0x66, 0, 0], // import f.f
+    ...[7, 5, 1, 1, 0x66, 0, 0], // export f
+  ]);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    f: { f: fn as (...args: unknown[]) => unknown },
+  });
+  return instance.exports['f']!;
+}

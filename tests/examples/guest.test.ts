@@ -1,0 +1,99 @@
+// docs/guest.md as written: its pieces are the example, the example is what `ringzero new` makes, and it builds and runs.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const CLI = join(ROOT, 'dist/host/cli/main.js');
+
+/** A directory with what `npm install` would have put there. */
+function project(): { directory: string; remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), 'ringzero-guest-'));
+  return { directory, remove: () => rmSync(directory, { recursive: true }) };
+}
+
+function install(directory: string): void {
+  mkdirSync(join(directory, 'node_modules'));
+  symlinkSync(ROOT, join(directory, 'node_modules/ringzero'));
+  symlinkSync(join(ROOT, 'node_modules/assemblyscript'), join(directory, 'node_modules/assemblyscript')); // prettier-ignore
+}
+
+function buildAndRun(directory: string): string {
+  const options = { cwd: directory, encoding: 'utf8' } as const;
+  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { scripts: { build: string } }; // prettier-ignore
+  const [command, ...args] = scripts.build.split(' ');
+  assert.is(command, 'asc');
+  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], options);
+  return execFileSync(process.execPath, ['main.js'], options);
+}
+
+/** The code of one language in a document, in order. */
+function blocks(language: string): string[] {
+  const text = readFileSync(join(ROOT, 'docs/guest.md'), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map((match) => match[1]!); // prettier-ignore
+}
+
+const tests = suite('a guest of your own');
+
+tests('the tutorial, typed off', () => {
+  const { directory, remove } = project();
+  install(directory);
+  const guest = blocks('ts').join('\n');
+  assert.ok(guest.split('\n').length < 100, 'under a hundred lines');
+  writeFileSync(join(directory, 'guest.ts'), guest);
+  writeFileSync(join(directory, 'main.js'), blocks('js').join('\n'));
+  writeFileSync(join(directory, 'asconfig.json'), blocks('json')[0]!);
+  cpSync(join(ROOT, 'examples/pager/package.json'), join(directory, 'package.json'));
+  assert.is(buildAndRun(directory), blocks('text')[0]);
+  assert.is(guest, readFileSync(join(ROOT, 'examples/pager/guest.ts'), 'utf8'));
+  remove();
+});
+
+tests('ringzero new makes it', () => {
+  const { directory, remove } = project();
+  const made = join(directory, 'my-guest');
+  execFileSync(process.execPath, [CLI, 'new', made]);
+  install(made);
+  assert.is(buildAndRun(made), blocks('text')[0]);
+  const { name } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8')) as { name: string };
+  assert.is(name, 'my-guest');
+  for (const [args, says] of [
+    [[made], /is not empty/],
+    [[join(directory, 'Not a name')], /no name for a package/],
+    [[], /Usage/],
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'new', ...args], { encoding: 'utf8' }); // prettier-ignore
+    assert.ok(status !== 0);
+    assert.match(stderr, says);
+  }
+  remove();
+});
+
+tests('pages over HTTP', () => {
+  const { directory, remove } = project();
+  cpSync(join(ROOT, 'examples/http-pages'), directory, { recursive: true });
+  install(directory);
+  let sum = 0;
+  for (let i = 100_000; i < 200_000; i++) sum += i % 251;
+  assert.is(
+    buildAndRun(directory),
+    `bytes 100000 to 200000 add up to ${sum}: 25 pages came over HTTP\n` +
+      `the same again: ${sum}, still 25\nwhere the server has nothing: -5\n`,
+  );
+  remove();
+});
+
+tests.run();
