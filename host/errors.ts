@@ -18,6 +18,10 @@ export type RingzeroErrorCode =
   | 'RZ_HOST' // the runtime lacks something; the message says what, and how to have it
   | 'RZ_MAIN_THREAD' // a page's main thread may not wait, so it runs no guest
   | 'RZ_BUSY' // other threads do not come out of the store
+  | 'RZ_UDF_REFUSED' // a user-defined function that may not be let in: the message says what it asks for
+  | 'RZ_UDF_TRAP' // a user-defined function trapped; `cause` is the engine's error
+  | 'RZ_UDF_LIMIT' // a user-defined function used up its fuel or its time
+  | 'RZ_UDF_RESULT' // a user-defined function named bytes outside its memory
   // Those that abstract-level has names for:
   | 'LEVEL_LOCKED' // another process, or this one, has the store open
   | 'LEVEL_CORRUPTION' // storage gave something else than was written there

@@ -24,4 +24,6 @@ export {
   type WriteStatistics,
 } from './translator/index.ts';
 export { Faults, type FaultRates } from './io/faults.ts';
+export { Udf, type UdfResult } from './udf/udf.ts';
+export type { UdfOptions } from './udf/options.ts';
 export { RingzeroError, type RingzeroErrorCode } from './errors.ts';

@@ -61,7 +61,7 @@ export function assemble(image: Image): Uint8Array {
 const importedFunctions = (image: Image): number =>
   image.map.importedFunctions + image.kernelCalls.length;
 
-function translateBodies(image: Image): void {
+export function translateBodies(image: Image): void {
   const { map } = image;
   const defined = map.functions.length - map.importedFunctions;
   if (!map.codeSection) return;
@@ -152,7 +152,7 @@ function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
 }
 
 /** A constant expression (without its end) under new indices. */
-function constant(image: Image, out: Writer, start: number, end: number): void {
+export function constant(image: Image, out: Writer, start: number, end: number): void {
   const reader = new Reader(image.map.bytes, start, end);
   while (reader.pos < end) {
     const at = reader.pos;
@@ -176,7 +176,7 @@ function constant(image: Image, out: Writer, start: number, end: number): void {
   }
 }
 
-function typeSection(image: Image): Uint8Array {
+export function typeSection(image: Image): Uint8Array {
   const { map } = image;
   const all = [...map.types, ...image.extraTypes];
   const out = new Writer(1024);
@@ -261,7 +261,7 @@ function exportSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-function elementSection(image: Image): Uint8Array {
+export function elementSection(image: Image): Uint8Array {
   const { map } = image;
   const section = map.elementSection!;
   const reader = new Reader(map.bytes, section.start, section.end);
@@ -278,7 +278,7 @@ function elementSection(image: Image): Uint8Array {
     const flags = reader.u32();
     out.u32(flags);
     if ((flags & 1) === 0) {
-      if (flags & 2) out.u32(bounded(reader, map.tables, 'table'));
+      if (flags & 2) out.u32(bounded(reader, map.tables.length, 'table'));
       expression();
     }
     if (flags & 3) out.byte(reader.byte());
@@ -304,7 +304,7 @@ function dataSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-function hintSection(image: Image): Uint8Array {
+export function hintSection(image: Image): Uint8Array {
   const out = new Writer(1024);
   out.name('metadata.code.branch_hint');
   out.u32(image.hints.length);

@@ -123,6 +123,7 @@ export class Body {
     const groupsStart = this.#declarations.pos;
     this.#run = reader.pos;
     this.#analyse(functionIndex, reader.pos, end);
+    this.image.enterBody(this, end - start);
     this.#instructions();
     code.copy(reader.bytes, this.#run, end);
     const header = this.#header;
@@ -238,7 +239,7 @@ export class Body {
         return this.#branchTable(at);
       case IMM_CALL_INDIRECT:
         bounded(reader, this.map.types.length, 'type');
-        bounded(reader, this.map.tables, 'table');
+        bounded(reader, this.map.tables.length, 'table');
         return;
       case IMM_MEMORY:
         return this.#memorySize(at, opcode);
@@ -299,7 +300,18 @@ export class Body {
     if (opcode === OP.loop) this.loop++;
   }
 
+  /** Parameters and declared locals of the function. */
+  get locals(): number {
+    return this.#locals;
+  }
+
+  /** How many blocks are open, the function's own among them. */
+  get depth(): number {
+    return this.#labels.length;
+  }
+
   #end(): void {
+    this.image.leaveBlock(this);
     const label = this.#labels.pop()!;
     const enclosing = this.#labels[this.#labels.length - 1] ?? 0;
     if (label === enclosing + 2) {
@@ -365,7 +377,7 @@ export class Body {
     this.#needMemory(at);
     if (this.reader.byte() !== 0) throw unsupported(MEMORIES);
     this.flush(at);
-    this.code.call(this.image.kernel(opcode === 0x3f ? 'size' : 'grow'));
+    this.image.lowerMemorySize(this, opcode);
     this.replaced();
   }
 
@@ -410,8 +422,9 @@ export class Body {
     if (sub >= 12) {
       // table.init, elem.drop, table.copy, table.grow, table.size, table.fill
       if (sub === 12 || sub === 13) bounded(reader, this.map.elements, 'element segment');
-      if (sub !== 13) bounded(reader, this.map.tables, 'table');
-      if (sub === 14) bounded(reader, this.map.tables, 'table');
+      if (sub !== 13) bounded(reader, this.map.tables.length, 'table');
+      if (sub === 14) bounded(reader, this.map.tables.length, 'table');
+      this.image.lowerTable(this, sub, at);
       return;
     }
     let segment = 0;

@@ -182,6 +182,16 @@ export abstract class Image {
   abstract lowerAccess(body: Body, at: number): void;
   /** memory.init (segment), memory.copy, memory.fill. */
   abstract lowerBulk(body: Body, sub: number, segment: number): void;
+  /** memory.size or memory.grow. */
+  lowerMemorySize({ code }: Body, opcode: number): void {
+    code.call(this.kernel(opcode === OP.memorySize ? 'size' : 'grow'));
+  }
+  /** A bulk instruction on tables, which begins at `at`. */
+  lowerTable(_body: Body, _sub: number, _at: number): void {}
+  /** Before a function's first instruction; its body has so many bytes. */
+  enterBody(_body: Body, _bytes: number): void {}
+  /** At the `end` of each block. */
+  leaveBlock(_body: Body): void {}
   /** The image has a use for the analysis of stores. */
   abstract readonly planned: boolean;
   /** Looks for interrupts. */

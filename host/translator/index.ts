@@ -2,15 +2,24 @@
 // snapshot image (every access through the snapshot's page table). It needs nothing of the host and stands alone.
 
 import { FRAMES_MIN } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import type { Choices, Image } from './image.ts';
 import { MainImage } from './main-image.ts';
-import { mapModule, type ModuleMap } from './module.ts';
+import { MeteredImage, TABLES_MAX, TABLE_ENTRIES_MAX, type MeterOptions } from './metered-image.ts';
+import {
+  KIND_FUNCTION,
+  KIND_MEMORY,
+  mapModule,
+  type FunctionType,
+  type ModuleMap,
+} from './module.ts';
 import { V128 } from './opcode.ts';
 import { malformed } from './reader.ts';
 import { checkFrames, patch } from './relocation.ts';
 import { SnapshotImage } from './snapshot-image.ts';
 
+export type { MeterOptions } from './metered-image.ts';
 export { relocate, type RelocateOptions } from './relocation.ts';
 
 export interface TranslateOptions {
@@ -83,6 +92,45 @@ export function translateSnapshot(
   const map = open(bytes, options);
   const snapshot = finish(new SnapshotImage(map, choose(options)), options);
   return { snapshot, info: describe(map) };
+}
+
+/** A module for an outer ring, see metered-image.ts. */
+export interface Metered {
+  readonly module: Uint8Array;
+  /** Types of the exported functions, before the thunks. */
+  readonly functions: ReadonlyMap<string, FunctionType>;
+  /** Names of the exported memory. */
+  readonly memories: readonly string[];
+}
+
+/**
+ * The module with a limit on what it runs and on the memory it has. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, and RZ_UDF_REFUSED
+ * for one that imports anything, shares its memory or starts with more than it may have.
+ */
+export function meter(bytes: Uint8Array, options: MeterOptions): Metered {
+  const map = open(bytes, {});
+  const why = refusal(map, options);
+  if (why !== undefined) throw new RingzeroError('RZ_UDF_REFUSED', `the module ${why}`);
+  const functions = map.exports.filter(({ kind }) => kind === KIND_FUNCTION);
+  return {
+    module: new MeteredImage(map, options).assemble(),
+    functions: new Map(functions.map(({ name, index }) => [name, map.typeOf(index)])),
+    memories: map.exports.filter(({ kind }) => kind === KIND_MEMORY).map(({ name }) => name),
+  };
+}
+
+function refusal(map: ModuleMap, { memoryPages }: MeterOptions): string | undefined {
+  const [first] = map.imports;
+  if (first)
+    return `imports '${first.module}.${first.name}'; a function of an outer ring has no imports`;
+  if (map.memoryShared) return 'has a shared memory; declare it unshared';
+  if (map.memoryMinimum > memoryPages)
+    return `wants ${map.memoryMinimum} pages of memory; it may have ${memoryPages}`;
+  if (map.tables.length > TABLES_MAX)
+    return `has ${map.tables.length} tables; ${TABLES_MAX} at most`;
+  if (map.tables.some(({ minimum }) => minimum > TABLE_ENTRIES_MAX))
+    return `has a table of more than ${TABLE_ENTRIES_MAX} entries`;
+  return undefined;
 }
 
 function choose(options: TranslateOptions): Choices {

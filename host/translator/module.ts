@@ -39,6 +39,10 @@ export interface GlobalEntry {
   readonly end: number;
 }
 
+export interface TableEntry extends Limits {
+  readonly type: number;
+}
+
 export interface ExportEntry {
   readonly name: string;
   readonly kind: number;
@@ -71,9 +75,10 @@ export class ModuleMap {
   readonly imports: ImportEntry[] = [];
   readonly functions: number[] = []; // type index of every function, imported ones first
   importedFunctions = 0;
-  tables = 0;
+  readonly tables: TableEntry[] = [];
   memories = 0;
   memoryImported = false;
+  memoryShared = false;
   memoryMinimum = 0;
   memoryMaximum: number | undefined;
   readonly globals: GlobalEntry[] = [];
@@ -259,19 +264,25 @@ function readImport(map: ModuleMap, reader: Reader): void {
 
 function readTable(map: ModuleMap, reader: Reader): void {
   if (reader.bytes[reader.pos] === 0x40) throw unsupported(GC);
-  referenceType(reader);
-  limits(reader, 0xffffffff);
-  map.tables++;
+  const type = referenceType(reader);
+  map.tables.push({ ...limits(reader, 0xffffffff), type });
 }
 
 function readMemory(map: ModuleMap, reader: Reader): void {
-  const { minimum, maximum } = limits(reader, 65536);
+  const { minimum, maximum, shared } = limits(reader, 65536);
   if (++map.memories > 1) throw unsupported(MEMORIES);
+  map.memoryShared = shared;
   map.memoryMinimum = minimum;
   map.memoryMaximum = maximum;
 }
 
-function limits(reader: Reader, bound: number): { minimum: number; maximum: number | undefined } {
+export interface Limits {
+  readonly minimum: number;
+  readonly maximum: number | undefined;
+  readonly shared: boolean;
+}
+
+function limits(reader: Reader, bound: number): Limits {
   const at = reader.pos;
   const flags = reader.byte();
   if (flags & 4) throw unsupported(MEMORY64);
@@ -284,7 +295,7 @@ function limits(reader: Reader, bound: number): { minimum: number; maximum: numb
   if (minimum > bound || (maximum !== undefined && (maximum > bound || maximum < minimum))) {
     throw malformed('limits out of range', at);
   }
-  return { minimum, maximum };
+  return { minimum, maximum, shared: flags === 3 };
 }
 
 function globalType(reader: Reader): { type: number; mutable: boolean } {
@@ -308,7 +319,7 @@ function readExport(map: ModuleMap, reader: Reader): void {
   const kind = reader.byte();
   if (kind === 4) throw unsupported(EXCEPTIONS);
   if (kind > 4) throw malformed('unknown kind of export', at);
-  const counts = [map.functions.length, map.tables, map.memories, map.globals.length];
+  const counts = [map.functions.length, map.tables.length, map.memories, map.globals.length];
   map.exports.push({ name, kind, index: bounded(reader, counts[kind]!, 'exported item') });
 }
 
@@ -336,7 +347,7 @@ function readElement(map: ModuleMap, reader: Reader): void {
   const flags = reader.u32();
   if (flags > 7) throw malformed('malformed element segment', at);
   if ((flags & 1) === 0) {
-    if (flags & 2) bounded(reader, map.tables, 'table');
+    if (flags & 2) bounded(reader, map.tables.length, 'table');
     skipConstant(map, reader);
   }
   const expressions = (flags & 4) !== 0;

@@ -1,0 +1,274 @@
+// The metered image: a module that keeps its own memory and cannot run for longer than it is given. It knows no VM.
+//
+//   at a function's beginning and at the head of each loop:   if ((fuel -= cost) < 0) exhausted()
+//
+// `cost` is one unit and another for every 64 bytes of code that may run before fuel is looked at again, so that straight code
+// is paid for; an instruction that works on a range pays for the range as well. `exhausted` is the image's only import: it throws, or it
+// has set `ringzero.fuel` anew and returns.
+//
+//   functions   exhausted | the module's | export thunks
+//   globals     the module's | fuel | low
+//
+// Interface   Exported are the memory and the functions, each through a thunk that begins with a full slice of fuel. A thunk of a function
+//             with one i64 as its result gives the upper half, and the lower half is in `ringzero.low`: JavaScript would get a BigInt.
+// Invariants  METER-1  Between two looks at fuel a bounded amount of code runs: every loop, every call and every range is paid for
+//                      before it runs. The start function is metered as any other.
+//             METER-2  Neither memory nor tables grow beyond the limits, whatever the module declares.
+// Cost        four instructions and a branch that is not taken, for each loop's round and each call.
+
+import { constant, elementSection, hintSection, translateBodies, typeSection } from './assemble.ts';
+import type { Body } from './body.ts';
+import { Code, OP } from './code.ts';
+import { Image, type KernelCall } from './image.ts';
+import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, type ModuleMap } from './module.ts';
+import { I32, I64 } from './opcode.ts';
+import { writePadded, Writer } from './writer.ts';
+
+/** Entries that a table may have, however it grows, and how many tables there may be. */
+export const TABLE_ENTRIES_MAX = 65536;
+export const TABLES_MAX = 4;
+
+const UNIT_SHIFT = 6; // bytes of code, of memory or entries of a table that one unit of fuel pays for
+const LOCAL_BYTES = 8;
+const GROW_COST = 1024; // the host makes a new view of the memory
+const FUEL = 0; // slots of Body.temp
+const RANGE = 1;
+
+/** What a module must keep to. Fuel that a call begins with is below 2^30, so that what it is overdrawn by fits as well. */
+export interface MeterOptions {
+  /** Memory that the module may have, in pages of 64 KiB. */
+  readonly memoryPages: number;
+  /** Fuel at the beginning of a call, and that of the start function. */
+  readonly slice: number;
+  readonly startFuel: number;
+}
+
+interface OpenLoop {
+  readonly depth: number;
+  /** Where the loop begins in the module, and where its cost is in the code. */
+  readonly start: number;
+  readonly costAt: number;
+}
+
+export class MeteredImage extends Image {
+  readonly kernelCalls: readonly KernelCall[] = [['exhausted', 0, 0]];
+  readonly registerName = 'ringzero.fuel';
+  readonly planned = false;
+  readonly #options: MeterOptions;
+  readonly #loops: OpenLoop[] = [];
+
+  /** Of a module that imports nothing, and whose memory and tables are within the limits. */
+  constructor(map: ModuleMap, options: MeterOptions) {
+    super(map, { safepoints: true, elision: false });
+    this.#options = options;
+    this.index();
+  }
+
+  override globalIndex(old: number): number {
+    return old;
+  }
+  override get registerGlobal(): number {
+    return this.map.globals.length;
+  }
+  get #lowGlobal(): number {
+    return this.map.globals.length + 1;
+  }
+
+  refresh(): void {}
+  poll(): void {}
+  lowerAccess(): void {}
+  override wrapsLoop(): boolean {
+    return false;
+  }
+
+  override enterBody(body: Body, bytes: number): void {
+    this.#loops.length = 0;
+    // Locals take next to no code, but each is cleared.
+    this.#charge(body, 1 + ((bytes + LOCAL_BYTES * body.locals) >>> UNIT_SHIFT));
+  }
+
+  override pollAtHead(body: Body): void {
+    const costAt = this.#charge(body, 0);
+    this.#loops.push({ depth: body.depth + 1, start: body.reader.pos, costAt });
+  }
+
+  /** At a loop's end its cost is known. */
+  override leaveBlock(body: Body): void {
+    const loop = this.#loops[this.#loops.length - 1];
+    if (loop === undefined || loop.depth !== body.depth) return;
+    this.#loops.pop();
+    const bytes = body.reader.pos - loop.start;
+    writePadded(body.code.bytes, loop.costAt, 1 + (bytes >>> UNIT_SHIFT));
+  }
+
+  /** Takes fuel; where the amount is in the code: five bytes. */
+  #charge(body: Body, cost: number): number {
+    const { code } = body;
+    code.globalGet(this.registerGlobal).op(OP.i32Const);
+    const costAt = code.pos;
+    code.padded(cost);
+    this.#take(body);
+    return costAt;
+  }
+
+  /** Fuel and what is to be taken of it are on the stack. */
+  #take(body: Body): void {
+    const { code } = body;
+    const left = body.temp(I32, FUEL);
+    code.op(OP.i32Sub).tee(left).globalSet(this.registerGlobal);
+    code.get(left).i32(0).op(OP.i32LtS).unlikelyIf().call(this.kernel('exhausted')).end();
+  }
+
+  override lowerMemorySize(body: Body, opcode: number): void {
+    if (opcode === OP.memoryGrow) this.#charge(body, GROW_COST);
+    body.code.ops(opcode, 0);
+  }
+
+  /** The bytes that it is about are the topmost operand. */
+  lowerBulk(body: Body, sub: number, segment: number): void {
+    const { code } = body;
+    const bytes = body.temp(I32, RANGE);
+    code.tee(bytes).globalGet(this.registerGlobal);
+    code.get(bytes).i32(UNIT_SHIFT).op(OP.i32ShrU);
+    this.#take(body);
+    code.ops(0xfc, sub);
+    if (sub === 8) code.u32(segment);
+    code.byte(0);
+    if (sub === 10) code.byte(0);
+  }
+
+  /** Tables are small: each such instruction pays for a whole one. */
+  override lowerTable(body: Body, _sub: number, at: number): void {
+    body.flush(at);
+    this.#charge(body, TABLE_ENTRIES_MAX >>> UNIT_SHIFT);
+  }
+
+  /** The finished module. */
+  assemble(): Uint8Array {
+    const { map } = this;
+    translateBodies(this);
+    for (const [i, old] of this.exported.entries())
+      this.addOwnBody(this.exportThunks + i, (code) => this.#thunk(code, old));
+    const out = new Writer(this.bodies.pos + map.bytes.length / 2 + 4096);
+    out.ops(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+    const section = (id: number, write: (contents: Writer) => void): void => {
+      const contents = new Writer(256);
+      write(contents);
+      out.byte(id);
+      out.nameBytes(contents.view());
+    };
+    const types = this.exported.map((old) => this.#thunkType(old));
+    const none = this.type([], []);
+    section(1, (to) => to.append(typeSection(this)));
+    section(2, (to) => {
+      to.u32(1);
+      to.name('ringzero');
+      to.name('exhausted');
+      to.byte(KIND_FUNCTION);
+      to.u32(none);
+    });
+    section(3, (to) => {
+      to.u32(map.functions.length + types.length);
+      for (const type of [...map.functions, ...types]) to.u32(type);
+    });
+    section(4, (to) => this.#tables(to));
+    section(5, (to) => this.#memory(to));
+    section(6, (to) => this.#globals(to));
+    section(7, (to) => this.#exports(to));
+    if (map.startFunction >= 0) section(8, (to) => to.u32(this.functionIndex(map.startFunction)));
+    if (map.elementSection) section(9, (to) => to.append(elementSection(this)));
+    section(12, (to) => to.u32(map.data.length));
+    if (this.hints.length > 0) section(0, (to) => to.append(hintSection(this)));
+    section(10, (to) => {
+      to.u32(map.functions.length + types.length);
+      to.append(this.bodies.view());
+    });
+    section(11, (to) => this.#data(to));
+    return out.finish();
+  }
+
+  #isSplit(old: number): boolean {
+    const { results } = this.map.typeOf(old);
+    return results.length === 1 && results[0] === I64;
+  }
+
+  #thunkType(old: number): number {
+    const { params, results } = this.map.typeOf(old);
+    return this.type([...params], this.#isSplit(old) ? [I32] : [...results]);
+  }
+
+  #thunk(code: Code, old: number): number[] {
+    const type = this.map.typeOf(old);
+    code.i32(this.#options.slice).globalSet(this.registerGlobal);
+    this.arguments(code, type);
+    code.call(this.functionIndex(old));
+    if (!this.#isSplit(old)) return [];
+    const result = type.params.length;
+    code.tee(result).op(OP.i32WrapI64).globalSet(this.#lowGlobal);
+    code.get(result).i64(32).op(OP.i64ShrU).op(OP.i32WrapI64);
+    return [I64];
+  }
+
+  #tables(to: Writer): void {
+    const { tables } = this.map;
+    to.u32(tables.length);
+    for (const { type, minimum, maximum } of tables) {
+      to.ops(type, 1);
+      to.u32(minimum);
+      to.u32(Math.min(maximum ?? TABLE_ENTRIES_MAX, TABLE_ENTRIES_MAX));
+    }
+  }
+
+  #memory(to: Writer): void {
+    const { memories, memoryMinimum, memoryMaximum } = this.map;
+    const { memoryPages } = this.#options;
+    to.u32(memories);
+    if (memories === 0) return;
+    to.byte(1);
+    to.u32(memoryMinimum);
+    to.u32(Math.min(memoryMaximum ?? memoryPages, memoryPages));
+  }
+
+  #globals(to: Writer): void {
+    const { globals } = this.map;
+    to.u32(globals.length + 2);
+    for (const { type, mutable, start, end } of globals) {
+      to.ops(type, mutable ? 1 : 0);
+      constant(this, to, start, end);
+      to.byte(OP.end);
+    }
+    to.ops(I32, 1, OP.i32Const);
+    to.s32(this.#options.startFuel);
+    to.byte(OP.end);
+    to.ops(I32, 1, OP.i32Const, 0, OP.end);
+  }
+
+  #exports(to: Writer): void {
+    const shown = this.map.exports.filter(({ kind }) => kind <= KIND_MEMORY && kind !== 1);
+    to.u32(shown.length + 2);
+    for (const { name, kind, index } of shown) {
+      to.name(name);
+      to.byte(kind);
+      to.u32(kind === KIND_FUNCTION ? this.exportThunk(index) : index);
+    }
+    to.name(this.registerName);
+    to.byte(KIND_GLOBAL);
+    to.u32(this.registerGlobal);
+    to.name('ringzero.low');
+    to.byte(KIND_GLOBAL);
+    to.u32(this.#lowGlobal);
+  }
+
+  #data(to: Writer): void {
+    const { data, bytes } = this.map;
+    to.u32(data.length);
+    for (const { active, offsetStart, offsetEnd, start, end } of data) {
+      to.byte(active ? 0 : 1);
+      if (active) {
+        constant(this, to, offsetStart, offsetEnd);
+        to.byte(OP.end);
+      }
+      to.nameBytes(bytes.subarray(start, end));
+    }
+  }
+}

@@ -1,0 +1,223 @@
+// A user-defined function: an untrusted WebAssembly module that is given rows and answers with a number or bytes.
+//
+// The module runs beside the VM, not in it: it has a memory of its own, imports nothing, and a row is copied into that memory. It exports
+//
+//   memory
+//   input(bytes: i32): i32                     where a row of up to so many bytes may be put
+//   call(address: i32, bytes: i32): i32 | f64  the function; or i64, for bytes: address in the upper half, length in the lower
+//
+// Interface   Udf.compile(), call(). A call that traps, takes too long or answers with bytes that it does not have ends with a RingzeroError
+//             of RZ_UDF_TRAP, RZ_UDF_LIMIT or RZ_UDF_RESULT; the next call gets a fresh instance, as if it were the first. Otherwise memory
+//             and globals are what the call before has left.
+// Invariants  UDF-1  What the module says is never trusted: the address that input() gives and the range of a result are checked against
+//                    the memory as it is then. Results are copied out.
+//             UDF-2  It is translated (host/translator/metered-image.ts): METER-1, METER-2.
+// Concurrency A Udf belongs to the thread that compiled it. It cannot reach the database, so no call comes in while one runs.
+// Cost        copying the row, 1 ns a byte up to 128 bytes, and one call from JavaScript into WebAssembly, about 15 ns.
+
+import { RingzeroError } from '../errors.ts';
+import { meter, type Metered } from '../translator/index.ts';
+import { limitsOf, type UdfLimits, type UdfOptions } from './options.ts';
+
+const I32 = 0x7f; // host/translator/opcode.ts has them all
+const I64 = 0x7e;
+const F64 = 0x7c;
+
+const SLICE_MAX = 2 ** 24;
+/** Units between two looks at the clock. */
+const TIMED_SLICE = 65536;
+/** What a start function may use up, if a call may use that much. */
+const START_FUEL = 10_000_000;
+/** Longer rows are copied by the engine. */
+const SHORT_ROW = 128;
+const INPUT_MIN = 256;
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  input(bytes: number): number;
+  call(address: number, bytes: number): number;
+  readonly 'ringzero.fuel': WebAssembly.Global<'i32'>;
+  readonly 'ringzero.low': WebAssembly.Global<'i32'>;
+}
+
+export type UdfResult = number | Uint8Array;
+
+export class Udf {
+  /** Whether calls answer with a number or with bytes. */
+  readonly result: 'number' | 'bytes';
+  readonly #module: WebAssembly.Module;
+  readonly #limits: UdfLimits;
+  readonly #slice: number;
+  #exports: Exports | undefined;
+  /** The instance's memory, of no length once it has grown; and where rows go, up to #room bytes. */
+  #bytes = new Uint8Array(0);
+  #address = 0;
+  #room = 0;
+  /** Fuel that the running call has besides its slice; and when it must end, once the clock was looked at. */
+  #left = 0;
+  #deadline = 0;
+
+  /**
+   * Compiles a function and starts it. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_UDF_REFUSED for a module that wants what it may
+   * not have or lacks an export, RZ_OPTION; and what a call throws, when the start function does not end well.
+   *
+   * @example
+   * const isLong = Udf.compile(readFileSync('is-long.wasm'), { memoryPages: 2, fuel: 1e6 });
+   * isLong.call(row);                                              // 1
+   */
+  static compile(bytes: Uint8Array, options: UdfOptions = {}): Udf {
+    return new Udf(bytes, limitsOf(options));
+  }
+
+  private constructor(bytes: Uint8Array, limits: UdfLimits) {
+    const { memoryPages, fuel, timeMs } = limits;
+    this.#limits = limits;
+    this.#slice = timeMs === Infinity ? Math.min(fuel, SLICE_MAX) : TIMED_SLICE;
+    const startFuel = Math.min(fuel, START_FUEL);
+    const metered = meter(bytes, { memoryPages, slice: this.#slice, startFuel });
+    this.result = resultOf(metered);
+    try {
+      this.#module = new WebAssembly.Module(metered.module as BufferSource);
+    } catch (error) {
+      throw refused(`does not compile: ${(error as Error).message}`, error);
+    }
+    this.#start();
+  }
+
+  /** Runs the function on a row, which may be a view of shared memory that nobody writes meanwhile. */
+  call(row: Uint8Array): UdfResult {
+    return this.callAt(row, 0, row.length);
+  }
+
+  /** Runs the function on the bytes from `start` up to `end`. */
+  callAt(bytes: Uint8Array, start: number, end: number): UdfResult {
+    const length = end - start;
+    if (this.#exports === undefined || length > this.#room || this.#bytes.length === 0)
+      this.#prepare(length);
+    const target = this.#bytes;
+    const address = this.#address;
+    if (length <= SHORT_ROW)
+      for (let i = 0; i < length; i++) target[address + i] = bytes[start + i]!;
+    else target.set(bytes.subarray(start, end), address);
+    this.#refuel();
+    let result: number;
+    try {
+      result = this.#exports!.call(address, length);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    return this.result === 'number' ? result : this.#take(result >>> 0);
+  }
+
+  /** Bytes at the address of a result. */
+  #take(address: number): Uint8Array {
+    const { memory, 'ringzero.low': low } = this.#exports!;
+    const length = low.value >>> 0;
+    const { byteLength } = memory.buffer;
+    if (address + length <= byteLength)
+      return new Uint8Array(memory.buffer, address, length).slice();
+    this.#exports = undefined;
+    throw new RingzeroError(
+      'RZ_UDF_RESULT',
+      `the function answered with ${length} bytes at ${address}; its memory has ${byteLength}`,
+    );
+  }
+
+  /** An instance, and room for a row of `length` bytes in it. */
+  #prepare(length: number): void {
+    if (this.#exports === undefined) this.#start();
+    if (length > this.#room) {
+      let room = INPUT_MIN;
+      while (room < length) room *= 2;
+      this.#reserve(room);
+    }
+    this.#bytes = new Uint8Array(this.#exports!.memory.buffer);
+  }
+
+  #reserve(room: number): void {
+    this.#refuel();
+    const { memory, input } = this.#exports!;
+    let address: number;
+    try {
+      address = input(room) >>> 0;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    if (address + room > memory.buffer.byteLength) {
+      this.#exports = undefined;
+      throw new RingzeroError(
+        'RZ_UDF_RESULT',
+        `the function has no room for a row: input(${room}) gave ${address}; its memory has ${memory.buffer.byteLength} bytes`,
+      );
+    }
+    this.#address = address;
+    this.#room = room;
+  }
+
+  #start(): void {
+    this.#address = this.#room = 0;
+    this.#refuel();
+    this.#exports = undefined;
+    // A start function runs before there is an instance: exhausted() finds none and ends it.
+    const imports = { ringzero: { exhausted: () => this.#exhausted() } };
+    try {
+      this.#exports = new WebAssembly.Instance(this.#module, imports).exports as unknown as Exports;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  #refuel(): void {
+    const { fuel, timeMs } = this.#limits;
+    if (timeMs === Infinity) this.#left = fuel - this.#slice;
+    else this.#deadline = 0;
+  }
+
+  /** What the instance calls when its slice is used up: it goes on with another, or ends. */
+  #exhausted(): void {
+    const { fuel, timeMs } = this.#limits;
+    const global = this.#exports?.['ringzero.fuel'];
+    if (global === undefined) throw limit('used up its fuel in its start function');
+    if (timeMs !== Infinity) {
+      const now = performance.now();
+      if (this.#deadline === 0) this.#deadline = now + timeMs;
+      if (now >= this.#deadline) throw limit(`took longer than its ${timeMs} ms`);
+      global.value = TIMED_SLICE;
+      return;
+    }
+    this.#left += global.value; // what it is overdrawn by
+    if (this.#left <= 0) throw limit(`used up its fuel of ${fuel}`);
+    global.value = Math.min(this.#left, SLICE_MAX);
+    this.#left -= global.value;
+  }
+
+  /** The error of a call that ended in `error`; its instance is not used again. */
+  #failed(error: unknown): RingzeroError {
+    this.#exports = undefined;
+    if (error instanceof RingzeroError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new RingzeroError('RZ_UDF_TRAP', `the function trapped: ${message}`, { cause: error });
+  }
+}
+
+function limit(what: string): RingzeroError {
+  return new RingzeroError('RZ_UDF_LIMIT', `the function ${what}`);
+}
+
+function refused(why: string, cause?: unknown): RingzeroError {
+  return new RingzeroError('RZ_UDF_REFUSED', `the module ${why}`, { cause });
+}
+
+/** What the function answers with; RZ_UDF_REFUSED when the module does not export what it must. */
+function resultOf({ functions, memories }: Metered): 'number' | 'bytes' {
+  if (!memories.includes('memory')) throw refused("exports no memory named 'memory'");
+  const signature = (name: string): string => {
+    const type = functions.get(name);
+    return type === undefined ? '' : `${[...type.params].join()}:${[...type.results].join()}`;
+  };
+  if (signature('input') !== `${I32}:${I32}`) throw refused('exports no function input(i32): i32');
+  const call = signature('call');
+  if (call === `${I32},${I32}:${I64}`) return 'bytes';
+  if (call === `${I32},${I32}:${I32}` || call === `${I32},${I32}:${F64}`) return 'number';
+  throw refused('exports no function call(i32, i32) with a result of type i32, f64 or i64');
+}
