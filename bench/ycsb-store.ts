@@ -2,7 +2,12 @@
 
 import { Vcpus, startVcpus, type LoopResult } from './vcpus.ts';
 
-export const DESIGNS = { Tabby: 'ycsb.wasm', eager: 'ycsb-eager.wasm', hash: 'ycsb-hash.wasm' };
+export const DESIGNS = {
+  Tabby: 'ycsb.wasm',
+  eager: 'ycsb-eager.wasm',
+  hash: 'ycsb-hash.wasm',
+  swizzle: 'ycsb-swizzle.wasm',
+};
 export type Design = keyof typeof DESIGNS;
 
 /** Workloads by the guest's numbers (guest/ycsb/mix.ts). */

@@ -9,7 +9,7 @@
 //     4  u32  frames of the pool             4096  u32  x VCPUS_MAX: area of each vCPU, 0 = none yet
 //     8  u32  root of the page table
 //    12  i32  descriptor of the storage
-//    16  u32  hash table (baselines)
+//    16  u32  hash table, 20 u32 swips' links (baselines)
 //
 //   area of a vCPU
 //     0  u32  its operation: odd while in one, new for each (window.ts); others read it
@@ -21,8 +21,9 @@
 
 import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
-import { DESIGN, HASH } from '../baselines/design';
+import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
 import * as hashTable from '../baselines/hash-table';
+import * as swips from '../baselines/swips';
 import * as linkage from '../machine/linkage';
 import * as pageTable from '../machine/page-table';
 import * as tlb from '../machine/tlb';
@@ -41,6 +42,7 @@ const FRAMES: u32 = 4;
 const ROOT: u32 = 8;
 const STORAGE: u32 = 12;
 const HASH_TABLE: u32 = 16;
+const SWIP_LINKS: u32 = 20;
 export const HAND: u32 = 64;
 const AREAS: u32 = 4096;
 
@@ -75,10 +77,15 @@ export function create(word: u32, count: u32, descriptor: i32): i32 {
   const start = pool == 0 ? 0 : linkage.claimFrames(count + SCRATCH_FRAMES);
   const table = start == 0 ? 0 : pageTable.create();
   if (table == 0) return -ENOMEM;
-  if (DESIGN == HASH) {
+  if (HASHED) {
     const buckets = hashTable.layout(count);
     if (buckets == 0) return -ENOMEM;
     store<u32>(pool, buckets, HASH_TABLE);
+  }
+  if (DESIGN == SWIZZLE) {
+    const links = swips.layout(count);
+    if (links == 0) return -ENOMEM;
+    store<u32>(pool, links, SWIP_LINKS);
   }
   const window = linkage.setDmaWindow(start, start + ((count + SCRATCH_FRAMES) << FRAME_SHIFT));
   if (window < 0) return window;
@@ -109,7 +116,8 @@ export function attach(word: u32): i32 {
   scratch = end;
   descriptors = pool + BLOCK_BYTES;
   storage = load<i32>(pool, STORAGE);
-  if (DESIGN == HASH) hashTable.attach(load<u32>(pool, HASH_TABLE));
+  if (HASHED) hashTable.attach(load<u32>(pool, HASH_TABLE));
+  if (DESIGN == SWIZZLE) swips.attach(load<u32>(pool, SWIP_LINKS));
   root = load<u32>(pool, ROOT);
   own = area;
   walkCache.attach(area + AREA_CACHES, root);

@@ -12,9 +12,10 @@
 
 import { FRAME_SHIFT } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
-import { DESIGN, EAGER, HASH, TABBY } from '../baselines/design';
+import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../baselines/design';
 import * as hashTable from '../baselines/hash-table';
-import { CHECKED, PANIC_PTE, panic } from '../machine/checked';
+import * as swips from '../baselines/swips';
+import { CHECKED, PANIC_PTE, PANIC_SWIP, panic } from '../machine/checked';
 import * as pte from '../machine/pte';
 import * as shootdown from '../machine/shootdown';
 import * as walkCache from '../machine/walk-cache';
@@ -79,6 +80,12 @@ function clamp(value: u32, most: u32): u32 {
   return value == 0 ? 1 : min<u32>(value, most);
 }
 
+/** Whether the page was not used since the hand passed it; with swips, whether it had none since. */
+function isCold(frame: u32): bool {
+  const wasLoose = DESIGN != SWIZZLE || swips.cool(frame);
+  return !descriptor.takeReference(frame) && wasLoose;
+}
+
 /**
  * Passes over all frames twice at most; a frame, or 0 if nothing could be evicted. There may be several victims: the
  * first is for the caller, the others are kept.
@@ -97,9 +104,13 @@ function evictSome(dirtyToo: bool): u32 {
         victims += 1;
         taken = keep(taken, frame);
       }
-      if (!descriptor.isResident(frame) || descriptor.takeReference(frame)) continue;
+      if (!descriptor.isResident(frame) || !isCold(frame)) continue;
       if (!dirtyToo && header.isDirty(atomic.load<u64>(frame))) continue;
       if (!latch.tryExclusive(frame)) continue;
+      if (DESIGN == SWIZZLE && !swips.isLoose(frame)) {
+        latch.release(frame);
+        continue;
+      }
       victims += 1;
       if (header.isDirty(load<u64>(frame))) writeBack.add(frame);
       else {
@@ -148,9 +159,10 @@ export function giveBack(): void {
 export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);
   const page = header.pageOf(old);
+  if (CHECKED && DESIGN == SWIZZLE && !swips.isLoose(frame)) panic(PANIC_SWIP);
   descriptor.setState(frame, descriptor.CLAIMED);
   const version = header.versionOf(window.advance(old));
-  if (DESIGN == HASH) hashTable.remove(page, frame);
+  if (HASHED) hashTable.remove(page, frame);
   else unmap(page, frame, keepSlot);
   atomic.store<u64>(frame, header.make(page, version, header.INVALID));
 }

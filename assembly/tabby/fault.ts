@@ -11,7 +11,7 @@
 // Cost        a miss of the TLB about 5 ns if the page is at home or its PTE is in the cache; a fault is a read of storage.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
-import { DESIGN, HASH, TABBY } from '../baselines/design';
+import { DESIGN, HASHED, TABBY } from '../baselines/design';
 import * as hashTable from '../baselines/hash-table';
 import * as pageTable from '../machine/page-table';
 import * as pte from '../machine/pte';
@@ -67,7 +67,7 @@ function settle(page: u64, fromStorage: bool): u32 {
     }
   }
   if (page >= pageTable.PAGES_MAX) return fail(EINVAL);
-  if (DESIGN == HASH) return lookUp(page, fromStorage);
+  if (HASHED) return lookUp(page, fromStorage);
   const at = walkCache.entry(page);
   if (at == 0) return fail(ENOMEM);
   let turn: u32 = 0;
@@ -138,11 +138,11 @@ function claimFor(page: u64): u32 {
 export function arrive(page: u64, frame: u32, held: u64, at: u32, entry: u64, result: i32): bool {
   atomic.store<u64>(frame, result == 0 ? held : held | header.INVALID);
   if (result == 0) {
-    if (DESIGN == HASH) enroll(frame);
+    if (HASHED) enroll(frame);
     else publish(page, frame, at, entry);
     return true;
   }
-  if (DESIGN == HASH) hashTable.remove(page, frame);
+  if (HASHED) hashTable.remove(page, frame);
   else atomic.store<u64>(at, entry);
   descriptor.free(frame);
   fail(-result);
@@ -151,7 +151,7 @@ export function arrive(page: u64, frame: u32, held: u64, at: u32, entry: u64, re
 
 /** Nobody will say when the read of a page is over: the page is in storage as before, the frame is nobody's for good. */
 export function lose(held: u64, frame: u32, at: u32, entry: u64): void {
-  if (DESIGN == HASH) hashTable.remove(header.pageOf(held), frame);
+  if (HASHED) hashTable.remove(header.pageOf(held), frame);
   else atomic.store<u64>(at, entry);
 }
 
@@ -165,7 +165,7 @@ export let beganEntry: u64 = 0;
  */
 export function begin(page: u64): u32 {
   if (page >= pageTable.PAGES_MAX) return 0;
-  if (DESIGN == HASH) {
+  if (HASHED) {
     if (hashTable.find(page) != 0) return 0;
     const frame = claimFor(page);
     if (frame == 0 || hashTable.insert(page, frame) == 0) return frame;
@@ -186,7 +186,7 @@ export function begin(page: u64): u32 {
 
 /** Where the page lies that begin() has begun with. */
 export function beganSlot(page: u64): u64 {
-  return slotFor(page, DESIGN == HASH ? 0 : beganEntry);
+  return slotFor(page, HASHED ? 0 : beganEntry);
 }
 
 /** The frame is nobody's again. */
@@ -209,7 +209,7 @@ function enroll(frame: u32): void {
   descriptor.setState(frame, descriptor.RESIDENT);
 }
 
-/** settle() of the traditional design: the hash table knows resident pages, and pages that are being read. */
+/** settle() of the designs with one: the hash table knows resident pages, and pages that are being read. */
 function lookUp(page: u64, fromStorage: bool): u32 {
   const found = hashTable.find(page);
   if (found != 0) {

@@ -4,13 +4,15 @@
 //             frame returns 0 on failure, with an errno in `failure`; that operation alone has failed. A page pinned
 //             exclusively may be stored to, a page pinned shared may be read, a page seen by optimistic() may be read but
 //             what was read counts only if isUnchanged() afterwards. Pins stack: other pages may be pinned meanwhile.
-//             Each attempt of an operation is between begin() and end() (window.ts).
+//             Each attempt of an operation is between begin() and end() (window.ts). Who comes along a pointer in another page
+//             says where it lies, and asks numberIn() what page it names: one of the comparison designs swizzles it.
 // Invariants  A translation needs no trust: TLB or PTE lead to some frame of the pool, and its header decides (TAB-1).
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
-import { DESIGN, HASH } from '../baselines/design';
+import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
 import * as hashTable from '../baselines/hash-table';
+import * as swips from '../baselines/swips';
 import * as barrier from '../machine/barrier';
 import * as pageTable from '../machine/page-table';
 import * as pte from '../machine/pte';
@@ -59,11 +61,15 @@ export function detach(): void {
 
 // --- optimistic reads -----------------------------------------------------------------------------------------
 
-/** The page's frame, not held by anyone exclusively; `seen` is its header. */
+/**
+ * The page's frame, not held by anyone exclusively; `seen` is its header. `page` may be what was read from the cell at `swip`, of a
+ * page whose header was `over`; both are validated again afterwards.
+ */
 @inline
-export function optimistic(page: u64): u32 {
+export function optimistic(page: u64, swip: u32 = 0, over: u64 = 0): u32 {
+  if (DESIGN == SWIZZLE) return follow(page, swip, over);
   const entry = load<u64>(tlb.at(page));
-  if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
+  if (!HASHED && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
     const now = atomic.load<u64>(frame); // what is read of the page is read after it
     if (now >> header.VPN_SHIFT == page && (now & header.STATE_MASK) < header.EXCLUSIVE) {
@@ -71,10 +77,35 @@ export function optimistic(page: u64): u32 {
       return frame;
     }
   }
-  return optimisticSlow(page);
+  return optimisticSlow(page, swip, over);
 }
 
-function optimisticSlow(page: u64): u32 {
+/** optimistic() with swips: a hot page is where the cell says, and no number is compared. */
+@inline
+function follow(value: u64, swip: u32, over: u64): u32 {
+  const isSwizzled = swips.isSwizzled(value);
+  const frame = isSwizzled ? swips.frameOf(value) : swips.guess(swip);
+  const now = load<u64>(frame);
+  barrier.loadFence();
+  if (isSwizzled || (header.pageOf(now) == value && frame != 0)) {
+    seen = now;
+    return (now & header.STATE_MASK) < header.EXCLUSIVE ? frame : followSlow(frame, isSwizzled);
+  }
+  return optimisticSlow(value, swip, over);
+}
+
+/** The frame's holder may be about to let the page go: then the cell has changed, and its reader finds out. */
+function followSlow(frame: u32, isSwizzled: bool): u32 {
+  if (!isSwizzled) return optimisticSlow(header.pageOf(seen), 0, 0);
+  let turn: u32 = 0;
+  while (true) {
+    seen = atomic.load<u64>(frame);
+    if (header.stateOf(seen) != header.EXCLUSIVE) return frame;
+    window.wait(turn++, frame);
+  }
+}
+
+function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
   let turn: u32 = 0;
   while (true) {
     const found = fault.resolve(page);
@@ -83,11 +114,19 @@ function optimisticSlow(page: u64): u32 {
     if (found & fault.HELD) latch.release(frame);
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.EXCLUSIVE) {
+      if (DESIGN == SWIZZLE) swips.found(swip, over, frame, now);
       seen = now;
       return frame;
     }
     window.wait(turn++, frame);
   }
+}
+
+/** The page that a pointer names, read from a page that is pinned, or validated afterwards. */
+@inline
+export function numberIn(value: u32): u32 {
+  if (DESIGN != SWIZZLE || !swips.isSwizzled(value)) return value;
+  return <u32>header.pageOf(load<u64>(swips.frameOf(value)));
 }
 
 /** Whether the frame is as it was when `old` was seen, so that what was read from it since is right. */
@@ -106,6 +145,8 @@ function isUnchangedBesides(now: u64, old: u64): bool {
 
 /** The frame that the page seems to be in, for a look ahead: 0 when it is in storage. */
 export function peek(page: u64): u32 {
+  if (DESIGN == SWIZZLE && swips.isSwizzled(page)) return swips.frameOf(page);
+  if (HASHED) return hashTable.find(page);
   const frame = tlb.lookup(page);
   if (frame != 0) return frame;
   const entry = atomic.load<u64>(walkCache.entry(page));
@@ -118,7 +159,7 @@ export function peek(page: u64): u32 {
 
 export function shared(page: u64): u32 {
   const entry = load<u64>(tlb.at(page));
-  if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
+  if (!HASHED && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     if (
@@ -153,7 +194,7 @@ export function releaseShared(frame: u32): void {
 
 export function exclusive(page: u64): u32 {
   const entry = load<u64>(tlb.at(page));
-  if (DESIGN != HASH && entry >> tlb.PAGE_SHIFT == page) {
+  if (!HASHED && entry >> tlb.PAGE_SHIFT == page) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     if (
@@ -175,7 +216,10 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
     if (found & fault.HELD) return frame;
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) == 0) {
-      if (atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) == now) return frame;
+      if (atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) == now) {
+        if (DESIGN == SWIZZLE) swips.restore(frame);
+        return frame;
+      }
     } else window.wait(turn++, frame);
   }
 }
@@ -185,7 +229,9 @@ export function upgrade(frame: u32, old: u64): bool {
   const now = load<u64>(frame);
   if (now >> header.VERSION_SHIFT != old >> header.VERSION_SHIFT) return false;
   if ((now & header.STATE_MASK) != 0 || window.broken != 0) return false;
-  return atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) == now;
+  if (atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) != now) return false;
+  if (DESIGN == SWIZZLE) swips.restore(frame);
+  return true;
 }
 
 /** Ends an exclusive pin under which the page was stored to. */
@@ -263,7 +309,7 @@ export function writeBack(): i32 {
 
 export function isResident(page: u64): bool {
   if (page >= pageTable.PAGES_MAX) return false;
-  if (DESIGN == HASH) return hashTable.find(page) != 0;
+  if (HASHED) return hashTable.find(page) != 0;
   const at = walkCache.existing(page);
   return at != 0 && (atomic.load<u64>(at) & pte.PRESENT) != 0;
 }

@@ -6,7 +6,8 @@
 // Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { DESIGN, HASH } from '../baselines/design';
+import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
+import * as swips from '../baselines/swips';
 import * as pte from '../machine/pte';
 import * as walkCache from '../machine/walk-cache';
 import * as area from './area';
@@ -29,6 +30,7 @@ export function start(): void {
 }
 
 export function add(frame: u32): void {
+  if (DESIGN == SWIZZLE) swips.restore(frame);
   store<u32>(area.own + (count++ << 2), frame, area.AREA_BATCH);
 }
 
@@ -72,7 +74,7 @@ function setResult(index: u32, result: i32): void {
 
 @inline
 function slotOf(page: u64): u64 {
-  return DESIGN == HASH ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
+  return HASHED ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
 }
 
 /** The frame is clean before it is written: its header is part of the image. */

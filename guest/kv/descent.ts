@@ -9,7 +9,7 @@
 // Concurrency Readers store nothing. Locks are taken by pool.upgrade(), which never waits, from parent to child.
 // Cost        a level is a TLB look-up, two header loads and a binary search: 20 to 40 ns in the cache, plus its misses.
 
-import { pool } from '../../assembly/linked';
+import { pool, poolHeader } from '../../assembly/linked';
 import * as node from './node';
 
 export const FOUND: i32 = 0;
@@ -35,16 +35,17 @@ export function to(root: u32, key: u32, bytes: u32, level: u32): i32 {
   while (node.level(at) > level) {
     node.find(at, key, bytes);
     const i = node.index + u32(node.isEqual);
-    const next = node.child(at, i);
+    const cell = node.childCell(at, i);
+    const next = load<u32>(cell);
     if (!pool.isUnchanged(at, header)) return RETRY;
-    const below = pool.optimistic(next);
+    const below = pool.optimistic(next, cell, header);
     if (below == 0) return pool.isUnchanged(at, header) ? FAILED : RETRY;
     const belowHeader = pool.seen;
     if (!pool.isUnchanged(at, header)) return RETRY;
     parent = at;
     parentSeen = header;
     position = i;
-    page = next;
+    page = <u32>poolHeader.pageOf(belowHeader);
     at = below;
     header = belowHeader;
   }
@@ -65,9 +66,10 @@ export function below(root: u32, key: u32, bytes: u32): i32 {
       node.find(at, key, bytes);
       i = node.index;
     }
-    const next = node.child(at, i);
+    const cell = node.childCell(at, i);
+    const next = load<u32>(cell);
     if (!pool.isUnchanged(at, header)) return RETRY;
-    const under = pool.optimistic(next);
+    const under = pool.optimistic(next, cell, header);
     if (under == 0) return pool.isUnchanged(at, header) ? FAILED : RETRY;
     const underHeader = pool.seen;
     if (!pool.isUnchanged(at, header)) return RETRY;

@@ -6,9 +6,9 @@
 // Invariants  MANY-1  What a look-up in the group does is what tree.lookup() does; one that meets a change is done again by it.
 // Cost        two passes a level: one that touches each node, whose misses overlap, one that searches.
 //
-//   states, 32 bytes each:  u32 key, u32 bytes, u32 frame, u32 page, u64 header, u32 next page, i32 state
+//   states, 32 bytes each:  u32 key, u32 bytes, u32 frame, u32 page, u64 header, u32 what names the next page, i32 state
 
-import { pool } from '../../assembly/linked';
+import { pool, poolHeader } from '../../assembly/linked';
 import * as map from './memory-map';
 import * as node from './node';
 
@@ -114,7 +114,7 @@ function enter(): bool {
       continue;
     }
     store<u32>(s, frame, FRAME);
-    store<u32>(s, load<u32>(s, NEXT), PAGE);
+    store<u32>(s, <u32>poolHeader.pageOf(pool.seen), PAGE);
     store<u64>(s, pool.seen, HEADER);
     if (node.level(frame) == 0) store<u32>(s, AT_LEAF, STATE);
     else isGoing = true;

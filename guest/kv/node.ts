@@ -109,11 +109,18 @@ export function keyOffset(node: u32): u32 {
   return level(node) == 0 ? RECORD_HEAD : CHILD_BYTES;
 }
 
-/** Page of child i; i = count is the last. */
+/** Address of the cell that names child i; i = count is the last. */
+// @ts-ignore: decorator
+@inline
+export function childCell(node: u32, i: u32): u32 {
+  return i >= count(node) ? node + LAST_CHILD : recordAt(node, i);
+}
+
+/** Page of child i, of a node that is pinned exclusively. Others ask pool.numberIn() which page that is. */
 // @ts-ignore: decorator
 @inline
 export function child(node: u32, i: u32): u32 {
-  return i >= count(node) ? load<u32>(node, LAST_CHILD) : load<u32>(recordAt(node, i));
+  return load<u32>(childCell(node, i));
 }
 
 // --- comparing ------------------------------------------------------------------------------------------------

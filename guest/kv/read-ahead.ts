@@ -42,7 +42,7 @@ export function follow(isReverse: bool): void {
 
 @inline
 function childAt(here: u32, distance: u32, isReverse: bool): u32 {
-  return node.child(descent.parent, isReverse ? here - distance : here + distance);
+  return pool.numberIn(node.child(descent.parent, isReverse ? here - distance : here + distance));
 }
 
 export function stop(): void {

@@ -120,5 +120,5 @@ function checkChild(at: u32, i: u32, records: u32, level: i32): i32 {
   else lowBytes = node.copyKey(at, i - 1, low);
   if (i < records) highBytes = node.copyKey(at, i, high);
   else if (highBytes != node.NO_FENCE) memory.copy(high, node.highAt(at), highBytes);
-  return below(node.child(at, i), level, low, lowBytes, high, highBytes);
+  return below(pool.numberIn(node.child(at, i)), level, low, lowBytes, high, highBytes);
 }

@@ -14,6 +14,7 @@ import { createPool, type Design } from './pool.ts';
 const SECONDS = Number(process.env['RZ_HAMMER_SECONDS'] ?? 3);
 const HOT = 1;
 const SLOW = 2;
+const CELLS = 16;
 const PREFETCHED = 1;
 const EVICTIONS = 2;
 const STALE = 5;
@@ -47,6 +48,39 @@ const CASES: readonly Case[] = [
   { name: 'eager, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'eager' },
   { name: 'hash, eight frames', frames: 8, pages: 64, workers: 3, mode: SLOW, design: 'hash' },
   { name: 'hash, one hot page', frames: 16, pages: 40, workers: 3, mode: HOT, design: 'hash' },
+  { name: 'pointers', frames: 16, pages: 64, workers: 3, mode: CELLS },
+  {
+    name: 'swizzle, eight frames',
+    frames: 8,
+    pages: 64,
+    workers: 3,
+    mode: CELLS | SLOW,
+    design: 'swizzle',
+  },
+  {
+    name: 'swizzle, one hot page',
+    frames: 16,
+    pages: 40,
+    workers: 3,
+    mode: CELLS | HOT,
+    design: 'swizzle',
+  },
+  {
+    name: 'swizzle, all vCPUs evicting',
+    frames: 64,
+    pages: 1000,
+    workers: 4,
+    mode: CELLS,
+    design: 'swizzle',
+  },
+  {
+    name: 'swizzle, everything fits',
+    frames: 64,
+    pages: 40,
+    workers: 3,
+    mode: CELLS | SLOW,
+    design: 'swizzle',
+  },
   { name: 'rings', frames: 64, pages: 200, workers: 3, mode: 0, rings: true, faults: LATE },
   { name: 'rings, eight frames', frames: 8, pages: 64, workers: 3, mode: SLOW, rings: true },
   {
@@ -88,6 +122,16 @@ const CASES: readonly Case[] = [
     rings: true,
     faults: BAD,
   },
+  {
+    name: 'swizzle, rings',
+    frames: 32,
+    pages: 64,
+    workers: 3,
+    mode: CELLS,
+    design: 'swizzle',
+    rings: true,
+    faults: LATE,
+  },
 ];
 
 const SLICE_MS = (SECONDS * 1000) / CASES.length;
@@ -109,6 +153,7 @@ for (const { name, frames, pages, workers, mode, design, rings, faults: rates } 
     });
     for (let page = 0; page < pages; page++)
       assert.is(pool.call('createPage', BigInt(page), 0), 0, `page ${page} is made`);
+    assert.is(pool.call('makeParents', pages), 0);
     const flags = new SharedArrayBuffer(8);
     const url = new URL('./hammer-worker.js', import.meta.url);
     const running = Array.from({ length: workers }, () => {
@@ -128,7 +173,7 @@ for (const { name, frames, pages, workers, mode, design, rings, faults: rates } 
       assert.is(pool.call('readPage', BigInt(page)), count, `page ${page}`);
       changes += count;
     }
-    const resident = pool.call('audit', BigInt(pages + 16));
+    const resident = pool.call('audit', BigInt(pages + 20));
     assert.ok(resident >= 0 && resident <= frames, `audit: ${resident}`);
     const sum = (key: keyof HammerResult): number => results.reduce((all, r) => all + r[key], 0);
     console.log(

@@ -9,6 +9,7 @@ import { createPool } from './pool.ts';
 
 const EVICTIONS = 2;
 const WRITES = 3;
+const CELLS = 16;
 
 const tests = suite('Tabby, one vCPU');
 
@@ -126,5 +127,33 @@ tests('what is not a sound image of the page is refused, wherever it is damaged'
   for (let page = 0; page < 40; page++) assert.is(call('readPage', BigInt(page)), page);
   await close();
 });
+
+tests(
+  'SWIP-1, SWIP-2: pointers become frames while their pages are hot, and numbers in storage',
+  async () => {
+    const { call, close, path } = await createPool(64, { design: 'swizzle' });
+    const pages = 40;
+    for (let page = 0; page < pages; page++) assert.is(call('createPage', BigInt(page), 0), 0);
+    assert.is(call('makeParents', pages), 0);
+    assert.is(call('swizzledCells', pages), 0);
+    assert.is(call('run', 0, 7n, 5000, pages, CELLS), 0);
+    const hot = call('swizzledCells', pages);
+    assert.ok(hot > 0 && hot <= pages, `${hot} are swizzled`);
+    assert.ok(call('audit', BigInt(pages + 20)) > 0);
+    assert.is(call('writeBack'), 0);
+    const file = readFileSync(path);
+    for (let parent = pages + 16; parent < pages + 20; parent++) {
+      for (let i = 0; i < 24; i++) {
+        const entry = parent * 4096 + 17 + i * 13;
+        assert.is(file.readUInt32LE(entry), file.readUInt32LE(entry + 4), 'label and cell');
+      }
+    }
+    assert.is(call('run', 0, 8n, 5000, pages, CELLS), 0);
+    assert.ok(call('swizzledCells', pages) > 0, 'again after the write-back');
+    for (let page = 100; page < 300; page++) assert.is(call('createPage', BigInt(page), 0), 0);
+    assert.is(call('swizzledCells', pages), 0, 'the clock has cooled all');
+    await close();
+  },
+);
 
 tests.run();

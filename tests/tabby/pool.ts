@@ -34,7 +34,7 @@ function openFile({ call }: Guest, flags = OPEN_READ | OPEN_WRITE): number {
 }
 
 /** Guests with the comparison designs: the same functions. */
-export type Design = 'test' | 'eager' | 'hash';
+export type Design = 'test' | 'eager' | 'hash' | 'swizzle';
 
 export interface PoolOptions {
   /** Bytes of the VM. */

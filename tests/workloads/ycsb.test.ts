@@ -87,6 +87,8 @@ for (const { name, guest, frames, count, openFlags = 0 } of [
   },
   { name: 'eager shootdown, out of memory', guest: 'ycsb-eager.wasm', frames: 128, count: 3 },
   { name: 'hash table, out of memory', guest: 'ycsb-hash.wasm', frames: 128, count: 3 },
+  { name: 'swizzling, out of memory', guest: 'ycsb-swizzle.wasm', frames: 128, count: 3 },
+  { name: 'swizzling, in memory', guest: 'ycsb-swizzle.wasm', frames: 8000, count: 2 },
 ]) {
   tests(`every value that is read is whole and its key's: ${name}`, async () => {
     const random = Random.forTest(`YCSB, ${name}`);

@@ -1,8 +1,9 @@
 // What must hold of the pool when no vCPU is in an operation; looks behind the interface.
 
 import { FRAME_BYTES, VCPUS_MAX } from '../../../assembly/abi/limits';
-import { DESIGN, HASH } from '../../../assembly/baselines/design';
+import { DESIGN, HASHED, SWIZZLE } from '../../../assembly/baselines/design';
 import * as hashTable from '../../../assembly/baselines/hash-table';
+import * as swips from '../../../assembly/baselines/swips';
 import { pageTable, pte } from '../../../assembly/linked';
 import * as area from '../../../assembly/tabby/area';
 import * as descriptor from '../../../assembly/tabby/descriptor';
@@ -13,12 +14,14 @@ const PTE_ELSEWHERE: i32 = -2;
 const LEAKED: i32 = -3;
 const PTE_DANGLING: i32 = -4;
 const TWO_FRAMES: i32 = -5;
+const SWIP_DANGLING: i32 = -6;
 
-/** Resident pages; or which rule of TAB-1, TAB-3, TAB-7 is broken. PTEs of pages below `pages` are looked at. */
+/** Resident pages; or which rule of TAB-1, TAB-3, TAB-7, SWIP-1 is broken. PTEs of pages below `pages` are looked at. */
 export function audit(pages: u64): i32 {
   let resident: u32 = 0;
   for (let frame = area.first; frame < area.end; frame += FRAME_BYTES) {
     const now = load<u64>(frame);
+    if (DESIGN == SWIZZLE && isMisled(frame)) return SWIP_DANGLING;
     if (!descriptor.isResident(frame)) {
       if (now != 0 && header.stateOf(now) != header.INVALID) return PINNED;
       continue;
@@ -34,8 +37,17 @@ export function audit(pages: u64): i32 {
   return <i32>resident;
 }
 
+/** A cell leads to the frame that says so, from a page that is there; who leads nowhere is nobody's parent. */
+function isMisled(frame: u32): bool {
+  const swip = swips.swipOf(frame);
+  if (swip == 0) return !descriptor.isResident(frame) && !swips.isLoose(frame);
+  const value = load<u32>(swip);
+  const isThere = descriptor.isResident(frame) && descriptor.isResident(swip & ~(FRAME_BYTES - 1));
+  return !isThere || !swips.isSwizzled(value) || swips.frameOf(value) != frame;
+}
+
 function isMapped(page: u64, frame: u32): bool {
-  if (DESIGN == HASH) return hashTable.find(page) == frame;
+  if (HASHED) return hashTable.find(page) == frame;
   const at = pageTable.entry(area.root, page);
   return at != 0 && leadsTo(load<u64>(at), frame);
 }

@@ -3,6 +3,7 @@
 import { SYS_OPEN } from '../../../assembly/abi/syscall';
 import { syscall } from '../../../assembly/index';
 import * as audits from './audit';
+import * as cells from './cells';
 import * as page from './page';
 import * as stress from './stress';
 import { hash, linkage, pool } from '../../../assembly/linked';
@@ -114,6 +115,15 @@ export function open(path: u32, bytes: i32, flags: i32): i32 {
 
 export function run(vcpu: u32, seed: u64, turns: u32, pages: u32, mode: u32): i32 {
   return stress.run(vcpu, seed, turns, pages, mode);
+}
+
+/** Parents behind the mayflies of stress.ts: pages with pointers. */
+export function makeParents(pages: u32): i32 {
+  return cells.make(pages + stress.MAYFLIES, pages);
+}
+
+export function swizzledCells(pages: u32): i32 {
+  return cells.swizzled(pages + stress.MAYFLIES);
 }
 
 export function tally(number: u32): u32 {

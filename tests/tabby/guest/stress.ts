@@ -3,6 +3,7 @@
 
 import { EIO, ENOMEM } from '../../../assembly/abi/errno';
 import { pool } from '../../../assembly/linked';
+import * as cells from './cells';
 import * as page from './page';
 
 /** u32 per page: changes made to it. */
@@ -13,6 +14,10 @@ export const HOT: u32 = 1; // nine of ten operations on page 0
 export const SLOW: u32 = 2; // readers pause in the middle of a page
 export const READ_ONLY: u32 = 4;
 export const FAULTY: u32 = 8; // operations may fail as storage does, and have changed nothing then
+export const CELLS: u32 = 16; // every other operation goes along pointers in pages, or changes them (cells.ts)
+
+/** Pages after the others that come and go; the parents follow. */
+export const MAYFLIES: u32 = 16;
 
 /** What run() returns when a rule is broken. */
 const TORN_OPTIMISTIC: i32 = -1001;
@@ -56,7 +61,7 @@ export function run(vcpu: u32, seed: u64, turns: u32, count: u32, how: u32): i32
   index = vcpu;
   for (let i: u32 = 0; i < turns; i++) {
     pool.begin();
-    const result = (mode & READ_ONLY) != 0 ? read(random(4)) : step(random(20));
+    const result = (mode & READ_ONLY) != 0 ? read(random(4)) : anyStep();
     pool.end();
     if (result == -ENOMEM) starved += 1;
     else if (result == -EIO && (mode & FAULTY) != 0) failed += 1;
@@ -66,6 +71,22 @@ export function run(vcpu: u32, seed: u64, turns: u32, count: u32, how: u32): i32
   return 0;
 }
 
+function anyStep(): i32 {
+  return (mode & CELLS) != 0 && random(2) == 0 ? stepAlong(random(20)) : step(random(20));
+}
+
+/** Along a pointer, to read or to change what is there; seldom the pointers change. */
+function stepAlong(which: u32): i32 {
+  const parents = pages + MAYFLIES;
+  if (which == 0) return cells.rewrite(parents, random(1 << 24), pages);
+  const result = cells.follow(parents, random(1 << 16), pause());
+  if (result <= 0) return result;
+  const frame = cells.child;
+  const seen = cells.childSeen;
+  if (which < 5) return pool.upgrade(frame, seen) ? changed(frame, cells.label) : 0;
+  return judge(frame, seen, page.readWords(frame, pause()) == page.TORN);
+}
+
 function step(which: u32): i32 {
   if (which < 5) return change(anyPage());
   if (which < 8) return changeSeen(anyPage());
@@ -73,7 +94,7 @@ function step(which: u32): i32 {
   if (which == 10) return touch(anyPage());
   if (which >= 17) return readAcross(anyPage(), anyPage());
   if (which == 11) return readAhead();
-  if (which == 12) return mayfly(pages + random(16));
+  if (which == 12) return mayfly(pages + random(MAYFLIES));
   if (which == 13 && random(50) == 0) return pool.writeBack();
   return read(which);
 }
@@ -92,7 +113,10 @@ function bump(frame: u32, number: u64): i32 {
 
 function change(number: u64): i32 {
   const frame = pool.exclusive(number);
-  if (frame == 0) return -pool.failure;
+  return frame == 0 ? -pool.failure : changed(frame, number);
+}
+
+function changed(frame: u32, number: u64): i32 {
   const result = bump(frame, number);
   pool.release(frame);
   return result;
@@ -141,7 +165,10 @@ function readOptimistic(number: u64): i32 {
   if (frame == 0) return -pool.failure;
   const header = pool.seen;
   if (header >> 28 != number) return WRONG_PAGE;
-  const isTorn = page.readWords(frame, pause()) == page.TORN;
+  return judge(frame, header, page.readWords(frame, pause()) == page.TORN);
+}
+
+function judge(frame: u32, header: u64, isTorn: bool): i32 {
   if (!pool.isUnchanged(frame, header)) {
     refuted += 1;
     return 0;
