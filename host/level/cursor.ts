@@ -26,7 +26,7 @@ import {
 import { storeError } from './errors.ts';
 import { OPEN } from './guest.ts';
 import type { Operations } from './operations.ts';
-import { byteLengthMax, toBytes, type Data, type Format } from './window.ts';
+import { byteLengthMax, fromBytes, toBytes, type Data, type Format } from './window.ts';
 
 /** Bounds as abstract-level hands them over; `gte` counts before `gt`, `lte` before `lt`. */
 export interface Bounds {
@@ -42,6 +42,8 @@ export interface Shape {
   values: boolean;
   keyFormat: Format;
   valueFormat: Format;
+  /** Leaves out entries by the bytes of their values, from `start` up to `end`. */
+  filter?: ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined;
 }
 
 export type Entry = [key: Data | undefined, value: Data | undefined];
@@ -107,20 +109,23 @@ export class Cursor {
   /** The next entries, at most `size`; none when there are no more. */
   next(size: number): Entry[] {
     while (!this.#isAtEnd && this.#limit > 0) {
-      const entries = this.#read(Math.min(size, this.#limit, PIECE_MAX));
+      const most = this.#shape.filter === undefined ? Math.min(size, this.#limit) : size;
+      const entries = this.#read(Math.min(most, PIECE_MAX));
+      if (entries.length > this.#limit) entries.length = this.#limit;
       this.#limit -= entries.length;
       if (entries.length > 0) return entries;
     }
     return [];
   }
 
-  /** Entries of one piece. May be none although there are more: their values went away while they were asked for. */
+  /** Entries of one piece. May be none although there are more: their values went away meanwhile, or the filter left them out. */
   #read(size: number): Entry[] {
     const found = this.#scan(size);
     const { window } = this.#operations.guest;
     const { words } = window;
-    const { keys, values, keyFormat, valueFormat } = this.#shape;
+    const { keys, values, keyFormat, valueFormat, filter } = this.#shape;
     const entries = new Array<Entry>(found);
+    let kept = 0;
     let large: Large[] | undefined;
     let text = '';
     /** Where the stretch begins and ends that is in `text`. */
@@ -136,6 +141,13 @@ export class Cursor {
         text = window.ascii(start, end);
       }
       const valueAt = at + keyBytes;
+      if (filter !== undefined && valueBytes < VALUE_ELSEWHERE) {
+        const valueEnd = valueAt + valueBytes;
+        if (!filter(window.bytes, valueAt, valueEnd)) {
+          at = valueEnd;
+          continue;
+        }
+      }
       let key: Data | undefined;
       let value: Data | undefined;
       if (this.#isAscii) {
@@ -152,11 +164,12 @@ export class Cursor {
       else {
         // The window will hold something else by then; and text is not always what its bytes were.
         const bytes = window.take(valueAt - keyBytes, keyBytes, 'view');
-        (large ??= []).push({ i, key: bytes });
+        (large ??= []).push({ i: kept, key: bytes });
       }
-      entries[i] = [key, value];
+      entries[kept++] = [key, value];
     }
-    if (!this.#isAtEnd && (found < this.#limit || large !== undefined))
+    if (kept < found) entries.length = kept;
+    if (!this.#isAtEnd && (kept < this.#limit || large !== undefined))
       this.#remember(at, found - 1);
     return large === undefined ? entries : this.#fetch(entries, large);
   }
@@ -172,13 +185,22 @@ export class Cursor {
     return end;
   }
 
-  /** Brings the values that did not fit the window; entries whose key is gone meanwhile are left out. */
+  /** Brings the values that did not fit the window; entries whose key is gone meanwhile are left out, and those the filter leaves out. */
   #fetch(entries: Entry[], large: readonly Large[]): Entry[] {
+    const { filter, valueFormat, values } = this.#shape;
     const gone = new Set<Entry>();
     for (const { i, key } of large) {
       const entry = entries[i]!;
-      entry[1] = this.#operations.get(key, this.#shape.valueFormat);
-      if (entry[1] === undefined) gone.add(entry);
+      let value = this.#operations.get(
+        key,
+        filter === undefined || valueFormat !== 'utf8' ? valueFormat : 'buffer',
+      );
+      if (filter !== undefined && value !== undefined) {
+        const bytes = value as Uint8Array;
+        value = filter(bytes, 0, bytes.length) ? fromBytes(bytes, valueFormat) : undefined;
+      }
+      if (value === undefined) gone.add(entry);
+      if (values) entry[1] = value;
     }
     return gone.size === 0 ? entries : entries.filter((entry) => !gone.has(entry));
   }
@@ -198,7 +220,7 @@ export class Cursor {
     const bytes = this.#putBounds();
     const result = guest.scan(
       bytes,
-      this.#flags() | (this.#shape.values ? 0 : SCAN_NO_VALUES),
+      this.#flags() | (this.#shape.values || this.#shape.filter ? 0 : SCAN_NO_VALUES),
       size,
     );
     if (result < 0) throw storeError(result, 'range', guest.location);

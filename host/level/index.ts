@@ -4,4 +4,6 @@ export { RingzeroLevel, type StoreStats, type SyncOperation, type SyncOptions } 
 export type { RingzeroOptions, StoreOptions } from './options.ts';
 export type { SyncRangeOptions } from './range.ts';
 export type { RingzeroHandle } from './store.ts';
+export { Udf, type UdfResult } from '../udf/udf.ts';
+export type { UdfOptions } from '../udf/options.ts';
 export { RingzeroError, type RingzeroErrorCode } from '../errors.ts';

@@ -24,6 +24,7 @@ import {
 import { checkLocation, checkStoreOptions, type RingzeroOptions } from './options.ts';
 import type { Operation, Operations } from './operations.ts';
 import { range, type SyncRangeOptions } from './range.ts';
+import type { Udf } from '../udf/udf.ts';
 import { Store, type RingzeroHandle } from './store.ts';
 import type { Data, Format } from './window.ts';
 
@@ -45,6 +46,7 @@ const MANIFEST = {
     delSync: true,
     batchSync: true,
     rangeSync: true,
+    filterSync: true,
     stats: true,
   },
 };
@@ -323,6 +325,23 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
    */
   rangeSync(options: SyncRangeOptions<K> = {}): IterableIterator<[K, V]> {
     return range(this.#open, options, this.#keyCodec(options), this.#valueCodec(options));
+  }
+
+  /**
+   * The entries of a range for whose values, as bytes, the function answers with another number than 0; `limit` counts these. Options as of
+   * rangeSync(). Throws what Udf.call() throws: the entries of that piece are not given then, and the store goes on.
+   *
+   * @example
+   * const isLong = Udf.compile(readFileSync('is-long.wasm'));
+   * for (const [key, value] of db.filterSync(isLong, { limit: 10 })) console.log(key, value);
+   */
+  filterSync(udf: Udf, options: SyncRangeOptions<K> = {}): IterableIterator<[K, V]> {
+    if (udf.result !== 'number')
+      throw new RingzeroError('RZ_OPTION', 'a filter is a function that answers with a number');
+    const filter = (bytes: Uint8Array, start: number, end: number): boolean =>
+      udf.callAt(bytes, start, end) !== 0;
+    const [keys, values] = [this.#keyCodec(options), this.#valueCodec(options)];
+    return range(this.#open, options, keys, values, filter);
   }
 
   stats(): StoreStats {

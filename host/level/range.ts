@@ -1,6 +1,6 @@
 // Synchronous ranges: for...of over a part of the store.
 
-import { Cursor, PIECE_MAX, type Bounds, type Entry } from './cursor.ts';
+import { Cursor, PIECE_MAX, type Bounds, type Entry, type Shape } from './cursor.ts';
 import type { Codec, SyncOptions } from './level.ts';
 import type { Operations } from './operations.ts';
 
@@ -20,12 +20,13 @@ export interface SyncRangeOptions<K> extends SyncOptions {
 const FIRST_PIECE = 128;
 const GROWTH = 4;
 
-/** Loops over the range once. */
+/** Loops over the range once; `limit` counts what the filter lets through. */
 export function range<K, V>(
   operations: Operations,
   options: SyncRangeOptions<K>,
   keys: Codec,
   values: Codec,
+  filter?: Shape['filter'],
 ): IterableIterator<[K, V]> {
   const { limit = -1, reverse } = options;
   const bounds: Bounds = { reverse };
@@ -36,6 +37,7 @@ export function range<K, V>(
     values: options.values !== false,
     keyFormat: keys.format,
     valueFormat: values.format,
+    filter,
   };
   const cursor = new Cursor(operations, bounds, shape, limit < 0 ? Infinity : limit);
   return new Range(cursor, keys, values) as IterableIterator<[K, V]>;
