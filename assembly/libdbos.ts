@@ -1,42 +1,20 @@
 // libdbos, the guest kernel: what the images and the hypervisor call. One instance per vCPU, all on one memory.
 
-import {
-  COUNTER_SYSCALLS,
-  COUNTERS_PER_VCPU,
-  GAUGE_BREAK,
-  GAUGE_EPOCH,
-  GAUGE_FRAMES_FREE,
-  GAUGE_FRAMES_USED,
-  GAUGE_LIMBO,
-  GAUGE_RUNNING,
-  GAUGE_SNAPSHOTS,
-  GAUGE_SNAPSHOTS_LOST,
-  GAUGE_SNAPSHOTS_TAKEN,
-} from './abi/counter';
+import { COUNTER_SYSCALLS } from './abi/counter';
 import { EBUSY, EINVAL } from './abi/errno';
 import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
 import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
+import { VCPU_DEPTH, VCPU_PENDING, VCPU_SNAPSHOT, VCPU_STAGING } from './abi/vcpu-block';
 import {
-  VCPU_COUNTERS,
-  VCPU_DEPTH,
-  VCPU_PENDING,
-  VCPU_SNAPSHOT,
-  VCPU_STAGING,
-} from './abi/vcpu-block';
-import {
-  VM_ACTIVE,
   VM_BREAK,
   VM_DMA_START,
   VM_EPOCH,
   VM_GUARD,
   VM_GUEST_LIMIT,
-  VM_LIMBO_COUNT,
-  VM_LOST,
   VM_SETTLED,
-  VM_TAKEN,
-  VM_VCPUS,
   VM_WEAK,
 } from './abi/vm-block';
+import * as counters from './kernel/counters';
 import * as frames from './kernel/frames';
 import * as guestMemory from './kernel/guest-memory';
 import * as transfer from './kernel/transfer';
@@ -171,24 +149,7 @@ export function proxy(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
 
 /** A counter or gauge of abi/counter.ts; counters are sums over all vCPUs. */
 export function counter(index: u32): f64 {
-  if (index < COUNTERS_PER_VCPU) {
-    let sum: u64 = 0;
-    const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
-    for (let i: u32 = 0; i < vcpus; i++)
-      sum += load<u64>(map.vcpuBlock(i) + VCPU_COUNTERS + (index << 3));
-    return <f64>sum;
-  }
-  if (index == GAUGE_EPOCH) return <f64>atomic.load<u32>(map.vm, VM_EPOCH);
-  if (index == GAUGE_SNAPSHOTS) return <f64>popcnt(atomic.load<u32>(map.vm, VM_ACTIVE));
-  if (index == GAUGE_LIMBO) return <f64>atomic.load<u32>(map.vm, VM_LIMBO_COUNT);
-  if (index == GAUGE_FRAMES_FREE) return <f64>frames.available();
-  if (index == GAUGE_FRAMES_USED)
-    return <f64>(frames.claimed() - (frames.available() - frames.unclaimed()));
-  if (index == GAUGE_RUNNING) return <f64>vcpu.running();
-  if (index == GAUGE_BREAK) return <f64>guestMemory.breakPage() * FRAME_BYTES;
-  if (index == GAUGE_SNAPSHOTS_TAKEN) return <f64>atomic.load<u32>(map.vm, VM_TAKEN);
-  if (index == GAUGE_SNAPSHOTS_LOST) return <f64>atomic.load<u32>(map.vm, VM_LOST);
-  return 0;
+  return counters.read(index);
 }
 
 // --- what the hypervisor calls --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ export type { GuestImages } from './vm/images.ts';
 export type { Fork } from './vm/fork.ts';
 export type { Snapshot } from './vm/snapshot.ts';
 export type { Beside, GuestFunction, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';
-export type { VMStats } from './vm/stats.ts';
+export type { PoolStats, VMStats } from './vm/stats.ts';
 export type { SyscallSink } from './syscalls/table.ts';
 export {
   relocate,

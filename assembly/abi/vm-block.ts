@@ -26,4 +26,5 @@ export const VM_DMA_START: u32 = 88; // u32, address: the host may write frames 
 export const VM_DMA_END: u32 = 92; // u32, address after them; changes in one 64-bit word with VM_DMA_START
 export const VM_IO_STATE: u32 = 96; // u32, IO_* of ring.ts; the I/O service, and vCPUs that wake it
 export const VM_IO_BEAT: u32 = 100; // u32, moves while the I/O service has something under way
+export const VM_POOL_FRAMES: u32 = 104; // u32, frames of Tabby's pool, 0 = none; the vCPU that creates it
 export const VM_CHUNK_MARKS: u32 = 1024; // 256 x u32, epoch of the last mark in each chunk of the epoch table

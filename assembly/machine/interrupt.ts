@@ -8,7 +8,7 @@
 // Concurrency VCPU_PENDING: set by anyone with atomic.or, cleared by the owner with atomic.and.
 // Cost        a poll is one load and one branch; the slow path about 30 ns without a handler.
 
-import { COUNTER_SAFEPOINTS } from '../abi/counter';
+import { COUNTER_INTERRUPTS, COUNTER_SAFEPOINTS } from '../abi/counter';
 import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import { SNAPSHOT_LOST, SNAPSHOT_STATE } from '../abi/snapshot-block';
 import { VECTOR_EPOCH, VECTOR_KILL } from '../abi/vector';
@@ -35,6 +35,7 @@ export function safepoint(): void {
     const vector = ctz(rest);
     rest &= rest - 1;
     take(vector);
+    vcpu.count(COUNTER_INTERRUPTS);
     trap.interrupt(vector);
   }
   if (pending & (1 << VECTOR_EPOCH) && !vcpu.isFrozen()) {

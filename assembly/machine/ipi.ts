@@ -11,6 +11,7 @@
 //
 //   entry of the ring, 16 bytes:  u32 what, u32 0, u64 arg
 
+import { COUNTER_REMOTE_CALLS } from '../abi/counter';
 import {
   VCPU_CALLS_DONE,
   VCPU_CALLS_ON,
@@ -99,6 +100,7 @@ function serve(): void {
   let done = load<u32>(vcpu.block, VCPU_CALLS_DONE);
   while (done != load<u32>(vcpu.block, VCPU_CALLS_POSTED)) {
     done += 1;
+    vcpu.count(COUNTER_REMOTE_CALLS);
     run(entryAt(vcpu.block, done));
   }
   atomic.store<u32>(vcpu.block, done, VCPU_CALLS_DONE);

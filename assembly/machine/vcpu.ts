@@ -96,6 +96,15 @@ export function running(): u32 {
   return count;
 }
 
+/** How many vCPUs are attached. */
+export function attached(): u32 {
+  let count: u32 = 0;
+  const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+  for (let i: u32 = 0; i < vcpus; i++)
+    if (atomic.load<u32>(map.vcpuBlock(i), VCPU_STATE) != VCPU_ABSENT) count++;
+  return count;
+}
+
 /** Takes over the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */
 export function adopt(): void {
   const both = atomic.load<u64>(map.vm, VM_EPOCH);
@@ -175,6 +184,15 @@ export function snapshotSlot(): i32 {
 export function count(counter: u32): void {
   const word = block + VCPU_COUNTERS + (counter << 3);
   store<u64>(word, load<u64>(word) + 1);
+}
+
+/** A counter, summed over all vCPUs that ever were. */
+export function counted(counter: u32): u64 {
+  let sum: u64 = 0;
+  const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
+  for (let i: u32 = 0; i < vcpus; i++)
+    sum += load<u64>(map.vcpuBlock(i) + VCPU_COUNTERS + (counter << 3));
+  return sum;
 }
 
 /** Ends the guest's work on this vCPU: the host finds the cause in the block. */

@@ -13,7 +13,6 @@
 //
 //   area of a vCPU
 //     0  u32  its operation: odd while in one, new for each (window.ts); others read it
-//    64  u64  x COUNTERS, by counter.ts of this folder
 //   256       batch of victims, 384 what became of their writes (write-back.ts)
 //   512       frames that this vCPU keeps (clock.ts)
 //  1024       reads under way (reads.ts)
@@ -21,10 +20,12 @@
 
 import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
+import { VM_POOL_FRAMES } from '../abi/vm-block';
 import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
 import * as hashTable from '../baselines/hash-table';
 import * as swips from '../baselines/swips';
 import * as linkage from '../machine/linkage';
+import * as map from '../machine/map';
 import * as pageTable from '../machine/page-table';
 import * as tlb from '../machine/tlb';
 import * as vcpu from '../machine/vcpu';
@@ -47,7 +48,6 @@ export const HAND: u32 = 64;
 const AREAS: u32 = 4096;
 
 export const AREA_OPERATION: u32 = 0;
-export const AREA_COUNTERS: u32 = 64;
 export const AREA_BATCH: u32 = 256;
 export const AREA_RESULTS: u32 = 384;
 export const AREA_KEPT: u32 = 512;
@@ -94,6 +94,7 @@ export function create(word: u32, count: u32, descriptor: i32): i32 {
   store<u32>(pool, table, ROOT);
   store<i32>(pool, descriptor, STORAGE);
   store<u64>(start, header.INVALID); // zeroed, it would name page 0
+  atomic.store<u32>(map.vm, count, VM_POOL_FRAMES);
   atomic.store<u32>(word, pool);
   return 0;
 }
