@@ -234,6 +234,9 @@ export function isModuleUrl(url: string): boolean {
   return url.startsWith('file:');
 }
 
+/** Lets the runtime's own functions take views of shared memory, in this thread. Node's do. */
+export function acceptSharedViews(): void {}
+
 export function fillRandom(target: Uint8Array): void {
   randomFillSync(target);
 }

@@ -34,6 +34,9 @@ async function startWriters(words: number, memory: number, random: Random): Prom
     guestLimit: 16 * MIB,
   });
   vm.enter().exports['fill']!(words, 1000);
+  const first = vm.snapshot(); // so that its thread is there before frames run out
+  await first.run('sum', words);
+  await first.release();
   const flag = new SharedArrayBuffer(8); /* stop, writers attached */
   const writers = Array.from({ length: WRITERS }, () =>
     runThread(new URL('./hammer-writer.js', import.meta.url), {

@@ -13,7 +13,7 @@ import { Random } from '../random.ts';
 const FRAMES = 4096;
 const PAGES = 64; // few, so that snapshots meet on the same pages
 const PAGE_WORDS = 1024;
-const module = new WebAssembly.Module(readBuiltModule('libdbos.wasm') as BufferSource);
+const module = new WebAssembly.Module((await readBuiltModule('libdbos.wasm')) as BufferSource);
 
 class Bench {
   readonly memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });

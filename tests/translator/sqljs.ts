@@ -2,7 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { acceptSharedViews } from '../../host/index.ts';
 import { StubKernel } from './stub-kernel.ts';
+
+acceptSharedViews();
 
 export interface Database {
   exec(sql: string): unknown[];

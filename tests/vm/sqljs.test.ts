@@ -3,10 +3,11 @@
 import { createRequire } from 'node:module';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MicroVM, type Program } from '../../host/index.ts';
+import { acceptSharedViews, MicroVM, type Program } from '../../host/index.ts';
 import { sqlJsModule, type Database } from '../translator/sqljs.ts';
 
 const test = suite('sql.js in a VM');
+acceptSharedViews();
 type Factory = (
   options: object,
 ) => Promise<{ Database: new () => Database & { export(): Uint8Array } }>;

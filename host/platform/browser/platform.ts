@@ -123,7 +123,10 @@ export function startThread(
     onEnd(error);
   };
   worker.onmessage = ({ data: message }) => onMessage(message);
-  worker.onerror = ({ message }) => end(new Error(message ?? `${url.href} did not load`));
+  worker.onerror = (event) => {
+    event.preventDefault(); // it is told to who waits for the thread, not to the page
+    end(new Error(event.message ?? `${url.href} did not load`));
+  };
   worker.onmessageerror = () => end(new Error('a message could not be read'));
   worker.postMessage(data);
   return {
@@ -182,6 +185,43 @@ export function onEnd(then: () => void): void {
 /** Whether `import(url)` can be asked for this module. */
 export function isModuleUrl(url: string): boolean {
   return /^(https?|blob|data):/.test(url);
+}
+
+/**
+ * Lets the runtime's own functions take views of shared memory, in this thread: glue of compilers asks text decoders, encoders and random
+ * numbers for that, which a browser's refuse. Asking again changes nothing.
+ */
+export function acceptSharedViews(): void {
+  if (acceptsShared) return;
+  acceptsShared = true;
+  const { decode } = TextDecoder.prototype;
+  TextDecoder.prototype.decode = function (view, options) {
+    return decode.call(this, isShared(view) ? bytesOf(view).slice() : view, options);
+  };
+  const { encodeInto } = TextEncoder.prototype;
+  TextEncoder.prototype.encodeInto = function (text, target) {
+    if (!isShared(target)) return encodeInto.call(this, text, target);
+    const copy = new Uint8Array(target.length);
+    const done = encodeInto.call(this, text, copy);
+    target.set(copy.subarray(0, done.written));
+    return done;
+  };
+  const getRandomValues = crypto.getRandomValues.bind(crypto);
+  crypto.getRandomValues = (target) => {
+    if (!isShared(target)) return getRandomValues(target);
+    fillRandom(bytesOf(target));
+    return target;
+  };
+}
+
+let acceptsShared = false;
+
+function isShared(view: unknown): view is ArrayBufferView {
+  return ArrayBuffer.isView(view) && view.buffer instanceof SharedArrayBuffer;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Shared memory, too, which a browser's own function refuses. */

@@ -1,0 +1,23 @@
+// For test files that run in a browser: Node's Buffer as the package of that name has it, but quick to see that bytes are equal.
+
+import { Buffer } from 'buffer';
+
+const { compare } = Buffer;
+Buffer.compare = (a, b) => (areSame(a, b) ? 0 : compare(a, b));
+Buffer.prototype.compare = function (other: Uint8Array, start = 0, end = other.length) {
+  return Buffer.compare(this, other.subarray(start, end));
+};
+Buffer.prototype.equals = function (other: Uint8Array) {
+  return Buffer.compare(this, other) === 0;
+};
+
+/** Whether all are the same and in whole words; false says nothing. */
+function areSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length || ((a.byteOffset | b.byteOffset | a.length) & 3) !== 0) return false;
+  const [left, right] = [a, b].map(
+    ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
+  );
+  return left!.every((word, i) => word === right![i]);
+}
+
+export { Buffer };
