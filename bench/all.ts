@@ -22,6 +22,7 @@ const BENCHES: Record<string, readonly string[]> = {
   'out-of-memory': ['--smoke'],
   tpcc: ['--smoke'],
   io: ['--smoke'],
+  udf: ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

@@ -66,7 +66,16 @@ test('a part of shared memory is a row', () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const bytes = new Uint8Array(memory.buffer);
   bytes.set(row('..hello..'), 500);
-  assert.is(Udf.compile(HASH).callAt(bytes, 502, 507), hashOf(row('hello')));
+  const hash = Udf.compile(HASH);
+  assert.is(hash.callAt(bytes, 502, 507), hashOf(row('hello')));
+  const window = bytes.subarray(3000, 5000).fill(9);
+  for (let length = 0; length < 300; length++) {
+    window[length] = (length * 13) & 255;
+    const start = length % 7;
+    const expected = hashOf(window.slice(start, length + 7));
+    assert.is(hash.callAt(window, start, length + 7), expected);
+    assert.is(hash.callAt(bytes, 3000 + start, 3000 + length + 7), expected);
+  }
 });
 
 test('an answer is an integer, a float, or bytes that are a copy', () => {
