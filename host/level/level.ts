@@ -25,6 +25,7 @@ import { checkLocation, checkStoreOptions, type RingzeroOptions } from './option
 import type { Operation, Operations } from './operations.ts';
 import { range, type SyncRangeOptions } from './range.ts';
 import type { Udf } from '../udf/udf.ts';
+import { exposition, metricsOf } from '../vm/stats.ts';
 import { Store, type RingzeroHandle } from './store.ts';
 import type { Data, Format } from './window.ts';
 
@@ -48,6 +49,7 @@ const MANIFEST = {
     rangeSync: true,
     filterSync: true,
     stats: true,
+    metrics: true,
   },
 };
 
@@ -356,6 +358,22 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
       pagesWritten: read(kv.KV_WRITES),
       evictions: read(kv.KV_EVICTIONS),
     };
+  }
+
+  /**
+   * The same numbers, and those of the VM, in the text format of Prometheus: for an endpoint of yours.
+   *
+   * @example
+   * createServer((_, response) => response.end(db.metrics())).listen(9121);
+   */
+  metrics(): string {
+    const { entries, pages, height } = this.stats();
+    return exposition([
+      ...metricsOf(this.#store!.stats()),
+      { name: 'ringzero_store_entries', help: 'Entries of the store.', value: entries },
+      { name: 'ringzero_store_pages', help: 'Pages of the file in use.', value: pages },
+      { name: 'ringzero_store_height', help: 'Levels of the tree.', value: height },
+    ]);
   }
 
   /** Walks the whole store: true when every page and every entry is in its place. No other thread may use it meanwhile. */

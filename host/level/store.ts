@@ -17,6 +17,7 @@ import { RingzeroError } from '../errors.ts';
 import { absolutePath, readBuiltModule, sleepUs } from '#platform';
 import { atExit, directory } from '#platform/store-directory';
 import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
+import type { VMStats } from '../vm/stats.ts';
 import { hostError, notOpen, storeError } from './errors.ts';
 import { CLOSED, Guest, OPEN } from './guest.ts';
 import { acquire } from '#platform/store-lock';
@@ -140,6 +141,11 @@ export class Store {
     if (this.#unlock !== undefined) this.#closeFile(this.#unlock);
     this.#forget();
     await this.#vm.close();
+  }
+
+  /** The numbers of its VM. */
+  stats(): VMStats {
+    return this.#vm.stats();
   }
 
   #closeFile(unlock: () => void): void {

@@ -4,10 +4,13 @@ import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
 import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
+import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
+import { exposition, metricsOf } from '../vm/stats.ts';
 import { EVENT_CLOSE, EVENT_OPTION, EVENT_SHUTDOWN, FLAG_EVENTS, RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
+import { startMetrics } from './metrics-server.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
 import { optionError, parseBytes, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -23,10 +26,11 @@ const DEFAULTS = {
   dir: './',
   dbfilename: 'dump.rdb',
   databases: '16',
+  'metrics-bind': '127.0.0.1',
 };
 
 /** Options of the server that are not the guest's. */
-const HOST_OPTIONS = new Set(['memory']);
+const HOST_OPTIONS = new Set(['memory', 'metrics-port', 'metrics-bind']);
 
 export class RedisServer implements SessionOwner {
   readonly guest: RedisGuest;
@@ -36,6 +40,7 @@ export class RedisServer implements SessionOwner {
   readonly #options: Map<string, string>;
   readonly #sessions = new Map<number, Session>();
   readonly #listeners: Listener[] = [];
+  #metricsServer: TextServer | undefined;
   #cron: NodeJS.Timeout | undefined;
   #keepAliveSeconds = 300;
   readonly #ended: Promise<number>;
@@ -109,6 +114,21 @@ export class RedisServer implements SessionOwner {
     return this.#facts.port;
   }
 
+  /** Where its metrics are; undefined without the option. */
+  get metricsUrl(): string | undefined {
+    return this.#metricsServer?.url;
+  }
+
+  /** Its numbers in the text format of Prometheus. */
+  metrics(): string {
+    const connections = {
+      name: 'ringzero_connections',
+      help: 'Clients connected.',
+      value: this.#facts.sockets,
+    };
+    return exposition([...metricsOf(this.#vm.stats()), connections]);
+  }
+
   #option(name: keyof typeof DEFAULTS): string {
     return this.#options.get(name) ?? DEFAULTS[name];
   }
@@ -165,6 +185,12 @@ export class RedisServer implements SessionOwner {
         );
       }
     }
+    this.#metricsServer = await startMetrics(
+      this.#options.get('metrics-port'),
+      this.#option('metrics-bind'),
+      () => this.metrics(),
+    );
+    if (this.metricsUrl !== undefined) this.#log.notice(`Metrics at ${this.metricsUrl}`);
     this.#cron = setInterval(() => {
       this.#facts.snapshotUs = this.#vm.snapshotUs;
       if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
@@ -228,6 +254,7 @@ export class RedisServer implements SessionOwner {
   async close(): Promise<void> {
     clearInterval(this.#cron);
     for (const listener of this.#listeners.splice(0)) listener.close();
+    this.#metricsServer?.close();
     for (const session of [...this.#sessions.values()]) session.kill();
     await this.#vm.close();
   }

@@ -83,6 +83,9 @@ export function metricsOf({ pool, ...stats }: VMStats): Metric[] {
   return [...metrics(ROWS, stats), ...(pool === undefined ? [] : metrics(POOL_ROWS, pool))];
 }
 
+/** The Content-Type of what exposition() gives. */
+export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export function exposition(metrics: readonly Metric[]): string {
   const lines = metrics.map(({ name, help, value }) => {
     const type = name.endsWith('_total') ? 'counter' : 'gauge';

@@ -11,7 +11,7 @@ import type { MachineJob } from '../tabby/machine-worker.ts';
 import { createPool } from '../tabby/pool.ts';
 import { runThread } from '../thread.ts';
 import { CELLS } from './guests.ts';
-import { parseExposition } from './exposition.ts';
+import { parseExposition } from '../exposition.ts';
 
 const TLB_BYTES = 32768;
 
