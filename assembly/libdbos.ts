@@ -22,6 +22,7 @@ import * as trapTable from './kernel/trap';
 import * as barrier from './machine/barrier';
 import * as interrupt from './machine/interrupt';
 import * as map from './machine/map';
+import * as remoteCall from './machine/remote-call';
 import * as vcpu from './machine/vcpu';
 import * as snapshots from './snappy/snapshot';
 import * as view from './snappy/view';
@@ -132,6 +133,11 @@ export function pageFault(page: u64, access: u32): i32 {
   return trapTable.mmuFault(page, access);
 }
 
+/** Runs the guest's handler of remote calls. */
+export function serveCall(fn: u32, arg: u64): u64 {
+  return trapTable.serveCall(fn, arg);
+}
+
 /** A system call: the guest's own handler first, then the host. Epochs go on while the host works. */
 export function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   if (trapTable.hasSyscallHandler()) return trapTable.syscall(nr, a, b, c, d, e);
@@ -234,6 +240,7 @@ export function depth(): u32 {
   return load<u32>(vcpu.block, VCPU_DEPTH);
 }
 export function unwind(toDepth: u32): void {
+  remoteCall.unwind(toDepth);
   vcpu.unwind(toDepth);
   trapTable.unwind();
 }

@@ -12,6 +12,7 @@ import * as ipi from './machine/ipi';
 import * as mmu from './machine/mmu';
 import * as pageTable from './machine/page-table';
 import * as pte from './machine/pte';
+import * as remoteCall from './machine/remote-call';
 import * as queue from './machine/queue';
 import * as shootdown from './machine/shootdown';
 import * as tlb from './machine/tlb';
@@ -34,6 +35,7 @@ export {
   poolHeader,
   pte,
   queue,
+  remoteCall,
   storage,
   tlb,
   walkCache,

@@ -23,6 +23,7 @@ const BENCHES: Record<string, readonly string[]> = {
   tpcc: ['--smoke'],
   io: ['--smoke'],
   udf: ['--smoke'],
+  ipi: ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

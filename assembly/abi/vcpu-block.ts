@@ -17,13 +17,17 @@ export const VCPU_TRAP_CAUSE: u32 = 48; // u32, TRAP_* below; 0 = none
 export const VCPU_FENCE: u32 = 52; // u32, means nothing: exchanged to order memory accesses (machine/barrier.ts)
 export const VCPU_RING: u32 = 56; // * u32, address of its rings (ring.ts), 0 = none
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
-// Remote calls (machine/ipi.ts)
+// Calls of other vCPUs (machine/ipi.ts, machine/remote-call.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring
 export const VCPU_CALLS_POSTED: u32 = 1028; // * u32, calls asked for since boot
 export const VCPU_CALLS_DONE: u32 = 1032; // u32, of them, those that are done; others wait for it
-export const VCPU_CALLS_ON: u32 = 1036; // u32, this vCPU takes part
+export const VCPU_CALLS_ON: u32 = 1036; // u32, odd: this vCPU takes part; another number for each vCPU that has the block
+export const VCPU_CALL_FIRST: u32 = 1040; // * u32, queue of function calls that this vCPU is to run; under the lock
+export const VCPU_CALL_LAST: u32 = 1044; // * u32
+export const VCPU_CALL_SERVING: u32 = 1048; // u32, the innermost one that it is in the middle of
 export const VCPU_CALL_RING: u32 = 1088; // * 16 entries of 16 bytes
 export const VCPU_TICKETS: u32 = 1344; // u32 x VCPUS_MAX, calls that this vCPU waits for
+export const VCPU_CALL_SLOTS: u32 = 2048; // * 16 function calls of 64 bytes that this vCPU has made
 
 export const VCPU_ABSENT: u32 = 0;
 export const VCPU_IDLE: u32 = 1; // in the host: counts as having acknowledged every epoch
@@ -38,3 +42,4 @@ export const TRAP_FAULT_UNHANDLED: u32 = 4; // a page fault, and no handler; the
 export const TRAP_FAULT_NESTED: u32 = 5; // a page fault in a page-fault handler
 export const TRAP_FAULT_RESULT: u32 = 6; // a page-fault handler returned what means nothing
 export const TRAP_FAULT_AGAIN: u32 = 7; // a page-fault handler has not done what it said
+export const TRAP_CALL_UNHANDLED: u32 = 8; // a remote call, and no handler; the address is the function's number

@@ -4,15 +4,17 @@
 //             and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which puts the
 //             guest's function into this instance's table first. An unbound interrupt is dropped, an unbound
 //             fault or call goes to the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32 serves the virtual
-//             memory of linked guests (machine/mmu.ts); without it such a fault ends the call.
+//             memory of linked guests (machine/mmu.ts); without it such a fault ends the call. HANDLER_CALL
+//             (function: u32, arg: u64): u64 runs what other vCPUs ask for (machine/remote-call.ts).
 // Concurrency One table per vCPU, as each has its own instance of the guest.
 
-import { TRAP_FAULT_NESTED, TRAP_FAULT_UNHANDLED } from '../abi/vcpu-block';
+import { TRAP_CALL_UNHANDLED, TRAP_FAULT_NESTED, TRAP_FAULT_UNHANDLED } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';
 
 export const HANDLER_PAGE_FAULT: u32 = 32;
 export const HANDLER_SYSCALL: u32 = 33;
 export const HANDLER_MMU: u32 = 34;
+export const HANDLER_CALL: u32 = 35;
 
 let bound: u64 = 0;
 
@@ -52,6 +54,12 @@ export function mmuFault(page: u64, access: u32): i32 {
   const result = call_indirect<i32>(HANDLER_MMU, page, access);
   isServing = false;
   return result;
+}
+
+/** A remote call: what the handler returned. */
+export function serveCall(fn: u32, arg: u64): u64 {
+  if (!isBound(HANDLER_CALL)) vcpu.trap(TRAP_CALL_UNHANDLED, fn);
+  return call_indirect<u64>(HANDLER_CALL, fn, arg);
 }
 
 /** After a trap: no handler is running. */

@@ -1,7 +1,8 @@
-// Inter-processor interrupts: remote calls between vCPUs of linked guests.
+// Inter-processor interrupts: what a vCPU of a linked guest asks of another one's TLB; functions: remote-call.ts.
 //
 // Interface   attach() by each vCPU that takes part. post(vcpu, what, arg) asks, await(vcpu, ticket) returns when it is
-//             done; poll() serves what others asked of this vCPU, and is called at its safepoints and in all its waits.
+//             done; poll() serves what others asked of this vCPU, calls of functions too, and is called at its safepoints and in all its
+//             waits.
 // Invariants  IPI-1  A call is served before its vCPU does anything that a safepoint precedes. A vCPU that is idle or in
 //                    the host does nothing, so nobody waits for it: it serves first when it is back.
 //             IPI-2  Whoever waits serves its own calls meanwhile: two that wait for each other both go on.
@@ -25,6 +26,7 @@ import {
 } from '../abi/vcpu-block';
 import { VECTOR_CALL } from '../abi/vector';
 import * as map from './map';
+import * as remoteCall from './remote-call';
 import * as spinlock from './spinlock';
 import * as tlb from './tlb';
 import * as vcpu from './vcpu';
@@ -37,14 +39,16 @@ const RING_ENTRIES: u32 = 16;
 
 export function attach(): void {
   store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) | (1 << VECTOR_CALL), VCPU_MASK); // not the kernel's to take
+  const life = atomic.load<u32>(vcpu.block, VCPU_CALLS_ON);
+  if ((life & 1) == 0) remoteCall.attach();
   lock(vcpu.block);
   store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_CALLS_POSTED), VCPU_CALLS_DONE);
   spinlock.release(vcpu.block + VCPU_CALL_LOCK);
-  atomic.store<u32>(vcpu.block, 1, VCPU_CALLS_ON);
+  atomic.store<u32>(vcpu.block, life | 1, VCPU_CALLS_ON);
 }
 
 export function takesPart(index: u32): bool {
-  return atomic.load<u32>(map.vcpuBlock(index), VCPU_CALLS_ON) != 0;
+  return (atomic.load<u32>(map.vcpuBlock(index), VCPU_CALLS_ON) & 1) != 0;
 }
 
 
@@ -53,7 +57,7 @@ function entryAt(block: u32, number: u32): u32 {
   return block + VCPU_CALL_RING + ((number & (RING_ENTRIES - 1)) << 4);
 }
 
-function lock(block: u32): void {
+export function lock(block: u32): void {
   let turn: u32 = 0;
   while (atomic.cmpxchg<u32>(block, 0, 1, VCPU_CALL_LOCK) != 0) {
     if (block != vcpu.block) poll();
@@ -73,8 +77,12 @@ export function post(index: u32, what: u32, arg: u64): u32 {
   store<u64>(entry, arg, 8);
   store<u32>(block, posted, VCPU_CALLS_POSTED);
   spinlock.release(block + VCPU_CALL_LOCK);
-  atomic.or<u32>(block, 1 << VECTOR_CALL, VCPU_PENDING);
+  interrupt(block);
   return posted;
+}
+
+export function interrupt(block: u32): void {
+  atomic.or<u32>(block, 1 << VECTOR_CALL, VCPU_PENDING);
 }
 
 /** Returns when the call is done, or will be before the vCPU does anything else. */
@@ -82,7 +90,7 @@ export function wait(index: u32, ticket: u32): void {
   const block = map.vcpuBlock(index);
   let turn: u32 = 0;
   while (<i32>(atomic.load<u32>(block, VCPU_CALLS_DONE) - ticket) < 0) {
-    if (atomic.load<u32>(block, VCPU_STATE) != VCPU_RUNNING) return;
+    if (atomic.load<u32>(block, VCPU_STATE) != VCPU_RUNNING || !takesPart(index)) return;
     poll();
     spinlock.pause(turn++, block + VCPU_CALLS_DONE);
   }
@@ -105,6 +113,7 @@ function serve(): void {
   }
   atomic.store<u32>(vcpu.block, done, VCPU_CALLS_DONE);
   spinlock.release(vcpu.block + VCPU_CALL_LOCK);
+  remoteCall.serve();
 }
 
 function run(entry: u32): void {

@@ -6,6 +6,7 @@
 
 import {
   VCPU_ABSENT,
+  VCPU_CALLS_ON,
   VCPU_COUNTERS,
   VCPU_DEPTH,
   VCPU_EPOCH,
@@ -42,6 +43,7 @@ export function attach(number: u32): void {
   store<u32>(block, 0, VCPU_DEPTH);
   store<u32>(block, 0, VCPU_MASK);
   atomic.store<u32>(block, 0, VCPU_PENDING);
+  atomic.store<u32>(block, (atomic.load<u32>(block, VCPU_CALLS_ON) + 1) & ~1, VCPU_CALLS_ON);
   adopt();
 }
 

@@ -1,6 +1,7 @@
 // From a trap in the guest to an error that says what happened and where.
 
 import {
+  TRAP_CALL_UNHANDLED,
   TRAP_FAULT_AGAIN,
   TRAP_FAULT_NESTED,
   TRAP_FAULT_RESULT,
@@ -48,6 +49,12 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
       return trapError(what, 'it was stopped', thrown);
     case TRAP_FAULT_UNHANDLED:
       return trapError(what, `page fault of page ${address}, and there is no onPageFault`, thrown);
+    case TRAP_CALL_UNHANDLED:
+      return trapError(
+        what,
+        `a remote call of function ${address}, and there is no onCall`,
+        thrown,
+      );
     case TRAP_FAULT_NESTED:
       return trapError(what, `page fault of page ${address} in a page-fault handler`, thrown);
     case TRAP_FAULT_RESULT:

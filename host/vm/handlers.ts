@@ -4,6 +4,7 @@
 //                 others: (address: i32) -> i32, nonzero = the store may be tried again (assembly/kernel/trap.ts)
 //   onSyscall     (number, a, b, c, d, e: i32) -> i32
 //   onInterrupt   (vector: i32)
+//   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/machine/remote-call.ts); from the module alone
 
 import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vector.ts';
 import { EIO } from '../../assembly/abi/errno.ts';
@@ -29,6 +30,7 @@ const PAGE_STAGED = 1;
 const SLOT_FAULT = VECTOR_COUNT;
 const SLOT_SYSCALL = VECTOR_COUNT + 1;
 const SLOT_MMU = VECTOR_COUNT + 2;
+const SLOT_CALL = VECTOR_COUNT + 3;
 
 /** What binding needs of a vCPU. */
 export interface Trapping {
@@ -62,6 +64,8 @@ export function bindHandlers(
           return result === undefined ? vcpu.proxy(number, ...args) : result;
         });
   if (typeof syscall === 'function') vcpu.bind(SLOT_SYSCALL, syscall);
+  const { onCall } = exports;
+  if (typeof onCall === 'function' && vcpu.linked) vcpu.bind(SLOT_CALL, onCall);
   const interrupt =
     onInterrupt === undefined
       ? exports['onInterrupt']

@@ -14,7 +14,7 @@ import {
 import { RingzeroError } from '../errors.ts';
 
 /** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
-export const TRAP_SLOTS = 35;
+export const TRAP_SLOTS = 36;
 
 /** The functions of assembly/libdbos.ts that the host calls; addresses come back signed. */
 export interface KernelExports {
@@ -34,6 +34,7 @@ export interface KernelExports {
   forget(address: number, bytes: number): void;
   fetch(address: number, bytes: number, target: number): void;
   pageFault(page: bigint, access: number): number;
+  serveCall(fn: number, arg: bigint): bigint;
   poll(): void;
   syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   proxy(nr: number, a: number, b: number, c: number, d: number, e: number): number;

@@ -156,10 +156,11 @@ export class Vcpu {
 
   #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {
     const { syscall, proxy, forget, counter, poll } = this.kernel.calls;
-    const { claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault } = this.kernel.calls;
+    const { claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault, serveCall } =
+      this.kernel.calls;
     return {
       ...(linked
-        ? { claimFrames: claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault }
+        ? { claimFrames: claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault, serveCall }
         : {}),
       syscall,
       proxy,

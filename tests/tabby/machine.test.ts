@@ -164,4 +164,107 @@ tests(
   },
 );
 
+function another({ vm }: Fixture, call: MachineJob['call']): [Promise<unknown>, SharedArrayBuffer] {
+  const flag = new SharedArrayBuffer(4);
+  const job: MachineJob = { handle: vm.handle, tlb: vm.claimWindow(TLB_BYTES), ready: flag, call };
+  return [runThread(new URL('./machine-worker.js', import.meta.url), job), flag];
+}
+
+const [ADD, TWICE, BACK, TRAP] = [0, 1, 2, 3];
+const LOST = -2001;
+const REFUSED = -2003;
+
+tests('CALL-1, CALL-3: functions run where they are called, and may call back', async () => {
+  const own = await fixture();
+  const { vm, call, word } = own;
+  call('joinCalls', vm.claimWindow(TLB_BYTES));
+  assert.is(call('callOne', 0, TWICE, 21n), 42, 'itself');
+  assert.is(call('callOne', 1, TWICE, 21n), REFUSED, 'nobody is there');
+  word(STOP, 0);
+  const [running, flag] = another(own, ['serveUntil', STOP]);
+  await ready(flag);
+  assert.is(call('callOne', 1, TWICE, 21n), 42);
+  assert.is(call('callOne', 1, BACK, 21n), 43, 'while this one waits');
+  for (let i = 0; i < 40; i++) assert.is(call('callOne', 1, ADD, 0n), i);
+  assert.is(call('served', 1), 40);
+  word(STOP, 1);
+  await running;
+  assert.is(call('callOne', 1, TWICE, 21n), LOST, 'it has left');
+  await vm.close();
+});
+
+tests(
+  'CALL-1: a call is kept for a vCPU that is in the host, and its caller can tell',
+  async () => {
+    const own = await fixture();
+    const { vm, call } = own;
+    call('joinCalls', vm.claimWindow(TLB_BYTES));
+    const [running] = another(own, ['callOne', 0, ADD, 0n]);
+    let isOver = false;
+    void running.then(() => (isOver = true));
+    while (call('served', 0) === 0) {
+      assert.is(isOver, false);
+      await new Promise((resolve) => setTimeout(resolve, 20)); // this vCPU is idle
+      call('serveCalls');
+    }
+    assert.is(await running, 0);
+    await vm.close();
+  },
+);
+
+tests('CALL-1: who traps in a call, or leaves before it, loses it and nothing else', async () => {
+  const own = await fixture();
+  const { vm, call, word } = own;
+  call('joinCalls', vm.claimWindow(TLB_BYTES));
+  word(STOP, 0);
+  const [trapping, flag] = another(own, ['serveUntil', STOP]);
+  await ready(flag);
+  const failed = trapping.then(
+    () => 'nothing',
+    (error: Error) => error.message,
+  );
+  assert.is(call('callOne', 1, TRAP, 0n), LOST);
+  assert.match(await failed, 'unreachable');
+  const [leaving, again] = another(own, ['serveUntil', STOP]);
+  await ready(again);
+  assert.is(
+    call('callOne', 2, TWICE, 5n),
+    10,
+    'its thread has ended in the host, so its number is taken',
+  );
+  word(STOP, 1);
+  await leaving;
+  await vm.close();
+});
+
+tests(
+  'CALL-1 to CALL-3: calls in all directions at once, one vCPU now and then in the host',
+  async () => {
+    const own = await fixture();
+    const { vm, call } = own;
+    const random = Random.forTest('remote calls');
+    call('joinCalls', vm.claimWindow(TLB_BYTES));
+    const workers = [1, 2].map(
+      () => another(own, ['callOthers', BigInt(random.bits()), 1000, 3])[0],
+    );
+    let isOver = false;
+    const all = Promise.all(workers).then((results) => {
+      isOver = true;
+      return results;
+    });
+    while (!isOver) {
+      call('serveCalls');
+      await new Promise((resolve) => setTimeout(resolve, random.below(3)));
+    }
+    assert.equal(await all, [0, 0]);
+    let sum = 0;
+    for (const vcpu of [0, 1, 2]) {
+      assert.is(call('served', vcpu), call('made', vcpu), `each call of vCPU ${vcpu} is run once`);
+      sum += call('made', vcpu);
+    }
+    assert.ok(sum > 1000);
+    await vm.close();
+  },
+);
+
 tests.run();

@@ -165,6 +165,21 @@ export {
   swapHot,
 } from './measure';
 export {
+  answer,
+  askFor,
+  callOne,
+  callOthers,
+  echoWords,
+  enterHandlers,
+  isAnswered,
+  made,
+  onCall,
+  pingWords,
+  roundTrips,
+  serveUntil,
+  served,
+} from './calls';
+export {
   askOthers,
   entryOf,
   fillTlb,

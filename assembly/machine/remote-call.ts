@@ -1,0 +1,201 @@
+// Remote function calls: a vCPU of a linked guest has another one run `onCall(function, arg)` of the guest, at a safepoint, and gets
+// what it returned.
+//
+// Interface   call(vcpu, function, arg) asks; awaitResult(ticket) waits for the end and says whether there is a `result`, isOver()
+//             looks without waiting. Each ticket is awaited once. Which function a number means is the guest's own business.
+//             Calls are served by ipi.poll(): ipi.attach() first.
+// Invariants  CALL-1  A call is run once, or its caller is told that it was lost: its vCPU went away, or trapped in it.
+//             CALL-2  Calls of one vCPU to another begin in the order in which they were made.
+//             CALL-3  Who waits serves meanwhile, so calls may go both ways, and a function may call; such calls nest as deep as
+//                     calls are open, CALLS_MAX for each vCPU.
+// Concurrency A call lies in its caller's block, so no number of calls overflows anything. VCPU_CALL_LOCK of the vCPU that is to
+//             run it guards the queue there. A vCPU that is idle or in the host keeps its queue until it is back, and its callers
+//             wait. State: QUEUED -> RUNNING -> DONE by who runs it; -> LOST by who finds that nobody will; -> FREE by the caller. A new vCPU in the caller's place makes RUNNING ones ORPHANED.
+//
+//   call, 64 bytes:  u32 state, u32 function, u64 arg, u64 result, u32 next, u32 vcpu, u32 its life, u32 depth it runs at
+
+import {
+  VCPU_CALLS_ON,
+  VCPU_CALL_FIRST,
+  VCPU_CALL_LAST,
+  VCPU_CALL_LOCK,
+  VCPU_CALL_SERVING,
+  VCPU_CALL_SLOTS,
+  VCPU_DEPTH,
+  VCPU_IDLE,
+  VCPU_RUNNING,
+  VCPU_STATE,
+} from '../abi/vcpu-block';
+import * as ipi from './ipi';
+import * as map from './map';
+import * as spinlock from './spinlock';
+import * as vcpu from './vcpu';
+
+/** Runs the guest's onCall. */
+// @ts-ignore: decorator
+@external('libdbos', 'serveCall')
+declare function serveCall(fn: u32, arg: u64): u64;
+
+/** Calls that a vCPU may have open at once. */
+export const CALLS_MAX: u32 = 16;
+const CALL_SHIFT: u32 = 6;
+
+const FREE: u32 = 0;
+const QUEUED: u32 = 1;
+const RUNNING: u32 = 2;
+const DONE: u32 = 3;
+const LOST: u32 = 4;
+const ORPHANED: u32 = 5; // runs, but its caller is gone
+
+const FUNCTION: u32 = 4;
+const ARG: u32 = 8;
+const RESULT: u32 = 16;
+const NEXT: u32 = 24;
+const TARGET: u32 = 28;
+const LIFE: u32 = 32;
+const DEPTH: u32 = 36;
+
+/** What the last call returned that was awaited. */
+export let result: u64 = 0;
+
+/** A ticket; 0 when the vCPU takes no part, or this one has CALLS_MAX calls open. */
+export function call(index: u32, fn: u32, arg: u64): u32 {
+  const block = map.vcpuBlock(index);
+  const life = atomic.load<u32>(block, VCPU_CALLS_ON);
+  const slot = freeSlot();
+  if (slot == 0 || (life & 1) == 0) return 0;
+  store<u32>(slot, fn, FUNCTION);
+  store<u64>(slot, arg, ARG);
+  store<u32>(slot, 0, NEXT);
+  store<u32>(slot, index, TARGET);
+  store<u32>(slot, life, LIFE);
+  atomic.store<u32>(slot, QUEUED);
+  ipi.lock(block);
+  const last = load<u32>(block, VCPU_CALL_LAST);
+  if (last == 0) store<u32>(block, slot, VCPU_CALL_FIRST);
+  else store<u32>(last, slot, NEXT);
+  store<u32>(block, slot, VCPU_CALL_LAST);
+  spinlock.release(block + VCPU_CALL_LOCK);
+  ipi.interrupt(block);
+  return slot;
+}
+
+function freeSlot(): u32 {
+  const first = vcpu.block + VCPU_CALL_SLOTS;
+  for (let slot = first; slot < first + (CALLS_MAX << CALL_SHIFT); slot += 1 << CALL_SHIFT)
+    if (atomic.load<u32>(slot) == FREE) return slot;
+  return 0;
+}
+
+export function isOver(ticket: u32): bool {
+  return atomic.load<u32>(ticket) >= DONE;
+}
+
+/** Waits for the end of the call, and serves others' meanwhile. False: it was lost, and may have run in part. */
+export function awaitResult(ticket: u32): bool {
+  let turn: u32 = 0;
+  while (!isOver(ticket)) {
+    if (!isAlive(ticket)) withdraw(ticket);
+    ipi.poll();
+    spinlock.pause(turn++, ticket);
+  }
+  const isDone = atomic.load<u32>(ticket) == DONE;
+  result = load<u64>(ticket, RESULT);
+  atomic.store<u32>(ticket, FREE);
+  return isDone;
+}
+
+/** Whether the vCPU that was called is the one that is there now. */
+function isAlive(slot: u32): bool {
+  const block = map.vcpuBlock(load<u32>(slot, TARGET));
+  if (atomic.load<u32>(block, VCPU_CALLS_ON) != load<u32>(slot, LIFE)) return false;
+  const state = atomic.load<u32>(block, VCPU_STATE);
+  return state == VCPU_IDLE || state == VCPU_RUNNING;
+}
+
+/** Nobody will run the call, or end it: it leaves the queue if it is in one. */
+function withdraw(slot: u32): void {
+  const block = map.vcpuBlock(load<u32>(slot, TARGET));
+  ipi.lock(block);
+  if (atomic.load<u32>(slot) == QUEUED) unlink(block, slot);
+  atomic.cmpxchg<u32>(slot, QUEUED, LOST);
+  atomic.cmpxchg<u32>(slot, RUNNING, LOST);
+  spinlock.release(block + VCPU_CALL_LOCK);
+}
+
+function unlink(block: u32, slot: u32): void {
+  let before: u32 = 0;
+  let at = load<u32>(block, VCPU_CALL_FIRST);
+  while (at != slot) {
+    before = at;
+    at = load<u32>(at, NEXT);
+  }
+  const next = load<u32>(slot, NEXT);
+  if (before == 0) store<u32>(block, next, VCPU_CALL_FIRST);
+  else store<u32>(before, next, NEXT);
+  if (next == 0) store<u32>(block, before, VCPU_CALL_LAST);
+}
+
+/** Runs what is in this vCPU's queue. Its functions may come here again. */
+export function serve(): void {
+  let slot = take();
+  while (slot != 0) {
+    const returned = serveCall(load<u32>(slot, FUNCTION), load<u64>(slot, ARG));
+    store<u32>(vcpu.block, load<u32>(slot, NEXT), VCPU_CALL_SERVING);
+    store<u64>(slot, returned, RESULT);
+    end(slot, DONE);
+    slot = take();
+  }
+}
+
+function end(slot: u32, state: u32): void {
+  if (atomic.cmpxchg<u32>(slot, RUNNING, state) != RUNNING) atomic.store<u32>(slot, FREE);
+}
+
+/** The first of the queue, on top of those that this vCPU is in the middle of; 0 = the queue is empty. */
+function take(): u32 {
+  ipi.lock(vcpu.block);
+  const slot = load<u32>(vcpu.block, VCPU_CALL_FIRST);
+  if (slot != 0) {
+    const next = load<u32>(slot, NEXT);
+    store<u32>(vcpu.block, next, VCPU_CALL_FIRST);
+    if (next == 0) store<u32>(vcpu.block, 0, VCPU_CALL_LAST);
+    store<u32>(slot, load<u32>(vcpu.block, VCPU_CALL_SERVING), NEXT);
+    store<u32>(slot, load<u32>(vcpu.block, VCPU_DEPTH), DEPTH);
+    atomic.store<u32>(slot, RUNNING);
+    store<u32>(vcpu.block, slot, VCPU_CALL_SERVING);
+  }
+  spinlock.release(vcpu.block + VCPU_CALL_LOCK);
+  return slot;
+}
+
+/** A new vCPU in this block: what was asked of the one before is lost, and nobody waits for what it asked. */
+export function attach(): void {
+  ipi.lock(vcpu.block);
+  let slot = load<u32>(vcpu.block, VCPU_CALL_FIRST);
+  while (slot != 0) {
+    const next = load<u32>(slot, NEXT);
+    atomic.store<u32>(slot, LOST);
+    slot = next;
+  }
+  store<u32>(vcpu.block, 0, VCPU_CALL_FIRST);
+  store<u32>(vcpu.block, 0, VCPU_CALL_LAST);
+  store<u32>(vcpu.block, 0, VCPU_CALL_SERVING);
+  spinlock.release(vcpu.block + VCPU_CALL_LOCK);
+  const first = vcpu.block + VCPU_CALL_SLOTS;
+  for (let own = first; own < first + (CALLS_MAX << CALL_SHIFT); own += 1 << CALL_SHIFT) {
+    if (atomic.load<u32>(own) == QUEUED) withdraw(own);
+    if (atomic.cmpxchg<u32>(own, RUNNING, ORPHANED) != RUNNING) atomic.store<u32>(own, FREE);
+  }
+}
+
+/** For the kernel: after a trap this vCPU is at `depth` again, and what it ran above is lost. */
+export function unwind(depth: u32): void {
+  let slot = load<u32>(vcpu.block, VCPU_CALL_SERVING);
+  while (slot != 0 && load<u32>(slot, DEPTH) > depth) {
+    const next = load<u32>(slot, NEXT);
+    end(slot, LOST);
+    slot = next;
+  }
+  store<u32>(vcpu.block, slot, VCPU_CALL_SERVING);
+}

@@ -1,0 +1,86 @@
+// Interrupts and remote calls between two vCPUs that run with safepoints: how long until the handler is entered, and until a result
+// is back. Beside them what the processor itself takes to bring a word from one core to the other and back.
+//
+//   node dist/bench/ipi.js [--smoke]
+
+import { Worker } from 'node:worker_threads';
+import { MicroVM } from '../host/index.ts';
+import { readBuiltModule } from '../host/platform/node.ts';
+import type { MachineJob } from '../tests/tabby/machine-worker.ts';
+import { isSmoke, percentile, report } from './report.ts';
+
+const TLB_BYTES = 4096 * 8;
+const TURNS = 50; // in a sample: short, so that few of them meet another program
+const SAMPLES = isSmoke ? 200 : 20_000;
+const [STOP, MARK, PING, PONG] = [512, 640, 768, 896]; // words of guest memory, each in a cache line of its own
+const TARGET = 1;
+
+const guest = readBuiltModule('tabby-test.wasm');
+const vm = await MicroVM.create({ guest, linked: true, memory: 32 * 2 ** 20 });
+const { exports } = vm.enter();
+const words = new Int32Array(vm.memory.buffer);
+exports['joinCalls']!(vm.claimWindow(TLB_BYTES));
+
+/** The other vCPU does `call` while `measure` runs. */
+async function beside(
+  call: MachineJob['call'],
+  measure: () => void,
+  stop: () => void,
+): Promise<void> {
+  const ready = new SharedArrayBuffer(4);
+  const job: MachineJob = { handle: vm.handle, tlb: vm.claimWindow(TLB_BYTES), ready, call };
+  const worker = new Worker(new URL('../tests/tabby/machine-worker.js', import.meta.url), { workerData: job }); // prettier-ignore
+  const end = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+  while (Atomics.load(new Int32Array(ready), 0) === 0)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  measure();
+  stop();
+  await end;
+}
+
+/** Microseconds of one turn, of many samples, in order. */
+function sample(name: string, ...args: number[]): Float64Array {
+  const us = new Float64Array(SAMPLES);
+  for (let i = 0; i < SAMPLES; i++) {
+    const before = performance.now();
+    const result = Number(exports[name]!(...args, TURNS));
+    us[i] = ((performance.now() - before) * 1000) / TURNS;
+    if (result !== 0) throw new Error(`${name} returned ${result}`);
+  }
+  return us.sort();
+}
+
+let wordTrips: Float64Array = new Float64Array(0);
+let enters: Float64Array = new Float64Array(0);
+let trips: Float64Array = new Float64Array(0);
+await beside(
+  ['echoWords', PING, PONG],
+  () => (wordTrips = sample('pingWords', PING, PONG)),
+  () => Atomics.store(words, PING / 4, -1),
+);
+await beside(
+  ['serveUntil', STOP],
+  () => {
+    enters = sample('enterHandlers', TARGET, MARK);
+    trips = sample('roundTrips', TARGET);
+  },
+  () => Atomics.store(words, STOP / 4, 1),
+);
+await vm.close();
+
+const us = (sorted: Float64Array, fraction = 0.5): string => `${percentile(sorted, fraction).toFixed(2)} us`; // prettier-ignore
+const row = (figure: string, sorted: Float64Array, goal?: string) => ({
+  figure,
+  value: us(sorted),
+  ratio: `best tenth ${us(sorted, 0.1)}`,
+  ...(goal && { goal }),
+});
+report(
+  'ipi',
+  [
+    row('a word to the other core and back', wordTrips),
+    row('IPI until the handler is entered, and known here to be', enters, '1 us'),
+    row('remote call, round trip', trips, '2 us'),
+  ],
+  { turns: TURNS, samples: SAMPLES },
+);
