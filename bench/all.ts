@@ -24,6 +24,7 @@ const BENCHES: Record<string, readonly string[]> = {
   io: ['--smoke'],
   udf: ['--smoke'],
   ipi: ['--smoke'],
+  browser: ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

@@ -175,6 +175,9 @@ export const files = {
   },
 };
 
+/** Whether a descriptor is the same file in every thread, so that one may transfer for another. */
+export const sharesDescriptors = true;
+
 /** What the host did, or why not. */
 export type Done = (error: { code?: string | undefined } | null, result: number) => void;
 

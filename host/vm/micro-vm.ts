@@ -11,6 +11,7 @@ import {
   monotonicUs,
   prepareDirectory,
   readBuiltModule,
+  sharesDescriptors,
 } from '#platform';
 import { RingFiles } from '../io/files.ts';
 import { startService } from '../io/start.ts';
@@ -93,6 +94,11 @@ export class MicroVM {
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
     checkMayEnter();
+    if (options.rings === true && !sharesDescriptors)
+      throw new RingzeroError(
+        'RZ_HOST',
+        '`rings`: here descriptors are of one thread, so no service can transfer for others',
+      );
     const memory =
       typeof options.memory === 'object' ? options.memory : obtainMemory(options.memory);
     const checked = checkOptions({ ...options, memory });

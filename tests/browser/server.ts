@@ -6,7 +6,8 @@ import { extname, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AddressInfo } from 'node:net';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+/** The package's folder. */
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -21,11 +22,17 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves the package's folder at any free port of this machine. */
-export async function serve({ isolated }: { isolated: boolean }): Promise<Site> {
+/** Serves a folder, the package's by default, at any free port of this machine. */
+export async function serve({
+  isolated,
+  root = ROOT,
+}: {
+  isolated: boolean;
+  root?: string;
+}): Promise<Site> {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url!, 'http://x').pathname));
-    void readFile(ROOT + path).then(
+    void readFile(root + path).then(
       (bytes) => {
         response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
         if (isolated) {

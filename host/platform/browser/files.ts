@@ -210,6 +210,9 @@ export const files = {
   },
 };
 
+/** Descriptors are of their thread alone. */
+export const sharesDescriptors = false;
+
 /** What was done, or why not. */
 export type Done = (error: { code?: string | undefined } | null, result: number) => void;
 

@@ -6,7 +6,7 @@
 
 import { RingzeroError } from '../../errors.ts';
 
-export { asyncFiles, files, prepareDirectory, type Done } from './files.ts';
+export { asyncFiles, files, prepareDirectory, sharesDescriptors, type Done } from './files.ts';
 
 const THREAD_NAME = 'ringzero';
 const GIB = 2 ** 30;

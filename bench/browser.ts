@@ -1,0 +1,103 @@
+// The store in Chromium, on OPFS, beside sqlite-wasm on OPFS and IndexedDB: the same keys and values in one worker; and snapshots there.
+//
+//   npm run bench -- browser [--smoke] [--keys N]
+//
+// Look-ups are medians of rounds in which the contestants take turns; loads and scans are done once each. Loads end when everything is in
+// the file. No figure of durable batches: the store promises nothing before it is closed.
+
+import type { Page } from 'playwright-core';
+import initWabt from 'wabt';
+import { launch } from '../tests/browser/chromium.ts';
+import { serve } from '../tests/browser/server.ts';
+import { TOUCH } from './guests.ts';
+import { isSmoke, median, numberOption, percentile, report, type Row } from './report.ts';
+
+const KEYS = numberOption('keys', isSmoke ? 20_000 : 1_000_000);
+const ROUNDS = isSmoke ? 2 : 5;
+const GETS = isSmoke
+  ? { ringzero: 20_000, sqlite: 5_000, indexedDb: 1_000 }
+  : { ringzero: 400_000, sqlite: 100_000, indexedDb: 20_000 };
+const SNAPSHOT_BYTES = (isSmoke ? 0.125 : 1) * 2 ** 30;
+const SNAPSHOTS = isSmoke ? 20 : 300;
+const BOOTS = isSmoke ? 3 : 11;
+
+type Name = keyof typeof GETS;
+const NAMES: readonly Name[] = ['ringzero', 'sqlite', 'indexedDb'];
+const TITLES = { ringzero: 'ringzero', sqlite: 'sqlite-wasm (OPFS)', indexedDb: 'IndexedDB' };
+
+async function ask<T>(page: Page, ...request: unknown[]): Promise<T> {
+  const call = `ask(${request.map((part) => JSON.stringify(part)).join()})`;
+  const answer = (await page.evaluate(call)) as T | { failed: string };
+  if (answer !== null && typeof answer === 'object' && 'failed' in answer)
+    throw new Error(answer.failed);
+  return answer as T;
+}
+
+type Times = Record<Name, number>;
+const each = (body: (name: Name) => number): Times =>
+  Object.fromEntries(NAMES.map((name) => [name, body(name)])) as Times;
+
+function rows(figure: string, us: Times, goals: Partial<Times>, unit: string): Row[] {
+  return NAMES.map((name) => ({
+    figure: `${figure}, ${TITLES[name]}`,
+    value: `${us[name].toFixed(2)} ${unit}`,
+    ...(name === 'ringzero' ? {} : { ratio: `ringzero ${(us[name] / us.ringzero).toFixed(1)}x` }),
+    ...(goals[name] === undefined ? {} : { goal: `${goals[name]}x` }),
+  }));
+}
+
+const wabt = await initWabt();
+const SMALL = wabt
+  .parseWat(
+    'small.wat',
+    '(module (memory 1) (func (export "put") (param i32 i32) local.get 0 local.get 1 i32.store))',
+  ) // prettier-ignore
+  .toBinary({}).buffer;
+
+const [browser, site] = await Promise.all([launch(), serve({ isolated: true })]);
+try {
+  const page = await browser.open(`${site.origin}/bench/browser/page.html`, (text) => console.error(text)); // prettier-ignore
+  const boots = await ask<number[]>(page, 'boots', [...SMALL], BOOTS + 1);
+  const snapshots = await ask<number[]>(page, 'snapshots', [...TOUCH], SNAPSHOT_BYTES, SNAPSHOTS);
+  const load = {} as Times;
+  for (const name of NAMES) load[name] = await ask<number>(page, 'load', name, KEYS);
+  const gets = { ringzero: [], sqlite: [], indexedDb: [] } as Record<Name, number[]>;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of NAMES)
+      gets[name].push((await ask<number>(page, 'gets', name, GETS[name], KEYS)) / GETS[name]);
+  }
+  const scan = {} as Times;
+  for (const name of NAMES) scan[name] = await ask<number>(page, 'scan', name, KEYS);
+  for (const name of NAMES) await ask(page, 'close', name);
+
+  const sorted = Float64Array.from(snapshots).sort();
+  const us = (ms: number): string => `${(ms * 1000).toFixed(0)} us`;
+  const mean = snapshots.reduce((sum, ms) => sum + ms, 0) / snapshots.length;
+  report(
+    'browser',
+    [
+      ...rows(`random get of ${KEYS} keys`, each((name) => median(gets[name]) * 1000), { sqlite: 5, indexedDb: 20 }, 'us'), // prettier-ignore
+      ...rows(`load of ${KEYS} keys, a key`, each((name) => (load[name] / KEYS) * 1000), { sqlite: 2 }, 'us'), // prettier-ignore
+      ...rows(
+        'whole scan, an entry',
+        each((name) => (scan[name] / KEYS) * 1000),
+        {},
+        'us',
+      ),
+      {
+        figure: `snapshot of ${SNAPSHOT_BYTES / 2 ** 30} GiB (clock of 5 us)`,
+        value: `median ${us(percentile(sorted, 0.5))}, mean ${us(mean)}, p99 ${us(percentile(sorted, 0.99))}`,
+        goal: '50 us',
+      },
+      {
+        figure: 'VM boot to first call',
+        value: `${median(boots.slice(1)).toFixed(1)} ms (the first, which compiles: ${boots[0]!.toFixed(1)} ms)`,
+        goal: '60 ms',
+      },
+    ],
+    { load, gets, scan, snapshots, boots },
+  );
+} finally {
+  await browser.close();
+  await site.close();
+}

@@ -1,0 +1,73 @@
+// The example page, bundled as docs/browser.md says, works from the folder that each bundler makes.
+
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { build } from 'esbuild';
+import { launch } from './chromium.ts';
+import { ROOT, serve } from './server.ts';
+
+const test = suite('bundlers');
+const EXAMPLE = join(ROOT, 'examples/browser');
+const PACKAGE_FILES = join(ROOT, 'dist/browser');
+
+/** The folder of somebody who has installed the package and copied the example. */
+function project(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ringzero-bundlers-'));
+  cpSync(EXAMPLE, folder, { recursive: true });
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(ROOT, join(folder, 'node_modules/ringzero'));
+  return folder;
+}
+
+/** What the page of a folder says in the end. */
+async function answerOf(root: string): Promise<unknown> {
+  const [browser, site] = await Promise.all([launch(), serve({ isolated: true, root })]);
+  try {
+    const page = await browser.open(`${site.origin}/index.html`);
+    return await page.evaluate('answer');
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
+
+const EXPECTED = { ada: { born: 1815 }, fork: { there: 7, here: 8 } };
+
+test('esbuild, and four files beside what it makes', async () => {
+  const folder = project();
+  try {
+    const out = join(folder, 'out');
+    await build({
+      entryPoints: ['main.js', 'worker.js'].map((file) => join(folder, file)),
+      bundle: true,
+      format: 'esm',
+      outdir: out,
+      logLevel: 'warning',
+    });
+    for (const file of readdirSync(PACKAGE_FILES).filter((name) =>
+      /\.wasm$|-worker\.js$/.test(name),
+    ))
+      // prettier-ignore
+      cpSync(join(PACKAGE_FILES, file), join(out, file));
+    cpSync(join(folder, 'index.html'), join(out, 'index.html'));
+    assert.equal(await answerOf(out), EXPECTED);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Vite, with its settings', async () => {
+  const folder = project();
+  try {
+    const vite = await import('vite');
+    await vite.build({ root: folder, logLevel: 'warn' });
+    assert.equal(await answerOf(join(folder, 'dist')), EXPECTED);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();
