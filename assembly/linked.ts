@@ -14,6 +14,7 @@ import * as pageTable from './machine/page-table';
 import * as pte from './machine/pte';
 import * as remoteCall from './machine/remote-call';
 import * as queue from './machine/queue';
+import * as safepoint from './machine/safepoint';
 import * as shootdown from './machine/shootdown';
 import * as tlb from './machine/tlb';
 import * as walkCache from './machine/walk-cache';
@@ -36,6 +37,7 @@ export {
   pte,
   queue,
   remoteCall,
+  safepoint,
   storage,
   tlb,
   walkCache,

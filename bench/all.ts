@@ -25,6 +25,7 @@ const BENCHES: Record<string, readonly string[]> = {
   udf: ['--smoke'],
   ipi: ['--smoke'],
   browser: ['--smoke'],
+  preemption: ['--smoke'],
 };
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

@@ -5,6 +5,13 @@ export type { LoadOptions, MicroVMOptions } from './vm/options.ts';
 export type { Program } from './vm/program.ts';
 export { ProgramExit } from './wasi/exit.ts';
 export type { WasiOptions } from './wasi/options.ts';
+export {
+  Scheduler,
+  Tasks,
+  type SchedulerOptions,
+  type SubmitOptions,
+  type TasksHandle,
+} from './vm/scheduler.ts';
 export type { Handlers } from './vm/handlers.ts';
 export type { GuestImages } from './vm/images.ts';
 export type { Fork } from './vm/fork.ts';

@@ -6,5 +6,6 @@ export const VECTOR_CHILD: u32 = 2; // a spawned snapshot vCPU has ended
 export const VECTOR_TIMER: u32 = 3; // a time slice is over
 export const VECTOR_IO: u32 = 4; // completions have come (ring.ts)
 export const VECTOR_CALL: u32 = 5; // another vCPU of a linked guest asks for something (machine/ipi.ts)
+export const VECTOR_TASK: u32 = 6; // a task of a higher level waits (host/vm/scheduler.ts)
 export const VECTOR_USER: u32 = 8; // 8..31 are the guest's own
 export const VECTOR_COUNT: u32 = 32;

@@ -17,6 +17,7 @@ import * as random from '../workload/random';
 import * as storeFile from '../kv/store';
 import * as storeMap from '../kv/memory-map';
 import * as verifier from '../kv/verify';
+import * as analysis from './analysis';
 import * as checker from './check';
 import * as history from './history';
 import * as input from './input';
@@ -87,6 +88,16 @@ export function loadWarehouse(w: u32): i32 {
 /** `count` transactions of the mix. */
 export function run(count: u32): i32 {
   return mix.run(count);
+}
+
+/** One payment: 0, or a negative errno. */
+export function pay(): i32 {
+  return mix.only(mix.PAYMENT);
+}
+
+/** Reads the large tables from end to end: how many records; `hasSafepoints`: others may come in between (analysis.ts). */
+export function analyse(hasSafepoints: u32): f64 {
+  return analysis.run(hasSafepoints != 0);
 }
 
 /** Transactions of a kind (mix.ts) that this vCPU has made. */

@@ -53,6 +53,14 @@ export function run(count: u32): i32 {
   return 0;
 }
 
+/** One transaction of a kind. */
+export function only(kind: u32): i32 {
+  const warehouses = load<u32>(map.WAREHOUSES);
+  const result = one(kind, random.between(1, warehouses), warehouses);
+  if (result >= 0) add(result == newOrder.ROLLED_BACK ? ROLLED_BACK : kind);
+  return result;
+}
+
 function add(kind: u32): void {
   const at = map.counts + (kind << 3);
   store<u64>(at, load<u64>(at) + 1);

@@ -24,7 +24,7 @@ export interface Handlers {
   onInterrupt?(vector: number): void;
 }
 
-const I32 = 0x7f;
+export const I32 = 0x7f;
 const I64 = 0x7e;
 const PAGE_STAGED = 1;
 const SLOT_FAULT = VECTOR_COUNT;
@@ -93,7 +93,7 @@ function staged(vcpu: Trapping, result: Uint8Array | number): number {
 }
 
 /** A function that a WebAssembly table takes, which calls `fn`: a module that exports what it imports. */
-function wasmFunction(
+export function wasmFunction(
   params: readonly number[],
   results: readonly number[],
   fn: (...args: never[]) => unknown,

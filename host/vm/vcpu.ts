@@ -9,7 +9,7 @@ import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
 import { resizeHeap } from './glue.ts';
-import { bindHandlers, type Handlers, type Trapping } from './handlers.ts';
+import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { Kernel, TRAP_SLOTS, type KernelExports } from './kernel.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
@@ -186,6 +186,11 @@ export class Vcpu {
     if (slot === VECTOR_COUNT + 1) this.kernel.handlesSyscalls = fn !== null;
     if (fn === null) this.kernel.calls.unbindHandler(slot);
     else this.kernel.calls.bindHandler(slot);
+  }
+
+  /** Takes the interrupts of one vector on this vCPU from now on. */
+  onInterrupt(vector: number, handler: () => void): void {
+    this.#setTrap(vector, wasmFunction([I32], [], handler));
   }
 
   #trapping(linked: boolean): Trapping {

@@ -1,0 +1,29 @@
+// Safepoints of linked guests: where a vCPU takes its interrupts. Translated guests have them in their loops.
+//
+// Interface   poll() where the guest holds no latch and no window of the pool is open. mask() keeps vectors pending up to
+//             unmask(), which takes them.
+// Cost        a poll is a load and a branch.
+
+import { VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
+import * as vcpu from './vcpu';
+
+// @ts-ignore: decorator
+@external('libdbos', 'safepoint')
+declare function safepoint(): void;
+
+
+@inline
+export function poll(): void {
+  const pending = atomic.load<u32>(vcpu.block, VCPU_PENDING);
+  if ((pending & ~load<u32>(vcpu.block, VCPU_MASK)) != 0) safepoint();
+}
+
+/** `vectors`: a bit each. */
+export function mask(vectors: u32): void {
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) | vectors, VCPU_MASK);
+}
+
+export function unmask(vectors: u32): void {
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) & ~vectors, VCPU_MASK);
+  poll();
+}

@@ -1,0 +1,88 @@
+// A guest for tests of the scheduler: tasks that write a log which shows in what order, and inside what, they ran.
+
+import { VECTOR_TASK } from '../../../assembly/abi/vector';
+import { linkage, safepoint } from '../../../assembly/linked';
+
+const LOG_COUNT: u32 = 1024;
+const DEPTH: u32 = 1028;
+const DEEPEST: u32 = 1032;
+const LOG: u32 = 65536; // u32 each: id << 1, or with bit 0 set when it ended
+const LOG_MAX: u32 = 200000;
+
+/** A register: each level has its own. */
+let running: u32 = 0;
+
+export function boot(frames: u32): void {
+  linkage.attach(frames);
+  memory.grow(16);
+}
+
+export function attach(frames: u32): void {
+  linkage.attach(frames);
+}
+
+function log(value: u32): void {
+  const at = atomic.add<u32>(LOG_COUNT, 1);
+  if (at < LOG_MAX) store<u32>(LOG + (at << 2), value);
+}
+
+function begin(id: u32): void {
+  if (running != 0) unreachable(); // two tasks of one level at once
+  running = id;
+  const depth = atomic.add<u32>(DEPTH, 1) + 1;
+  if (depth > load<u32>(DEEPEST)) store<u32>(DEEPEST, depth);
+  log(id << 1);
+}
+
+function end(id: u32): u32 {
+  if (running != id) unreachable(); // somebody else has had this level's registers
+  running = 0;
+  atomic.sub<u32>(DEPTH, 1);
+  log((id << 1) | 1);
+  return id;
+}
+
+/** Works for so many turns, a safepoint in each. */
+export function work(id: u32, turns: u32): u32 {
+  begin(id);
+  for (let i: u32 = 0; i < turns; i++) safepoint.poll();
+  return end(id);
+}
+
+/** The same with nobody let in meanwhile; 0 if somebody was. */
+export function workAlone(id: u32, turns: u32): u32 {
+  begin(id);
+  safepoint.mask(1 << VECTOR_TASK);
+  const before = atomic.load<u32>(LOG_COUNT);
+  for (let i: u32 = 0; i < turns; i++) safepoint.poll();
+  const isAlone = atomic.load<u32>(LOG_COUNT) == before;
+  safepoint.unmask(1 << VECTOR_TASK);
+  end(id);
+  return u32(isAlone);
+}
+
+export function fail(id: u32): u32 {
+  begin(id);
+  running = 0;
+  atomic.sub<u32>(DEPTH, 1);
+  unreachable();
+  return 0;
+}
+
+/** Never ends by itself. */
+export function hang(id: u32): u32 {
+  while (true) safepoint.poll();
+  return id;
+}
+
+export function deepest(): u32 {
+  return load<u32>(DEEPEST);
+}
+
+export function logged(): u32 {
+  return atomic.load<u32>(LOG_COUNT);
+}
+
+export function logAt(index: u32): u32 {
+  return load<u32>(LOG + (index << 2));
+}
