@@ -5,6 +5,9 @@
 // Invariants  TASK-1  A slot goes FREE, CLAIMED, READY, RUNNING, DONE or FAILED, FREE; each step by one thread.
 // Concurrency Any number of submitters, one runner.
 
+import { every } from '#platform';
+
+const LONG_MS = 2 ** 30;
 const SLOTS = 64;
 const SLOT_BYTES = 512;
 const HEAD_BYTES = 64;
@@ -129,7 +132,7 @@ export class TaskQueue {
     while (true) {
       const state = Atomics.load(this.#words, word);
       if (state === DONE || state === FAILED) return;
-      await Atomics.waitAsync(this.#words, word, state).value;
+      await this.#change(word, state);
     }
   }
 
@@ -155,7 +158,16 @@ export class TaskQueue {
 
   /** Resolves when the bell has rung since it was `seen`. */
   async rung(seen: number): Promise<void> {
-    await Atomics.waitAsync(this.#words, BELL, seen).value;
+    await this.#change(BELL, seen);
+  }
+
+  /** Resolves when the word is not `old` any more. Unlike a timer, such a wait alone would not keep its thread alive. */
+  async #change(word: number, old: number): Promise<void> {
+    const { value } = Atomics.waitAsync(this.#words, word, old);
+    if (typeof value === 'string') return;
+    const release = every(LONG_MS, () => {});
+    await value;
+    release();
   }
 
   get isClosed(): boolean {
