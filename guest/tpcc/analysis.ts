@@ -14,7 +14,8 @@ export let seen: u64 = 0;
 export function run(hasSafepoints: bool): f64 {
   let records: f64 = 0;
   for (let i = 0; i < 4; i++) {
-    const tree = i == 0 ? record.ORDER_LINE : i == 1 ? record.STOCK : i == 2 ? record.CUSTOMER : record.ORDER;
+    const tree =
+      i == 0 ? record.ORDER_LINE : i == 1 ? record.STOCK : i == 2 ? record.CUSTOMER : record.ORDER;
     if (!scan.first(storeMap.root(tree), 0, 0, false, false)) return -scan.failure;
     while (scan.next()) {
       seen += load<u32>(scan.value);

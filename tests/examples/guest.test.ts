@@ -54,7 +54,7 @@ tests('the tutorial, typed off', () => {
   const guest = blocks('ts').join('\n');
   assert.ok(guest.split('\n').length < 100, 'under a hundred lines');
   writeFileSync(join(directory, 'guest.ts'), guest);
-  writeFileSync(join(directory, 'main.js'), blocks('js').join('\n'));
+  writeFileSync(join(directory, 'main.js'), blocks('js')[0]!);
   writeFileSync(join(directory, 'asconfig.json'), blocks('json')[0]!);
   cpSync(join(ROOT, 'examples/pager/package.json'), join(directory, 'package.json'));
   assert.is(buildAndRun(directory), blocks('text')[0]);
