@@ -83,16 +83,49 @@ export function define(
   acl: u32,
 ): u32 {
   const bytes = <u32>name.length;
-  if (rowCount == ROWS_MAX || namesUsed + bytes + 8 > NAMES_BYTES) unreachable();
+  if (!hasRoom(bytes)) unreachable();
+  for (let i: u32 = 0; i < bytes; i++)
+    store<u8>(NAMES + namesUsed + i, <u8>load<u16>(changetype<u32>(name) + (i << 1)));
+  return defineRow(bytes, handler, arity, flags, first, last, step, acl);
+}
+
+/** The same with a name that a user gives: letters, digits, dots and hyphens. There is room. */
+export function defineNamed(
+  name: u32,
+  bytes: u32,
+  handler: () => void,
+  arity: i32,
+  flags: u32,
+  first: i32,
+  last: i32,
+  step: i32,
+  acl: u32,
+): u32 {
+  for (let i: u32 = 0; i < bytes; i++) store<u8>(NAMES + namesUsed + i, load<u8>(name + i) | 32);
+  return defineRow(bytes, handler, arity, flags, first, last, step, acl);
+}
+
+/** Whether a row with a name of so many bytes can be added. */
+export function hasRoom(nameBytes: u32): bool {
+  return rowCount < ROWS_MAX && namesUsed + nameBytes + 8 <= NAMES_BYTES;
+}
+
+/** The name is behind those of the other rows. */
+function defineRow(
+  bytes: u32,
+  handler: (() => void) | null,
+  arity: i32,
+  flags: u32,
+  first: i32,
+  last: i32,
+  step: i32,
+  acl: u32,
+): u32 {
   const row = <u32>ROWS + rowCount++ * ROW_BYTES;
   const at = <u32>NAMES + namesUsed;
   namesUsed += bytes;
   let bar: u32 = 0;
-  for (let i: u32 = 0; i < bytes; i++) {
-    const c: u32 = load<u16>(changetype<u32>(name) + (i << 1));
-    store<u8>(at + i, <u8>c);
-    if (c == 124) bar = i;
-  }
+  for (let i: u32 = 0; i < bytes; i++) if (load<u8>(at + i) == 124) bar = i;
   store<u64>(row, wordOf(at, bytes));
   if (handler !== null) store<u32>(row, <u32>handler.index, 8);
   store<u32>(row, at, 12);

@@ -25,3 +25,38 @@ export const HOST_SNAPSHOT_US: i32 = 8;
 export const HOST_VM_BYTES: i32 = 9;
 export const HOST_CORES: i32 = 10;
 export const HOST_SAVED: i32 = 11;
+
+// Functions of users: the host compiles and runs them, the guest names them and asks. A slot is a number below UDF_MAX.
+
+export const UDF_MAX: u32 = 32;
+
+// What udfLoad() and udfCall() return: what kind of answer there is.
+export const ANSWER_INTEGER: i32 = 0;
+export const ANSWER_BYTES: i32 = 1;
+/** The text of a floating-point number. */
+export const ANSWER_DOUBLE: i32 = 2;
+/** Why there is none, as text. */
+export const ANSWER_ERROR: i32 = 3;
+
+/** Compiles a module for a slot; one that was there stays when it fails. 0, or ANSWER_ERROR. */
+// @ts-ignore: decorator
+@external('redis', 'udfLoad')
+export declare function udfLoad(slot: u32, at: u32, bytes: u32): i32;
+
+/** Runs a slot's function on a row: ANSWER_*. */
+// @ts-ignore: decorator
+@external('redis', 'udfCall')
+export declare function udfCall(slot: u32, at: u32, bytes: u32): i32;
+
+/** The integer that was answered; the number of bytes for any other kind of answer. */
+// @ts-ignore: decorator
+@external('redis', 'udfAnswer')
+export declare function udfAnswer(): f64;
+
+/** Bytes in one part of an answer, but the last. */
+export const UDF_PART: u32 = 65536;
+
+/** Where the answer's bytes from `offset` on are, UDF_PART at most; until the next call. */
+// @ts-ignore: decorator
+@external('redis', 'udfPart')
+export declare function udfPart(offset: u32): u32;

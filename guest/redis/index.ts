@@ -22,6 +22,7 @@ import { EIO } from '../../assembly/abi/errno.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../assembly/index.ts';
 import { registerAll } from './command/index.ts';
+import { register as registerUdf } from './command/udf.ts';
 
 const SEED: usize = memory.data(24, 8);
 
@@ -45,6 +46,11 @@ export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): 
   identity.boot();
   telemetry.boot();
   return 0;
+}
+
+/** Once, where users may load functions. */
+export function enableUdf(): void {
+  registerUdf();
 }
 
 /** A connection; "peer\0local" is in the window. Its slot, or -EMFILE with an error reply. */

@@ -24,6 +24,7 @@ input. Options are named as redis-server's and win over the file:
   --timeout SECONDS      close clients idle for so long; 0 = never    (0)
   --databases N                                                       (16)
   --loglevel LEVEL       debug, verbose, notice, warning              (notice)
+  --udf yes|no           UDF.LOAD: users' own functions, docs/udf.md  (no)
   --memory SIZE          memory of the VM, up to 4gb                  (4gb, or 3/4 of the machine)
   --metrics-port N       serve metrics for Prometheus and ringzero top, at /metrics; 0 = any free port
   --metrics-bind ADDRESS where                                        (127.0.0.1)

@@ -15,6 +15,7 @@ const WINDOW_BYTES = 65536;
 
 interface Exports {
   init(rxAddress: number, rxBytes: number, databases: number, nowMs: number): number;
+  enableUdf(): void;
   setOption(nameBytes: number, valueBytes: number): number;
   optionAddress(index: number): number;
   composedAddress(): number;

@@ -3,6 +3,7 @@
 import { RingzeroError } from '../errors.ts';
 import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
 import type { Beside } from '../vm/vcpu.ts';
+import { Functions } from './functions.ts';
 
 /** Facts that only the server knows, by the numbers of guest/redis/host.ts. */
 export interface ServerFacts {
@@ -12,9 +13,20 @@ export interface ServerFacts {
   vmBytes: number;
   /** How far the save that runs, or ran last, has come. */
   savedPerMille: number;
+  /** Users may load functions. */
+  udf: boolean;
 }
 
-const NO_SERVER: ServerFacts = { port: 0, sockets: 0, snapshotUs: 0, vmBytes: 0, savedPerMille: 0 };
+const NO_SERVER: ServerFacts = {
+  port: 0,
+  sockets: 0,
+  snapshotUs: 0,
+  vmBytes: 0,
+  savedPerMille: 0,
+  udf: false,
+};
+const nothing = (): number => 0;
+const NO_FUNCTIONS = { udfLoad: nothing, udfCall: nothing, udfAnswer: nothing, udfPart: nothing };
 
 export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
   const started = performance.now();
@@ -37,6 +49,7 @@ export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAsse
     redis: {
       hostInfo: (field: number) => fields[field]?.() ?? 0,
       clockUs: () => performance.now() * 1000,
+      ...(facts.udf ? new Functions(beside).imports() : NO_FUNCTIONS),
     },
   };
 }

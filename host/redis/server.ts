@@ -30,7 +30,7 @@ const DEFAULTS = {
 };
 
 /** Options of the server that are not the guest's. */
-const HOST_OPTIONS = new Set(['memory', 'metrics-port', 'metrics-bind']);
+const HOST_OPTIONS = new Set(['memory', 'metrics-port', 'metrics-bind', 'udf']);
 
 export class RedisServer implements SessionOwner {
   readonly guest: RedisGuest;
@@ -59,6 +59,7 @@ export class RedisServer implements SessionOwner {
       snapshotUs: 0,
       vmBytes: memory,
       savedPerMille: 0,
+      udf: udfOption(list),
     };
     const vm = await MicroVM.create({
       guest: redisImages(),
@@ -78,6 +79,7 @@ export class RedisServer implements SessionOwner {
     });
     const server = new RedisServer(vm, options, facts, log);
     try {
+      if (facts.udf) server.guest.calls.enableUdf();
       server.#setOptions(list);
       server.#load();
       await server.#listen();
@@ -277,6 +279,15 @@ function directoryOption(list: OptionList): string {
   const path = absolutePath(given?.[1] ?? DEFAULTS.dir);
   if (!isDirectory(path)) throw optionError(given?.[2] ?? path, `There is no directory ${path}`);
   return path;
+}
+
+/** Whether users may load functions. */
+function udfOption(list: OptionList): boolean {
+  const given = list.find(([name]) => name === 'udf');
+  if (given === undefined) return false;
+  const [, value, place] = given;
+  if (value !== 'yes' && value !== 'no') throw optionError(place, "argument must be 'yes' or 'no'");
+  return value === 'yes';
 }
 
 /** VM memory: as asked, or 4 GiB where the machine has that to spare. */

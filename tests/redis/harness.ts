@@ -243,7 +243,14 @@ export class RedisGuest {
       env: { memory, abort: () => {} },
       libdbos,
       encoder,
-      redis: { hostInfo: () => 0, clockUs: () => performance.now() * 1000 },
+      redis: {
+        hostInfo: () => 0,
+        clockUs: () => performance.now() * 1000,
+        udfLoad: () => 0,
+        udfCall: () => 0,
+        udfAnswer: () => 0,
+        udfPart: () => 0,
+      },
     });
     this.exports = instance.exports as unknown as GuestExports;
     this.exports.init(0, WINDOW_BYTES, options.databases ?? 16, this.now);

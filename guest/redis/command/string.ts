@@ -31,7 +31,7 @@ export function register(): void {
 }
 
 /** The string entry of argument 1, or 0 after a reply: `none` when it is missing, an error when it is no string. */
-function stringOrReply(): u32 {
+export function stringOrReply(): u32 {
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) reply.none();
   else if (entry.type(found) == entry.TYPE_STRING) return found;
