@@ -10,7 +10,7 @@ import { readBuiltModule } from '../../host/platform/node.ts';
 import { Random } from '../random.ts';
 
 const SECONDS = Number(process.env['RZ_HAMMER_SECONDS'] ?? 3);
-const LONG = 30_000_000; // turns: some tenths of a second
+const LONG = 200_000_000; // turns: some tenths of a second
 
 interface Context {
   vm: MicroVM;
