@@ -2,7 +2,7 @@
 //
 // The exchange window is kernel memory of a vCPU; calls find their input in it and leave their output there.
 
-export const WINDOW_BYTES: u32 = 1048576;
+export const WINDOW_BYTES: u32 = 131072;
 export const VALUE_AT: u32 = 4096; // offset of the value of get and put
 export const SCAN_AT: u32 = 8192; // offset of the lengths that a scan returns
 export const SCAN_MAX: u32 = 1024; // entries that one scan returns at most

@@ -32,7 +32,7 @@ export const ENTRY_DELTAS: u32 = 3072;
 export const TREES_MAX: u32 = 64;
 
 /** Private pages: PAGE_NODE and PAGE_COPY are nodes, PAGE_KEYS has room for keys, PAGE_MANY for look-ups in groups. */
-const PAGES: u32 = 32;
+const PAGES: u32 = 6;
 
 /** This vCPU's exchange window, and its private pages. */
 export let window: u32 = 0;

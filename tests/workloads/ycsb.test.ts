@@ -20,9 +20,15 @@ const READ_MANY = 1;
 const F = 5;
 const WORKLOADS = { 'look-ups': READ_ONE, 'grouped look-ups': READ_MANY, A: 2, B: 3, E: 4, F };
 
-async function start(guest: string, frames: number, vcpus: number, openFlags = 0): Promise<Vcpus> {
+async function start(
+  guest: string,
+  frames: number,
+  vcpus: number,
+  openFlags = 0,
+  memory = 128 * MIB,
+): Promise<Vcpus> {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-ycsb-'));
-  const all = await startVcpus({ guest, vcpus, memory: 128 * MIB, directory, openFlags });
+  const all = await startVcpus({ guest, vcpus, memory, directory, openFlags });
   rmSync(directory, { recursive: true }); // the file stays open
   all.check('format', all.descriptor, frames);
   return all;
@@ -119,5 +125,19 @@ for (const { name, guest, frames, count, openFlags = 0 } of [
     await vcpus.close();
   });
 }
+
+tests('2 vCPUs with 1 GiB of pool and of store need less than 4 MiB besides', async () => {
+  const frames = 262_144;
+  const vcpus = await start('ycsb.wasm', frames, 1, 0, 1136 * MIB);
+  vcpus.check('insert', 0, 10_000);
+  await vcpus.join();
+  for (const result of await vcpus.each('insert', () => [10_000, 20_000])) assert.is(result, 0);
+  const outside = (vcpus.vm.stats().framesUsed - frames) * 4096;
+  const pageTable = 8 * frames; // of the pages that this store has not: some 700 of 262,144 are there
+  console.log(`outside the pool: ${((outside + pageTable) / MIB).toFixed(2)} MiB`);
+  assert.ok(outside > 0 && outside + pageTable < 4 * MIB);
+  assert.is(vcpus.call('close'), 0);
+  await vcpus.close();
+});
 
 tests.run();
