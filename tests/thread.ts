@@ -14,9 +14,9 @@ export function runThread(url: URL, data: unknown): Promise<unknown> {
     );
     const finish = (error: Error | undefined, value?: unknown): void => {
       clearTimeout(timer);
-      void worker.terminate();
       if (error === undefined) resolve(value);
       else reject(error);
+      void worker.terminate(); // 'exit' may come before this returns
     };
     worker.on('message', (value) => finish(undefined, value));
     worker.on('error', (error) => finish(error));

@@ -2,8 +2,9 @@
 // follows a symbolic link that the component is. Who walks a path (host/wasi/resolve.ts) decides about links and `..`.
 //
 // Invariants  A directory is held by descriptor and named as /proc/self/fd/N, so what another process renames or replaces
-//             by a link in the meantime cannot redirect an operation. Where the host has no such directory (not Linux) it
-//             is held by its path: links are still refused, but between the look and the use there is a gap.
+//             by a link in the meantime cannot redirect an operation. Where the host has no such directory (not Linux, or Deno
+//             without all permissions) it is held by its path: links are still refused, but between the look and the use
+//             there is a gap.
 
 import {
   closeSync,
@@ -27,14 +28,14 @@ import {
   rmdirSync,
   statSync,
   symlinkSync,
-  unlinkSync,
   writeSync,
   type BigIntStats,
 } from 'node:fs';
 import { isatty } from 'node:tty';
+import { mayReadProc, unlink } from './deno.ts';
 
 const DESCRIPTORS = '/proc/self/fd';
-const byDescriptor = process.platform === 'linux' && existsSync(DESCRIPTORS);
+const byDescriptor = process.platform === 'linux' && mayReadProc && existsSync(DESCRIPTORS);
 const O_PATH = 0o10000000; // Linux: names a directory, reads nothing of it
 
 export const OPEN = {
@@ -124,7 +125,7 @@ export const beneath = {
   readLink: (directory: Directory, name: string): string => readlinkSync(at(directory, name)),
   makeDirectory: (directory: Directory, name: string): void => mkdirSync(at(directory, name)),
   removeDirectory: (directory: Directory, name: string): void => rmdirSync(at(directory, name)),
-  unlink: (directory: Directory, name: string): void => unlinkSync(at(directory, name)),
+  unlink: (directory: Directory, name: string): void => unlink(at(directory, name)),
   rename: (from: Directory, name: string, to: Directory, newName: string): void =>
     renameSync(at(from, name), at(to, newName)),
   link: (from: Directory, name: string, to: Directory, newName: string): void =>

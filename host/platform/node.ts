@@ -1,5 +1,5 @@
-// What the rest of the host needs from Node: files, threads, clocks. No other file of host/vm, host/syscalls or
-// host/translator imports `node:` modules.
+// What the rest of the host needs from Node or Deno: files, threads, clocks. No other file of host/vm, host/syscalls or
+// host/translator imports `node:` modules. Where Deno differs: deno.ts.
 
 import {
   closeSync,
@@ -17,7 +17,6 @@ import {
   realpathSync,
   renameSync,
   statSync,
-  unlinkSync,
   write,
   writeSync,
 } from 'node:fs';
@@ -33,6 +32,7 @@ import {
   OPEN_TRUNCATE,
   OPEN_WRITE,
 } from '../../assembly/abi/syscall.ts';
+import { adopt, forget, isGranted, nameOf, onThreadEnd, remember, unlink } from './deno.ts';
 
 // Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only when told to; later ones
 // do so by themselves. It has to be said before the first module is compiled, and concerns nothing else.
@@ -56,9 +56,11 @@ export function sleepUs(us: number): void {
   Atomics.wait(nobody, 0, 0, us / 1000);
 }
 
+const hasChoice = isGranted({ name: 'env', variable: 'RZ_WASM' });
+
 /** A module that the build made, by file name. `RZ_WASM=wasm-checked` takes the checked build of each. */
 export function readBuiltModule(name: string): Uint8Array {
-  const folder = process.env['RZ_WASM'] ?? 'wasm';
+  const folder = (hasChoice ? process.env['RZ_WASM'] : undefined) ?? 'wasm';
   return readFileSync(new URL(`../../${folder}/${name}`, import.meta.url));
 }
 
@@ -109,6 +111,7 @@ export const thread = {
   },
   /** Gives way to the other threads of the machine: for work that nobody waits for. */
   yieldPriority: (): void => {
+    if (!isGranted({ name: 'sys', kind: 'setPriority' })) return;
     try {
       setPriority(0, BACKGROUND_NICE); // Linux: of the calling thread alone
     } catch {
@@ -128,20 +131,33 @@ function openFlags(flags: number): number {
   );
 }
 
+function open(path: string, flags: number): number {
+  const plain = openFlags(flags);
+  if ((flags & OPEN_DIRECT) === 0) return openSync(path, plain);
+  try {
+    return openSync(path, plain | constants.O_DIRECT);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+    return openSync(path, plain);
+  }
+}
+
 /** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
 export const files = {
   /** `flags`: OPEN_*. OPEN_DIRECT goes past the page cache, or through it where the file system knows no other way. */
   open(path: string, flags: number): number {
-    const plain = openFlags(flags);
-    if ((flags & OPEN_DIRECT) === 0) return openSync(path, plain);
-    try {
-      return openSync(path, plain | constants.O_DIRECT);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
-      return openSync(path, plain);
-    }
+    const descriptor = open(path, flags);
+    remember(descriptor, path, flags & ~(OPEN_CREATE | OPEN_TRUNCATE));
+    return descriptor;
   },
-  close: closeSync,
+  close(descriptor: number): void {
+    forget(descriptor);
+    closeSync(descriptor);
+  },
+  /** By what another thread can have the file as well; undefined where the descriptor itself will do. */
+  nameOf,
+  /** This thread's descriptor for a file that another has open. */
+  adopt: (name: string): number => adopt(name, open),
   read: (descriptor: number, target: Uint8Array): number =>
     readSync(descriptor, target, 0, target.length, null),
   write: (descriptor: number, source: Uint8Array): number =>
@@ -152,7 +168,7 @@ export const files = {
     writeSync(descriptor, source, 0, source.length, position),
   sync: fsyncSync,
   size: (descriptor: number): number => fstatSync(descriptor).size,
-  unlink: (path: string): void => unlinkSync(path),
+  unlink,
   /** Renames within a directory and makes the new name durable. */
   rename: (from: string, to: string): void => {
     renameSync(from, to);
@@ -220,7 +236,7 @@ export function every(ms: number, then: () => void): () => void {
 
 /** Calls back once, in this thread, when it ends by itself or by an error. */
 export function onEnd(then: () => void): void {
-  process.on('exit', then);
+  onThreadEnd(then);
 }
 
 /** Every thread of Node may run a guest, and everything that a VM needs is there. */
@@ -257,7 +273,9 @@ export function cores(): number {
   return availableParallelism();
 }
 
-/** Bytes of memory that the machine has. */
+const MEMORY_GUESS_BYTES = 2 ** 31;
+
+/** Bytes of memory that the machine has; a guess where the host does not say. */
 export function totalMemory(): number {
-  return totalmem();
+  return isGranted({ name: 'sys', kind: 'systemMemoryInfo' }) ? totalmem() : MEMORY_GUESS_BYTES;
 }

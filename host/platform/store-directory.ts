@@ -12,12 +12,12 @@ import {
   renameSync,
   rmdirSync,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { isGranted, mayReadProc, onThreadEnd, unlink } from './deno.ts';
 
 /** With its parents. Not mkdirSync's own recursion, which never ends where a directory refuses with ENOENT, as /proc does. */
 function makeDirectory(path: string): void {
@@ -63,7 +63,7 @@ export const directory = {
   writeText: (path: string, text: string): void => writeFileSync(path, text, { flag: 'wx' }),
   link: linkSync,
   rename: renameSync,
-  unlink: (path: string): void => unlinkSync(path),
+  unlink,
 };
 
 /** The host's name for what went wrong, such as ENOENT. */
@@ -83,9 +83,9 @@ export interface ProcessIdentity {
   host: string;
 }
 
-function attempt(read: () => string): string {
+function attempt(isAllowed: boolean, read: () => string): string {
   try {
-    return read();
+    return isAllowed ? read() : '';
   } catch {
     return '';
   }
@@ -93,7 +93,7 @@ function attempt(read: () => string): string {
 
 /** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
 function startOf(pid: number): string {
-  const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  const text = attempt(mayReadProc, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
@@ -101,23 +101,32 @@ export function thisProcess(): ProcessIdentity {
   return {
     pid: process.pid,
     started: startOf(process.pid),
-    boot: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    space: attempt(() => readlinkSync('/proc/self/ns/pid')),
-    host: hostname(),
+    boot: attempt(mayReadProc, () =>
+      readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    ),
+    space: attempt(mayReadProc, () => readlinkSync('/proc/self/ns/pid')),
+    host: attempt(isGranted({ name: 'sys', kind: 'hostname' }), hostname),
   };
 }
 
 /** Whether that process may still run: 'unknown' when it cannot be seen from here. */
 export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const own = thisProcess();
-  if (other.boot !== own.boot) return other.host === own.host ? 'dead' : 'unknown';
-  if (other.space !== own.space || other.host !== own.host) return 'unknown';
+  if (own.host === '' || other.host !== own.host) return 'unknown';
+  if (differ(other.boot, own.boot)) return 'dead';
+  if (other.space !== own.space) return 'unknown';
+  if (other.pid !== own.pid && !isGranted({ name: 'run' })) return 'unknown';
   try {
     process.kill(other.pid, 0);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return 'dead';
   }
-  return other.started === startOf(other.pid) ? 'alive' : 'dead';
+  return differ(other.started, startOf(other.pid)) ? 'dead' : 'alive';
+}
+
+/** Facts that a host kept to itself (Deno without all permissions) say nothing. */
+function differ(one: string, other: string): boolean {
+  return one !== '' && other !== '' && one !== other;
 }
 
 let names = 0;
@@ -130,6 +139,5 @@ export function uniqueWord(): string {
 /** Calls `then` when this thread ends in order, unless the returned function is called before. */
 export function atExit(then: () => void): () => void {
   process.setMaxListeners(0);
-  process.on('exit', then);
-  return () => void process.off('exit', then);
+  return onThreadEnd(then);
 }

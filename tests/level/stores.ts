@@ -1,21 +1,25 @@
 // Stores for tests: directories that go away by themselves, and threads and processes that use one.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { moduleCommand } from '../runtime.ts';
 
 const roots: string[] = [];
 process.on('exit', () => {
   for (const root of roots) rmSync(root, { recursive: true, force: true });
 });
 
-/** Path of a store that does not exist yet. */
-export function freshLocation(): string {
+function freshRoot(): string {
   const root = mkdtempSync(join(tmpdir(), 'ringzero-level-'));
   roots.push(root);
-  return join(root, 'store');
+  return root;
+}
+
+/** Path of a store that does not exist yet. */
+export function freshLocation(): string {
+  return join(freshRoot(), 'store');
 }
 
 /** The code of what open() failed with, beneath abstract-level's own. */
@@ -42,11 +46,13 @@ export function inProcess(
     import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
     const db = new RingzeroLevel(${JSON.stringify(location)}, { poolSize: 1 << 20 });
     ${body}`;
-  const node = [process.execPath, '--input-type=module', '-e', text];
-  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  const program = join(freshRoot(), 'program.mjs');
+  writeFileSync(program, text);
+  const command = moduleCommand(program);
+  const options = { encoding: 'utf8', timeout: 60_000 } as const;
   const { stdout, stderr, status } =
     shell === ''
-      ? spawnSync(node[0]!, node.slice(1), { cwd, encoding: 'utf8', timeout: 60_000 })
-      : spawnSync('sh', ['-c', `${shell}; exec "$0" "$@"`, ...node], { cwd, encoding: 'utf8', timeout: 60_000 }); // prettier-ignore
+      ? spawnSync(command[0]!, command.slice(1), options)
+      : spawnSync('sh', ['-c', `${shell}; exec "$0" "$@"`, ...command], options);
   return { output: `${stdout}${stderr}`, status };
 }

@@ -1,10 +1,15 @@
-// Swaps directories and files for links that lead out of `inside`, and moves a directory out and back, as fast as it can.
+// Swaps directories and files for links that lead out of `inside`, and moves a directory out and back, as fast as it can,
+// until it is told to stop.
 
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { inside, scratch } = workerData as { inside: string; scratch: string };
+const { inside, scratch, stop } = workerData as {
+  inside: string;
+  scratch: string;
+  stop: Int32Array;
+};
 const at = (name: string): string => join(inside, name);
 
 mkdirSync(at('real'));
@@ -16,7 +21,7 @@ symlinkSync('../secret', at('final-link'));
 mkdirSync(at('a/moving'), { recursive: true });
 
 parentPort!.postMessage('ready');
-while (true) {
+while (Atomics.load(stop, 0) === 0) {
   renameSync(at('real'), at('swap'));
   renameSync(at('swap'), at('real'));
   renameSync(at('absolute-link'), at('swap'));

@@ -135,9 +135,11 @@ test('a program cannot make a link that leads out by itself', ({ reactor }) => {
 
 test('a directory that turns into a link, or moves, while paths are walked leads nowhere else', async (context) => {
   const { inside, scratch, reactor } = context;
+  const stop = new Int32Array(new SharedArrayBuffer(4));
   const racer = new Worker(new URL('./racer.js', import.meta.url), {
-    workerData: { inside, scratch },
+    workerData: { inside, scratch, stop },
   });
+  const stopped = new Promise((resolve) => racer.once('exit', resolve));
   await new Promise((resolve) => racer.once('message', resolve));
   let opened = 0;
   try {
@@ -152,7 +154,8 @@ test('a directory that turns into a link, or moves, while paths are walked leads
       }
     }
   } finally {
-    await racer.terminate();
+    Atomics.store(stop, 0, 1);
+    await stopped;
   }
   assert.ok(opened > 0, 'the race was never won by an open');
 });

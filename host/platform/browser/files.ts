@@ -170,6 +170,11 @@ export const files = {
     at(descriptor);
     descriptors[descriptor] = undefined;
   },
+  /** A handle cannot be had by name without waiting: another thread has no way to the file. */
+  nameOf: (_descriptor: number): string | undefined => undefined,
+  adopt(name: string): number {
+    throw failed('EBADF', name);
+  },
   read(descriptor: number, target: Uint8Array): number {
     const file = at(descriptor);
     const bytes = files.readAt(descriptor, target, file.position);
