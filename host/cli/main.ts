@@ -11,6 +11,7 @@ Usage: ringzero COMMAND [ARGUMENTS]
   run         run a WASI program
   new         start a guest of your own
   translate   make the images of a WebAssembly module
+  top         what a VM does, by the second
   --help      this text; COMMAND --help for a command's own
   --version
 `;
@@ -33,6 +34,10 @@ const COMMANDS: Record<string, () => Promise<{ run: Command; help?: string }>> =
   translate: async () => {
     const { translateCommand } = await import('./translate.ts');
     return { run: translateCommand };
+  },
+  top: async () => {
+    const { topCommand, TOP_HELP } = await import('./top.ts');
+    return { run: topCommand, help: TOP_HELP };
   },
 };
 
