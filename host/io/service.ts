@@ -57,7 +57,9 @@ export class Service {
   async #sleep(): Promise<void> {
     const { words, vm } = this.#memory;
     while (this.#stopped === undefined) {
-      if (!this.#memory.changeState(abi.IO_AWAKE, abi.IO_ASLEEP)) return; // declared dead
+      // It may say so already: a doorbell of before that is heard only now wakes without having changed it.
+      const sleeps = this.#memory.changeState(abi.IO_AWAKE, abi.IO_ASLEEP);
+      if (!sleeps && this.#memory.state === abi.IO_DEAD) return;
       if (this.#pump() > 0) {
         this.#memory.changeState(abi.IO_ASLEEP, abi.IO_AWAKE);
         continue;
