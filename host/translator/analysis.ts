@@ -7,15 +7,17 @@ import { Facts } from './facts.ts';
 import { BLOCK, ELSE, Frame, IF, LOOP } from './frame.ts';
 import { noteSteps, planHeads } from './heads.ts';
 import { Locals } from './locals.ts';
+import { Loops } from './loops.ts';
 import { bounded, type ModuleMap } from './module.ts';
 import * as op from './opcode.ts';
-import { CHECK_NONE, Plan } from './plan.ts';
+import { CHECK_NONE, HEAD_ONCE, Plan } from './plan.ts';
 import { quietFunctions } from './quiet.ts';
 import { Reader } from './reader.ts';
 
 const CONSTANT = 0; // the symbol of constants: the offset is the value
 const FRAME_BYTES_MAX = 2048;
 const SHORT_BULK_MAX = 256; // bytes
+const CARRIED_MAX = 8;
 
 export class Analysis {
   readonly plan = new Plan();
@@ -26,6 +28,7 @@ export class Analysis {
   readonly #locals = new Locals();
   readonly #frames: Frame[] = [];
   #depth = 0; // frames in use
+  readonly #bodyLoops: Loops;
   #loops: Frame[] = [];
   readonly #symbols: number[] = []; // the operand stack
   readonly #offsets: number[] = [];
@@ -39,10 +42,12 @@ export class Analysis {
   #lastGlobalSymbol = -1;
   #frameSymbol = -1;
   #frameLow = 0;
+  readonly #assignedIn: number[] = []; // by local: the last loop found to assign it
 
   constructor(map: ModuleMap) {
     this.#map = map;
     this.#quiet = quietFunctions(map);
+    this.#bodyLoops = new Loops(map, this.#quiet);
     this.#reader = new Reader(map.bytes);
   }
 
@@ -65,6 +70,9 @@ export class Analysis {
     this.#enter(BLOCK, 0, results);
     this.#reader.pos = start;
     this.#reader.end = end;
+    this.#bodyLoops.scan(this.#reader);
+    this.#assignedIn.length = 0;
+    this.#reader.pos = start;
     while (this.#depth > 0 && this.#work > 0) this.#instruction();
     if (this.#work <= 0) this.plan.reset(); // too tangled: every store checks for itself
   }
@@ -438,8 +446,8 @@ export class Analysis {
     } else if (kind === LOOP) {
       const outer = this.#loops[this.#loops.length - 1];
       if (outer) outer.clean = outer.prefix = false;
-      facts.kill();
       frame.loop = this.#loopCount++;
+      this.#carry(frame, outer);
       frame.start = this.#reader.pos;
       frame.clean = frame.prefix = params === 0;
       frame.conditional = 0;
@@ -450,10 +458,57 @@ export class Analysis {
       const outerFloor = frame.floorSymbol;
       frame.floorSymbol = locals.floorSymbol;
       frame.outerFloor = outerFloor;
+      for (const { terms, low, high } of frame.carried) {
+        if (terms.length === 0) continue;
+        frame.kept.add(facts.assume(frame.floorSymbol + terms[0]!.local, low, high));
+      }
       this.#loops.push(frame);
     }
     frame.entryClock = ++facts.clock;
     frame.entryKilled = facts.killed;
+  }
+
+  /**
+   * At a loop's head: decides which facts live on in it. What a quiet loop carries, the loops within it carry
+   * too, for it has to be true again when the next iteration begins.
+   */
+  #carry(frame: Frame, outer: Frame | undefined): void {
+    const facts = this.#facts;
+    frame.quiet = this.#bodyLoops.quiet(frame.loop);
+    frame.carried = outer?.quiet ? [...outer.carried] : [];
+    frame.kept = new Set(outer?.quiet ? outer.kept : undefined);
+    if (!frame.quiet) return facts.kill();
+    facts.region++;
+    const { carried, kept } = frame;
+    let homes: Map<number, number> | undefined;
+    facts.filter((serial, symbol, low, high) => {
+      if (kept.has(serial)) return true;
+      if (carried.length === CARRIED_MAX) return false;
+      if (symbol === CONSTANT) carried.push({ terms: [], low, high, kind: HEAD_ONCE });
+      else {
+        const local = (homes ??= this.#unassigned(frame.loop)).get(symbol);
+        if (local === undefined) return false;
+        const offset = this.#locals.offset(local);
+        const terms = [{ local, scale: 1 }];
+        carried.push({ terms, low: low - offset, high: high - offset, kind: HEAD_ONCE });
+      }
+      kept.add(serial);
+      return true;
+    });
+  }
+
+  /** The locals that the loop does not assign, by the symbols that they hold. */
+  #unassigned(loop: number): Map<number, number> {
+    const loops = this.#bodyLoops;
+    const homes = new Map<number, number>();
+    const assignments = loops.assignments(loop);
+    for (let i = 0; i < assignments; i++) this.#assignedIn[loops.assigned(loop, i)] = loop;
+    const { count } = this.#locals;
+    for (let local = 0; local < count; local++) {
+      if (this.#assignedIn[local] !== loop) homes.set(this.#locals.symbol(local), local);
+    }
+    this.#work -= assignments + count;
+    return homes;
   }
 
   #else(): void {
@@ -510,6 +565,10 @@ export class Analysis {
   #endLoop(frame: Frame): void {
     const locals = this.#locals;
     this.#loops.pop();
+    const { carried } = frame;
+    if (carried.length > 0) {
+      this.plan.loops[frame.loop] = { heads: [], carried, pollAtWindow: false };
+    }
     if (frame.clean && !frame.dead) planHeads(this.plan, frame, this.#reader.pos);
     this.#facts.region++;
     locals.floorSerial = frame.floorSerial;

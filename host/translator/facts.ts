@@ -35,6 +35,39 @@ export class Facts {
     this.region++;
   }
 
+  /** Of the facts in force keeps those for which `holds`. */
+  filter(holds: (serial: number, symbol: number, low: number, high: number) => boolean): void {
+    const { length } = this;
+    let i = length;
+    while (i > 0 && this.#serial[i - 1]! >= this.killed) i--;
+    this.length = i;
+    for (; i < length; i++) {
+      const symbol = this.#symbol[i]!;
+      const low = this.#low[i]!;
+      const high = this.#high[i]!;
+      if (!holds(this.#serial[i]!, symbol, low, high)) continue;
+      const to = this.length++;
+      this.#symbol[to] = symbol;
+      this.#low[to] = low;
+      this.#high[to] = high;
+      this.#store[to] = this.#store[i]!;
+      this.#base[to] = this.#base[i]!;
+      this.#region[to] = this.#region[i]!;
+      this.#serial[to] = this.#serial[i]!;
+    }
+  }
+
+  /** Notes a fact that no check here made true, and gives its serial. */
+  assume(symbol: number, low: number, high: number): number {
+    const i = this.length++;
+    this.#symbol[i] = symbol;
+    this.#low[i] = low;
+    this.#high[i] = high;
+    this.#store[i] = this.#base[i] = 0;
+    this.#region[i] = -1; // so that it is never widened
+    return (this.#serial[i] = ++this.clock);
+  }
+
   /** Forgets what was added at `serial` or later. */
   keepOlder(serial: number): void {
     while (this.length > 0 && this.#serial[this.length - 1]! >= serial) this.length--;

@@ -1,6 +1,7 @@
 // An open block, loop or if of the function under analysis: what was so when it began, and what its end needs.
 
 import type { Term } from './locals.ts';
+import type { HeadCheck } from './plan.ts';
 
 export const BLOCK = 0;
 export const LOOP = 1;
@@ -40,4 +41,7 @@ export class Frame {
   floorSymbol = 0; // the loop's own
   outerFloor = 0; // that of what encloses it
   candidates: Candidate[] = [];
+  quiet = false; // only its polls can move the view
+  carried: HeadCheck[] = []; // what was known before and its polls make sure of again
+  kept = new Set<number>(); // serials of the facts that this keeps true
 }

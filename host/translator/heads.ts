@@ -53,5 +53,6 @@ export function planHeads(plan: Plan, frame: Frame, end: number): void {
     heads.push({ terms, low, high, kind });
   }
   const short = end - frame.start <= POLL_AT_WINDOW_BODY_MAX;
-  if (heads.length > 0) plan.loops[frame.loop] = { heads, pollAtWindow: walks && short };
+  const { carried } = frame;
+  if (heads.length > 0) plan.loops[frame.loop] = { heads, carried, pollAtWindow: walks && short };
 }

@@ -1,6 +1,6 @@
 // The main image: loads stay as they are, every store makes sure of its page first.
 //
-//   if (T[address >>> 12] != view | address & (width - 1)) ensure(address, width - 1)
+//   if ((T[address >>> 12] | address << (32 - log2(width))) != view) ensure(address, width - 1)
 //   store
 //
 // T is the epoch table, `view` the vCPU's 8-bit epoch. `ensure` looks again, page by page, and calls the kernel's
@@ -91,7 +91,8 @@ export class MainImage extends Image {
   }
 
   override wrapsLoop(body: Body): boolean {
-    return this.choices.safepoints || body.plan?.loops[body.loop] !== undefined;
+    const heads = body.plan?.loops[body.loop]?.heads;
+    return this.choices.safepoints || (heads !== undefined && heads.length > 0);
   }
 
   override pollAtHead(body: Body): void {
@@ -101,10 +102,11 @@ export class MainImage extends Image {
   }
 
   override outerHead(body: Body): void {
-    super.outerHead(body);
     const { code } = body;
+    const loop = body.plan?.loops[body.loop];
+    if (this.choices.safepoints) this.#pollAndEnsure(code, loop?.carried ?? []);
     let window = WINDOW;
-    for (const head of body.plan?.loops[body.loop]?.heads ?? []) {
+    for (const head of loop?.heads ?? []) {
       const start = startOf(code, head);
       const bytes = head.high - head.low;
       if (head.kind === HEAD_TABLE) this.#testBoth(code, start, bytes);
@@ -156,8 +158,18 @@ export class MainImage extends Image {
   }
 
   poll(code: Code): void {
+    this.#pollAndEnsure(code, []);
+  }
+
+  /** A poll; if it was taken, the ranges are made sure of again. */
+  #pollAndEnsure(code: Code, ranges: readonly HeadCheck[]): void {
     code.globalGet(this.vcpuGlobal).memory(OP.i32Load, 2, VCPU_PENDING).unlikelyIf();
-    code.call(this.pollRoutine()).end();
+    code.call(this.pollRoutine());
+    for (const range of ranges) {
+      startOf(code, range)();
+      code.i32(range.high - range.low - 1).call(this.ensure());
+    }
+    code.end();
   }
 
   /** The slow path of a poll: the kernel's safepoint, then the view anew. */
@@ -228,23 +240,22 @@ export class MainImage extends Image {
    */
   #test(code: Code, start: () => void, bytes: number, aligned = false): void {
     start();
-    code.i32(FRAME_SHIFT).op(OP.i32ShrU).epochByte().globalGet(this.registerGlobal);
-    if (bytes === 1) {
-      code.op(OP.i32Ne);
-      return;
+    code.i32(FRAME_SHIFT).op(OP.i32ShrU).epochByte();
+    if (bytes > 1) {
+      // Bits that no byte has: with one of them set, the epoch differs from any view.
+      start();
+      if (aligned) code.i32(32 - Math.log2(bytes)).op(OP.i32Shl);
+      else {
+        code
+          .i32(PAGE - 1)
+          .op(OP.i32And)
+          .i32(bytes - 1)
+          .op(OP.i32Add);
+        code.i32(PAGE).op(OP.i32And);
+      }
+      code.op(OP.i32Or);
     }
-    code.op(OP.i32Xor);
-    start();
-    if (aligned) code.i32(bytes - 1).op(OP.i32And);
-    else {
-      code
-        .i32(PAGE - 1)
-        .op(OP.i32And)
-        .i32(bytes - 1)
-        .op(OP.i32Add);
-      code.i32(PAGE).op(OP.i32And);
-    }
-    code.op(OP.i32Or);
+    code.globalGet(this.registerGlobal).op(OP.i32Ne);
   }
 
   /** As #test, but exact: zero once both pages are ensured. */

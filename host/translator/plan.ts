@@ -22,6 +22,8 @@ export interface HeadCheck {
 
 export interface LoopPlan {
   readonly heads: readonly HeadCheck[];
+  /** Ranges known before the loop that stay known in it: each poll makes sure of them again. */
+  readonly carried: readonly HeadCheck[];
   /** A window's end comes up often enough to poll there alone. */
   readonly pollAtWindow: boolean;
 }

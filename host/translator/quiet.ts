@@ -85,7 +85,7 @@ function calleesOf(reader: Reader, end: number): number[] | undefined {
   return callees;
 }
 
-function skipImmediate(reader: Reader, immediate: number): void {
+export function skipImmediate(reader: Reader, immediate: number): void {
   switch (immediate) {
     case IMM_INDEX:
     case IMM_BRANCH:
@@ -115,14 +115,13 @@ function skipImmediate(reader: Reader, immediate: number): void {
   }
 }
 
-/** False: the instruction may poll or wait. */
-function skipPrefixed(reader: Reader, opcode: number): boolean {
+/** Steps over the rest of the instruction; false if it may poll or wait. */
+export function skipPrefixed(reader: Reader, opcode: number): boolean {
   const sub = reader.u32();
   if (opcode === 0xfc) {
-    if (sub === 8 || sub === 10 || sub === 11) return false;
-    if (sub > 8) reader.u32();
-    if (sub === 12 || sub === 14) reader.u32();
-    return true;
+    if (sub >= 8) reader.u32();
+    if (sub === 8 || sub === 10 || sub === 12 || sub === 14) reader.u32();
+    return sub !== 8 && sub !== 10 && sub !== 11;
   }
   if (opcode === 0xfe && sub === 3) {
     reader.skip(1);

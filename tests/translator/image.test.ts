@@ -139,6 +139,40 @@ test('an import that moves the view makes the next store fault again', () => {
   assert.is(kernel.epochs[1], kernel.words[(kernel.vcpu + VCPU_VIEW) >>> 2]);
 });
 
+test('a poll in a loop makes sure again of what was known before the loop', () => {
+  const loops = build(`(module (memory (export "memory") 2)
+    (func (export "run") (param $p i32) (param $n i32) (local $i i32)
+      (i32.store offset=8 (local.get $p) (i32.const 1))
+      (i32.store (i32.const 9000) (i32.const 1))
+      (loop $outer
+        (local.set $i (i32.const 3))
+        (loop $inner
+          (i32.store offset=8 (local.get $p) (i32.add (local.get $n) (local.get $i)))
+          (br_if $inner (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+        (i32.store (i32.const 9000) (local.get $n))
+        (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))`);
+  const kernel = new StubKernel(2);
+  const { main, statistics } = translateMain(loops, { frames: kernel.frames });
+  assert.is(statistics.checks, 2, 'none in the loops');
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  const unmarked: number[] = [];
+  kernel.onSafepoint = () => {
+    unmarked.push(...kernel.unmarkedWrites());
+    kernel.advance();
+    kernel.watch();
+    kernel.pending = kernel.safepoints % 7 !== 0;
+  };
+  for (let run = 0; run < 10; run++) {
+    kernel.pending = true;
+    (exports as unknown as Calls).run!(5000 + run * 4096, 20);
+    kernel.onSafepoint();
+  }
+  assert.ok(kernel.safepoints > 60);
+  assert.equal(unmarked, []);
+});
+
 test("memory.size and memory.grow are the kernel's break", () => {
   const { calls } = start();
   assert.is(calls.size!(), 2);
