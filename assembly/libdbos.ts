@@ -1,19 +1,10 @@
 // libdbos, the guest kernel: what the images and the hypervisor call. One instance per vCPU, all on one memory.
 
 import { COUNTER_SYSCALLS } from './abi/counter';
-import { EBUSY, EINVAL } from './abi/errno';
 import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
 import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
 import { VCPU_DEPTH, VCPU_PENDING, VCPU_SNAPSHOT, VCPU_STAGING } from './abi/vcpu-block';
-import {
-  VM_BREAK,
-  VM_DMA_START,
-  VM_EPOCH,
-  VM_GUARD,
-  VM_GUEST_LIMIT,
-  VM_SETTLED,
-  VM_WEAK,
-} from './abi/vm-block';
+import { VM_BREAK, VM_EPOCH, VM_GUARD, VM_GUEST_LIMIT, VM_SETTLED, VM_WEAK } from './abi/vm-block';
 import * as counters from './kernel/counters';
 import * as frames from './kernel/frames';
 import * as guestMemory from './kernel/guest-memory';
@@ -219,13 +210,6 @@ export function allocFrame(): u32 {
 }
 export function freeFrame(frame: u32): void {
   frames.free(frame);
-}
-/** Frames that the host may read and write by itself: once per VM, 0 or -EBUSY or -EINVAL. */
-export function setDmaWindow(start: u32, end: u32): i32 {
-  if (start >= end || ((start | end) & (FRAME_BYTES - 1)) != 0 || end > map.vm) return -EINVAL;
-  const window = ((<u64>end) << 32) | (<u64>start);
-  const old = atomic.cmpxchg<u64>(map.vm, 0, window, VM_DMA_START);
-  return old == 0 || old == window ? 0 : -EBUSY;
 }
 export function post(vcpuIndex: u32, vector: u32): void {
   interrupt.post(vcpuIndex, vector);

@@ -22,8 +22,6 @@ export const VM_TAKEN: u32 = 72; // u32, snapshots taken since boot
 export const VM_LOST: u32 = 76; // u32, snapshots that ran out of frames
 export const VM_VCPUS: u32 = 80; // u32, vCPU blocks handed out since boot
 export const VM_GUARD: u32 = 84; // u32, pages from address 0 that trap when stored to; the host, before boot
-export const VM_DMA_START: u32 = 88; // u32, address: the host may write frames from here by itself; setDmaWindow(), once
-export const VM_DMA_END: u32 = 92; // u32, address after them; changes in one 64-bit word with VM_DMA_START
 export const VM_IO_STATE: u32 = 96; // u32, IO_* of ring.ts; the I/O service, and vCPUs that wake it
 export const VM_IO_BEAT: u32 = 100; // u32, moves while the I/O service has something under way
 export const VM_POOL_FRAMES: u32 = 104; // u32, frames of Tabby's pool, 0 = none; the vCPU that creates it

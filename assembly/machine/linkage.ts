@@ -27,7 +27,11 @@ export declare function allocFrame(): u32;
 @external('libdbos', 'freeFrame')
 export declare function freeFrame(frame: u32): void;
 
-/** The only frames that the host may touch by itself. Once per VM: 0, -EBUSY or -EINVAL. */
+/**
+ * The only frames that the host may touch by itself. Once set it is for the VM's life, and can only be narrowed: when that returns,
+ * nothing under way touches what has left it. 0; -EINVAL; -EPERM when it would reach further; -EBUSY when it is narrowed, but
+ * a transfer of before does not end.
+ */
 // @ts-ignore: decorator
 @external('libdbos', 'setDmaWindow')
 export declare function setDmaWindow(start: u32, end: u32): i32;

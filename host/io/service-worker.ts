@@ -3,6 +3,7 @@
 import { IO_DEAD } from '../../assembly/abi/ring.ts';
 import { onEnd, thread } from '#platform';
 import { HostFiles, type Backend } from './backend.ts';
+import { DmaWindow } from './dma-window.ts';
 import { Faults, FaultyBackend } from './faults.ts';
 import { RingFiles } from './files.ts';
 import { RingMemory } from './ring.ts';
@@ -12,6 +13,7 @@ export interface ServiceThreadData {
   memory: WebAssembly.Memory;
   frames: number;
   files: SharedArrayBuffer;
+  dmaWindow: SharedArrayBuffer;
   faults: SharedArrayBuffer | undefined;
 }
 
@@ -20,7 +22,8 @@ const memory = new RingMemory(data.memory, data.frames);
 const files = new HostFiles(memory.bytes);
 const backend: Backend =
   data.faults === undefined ? files : new FaultyBackend(files, new Faults({ shared: data.faults }));
-const service = new Service(memory, new RingFiles(data.files), backend);
+const window = new DmaWindow(data.frames, data.dmaWindow);
+const service = new Service(memory, new RingFiles(data.files), window, backend);
 thread.onMessage(() => service.stop(() => thread.post('stopped')));
 onEnd(() => (memory.state = IO_DEAD));
 service.start();

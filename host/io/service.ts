@@ -10,9 +10,10 @@
 import * as errno from '../../assembly/abi/errno.ts';
 import { VCPUS_MAX } from '../../assembly/abi/limits.ts';
 import * as abi from '../../assembly/abi/ring.ts';
-import { VM_DMA_END, VM_DMA_START, VM_IO_STATE, VM_VCPUS } from '../../assembly/abi/vm-block.ts';
+import { VM_IO_STATE, VM_VCPUS } from '../../assembly/abi/vm-block.ts';
 import { every } from '#platform';
 import type { Backend } from './backend.ts';
+import type { DmaWindow, Side } from './dma-window.ts';
 import type { RingFiles } from './files.ts';
 import { Ring, type Entry, type RingMemory } from './ring.ts';
 
@@ -27,6 +28,7 @@ interface Chain {
 export class Service {
   readonly #memory: RingMemory;
   readonly #files: RingFiles;
+  readonly #window: DmaWindow;
   readonly #backend: Backend;
   readonly #rings: (Ring | undefined)[] = [];
   readonly #chains = new Set<Chain>();
@@ -35,9 +37,10 @@ export class Service {
   #stopBeat: (() => void) | undefined;
   #stopped: (() => void) | undefined;
 
-  constructor(memory: RingMemory, files: RingFiles, backend: Backend) {
+  constructor(memory: RingMemory, files: RingFiles, window: DmaWindow, backend: Backend) {
     this.#memory = memory;
     this.#files = files;
+    this.#window = window;
     this.#backend = backend;
   }
 
@@ -126,9 +129,15 @@ export class Service {
   /** Starts the first entry of a chain. */
   #begin(chain: Chain): void {
     const entry = chain.entries[0]!;
-    const refusal = this.#check(chain.ring, entry);
-    if (refusal !== 0) this.#end(chain, refusal);
-    else this.#operate(chain, entry);
+    const refusal = check(entry);
+    if (refusal !== 0) return this.#end(chain, refusal);
+    if (!isTransfer(entry)) return this.#operate(chain, entry);
+    const side = this.#window.begin();
+    if (this.#window.contains(entry.address, entry.length))
+      return this.#operate(chain, entry, side);
+    this.#window.end(side);
+    chain.ring.refuse();
+    this.#end(chain, -errno.EFAULT);
   }
 
   /** The first entry of the chain has ended: its completion, and the next, or the end of all that were behind it. */
@@ -150,30 +159,21 @@ export class Service {
     if (this.#underWay === 0) this.#stopped?.();
   }
 
-  #check(ring: Ring, { opcode, flags, zero, address, length, position }: Entry): number {
-    if (opcode >= abi.OP_COUNT || (flags & ~abi.SQE_LINK) !== 0 || zero !== 0) return -errno.EINVAL;
-    if (opcode === abi.OP_NOP || opcode === abi.OP_CANCEL) return 0;
-    if (opcode === abi.OP_FDATASYNC) return 0;
-    if (!Number.isFinite(position) || !Number.isSafeInteger(position + length))
-      return -errno.EINVAL;
-    if (opcode !== abi.OP_READ && opcode !== abi.OP_WRITE) return 0;
-    if (length === 0) return -errno.EINVAL;
-    const { vm } = this.#memory;
-    const isInside =
-      address >= this.#memory.load(vm + VM_DMA_START) &&
-      address + length <= this.#memory.load(vm + VM_DMA_END);
-    if (isInside) return 0;
-    ring.refuse();
-    return -errno.EFAULT;
-  }
-
-  #operate(chain: Chain, entry: Entry): void {
+  /** `side`: what its transfer began with. */
+  #operate(chain: Chain, entry: Entry, side?: Side): void {
     const { opcode, file, address, length, position } = entry;
     if (opcode === abi.OP_NOP) return this.#end(chain, 0);
     if (opcode === abi.OP_CANCEL) return this.#end(chain, this.#cancel(chain, entry));
     const host = this.#files.begin(file);
-    if (host === undefined) return this.#end(chain, -errno.EBADF);
+    const release = (): void => {
+      if (side !== undefined) this.#window.end(side);
+    };
+    if (host === undefined) {
+      release();
+      return this.#end(chain, -errno.EBADF);
+    }
     const done = (result: number): void => {
+      release();
       this.#files.end(file);
       this.#end(chain, result);
       this.#pump(); // there may be room again
@@ -201,7 +201,21 @@ export class Service {
   }
 }
 
+/** 0, or why this is no entry. */
+function check({ opcode, flags, zero, length, position }: Entry): number {
+  if (opcode >= abi.OP_COUNT || (flags & ~abi.SQE_LINK) !== 0 || zero !== 0) return -errno.EINVAL;
+  if (opcode === abi.OP_NOP || opcode === abi.OP_CANCEL) return 0;
+  if (opcode === abi.OP_FDATASYNC) return 0;
+  if (!Number.isFinite(position) || !Number.isSafeInteger(position + length)) return -errno.EINVAL;
+  if (opcode !== abi.OP_READ && opcode !== abi.OP_WRITE) return 0;
+  return length === 0 ? -errno.EINVAL : 0;
+}
+
+function isTransfer({ opcode }: Entry): boolean {
+  return opcode === abi.OP_READ || opcode === abi.OP_WRITE;
+}
+
 /** What an entry returns that has succeeded in full. */
-function wanted({ opcode, length }: Entry): number {
-  return opcode === abi.OP_READ || opcode === abi.OP_WRITE ? length : 0;
+function wanted(entry: Entry): number {
+  return isTransfer(entry) ? entry.length : 0;
 }

@@ -4,9 +4,9 @@
 
 import * as nr from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
-import { VM_DMA_END, VM_DMA_START } from '../../assembly/abi/vm-block.ts';
 import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { after, files, fillRandom, monotonicUs, sleepUs } from '#platform';
+import { DmaWindow } from '../io/dma-window.ts';
 import { Faults, type FaultyOperation } from '../io/faults.ts';
 import { RingFiles } from '../io/files.ts';
 import { enter, RingMemory } from '../io/ring.ts';
@@ -36,6 +36,7 @@ export interface SyscallSink {
 export interface StorageParts {
   memory: WebAssembly.Memory;
   frames: number;
+  dmaWindow: SharedArrayBuffer;
   ringFiles: SharedArrayBuffer | undefined;
   faults: SharedArrayBuffer | undefined;
 }
@@ -44,6 +45,7 @@ export interface StorageParts {
 export class Syscalls {
   readonly #memory: Uint8Array;
   readonly #rings: RingMemory;
+  readonly #window: DmaWindow;
   readonly #ringFiles: RingFiles | undefined;
   readonly #faults: Faults | undefined;
   readonly #kernel: Kernel;
@@ -53,9 +55,11 @@ export class Syscalls {
   wasi: WasiService | undefined;
 
   constructor(machine: StorageParts, kernel: Kernel, preopen: Preopen, sink: SyscallSink) {
-    const { memory, frames, ringFiles, faults } = machine;
+    const { memory, frames, dmaWindow, ringFiles, faults } = machine;
     this.#rings = new RingMemory(memory, frames);
     this.#memory = this.#rings.bytes;
+    this.#window = new DmaWindow(frames, dmaWindow);
+    this.#window.attach(kernel.vcpu);
     this.#ringFiles = ringFiles && new RingFiles(ringFiles);
     this.#faults = faults && new Faults({ shared: faults });
     this.#kernel = kernel;
@@ -104,15 +108,9 @@ export class Syscalls {
     return this.#memory.subarray(start, start + Math.min(bytes >>> 0, STAGING_BYTES));
   }
 
-  /** Frames that the host may read and write in place. */
-  window(address: number, bytes: number): Uint8Array {
-    const start = address >>> 0;
-    const end = start + (bytes >>> 0);
-    const { vm } = this.#rings;
-    if (start < this.#rings.load(vm + VM_DMA_START) || end > this.#rings.load(vm + VM_DMA_END))
-      throw new Errno(errno.EFAULT);
-    return this.#memory.subarray(start, end);
-  }
+  /** The call of this name that linked guests import. */
+  readonly setDmaWindow = (start: number, end: number): number =>
+    this.#window.set(start >>> 0, end >>> 0);
 
   deliver(address: number, bytes: number): void {
     this.#kernel.deliver(address, bytes);
@@ -176,13 +174,27 @@ export class Syscalls {
     return enter(this.#rings, this.#kernel.vcpu, count);
   }
 
-  /** The range, or the part of it that a fault leaves. */
-  transfer(operation: FaultyOperation, address: number, bytes: number): Uint8Array {
-    const range = this.window(address, bytes);
-    if (this.#faults === undefined) return range;
-    const part = this.#faults.onCall(operation, range.length);
+  /** Calls `move` with a range of the DMA window, or with the part of it that a fault leaves. */
+  transfer(
+    operation: FaultyOperation,
+    address: number,
+    bytes: number,
+    move: (range: Uint8Array) => number,
+  ): number {
+    const { vcpu } = this.#kernel;
+    this.#window.beginCall(vcpu);
+    try {
+      return move(this.#transferable(operation, address >>> 0, bytes >>> 0));
+    } finally {
+      this.#window.endCall(vcpu);
+    }
+  }
+
+  #transferable(operation: FaultyOperation, start: number, bytes: number): Uint8Array {
+    if (!this.#window.contains(start, bytes)) throw new Errno(errno.EFAULT);
+    const part = this.#faults === undefined ? bytes : this.#faults.onCall(operation, bytes);
     if (part < 0) throw new Errno(-part);
-    return range.subarray(0, part);
+    return this.#memory.subarray(start, start + part);
   }
 
   syncFault(): void {
@@ -258,14 +270,16 @@ const ROWS: Record<number, Row> = {
     vcpu.progress(what, perMille);
     return 0;
   },
-  [nr.SYS_PREAD]: (vcpu, descriptor, address, bytes, low, high) =>
-    files.readAt(vcpu.host(descriptor), vcpu.transfer('read', address, bytes), position(low, high)),
-  [nr.SYS_PWRITE]: (vcpu, descriptor, address, bytes, low, high) =>
-    files.writeAt(
-      vcpu.host(descriptor),
-      vcpu.transfer('write', address, bytes),
-      position(low, high),
-    ),
+  [nr.SYS_PREAD]: (vcpu, descriptor, address, bytes, low, high) => {
+    const host = vcpu.host(descriptor);
+    const at = position(low, high);
+    return vcpu.transfer('read', address, bytes, (range) => files.readAt(host, range, at));
+  },
+  [nr.SYS_PWRITE]: (vcpu, descriptor, address, bytes, low, high) => {
+    const host = vcpu.host(descriptor);
+    const at = position(low, high);
+    return vcpu.transfer('write', address, bytes, (range) => files.writeAt(host, range, at));
+  },
   [nr.SYS_RING_ENTER]: (vcpu, count) => vcpu.enterRing(count),
   [nr.SYS_RING_FILE]: (vcpu, descriptor) => vcpu.register(descriptor),
 };

@@ -57,7 +57,6 @@ export interface KernelExports {
   claimWindow(frames: number): number;
   allocFrame(): number;
   freeFrame(address: number): void;
-  setDmaWindow(start: number, end: number): number;
   post(vcpu: number, vector: number): void;
   bindHandler(slot: number): void;
   unbindHandler(slot: number): void;

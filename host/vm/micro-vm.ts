@@ -13,6 +13,7 @@ import {
   readBuiltModule,
   sharesDescriptors,
 } from '#platform';
+import { DmaWindow } from '../io/dma-window.ts';
 import { RingFiles } from '../io/files.ts';
 import { startService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
@@ -123,6 +124,7 @@ export class MicroVM {
       main,
       snapshot: shared(images.snapshot),
       linked: options.linked ?? false,
+      dmaWindow: new DmaWindow(checked.frames).shared,
       ringFiles: options.rings === true ? new RingFiles().shared : undefined,
       faults: options.faults?.shared,
       wasi: options.wasi && (await import('../wasi/options.ts')).checkWasiOptions(options.wasi),
@@ -219,8 +221,9 @@ export class MicroVM {
     );
     if (boot === undefined) return;
     if (!machine.linked) this.#warmUp();
-    const { memory, frames, ringFiles: files, faults } = machine;
-    if (files !== undefined) this.#stopService = startService({ memory, frames, files, faults });
+    const { memory, frames, dmaWindow, ringFiles: files, faults } = machine;
+    if (files !== undefined)
+      this.#stopService = startService({ memory, frames, files, dmaWindow, faults });
   }
 
   /** The engine compiles at first calls: they are here, not in the first snapshot that somebody waits for. */

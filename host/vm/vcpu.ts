@@ -24,6 +24,8 @@ export interface Machine {
   linked: boolean;
   /** The files that entries of rings may name; undefined = the VM has no I/O service. */
   ringFiles: SharedArrayBuffer | undefined;
+  /** The frames that the host may touch by itself (io/dma-window.ts). */
+  dmaWindow: SharedArrayBuffer;
   /** Faults of storage, on purpose (io/faults.ts). */
   faults: SharedArrayBuffer | undefined;
   /** What a WASI program is given; undefined = no WASI. */
@@ -156,8 +158,8 @@ export class Vcpu {
 
   #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {
     const { syscall, proxy, forget, counter, poll } = this.kernel.calls;
-    const { claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault, serveCall } =
-      this.kernel.calls;
+    const { claimWindow, allocFrame, freeFrame, pageFault, serveCall } = this.kernel.calls;
+    const { setDmaWindow } = this.syscalls;
     return {
       ...(linked
         ? { claimFrames: claimWindow, allocFrame, freeFrame, setDmaWindow, pageFault, serveCall }

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EBUSY, EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
+import { EPERM, EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
 import { VCPU_IDLE, VCPU_RUNNING } from '../../assembly/abi/vcpu-block.ts';
 import { MicroVM, RingzeroError, type MicroVMOptions } from '../../host/index.ts';
 import { runThread } from '../thread.ts';
@@ -77,7 +77,7 @@ linked('its frames are its own, outside guest memory, and reachable by plain sto
   await vm.close();
 });
 
-linked('the DMA window is set once', async () => {
+linked('the DMA window is set once, and narrowed', async () => {
   const vm = await create();
   const { exports } = vm.enter();
   const run = Number(exports['claim']!(8)) >>> 0;
@@ -86,7 +86,14 @@ linked('the DMA window is set once', async () => {
   assert.is(exports['window']!(run, 16 * MIB), -EINVAL, 'the kernel is beyond every window');
   assert.is(exports['window']!(run, run + 8 * 4096), 0);
   assert.is(exports['window']!(run, run + 8 * 4096), 0);
-  assert.is(exports['window']!(run, run + 4096), -EBUSY);
+  assert.is(exports['window']!(run + 4096, run + 8 * 4096), 0);
+  assert.is(
+    exports['window']!(run, run + 8 * 4096),
+    -EPERM,
+    'what was given up does not come back',
+  );
+  assert.is(exports['window']!(run + 4096, run + 9 * 4096), -EPERM);
+  assert.is(exports['window']!(run + 4096, run + 4096), -EINVAL);
   await vm.close();
 });
 

@@ -26,6 +26,14 @@ export function makeBuffers(frames: u32): u32 {
   return start;
 }
 
+export function setWindow(start: u32, end: u32): i32 {
+  return linkage.setDmaWindow(start, end);
+}
+
+export function pread(descriptor: i32, address: u32, bytes: u32): i32 {
+  return syscall(SYS_PREAD, descriptor, address, bytes, 0, 0);
+}
+
 export function put(address: u32, value: u32): void {
   store<u32>(address, value);
 }
