@@ -1,10 +1,14 @@
-// Batches: many changes that readers see all of or none of.
+// Batches: many changes that the others see all of or none of.
 //
-// Interface   begin() and end() around the puts and removals of one vCPU. Readers bracket what belongs together with read() and isRead().
+// Interface   begin() and end() around the puts and removals of one vCPU; startWrite() and endWrite() around each change outside a batch.
+//             Readers bracket what belongs together with read() and isRead().
 // Invariants  BATCH-1  The sequence is odd while a batch is applied. What was read under one even sequence saw no part of a batch.
-// Concurrency One batch at a time. Readers wait for its end; other writers need not.
-// Cost        a reader pays two loads of a word that seldom changes.
+//             BATCH-2  No other vCPU changes the store while a batch is applied; so what it replaced can be put back.
+// Concurrency One batch at a time; the others wait for its end. A writer says that it writes before it looks whether there is a batch, a
+//             batch the other way round.
+// Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store of a line of its own.
 
+import { VCPUS_MAX } from '../../assembly/abi/limits';
 import { spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
 
@@ -14,6 +18,11 @@ export let isMine: bool = false;
 export function begin(): void {
   spinlock.acquire(map.BATCH_LOCK);
   atomic.add<u32>(map.BATCH, 1);
+  for (let i: u32 = 0; i < VCPUS_MAX; i++) {
+    const writing = map.writingOf(i);
+    let turn: u32 = 0;
+    while (writing != 0 && atomic.load<u32>(writing) != 0) spinlock.pause(turn++, writing);
+  }
   isMine = true;
 }
 
@@ -21,6 +30,23 @@ export function end(): void {
   isMine = false;
   atomic.add<u32>(map.BATCH, 1);
   spinlock.release(map.BATCH_LOCK);
+}
+
+/** A change of this vCPU begins; waits for a batch of another one to end. */
+export function startWrite(): void {
+  if (isMine) return;
+  atomic.store<u32>(map.writing, 1);
+  while (atomic.load<u32>(map.BATCH) & 1) {
+    atomic.store<u32>(map.writing, 0);
+    wait();
+    atomic.store<u32>(map.writing, 1);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function endWrite(): void {
+  atomic.store<u32>(map.writing, 0);
 }
 
 /** The sequence that a read starts under; waits for a batch to end. */

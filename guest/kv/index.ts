@@ -15,6 +15,7 @@ import {
   KV_PAGES_USED,
   KV_POOL_FRAMES,
   KV_WRITES,
+  UNDO_AT,
   VALUE_AT,
   VALUE_BYTES_MAX,
   WINDOW_BYTES,
@@ -29,6 +30,7 @@ import * as node from './node';
 import * as overflow from './overflow';
 import * as store_ from './store';
 import * as tree from './tree';
+import * as undo from './undo';
 import * as verifier from './verify';
 
 const FIRST_TREE: u32 = 0;
@@ -110,14 +112,11 @@ export function getPart(keyBytes: u32, offset: u32): i32 {
 }
 
 export function put(keyBytes: u32, valueBytes: u32): i32 {
-  return tree.put(
-    root(),
-    map.window,
-    keyBytes,
-    map.window + VALUE_AT,
-    valueBytes,
-    tree.PUT_REPLACE,
-  );
+  const value = map.window + VALUE_AT;
+  batch.startWrite();
+  const result = tree.put(root(), map.window, keyBytes, value, valueBytes, tree.PUT_REPLACE);
+  batch.endWrite();
+  return result;
 }
 
 let partsBytes: u32 = 0;
@@ -155,55 +154,91 @@ export function putEnd(): i32 {
   const first = overflow.finish();
   if (first == 0) return -EINVAL;
   memory.copy(map.window, key, partsKey);
-  return tree.putChain(root(), map.window, partsKey, 0, partsBytes, first, tree.PUT_REPLACE);
+  return putChain(partsKey, partsBytes, first, tree.PUT_REPLACE);
+}
+
+function putChain(keyBytes: u32, bytes: u32, first: u32, mode: u32): i32 {
+  batch.startWrite();
+  const result = tree.putChain(root(), map.window, keyBytes, 0, bytes, first, mode);
+  batch.endWrite();
+  return result;
 }
 
 export function del(keyBytes: u32): i32 {
-  return tree.remove(root(), map.window, keyBytes);
+  batch.startWrite();
+  const result = tree.remove(root(), map.window, keyBytes);
+  batch.endWrite();
+  return result;
 }
 
 // --- many keys --------------------------------------------------------------------------------------------------
 
 export function batchBegin(): i32 {
   batch.begin();
+  undo.begin();
   return 0;
 }
 
-/** Entries in the window: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value, filled up to 4 bytes. */
-export function batchOps(bytes: u32): i32 {
-  if (bytes > WINDOW_BYTES) return -EINVAL;
+/**
+ * Entries in the window from `start` up to `end`: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value, filled up to 4 bytes.
+ * Returns where it has stopped, which is before `end` when the log is full; or -errno, of the entry after the last one that is logged.
+ */
+export function batchOps(start: u32, end: u32): i32 {
+  if (end > UNDO_AT) return -EINVAL;
   tree.holdFinger();
-  let at: u32 = map.window;
-  const end: u32 = map.window + bytes;
+  let at = start;
   let result = 0;
-  while (at < end && result >= 0) {
-    if (end - at < 8) result = -EINVAL;
+  while (at < end && result >= 0 && !undo.isFull()) {
+    const entry = map.window + at;
+    const keyBytes = load<u32>(entry) & ~BATCH_DELETE;
+    const valueBytes = load<u32>(entry, 4);
+    const isRemoval = (load<u32>(entry) & BATCH_DELETE) != 0;
+    const room = end - at;
+    if (
+      room < 8 ||
+      keyBytes > KEY_BYTES_MAX ||
+      valueBytes > end ||
+      keyBytes + valueBytes + 8 > room
+    )
+      result = -EINVAL;
     else {
-      const keyBytes = load<u32>(at) & ~BATCH_DELETE;
-      const valueBytes = load<u32>(at, 4);
-      const isDelete = (load<u32>(at) & BATCH_DELETE) != 0;
-      if (
-        keyBytes > KEY_BYTES_MAX ||
-        valueBytes > WINDOW_BYTES ||
-        keyBytes + valueBytes + 8 > end - at
-      )
-        result = -EINVAL;
-      else {
-        const key = at + 8;
-        if (isDelete) {
-          result = tree.remove(root(), key, keyBytes);
-          if (result == -ENOENT) result = 0;
-        } else
-          result = tree.put(root(), key, keyBytes, key + keyBytes, valueBytes, tree.PUT_REPLACE);
-        at += (8 + keyBytes + valueBytes + 3) & ~3;
-      }
+      const key = entry + 8;
+      if (isRemoval) {
+        result = tree.remove(root(), key, keyBytes);
+        if (result == -ENOENT) result = 0;
+      } else result = tree.put(root(), key, keyBytes, key + keyBytes, valueBytes, tree.PUT_REPLACE);
+      at += (8 + keyBytes + valueBytes + 3) & ~3;
     }
   }
   tree.dropFinger();
-  return result;
+  return result < 0 ? result : <i32>at;
+}
+
+/** Bytes of the records at UNDO_AT that have come since the last call, and UNDO_HAS_CHAINS. */
+export function batchLog(): i32 {
+  return <i32>undo.take();
+}
+
+/** From here on the batch is taken back: its puts and removals are no longer logged. */
+export function batchUndo(): i32 {
+  undo.end();
+  return 0;
+}
+
+/** The key in the window gets the value back that is in an overflow chain. */
+export function batchPutBack(keyBytes: u32, valueBytes: u32, first: u32): i32 {
+  if (undo.isOn) return -EINVAL;
+  return putChain(keyBytes, valueBytes, first, tree.PUT_BACK);
+}
+
+/** Gives up a chain that a batch has replaced, and that will not be put back. */
+export function batchFree(first: u32): i32 {
+  overflow.free(first);
+  return 0;
 }
 
 export function batchEnd(): i32 {
+  undo.end();
   batch.end();
   return 0;
 }
@@ -226,7 +261,10 @@ export function scan(bytes: u32, flags: u32, limit: u32): i32 {
 
 /** Removes the keys of a range: how many, or -errno after having removed some. */
 export function clear(bytes: u32, flags: u32): i32 {
-  return exchange.clear(root(), bytes, flags);
+  batch.startWrite();
+  const result = exchange.clear(root(), bytes, flags);
+  batch.endWrite();
+  return result;
 }
 
 // --- looking at it ----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ export const STORAGE: u32 = 1100; // i32, descriptor of the file
 export const GROUPS: u32 = 1104; // u32, allocation groups in use
 export const GROUP_HINT: u32 = 1108; // u32, lowest group that may have free pages
 export const GROUP_LOCK: u32 = 1112; // u32, spin lock: a group is being added
-export const OVERFLOWS: u32 = 1116; // u32, counts overflow chains that were given up
+export const OVERFLOWS: u32 = 1116; // u32, counts overflow chains that leaves have let go of
 export const SEQUENCE: u32 = 1120; // u64, of the superblock
 export const PAGES_USED: u32 = 1128; // u64
 export const ENTRIES: u32 = 1136; // i64, at open
@@ -30,6 +30,9 @@ const WORKSPACES: u32 = 2304;
 export const ENTRY_DELTAS: u32 = 3072;
 
 export const TREES_MAX: u32 = 64;
+
+/** Word of a workspace's `pending` page, in a cache line that nothing else is in: its vCPU changes the store. */
+const WRITING: u32 = 4032;
 
 /** Private pages: PAGE_NODE and PAGE_COPY are nodes, PAGE_KEYS has room for keys, PAGE_MANY for look-ups in groups. */
 const PAGES: u32 = 6;
@@ -43,6 +46,8 @@ export let keyB: u32 = 0;
 export let pending: u32 = 0;
 export let many: u32 = 0;
 export let ahead: u32 = 0;
+/** Address of the word that says that this vCPU changes the store. */
+export let writing: u32 = 0;
 
 /** False when there is no frame left. */
 export function attach(): bool {
@@ -51,7 +56,7 @@ export function attach(): bool {
   if (workspace == 0) {
     workspace = linkage.claimFrames((WINDOW_BYTES >> FRAME_SHIFT) + PAGES);
     if (workspace == 0) return false;
-    store<u32>(at, workspace); // stays, for later vCPUs of this number
+    atomic.store<u32>(at, workspace); // stays, for later vCPUs of this number
   }
   window = workspace;
   pageNode = workspace + WINDOW_BYTES;
@@ -61,7 +66,15 @@ export function attach(): bool {
   pending = keyA + FRAME_BYTES;
   many = pending + FRAME_BYTES;
   ahead = many + FRAME_BYTES;
+  writing = pending + WRITING;
+  atomic.store<u32>(writing, 0);
   return true;
+}
+
+/** The same of any vCPU; 0 when it has no workspace. */
+export function writingOf(index: u32): u32 {
+  const workspace = atomic.load<u32>(WORKSPACES + (index << 2));
+  return workspace == 0 ? 0 : workspace + WINDOW_BYTES + 3 * FRAME_BYTES + WRITING;
 }
 
 export function root(tree: u32): u32 {

@@ -5,6 +5,7 @@
 // Interface   write() makes a chain nobody knows yet; read() copies a part of one; free() gives one up.
 // Invariants  OVER-1  A chain never changes: a new value is a new chain. It is given up after the leaf has let go of it, so a reader
 //                     whose leaf is unchanged has read a whole chain.
+//             OVER-2  map.OVERFLOWS counts chains that a leaf has let go of, before others see that it has.
 // Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
 // Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time since they mostly are neighbours.
 
@@ -147,7 +148,6 @@ function readAhead(page: u32, bytes: u32): void {
 
 /** Gives the chain's pages back, now or when storage lets go of them. */
 export function free(page: u32): void {
-  if (page != 0) atomic.add<u32>(map.OVERFLOWS, 1);
   const rest = giveUp(page);
   if (rest != 0) allocator.postpone(rest, true);
 }

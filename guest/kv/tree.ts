@@ -18,13 +18,15 @@ import * as map from './memory-map';
 import * as node from './node';
 import * as overflow from './overflow';
 import * as shrink from './shrink';
+import * as undo from './undo';
 
 const RETRY = descent.RETRY;
 const FAILED = descent.FAILED;
 
-/** put() replaces what is there, or refuses to with -EEXIST. */
+/** put() replaces what is there, or refuses to with -EEXIST; or puts back what was there, and keeps the chain if it fails. */
 export const PUT_REPLACE: u32 = 0;
 export const PUT_NEW: u32 = 1;
+export const PUT_BACK: u32 = 2;
 
 /** A pool that is full of pins empties again: an operation that holds none tries this often. */
 const FULL_RETRIES: u32 = 200;
@@ -187,8 +189,9 @@ export function putChain(
     if (result == FAILED) result = failed(pool.failure, turn);
     if (result != RETRY) {
       if (!hasFinger) pool.end();
-      if (result < 0) oldChain = chain;
-      if (oldChain != 0) overflow.free(oldChain);
+      if (result < 0) {
+        if (chain != 0 && mode != PUT_BACK) overflow.free(chain);
+      } else if (oldChain != 0 && !undo.isOn) overflow.free(oldChain);
       return result;
     }
     again(turn++);
@@ -214,7 +217,10 @@ function putInto(leaf: u32, root: u32, key: u32, bytes: u32, mode: u32): i32 {
   const isNew = !node.isEqual;
   if (place(leaf, node.index, key, bytes)) {
     pool.release(leaf);
-    if (isNew) map.addEntries(1);
+    if (isNew) {
+      map.addEntries(1);
+      undo.absent();
+    }
     if (hasFinger) {
       finger = leaf;
       fingerSeen = load<u64>(leaf);
@@ -238,12 +244,12 @@ function place(leaf: u32, i: u32, key: u32, bytes: u32): bool {
     const old = node.recordBytes(leaf, i);
     const at = node.recordAt(leaf, i);
     if (old == record) {
-      oldChain = chainOf(at, rest);
+      letGo(at, rest);
       fill(at, rest);
       return true;
     }
     if (node.freeBytes(leaf) + old < record) return false;
-    oldChain = chainOf(at, rest);
+    letGo(at, rest);
     node.removeAt(leaf, i);
   }
   if (!node.makeRoom(leaf, record + node.SLOT_BYTES, map.pageNode)) return false;
@@ -254,10 +260,12 @@ function place(leaf: u32, i: u32, key: u32, bytes: u32): bool {
   return true;
 }
 
-function chainOf(record: u32, rest: u32): u32 {
-  return load<u16>(record) == <u16>node.OVERFLOW
-    ? load<u32>(record + node.RECORD_HEAD + rest, 4)
-    : 0;
+/** The value of a record in a leaf that is pinned exclusively is about to be replaced or removed. */
+function letGo(record: u32, rest: u32): void {
+  undo.value(record, rest);
+  if (load<u16>(record) != <u16>node.OVERFLOW) return;
+  oldChain = load<u32>(record + node.RECORD_HEAD + rest, 4);
+  atomic.add<u32>(map.OVERFLOWS, 1);
 }
 
 function fill(record: u32, rest: u32): void {
@@ -283,7 +291,8 @@ export function remove(root: u32, key: u32, bytes: u32): i32 {
     pool.end();
     if (result == FAILED) result = failed(pool.failure, turn);
     if (result != RETRY) {
-      if (oldChain != 0) overflow.free(oldChain);
+      if (result == -ENOENT) undo.nothing();
+      if (oldChain != 0 && !undo.isOn) overflow.free(oldChain);
       if (isSparse) shrink.merge(root, key, bytes);
       return result;
     }
@@ -302,7 +311,7 @@ function attemptRemove(root: u32, key: u32, bytes: u32): i32 {
   if (!node.isEqual) return pool.isUnchanged(leaf, seen) ? -ENOENT : RETRY;
   if (!pool.upgrade(leaf, seen)) return RETRY;
   node.find(leaf, key, bytes); // what was found before the upgrade may have been torn
-  oldChain = chainOf(node.recordAt(leaf, node.index), node.suffixBytes(leaf, node.index));
+  letGo(node.recordAt(leaf, node.index), node.suffixBytes(leaf, node.index));
   node.removeAt(leaf, node.index);
   isSparse = shrink.isSparse(leaf);
   pool.release(leaf);

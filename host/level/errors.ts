@@ -54,3 +54,10 @@ export function notOpen(location: string): RingzeroError {
     `the store ${location} was closed by the thread that opened it`,
   );
 }
+
+export function broken(location: string): RingzeroError {
+  return new RingzeroError(
+    'LEVEL_DATABASE_NOT_OPEN',
+    `the store ${location} is half changed: storage failed in a batch, and again when the batch was taken back. Close it and take data.rz from a backup`,
+  );
+}

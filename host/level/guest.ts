@@ -7,7 +7,7 @@
 
 import { guestTrap } from '../vm/guest-trap.ts';
 import type { MicroVM } from '../vm/micro-vm.ts';
-import { notOpen } from './errors.ts';
+import { broken, notOpen } from './errors.ts';
 import { Window } from './window.ts';
 
 /** See guest/kv/index.ts; results are 0 or more, or a negative errno. */
@@ -26,7 +26,11 @@ export interface KvExports {
   putEnd(): number;
   del(keyBytes: number): number;
   batchBegin(): number;
-  batchOps(bytes: number): number;
+  batchOps(start: number, end: number): number;
+  batchLog(): number;
+  batchUndo(): number;
+  batchPutBack(keyBytes: number, valueBytes: number, first: number): number;
+  batchFree(first: number): number;
   batchEnd(): number;
   getMany(count: number, bytes: number): number;
   scan(bytes: number, flags: number, limit: number): number;
@@ -38,6 +42,8 @@ export interface KvExports {
 /** States of a store, in a word that its threads share. */
 export const OPEN = 0;
 export const CLOSED = 1;
+/** A batch was neither applied nor taken back: nothing but closing is left. */
+export const BROKEN = 2;
 
 export class Guest {
   readonly exports: KvExports;
@@ -63,7 +69,7 @@ export class Guest {
   call<T>(state: number, body: () => T): T {
     this.#enter();
     try {
-      if (Atomics.load(this.#state, 0) !== state) throw notOpen(this.location);
+      if (Atomics.load(this.#state, 0) !== state) throw this.#notOpen();
       const result = body();
       this.#leave();
       return result;
@@ -76,7 +82,7 @@ export class Guest {
   get(keyBytes: number): number {
     this.#enter();
     try {
-      if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
+      if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
       const length = this.exports.get(keyBytes);
       this.#leave();
       return length;
@@ -88,7 +94,7 @@ export class Guest {
   put(keyBytes: number, valueBytes: number): number {
     this.#enter();
     try {
-      if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
+      if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
       const result = this.exports.put(keyBytes, valueBytes);
       this.#leave();
       return result;
@@ -100,13 +106,22 @@ export class Guest {
   scan(bytes: number, flags: number, limit: number): number {
     this.#enter();
     try {
-      if (Atomics.load(this.#state, 0) !== OPEN) throw notOpen(this.location);
+      if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
       const result = this.exports.scan(bytes, flags, limit);
       this.#leave();
       return result;
     } catch (error) {
       throw this.#trap(error);
     }
+  }
+
+  /** From here on everything but close() fails, in all threads. */
+  break(): void {
+    Atomics.compareExchange(this.#state, 0, OPEN, BROKEN);
+  }
+
+  #notOpen(): Error {
+    return Atomics.load(this.#state, 0) === BROKEN ? broken(this.location) : notOpen(this.location);
   }
 
   #trap(error: unknown): Error {

@@ -22,7 +22,8 @@ import {
   type RangeOptions,
 } from './iterator.ts';
 import { checkLocation, checkStoreOptions, type RingzeroOptions } from './options.ts';
-import type { Operation, Operations } from './operations.ts';
+import type { Operation } from './batch.ts';
+import type { Operations } from './operations.ts';
 import { range, type SyncRangeOptions } from './range.ts';
 import type { Udf } from '../udf/udf.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';

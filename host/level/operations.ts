@@ -4,9 +4,10 @@
 // Concurrency Any number of threads, each with its own Operations. A window is used by one operation at a time.
 
 import { allocateBuffer } from '#platform/text';
-import { BATCH_DELETE, VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
+import { VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
 import { EAGAIN, ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
+import { applyBatch, HalfApplied, putParts, VALUE_ROOM, type Operation } from './batch.ts';
 import { storeError } from './errors.ts';
 import { OPEN, type Guest } from './guest.ts';
 import {
@@ -14,22 +15,10 @@ import {
   byteLengthMax,
   checkKey,
   fromBytes,
-  toBytes,
   type Data,
   type Format,
 } from './window.ts';
 
-export interface Operation {
-  type: 'put' | 'del';
-  key: Data;
-  /** Of a put. */
-  value?: Data | undefined;
-}
-
-const VALUE_ROOM = WINDOW_BYTES - VALUE_AT;
-/** A batch's entry larger than this goes in by itself, its value in parts. */
-const ENTRY_MAX = WINDOW_BYTES / 4;
-const ENTRY_HEAD = 8;
 /** Bytes of keys in one group of look-ups: leaves the greater part of the window to values. */
 const KEYS_ROOM = WINDOW_BYTES / 8;
 const KEYS_AT_ONCE = 1024;
@@ -130,26 +119,10 @@ export class Operations {
   }
 
   #putLarge(key: Data, value: Data): void {
-    const bytes = checkValue(value);
+    checkValue(value);
     const { guest } = this;
-    const result = guest.call(OPEN, () => this.#putParts(key, value, bytes));
+    const result = guest.call(OPEN, () => putParts(guest.exports, guest.window, key, value));
     if (result < 0) throw this.#failed(result, 'put');
-  }
-
-  /** A value in as many windows as it takes. Inside the guest. */
-  #putParts(key: Data, value: Data, length: number): number {
-    const { exports, window } = this.guest;
-    const bytes = typeof value === 'string' ? toBytes(value) : value;
-    const keyBytes = window.putKey(0, key);
-    if (length <= VALUE_ROOM) return exports.put(keyBytes, window.put(VALUE_AT, bytes));
-    const begun = exports.putBegin(keyBytes);
-    if (begun < 0) return begun;
-    for (let at = 0; at < length; at += VALUE_ROOM) {
-      const part = bytes.subarray(at, at + VALUE_ROOM);
-      window.bytes.set(part, VALUE_AT);
-      if (exports.putPart(part.length) < 0) break; // putEnd() says why
-    }
-    return exports.putEnd();
   }
 
   del(key: Data): void {
@@ -159,60 +132,25 @@ export class Operations {
     if (result < 0 && result !== -ENOENT) throw this.#failed(result, 'del');
   }
 
-  /** All of them, or none as far as readers can see. */
+  /** All of them or none, for the others and when storage fails. */
   batch(operations: readonly Operation[]): void {
     for (const { type, key, value } of operations) {
       checkKey(key);
       if (type === 'put') checkValue(value!);
     }
-    const result = this.guest.call(OPEN, () => this.#batch(operations));
-    if (result < 0) throw this.#failed(result, 'batch');
-  }
-
-  /** Inside the guest. The first window is filled before the others have to wait for the batch. */
-  #batch(operations: readonly Operation[]): number {
-    const { exports } = this.guest;
-    let hasBegun = false;
-    try {
-      let result = 0;
-      for (let i = 0; i < operations.length && result >= 0;) {
-        const { bytes, next } = this.#fill(operations, i);
-        if (!hasBegun) {
-          exports.batchBegin();
-          hasBegun = true;
-        }
-        if (bytes > 0) result = exports.batchOps(bytes);
-        i = next;
-        if (result < 0 || i >= operations.length || !isLarge(operations[i]!)) continue;
-        const { key, value } = operations[i]!;
-        result = this.#putParts(key, value!, byteLength(value!));
-        i++;
+    if (operations.length === 0) return;
+    const { guest } = this;
+    const { exports, window } = guest;
+    const result = guest.call(OPEN, () => {
+      try {
+        return applyBatch(exports, window, operations);
+      } catch (error) {
+        guest.break();
+        if (error instanceof HalfApplied) return error.result;
+        throw error;
       }
-      return result;
-    } finally {
-      if (hasBegun) exports.batchEnd();
-    }
-  }
-
-  /** Operations from `first` on into the window, up to one that does not fit or is large. */
-  #fill(operations: readonly Operation[], first: number): { bytes: number; next: number } {
-    const { window } = this.guest;
-    let at = 0;
-    let next = first;
-    for (; next < operations.length; next++) {
-      const operation = operations[next]!;
-      if (isLarge(operation)) break;
-      const { type, key, value } = operation;
-      const room = ENTRY_HEAD + byteLengthMax(key) + (type === 'put' ? byteLengthMax(value!) : 0);
-      if (at + room > WINDOW_BYTES - 4) break;
-      const keyBytes = window.put(at + ENTRY_HEAD, key);
-      const valueAt = at + ENTRY_HEAD + keyBytes;
-      const valueBytes = type === 'put' ? window.put(valueAt, value!) : 0;
-      window.words[at >>> 2] = type === 'put' ? keyBytes : (keyBytes | BATCH_DELETE) >>> 0;
-      window.words[(at >>> 2) + 1] = valueBytes;
-      at = (valueAt + valueBytes + 3) & ~3;
-    }
-    return { bytes: at, next };
+    });
+    if (result < 0) throw this.#failed(result, 'batch');
   }
 
   /** Values of keys in their order; look-ups of a group advance together, and read what is not in memory together. */
@@ -261,13 +199,9 @@ export class Operations {
   }
 }
 
-function isLarge({ type, value }: Operation): boolean {
-  return type === 'put' && byteLengthMax(value!) > ENTRY_MAX;
-}
-
-/** Bytes of a value, or LEVEL_INVALID_VALUE. */
-function checkValue(value: Data): number {
-  if (byteLengthMax(value) <= VALUE_ROOM) return value.length;
+/** LEVEL_INVALID_VALUE when it is too long. */
+function checkValue(value: Data): void {
+  if (byteLengthMax(value) <= VALUE_ROOM) return;
   const bytes = byteLength(value);
   if (bytes > VALUE_BYTES_MAX) {
     throw new RingzeroError(
@@ -275,5 +209,4 @@ function checkValue(value: Data): number {
       `a value of ${bytes} bytes; at most ${VALUE_BYTES_MAX}`,
     );
   }
-  return bytes;
 }

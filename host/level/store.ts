@@ -19,7 +19,7 @@ import { atExit, directory } from '#platform/store-directory';
 import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
 import type { VMStats } from '../vm/stats.ts';
 import { hostError, notOpen, storeError } from './errors.ts';
-import { CLOSED, Guest, OPEN } from './guest.ts';
+import { BROKEN, CLOSED, Guest, OPEN } from './guest.ts';
 import { acquire } from '#platform/store-lock';
 import type { CheckedStoreOptions } from './options.ts';
 import { Operations } from './operations.ts';
@@ -150,13 +150,14 @@ export class Store {
 
   #closeFile(unlock: () => void): void {
     const { guest } = this.operations;
-    Atomics.store(this.#state, 0, CLOSED);
+    const was = Atomics.exchange(this.#state, 0, CLOSED);
     try {
       this.#awaitOthers();
+      if (was === BROKEN) return unlock(); // the file stays marked as not closed
       const result = guest.call(CLOSED, () => guest.exports.close());
       if (result < 0) throw storeError(result, 'close', guest.location);
     } catch (error) {
-      Atomics.store(this.#state, 0, OPEN);
+      Atomics.store(this.#state, 0, was);
       throw error;
     }
     unlock();

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import * as kv from '../../assembly/abi/kv.ts';
 import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
+import { applyBatch, type BatchExports } from '../../host/level/batch.ts';
+import { Window } from '../../host/level/window.ts';
 import { type Faults, MicroVM, type MicroVMHandle } from '../../host/index.ts';
 import { readBuiltModule } from '#platform';
 
@@ -90,27 +92,8 @@ export class Store {
   }
 
   batch(changes: readonly Change[]): number {
-    this.call('batchBegin');
-    let at = 0;
-    let result = 0;
-    const flush = (): void => {
-      if (result >= 0 && at > 0) result = this.call('batchOps', at);
-      at = 0;
-    };
-    for (const [key, value] of changes) {
-      const bytes = (8 + key.length + (value?.length ?? 0) + 3) & ~3;
-      if (at + bytes > kv.WINDOW_BYTES) flush();
-      const head = this.#window + at;
-      const flag = value === undefined ? kv.BATCH_DELETE : 0;
-      this.#memory.writeUInt32LE((key.length | flag) >>> 0, head);
-      this.#memory.writeUInt32LE(value?.length ?? 0, head + 4);
-      this.#set(key, at + 8);
-      if (value !== undefined) this.#set(value, at + 8 + key.length);
-      at += bytes;
-    }
-    flush();
-    this.call('batchEnd');
-    return result;
+    const operations = changes.map(([key, value]) => ({ type: value === undefined ? 'del' : 'put', key, value }) as const); // prettier-ignore
+    return applyBatch(this.#exports as unknown as BatchExports, new Window(this.vm.memory, this.#window), operations); // prettier-ignore
   }
 
   getMany(keys: readonly Buffer[]): (Buffer | number)[] {

@@ -5,11 +5,26 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync,
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { EIO } from '../../assembly/abi/errno.ts';
+import { applyBatch, HalfApplied, type BatchExports } from '../../host/level/batch.ts';
+import type { KvExports } from '../../host/level/guest.ts';
 import { RingzeroLevel } from '../../host/level/index.ts';
+import { checkStoreOptions } from '../../host/level/options.ts';
+import { Store } from '../../host/level/store.ts';
 import { Random } from '../random.ts';
 import { codeOf, freshLocation, inProcess } from './stores.ts';
 
 const PAGE = 4096;
+
+/** Storage fails after the first entries of a batch, and whenever something is removed. */
+function failing(exports: KvExports): BatchExports {
+  const { put, putBegin, putPart, putEnd, batchBegin, batchLog, batchUndo, batchPutBack, batchFree, batchEnd } = exports; // prettier-ignore
+  return {
+    ...{ put, putBegin, putPart, putEnd, batchBegin, batchLog, batchUndo, batchPutBack, batchFree, batchEnd }, // prettier-ignore
+    batchOps: (start, end) => Math.min(exports.batchOps(start, end), -EIO),
+    del: () => -EIO,
+  };
+}
 
 const tests = suite('level opening');
 
@@ -53,6 +68,26 @@ tests('a program that ends without close() has closed; one that is killed has no
   await RingzeroLevel.destroy(location);
   await db.open();
   await db.close();
+});
+
+tests('a batch that was neither applied nor taken back leaves a store that says so', async () => {
+  const location = await filled(100);
+  const store = await Store.create(location, { ...checkStoreOptions(), createIfMissing: false, errorIfExists: false }); // prettier-ignore
+  const { operations } = store;
+  assert.throws(
+    () =>
+      applyBatch(failing(operations.guest.exports), operations.guest.window, [
+        { type: 'put', key: 'new', value: 'x' },
+        { type: 'put', key: 'key 1', value: 'x' },
+        { type: 'del', key: 'key 2' },
+      ]),
+    (error: unknown) => error instanceof HalfApplied && error.result === -EIO,
+  );
+  operations.guest.break();
+  assert.throws(() => operations.get('key 1', 'utf8'), /half changed/);
+  assert.throws(() => operations.batch([{ type: 'del', key: 'a' }]), /half changed/);
+  await store.close();
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'RZ_NOT_CLEAN');
 });
 
 tests('LOCK-2: locks of dead processes are taken over, however many there are', async () => {
