@@ -13,6 +13,7 @@ Runs a WASI program in a micro-VM. It gets the standard streams, and of everythi
   --dir HOST[::GUEST[::ro]]   a directory, by the name that the program sees; ro: it may not be changed
   --env NAME=VALUE            an environment variable; NAME alone passes this process's own on
   --memory SIZE               physical memory in bytes, or with k, m, g     (1g)
+  --trace FILE                write its system calls for Perfetto there, docs/observing.md
 
 The exit code is the program's own; 134 when it traps.
 `;
@@ -23,6 +24,7 @@ const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 3
 interface Request {
   readonly file: string;
   readonly memory: number;
+  readonly trace: string | undefined;
   readonly wasi: WasiOptions;
 }
 
@@ -31,8 +33,9 @@ class UsageError extends Error {}
 /** Runs the command; resolves with the exit code. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   try {
-    const { file, memory, wasi } = readArguments(argv);
-    const program = await MicroVM.load(new Uint8Array(await readFile(file)), {}, { memory, wasi });
+    const { file, memory, trace, wasi } = readArguments(argv);
+    const options = { memory, wasi, ...(trace !== undefined && { trace }) };
+    const program = await MicroVM.load(new Uint8Array(await readFile(file)), {}, options);
     const code = program.start();
     await program.close();
     return code;
@@ -50,6 +53,7 @@ function readArguments(argv: readonly string[]): Request {
   const preopens: Record<string, { path: string; readOnly: boolean }> = {};
   const env: Record<string, string> = {};
   let memory = 2 ** 30;
+  let trace: string | undefined;
   let at = 0;
   while (argv[at]?.startsWith('-')) {
     const [option, ...inline] = argv[at++]!.split('=');
@@ -68,9 +72,15 @@ function readArguments(argv: readonly string[]): Request {
       const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(value) ?? [];
       if (number === undefined) throw new UsageError(`--memory ${value}: a size such as 512m`);
       memory = Number(number) * UNITS[unit!.toLowerCase()]!;
-    } else throw new UsageError(`no option ${option}; see ringzero run --help`);
+    } else if (option === '--trace') trace = value;
+    else throw new UsageError(`no option ${option}; see ringzero run --help`);
   }
   const file = argv[at];
   if (file === undefined) throw new UsageError('name a program; see ringzero run --help');
-  return { file, memory, wasi: { args: [basename(file), ...argv.slice(at + 1)], env, preopens } };
+  return {
+    file,
+    memory,
+    trace,
+    wasi: { args: [basename(file), ...argv.slice(at + 1)], env, preopens },
+  };
 }

@@ -28,6 +28,7 @@ input. Options are named as redis-server's and win over the file:
   --memory SIZE          memory of the VM, up to 4gb                  (4gb, or 3/4 of the machine)
   --metrics-port N       serve metrics for Prometheus and ringzero top, at /metrics; 0 = any free port
   --metrics-bind ADDRESS where                                        (127.0.0.1)
+  --trace FILE           write faults, system calls and interrupts for Perfetto there, docs/observing.md
 
 A quarter of --memory is kept for the kernel and for the copies that a background save needs.
 Every other option of redis.conf that applies is known too: CONFIG GET * lists them.

@@ -16,6 +16,8 @@ export interface StoreOptions {
    * not in the pool costs an access of the device. Default false.
    */
   directIO?: boolean | undefined;
+  /** A file to write a trace of the VM to, as of MicroVM.create. Default: none. */
+  trace?: string | undefined;
 }
 
 export interface RingzeroOptions<K, V>
@@ -26,6 +28,7 @@ export interface CheckedStoreOptions {
   /** Bytes of the VM that holds the pool. */
   memory: number;
   directIO: boolean;
+  trace: string | undefined;
 }
 
 const POOL_MIN = 64 * 1024;
@@ -48,6 +51,7 @@ export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptio
     poolFrames: Math.floor(poolSize / FRAME_BYTES),
     memory: Math.min(FRAMES_MAX * FRAME_BYTES, Math.ceil(wanted / MEMORY_STEP) * MEMORY_STEP),
     directIO,
+    trace: options.trace,
   };
 }
 

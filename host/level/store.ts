@@ -88,6 +88,7 @@ export class Store {
       linked: true,
       memory: options.memory,
       preopen: location,
+      ...(options.trace !== undefined && { trace: options.trace }),
       rings: options.directIO && sharesDescriptors, // what the page cache has is here sooner by a system call
     });
     let isMade = false;

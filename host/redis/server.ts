@@ -30,7 +30,7 @@ const DEFAULTS = {
 };
 
 /** Options of the server that are not the guest's. */
-const HOST_OPTIONS = new Set(['memory', 'metrics-port', 'metrics-bind', 'udf']);
+const HOST_OPTIONS = new Set(['memory', 'metrics-port', 'metrics-bind', 'trace', 'udf']);
 
 export class RedisServer implements SessionOwner {
   readonly guest: RedisGuest;
@@ -69,6 +69,7 @@ export class RedisServer implements SessionOwner {
       importsModule: new URL('./imports.js', import.meta.url).href,
       preopen: directoryOption(list),
       snapshotsInBackground: true,
+      ...(options.has('trace') && { trace: options.get('trace')! }),
       sink: {
         log: (level, text) => log.write(level, text),
         progress: (what, perMille) => {

@@ -4,7 +4,10 @@ import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
 import {
   VCPU_ABSENT,
+  VCPU_COUNTERS,
   VCPU_DEPTH,
+  VCPU_MASK,
+  VCPU_PENDING,
   VCPU_STAGING,
   VCPU_STATE,
   VCPU_TRAP_ADDRESS,
@@ -12,6 +15,7 @@ import {
   VCPU_VIEW,
 } from '../../assembly/abi/vcpu-block.ts';
 import { RingzeroError } from '../errors.ts';
+import { tracedKernel, type Tracer } from './trace.ts';
 
 /** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
 export const TRAP_SLOTS = 36;
@@ -64,7 +68,14 @@ export interface KernelExports {
   unwind(depth: number): void;
 }
 
-type HostSyscall = (nr: number, a: number, b: number, c: number, d: number, e: number) => number;
+export type HostSyscall = (
+  nr: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  e: number,
+) => number;
 
 /** A vCPU's kernel and where its block lies. */
 export class Kernel {
@@ -93,6 +104,7 @@ export class Kernel {
     frames: number,
     syscall: HostSyscall,
     boot?: (kernel: KernelExports) => void,
+    tracer?: Tracer,
   ) {
     const words = new Int32Array(memory.buffer);
     this.imports = {
@@ -110,7 +122,8 @@ export class Kernel {
       env: { memory, table: this.traps },
       hypervisor: { syscall, ...this.imports },
     });
-    this.calls = instance.exports as unknown as KernelExports;
+    const calls = instance.exports as unknown as KernelExports;
+    this.calls = tracer === undefined ? calls : tracedKernel(calls, tracer, this);
     this.frames = frames;
     boot?.(this.calls);
     this.vcpu = this.calls.attach(frames);
@@ -132,6 +145,16 @@ export class Kernel {
   /** The 8-bit epoch that this vCPU's stores belong to. */
   get view(): number {
     return this.#word(VCPU_VIEW);
+  }
+
+  /** Vectors that a safepoint would take now, as bits. */
+  get deliverable(): number {
+    return Atomics.load(this.#words, (this.block + VCPU_PENDING) / 4) & ~this.#word(VCPU_MASK);
+  }
+
+  /** One of this vCPU's counters (abi/counter.ts), modulo 2^32. */
+  counted(counter: number): number {
+    return this.#word(VCPU_COUNTERS + counter * 8);
   }
 
   /** Whether another vCPU is in the guest, or in a host call that it made from there. */

@@ -33,6 +33,7 @@ import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
 import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
+import { endTrace, keepTrace, startTrace } from './trace.ts';
 import { Vcpu, type GuestFunction, type HypervisorCalls, type Machine } from './vcpu.ts';
 
 /** What another thread needs to attach to a VM; can be posted to it. */
@@ -76,6 +77,7 @@ export class MicroVM {
   /** Lets go of what was made ready for the guest to open. */
   readonly #releaseFiles: () => void;
   #stopService: (() => Promise<void>) | undefined;
+  #endTrace: (() => void) | undefined;
   #snapshotUs = 0;
   #closed: string | undefined;
 
@@ -117,7 +119,7 @@ export class MicroVM {
         `the guest asks for ${guestPages * FRAME_BYTES} bytes at the start, guestLimit is ${limit * FRAME_BYTES}`,
       );
     }
-    const machine = {
+    const machine: Machine = {
       memory,
       frames: checked.frames,
       kernel,
@@ -128,6 +130,7 @@ export class MicroVM {
       ringFiles: options.rings === true ? new RingFiles().shared : undefined,
       faults: options.faults?.shared,
       wasi: options.wasi && (await import('../wasi/options.ts')).checkWasiOptions(options.wasi),
+      trace: undefined,
     };
     const handle: MicroVMHandle = {
       machine,
@@ -139,6 +142,7 @@ export class MicroVM {
     const all = { ...options, imports };
     const release = await prepareDirectory(options.preopen);
     try {
+      machine.trace = options.trace === undefined ? undefined : startTrace(options.trace);
       return new MicroVM(
         handle,
         all,
@@ -148,6 +152,7 @@ export class MicroVM {
           calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
       );
     } catch (error) {
+      if (machine.trace !== undefined) endTrace(machine.trace);
       release();
       throw error;
     }
@@ -220,6 +225,7 @@ export class MicroVM {
       this.bury(vcpu),
     );
     if (boot === undefined) return;
+    if (machine.trace !== undefined) this.#endTrace = keepTrace(machine.trace);
     if (!machine.linked) this.#warmUp();
     const { memory, frames, dmaWindow, ringFiles: files, faults } = machine;
     if (files !== undefined)
@@ -371,6 +377,7 @@ export class MicroVM {
     await this.#pool.close();
     await this.#stopService?.();
     this.#vcpu.detach();
+    this.#endTrace?.();
     this.#releaseFiles();
   }
 

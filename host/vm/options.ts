@@ -9,6 +9,7 @@ import type { SyscallSink } from '../syscalls/table.ts';
 import type { Handlers } from './handlers.ts';
 import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
+import { checkTrace } from './trace.ts';
 import { allocateMemory, isPhysicalMemory } from './physical-memory.ts';
 
 export interface MicroVMOptions {
@@ -70,6 +71,12 @@ export interface MicroVMOptions {
   snapshotsInBackground?: boolean;
   /** Bytes from address 0 that trap when stored to, a multiple of 4096. Default 0: C programs keep data there. */
   guardBytes?: number;
+  /**
+   * A file that every vCPU writes its faults, system calls and interrupts to, for https://ui.perfetto.dev or chrome://tracing.
+   * What is there is overwritten; close() completes it. Default: nothing is traced, which costs nothing; docs/observing.md
+   * says what it costs. Fails with RZ_IO when it cannot be written, with RZ_HOST in a browser.
+   */
+  trace?: string;
   /** Where the guest's messages and progress go. Default: nowhere. */
   sink?: Partial<SyscallSink>;
 }
@@ -139,6 +146,7 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   ) {
     refuse('guest', typeof options.guest, 'a Uint8Array, or what `translate` returns');
   }
+  checkTrace(options.trace);
   if (options.linked === true && !isBytes(options.guest)) {
     refuse('linked', true, 'only with a Uint8Array as `guest`');
   }

@@ -60,11 +60,14 @@ async function main(): Promise<void> {
     progress: (what, perMille) => post({ kind: 'progress', what, perMille }),
   });
   const work = async (job: Job): Promise<void> => {
+    let end: { result?: unknown; failure?: Failure };
     try {
-      post({ kind: 'done', id: job.id, result: await run(vcpu, machine.memory, job) });
+      end = { result: await run(vcpu, machine.memory, job) };
     } catch (error) {
-      post({ kind: 'done', id: job.id, failure: failureOf(error) });
+      end = { failure: failureOf(error) };
     }
+    vcpu.tracer?.flush(); // the thread is terminated when the VM is closed
+    post({ kind: 'done', id: job.id, ...end });
   };
   thread.onMessage((message) => void work(message as Job));
   post({ kind: 'ready', vcpu: vcpu.kernel.vcpu });

@@ -10,7 +10,8 @@ import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
 import { resizeHeap } from './glue.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
-import { Kernel, TRAP_SLOTS, type KernelExports } from './kernel.ts';
+import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
+import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
 export interface Machine {
@@ -30,6 +31,8 @@ export interface Machine {
   faults: SharedArrayBuffer | undefined;
   /** What a WASI program is given; undefined = no WASI. */
   wasi: WasiSetup | undefined;
+  /** The file that vCPUs write what they do to; undefined = nothing is traced. */
+  trace: TraceSetup | undefined;
 }
 
 /** What a module beside a guest is made on: for functions that make a guest's imports. */
@@ -75,6 +78,8 @@ export class Vcpu {
   >;
   /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
   readonly instance: WebAssembly.Instance;
+  /** Where what this vCPU does is traced. */
+  readonly tracer: Tracer | undefined;
   readonly #view: WebAssembly.Global | undefined;
   /** How often a linked guest is entered on this vCPU. */
   #depth = 0;
@@ -91,13 +96,17 @@ export class Vcpu {
   ) {
     const { memory, frames } = machine;
     let syscalls: Syscalls | undefined;
+    const syscall: HostSyscall = (nr, a, b, c, d, e) => syscalls!.call(nr, a, b, c, d, e);
+    const tracer = (this.tracer = machine.trace && new Tracer(machine.trace));
     this.kernel = new Kernel(
       machine.kernel,
       memory,
       frames,
-      (nr, a, b, c, d, e) => syscalls!.call(nr, a, b, c, d, e),
+      tracer === undefined ? syscall : tracedSyscall(syscall, tracer),
       boot,
+      tracer,
     );
+    tracer?.name(this.kernel.vcpu, image);
     this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
     const all = {
@@ -297,6 +306,7 @@ export class Vcpu {
   detach(): void {
     this.syscalls.closeAll();
     this.kernel.calls.detach();
+    this.tracer?.close();
   }
 }
 

@@ -5,11 +5,13 @@ import type * as nodeBeneath from '../../host/platform/beneath.ts';
 import type * as nodeDirectory from '../../host/platform/store-directory.ts';
 import type * as nodeLock from '../../host/platform/store-lock.ts';
 import type * as nodeText from '../../host/platform/text.ts';
+import type * as nodeTrace from '../../host/platform/trace-file.ts';
 import type * as browser from '../../host/platform/browser/platform.ts';
 import type * as browserBeneath from '../../host/platform/browser/beneath.ts';
 import type * as browserDirectory from '../../host/platform/browser/store-directory.ts';
 import type * as browserLock from '../../host/platform/browser/store-lock.ts';
 import type * as browserText from '../../host/platform/browser/text.ts';
+import type * as browserTrace from '../../host/platform/browser/trace-file.ts';
 
 /** The same, except that a function may return a promise. */
 type Like<T> = T extends (...args: infer A) => infer R
@@ -33,4 +35,5 @@ export type Same = [
   Holds<typeof browserDirectory.directory, Omit<typeof nodeDirectory.directory, LockOnly>>,
   Holds<typeof browserLock, typeof nodeLock>,
   Holds<typeof browserText, typeof nodeText>,
+  Holds<typeof browserTrace, typeof nodeTrace>,
 ];

@@ -1,0 +1,26 @@
+// A browser has no file that threads may append to: a trace is refused. Same interface as ../trace-file.ts.
+
+import { RingzeroError } from '../../errors.ts';
+
+const REFUSAL =
+  'option `trace`: a browser has no file that threads append to. Its own profiler shows the workers';
+
+export function create(_path: string): string {
+  throw new RingzeroError('RZ_HOST', REFUSAL);
+}
+
+export function open(_path: string): number {
+  throw new RingzeroError('RZ_HOST', REFUSAL);
+}
+
+export function append(_descriptor: number, _text: string): void {}
+
+export function close(_descriptor: number): void {}
+
+export function clockNs(): number {
+  return performance.now() * 1e6;
+}
+
+export function atEnd(_then: () => void): () => void {
+  return () => {};
+}

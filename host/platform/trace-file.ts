@@ -1,0 +1,42 @@
+// The file of a trace (host/vm/trace.ts): what the threads of one process append to.
+//
+// Invariants  TRACE-3  An append is one write to the end of the file, so what threads append never mixes.
+// Concurrency Each thread opens the file for itself.
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { onThreadEnd } from './deno.ts';
+
+/** Makes the file, or empties it; returns its absolute path. Throws the host's own error. */
+export function create(path: string): string {
+  const absolute = resolve(path);
+  closeSync(openSync(absolute, 'w'));
+  return absolute;
+}
+
+/** A descriptor of this thread. */
+export function open(path: string): number {
+  return openSync(path, 'a');
+}
+
+/** Throws when not all of it has got there. */
+export function append(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  const written = writeSync(descriptor, bytes);
+  if (written !== bytes.length) throw new Error(`only ${written} bytes of ${bytes.length}`);
+}
+
+export function close(descriptor: number): void {
+  closeSync(descriptor);
+}
+
+/** Nanoseconds on a clock that all threads read alike. */
+export function clockNs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e9 + nanoseconds;
+}
+
+/** Calls `then` when this thread ends by itself; the result takes that back. */
+export function atEnd(then: () => void): () => void {
+  return onThreadEnd(then);
+}
