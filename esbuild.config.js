@@ -29,7 +29,11 @@ await build({
 });
 await build({
   ...common,
-  entryPoints: ['dist/host/vm/snapshot-worker.js', 'dist/host/io/service-worker.js'],
+  entryPoints: [
+    'dist/host/vm/snapshot-worker.js',
+    'dist/host/vm/timer-worker.js',
+    'dist/host/io/service-worker.js',
+  ],
   entryNames: '[name]',
 });
 for (const name of MODULES) await copyFile(`dist/wasm/${name}`, `${OUT}/${name}`);

@@ -14,6 +14,7 @@ import * as barrier from './machine/barrier';
 import * as interrupt from './machine/interrupt';
 import * as map from './machine/map';
 import * as remoteCall from './machine/remote-call';
+import * as timer from './machine/timer';
 import * as vcpu from './machine/vcpu';
 import * as snapshots from './snappy/snapshot';
 import * as view from './snappy/view';
@@ -58,11 +59,13 @@ export function attach(frameCount: u32): i32 {
     store<u32>(block, staging, VCPU_STAGING);
   }
   vcpu.attach(number);
+  timer.attach();
   return number;
 }
 
 /** The vCPU's thread is going: its frames go back, nobody waits for it any more. */
 export function detach(): void {
+  timer.turnOff();
   frames.flush();
   vcpu.abandon(vcpu.index, false);
 }
@@ -144,6 +147,11 @@ export function proxy(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   return result;
 }
 
+/** VECTOR_TIMER on this vCPU (machine/timer.ts). */
+export function setTimer(us: u32, everyUs: u32): i32 {
+  return timer.set(us, everyUs);
+}
+
 /** A counter or gauge of abi/counter.ts; counters are sums over all vCPUs. */
 export function counter(index: u32): f64 {
   return counters.read(index);
@@ -180,6 +188,7 @@ export function snapshotFrames(slot: u32): u32 {
 }
 /** Points this vCPU at a snapshot (slot + 1) or back at main memory (0). */
 export function lookAt(slotPlusOne: u32): void {
+  timer.turnOff();
   atomic.and<u32>(vcpu.block, 0, VCPU_PENDING);
   atomic.store<u32>(vcpu.block, slotPlusOne, VCPU_SNAPSHOT);
 }
@@ -227,4 +236,5 @@ export function unwind(toDepth: u32): void {
   remoteCall.unwind(toDepth);
   vcpu.unwind(toDepth);
   trapTable.unwind();
+  timer.unwind(toDepth);
 }

@@ -16,6 +16,11 @@ export const VCPU_TRAP_ADDRESS: u32 = 44; // u32, address of the access that tra
 export const VCPU_TRAP_CAUSE: u32 = 48; // u32, TRAP_* below; 0 = none
 export const VCPU_FENCE: u32 = 52; // u32, means nothing: exchanged to order memory accesses (machine/barrier.ts)
 export const VCPU_RING: u32 = 56; // * u32, address of its rings (ring.ts), 0 = none
+// The timer (machine/timer.ts)
+export const VCPU_TIMER_FIRST: u32 = 60; // u32, microseconds from the setting to its first expiration, 0 = it is off; others read it
+export const VCPU_TIMER_EVERY: u32 = 64; // u32, microseconds from each to the next, 0 = there is one; others read it
+export const VCPU_TIMER_SET: u32 = 68; // u32, number of the setting; others read it
+export const VCPU_TIMER_DUE: u32 = 72; // * u64, expirations, and in the upper half the number of the setting that they are of
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
 // Calls of other vCPUs (machine/ipi.ts, machine/remote-call.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring

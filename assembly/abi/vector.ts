@@ -3,7 +3,7 @@
 export const VECTOR_EPOCH: u32 = 0; // acknowledge the current epoch
 export const VECTOR_KILL: u32 = 1; // leave the guest with a trap
 export const VECTOR_CHILD: u32 = 2; // a spawned snapshot vCPU has ended
-export const VECTOR_TIMER: u32 = 3; // a time slice is over
+export const VECTOR_TIMER: u32 = 3; // the vCPU's timer (timer.ts)
 export const VECTOR_IO: u32 = 4; // completions have come (ring.ts)
 export const VECTOR_CALL: u32 = 5; // another vCPU of a linked guest asks for something (machine/ipi.ts)
 export const VECTOR_TASK: u32 = 6; // a task of a higher level waits (host/vm/scheduler.ts)

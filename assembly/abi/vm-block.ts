@@ -25,4 +25,6 @@ export const VM_GUARD: u32 = 84; // u32, pages from address 0 that trap when sto
 export const VM_IO_STATE: u32 = 96; // u32, IO_* of ring.ts; the I/O service, and vCPUs that wake it
 export const VM_IO_BEAT: u32 = 100; // u32, moves while the I/O service has something under way
 export const VM_POOL_FRAMES: u32 = 104; // u32, frames of Tabby's pool, 0 = none; the vCPU that creates it
+export const VM_TIMER_STATE: u32 = 108; // u32, TIMER_* of timer.ts; the host
+export const VM_TIMER_BELL: u32 = 112; // u32, moves when a timer was set; the thread of the timers waits here
 export const VM_CHUNK_MARKS: u32 = 1024; // 256 x u32, epoch of the last mark in each chunk of the epoch table

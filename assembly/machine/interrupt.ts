@@ -11,9 +11,10 @@
 import { COUNTER_INTERRUPTS, COUNTER_SAFEPOINTS } from '../abi/counter';
 import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import { SNAPSHOT_LOST, SNAPSHOT_STATE } from '../abi/snapshot-block';
-import { VECTOR_EPOCH, VECTOR_KILL } from '../abi/vector';
+import { VECTOR_EPOCH, VECTOR_KILL, VECTOR_TIMER } from '../abi/vector';
 import * as trap from '../kernel/trap';
 import * as map from './map';
+import * as timer from './timer';
 import * as vcpu from './vcpu';
 
 export function post(vcpuIndex: u32, vector: u32): void {
@@ -35,8 +36,10 @@ export function safepoint(): void {
     const vector = ctz(rest);
     rest &= rest - 1;
     take(vector);
+    if (vector == VECTOR_TIMER && !timer.begin()) continue;
     vcpu.count(COUNTER_INTERRUPTS);
     trap.interrupt(vector);
+    if (vector == VECTOR_TIMER) timer.end();
   }
   if (pending & (1 << VECTOR_EPOCH) && !vcpu.isFrozen()) {
     take(VECTOR_EPOCH);

@@ -43,6 +43,7 @@ export interface KernelExports {
   syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   proxy(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   counter(index: number): number;
+  setTimer(us: number, everyUs: number): number;
   takeSnapshot(): number;
   settleSnapshot(slot: number): void;
   releaseSnapshot(slot: number): void;

@@ -33,6 +33,7 @@ import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
 import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
+import { announceTimers, startTimers } from './timers.ts';
 import { endTrace, keepTrace, startTrace } from './trace.ts';
 import { Vcpu, type GuestFunction, type HypervisorCalls, type Machine } from './vcpu.ts';
 
@@ -78,6 +79,7 @@ export class MicroVM {
   readonly #releaseFiles: () => void;
   #stopService: (() => Promise<void>) | undefined;
   #endTrace: (() => void) | undefined;
+  #stopTimers: (() => Promise<void>) | undefined;
   #snapshotUs = 0;
   #closed: string | undefined;
 
@@ -141,21 +143,26 @@ export class MicroVM {
     const imports = await addWasi(machine.wasi, options.imports ?? {});
     const all = { ...options, imports };
     const release = await prepareDirectory(options.preopen);
+    let vm: MicroVM;
     try {
       machine.trace = options.trace === undefined ? undefined : startTrace(options.trace);
-      return new MicroVM(
+      vm = new MicroVM(
         handle,
         all,
         machine.linked ? 0 : checked.snapshotVcpus,
         release,
-        (calls) =>
-          calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0),
+        (calls) => {
+          calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0);
+          if (options.timer === true) announceTimers(machine);
+        },
       );
     } catch (error) {
       if (machine.trace !== undefined) endTrace(machine.trace);
       release();
       throw error;
     }
+    if (options.timer === true) await vm.#startTimers();
+    return vm;
   }
 
   /**
@@ -230,6 +237,16 @@ export class MicroVM {
     const { memory, frames, dmaWindow, ringFiles: files, faults } = machine;
     if (files !== undefined)
       this.#stopService = startService({ memory, frames, files, dmaWindow, faults });
+  }
+
+  async #startTimers(): Promise<void> {
+    try {
+      const { memory, frames } = this.handle.machine;
+      this.#stopTimers = await startTimers({ memory, frames });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** The engine compiles at first calls: they are here, not in the first snapshot that somebody waits for. */
@@ -376,6 +393,7 @@ export class MicroVM {
     this.#closed = 'it was closed';
     await this.#pool.close();
     await this.#stopService?.();
+    await this.#stopTimers?.();
     this.#vcpu.detach();
     this.#endTrace?.();
     this.#releaseFiles();

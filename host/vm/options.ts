@@ -58,6 +58,11 @@ export interface MicroVMOptions {
    * Where the host can drive io_uring (Node: UV_USE_IO_URING=1 in the environment), it does.
    */
   rings?: boolean;
+  /**
+   * Starts a thread for the vCPUs' timers (`setTimer` of ringzero/assembly, `Vcpu.setTimer`); it sleeps until one is due.
+   * Default false: a timer cannot be set.
+   */
+  timer?: boolean;
   /** Faults of storage, on purpose: for tests. Default: none. */
   faults?: Faults;
   /** Directory in which the guest may open files with libdbos' system calls. Default: none. */
@@ -147,6 +152,8 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
     refuse('guest', typeof options.guest, 'a Uint8Array, or what `translate` returns');
   }
   checkTrace(options.trace);
+  if (options.timer !== undefined && typeof options.timer !== 'boolean')
+    refuse('timer', options.timer, 'true or false');
   if (options.linked === true && !isBytes(options.guest)) {
     refuse('linked', true, 'only with a Uint8Array as `guest`');
   }

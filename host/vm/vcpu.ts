@@ -2,7 +2,8 @@
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
-import { ENOSYS } from '../../assembly/abi/errno.ts';
+import { EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
+import { TIMER_US_MAX, TIMER_US_MIN } from '../../assembly/abi/timer.ts';
 import { RingzeroError } from '../errors.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
@@ -166,7 +167,7 @@ export class Vcpu {
   }
 
   #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {
-    const { syscall, proxy, forget, counter, poll } = this.kernel.calls;
+    const { syscall, proxy, forget, counter, poll, setTimer } = this.kernel.calls;
     const { claimWindow, allocFrame, freeFrame, pageFault, serveCall } = this.kernel.calls;
     const { setDmaWindow } = this.syscalls;
     return {
@@ -177,6 +178,7 @@ export class Vcpu {
       proxy,
       forget,
       counter,
+      setTimer,
       safepoint: poll,
       setHandler: (slot: number, fn: number) => this.#bind(slot, fn),
       spawn: (fn: number, arg: number) => hypervisor.spawn(fn, arg),
@@ -202,6 +204,22 @@ export class Vcpu {
   /** Takes the interrupts of one vector on this vCPU from now on. */
   onInterrupt(vector: number, handler: () => void): void {
     this.#setTrap(vector, wasmFunction([I32], [], handler));
+  }
+
+  /**
+   * VECTOR_TIMER is pending on this vCPU when `us` microseconds have passed, and every `everyUs` from then on; 0 is never, so
+   * (0, 0) turns it off. On the vCPU's own thread. Fails with RZ_OPTION for other times than 100 us to an hour, with RZ_HOST in
+   * a VM without the option `timer`.
+   */
+  setTimer(us: number, everyUs = 0): void {
+    const isWhole = Number.isInteger(us) && Number.isInteger(everyUs);
+    const isFitting = isWhole && Math.max(us, everyUs) < 2 ** 32 && Math.min(us, everyUs) >= 0;
+    const result = isFitting ? this.kernel.calls.setTimer(us, everyUs) : -EINVAL;
+    if (result === 0) return;
+    const what = `a timer of ${us} us, then every ${everyUs} us`;
+    throw result === -EINVAL
+      ? new RingzeroError('RZ_OPTION', `${what}; allowed: ${TIMER_US_MIN} to ${TIMER_US_MAX}, 0 = never`) // prettier-ignore
+      : new RingzeroError('RZ_HOST', `${what}: the VM has no timers, create it with \`timer: true\``); // prettier-ignore
   }
 
   #trapping(linked: boolean): Trapping {

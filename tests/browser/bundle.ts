@@ -11,11 +11,13 @@ const OUT = `${DIST}browser-tests`;
 /** What tests and the package load by the URL of a file. */
 const THREADS = [
   'host/vm/snapshot-worker.js',
+  'host/vm/timer-worker.js',
   'host/io/service-worker.js',
   'tests/vm/drivers.js',
   'tests/vm/guests.js',
   'tests/vm/spinner.js',
   'tests/vm/linked-thread.js',
+  'tests/scheduler/timer-thread.js',
   'tests/snappy/hammer-writer.js',
 ];
 

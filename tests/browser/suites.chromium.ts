@@ -19,6 +19,7 @@ const FILES = [
   'tests/translator/sqljs.test.js',
   'tests/snappy/protocol.test.js',
   'tests/snappy/hammer.test.js',
+  'tests/scheduler/timer.test.js',
   'tests/vm/drive.test.js',
   'tests/vm/linked.test.js',
   'tests/vm/micro-vm.test.js',

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MicroVM } from '../../host/index.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CLI = join(ROOT, 'dist/host/cli/main.js');
@@ -79,6 +80,19 @@ tests('ringzero new makes it', () => {
     assert.ok(status !== 0);
     assert.match(stderr, says);
   }
+  remove();
+});
+
+tests('a timer, as documented', async () => {
+  const { directory, remove } = project();
+  install(directory);
+  writeFileSync(join(directory, 'guest.ts'), blocks('typescript')[0]!);
+  const args = ['guest.ts', '-o', 'guest.wasm', '--runtime', 'stub', '-O'];
+  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], { cwd: directory }); // prettier-ignore
+  const guest = new Uint8Array(readFileSync(join(directory, 'guest.wasm')));
+  const vm = await MicroVM.create({ guest, memory: 2 ** 24, timer: true });
+  assert.ok(vm.enter().exports['countFor']!(20)! > 20n);
+  await vm.close();
   remove();
 });
 
