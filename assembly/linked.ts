@@ -3,11 +3,15 @@
 
 import * as barrier from './machine/barrier';
 import * as checked from './machine/checked';
+import * as clock from './machine/clock';
 import * as linkage from './machine/linkage';
 import * as map from './machine/map';
 import * as spinlock from './machine/spinlock';
 import * as vcpu from './machine/vcpu';
 
+import * as logReader from './io/log-reader';
+import * as logWriter from './io/log-writer';
+import * as requests from './io/requests';
 import * as ipi from './machine/ipi';
 import * as mmu from './machine/mmu';
 import * as pageTable from './machine/page-table';
@@ -28,6 +32,8 @@ import { hash } from './tabby/xxh64';
 export {
   hash,
   ipi,
+  logReader,
+  logWriter,
   mmu,
   pageTable,
   pool,
@@ -37,10 +43,11 @@ export {
   pte,
   queue,
   remoteCall,
+  requests,
   safepoint,
   storage,
   tlb,
   walkCache,
   shootdown,
 };
-export { barrier, checked, linkage, map, spinlock, vcpu };
+export { barrier, checked, clock, linkage, map, spinlock, vcpu };

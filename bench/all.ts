@@ -22,6 +22,7 @@ const BENCHES: Record<string, readonly string[]> = {
   'out-of-memory': ['--smoke'],
   tpcc: ['--smoke'],
   io: ['--smoke'],
+  'log-writer': ['--smoke'],
   udf: ['--smoke'],
   ipi: ['--smoke'],
   browser: ['--smoke'],

@@ -11,6 +11,7 @@ export const RING_CQ_TAIL: u32 = 68; // s, u32, completions given
 export const RING_IN_FLIGHT: u32 = 72; // s, u32, entries taken whose completion is not given yet
 export const RING_BROKEN: u32 = 76; // s, u32, 1 = the indices made no sense: the service looks at this ring no more
 export const RING_REFUSED: u32 = 80; // s, u32, entries that named frames outside the DMA window
+export const RING_OWN: u32 = 1024; // from here on the first frame is the vCPU's own: io/requests.ts keeps its order there
 // Second frame: submission queue; third frame: completion queue.
 export const RING_SQ: u32 = 4096;
 export const RING_CQ: u32 = 8192;

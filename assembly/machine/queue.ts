@@ -1,7 +1,7 @@
 // This vCPU's submission and completion queue: what it asks of storage without waiting (abi/ring.ts).
 //
-// Interface   attach() once per vCPU; isServed() says whether anybody would answer. submit() puts an entry into the queue,
-//             ring() shows the service what has been put there. next() takes a completion: `userData` and `result` are its.
+// Interface   attach() once per vCPU; isServed() says whether anybody would answer. submit() puts an entry into the queue if there is
+//             room(), ring() shows the service what has been put there. next() takes a completion: `userData` and `result` are its.
 //             wait(n) returns when n completions can be taken.
 // Invariants  RING-1  Each index is stored by one side, after the entries that it covers; the other reads it first.
 //             RING-2  An entry may be reused once RING_SQ_HEAD is past it: the service has copied it.
@@ -55,7 +55,8 @@ declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 export let userData: u64 = 0;
 export let result: i32 = 0;
 
-let rings: u32 = 0;
+/** Address of the rings. */
+export let rings: u32 = 0;
 /** Entries put into the queue, shown or not; completions taken. */
 let tail: u32 = 0;
 let head: u32 = 0;
@@ -107,6 +108,12 @@ export function outstanding(): u32 {
   return tail - head;
 }
 
+/** Entries that submit() has room for. */
+export function room(): u32 {
+  const queued = SQ_ENTRIES - (tail - atomic.load<u32>(rings, RING_SQ_HEAD));
+  return min<u32>(queued, CQ_ENTRIES - outstanding());
+}
+
 /** Puts an entry into the queue; false when it is full, or too many are outstanding. ring() shows it. */
 export function submit(
   opcode: u32,
@@ -117,8 +124,7 @@ export function submit(
   position: u64,
   data: u64,
 ): bool {
-  if (tail - head >= CQ_ENTRIES) return false;
-  if (tail - atomic.load<u32>(rings, RING_SQ_HEAD) >= SQ_ENTRIES) return false;
+  if (room() == 0) return false;
   const entry = rings + RING_SQ + ((tail & (SQ_ENTRIES - 1)) << SQE_SHIFT);
   store<u8>(entry, <u8>opcode, SQE_OPCODE);
   store<u8>(entry, <u8>flags, SQE_FLAGS);

@@ -14,6 +14,7 @@ import {
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
 } from '../../assembly/abi/vcpu-block.ts';
+import { monotonicUs } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { tracedKernel, type Tracer } from './trace.ts';
 
@@ -92,7 +93,7 @@ export class Kernel {
   /** The guest has bound a handler for system calls. */
   handlesSyscalls = false;
   /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
-  readonly imports: { sleep: WebAssembly.ImportValue; panic: WebAssembly.ImportValue };
+  readonly imports: Record<'sleep' | 'clock' | 'panic', WebAssembly.ImportValue>;
   readonly #words: Int32Array;
 
   /**
@@ -112,6 +113,7 @@ export class Kernel {
       sleep: (word: number, value: number, us: number) => {
         Atomics.wait(words, (word >>> 0) / 4, value, us / 1000);
       },
+      clock: monotonicUs,
       panic: (code: number) => {
         throw new RingzeroError(
           'RZ_VM_CLOSED',
