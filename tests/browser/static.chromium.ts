@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { VECTOR_TIMER } from '../../assembly/abi/vector.ts';
 import { launch, type Browser } from './chromium.ts';
 import { serve, type Site } from './server.ts';
 
@@ -40,11 +41,18 @@ async function answerOf(site: Site): Promise<Answer> {
   }
 }
 
-test('runs a guest, a snapshot of it and a store in a worker; its main thread is refused', async () => {
+test('runs a guest, a snapshot of it, a timer and a store in a worker; its main thread is refused', async () => {
   const { onPage, translated, inWorker } = await answerOf(isolated);
   assert.match(onPage, /^RZ_MAIN_THREAD: .*worker/);
   assert.ok(translated, 'translating needs no guest to run');
-  assert.equal(inWorker, { before: 2, now: 3, bytes: 4 * GIB, person: { born: 1815 } });
+  assert.equal(inWorker, {
+    before: 2,
+    now: 3,
+    bytes: 4 * GIB,
+    trace: 'RZ_HOST',
+    interrupts: [VECTOR_TIMER],
+    person: { born: 1815 },
+  });
 });
 
 test('one without isolation is told which headers it lacks', async () => {

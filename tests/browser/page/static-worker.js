@@ -22,6 +22,8 @@ async function run(guest) {
   await snapshot.release();
   const bytes = vm.memory.buffer.byteLength;
   await vm.close();
+  const trace = await MicroVM.create({ guest, trace: 'trace.json' }).catch(({ code }) => code);
+  const interrupts = await interruptsOfTimer(guest);
 
   const db = new RingzeroLevel('people', { valueEncoding: 'json', poolSize: 2 ** 20 });
   await db.put('ada', { born: 1815 });
@@ -29,5 +31,19 @@ async function run(guest) {
   await db.open();
   const person = await db.get('ada');
   await db.close();
-  return { before, now, bytes, person };
+  return { before, now, bytes, trace, interrupts, person };
+}
+
+/** Vectors that come when a timer has expired; the vCPU looks after each millisecond until one does. */
+async function interruptsOfTimer(guest) {
+  const vectors = [];
+  const handlers = { onInterrupt: (vector) => vectors.push(vector) };
+  const vm = await MicroVM.create({ guest, memory: 2 ** 26, timer: true, handlers });
+  vm.enter().setTimer(1000);
+  for (let turns = 0; vectors.length === 0 && turns < 10_000; turns++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    vm.enter().deliverInterrupts();
+  }
+  await vm.close();
+  return vectors;
 }
