@@ -1,5 +1,6 @@
 // The DMA window from the guest's side: it narrows and nothing else, whatever is under way; what is outside is refused and counted.
 
+import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EFAULT, EINVAL, EPERM } from '../../assembly/abi/errno.ts';
@@ -53,6 +54,35 @@ windows('when it is narrower, nothing that began before still writes outside', a
   }
   await at.close();
 });
+
+windows(
+  'narrowing waits for system calls and for the service, on whichever side they count',
+  async () => {
+    const frames = 4096;
+    for (const turns of [0, 1, 2, 3])
+      for (const who of ['call', 'service']) {
+        const window = new DmaWindow(frames);
+        assert.is(window.set(4096, 40960), 0);
+        for (let i = 0; i < turns; i++) assert.is(window.set(4096, 40960), 0);
+        const side = who === 'service' ? window.begin() : window.beginCall(7);
+        assert.ok(window.contains(4096, 4096));
+        const workerData = { frames, shared: window.shared, start: 8192, end: 40960 };
+        const worker = new Worker(new URL('./window-thread.js', import.meta.url), { workerData });
+        const said: unknown[] = [];
+        await new Promise<void>((resolve) => {
+          worker.on('message', (message) => said.push(message) && resolve());
+        });
+        while (window.contains(4096, 4096)) await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        assert.equal(said, ['begins'], `${who} ${turns}`);
+        const exit = new Promise((resolve) => worker.once('exit', resolve));
+        if (side === undefined) window.endCall(7);
+        else window.end(side);
+        await exit;
+        assert.equal(said, ['begins', 0]);
+      }
+  },
+);
 
 windows('whatever a guest asks for, it never grows and never reaches the kernel', () => {
   const seed = Number(process.env['RZ_SEED'] ?? Date.now() % 2 ** 31);

@@ -109,6 +109,23 @@ logs('vCPUs append together; each one’s records are there in its order', async
   remove();
 });
 
+logs('the slower the device, the larger the groups', async () => {
+  const url = new URL('./log-thread.js', import.meta.url);
+  const { directory, remove } = scratch();
+  const faults = new Faults({ seed });
+  const guest = await openLog(directory, faults);
+  faults.set({ delay: 1, delayMs: 10 });
+  const [threads, times] = [4, 50];
+  const run = (writer: number): Promise<unknown> =>
+    runThread(url, { handle: guest.vm.handle, writer, times, bytes: 100 });
+  assert.equal(await Promise.all(upTo(threads).map(run)), Array(threads).fill(times));
+  const groups = guest.call('groups');
+  assert.ok(groups < threads * times * 0.6, `${groups} groups for ${threads * times} commits`);
+  await guest.vm.close();
+  assert.is((await readBack(directory)).length, threads * times);
+  remove();
+});
+
 logs('writes that come short are finished, late ones waited for', async () => {
   const { directory, remove } = scratch();
   const faults = new Faults({ seed });
