@@ -1,7 +1,7 @@
 // A query that nobody of TPC-C asks: a pass over the large tables, for those who have short transactions beside long ones.
 //
-// Interface   run(): the records read, or a negative errno. A safepoint after each, where no latch is held: what runs inside it may
-//             change any record but the one that was read.
+// Interface   run(): the records read, or a negative errno. A safepoint after every eighth, 0.2 us, where no latch is held: what
+//             runs inside it may change any record but the one that was read.
 
 import { safepoint } from '../../assembly/linked';
 import * as scan from '../kv/scan';
@@ -12,16 +12,18 @@ import * as record from './record';
 export let seen: u64 = 0;
 
 export function run(hasSafepoints: bool): f64 {
+  const every: u32 = hasSafepoints ? 7 : 0xffffffff;
   let records: f64 = 0;
   for (let i = 0; i < 4; i++) {
     const tree =
       i == 0 ? record.ORDER_LINE : i == 1 ? record.STOCK : i == 2 ? record.CUSTOMER : record.ORDER;
     if (!scan.first(storeMap.root(tree), 0, 0, false, false)) return -scan.failure;
+    let read: u32 = 0;
     while (scan.next()) {
       seen += load<u32>(scan.value);
-      records += 1;
-      if (hasSafepoints) safepoint.poll();
+      if ((++read & every) == 0) safepoint.poll();
     }
+    records += read;
     if (scan.failure != 0) return -scan.failure;
   }
   return records;
