@@ -1,48 +1,57 @@
-// Runs the benches one after the other, or those that are named; fails when one fails or prints what is no number.
+// Runs the benches one after the other, or those that are named, and makes a page of what they found, bench/results/report.html. Fails
+// when one fails or prints what is no number.
 //
-//   npm run bench [-- redis-throughput ...]      npm run bench:smoke
+//   npm run bench [-- redis-throughput ...]      npm run bench -- --quick      npm run bench:report
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { writeReport } from './html.ts';
 
-/** Each bench with the options of a short run. */
-const BENCHES: Record<string, readonly string[]> = {
-  snapshot: ['--smoke'],
-  'fork-sqlite': ['--smoke'],
-  'translator-slowdown': ['--rounds', '1'],
-  'translator-speed': ['--rounds', '1'],
-  'redis-throughput': ['--smoke'],
-  'redis-bgsave': ['--smoke'],
-  'redis-memory': ['--smoke'],
-  'redis-startup': ['--smoke'],
-  'tabby-pin': ['--smoke'],
-  level: ['--smoke'],
-  'tabby-evict': ['--smoke'],
-  ycsb: ['--smoke'],
-  'out-of-memory': ['--smoke'],
-  tpcc: ['--smoke'],
-  io: ['--smoke'],
-  'log-writer': ['--smoke'],
-  udf: ['--smoke'],
-  ipi: ['--smoke'],
-  browser: ['--smoke'],
-  preemption: ['--smoke'],
-};
+const BENCHES = [
+  'snapshot',
+  'fork-sqlite',
+  'translator-slowdown',
+  'translator-speed',
+  'redis-throughput',
+  'redis-bgsave',
+  'redis-memory',
+  'redis-startup',
+  'tabby-pin',
+  'level',
+  'tabby-evict',
+  'ycsb',
+  'out-of-memory',
+  'tpcc',
+  'io',
+  'log-writer',
+  'udf',
+  'ipi',
+  'browser',
+  'preemption',
+];
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 
+/** A bench speaks at its end: until then its seconds do. */
+function tick(name: string, started: number): void {
+  process.stderr.write(`\r${name}: ${Math.round((Date.now() - started) / 1000)} s \r`);
+}
+
 /** Undefined when the bench ran well, or what was wrong. */
-function run(name: string, options: readonly string[]): Promise<string | undefined> {
+function run(name: string, isQuick: boolean): Promise<string | undefined> {
   const program = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-  const child = spawn(process.execPath, [program, ...options], {
+  const child = spawn(process.execPath, [program, ...(isQuick ? ['--smoke'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const started = Date.now();
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
     process.stdout.write(text);
   });
+  const clock = process.stderr.isTTY ? setInterval(() => tick(name, started), 1000) : undefined;
   return new Promise((resolve) => {
     child.once('close', (code, signal) => {
+      clearInterval(clock);
       const odd = NO_NUMBER.exec(output)?.[0];
       if (code !== 0) resolve(`ended with ${signal ?? code}`);
       else resolve(odd && `printed ${odd}`);
@@ -51,19 +60,26 @@ function run(name: string, options: readonly string[]): Promise<string | undefin
 }
 
 const words = process.argv.slice(2);
-const isShort = words.includes('--smoke');
+if (words.includes('--help')) {
+  console.log(`npm run bench [-- [--quick] [name ...]]
+  --quick   small sizes and few rounds, three minutes in all: shapes, not figures
+  names     ${BENCHES.join(' ')}`);
+  process.exit(0);
+}
+const isQuick = words.includes('--quick');
 const named = words.filter((word) => !word.startsWith('--'));
 const failures: string[] = [];
-for (const name of named.length > 0 ? named : Object.keys(BENCHES)) {
-  const short = BENCHES[name];
-  if (short === undefined) {
-    console.error(`There is no bench '${name}'; there are ${Object.keys(BENCHES).join(', ')}`);
+const wanted = named.length > 0 ? named : BENCHES;
+for (const [i, name] of wanted.entries()) {
+  if (!BENCHES.includes(name)) {
+    console.error(`There is no bench '${name}'; there are ${BENCHES.join(', ')}`);
     process.exit(1);
   }
-  console.log(`\n${name}`);
-  const failure = await run(name, isShort ? short : []);
+  console.log(`\n${name} (${i + 1} of ${wanted.length})`);
+  const failure = await run(name, isQuick);
   if (failure !== undefined) failures.push(`${name} ${failure}`);
 }
+console.log(`\n${await writeReport()}`);
 if (failures.length > 0) {
   console.error(`\nFAILED: ${failures.join('; ')}`);
   process.exit(1);

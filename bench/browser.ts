@@ -10,6 +10,7 @@ import initWabt from 'wabt';
 import { launch } from '../tests/browser/chromium.ts';
 import { serve } from '../tests/browser/server.ts';
 import { TOUCH } from './guests.ts';
+import type { Plot, Point } from './plot.ts';
 import { isSmoke, median, numberOption, percentile, report, type Row } from './report.ts';
 
 const KEYS = numberOption('keys', isSmoke ? 20_000 : 1_000_000);
@@ -70,6 +71,27 @@ try {
   for (const name of NAMES) scan[name] = await ask<number>(page, 'scan', name, KEYS);
   for (const name of NAMES) await ask(page, 'close', name);
 
+  const points = (of: (name: Name) => readonly number[]): Point[] =>
+    NAMES.map((name) => ({ group: TITLES[name], series: TITLES[name], samples: of(name) }));
+  const plots: Plot[] = [
+    {
+      title: `Random get of ${KEYS} keys in Chromium, one worker`,
+      values: 'microseconds',
+      isLog: true,
+      points: points((name) => gets[name].map((ms) => ms * 1000)),
+    },
+    {
+      title: 'Loading them, a key',
+      values: 'microseconds',
+      points: points((name) => [(load[name] / KEYS) * 1000]),
+    },
+    {
+      title: 'Reading all in order, an entry',
+      values: 'microseconds',
+      isLog: true,
+      points: points((name) => [(scan[name] / KEYS) * 1000]),
+    },
+  ];
   const sorted = Float64Array.from(snapshots).sort();
   const us = (ms: number): string => `${(ms * 1000).toFixed(0)} us`;
   const mean = snapshots.reduce((sum, ms) => sum + ms, 0) / snapshots.length;
@@ -96,6 +118,7 @@ try {
       },
     ],
     { load, gets, scan, snapshots, boots },
+    plots,
   );
 } finally {
   await browser.close();

@@ -5,6 +5,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Program, Snapshot } from '../host/index.ts';
+import type { Plot, Point } from './plot.ts';
 import { isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
 
 const MIB = 2 ** 20;
@@ -153,6 +154,8 @@ async function query(fork: Snapshot, database: Database): Promise<void> {
 const us = (value: number): string => `${value < 100 ? value.toFixed(1) : value.toFixed(0)} us`;
 const rows: Row[] = [];
 const data: Record<string, unknown> = {};
+const points: Point[] = [];
+const beside: Point[] = [];
 
 for (const mib of SIZES_MIB) {
   const opened = await openSqlite();
@@ -169,6 +172,12 @@ for (const mib of SIZES_MIB) {
   await opened.program.close();
   const serialised = await serialiseMs(mib);
   data[`${mib} MiB`] = { forks, serialisedMs: serialised, writes };
+  points.push(
+    { group: mib, series: 'fork', samples: [forks.median] },
+    { group: mib, series: 'serialising it', samples: [serialised * 1000] },
+  );
+  for (const [series, list] of Object.entries(writes))
+    beside.push({ group: `${mib} MiB`, series: `beside ${series}`, samples: list.map(({ latency }) => latency.p999) }); // prettier-ignore
   rows.push(
     {
       figure: `fork, ${mib} MiB: median`,
@@ -192,5 +201,15 @@ for (const mib of SIZES_MIB) {
     });
   }
 }
-report('fork-sqlite', rows, data);
+const plots: Plot[] = [
+  {
+    title: 'A copy of an SQLite database in memory',
+    values: 'microseconds',
+    groups: 'MiB',
+    isLog: true,
+    points,
+  },
+  { title: 'p99.9 of 20 updates meanwhile', values: 'microseconds', points: beside },
+];
+report('fork-sqlite', rows, data, plots);
 process.exit(0);

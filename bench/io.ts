@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { OPEN_DIRECT, OPEN_READ } from '../assembly/abi/syscall.ts';
 import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
+import { pointsOf, type Plot } from './plot.ts';
 import { isSmoke, median, numberOption, report, type Row } from './report.ts';
 
 const ROUNDS = numberOption('rounds', isSmoke ? 1 : 7);
@@ -66,6 +67,16 @@ const rows: Row[] = [...rates].map(([name, values]) => {
   };
 });
 const environment = { ioUring: process.env['UV_USE_IO_URING'], threads: process.env['UV_THREADPOOL_SIZE'] }; // prettier-ignore
-report('io', rows, { environment, rates: Object.fromEntries(rates) });
+const plots = ['device', 'page cache'].map((on): Plot => ({
+  title: `Random reads of 4 KiB, from the ${on}`,
+  values: 'thousand reads a second',
+  groups: 'operations under way',
+  points: pointsOf(rates, (name) => {
+    const depth = /depth (\d+)$/.exec(name)?.[1];
+    if (!name.startsWith(on)) return undefined;
+    return depth === undefined ? [1, 'system calls of one thread'] : [Number(depth), 'ring'];
+  }, 1e-3), // prettier-ignore
+}));
+report('io', rows, { environment, rates: Object.fromEntries(rates) }, plots);
 await vm.close();
 rmSync(directory, { recursive: true });

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
 import type { MachineJob } from '../tests/tabby/machine-worker.ts';
+import type { Plot } from './plot.ts';
 import { isSmoke, percentile, report } from './report.ts';
 
 const TLB_BYTES = 4096 * 8;
@@ -75,6 +76,18 @@ const row = (figure: string, sorted: Float64Array, goal?: string) => ({
   ratio: `best tenth ${us(sorted, 0.1)}`,
   ...(goal && { goal }),
 });
+const points = Object.entries({
+  'a word there and back': wordTrips,
+  'IPI, handler entered': enters,
+  'remote call there and back': trips,
+}).map(([group, sorted]) => ({
+  group,
+  series: group,
+  samples: [percentile(sorted, 0.1), percentile(sorted, 0.5), percentile(sorted, 0.9)],
+}));
+const plots: Plot[] = [
+  { title: 'Between two vCPUs: median, first and last tenth', values: 'microseconds', points },
+];
 report(
   'ipi',
   [
@@ -83,4 +96,5 @@ report(
     row('remote call, round trip', trips, '2 us'),
   ],
   { turns: TURNS, samples: SAMPLES },
+  plots,
 );

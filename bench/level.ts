@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { RingzeroLevel } from '../host/level/index.ts';
+import { pointsOf, type Plot } from './plot.ts';
 import { isSmoke, median, report, type Row } from './report.ts';
 
 const KEYS = isSmoke ? 20_000 : 1_000_000;
@@ -343,7 +344,18 @@ const rows: Row[] = [...rates.keys()].map((figure) => {
     ...(goal === undefined ? {} : { goal }),
   };
 });
-report('level', rows, { keys: KEYS, skipped, rates: Object.fromEntries(rates) });
+const plots = [
+  ['One key', /^(?!.*(range|load|worker))/],
+  [`Ranges of ${RANGE}`, /range of/],
+  ['Loading all keys', /^load /],
+  ['Loading all keys, until they are on disk', /^load\+disk /],
+  ['Workers reading', /worker/],
+].map(([title, wanted]): Plot => ({
+  title: `${title as string}, ${KEYS} keys of 16 bytes, values of 100`,
+  values: (wanted as RegExp).source.includes('range of') ? 'thousand ranges a second' : 'thousand keys a second',
+  points: pointsOf(rates, (name) => (wanted as RegExp).test(name) ? [name.replace(/, range of.*|^load\S* /, ''), name.includes('worker') ? 'ringzero' : name.replace(/^load\S* /, '').split(' ')[0]!] : undefined, 1e-3),
+})); // prettier-ignore
+report('level', rows, { keys: KEYS, skipped, rates: Object.fromEntries(rates) }, plots);
 for (const text of skipped) console.log(`!!! SKIPPED ${text}`);
 for (const { close } of all) await close();
 rmSync(root, { recursive: true });

@@ -7,6 +7,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPEN_DIRECT } from '../assembly/abi/syscall.ts';
+import { pointsOf, type Plot } from './plot.ts';
 import { isSmoke, median, numberOption, report, type Row } from './report.ts';
 import { STORE_FILE } from './vcpus.ts';
 import { Vmcache, vmcachePath } from './vmcache.ts';
@@ -162,6 +163,21 @@ if (STORE_GB >= 1) {
   });
 }
 const ioUring = process.env['UV_USE_IO_URING'];
-report('out-of-memory', rows, { keys: KEYS, ioUring, outside, counters, rates: Object.fromEntries(rates) }); // prettier-ignore
+const plots = ['device', 'page cache'].map((on): Plot => ({
+  title: `YCSB with data 4x the pool, from the ${on}, 2 vCPUs`,
+  values: 'thousand a second',
+  isLog: true,
+  points: pointsOf(rates, (name) => {
+    const [, kind, over, design] = new RegExp(`^${on}: ([AC]), (.*), ([^,]*)$`).exec(name) ?? [];
+    return design && design !== 'CPU us' ? [`YCSB-${kind}, ${over}`, design] : undefined;
+  }, 1e-3), // prettier-ignore
+  paper: 'figure 17: 3.5x the throughput per core of vmcache, 2.5x that of LeanStore',
+}));
+plots.unshift({
+  title: 'Random look-ups with data 4x the pool, from the device, 2 vCPUs',
+  values: 'thousand a second',
+  points: pointsOf(rates, (name) => (name.includes(':') ? undefined : [name, name === 'vmcache' ? name : 'Tabby']), 1e-3), // prettier-ignore
+});
+report('out-of-memory', rows, { keys: KEYS, ioUring, outside, counters, rates: Object.fromEntries(rates) }, plots); // prettier-ignore
 rmSync(directory, { recursive: true });
 process.exit(0);

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { Tasks, type TasksHandle } from '../host/index.ts';
+import type { Plot, Point } from './plot.ts';
 import {
   isSmoke,
   median,
@@ -118,6 +119,20 @@ rows.push(
 const broken = vcpus.call('check');
 if (broken !== 0) throw new Error(`consistency condition ${broken} does not hold`);
 rows.push({ figure: 'all consistency conditions hold', value: 'afterwards' });
-report('preemption', rows, { warehouses: WAREHOUSES, within, queued, polled, plain });
+const latencies = (series: string, runs: readonly Run[]): Point[] =>
+  (['median', 'p99', 'p999'] as const).map((which) => ({
+    group: which === 'p999' ? 'p99.9' : which,
+    series,
+    samples: runs.map(({ payments }) => payments[which]),
+  }));
+const plots: Plot[] = [
+  {
+    title: 'A payment beside an analysis on the same vCPU',
+    values: 'milliseconds',
+    isLog: true,
+    points: [...latencies('at a safepoint inside it', within), ...latencies('queued', queued)],
+  },
+];
+report('preemption', rows, { warehouses: WAREHOUSES, within, queued, polled, plain }, plots);
 rmSync(directory, { recursive: true });
 process.exit(0);

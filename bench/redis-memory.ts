@@ -3,6 +3,7 @@
 //
 //   node dist/bench/redis-memory.js [--smoke]
 
+import type { Plot } from './plot.ts';
 import { isSmoke, report, type Row } from './report.ts';
 import { kinds, startServer, type Kind } from './servers.ts';
 
@@ -40,4 +41,9 @@ for (const valueBytes of [1024, 16]) {
     ...(redis && { ratio: `redis ${redis.toFixed(1)} B, ${(ringzero! / redis).toFixed(2)}x` }),
   });
 }
-report('redis-memory', rows, data);
+const points = Object.entries(data).flatMap(
+  ([group, bytes]) =>
+  Object.entries(bytes).map(([series, each]) => ({ group: `value of ${group}`, series, samples: [each] })), // prettier-ignore
+);
+const plots: Plot[] = [{ title: 'Memory of a key and its value', values: 'bytes', points }];
+report('redis-memory', rows, data, plots);

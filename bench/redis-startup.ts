@@ -2,6 +2,7 @@
 //
 //   node dist/bench/redis-startup.js [--smoke]
 
+import type { Plot } from './plot.ts';
 import { isSmoke, median, report, type Row } from './report.ts';
 import { kinds, startServer, type Kind } from './servers.ts';
 
@@ -23,4 +24,10 @@ const row: Row = {
   goal: '150 ms',
   ...(redis && { ratio: `redis ${median(redis).toFixed(0)} ms` }),
 };
-report('redis-startup', [row], times);
+const points = Object.entries(times).map(([series, samples]) => ({
+  group: series,
+  series,
+  samples,
+}));
+const plots: Plot[] = [{ title: 'Start of the process to the first PONG', values: 'milliseconds', points }]; // prettier-ignore
+report('redis-startup', [row], times, plots);

@@ -4,6 +4,7 @@
 //   node dist/bench/redis-throughput.js [--smoke]
 
 import { spawnSync } from 'node:child_process';
+import type { Plot } from './plot.ts';
 import { isSmoke, median, report, type Row } from './report.ts';
 import { kinds, startServer, type Kind } from './servers.ts';
 
@@ -59,5 +60,11 @@ for (const { pipeline, requests, goal } of LOADS) {
     });
   }
 }
-report('redis-throughput', rows, data);
+const points = Object.entries(data as Record<string, Partial<Record<Kind, number[]>>>).flatMap(([group, kinds]) =>
+  Object.entries(kinds).map(([series, samples]) => ({ group, series, samples: samples.map((rate) => rate / 1000) })),
+); // prettier-ignore
+const plots: Plot[] = [
+  { title: 'redis-benchmark, 50 clients, 100 bytes', values: 'thousand requests a second', points },
+];
+report('redis-throughput', rows, data, plots);
 for (const server of servers) await server.stop();

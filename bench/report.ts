@@ -1,7 +1,8 @@
 // What every bench shares: order statistics, and a report as text with the same numbers as JSON beside it.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { arch, cpus, platform } from 'node:os';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import type { Plot } from './plot.ts';
 
 export function percentile(sorted: ArrayLike<number>, fraction: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))]!;
@@ -38,8 +39,26 @@ export interface Row {
   goal?: string;
 }
 
-/** Prints the rows and writes them, with `data`, to bench/results/NAME.json. */
-export function report(name: string, rows: readonly Row[], data: unknown): void {
+/** What bench/results/NAME.json holds. */
+export interface Result {
+  name: string;
+  /** Milliseconds since 1970. */
+  date: number;
+  isSmoke: boolean;
+  machine: Record<string, string | number>;
+  versions: Record<string, string>;
+  rows: readonly Row[];
+  plots: readonly Plot[];
+  data: unknown;
+}
+
+/** Prints the rows and writes them, with the plots and `data`, to bench/results/NAME.json. */
+export function report(
+  name: string,
+  rows: readonly Row[],
+  data: unknown,
+  plots: readonly Plot[] = [],
+): void {
   const width = Math.max(...rows.map(({ figure }) => figure.length));
   for (const { figure, value, ratio, goal } of rows) {
     const parts = [
@@ -51,13 +70,14 @@ export function report(name: string, rows: readonly Row[], data: unknown): void 
     console.log(parts.filter((part) => part !== '').join('  '));
   }
   const machine = {
-    cpu: cpus()[0]?.model,
+    processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
-    platform: platform(),
-    arch: arch(),
+    'memory, GiB': Math.round(totalmem() / 2 ** 30),
+    system: `${platform()} ${release()}, ${arch()}`,
   };
+  const versions = { node: process.versions.node, v8: process.versions.v8 };
+  const result: Result = { name, date: Date.now(), isSmoke, machine, versions, rows, plots, data };
   mkdirSync('bench/results', { recursive: true });
-  const result = { name, node: process.version, machine, rows, data };
   writeFileSync(`bench/results/${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
 

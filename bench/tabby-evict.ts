@@ -6,6 +6,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { createPool, type Design, type Pool } from '../tests/tabby/pool.ts';
+import type { Plot } from './plot.ts';
 import { isSmoke, median, report, type Row } from './report.ts';
 import type { EvictorData } from './tabby-evict-worker.ts';
 
@@ -111,4 +112,16 @@ const rows = Object.entries(kept).map(([name, shares]): Row => ({
   ratio: `${median(rates[`${name}, evictions here`]!).toFixed(1)} of ${median(rates[`${name}, evictions elsewhere`]!).toFixed(1)} M reads/s, ${median(rates[`${name}, alone`]!).toFixed(1)} alone; ${median(rates[`${name}, thousand evictions/s`]!).toFixed(0)} K evictions/s`,
   ...(name === 'tabby' ? { goal: '0.95' } : {}),
 }));
-report('tabby-evict', rows, { kept, rates });
+const points = Object.entries(rates).flatMap(([name, samples]) => {
+  const [series, group] = name.split(', ') as [string, string];
+  return group.startsWith('thousand') ? [] : [{ group, series, samples }];
+});
+const plots: Plot[] = [
+  {
+    title: 'A reader in memory while another vCPU evicts as fast as it can',
+    values: 'million reads a second',
+    points,
+    paper: 'figure 19: shootdowns cost up to half of the throughput; Tabby is flat',
+  },
+];
+report('tabby-evict', rows, { kept, rates }, plots);

@@ -3,6 +3,7 @@
 //   node dist/bench/tabby-pin.js [--smoke]
 
 import { createPool } from '../tests/tabby/pool.ts';
+import { pointsOf, type Plot } from './plot.ts';
 import { isSmoke, report, type Row } from './report.ts';
 
 const PAGES = isSmoke ? 2 ** 12 : 2 ** 18; // 1 GiB
@@ -81,4 +82,8 @@ const rows = [...samples.keys()].map((name): Row => {
     ...(goal === undefined ? {} : { goal }),
   };
 });
-report('tabby-pin', rows, Object.fromEntries(samples));
+const points = pointsOf(samples, (name) => /^(hot|random), (.*)/.exec(name)?.slice(1) as [string, string]); // prettier-ignore
+const plots: Plot[] = [
+  { title: 'Reading a word of a page in the pool', values: 'nanoseconds', points },
+];
+report('tabby-pin', rows, Object.fromEntries(samples), plots);

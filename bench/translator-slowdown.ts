@@ -3,10 +3,10 @@
 // different kinds, built by clang when the bench starts. Both sides are compiled by the optimizing compiler at once
 // (--no-liftoff) and run in turn; the best time of each counts, for the machine is not ours alone.
 //
-//   node dist/bench/translator-slowdown.js [--rounds 25] [--json file] [--no-elision]
+//   node dist/bench/translator-slowdown.js [--smoke] [--rounds 25] [--no-elision]
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import '../host/platform/node.ts'; // as a VM: with branch hints
 import { translateMain } from '../host/translator/index.ts';
+import type { Plot } from './plot.ts';
+import { isSmoke, report, type Row } from './report.ts';
 import { openSqlJs, type Database } from '../tests/translator/sqljs.ts';
 import { StubKernel } from '../tests/translator/stub-kernel.ts';
 
@@ -21,8 +23,8 @@ setFlagsFromString('--no-liftoff');
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '25' },
-    json: { type: 'string' },
+    smoke: { type: 'boolean' },
+    rounds: { type: 'string', default: isSmoke ? '5' : '25' },
     'no-elision': { type: 'boolean' },
   },
 });
@@ -173,4 +175,24 @@ const runs = [
   await measure(programs, { safepoints: true, elision }),
   await measure(programs, { safepoints: false, elision }),
 ];
-if (values.json) writeFileSync(values.json, JSON.stringify(runs));
+const rows: Row[] = runs.flatMap(({ choices, programMean, mean, results }) => {
+  const polls = choices.safepoints ? 'with polls' : 'without polls';
+  const worst = Math.max(...results.map(({ ratio }) => ratio));
+  const row = (figure: string, ratio: number, goal: string): Row => ({ figure: `main image ${polls}: ${figure}`, value: `${ratio.toFixed(3)}x`, goal }); // prettier-ignore
+  return [
+    row('C programs, geometric mean', programMean, '1.15x'),
+    row('with sql.js, geometric mean', mean, '1.15x'),
+    row('worst', worst, '1.3x'),
+  ];
+});
+const points = runs.flatMap(({ choices, results }) =>
+  results.map(({ program, ratio }) => ({
+    group: program,
+    series: choices.safepoints ? 'with polls' : 'without polls',
+    samples: [ratio],
+  })),
+);
+const plots: Plot[] = [
+  { title: 'Time of the main image, of that of the module untranslated', values: 'x', points },
+];
+report('translator-slowdown', rows, runs, plots);

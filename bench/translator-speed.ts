@@ -1,14 +1,18 @@
 // How fast modules are translated: megabytes of input a second, best of many rounds, for sql.js and a module four times its size.
 //
-//   node dist/bench/translator-speed.js [--rounds 30] [--json file]
+//   node dist/bench/translator-speed.js [--smoke] [--rounds 30]
 
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { relocate, translateMain, translateSnapshot } from '../host/translator/index.ts';
+import type { Plot, Point } from './plot.ts';
+import { isSmoke, report, type Row } from './report.ts';
 import { sqlJsModule } from '../tests/translator/sqljs.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '30' }, json: { type: 'string' } },
+  options: {
+    smoke: { type: 'boolean' },
+    rounds: { type: 'string', default: isSmoke ? '5' : '30' },
+  },
 });
 const ROUNDS = Number(values.rounds);
 
@@ -71,24 +75,39 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 const small = sqlJsModule();
-const rows: { what: string; ms: number; mbPerSecond: number }[] = [];
+const rows: Row[] = [];
+const points: Point[] = [];
 
-function report(what: string, bytes: Uint8Array, run: () => unknown): void {
+function measure(
+  what: string,
+  module: string,
+  bytes: Uint8Array,
+  run: () => unknown,
+  goal?: string,
+): void {
   const ms = bestMs(run);
-  const mbPerSecond = bytes.length / 1e3 / ms;
-  rows.push({ what, ms, mbPerSecond });
-  console.log(`${what.padEnd(44)}${ms.toFixed(2).padStart(9)} ms  ${mbPerSecond.toFixed(1)} MB/s`);
+  const rate = bytes.length / 1e3 / ms;
+  points.push({ group: module, series: what, samples: [rate] });
+  rows.push({
+    figure: `${module}: ${what}`,
+    value: `${rate.toFixed(1)} MB/s`,
+    ratio: `${ms.toFixed(2)} ms`,
+    ...(goal !== undefined && { goal }),
+  });
 }
 
 for (const [name, bytes] of [
   ['sql.js', small],
   ['sql.js, functions x 4', repeatFunctions(small, 4)],
 ] as const) {
-  const megabytes = (bytes.length / 1e6).toFixed(2);
-  report(`main image of ${name} (${megabytes} MB)`, bytes, () => translateMain(bytes));
-  report('  the same without elision', bytes, () => translateMain(bytes, { elision: false }));
-  report('  snapshot image', bytes, () => translateSnapshot(bytes));
+  const module = `${name}, ${(bytes.length / 1e6).toFixed(2)} MB`;
+  measure('main image', module, bytes, () => translateMain(bytes), '20 MB/s');
+  measure('without elision', module, bytes, () => translateMain(bytes, { elision: false }));
+  measure('snapshot image', module, bytes, () => translateSnapshot(bytes));
   const { main } = translateMain(bytes);
-  report('  relocation of the main image', bytes, () => relocate(main, { frames: 65536 }));
+  measure('relocation', module, bytes, () => relocate(main, { frames: 65536 }));
 }
-if (values.json) writeFileSync(values.json, JSON.stringify(rows));
+const plots: Plot[] = [
+  { title: 'Translation', values: 'megabytes of input a second', isLog: true, points },
+];
+report('translator-speed', rows, {}, plots);

@@ -4,6 +4,7 @@
 
 import initWabt from 'wabt';
 import { MicroVM, Udf } from '../host/index.ts';
+import type { Plot } from './plot.ts';
 import { isSmoke, median, report, type Row } from './report.ts';
 
 const ROW_BYTES = 100;
@@ -114,5 +115,12 @@ const rows: Row[] = subjects.map(({ name, inside, outside }) => {
     goal: `at most +${GOAL_NS} ns`,
   };
 });
-report('udf', rows, Object.fromEntries(subjects.map(({ name, inside, outside }) => [name, { inside, outside }]))); // prettier-ignore
+const points = subjects.flatMap(({ name, inside, outside }) => [
+  { group: name, series: 'inside the guest', samples: inside },
+  { group: name, series: 'user-defined function', samples: outside },
+]);
+const plots: Plot[] = [
+  { title: `A function on a row of ${ROW_BYTES} bytes`, values: 'nanoseconds', points },
+];
+report('udf', rows, Object.fromEntries(subjects.map(({ name, inside, outside }) => [name, { inside, outside }])), plots); // prettier-ignore
 for (const { close } of subjects) await close();

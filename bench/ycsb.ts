@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pointsOf, type Plot } from './plot.ts';
 import { isSmoke, median, numberOption, report, type Row } from './report.ts';
 import { Vmcache, vmcachePath } from './vmcache.ts';
 import {
@@ -102,7 +103,27 @@ for (const over of Object.keys(DISTRIBUTIONS) as Distribution[]) {
     });
   }
 }
-report('ycsb', rows, Object.fromEntries(rates));
+const plots: Plot[] = [
+  {
+    title: 'Random look-ups, 5 M keys in memory',
+    values: 'million a second',
+    points: pointsOf(rates, (name) => {
+      const [, series, vcpus] = /^(look-ups|look-ups, 64 together|vmcache), ([12])$/.exec(name) ?? [];
+      return series === undefined ? undefined : [`${vcpus} vCPU${vcpus === '1' ? '' : 's'}`, series];
+    }, 1e-6), // prettier-ignore
+  },
+  ...(Object.keys(DISTRIBUTIONS) as Distribution[]).map((over): Plot => ({
+    title: `YCSB in memory, ${over}, 2 vCPUs`,
+    values: 'million a second',
+    points: pointsOf(rates, (name) => {
+      const [kind, ...rest] = name.split(', ');
+      const at = rest.join(', ');
+      return at.startsWith(`${over}, `) ? [`YCSB-${kind}`, at.slice(over.length + 2)] : undefined;
+    }, 1e-6), // prettier-ignore
+    paper: 'figure 18: equal to vmcache, far above a hash-table pool',
+  })),
+];
+report('ycsb', rows, Object.fromEntries(rates), plots);
 for (const peer of peers.values()) peer.stop();
 for (const store of stores.values()) await store.vcpus.close();
 rmSync(directory, { recursive: true });
