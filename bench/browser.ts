@@ -57,7 +57,7 @@ const SMALL = wabt
 
 const [browser, site] = await Promise.all([launch(), serve({ isolated: true })]);
 try {
-  const page = await browser.open(`${site.origin}/bench/browser/page.html`, (text) => console.error(text)); // prettier-ignore
+  const page = await browser.open(`${site.origin}/bench/browser/asked.html`, (text) => console.error(text)); // prettier-ignore
   const boots = await ask<number[]>(page, 'boots', [...SMALL], BOOTS + 1);
   const snapshots = await ask<number[]>(page, 'snapshots', [...TOUCH], SNAPSHOT_BYTES, SNAPSHOTS);
   const load = {} as Times;

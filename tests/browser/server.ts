@@ -22,13 +22,15 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves a folder, the package's by default, at any free port of this machine. */
+/** Serves a folder, the package's by default, at a port of this machine, any free one by default. */
 export async function serve({
   isolated,
   root = ROOT,
+  port = 0,
 }: {
   isolated: boolean;
   root?: string;
+  port?: number;
 }): Promise<Site> {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url!, 'http://x').pathname));
@@ -44,9 +46,9 @@ export async function serve({
       () => response.writeHead(404).end(),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { origin: `http://127.0.0.1:${port}`, close: () => close(server) };
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const { port: at } = server.address() as AddressInfo;
+  return { origin: `http://127.0.0.1:${at}`, close: () => close(server) };
 }
 
 function close(server: Server): Promise<void> {

@@ -1,9 +1,9 @@
 // The contestants of the browser bench, in a worker: the store, sqlite-wasm on its fastest OPFS file system, IndexedDB.
 // Keys are text of 16 bytes, values text of 100. Times are milliseconds for so many operations.
 
-import { MicroVM } from '/dist/browser/index.js';
-import { RingzeroLevel } from '/dist/browser/level.js';
-import initSqlite from '/node_modules/@sqlite.org/sqlite-wasm/dist/index.mjs';
+import { MicroVM } from '../../dist/browser/index.js';
+import { RingzeroLevel } from '../../dist/browser/level.js';
+import initSqlite from '../../node_modules/@sqlite.org/sqlite-wasm/dist/index.mjs';
 
 const MIB = 2 ** 20;
 const CACHE_BYTES = 512 * MIB;

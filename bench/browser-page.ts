@@ -1,0 +1,56 @@
+// The bench page as a folder that any server with the two headers of docs/browser.md can serve: dist/bench-page.
+//
+//   npm run bench:page [-- --port 8080]      builds it and serves it here
+
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import initWabt from 'wabt';
+import { serve } from '../tests/browser/server.ts';
+import { numberOption } from './report.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BESIDE = ['snapshot-worker.js', 'timer-worker.js', 'service-worker.js', 'libdbos.wasm', 'kv.wasm']; // prettier-ignore
+const GUESTS = ['ycsb.wasm', 'ycsb-eager.wasm', 'ycsb-hash.wasm', 'ycsb-swizzle.wasm'];
+const SQLITE = 'node_modules/@sqlite.org/sqlite-wasm/dist';
+
+/** Builds the folder, and gives its path. */
+export async function buildPage(out = `${ROOT}dist/bench-page`): Promise<string> {
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [
+      'dist/bench/browser/main.js',
+      'dist/bench/browser/machines.js',
+      'bench/browser/contestants.js',
+    ],
+    outdir: out,
+    entryNames: '[name]',
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    conditions: ['browser'],
+    minify: true,
+    logLevel: 'warning',
+  });
+  for (const name of BESIDE) cpSync(`${ROOT}dist/browser/${name}`, `${out}/${name}`);
+  for (const name of GUESTS) cpSync(`${ROOT}dist/wasm/${name}`, `${out}/${name}`);
+  for (const name of ['sqlite3.wasm', 'sqlite3-opfs-async-proxy.js'])
+    cpSync(`${ROOT}${SQLITE}/${name}`, `${out}/${name}`);
+  const wabt = await initWabt();
+  const writer = wabt.parseWat(
+    'writer.wat',
+    readFileSync(`${ROOT}bench/browser/writer.wat`, 'utf8'),
+  );
+  writeFileSync(`${out}/writer.wasm`, writer.toBinary({}).buffer);
+  cpSync(`${ROOT}bench/browser/index.html`, `${out}/index.html`);
+  return out;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = await buildPage();
+  const { origin } = await serve({ isolated: true, root, port: numberOption('port', 8080) });
+  console.log(`${root}\n${origin}/index.html (Ctrl+C ends it)`);
+}
