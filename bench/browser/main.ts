@@ -33,7 +33,10 @@ class Panel {
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       if (this.isRunning) stop?.();
-      else start(this.#choices());
+      else {
+        this.say('');
+        start(this.#choices());
+      }
     });
   }
 
