@@ -1,5 +1,6 @@
-// What a linked guest gets besides assembly/index.ts: the machine itself, and Tabby. Such a guest runs untranslated
-// and reaches every frame; it exports boot(frames) and attach(frames), and calls linkage.attach(frames) in both.
+// What a linked guest gets besides assembly/index.ts: the machine itself, Tabby, structures whose pages are rewired. Such a
+// guest runs untranslated and reaches every frame; it exports boot(frames) and attach(frames), and calls linkage.attach(frames)
+// in both.
 
 import * as barrier from './machine/barrier';
 import * as checked from './machine/checked';
@@ -22,6 +23,7 @@ import * as safepoint from './machine/safepoint';
 import * as shootdown from './machine/shootdown';
 import * as tlb from './machine/tlb';
 import * as walkCache from './machine/walk-cache';
+import * as growableArray from './rewiring/growable-array';
 import * as poolArea from './tabby/area';
 import * as poolCounter from './tabby/counter';
 import * as poolHeader from './tabby/header';
@@ -30,6 +32,7 @@ import * as storage from './tabby/storage';
 import { hash } from './tabby/xxh64';
 
 export {
+  growableArray,
   hash,
   ipi,
   logReader,

@@ -20,6 +20,7 @@ export const PANIC_DEPTH: u32 = 8; // more leaves than enters
 export const PANIC_PTE: u32 = 16; // a page leaves a frame that its PTE does not lead to
 export const PANIC_HEADER: u32 = 17; // a pin is released that its holder does not have
 export const PANIC_SWIP: u32 = 18; // a page leaves a frame that a swip leads to, or that has swizzled children
+export const PANIC_ELEMENT: u32 = 19; // an element that the array does not have, or a shift that is not its own
 
 export function panic(code: u32): void {
   hostPanic(code);
