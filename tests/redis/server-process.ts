@@ -19,6 +19,8 @@ export interface ServerOptions {
   dir?: string;
   /** Its standard input. */
   input?: string;
+  /** The command's program; by default the one that the build made. */
+  main?: string;
 }
 
 /** How a process ended. */
@@ -40,10 +42,10 @@ export class ServerProcess {
   #port = 0;
   #onOutput: () => void = () => {};
 
-  private constructor(words: readonly string[], { dir, input }: ServerOptions) {
+  private constructor(words: readonly string[], { dir, input, main = MAIN }: ServerOptions) {
     this.#ownsDir = dir === undefined;
     this.dir = dir ?? mkdtempSync(join(tmpdir(), 'ringzero-server-'));
-    this.#child = spawn(process.execPath, [MAIN, 'serve', ...words], { cwd: this.dir });
+    this.#child = spawn(process.execPath, [main, 'serve', ...words], { cwd: this.dir });
     this.#child.stdin!.end(input ?? '');
     alive.add(this.#child);
     setTimeout(() => this.#child.kill('SIGKILL'), LIFE_MS).unref();
