@@ -5,6 +5,8 @@
 //   unlink() removes directories as well                          unlink()
 //   asks its user for what a program was not given                isGranted(), before anything that can be done without
 //   /proc is readable only by who may do everything               mayReadProc
+//   an address that the machine lacks is EINVAL                   listenError()
+//   process.hrtime() begins anew in each thread                   clockStartMs in trace-file.ts
 //
 // Interface   Elsewhere than in Deno nothing is remembered, nameOf() is undefined, and everything is granted.
 // Cost        nameOf() one fstat, adopt() an open and an fstat; once a file and thread.
@@ -34,12 +36,19 @@ export function unlink(path: string): void {
   unlinkSync(path);
 }
 
+/** What listening at an address failed with, by the code that Node gives it. */
+export function listenError(error: unknown): unknown {
+  const isMisnamed = isDeno && (error as { code?: unknown }).code === 'EINVAL';
+  return isMisnamed ? Object.assign(error as Error, { code: 'EADDRNOTAVAIL' }) : error;
+}
+
 interface Opened {
   path: string;
   flags: number;
 }
 
 interface Name extends Opened {
+  descriptor: number;
   device: string;
   inode: string;
 }
@@ -54,16 +63,19 @@ export function forget(descriptor: number): void {
   if (isDeno) opened.delete(descriptor);
 }
 
+/** A file without a name, one that was removed, can be opened only so. */
+const hasDescriptors = isDeno && process.platform === 'linux' && mayReadProc;
+
 /** By what another thread can open the same file; undefined where it can use the descriptor. */
 export function nameOf(descriptor: number): string | undefined {
   const file = opened.get(descriptor);
-  return file && JSON.stringify({ ...file, ...identityOf(descriptor) } satisfies Name);
+  return file && JSON.stringify({ ...file, descriptor, ...identityOf(descriptor) } satisfies Name);
 }
 
 /** A descriptor of this thread for what another has open. EBADF when there is another file under that path by now. */
 export function adopt(name: string, open: (path: string, flags: number) => number): number {
-  const { path, flags, device, inode } = JSON.parse(name) as Name;
-  const descriptor = open(path, flags);
+  const { path, flags, descriptor: other, device, inode } = JSON.parse(name) as Name;
+  const descriptor = open(hasDescriptors ? `/proc/self/fd/${other}` : path, flags);
   const found = identityOf(descriptor);
   if (found.device === device && found.inode === inode) return descriptor;
   closeSync(descriptor);

@@ -3,6 +3,7 @@
 
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { existsSync, unlinkSync } from 'node:fs';
+import { listenError } from './deno.ts';
 
 /** What a server does with a connection. */
 export interface ConnectionHandler {
@@ -156,9 +157,10 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
   );
   if ('path' in at && existsSync(at.path)) unlinkSync(at.path);
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const failed = (error: unknown): void => reject(listenError(error));
+    server.once('error', failed);
     server.listen({ ...at, backlog: 511 }, () => {
-      server.off('error', reject);
+      server.off('error', failed);
       const address = server.address();
       resolve({ port: isAddress(address) ? address.port : 0, close: () => void server.close() });
     });

@@ -5,7 +5,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { onThreadEnd } from './deno.ts';
+import { isDeno, onThreadEnd } from './deno.ts';
 
 /** Makes the file, or empties it; returns its absolute path. Throws the host's own error. */
 export function create(path: string): string {
@@ -30,7 +30,10 @@ export function close(descriptor: number): void {
   closeSync(descriptor);
 }
 
-/** Nanoseconds on a clock that all threads read alike. */
+/** When clockNs() was 0, in milliseconds on a clock that all threads read alike. */
+export const clockStartMs = isDeno ? performance.timeOrigin : 0;
+
+/** Nanoseconds. */
 export function clockNs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e9 + nanoseconds;

@@ -67,7 +67,11 @@ async function main(): Promise<void> {
       end = { failure: failureOf(error) };
     }
     vcpu.tracer?.flush(); // the thread is terminated when the VM is closed
-    post({ kind: 'done', id: job.id, ...end });
+    try {
+      post({ kind: 'done', id: job.id, ...end });
+    } catch (error) {
+      post({ kind: 'done', id: job.id, failure: failureOf(new DriverError(error)) }); // no clone of the result
+    }
   };
   thread.onMessage((message) => void work(message as Job));
   post({ kind: 'ready', vcpu: vcpu.kernel.vcpu });

@@ -25,8 +25,9 @@ import type { HostSyscall, KernelExports } from './kernel.ts';
 /** A trace under way; can be posted to other threads. */
 export interface TraceSetup {
   readonly path: string;
-  /** What clockNs() was at its start. */
+  /** What clockNs() was at its start, and when that was 0. */
   readonly startNs: number;
+  readonly clockStartMs: number;
   readonly eventsMax: number;
   /** Words ENDED .. DROPPED. */
   readonly state: SharedArrayBuffer;
@@ -68,7 +69,8 @@ export function startTrace(path: string, eventsMax = EVENTS_MAX): TraceSetup {
     throw new RingzeroError('RZ_IO', `cannot write the trace ${path}: ${(error as Error).message}`, { cause: error }); // prettier-ignore
   }
   const state = new SharedArrayBuffer(WORDS * 4);
-  return { path: absolute, startNs: traceFile.clockNs(), eventsMax, state };
+  const { clockStartMs } = traceFile;
+  return { path: absolute, startNs: traceFile.clockNs(), clockStartMs, eventsMax, state };
 }
 
 function appendOnce(path: string, text: string): void {
@@ -111,6 +113,8 @@ export class Tracer {
   readonly #words: Int32Array;
   readonly #descriptor: number;
   readonly #forgetEnd: () => void;
+  /** From this thread's clock to that of the thread which started the trace. */
+  readonly #shiftNs: number;
   #vcpu = VCPUS_MAX;
   #lines = '';
   #flushedNs: number;
@@ -125,7 +129,8 @@ export class Tracer {
     } catch (error) {
       throw new RingzeroError('RZ_IO', `cannot write the trace ${setup.path}: ${(error as Error).message}`, { cause: error }); // prettier-ignore
     }
-    this.#flushedNs = traceFile.clockNs();
+    this.#shiftNs = Math.round((traceFile.clockStartMs - setup.clockStartMs) * 1e6);
+    this.#flushedNs = this.now();
     this.#forgetEnd = traceFile.atEnd(() => this.flush());
   }
 
@@ -137,7 +142,7 @@ export class Tracer {
   }
 
   now(): number {
-    return traceFile.clockNs();
+    return traceFile.clockNs() + this.#shiftNs;
   }
 
   /** Runs `body` as an event, also when it throws. */

@@ -139,7 +139,9 @@ export class ServerProcess {
   }
 
   signal(signal: NodeJS.Signals): Promise<End> {
-    this.#child.kill(signal);
+    // child.kill() of Deno makes the signal what the child ended with.
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) process.kill(this.#child.pid!, signal);
     return this.ended;
   }
 

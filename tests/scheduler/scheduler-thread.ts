@@ -13,6 +13,5 @@ parentPort!.once('message', async () => {
   await scheduler.close();
   await vm.close();
   parentPort!.postMessage('ended');
-  parentPort!.close();
 });
 parentPort!.postMessage(scheduler.handle);

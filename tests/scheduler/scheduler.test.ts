@@ -40,6 +40,7 @@ async function start(levels: number): Promise<Context> {
     end: async () => {
       worker.postMessage('end');
       await once(worker, 'message');
+      await worker.terminate();
       await vm.close();
     },
   };
@@ -156,7 +157,7 @@ tests('stress: SCHED-1 to SCHED-3', async () => {
     for (let burst = random.below(12); burst > 0; burst--) {
       const id = levelOf.push(random.below(LEVELS));
       const level = levelOf[id - 1]!;
-      const turns = random.below(level === 0 ? 200_000 : 2000);
+      const turns = random.below(level === 0 ? 1_000_000 : 2000);
       const name = random.below(8) === 0 ? 'workAlone' : 'work';
       wanted.push(
         tasks.submit(name, [id, turns], { level }).then(

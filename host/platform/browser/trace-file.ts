@@ -17,6 +17,8 @@ export function append(_descriptor: number, _text: string): void {}
 
 export function close(_descriptor: number): void {}
 
+export const clockStartMs = performance.timeOrigin;
+
 export function clockNs(): number {
   return performance.now() * 1e6;
 }
