@@ -103,34 +103,40 @@ function addThunks(image: Image): void {
   image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
 }
 
-/** boot(): the active data segments, each within guest memory or a trap, then the start function. */
+/** boot(): the active data segments, each within guest memory or a trap, then the start function. A snapshot's vCPU never boots. */
 function boot(image: Image, code: Code): number[] {
   const { map } = image;
+  if (!image.boots) {
+    code.op(OP.unreachable);
+    return [];
+  }
+  const checked = image.routine('ringzero.within', [I32, I32], [], (routine) => {
+    image.trapOutside(routine, 0, 1);
+    return [];
+  });
   map.data.forEach((data, segment) => {
     if (!data.active) return;
+    const bytes = data.end - data.start;
     constant(image, code, data.offsetStart, data.offsetEnd);
-    code
-      .set(0)
-      .i32(data.end - data.start)
-      .set(1);
-    image.trapOutside(code, 0, 1);
-    code.get(0).i32(0).get(1).ops(0xfc, 8);
+    code.i32(bytes).call(checked);
+    constant(image, code, data.offsetStart, data.offsetEnd);
+    code.i32(0).i32(bytes).ops(0xfc, 8);
     code.u32(segment);
     code.byte(0);
   });
-  dropSegments(image, code);
+  code.call(image.specials + 1);
   if (map.startFunction >= 0) {
     code.call(image.kernel('enter'));
     image.refresh(code);
     code.call(image.functionIndex(map.startFunction)).call(image.kernel('leave'));
   }
-  return i32s(2);
+  return [];
 }
 
 /** attach(): what another vCPU's boot has applied is dropped here. */
 function dropSegments(image: Image, code: Code): number[] {
   image.map.data.forEach((data, segment) => {
-    if (!data.active) return;
+    if (!data.active || !image.boots) return;
     code.ops(0xfc, 9);
     code.u32(segment);
   });
@@ -292,14 +298,15 @@ export function elementSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-/** Every segment passive: boot applies the active ones. */
+/** Every segment passive: boot applies the active ones. One that is never applied is empty, as one that was dropped. */
 function dataSection(image: Image): Uint8Array {
   const { map } = image;
   const out = new Writer(map.bytes.length);
   out.u32(map.data.length);
   for (const data of map.data) {
     out.byte(1);
-    out.nameBytes(map.bytes.subarray(data.start, data.end));
+    const end = data.active && !image.boots ? data.start : data.end;
+    out.nameBytes(map.bytes.subarray(data.start, end));
   }
   return out.finish();
 }

@@ -192,6 +192,8 @@ export abstract class Image {
   enterBody(_body: Body, _bytes: number): void {}
   /** At the `end` of each block. */
   leaveBlock(_body: Body): void {}
+  /** A vCPU of this image may be the one that boots. */
+  readonly boots: boolean = true;
   /** The image has a use for the analysis of stores. */
   abstract readonly planned: boolean;
   /** Looks for interrupts. */

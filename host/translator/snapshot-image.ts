@@ -48,6 +48,7 @@ export class SnapshotImage extends Image {
   ];
   readonly registerName = 'ringzero.table';
   readonly planned = false;
+  override readonly boots = false;
 
   constructor(map: ModuleMap, choices: Choices) {
     super(map, choices);

@@ -101,6 +101,13 @@ test('a data segment outside guest memory traps at boot', () => {
   assert.throws(() => (exports as unknown as Calls)['ringzero.boot']!());
 });
 
+test('a snapshot image carries the data that the guest itself may ask for, and not what a boot applies', () => {
+  const { main, snapshot } = translate(bytes);
+  const has = (image: Uint8Array, text: string): boolean => Buffer.from(image).includes(text);
+  assert.ok(has(main, 'hello') && has(main, 'passive'));
+  assert.ok(!has(snapshot, 'hello') && has(snapshot, '\x07passive'));
+});
+
 test('memory, functions and globals keep their names; calls reach imports and the table', () => {
   const { calls, kernel, exports } = start();
   calls['ringzero.boot']!();

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { acceptSharedViews } from '../../host/index.ts';
+import { translateMain } from '../../host/translator/index.ts';
 import { StubKernel } from './stub-kernel.ts';
 
 acceptSharedViews();
@@ -41,8 +42,14 @@ export async function openSqlJs(
     const instance = new WebAssembly.Instance(module, { ...imports, ...ringzero });
     if (kernel && kind === 'snapshot') {
       (instance.exports['ringzero.table'] as WebAssembly.Global).value = kernel.table() | 0;
-    }
-    if (kernel) (instance.exports['ringzero.boot'] as () => void)();
+      const { main } = translateMain(wasmBinary, { frames: FRAMES });
+      const parent = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+        ...imports,
+        ...ringzeroImports(kernel, 'main'),
+      });
+      (parent.exports['ringzero.boot'] as () => void)();
+      (instance.exports['ringzero.attach'] as () => void)();
+    } else if (kernel) (instance.exports['ringzero.boot'] as () => void)();
     done(instance);
     return instance.exports;
   };
