@@ -27,6 +27,7 @@ const BENCHES = [
   'udf',
   'ipi',
   'browser',
+  'runtimes',
   'preemption',
 ];
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;

@@ -6,25 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import type { Plot } from './plot.ts';
 import { isSmoke, median, report, type Row } from './report.ts';
-import { kinds, startServer, type Kind } from './servers.ts';
+import { kinds, startServer, throughput, type Kind } from './servers.ts';
 
 const ROUNDS = isSmoke ? 1 : 7;
 const LOADS = [
   { pipeline: 1, requests: isSmoke ? 2000 : 60_000, goal: 0.85 },
   { pipeline: 16, requests: isSmoke ? 16_000 : 400_000, goal: 1.3 },
 ];
-
-/** Commands a second of SET and of GET. */
-function measure(port: number, pipeline: number, requests: number): Record<string, number> {
-  const options = `-p ${port} -c 50 -d 100 -r 100000 -t set,get -P ${pipeline} -n ${requests} --csv`;
-  const { status, stdout, error } = spawnSync('redis-benchmark', options.split(' '), {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`redis-benchmark failed: ${error?.message ?? stdout}`);
-  return Object.fromEntries(
-    [...stdout.matchAll(/^"(SET|GET)","([\d.]+)"/gm)].map(([, test, rate]) => [test, Number(rate)]),
-  );
-}
 
 const peers = kinds();
 if (spawnSync('redis-benchmark', ['--version']).error) {
@@ -41,9 +29,9 @@ for (const { pipeline, requests, goal } of LOADS) {
   const rates: Record<string, Partial<Record<Kind, number[]>>> = { SET: {}, GET: {} };
   for (let round = -1; round < ROUNDS; round++) {
     for (const { kind, port } of servers) {
-      const measured = measure(port, pipeline, requests);
+      const measured = throughput(port, pipeline, requests);
       if (round < 0) continue; // fills the keys and lets the compilers warm up
-      for (const test of ['SET', 'GET']) (rates[test]![kind] ??= []).push(measured[test]!);
+      for (const test of ['SET', 'GET'] as const) (rates[test]![kind] ??= []).push(measured[test]);
     }
   }
   for (const test of ['SET', 'GET']) {

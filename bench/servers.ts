@@ -40,13 +40,18 @@ export function kinds(): Kind[] {
   return ['ringzero'];
 }
 
-export async function startServer(kind: Kind, options: readonly string[] = []): Promise<Server> {
+/** `runtime` is the command that ours runs in. */
+export async function startServer(
+  kind: Kind,
+  options: readonly string[] = [],
+  runtime: readonly string[] = [process.execPath],
+): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), `ringzero-bench-${kind}-`));
   const port = await freePort();
   const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
-  const [program, first] = kind === 'redis' ? ['redis-server', []] : [process.execPath, [MAIN, 'serve']]; // prettier-ignore
+  const [program, ...first] = kind === 'redis' ? ['redis-server'] : [...runtime, MAIN, 'serve'];
   const started = performance.now();
-  const child = spawn(program, [...first, ...common, ...options], {
+  const child = spawn(program!, [...first, ...common, ...options], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const remove = (): void => rmSync(dir, { recursive: true, force: true });
@@ -87,6 +92,22 @@ export async function startServer(kind: Kind, options: readonly string[] = []): 
       remove();
     },
   };
+}
+
+/** Commands a second of SET and of GET, of redis-benchmark with 50 connections, 100 B and 100,000 random keys. */
+export function throughput(
+  port: number,
+  pipeline: number,
+  requests: number,
+): Record<'SET' | 'GET', number> {
+  const options = `-p ${port} -c 50 -d 100 -r 100000 -t set,get -P ${pipeline} -n ${requests} --csv`;
+  const { status, stdout, error } = spawnSync('redis-benchmark', options.split(' '), {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`redis-benchmark failed: ${error?.message ?? stdout}`);
+  const rate = (test: string): number =>
+    Number(new RegExp(`^"${test}","([\\d.]+)"`, 'm').exec(stdout)?.[1]);
+  return { SET: rate('SET'), GET: rate('GET') };
 }
 
 function freePort(): Promise<number> {
