@@ -16,7 +16,7 @@ const PAGES = isSmoke ? 2000 : 20_000;
 const KEYS = isSmoke ? 20_000 : 200_000;
 const GETS = isSmoke ? 20_000 : 400_000;
 const RANGES = isSmoke ? 200 : 3000;
-const TRANSLATIONS = isSmoke ? 3 : 10;
+const TRANSLATIONS = isSmoke ? 3 : 20;
 
 const OPTIONS = { guest: TOUCH, guestLimit: 52000 * 65536 };
 const rates: Record<string, number> = {};
