@@ -29,6 +29,7 @@ const BENCHES = [
   'browser',
   'runtimes',
   'preemption',
+  'size',
 ];
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 

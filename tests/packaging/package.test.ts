@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { javascriptSize } from '../../bench/size.ts';
 import { ServerProcess } from '../redis/server-process.ts';
 import { assemble } from '../vm/guests.ts';
 import { install, manifest } from './installed.ts';
@@ -39,6 +40,15 @@ tests('its installation runs nothing', () => {
   assert.not(files.has('binding.gyp'), 'npm would run node-gyp');
   assert.equal(Object.keys(ours.dependencies ?? {}), ['abstract-level']);
 });
+
+for (const platform of ['node', 'browser'] as const)
+  tests(`its JavaScript is small: ${platform}`, async () => {
+    const machine = await javascriptSize('machine', platform);
+    const { bytes, foreignBytes, startBytes } = await javascriptSize('both', platform);
+    assert.ok(machine.bytes > 50_000 && machine.bytes < 150_000, `ringzero: ${machine.bytes}`);
+    assert.ok(bytes - foreignBytes! < 190_000, `with the store: ${bytes} - ${foreignBytes}`);
+    assert.ok(startBytes! < bytes, 'something comes later');
+  });
 
 tests('every file that its documents and its manifest name is in it', () => {
   for (const page of [...files.keys()].filter((file) => file.endsWith('.md'))) {
