@@ -1,4 +1,8 @@
-// The public interface of the package.
+/**
+ * The public interface of the package.
+ *
+ * @module ringzero
+ */
 
 export { MicroVM, type AttachOptions, type MicroVMHandle } from './vm/micro-vm.ts';
 export type { LoadOptions, MicroVMOptions } from './vm/options.ts';

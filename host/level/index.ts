@@ -1,4 +1,8 @@
-// The public interface of `ringzero/level`.
+/**
+ * The public interface of `ringzero/level`.
+ *
+ * @module ringzero/level
+ */
 
 export { RingzeroLevel, type StoreStats, type SyncOperation, type SyncOptions } from './level.ts';
 export type { RingzeroOptions, StoreOptions } from './options.ts';

@@ -10,10 +10,12 @@ import type { AddressInfo } from 'node:net';
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 const TYPES: Record<string, string> = {
+  '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
   '.json': 'application/json',
   '.mjs': 'text/javascript',
+  '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
 };
 
