@@ -13,6 +13,9 @@ import { Writer } from './writer.ts';
 const DROPPED =
   /^(name$|metadata\.code\.|reloc\.|linking$|\.debug_|sourceMappingURL$|external_debug_info$)/;
 
+/** Flags of an element segment that only declares. */
+const DECLARATIVE = 3;
+
 /** Translates every body and returns the finished image, its epoch table still at address 0. */
 export function assemble(image: Image): Uint8Array {
   translateBodies(image);
@@ -35,7 +38,7 @@ export function assemble(image: Image): Uint8Array {
   }
   section(6, globalSection(image));
   section(7, exportSection(image));
-  if (map.elementSection) section(9, elementSection(image));
+  if (image.hasElements) section(9, elementSection(image));
   if (map.data.length > 0 || map.dataCount >= 0) {
     const count = new Writer(8);
     count.u32(map.data.length);
@@ -267,19 +270,20 @@ function exportSection(image: Image): Uint8Array {
   return out.finish();
 }
 
+/** The segments under new indices, and one that declares what `ref.func` names: the guest may have done so by an export. */
 export function elementSection(image: Image): Uint8Array {
-  const { map } = image;
-  const section = map.elementSection!;
-  const reader = new Reader(map.bytes, section.start, section.end);
-  const out = new Writer(section.end - section.start + 1024);
+  const { map, referenced } = image;
+  const { start, end } = map.elementSection ?? { start: 0, end: 0 };
+  const reader = new Reader(map.bytes, start, end);
+  const out = new Writer(end - start + 5 * referenced.size + 1024);
   const expression = (): void => {
-    const start = reader.pos;
+    const from = reader.pos;
     skipConstant(map, reader);
-    constant(image, out, start, reader.pos - 1);
+    constant(image, out, from, reader.pos - 1);
     out.byte(OP.end);
   };
-  let left = reader.count();
-  out.u32(left);
+  let left = start === end ? 0 : reader.count();
+  out.u32(left + (referenced.size > 0 ? 1 : 0));
   for (; left > 0; left--) {
     const flags = reader.u32();
     out.u32(flags);
@@ -294,6 +298,11 @@ export function elementSection(image: Image): Uint8Array {
       if (flags & 4) expression();
       else out.u32(image.functionIndex(reader.u32()));
     }
+  }
+  if (referenced.size > 0) {
+    out.ops(DECLARATIVE, 0);
+    out.u32(referenced.size);
+    for (const index of referenced) out.u32(index);
   }
   return out.finish();
 }

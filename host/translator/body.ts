@@ -52,6 +52,8 @@ import {
 } from './refuse.ts';
 import { Writer } from './writer.ts';
 
+const REF_FUNC = 0xd2;
+
 /** Whether any byte could be the opcode of a store; most functions without one need no analysis. */
 function mayStore(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
@@ -355,8 +357,10 @@ export class Body {
   #call(at: number, opcode: number): void {
     const index = bounded(this.reader, this.map.functions.length, 'function');
     this.flush(at);
+    const renamed = this.image.functionIndex(index);
+    if (opcode === REF_FUNC) this.image.referenced.add(renamed);
     this.code.byte(opcode);
-    this.code.u32(this.image.functionIndex(index));
+    this.code.u32(renamed);
     this.replaced();
   }
 

@@ -192,6 +192,11 @@ export abstract class Image {
   enterBody(_body: Body, _bytes: number): void {}
   /** At the `end` of each block. */
   leaveBlock(_body: Body): void {}
+  /** New indices of functions that bodies take references to. */
+  readonly referenced = new Set<number>();
+  get hasElements(): boolean {
+    return this.map.elementSection !== undefined || this.referenced.size > 0;
+  }
   /** A vCPU of this image may be the one that boots. */
   readonly boots: boolean = true;
   /** The image has a use for the analysis of stores. */

@@ -176,7 +176,7 @@ export class MeteredImage extends Image {
     section(6, (to) => this.#globals(to));
     section(7, (to) => this.#exports(to));
     if (map.startFunction >= 0) section(8, (to) => to.u32(this.functionIndex(map.startFunction)));
-    if (map.elementSection) section(9, (to) => to.append(elementSection(this)));
+    if (this.hasElements) section(9, (to) => to.append(elementSection(this)));
     section(12, (to) => to.u32(map.data.length));
     if (this.hints.length > 0) section(0, (to) => to.append(hintSection(this)));
     section(10, (to) => {

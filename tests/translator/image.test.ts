@@ -46,7 +46,11 @@ const SOURCE = `(module $guest
   (func (export "trap") unreachable))`;
 
 function build(text: string): Uint8Array {
-  const module = wabt.parseWat('image.wat', text, { threads: true, bulk_memory: true });
+  const module = wabt.parseWat('image.wat', text, {
+    threads: true,
+    bulk_memory: true,
+    reference_types: true,
+  });
   try {
     return module.toBinary({ write_debug_names: true }).buffer;
   } finally {
@@ -234,6 +238,27 @@ test('what the module declares is told', () => {
   assert.is(info.mutableGlobals, 4);
   assert.is(info.registerBytes, 32);
   assert.equal(info.imports, [{ module: 'env', name: 'tick' }]);
+});
+
+test('a reference to a function that only an export declares, in both images', () => {
+  const source = `(module (memory 1) (table 1 funcref)
+    (func $two (export "two") (result i32) i32.const 2)
+    (func (export "call") (result i32)
+      (table.set (i32.const 0) (ref.func $two))
+      (call_indirect (result i32) (i32.const 0))))`;
+  const { main, snapshot } = translate(build(source), { frames: 4096 });
+  const kernel = new StubKernel(1);
+  const world = kernel.snapshotWorld();
+  const images = [
+    { image: main, ringzero: kernel.mainImports() },
+    { image: snapshot, ringzero: world.imports },
+  ];
+  for (const { image, ringzero } of images) {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(image as BufferSource), {
+      ringzero: ringzero as WebAssembly.ModuleImports,
+    });
+    assert.is((exports as unknown as Calls).call!(), 2);
+  }
 });
 
 test.run();

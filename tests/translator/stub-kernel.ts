@@ -8,6 +8,7 @@ const PAGE = 4096;
 
 export class StubKernel {
   readonly frames: number;
+  readonly pagesMax: number;
   readonly memory: WebAssembly.Memory;
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
@@ -25,8 +26,9 @@ export class StubKernel {
   };
   #before: Uint8Array | undefined;
 
-  constructor(pages: number, frames = 4096) {
+  constructor(pages: number, frames = 4096, pagesMax = (vcpuBlocks(frames) - 65536) / 65536) {
     this.frames = frames;
+    this.pagesMax = pagesMax;
     const total = (frames * PAGE) / 65536;
     this.memory = new WebAssembly.Memory({ initial: total, maximum: total, shared: true });
     this.bytes = new Uint8Array(this.memory.buffer);
@@ -89,7 +91,7 @@ export class StubKernel {
 
   grow(pages: number): number {
     const old = this.breakBytes / 65536;
-    if ((old + (pages >>> 0)) * 65536 > vcpuBlocks(this.frames) - 65536) return -1;
+    if (old + (pages >>> 0) > this.pagesMax) return -1;
     this.breakBytes += pages * 65536;
     return old;
   }
