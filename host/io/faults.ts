@@ -36,6 +36,7 @@ const INJECTED = 6;
 const WORDS = 16;
 const ONE = 2 ** 30;
 
+/** Faults on purpose, as a device may have them: for tests of whatever stands on system calls and rings. */
 export class Faults {
   /** Can be posted to another thread: `new Faults({ shared })` there. */
   readonly shared: SharedArrayBuffer;
@@ -47,6 +48,7 @@ export class Faults {
     if (shared === undefined) Atomics.store(this.#words, STATE, seed);
   }
 
+  /** From now on faults come at these rates; one that is not named is 0. */
   set(rates: FaultRates): void {
     const put = (at: number, share = 0): void => void Atomics.store(this.#words, at, share * ONE);
     put(ERROR, rates.error);

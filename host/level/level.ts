@@ -89,6 +89,7 @@ export interface Codec {
   decode(data: Data): unknown;
 }
 
+/** A store as an abstract-level database. The calls that end in `Sync`, and `getInto`, return at once; the others are abstract-level's. */
 export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** The directory. */
   readonly location: string;
@@ -168,7 +169,7 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
   // --- what abstract-level asks for ------------------------------------------------------------------------------
 
-  async _open(options: AbstractOpenOptions & RingzeroOptions<K, V>): Promise<void> {
+  protected async _open(options: AbstractOpenOptions & RingzeroOptions<K, V>): Promise<void> {
     const { createIfMissing = true, errorIfExists = false } = options;
     this.#store =
       this.#handle !== undefined
@@ -181,39 +182,39 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
     this.#operations = this.#store.operations;
   }
 
-  async _close(): Promise<void> {
+  protected async _close(): Promise<void> {
     await this.#store!.close();
     this.#store = undefined;
     this.#operations = undefined;
   }
 
-  async _get(key: Data, options: FormatOptions): Promise<Data | undefined> {
+  protected async _get(key: Data, options: FormatOptions): Promise<Data | undefined> {
     return this.#open.get(key, options.valueEncoding);
   }
-  _getSync(key: Data, options: FormatOptions): Data | undefined {
+  protected _getSync(key: Data, options: FormatOptions): Data | undefined {
     return this.#open.get(key, options.valueEncoding);
   }
-  async _getMany(keys: Data[], options: FormatOptions): Promise<(Data | undefined)[]> {
+  protected async _getMany(keys: Data[], options: FormatOptions): Promise<(Data | undefined)[]> {
     return this.#open.getMany(keys, options.valueEncoding);
   }
-  async _has(key: Data): Promise<boolean> {
+  protected async _has(key: Data): Promise<boolean> {
     return this.#open.has(key);
   }
-  async _hasMany(keys: Data[]): Promise<boolean[]> {
+  protected async _hasMany(keys: Data[]): Promise<boolean[]> {
     return keys.map((key) => this.#open.has(key));
   }
-  async _put(key: Data, value: Data): Promise<void> {
+  protected async _put(key: Data, value: Data): Promise<void> {
     this.#open.put(key, value);
   }
-  async _del(key: Data): Promise<void> {
+  protected async _del(key: Data): Promise<void> {
     this.#open.del(key);
   }
-  async _batch(operations: readonly Operation[]): Promise<void> {
+  protected async _batch(operations: readonly Operation[]): Promise<void> {
     this.#open.batch(operations);
   }
 
   /** Not atomic: readers may see a part of the range gone. */
-  async _clear(options: RangeOptions): Promise<void> {
+  protected async _clear(options: RangeOptions): Promise<void> {
     const shape = {
       keys: true,
       values: false,
@@ -231,13 +232,13 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
       for (const [key] of entries) this.#open.del(key!);
   }
 
-  _iterator(options: RangeOptions): RingzeroIterator<K, V> {
+  protected _iterator(options: RangeOptions): RingzeroIterator<K, V> {
     return new RingzeroIterator(this, this.#open, options);
   }
-  _keys(options: RangeOptions): RingzeroKeyIterator<K, V> {
+  protected _keys(options: RangeOptions): RingzeroKeyIterator<K, V> {
     return new RingzeroKeyIterator(this, this.#open, options);
   }
-  _values(options: RangeOptions): RingzeroValueIterator<K, V> {
+  protected _values(options: RangeOptions): RingzeroValueIterator<K, V> {
     return new RingzeroValueIterator(this, this.#open, options);
   }
 
@@ -284,11 +285,13 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
     );
   }
 
+  /** Sets the value of a key, now. */
   putSync(key: K, value: V, options?: SyncOptions): void {
     const data = encodeValue(this.#valueCodec(options), value);
     this.#open.put(encodeKey(this.#keyCodec(options), key), data);
   }
 
+  /** Removes a key, if it is there, now. */
   delSync(key: K, options?: SyncOptions): void {
     this.#open.del(encodeKey(this.#keyCodec(options), key));
   }
@@ -347,6 +350,7 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
     return range(this.#open, options, keys, values, filter);
   }
 
+  /** What the store holds and what its pool does, now. */
   stats(): StoreStats {
     const { guest } = this.#open;
     const read = (which: number): number => guest.call(0, () => guest.exports.stat(which));

@@ -5,6 +5,7 @@ import { FRAMES_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import { totalMemory } from '#platform';
 
+/** What a store is opened with. */
 export interface StoreOptions {
   /**
    * Bytes of pages kept in memory, 64 KiB to 3.5 GiB, rounded down to 4 KiB. The file may be any multiple of it. Default: a quarter of
@@ -20,6 +21,7 @@ export interface StoreOptions {
   trace?: string | undefined;
 }
 
+/** What `new RingzeroLevel(location, options)` is given. */
 export interface RingzeroOptions<K, V>
   extends AbstractDatabaseOptions<K, V>, AbstractOpenOptions, StoreOptions {}
 

@@ -27,6 +27,7 @@ export interface WasiService {
 
 /** Where a guest's messages go: levels 0 debug, 1 verbose, 2 notice, 3 warning. */
 export interface SyscallSink {
+  /** Takes one message. */
   log(level: number, text: string): void;
   /** `what`: 1 a file is being loaded, 2 saved. `perMille`: 0..1000. */
   progress(what: number, perMille: number): void;

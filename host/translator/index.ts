@@ -22,6 +22,7 @@ import { SnapshotImage } from './snapshot-image.ts';
 export type { MeterOptions } from './metered-image.ts';
 export { relocate, type RelocateOptions } from './relocation.ts';
 
+/** What an image is made for. */
 export interface TranslateOptions {
   /** Frames of the VM, a multiple of 4096 (default 65536, 256 MiB). `relocate` changes it afterwards. */
   readonly frames?: number;
@@ -35,6 +36,7 @@ export interface TranslateOptions {
   readonly validate?: boolean;
 }
 
+/** What whoever makes an instance of an image must know of its module. */
 export interface ModuleInfo {
   /** Memory declared by the module, in pages of 64 KiB; maximum undefined = none declared. */
   readonly initialPages: number;
@@ -56,6 +58,7 @@ export interface WriteStatistics {
   readonly loops: number;
 }
 
+/** Both images of a module, what to know of it, and how many checks were needed. */
 export interface Translation {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;

@@ -17,6 +17,7 @@ const VERSION = 1;
 const FENCE = [0xfe, 0x03, 0x00];
 const NOP = 0x01;
 
+/** The VM and the processor that an image is to fit. */
 export interface RelocateOptions {
   /** Frames of the VM, a multiple of 4096. */
   readonly frames: number;

@@ -2,6 +2,7 @@
 
 import { RingzeroError } from '../errors.ts';
 
+/** What `Udf.compile` is given: the limits of a function. */
 export interface UdfOptions {
   /** Memory that the module may have, in pages of 64 KiB (default 32, 2 MiB). */
   memoryPages?: number;

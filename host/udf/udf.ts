@@ -40,8 +40,10 @@ interface Exports {
   readonly 'ringzero.low': WebAssembly.Global<'i32'>;
 }
 
+/** What a call answers. */
 export type UdfResult = number | Uint8Array;
 
+/** A function that nobody vouches for, in a memory of its own: it imports nothing, and a row is copied into that memory. */
 export class Udf {
   /** Whether calls answer with a number or with bytes. */
   readonly result: 'number' | 'bytes';

@@ -14,6 +14,7 @@ const TEXT_BYTES = 256;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** A fork of a program, as the module that drives it gets it: what is written here is private to the snapshot. */
 export class Fork {
   readonly #vcpu: Vcpu;
   readonly #slot: number;

@@ -68,6 +68,7 @@ async function compileKernel(): Promise<WebAssembly.Module> {
 /** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
 type Child = { slot: number } | { status: number };
 
+/** A VM as the thread that made it, or that attached to it, sees it: `enter` makes the thread a vCPU, `snapshot` keeps memory as it is. */
 export class MicroVM {
   /** For other threads: `worker.postMessage(vm.handle)`, there `MicroVM.attach(handle)`. */
   readonly handle: MicroVMHandle;
@@ -382,6 +383,7 @@ export class MicroVM {
     this.#vcpu.kernel.calls.bury(vcpu);
   }
 
+  /** What the VM has done and what it has left, now. */
   stats(): VMStats {
     this.#check();
     return readStats(this.#vcpu.kernel.calls);
@@ -399,6 +401,7 @@ export class MicroVM {
     this.#releaseFiles();
   }
 
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -12,6 +12,7 @@ import type { GuestImages } from './images.ts';
 import { checkTrace } from './trace.ts';
 import { allocateMemory, isPhysicalMemory } from './physical-memory.ts';
 
+/** What `MicroVM.create` is given. */
 export interface MicroVMOptions {
   /**
    * The guest: any WebAssembly module, translated at load (any runtime language; see `translate` for what is

@@ -111,9 +111,11 @@ export class Program {
     fn();
   }
 
+  /** Closes its VM. */
   close(): Promise<void> {
     return this.vm.close();
   }
+  /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

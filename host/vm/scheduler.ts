@@ -21,6 +21,7 @@ import { ARGUMENTS_MAX, RUNNING, TaskQueue, type Task } from './task-queue.ts';
 
 const LEVELS_MAX = 8;
 
+/** What `Scheduler.create` is given. */
 export interface SchedulerOptions {
   /** Exported functions that tasks may name. They take and return numbers. */
   functions: readonly string[];
@@ -41,6 +42,7 @@ export interface TasksHandle {
   functions: readonly string[];
 }
 
+/** What a task is submitted with. */
 export interface SubmitOptions {
   /** 0 to levels - 1, higher is sooner. Default 0. */
   level?: number;
@@ -112,6 +114,7 @@ export class Tasks {
   }
 }
 
+/** Runs tasks on the thread that made it, by priority: one of a higher level runs inside the safepoints of one of a lower level. */
 export class Scheduler {
   readonly handle: TasksHandle;
   readonly #queue = new TaskQueue();

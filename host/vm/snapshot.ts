@@ -132,6 +132,7 @@ export class Snapshot {
     void this.release();
   }
 
+  /** `release`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }

@@ -53,6 +53,7 @@ const POOL_ROWS = {
   waits: [counter.COUNTER_POOL + counter.POOL_WAITS, 'pool_waits_total', 'Locks of pages that were waited for long.'], // prettier-ignore
 } as const satisfies Record<string, Row>;
 
+/** What the pool of a VM does. Each number is explained where it is counted, and in what `metrics()` of a store returns. */
 export type PoolStats = Record<keyof typeof POOL_ROWS, number>;
 
 /** What each number means is said in stats.ts and in what `metrics()` returns. */

@@ -69,6 +69,7 @@ const NO_CHILDREN: HypervisorCalls = {
   killChild: () => {},
 };
 
+/** A vCPU: one instance of the guest beside one of the kernel, on the thread that entered the VM. */
 export class Vcpu {
   readonly kernel: Kernel;
   readonly syscalls: Syscalls;
@@ -321,6 +322,7 @@ export class Vcpu {
     this.run('interrupt handler', () => this.kernel.calls.poll());
   }
 
+  /** Takes the thread out of the VM, and closes what it has open. */
   detach(): void {
     this.syscalls.closeAll();
     this.kernel.calls.detach();

@@ -3,6 +3,7 @@
 import { RingzeroError } from '../errors.ts';
 import { isExistingDirectory } from '#platform/beneath';
 
+/** What a WASI program is given: arguments, environment, directories, standard streams. */
 export interface WasiOptions {
   /** Arguments, the program's own name first. Default: one, `program`. */
   args?: readonly string[];
