@@ -23,7 +23,9 @@ import * as safepoint from './machine/safepoint';
 import * as shootdown from './machine/shootdown';
 import * as tlb from './machine/tlb';
 import * as walkCache from './machine/walk-cache';
+import * as extendibleHash from './rewiring/extendible-hash';
 import * as growableArray from './rewiring/growable-array';
+import * as hashBucket from './rewiring/hash-bucket';
 import * as poolArea from './tabby/area';
 import * as poolCounter from './tabby/counter';
 import * as poolHeader from './tabby/header';
@@ -32,8 +34,10 @@ import * as storage from './tabby/storage';
 import { hash } from './tabby/xxh64';
 
 export {
+  extendibleHash,
   growableArray,
   hash,
+  hashBucket,
   ipi,
   logReader,
   logWriter,

@@ -25,6 +25,7 @@ const BENCHES = [
   'io',
   'log-writer',
   'udf',
+  'rewiring',
   'ipi',
   'browser',
   'runtimes',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { OPEN_CREATE, OPEN_READ, OPEN_WRITE } from '../assembly/abi/syscall.ts';
 import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
+import { pointsOf, type Plot } from './plot.ts';
 import { isSmoke, median, numberOption, percentile, report, type Row } from './report.ts';
 
 const ROUNDS = numberOption('rounds', isSmoke ? 1 : 7);
@@ -70,6 +71,24 @@ const rows: Row[] = Object.entries(results).map(([figure, all]) => {
     ratio: base === all ? undefined : `${ratio.toFixed(2)}x the commits, p99 ${(of('p99Us') / of('p99Us', base)).toFixed(2)}x`, // prettier-ignore
   };
 });
-report('log-writer', rows, { bytes: BYTES, commits: COMMITS, results });
+const points = pointsOf(
+  Object.entries(results).map(
+    ([figure, all]) => [figure, all.map(({ perSecond }) => perSecond)] as const,
+  ),
+  (figure) => {
+    const [outstanding, series] = figure.split(' outstanding, ');
+    return [Number(outstanding), series!];
+  },
+);
+const plots: Plot[] = [
+  {
+    title: 'Durable commits',
+    values: 'commits a second',
+    groups: 'commits outstanding',
+    isLog: true,
+    points,
+  },
+];
+report('log-writer', rows, { bytes: BYTES, commits: COMMITS, results }, plots);
 await vm.close();
 rmSync(directory, { recursive: true });

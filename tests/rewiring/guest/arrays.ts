@@ -96,3 +96,15 @@ export function follow(array: u32, count: u32, published: u32): u32 {
     if (seen == count) return wrong;
   }
 }
+
+/** Sum of `count` random elements of 8 bytes. */
+export function lookUp(array: u32, count: u32): u64 {
+  const length = growableArray.length(array);
+  let total: u64 = 0;
+  let random: u32 = 1;
+  for (let i: u32 = 0; i < count; i++) {
+    random = random * 1664525 + 1013904223;
+    total += load<u64>(growableArray.at(array, (random >> 4) % length, 3));
+  }
+  return total;
+}
