@@ -36,6 +36,7 @@ const standIns: Plugin = {
     onResolve({ filter: /^node:/ }, ({ path }) => ({
       path: `${DIST}tests/browser/node/${path.slice('node:'.length)}.js`,
     }));
+    onResolve({ filter: /\/stores\.js$/ }, () => ({ path: `${DIST}tests/browser/node/stores.js` }));
     onResolve({ filter: /^(fs|path|crypto)$/ }, ({ path }) => ({ path, namespace: 'none' }));
     onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {}' }));
   },

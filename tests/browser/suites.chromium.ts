@@ -20,6 +20,7 @@ const FILES = [
   'tests/snappy/protocol.test.js',
   'tests/snappy/hammer.test.js',
   'tests/scheduler/timer.test.js',
+  'tests/level/ranges.test.js',
   'tests/vm/drive.test.js',
   'tests/vm/linked.test.js',
   'tests/vm/micro-vm.test.js',

@@ -7,12 +7,16 @@ export interface SharedText {
   utf8Write(text: string, offset: number, length: number): number;
 }
 
-/** Text up to here is put together from its codes: that is faster than a decoder's call. */
-const SHORT_BYTES = 24;
+/** Text up to here is put together from its codes: a decoder's strings are the browser's, not the engine's, and cost 3 us in garbage. */
+const SHORT_BYTES = 128;
+
+/** Text up to here is written by a loop, if it is ASCII. */
+const SHORT_TEXT = 512;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const codes = new Array<number>(SHORT_BYTES);
+/** An array for each length, as its elements are a call's arguments. */
+const codesOf: number[][] = [];
 
 /** Node's buffers are not at home here. */
 export const hasBuffers = false;
@@ -34,16 +38,28 @@ export function sharedText(memory: WebAssembly.Memory, address: number, bytes: n
     utf8Slice: slice,
     latin1Slice: slice, // asked for where all is ASCII
     utf8Write: (text, offset, length) => {
-      const encoded = encoder.encode(text);
-      const part = encoded.length > length ? encoded.subarray(0, length) : encoded;
-      shared.set(part, offset);
-      return part.length;
+      if (text.length <= SHORT_TEXT && text.length <= length && putAscii(shared, offset, text))
+        return text.length;
+      if (scratch.length < length) scratch = new Uint8Array(length);
+      const { written } = encoder.encodeInto(text, scratch.subarray(0, length));
+      shared.set(scratch.subarray(0, written), offset);
+      return written;
     },
   };
 }
 
+/** Whether all of the text is ASCII, and then in place. */
+function putAscii(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return false;
+    bytes[at + i] = code;
+  }
+  return true;
+}
+
 function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
-  codes.length = length;
+  const codes = (codesOf[length] ??= new Array<number>(length).fill(0));
   for (let i = 0; i < length; i++) {
     const code = bytes[start + i]!;
     if (code > 127) return undefined;

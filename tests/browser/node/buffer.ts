@@ -1,4 +1,5 @@
-// For test files that run in a browser: Node's Buffer as the package of that name has it, but quick to see that bytes are equal.
+// For test files that run in a browser: Node's Buffer as the package of that name has it, but quick to see that bytes are equal, and with
+// Node's idea of bytes that are no text.
 
 import { Buffer } from 'buffer';
 
@@ -9,6 +10,19 @@ Buffer.prototype.compare = function (other: Uint8Array, start = 0, end = other.l
 };
 Buffer.prototype.equals = function (other: Uint8Array) {
   return Buffer.compare(this, other) === 0;
+};
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const { toString } = Buffer.prototype;
+Buffer.prototype.toString = function (
+  this: Buffer,
+  encoding = 'utf8',
+  start = 0,
+  end = this.length,
+) {
+  return encoding === 'utf8'
+    ? decoder.decode(this.subarray(start, end))
+    : toString.call(this, encoding, start, end);
 };
 
 /** Whether all are the same and in whole words; false says nothing. */
