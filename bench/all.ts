@@ -22,6 +22,7 @@ const BENCHES = [
   'ycsb',
   'out-of-memory',
   'tpcc',
+  'syscalls',
   'io',
   'log-writer',
   'udf',
