@@ -11,6 +11,7 @@ import * as spinlock from './machine/spinlock';
 import * as vcpu from './machine/vcpu';
 
 import * as logReader from './io/log-reader';
+import * as logRecord from './io/log-record';
 import * as logWriter from './io/log-writer';
 import * as requests from './io/requests';
 import * as ipi from './machine/ipi';
@@ -29,6 +30,7 @@ import * as hashBucket from './rewiring/hash-bucket';
 import * as poolArea from './tabby/area';
 import * as poolCounter from './tabby/counter';
 import * as poolHeader from './tabby/header';
+import * as poolHeld from './tabby/held';
 import * as pool from './tabby/pool';
 import * as storage from './tabby/storage';
 import { hash } from './tabby/xxh64';
@@ -40,6 +42,7 @@ export {
   hashBucket,
   ipi,
   logReader,
+  logRecord,
   logWriter,
   mmu,
   pageTable,
@@ -47,6 +50,7 @@ export {
   poolArea,
   poolCounter,
   poolHeader,
+  poolHeld,
   pte,
   queue,
   remoteCall,

@@ -20,6 +20,7 @@ export const ENOSPC: i32 = 28;
 export const ENOSYS: i32 = 38;
 export const EBADMSG: i32 = 74; // a page in storage is not what was written there
 export const EPROTO: i32 = 71; // a file of another format or version
+export const ENOBUFS: i32 = 105; // a batch dirties more pages than a pool with a log has room for
 export const EALREADY: i32 = 114;
 export const EUCLEAN: i32 = 117; // a store that was not closed
 export const ECANCELED: i32 = 125;

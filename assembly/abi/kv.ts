@@ -39,3 +39,5 @@ export const KV_POOL_FRAMES: u32 = 3;
 export const KV_FAULTS: u32 = 4; // pages read from storage
 export const KV_EVICTIONS: u32 = 5;
 export const KV_WRITES: u32 = 6; // pages written to storage
+export const KV_CHECKPOINTS: u32 = 7; // made since it was opened
+export const KV_LOG_BYTES: u32 = 8; // logged since it was opened

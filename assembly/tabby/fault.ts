@@ -22,6 +22,7 @@ import * as clock from './clock';
 import * as counter from './counter';
 import * as descriptor from './descriptor';
 import * as header from './header';
+import * as latch from './latch';
 import * as storage from './storage';
 import * as window from './window';
 
@@ -108,7 +109,7 @@ function bring(page: u64, at: u32, entry: u64, fromStorage: bool): u32 {
     return 0;
   }
   if (!fromStorage) {
-    atomic.store<u64>(frame, load<u64>(frame) | header.DIRTY);
+    latch.setDirty(frame);
     publish(page, frame, at, entry);
     return frame | HELD;
   }

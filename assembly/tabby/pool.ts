@@ -25,6 +25,7 @@ import * as counter from './counter';
 import * as fault from './fault';
 import * as descriptor from './descriptor';
 import * as header from './header';
+import * as held from './held';
 import * as latch from './latch';
 import * as reads from './reads';
 import * as window from './window';
@@ -237,7 +238,9 @@ export function upgrade(frame: u32, old: u64): bool {
 /** Ends an exclusive pin under which the page was stored to. */
 @inline
 export function release(frame: u32): void {
-  const next = ((load<u64>(frame) + header.VERSION_ONE) & ~header.STATE_MASK) | header.DIRTY;
+  const now = load<u64>(frame);
+  if ((now & header.DIRTY) == 0) held.dirtied(now);
+  const next = ((now + header.VERSION_ONE) & ~header.STATE_MASK) | header.DIRTY;
   if ((next & header.VERSION_MASK) != 0) barrier.publish64(frame, next);
   else releaseWrapped(frame);
 }
@@ -302,9 +305,9 @@ export function end(): void {
   window.end();
 }
 
-/** All dirty pages to storage: 0, or the negative errno of a write that failed. */
-export function writeBack(): i32 {
-  return writeBackBatch.all();
+/** All dirty pages from number `from` on to storage: 0, or the negative errno of a write that failed. */
+export function writeBack(from: u64 = 0): i32 {
+  return writeBackBatch.all(from);
 }
 
 export function isResident(page: u64): bool {

@@ -111,15 +111,14 @@ export function arrived(index: u32, result: i32): void {
   setResult(index, result < 0 ? result : 0);
 }
 
-/** Every page that is dirty now to storage; 0 or the last error. The caller holds no pins. */
-export function all(): i32 {
+/** Every page from number `from` on that is dirty now to storage; 0 or the last error. The caller holds no pins. */
+export function all(from: u64): i32 {
   let failed = 0;
   let frame = area.first;
   while (frame < area.end) {
     start();
     while (frame < area.end && !isFull()) {
-      if (descriptor.isResident(frame) && header.isDirty(atomic.load<u64>(frame)) && !gather(frame))
-        break;
+      if (descriptor.isResident(frame) && isWanted(frame, from) && !gather(frame)) break;
       frame += 1 << FRAME_SHIFT;
     }
     const written = finish();
@@ -129,13 +128,20 @@ export function all(): i32 {
   return -failed;
 }
 
-/** Adds the frame to the batch; false if it is somebody's and the batch must go first. */
+/** A page held exclusively may be on its way to storage: it has arrived when its latch can be had. */
+function isWanted(frame: u32, from: u64): bool {
+  const seen = atomic.load<u64>(frame);
+  if (header.pageOf(seen) < from) return false;
+  return header.isDirty(seen) || header.stateOf(seen) == header.EXCLUSIVE;
+}
+
+/** Adds the frame to the batch if it is dirty; false if it is somebody's and the batch must go first. */
 function gather(frame: u32): bool {
-  if (latch.tryExclusive(frame)) {
-    add(frame);
-    return true;
+  if (!latch.tryExclusive(frame)) {
+    if (count != 0) return false;
+    if (!latch.exclusive(frame)) return true;
   }
-  if (count != 0) return false;
-  if (latch.exclusive(frame)) add(frame);
+  if (header.isDirty(load<u64>(frame))) add(frame);
+  else latch.release(frame);
   return true;
 }
