@@ -7,11 +7,13 @@
 //             cannot be given back now waits in this vCPU's list and is given back later.
 // Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an overflow chain,
 //                      or in some vCPU's list.
+//             ALLOC-2  While held pages press the pool, a page that is given out is none that would be held. So what is under way comes to its
+//                      end, however long it is.
 // Concurrency A bitmap's exclusive pin guards its bits; nobody holds one while waiting for another page.
 // Cost        a pin and a search from where the last one ended; once per split.
 
 import { ENOSPC } from '../../assembly/abi/errno';
-import { pool, spinlock } from '../../assembly/linked';
+import { pool, poolHeld, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
 import * as overflow from './overflow';
 
@@ -40,6 +42,7 @@ export function addGroup(group: u32): bool {
   // The first group holds the superblocks too; in the others the numbers before the bitmap are left out alike.
   store<u64>(frame + BITS, 7);
   pool.release(frame);
+  raiseHigh(<u32>bitmapOf(group) + 1);
   return true;
 }
 
@@ -48,11 +51,15 @@ export function alloc(): u32 {
   while (true) {
     const groups = atomic.load<u32>(map.GROUPS);
     const hint = atomic.load<u32>(map.GROUP_HINT);
-    for (let group = hint; group < groups; group++) {
-      const page = allocIn(group);
-      if (page != 0) return page;
+    const lowest = poolHeld.isPressed() ? poolHeld.limit() : 0;
+    for (let group = max<u32>(hint, lowest / GROUP_PAGES); group < groups; group++) {
+      const page = allocIn(group, lowest);
+      if (page != 0) {
+        raiseHigh(page + 1);
+        return page;
+      }
       if (failure != ENOSPC) return 0;
-      if (group == hint) atomic.cmpxchg<u32>(map.GROUP_HINT, hint, hint + 1);
+      if (group == hint && lowest == 0) atomic.cmpxchg<u32>(map.GROUP_HINT, hint, hint + 1);
     }
     if (!extend(groups)) return 0;
   }
@@ -75,15 +82,26 @@ function extend(groups: u32): bool {
   return done;
 }
 
-function allocIn(group: u32): u32 {
+/** No page from this number on was ever in use. */
+function raiseHigh(number: u32): void {
+  while (true) {
+    const high = atomic.load<u32>(map.HIGH);
+    if (high >= number || atomic.cmpxchg<u32>(map.HIGH, high, number) == high) return;
+  }
+}
+
+/** A page of the group that is `lowest` or more. */
+function allocIn(group: u32, lowest: u32): u32 {
   const frame = pool.exclusive(bitmapOf(group));
   if (frame == 0) {
     failure = pool.failure;
     return 0;
   }
-  const start = min<u32>(load<u32>(frame, CURSOR), WORDS - 1);
-  for (let i: u32 = 0; i < WORDS; i++) {
-    const word = start + i < WORDS ? start + i : start + i - WORDS;
+  const first = group == lowest / GROUP_PAGES ? ((lowest % GROUP_PAGES) + 63) >> 6 : 0;
+  const start = max<u32>(first, min<u32>(load<u32>(frame, CURSOR), WORDS - 1));
+  for (let i: u32 = first; i < WORDS; i++) {
+    const ahead = start + i - first;
+    const word = ahead < WORDS ? ahead : ahead - WORDS + first;
     const at = frame + BITS + (word << 3);
     const bits = load<u64>(at);
     if (bits == u64.MAX_VALUE) continue;

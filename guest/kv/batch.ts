@@ -5,7 +5,7 @@
 // Invariants  BATCH-1  The sequence is odd while a batch is applied. What was read under one even sequence saw no part of a batch.
 //             BATCH-2  No other vCPU changes the store while a batch is applied; so what it replaced can be put back.
 // Concurrency One batch at a time; the others wait for its end. A writer says that it writes before it looks whether there is a batch, a
-//             batch the other way round.
+//             batch the other way round. With a log each change is alone, as a batch is, but for the readers.
 // Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store of a line of its own.
 
 import { VCPUS_MAX } from '../../assembly/abi/limits';
@@ -32,9 +32,20 @@ export function end(): void {
   spinlock.release(map.BATCH_LOCK);
 }
 
+/** With a log one vCPU changes the store at a time, for the log is the order of the changes. */
+let isOneByOne: bool = false;
+
+export function takeTurns(is: bool): void {
+  isOneByOne = is;
+}
+
 /** A change of this vCPU begins; waits for a batch of another one to end. */
 export function startWrite(): void {
   if (isMine) return;
+  if (isOneByOne) {
+    spinlock.acquire(map.BATCH_LOCK);
+    return;
+  }
   atomic.store<u32>(map.writing, 1);
   while (atomic.load<u32>(map.BATCH) & 1) {
     atomic.store<u32>(map.writing, 0);
@@ -43,10 +54,10 @@ export function startWrite(): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 export function endWrite(): void {
-  atomic.store<u32>(map.writing, 0);
+  if (isMine) return;
+  if (isOneByOne) spinlock.release(map.BATCH_LOCK);
+  else atomic.store<u32>(map.writing, 0);
 }
 
 /** The sequence that a read starts under; waits for a batch to end. */

@@ -20,6 +20,7 @@ import {
 import { EINVAL, ENOENT } from '../../assembly/abi/errno';
 import { pool } from '../../assembly/linked';
 import { copyWide, isAscii } from './bytes';
+import * as change from './change';
 import * as many from './many';
 import * as map from './memory-map';
 import * as node from './node';
@@ -198,7 +199,7 @@ export function clear(root: u32, bytes: u32, flags: u32): i32 {
     let at = map.window + SCAN_DATA;
     for (let i: u32 = 0; i < count; i++) {
       const key = load<u32>(map.window + SCAN_AT + (i << 3));
-      const result = tree.remove(root, at, key);
+      const result = change.remove(at, key);
       if (result < 0 && result != -ENOENT) return result;
       removed += 1;
       at += key;

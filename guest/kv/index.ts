@@ -8,10 +8,12 @@ import { SYS_OPEN } from '../../assembly/abi/syscall';
 import {
   BATCH_DELETE,
   KEY_BYTES_MAX,
+  KV_CHECKPOINTS,
   KV_ENTRIES,
   KV_EVICTIONS,
   KV_FAULTS,
   KV_HEIGHT,
+  KV_LOG_BYTES,
   KV_PAGES_USED,
   KV_POOL_FRAMES,
   KV_WRITES,
@@ -24,16 +26,16 @@ import { syscall } from '../../assembly/index';
 import { linkage, pool, poolArea, poolCounter } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as batch from './batch';
+import * as change from './change';
 import * as exchange from './exchange';
 import * as map from './memory-map';
 import * as node from './node';
+import * as log from './log';
 import * as overflow from './overflow';
 import * as store_ from './store';
 import * as tree from './tree';
 import * as undo from './undo';
 import * as verifier from './verify';
-
-const FIRST_TREE: u32 = 0;
 
 // --- open and close ---------------------------------------------------------------------------------------------
 
@@ -55,12 +57,13 @@ export function openFile(pathBytes: i32, flags: i32): i32 {
   return syscall(SYS_OPEN, <i32>map.window, pathBytes, flags, 0, 0);
 }
 
-export function format(descriptor: i32, frames: u32): i32 {
-  return store_.format(descriptor, frames);
+/** `logFile`: descriptor of the log, -1 = none; `hasLog`: 1 = the store is to have one from now on. */
+export function format(descriptor: i32, frames: u32, logFile: i32, hasLog: u32): i32 {
+  return store_.format(descriptor, frames, hasLog != 0 ? logFile : -1);
 }
 
-export function open(descriptor: i32, frames: u32): i32 {
-  return store_.open(descriptor, frames);
+export function open(descriptor: i32, frames: u32, logFile: i32, hasLog: u32): i32 {
+  return store_.open(descriptor, frames, logFile, hasLog != 0);
 }
 
 export function join(): i32 {
@@ -77,12 +80,6 @@ export function close(): i32 {
 
 // --- one key ----------------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
-@inline
-function root(): u32 {
-  return map.root(FIRST_TREE);
-}
-
 const VALUE_ROOM: u32 = WINDOW_BYTES - VALUE_AT;
 
 /** Length of the value of the key in the window; its first bytes are in the window. */
@@ -90,7 +87,13 @@ export function get(keyBytes: u32): i32 {
   while (true) {
     const sequence = batch.read();
     overflows = atomic.load<u32>(map.OVERFLOWS);
-    const length = tree.lookup(root(), map.window, keyBytes, map.window + VALUE_AT, VALUE_ROOM);
+    const length = tree.lookup(
+      change.root(),
+      map.window,
+      keyBytes,
+      map.window + VALUE_AT,
+      VALUE_ROOM,
+    );
     if (batch.isRead(sequence)) return length;
   }
 }
@@ -101,7 +104,7 @@ let overflows: u32 = 0;
 /** The value's bytes from `offset` on; -EAGAIN when it may not be the value that get() began with. */
 export function getPart(keyBytes: u32, offset: u32): i32 {
   const length = tree.lookup(
-    root(),
+    change.root(),
     map.window,
     keyBytes,
     map.window + VALUE_AT,
@@ -112,71 +115,36 @@ export function getPart(keyBytes: u32, offset: u32): i32 {
 }
 
 export function put(keyBytes: u32, valueBytes: u32): i32 {
-  const value = map.window + VALUE_AT;
-  batch.startWrite();
-  const result = tree.put(root(), map.window, keyBytes, value, valueBytes, tree.PUT_REPLACE);
-  batch.endWrite();
-  return result;
+  return change.put(map.window, keyBytes, map.window + VALUE_AT, valueBytes);
 }
-
-let partsBytes: u32 = 0;
-let partsKey: u32 = 0;
-/** Nonzero: no value is under way. */
-let partsFailure: i32 = 22; // EINVAL, written out: a start function is not allowed here
 
 /** A value longer than the window: begin with the key there, then parts at VALUE_AT, then end. */
 export function putBegin(keyBytes: u32): i32 {
-  if (keyBytes > KEY_BYTES_MAX) return -EINVAL;
-  partsKey = keyBytes;
-  partsBytes = 0;
-  partsFailure = 0;
-  memory.copy(map.keyB + KEY_BYTES_MAX, map.window, keyBytes);
-  overflow.begin();
-  return 0;
+  return change.beginLong(map.window, keyBytes);
 }
 
 export function putPart(bytes: u32): i32 {
-  if (partsFailure == 0 && (bytes > VALUE_ROOM || partsBytes + bytes > VALUE_BYTES_MAX)) {
-    overflow.free(overflow.finish());
-    partsFailure = EINVAL;
-  }
-  if (partsFailure == 0 && !overflow.append(map.window + VALUE_AT, bytes))
-    partsFailure = overflow.failure;
-  partsBytes += bytes;
-  return -partsFailure;
+  return bytes > VALUE_ROOM ? -EINVAL : change.more(map.window + VALUE_AT, bytes);
 }
 
 export function putEnd(): i32 {
-  const failure = partsFailure;
-  partsFailure = EINVAL;
-  if (failure != 0) return -failure;
-  const key = map.keyB + KEY_BYTES_MAX;
-  const first = overflow.finish();
-  if (first == 0) return -EINVAL;
-  memory.copy(map.window, key, partsKey);
-  return putChain(partsKey, partsBytes, first, tree.PUT_REPLACE);
-}
-
-function putChain(keyBytes: u32, bytes: u32, first: u32, mode: u32): i32 {
-  batch.startWrite();
-  const result = tree.putChain(root(), map.window, keyBytes, 0, bytes, first, mode);
-  batch.endWrite();
-  return result;
+  return change.endLong();
 }
 
 export function del(keyBytes: u32): i32 {
-  batch.startWrite();
-  const result = tree.remove(root(), map.window, keyBytes);
-  batch.endWrite();
-  return result;
+  return change.remove(map.window, keyBytes);
+}
+
+/** Returns when every change of this vCPU is durable, and all before it; -EINVAL without a log, -ECANCELED when it is broken. */
+export function sync(): i32 {
+  return change.commit();
 }
 
 // --- many keys --------------------------------------------------------------------------------------------------
 
+/** Also after a failure there has to be a batchEnd(). */
 export function batchBegin(): i32 {
-  batch.begin();
-  undo.begin();
-  return 0;
+  return change.beginBatch();
 }
 
 /**
@@ -204,9 +172,9 @@ export function batchOps(start: u32, end: u32): i32 {
     else {
       const key = entry + 8;
       if (isRemoval) {
-        result = tree.remove(root(), key, keyBytes);
+        result = change.remove(key, keyBytes);
         if (result == -ENOENT) result = 0;
-      } else result = tree.put(root(), key, keyBytes, key + keyBytes, valueBytes, tree.PUT_REPLACE);
+      } else result = change.put(key, keyBytes, key + keyBytes, valueBytes);
       at += (8 + keyBytes + valueBytes + 3) & ~3;
     }
   }
@@ -221,14 +189,13 @@ export function batchLog(): i32 {
 
 /** From here on the batch is taken back: its puts and removals are no longer logged. */
 export function batchUndo(): i32 {
-  undo.end();
+  change.takeBack();
   return 0;
 }
 
 /** The key in the window gets the value back that is in an overflow chain. */
 export function batchPutBack(keyBytes: u32, valueBytes: u32, first: u32): i32 {
-  if (undo.isOn) return -EINVAL;
-  return putChain(keyBytes, valueBytes, first, tree.PUT_BACK);
+  return change.putBack(keyBytes, valueBytes, first);
 }
 
 /** Gives up a chain that a batch has replaced, and that will not be put back. */
@@ -237,16 +204,16 @@ export function batchFree(first: u32): i32 {
   return 0;
 }
 
-export function batchEnd(): i32 {
-  undo.end();
-  batch.end();
+/** `isDone`: 1 when it counts, 0 when it has failed and was taken back. */
+export function batchEnd(isDone: u32): i32 {
+  change.endBatch(isDone != 0);
   return 0;
 }
 
 export function getMany(count: u32, bytes: u32): i32 {
   while (true) {
     const sequence = batch.read();
-    const result = exchange.getMany(root(), count, bytes);
+    const result = exchange.getMany(change.root(), count, bytes);
     if (batch.isRead(sequence)) return result;
   }
 }
@@ -254,17 +221,14 @@ export function getMany(count: u32, bytes: u32): i32 {
 export function scan(bytes: u32, flags: u32, limit: u32): i32 {
   while (true) {
     const sequence = batch.read();
-    const result = exchange.scan(root(), bytes, flags, limit);
+    const result = exchange.scan(change.root(), bytes, flags, limit);
     if (batch.isRead(sequence)) return result;
   }
 }
 
 /** Removes the keys of a range: how many, or -errno after having removed some. */
 export function clear(bytes: u32, flags: u32): i32 {
-  batch.startWrite();
-  const result = exchange.clear(root(), bytes, flags);
-  batch.endWrite();
-  return result;
+  return exchange.clear(change.root(), bytes, flags);
 }
 
 // --- looking at it ----------------------------------------------------------------------------------------------
@@ -278,11 +242,13 @@ export function stat(which: u32): f64 {
     return <f64>(pool.stat(poolCounter.FAULTS) + pool.stat(poolCounter.PREFETCHED));
   if (which == KV_EVICTIONS) return <f64>pool.stat(poolCounter.EVICTIONS);
   if (which == KV_WRITES) return <f64>pool.stat(poolCounter.WRITES);
+  if (which == KV_CHECKPOINTS) return <f64>atomic.load<u64>(map.LOG_CHECKPOINTS);
+  if (which == KV_LOG_BYTES) return <f64>log.lsn();
   return -1;
 }
 
 function height(): u32 {
-  const at = pool.shared(root());
+  const at = pool.shared(change.root());
   if (at == 0) return 0;
   const levels = node.level(at) + 1;
   pool.releaseShared(at);

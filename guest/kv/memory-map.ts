@@ -1,7 +1,7 @@
 // Where the store keeps what its vCPUs share, in guest memory, and the workspace of each vCPU, in frames.
 //
 //   1024  u32   the pool (assembly/tabby/area.ts)
-//   1088  store block: words below, all atomic
+//   1088  store block: words below, all atomic       1152  log block: words of the log (log.ts), under BATCH_LOCK
 //   2048  TREES_MAX x u32 root pages                 2304  VCPUS_MAX x u32 workspaces, 0 = none yet
 //   3072  VCPUS_MAX x i64 entries added, each by its vCPU
 //
@@ -25,6 +25,21 @@ export const OVERFLOWS: u32 = 1116; // u32, counts overflow chains that leaves h
 export const SEQUENCE: u32 = 1120; // u64, of the superblock
 export const PAGES_USED: u32 = 1128; // u64
 export const ENTRIES: u32 = 1136; // i64, at open
+export const HIGH: u32 = 1144; // u32, no page from this number on was ever in use
+
+export const LOG: u32 = 1152; // i32, descriptor of the log plus 1, 0 = the store has none
+export const LOG_STATE: u32 = 1156; // u32, 1 = it could not be made durable: nothing is promised from there on
+export const LOG_SYNC_LOCK: u32 = 1160; // u32, spin lock of the one who makes it durable
+export const LOG_ID: u32 = 1168; // u64, the same in the superblock
+export const LOG_GENERATION: u32 = 1176; // u64, counts restarts
+export const LOG_SEED: u32 = 1184; // u64, of the checksums of what comes now
+export const LOG_BASE: u32 = 1192; // u64, LSN of the generation's position 0
+export const LOG_START: u32 = 1200; // u64, position of the buffer's first byte, a multiple of 4096
+export const LOG_END: u32 = 1208; // u64, position behind the last record
+export const LOG_WRITTEN: u32 = 1216; // u64, behind the last that is in the file
+export const LOG_DURABLE: u32 = 1224; // u64, LSN behind the last that is durable
+export const LOG_CHECKPOINTS: u32 = 1232; // u64, how many were made since the store was opened
+export const LOG_MARKED: u32 = 1240; // u64, what the log itself says to be durable
 export const TREES: u32 = 2048;
 const WORKSPACES: u32 = 2304;
 export const ENTRY_DELTAS: u32 = 3072;

@@ -2,15 +2,19 @@
 //
 // Interface   format() makes a new one, open() one that was closed in order, join() makes another vCPU know it, close(). One vCPU opens and
 //             closes; at close no other is inside an operation.
-// Invariants  STORE-1  The file says "not closed" before the first page is written back, and "closed" only after the last.
+// Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after the last. If it says "in use" when it
+//                      is opened, it is refused, or recovered where it has a log.
 
-import { EBUSY, EINVAL, ENOMEM } from '../../assembly/abi/errno';
+import { EBUSY, ECANCELED, EINVAL, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
-import { pool } from '../../assembly/linked';
+import { pool, poolHeld } from '../../assembly/linked';
 import * as allocator from './allocator';
+import * as checkpoint from './checkpoint';
+import * as log from './log';
 import * as map from './memory-map';
 import * as node from './node';
+import * as recovery from './recovery';
 import * as superblock from './superblock';
 
 const OPEN: u32 = 1;
@@ -26,25 +30,47 @@ function start(descriptor: i32, frames: u32): i32 {
   return pool.attach(map.POOL);
 }
 
-/** Lays out a new store with one tree in the empty file; 0 or -errno. */
-export function format(descriptor: i32, frames: u32): i32 {
-  const result = start(descriptor, frames);
+/** Lays out a new store with one tree in the empty file, with a log if `logFile` is not -1; 0 or -errno. */
+export function format(descriptor: i32, frames: u32, logFile: i32 = -1): i32 {
+  let result = start(descriptor, frames);
   if (result != 0) return result;
   if (!allocator.addGroup(0)) return -pool.failure;
   store<u32>(map.GROUPS, 1);
-  const made = createTree(0);
-  if (made != 0) return made;
-  const written = superblock.write(false);
-  if (written == 0) store<u32>(map.STATE, OPEN);
-  return written;
+  result = createTree(0);
+  if (result == 0) result = use(logFile);
+  if (result == 0) store<u32>(map.STATE, OPEN);
+  return result;
 }
 
-/** 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed in order, or what the host said. */
-export function open(descriptor: i32, frames: u32): i32 {
+/**
+ * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed in order and without a log, or what the host said. `logFile` is the log that it
+ * may have had, -1 = there is none; with `hasLog` it is to have one.
+ */
+export function open(descriptor: i32, frames: u32, logFile: i32 = -1, hasLog: bool = false): i32 {
   let result = start(descriptor, frames);
   if (result == 0) result = superblock.read();
-  if (result == 0) result = superblock.write(false);
+  if (result < 0) return result;
+  if (result == superblock.LOGGED) {
+    result = logFile < 0 ? -EUCLEAN : recovery.run(logFile);
+    if (result == 0 && !hasLog) {
+      log.detach();
+      result = use(-1);
+    }
+  } else result = result == superblock.CLOSED ? use(hasLog ? logFile : -1) : -EUCLEAN;
   if (result == 0) store<u32>(map.STATE, OPEN);
+  return result;
+}
+
+/** From here on the file says that the store is in use: with a log if there is one, whose first checkpoint this is. */
+function use(logFile: i32): i32 {
+  if (logFile < 0) {
+    poolHeld.below(0);
+    return superblock.write(superblock.IN_USE);
+  }
+  let result = flush();
+  if (result == 0) result = log.create(logFile);
+  if (result == 0) result = superblock.write(superblock.LOGGED);
+  poolHeld.below(atomic.load<u32>(map.HIGH));
   return result;
 }
 
@@ -52,6 +78,7 @@ export function open(descriptor: i32, frames: u32): i32 {
 export function join(): i32 {
   if (load<u32>(map.STATE) != OPEN) return -EINVAL;
   if (!map.attach()) return -ENOMEM;
+  log.attach();
   return pool.attach(map.POOL);
 }
 
@@ -71,8 +98,9 @@ export function createTree(tree: u32): i32 {
   return 0;
 }
 
-/** Everything to storage, without closing; 0 or -errno. */
+/** Everything to storage, without closing; 0 or -errno. Nobody else changes anything meanwhile. */
 export function flush(): i32 {
+  if (log.isOn) return log.isBroken() ? -ECANCELED : checkpoint.run();
   const result = pool.writeBack();
   return result != 0 ? result : syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
 }
@@ -82,7 +110,7 @@ export function close(): i32 {
   if (load<u32>(map.STATE) != OPEN) return -EINVAL;
   allocator.retryPending();
   let result = flush();
-  if (result == 0) result = superblock.write(true);
+  if (result == 0) result = superblock.write(superblock.CLOSED);
   if (result == 0) store<u32>(map.STATE, 0);
   return result;
 }

@@ -2,37 +2,47 @@
 //
 //   0   header and checksum, as of every page (assembly/tabby/storage.ts)
 //   16  u64  magic "RINGZERO"        24  u32  format version        28  u32  bytes of a page
-//   32  u64  sequence: the greater of two whole ones counts         40  u32  1 = closed in order
-//   44  u32  allocation groups       48  u64  entries               64  64 x u32 root pages, 0 = no tree
+//   32  u64  sequence: the greater of two whole ones counts         40  u32  CLOSED, IN_USE or LOGGED
+//   44  u32  allocation groups       48  u64  entries               56  u32  no page from here on was ever in use
+//   64  64 x u32 root pages, 0 = no tree                           320  u64  LOGGED: the log that belongs to it
 //
-// Interface   read() finds the newest and fills the store block; write(isClean) writes the other one and waits for the device.
-// Invariants  SUPER-1  A store that says "closed in order" has every page in storage as it was left.
+// Interface   read() finds the newest, fills the store block and gives the state; compose() makes the next one in a frame, write(state) writes
+//             it and waits for the device.
+// Invariants  SUPER-1  A store that says CLOSED has every page in storage as it was left. One that says LOGGED has them as they were at the
+//                      last checkpoint, once what the log has of it is in its place (recovery.ts).
 
-import { EBADMSG, EPROTO, EUCLEAN } from '../../assembly/abi/errno';
+import { EBADMSG, EPROTO } from '../../assembly/abi/errno';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { poolArea, poolHeader, storage } from '../../assembly/linked';
+import { GROUP_PAGES } from './allocator';
 import * as map from './memory-map';
 
 const MAGIC: u64 = 0x4f52455a474e4952; // "RINGZERO", little-endian
 const VERSION: u32 = 1;
-const SUPERBLOCKS: u64 = 2;
+export const SUPERBLOCKS: u64 = 2;
 
 const MAGIC_AT: u32 = 16;
 const VERSION_AT: u32 = 24;
 const PAGE_BYTES_AT: u32 = 28;
-const SEQUENCE_AT: u32 = 32;
-const CLEAN_AT: u32 = 40;
+export const SEQUENCE_AT: u32 = 32;
+const STATE_AT: u32 = 40;
 const GROUPS_AT: u32 = 44;
 const ENTRIES_AT: u32 = 48;
+const HIGH_AT: u32 = 56;
 const TREES_AT: u32 = 64;
 const TREE_WORDS_BYTES: u32 = map.TREES_MAX * 4;
+const LOG_ID_AT: u32 = 320;
 
-/** 0, -EBADMSG when neither is whole, -EPROTO for another format, -EUCLEAN when the store was not closed. */
+export const IN_USE: i32 = 0;
+export const CLOSED: i32 = 1;
+export const LOGGED: i32 = 2;
+
+/** The state, or -EBADMSG when neither is whole, -EPROTO for another format. */
 export function read(): i32 {
   const frame = poolArea.scratch;
   let best: u64 = 0;
-  let isClean: u32 = 0;
+  let state: i32 = 0;
   let failure = -EBADMSG;
   for (let page: u64 = 0; page < SUPERBLOCKS; page++) {
     const result = storage.read(frame, page, page);
@@ -51,19 +61,20 @@ export function read(): i32 {
     const sequence = load<u64>(frame, SEQUENCE_AT);
     if (sequence < best) continue;
     best = sequence;
-    isClean = load<u32>(frame, CLEAN_AT);
+    state = load<i32>(frame, STATE_AT);
     store<u64>(map.SEQUENCE, sequence);
     store<u32>(map.GROUPS, load<u32>(frame, GROUPS_AT));
     store<i64>(map.ENTRIES, load<i64>(frame, ENTRIES_AT));
+    const high = load<u32>(frame, HIGH_AT);
+    store<u32>(map.HIGH, high != 0 ? high : load<u32>(map.GROUPS) * GROUP_PAGES);
+    store<u64>(map.LOG_ID, load<u64>(frame, LOG_ID_AT));
     memory.copy(map.TREES, frame + TREES_AT, TREE_WORDS_BYTES);
   }
-  if (best == 0) return failure;
-  return isClean == 1 ? 0 : -EUCLEAN;
+  return best == 0 ? failure : state;
 }
 
-/** Writes what the store block says; 0 or -errno. */
-export function write(isClean: bool): i32 {
-  const frame = poolArea.scratch;
+/** What the store block says, as the page that is returned; the frame is then what storage is to get. */
+export function compose(frame: u32, state: i32): u64 {
   const sequence = load<u64>(map.SEQUENCE) + 1;
   const page = sequence % SUPERBLOCKS;
   memory.fill(frame, 0, 4096);
@@ -72,12 +83,22 @@ export function write(isClean: bool): i32 {
   store<u32>(frame, VERSION, VERSION_AT);
   store<u32>(frame, 4096, PAGE_BYTES_AT);
   store<u64>(frame, sequence, SEQUENCE_AT);
-  store<u32>(frame, u32(isClean), CLEAN_AT);
+  store<i32>(frame, state, STATE_AT);
   store<u32>(frame, load<u32>(map.GROUPS), GROUPS_AT);
   store<i64>(frame, map.entries(), ENTRIES_AT);
+  store<u32>(frame, load<u32>(map.HIGH), HIGH_AT);
+  store<u64>(frame, load<u64>(map.LOG_ID), LOG_ID_AT);
   memory.copy(frame + TREES_AT, map.TREES, TREE_WORDS_BYTES);
+  storage.seal(frame, page);
+  return page;
+}
+
+/** Writes what the store block says; 0 or -errno. */
+export function write(state: i32): i32 {
+  const frame = poolArea.scratch;
+  const page = compose(frame, state);
   const result = storage.write(frame, page, page);
   if (result != 0) return result;
-  store<u64>(map.SEQUENCE, sequence);
+  store<u64>(map.SEQUENCE, load<u64>(map.SEQUENCE) + 1);
   return syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
 }

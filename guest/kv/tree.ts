@@ -9,7 +9,7 @@
 // Concurrency Any vCPU, any time; the restarts of readers and writers are bounded by others' progress alone.
 
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from '../../assembly/abi/errno';
-import { pool, spinlock } from '../../assembly/linked';
+import { pool, poolHeld, spinlock } from '../../assembly/linked';
 import { VALUE_BYTES_MAX } from '../../assembly/abi/kv';
 import { copyBytes } from './bytes';
 import * as descent from './descent';
@@ -37,9 +37,9 @@ export function again(turn: u32): void {
   if (turn > 2) spinlock.pause(turn * 8, map.STATE);
 }
 
-/** What an attempt that ended in FAILED means: RETRY while the pool is merely full. */
+/** What an attempt that ended in FAILED means: RETRY while the pool is merely full, of pins and not of pages that it holds back. */
 export function failed(errno: i32, turn: u32): i32 {
-  return errno == ENOMEM && turn < FULL_RETRIES ? RETRY : -errno;
+  return errno == ENOMEM && turn < FULL_RETRIES && !poolHeld.isPressed() ? RETRY : -errno;
 }
 
 // --- reading ----------------------------------------------------------------------------------------------------

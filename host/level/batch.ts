@@ -17,7 +17,7 @@ import {
   VALUE_AT,
   WINDOW_BYTES,
 } from '../../assembly/abi/kv.ts';
-import { ENOENT } from '../../assembly/abi/errno.ts';
+import { EIO, ENOBUFS, ENOENT } from '../../assembly/abi/errno.ts';
 import type { KvExports } from './guest.ts';
 import { byteLengthMax, toBytes, type Data, type Window } from './window.ts';
 
@@ -68,7 +68,9 @@ export function applyBatch(
   window: Window,
   operations: readonly Operation[],
 ): number {
-  return new Batch(exports, window, operations).apply();
+  const result = new Batch(exports, window, operations).apply();
+  // The pool was full of what others have changed; now it is not.
+  return result === -ENOBUFS ? new Batch(exports, window, operations).apply() : result;
 }
 
 /** A value in as many windows as it takes: 0, or a negative errno. */
@@ -102,14 +104,15 @@ class Batch {
   /** The first window is filled before the others have to wait for the batch. */
   apply(): number {
     const first = this.#fill(0);
-    this.#exports.batchBegin();
+    let result = -EIO;
     try {
-      const result = this.#applyFrom(first);
+      result = this.#exports.batchBegin();
+      if (result >= 0) result = this.#applyFrom(first);
       if (result < 0) this.#takeBack(result);
       else if (this.#hasChains) this.#freeChains();
       return result;
     } finally {
-      this.#exports.batchEnd();
+      this.#exports.batchEnd(result < 0 ? 0 : 1);
     }
   }
 

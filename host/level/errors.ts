@@ -23,7 +23,7 @@ function reasonOf(number: number): [RingzeroErrorCode, string] {
     case errno.EUCLEAN:
       return [
         'RZ_NOT_CLEAN',
-        'it was not closed, so its last changes may be half written. Take data.rz from a backup, or remove the store with `RingzeroLevel.destroy(location)` and fill it again',
+        'it was not closed, and has no log that belongs to it (`durable: true`), so its last changes may be half written. Take data.rz from a backup, or remove the store with `RingzeroLevel.destroy(location)` and fill it again',
       ];
     case errno.EPROTO:
       return ['RZ_FORMAT', 'data.rz has another format, or another version of it'];
@@ -31,6 +31,16 @@ function reasonOf(number: number): [RingzeroErrorCode, string] {
       return [
         'RZ_OUT_OF_MEMORY',
         'no frame is free: raise `poolSize`, or use fewer threads at once',
+      ];
+    case errno.ENOBUFS:
+      return [
+        'RZ_OUT_OF_MEMORY',
+        'it changes more pages than half the pool, and a durable store keeps those until it is done: make it smaller, or raise `poolSize`',
+      ];
+    case errno.ECANCELED:
+      return [
+        'LEVEL_IO_ERROR',
+        'the device has refused to make the log durable, so nothing more can be promised. Close the store and open it again: it recovers what is certain',
       ];
     case errno.ENOSPC:
       return ['LEVEL_IO_ERROR', 'ENOSPC, the disk is full'];

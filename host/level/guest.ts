@@ -14,8 +14,8 @@ import { Window } from './window.ts';
 export interface KvExports {
   window(): number;
   openFile(pathBytes: number, flags: number): number;
-  format(descriptor: number, frames: number): number;
-  open(descriptor: number, frames: number): number;
+  format(descriptor: number, frames: number, logFile: number, hasLog: number): number;
+  open(descriptor: number, frames: number, logFile: number, hasLog: number): number;
   join(): number;
   close(): number;
   get(keyBytes: number): number;
@@ -25,13 +25,14 @@ export interface KvExports {
   putPart(bytes: number): number;
   putEnd(): number;
   del(keyBytes: number): number;
+  sync(): number;
   batchBegin(): number;
   batchOps(start: number, end: number): number;
   batchLog(): number;
   batchUndo(): number;
   batchPutBack(keyBytes: number, valueBytes: number, first: number): number;
   batchFree(first: number): number;
-  batchEnd(): number;
+  batchEnd(isDone: number): number;
   getMany(count: number, bytes: number): number;
   scan(bytes: number, flags: number, limit: number): number;
   clear(bytes: number, flags: number): number;

@@ -7,9 +7,14 @@
 
 import {
   AbstractLevel,
+  type AbstractBatchOperation,
+  type AbstractBatchOptions,
+  type AbstractChainedBatch,
   type AbstractDatabaseOptions,
+  type AbstractDelOptions,
   type AbstractGetOptions,
   type AbstractOpenOptions,
+  type AbstractPutOptions,
 } from 'abstract-level';
 import { hasBuffers } from '#platform/text';
 import * as kv from '../../assembly/abi/kv.ts';
@@ -63,12 +68,21 @@ export interface StoreStats {
   pagesRead: number;
   pagesWritten: number;
   evictions: number;
+  /** Of a durable store: bytes logged, and checkpoints made, since it was opened. */
+  logBytes: number;
+  checkpoints: number;
 }
 
 /** Encodings of one synchronous call, names or objects as abstract-level takes them; the store's own by default. */
 export interface SyncOptions {
   keyEncoding?: unknown;
   valueEncoding?: unknown;
+}
+
+/** Of a change, promised or synchronous. */
+export interface WriteOptions {
+  /** Returns when the change is durable, and every one before it. Throws LEVEL_NOT_SUPPORTED, having done nothing, unless the store is `durable`. */
+  sync?: boolean | undefined;
 }
 
 export interface SyncOperation<K, V> extends SyncOptions {
@@ -153,11 +167,11 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
     await Store.destroy(checkLocation(location));
   }
 
-  /** Not yet: a store that was not closed cannot be repaired, and says so. */
+  /** Rejects: a durable store repairs itself when it is opened, another cannot be repaired. */
   static async repair(location: string): Promise<void> {
     throw new RingzeroError(
       'LEVEL_NOT_SUPPORTED',
-      `a store that was not closed cannot be repaired yet: take ${checkLocation(location)} from a backup`,
+      `a store that was not closed repairs itself when it is opened, if it was \`durable\`; otherwise take ${checkLocation(location)} from a backup`,
     );
   }
 
@@ -203,14 +217,14 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   protected async _hasMany(keys: Data[]): Promise<boolean[]> {
     return keys.map((key) => this.#open.has(key));
   }
-  protected async _put(key: Data, value: Data): Promise<void> {
-    this.#open.put(key, value);
+  protected async _put(key: Data, value: Data, options: WriteOptions): Promise<void> {
+    this.#change(options, (open) => open.put(key, value));
   }
-  protected async _del(key: Data): Promise<void> {
-    this.#open.del(key);
+  protected async _del(key: Data, options: WriteOptions): Promise<void> {
+    this.#change(options, (open) => open.del(key));
   }
-  protected async _batch(operations: readonly Operation[]): Promise<void> {
-    this.#open.batch(operations);
+  protected async _batch(operations: readonly Operation[], options: WriteOptions): Promise<void> {
+    this.#change(options, (open) => open.batch(operations));
   }
 
   /** Not atomic: readers may see a part of the range gone. */
@@ -240,6 +254,44 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   }
   protected _values(options: RangeOptions): RingzeroValueIterator<K, V> {
     return new RingzeroValueIterator(this, this.#open, options);
+  }
+
+  // As abstract-level's, with `sync` among the options.
+
+  /** Sets the value of a key. */
+  override put(key: K, value: V): Promise<void>;
+  /** The same; with `sync`, resolves when it is durable, and every change before it. */
+  override put<OtherK = K, OtherV = V>(
+    key: OtherK,
+    value: OtherV,
+    options: AbstractPutOptions<OtherK, OtherV> & WriteOptions,
+  ): Promise<void>;
+  override put(key: K, value: V, options?: AbstractPutOptions<K, V>): Promise<void> {
+    return super.put(key, value, options!);
+  }
+
+  /** Removes a key, if it is there. */
+  override del(key: K): Promise<void>;
+  /** The same; with `sync`, resolves when it is durable, and every change before it. */
+  override del<OtherK = K>(
+    key: OtherK,
+    options: AbstractDelOptions<OtherK> & WriteOptions,
+  ): Promise<void>;
+  override del(key: K, options?: AbstractDelOptions<K>): Promise<void> {
+    return super.del(key, options!);
+  }
+
+  /** All of the operations or none: for readers, when storage fails, and after a crash. */
+  override batch(operations: AbstractBatchOperation<this, K, V>[]): Promise<void>;
+  /** The same; with `sync`, resolves when it is durable, and every change before it. */
+  override batch<OtherK = K, OtherV = V>(
+    operations: AbstractBatchOperation<this, OtherK, OtherV>[],
+    options: AbstractBatchOptions<OtherK, OtherV> & WriteOptions,
+  ): Promise<void>;
+  /** A batch that is put together call by call. */
+  override batch(): AbstractChainedBatch<this, K, V>;
+  override batch(...call: unknown[]): Promise<void> | AbstractChainedBatch<this, K, V> {
+    return super.batch(...(call as []));
   }
 
   /** As abstract-level's, without looking up what the store's own encodings do: nothing. */
@@ -286,29 +338,43 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   }
 
   /** Sets the value of a key, now. */
-  putSync(key: K, value: V, options?: SyncOptions): void {
+  putSync(key: K, value: V, options?: SyncOptions & WriteOptions): void {
     const data = encodeValue(this.#valueCodec(options), value);
-    this.#open.put(encodeKey(this.#keyCodec(options), key), data);
+    const encoded = encodeKey(this.#keyCodec(options), key);
+    if (options === undefined) this.#open.put(encoded, data);
+    else this.#change(options, (open) => open.put(encoded, data));
   }
 
   /** Removes a key, if it is there, now. */
-  delSync(key: K, options?: SyncOptions): void {
-    this.#open.del(encodeKey(this.#keyCodec(options), key));
+  delSync(key: K, options: SyncOptions & WriteOptions = {}): void {
+    const encoded = encodeKey(this.#keyCodec(options), key);
+    this.#change(options, (open) => open.del(encoded));
   }
 
   /** All of the operations, or none as far as readers can see. */
-  batchSync(operations: readonly SyncOperation<K, V>[], options?: SyncOptions): void {
+  batchSync(
+    operations: readonly SyncOperation<K, V>[],
+    options: SyncOptions & WriteOptions = {},
+  ): void {
+    const encoded = operations.map((operation) => this.#encoded(operation, options));
+    this.#change(options, (open) => open.batch(encoded));
+  }
+
+  #change({ sync }: WriteOptions, body: (open: Operations) => void): void {
     const open = this.#open;
-    open.batch(operations.map((operation) => this.#encoded(operation, options)));
+    if (sync === true && !open.isDurable) throw notDurable(this.location);
+    body(open);
+    if (sync === true) open.sync();
   }
 
   /** An operation as the store takes it: itself, when its key and value are strings that are kept as such. */
-  #encoded(operation: SyncOperation<K, V>, options: SyncOptions | undefined): Operation {
+  #encoded(operation: SyncOperation<K, V>, options: SyncOptions): Operation {
     const { type, key, value, keyEncoding, valueEncoding } = operation;
     const isPut = type === 'put';
     if (!isPut && type !== 'del') throw new TypeError("an operation's type must be 'put' or 'del'");
     if (
-      options === undefined &&
+      options.keyEncoding === undefined &&
+      options.valueEncoding === undefined &&
       keyEncoding === undefined &&
       valueEncoding === undefined &&
       this.#hasTextKeys &&
@@ -362,6 +428,8 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
       pagesRead: read(kv.KV_FAULTS),
       pagesWritten: read(kv.KV_WRITES),
       evictions: read(kv.KV_EVICTIONS),
+      logBytes: read(kv.KV_LOG_BYTES),
+      checkpoints: read(kv.KV_CHECKPOINTS),
     };
   }
 
@@ -424,6 +492,13 @@ function encodeValue(codec: Codec, value: unknown): Data {
   if (value === null || value === undefined)
     throw new RingzeroError('LEVEL_INVALID_VALUE', 'Value cannot be null or undefined');
   return codec.encode(value);
+}
+
+function notDurable(location: string): RingzeroError {
+  return new RingzeroError(
+    'LEVEL_NOT_SUPPORTED',
+    `\`sync\` on the store ${location}: it has no log. Open it with \`durable: true\``,
+  );
 }
 
 function notOpenYet(): RingzeroError {

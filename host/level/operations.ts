@@ -5,7 +5,7 @@
 
 import { allocateBuffer } from '#platform/text';
 import { VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
-import { EAGAIN, ENOENT } from '../../assembly/abi/errno.ts';
+import { EAGAIN, ECANCELED, ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { applyBatch, HalfApplied, putParts, VALUE_ROOM, type Operation } from './batch.ts';
 import { storeError } from './errors.ts';
@@ -25,9 +25,12 @@ const KEYS_AT_ONCE = 1024;
 
 export class Operations {
   readonly guest: Guest;
+  /** Whether there is a log, so that sync() can keep its promise. */
+  readonly isDurable: boolean;
 
-  constructor(guest: Guest) {
+  constructor(guest: Guest, isDurable: boolean) {
     this.guest = guest;
+    this.isDurable = isDurable;
   }
 
   /** Undefined when there is no such key. */
@@ -130,6 +133,14 @@ export class Operations {
     const keyBytes = guest.window.putKey(0, key);
     const result = guest.call(OPEN, () => guest.exports.del(keyBytes));
     if (result < 0 && result !== -ENOENT) throw this.#failed(result, 'del');
+  }
+
+  /** Returns when what this thread has changed is durable, and all before it. */
+  sync(): void {
+    const { guest } = this;
+    const result = guest.call(OPEN, () => guest.exports.sync());
+    if (result === -ECANCELED) guest.break();
+    if (result < 0) throw this.#failed(result, 'sync');
   }
 
   /** All of them or none, for the others and when storage fails. */

@@ -17,6 +17,11 @@ export interface StoreOptions {
    * not in the pool costs an access of the device. Default false.
    */
   directIO?: boolean | undefined;
+  /**
+   * Keeps a log, `log.rz`, of what was changed: a store that was not closed is then, when it is opened again, as it was after one of its changes, with
+   * everything up to the last `sync: true` at least. Default false: such a store is refused.
+   */
+  durable?: boolean | undefined;
   /** A file to write a trace of the VM to, as of MicroVM.create. Default: none. */
   trace?: string | undefined;
 }
@@ -30,10 +35,13 @@ export interface CheckedStoreOptions {
   /** Bytes of the VM that holds the pool. */
   memory: number;
   directIO: boolean;
+  durable: boolean;
   trace: string | undefined;
 }
 
 const POOL_MIN = 64 * 1024;
+/** With a log, changed pages of one operation stay in the pool together. */
+const POOL_MIN_DURABLE = 1024 * 1024;
 const POOL_MAX = 3.5 * 2 ** 30;
 const POOL_DEFAULT_MAX = 2 ** 30;
 /** Besides the pool: exchange windows of all threads, 80 MiB, and the page table, 2 MiB for each GiB of the file. */
@@ -44,8 +52,11 @@ const MEMORY_STEP = 16 * 2 ** 20;
 /** Throws RZ_OPTION naming the option, its value and what is allowed. */
 export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptions {
   const poolSize = options.poolSize ?? Math.min(POOL_DEFAULT_MAX, totalMemory() / 4);
-  if (typeof poolSize !== 'number' || !(poolSize >= POOL_MIN && poolSize <= POOL_MAX))
-    refuse('poolSize', poolSize, `${POOL_MIN} to ${POOL_MAX} bytes`);
+  const durable = options.durable ?? false;
+  if (typeof durable !== 'boolean') refuse('durable', durable, 'true or false');
+  const least = durable ? POOL_MIN_DURABLE : POOL_MIN;
+  if (typeof poolSize !== 'number' || !(poolSize >= least && poolSize <= POOL_MAX))
+    refuse('poolSize', poolSize, `${least} to ${POOL_MAX} bytes`);
   const directIO = options.directIO ?? false;
   if (typeof directIO !== 'boolean') refuse('directIO', directIO, 'true or false');
   const wanted = poolSize * (1 + ROOM_SHARE) + ROOM;
@@ -53,6 +64,7 @@ export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptio
     poolFrames: Math.floor(poolSize / FRAME_BYTES),
     memory: Math.min(FRAMES_MAX * FRAME_BYTES, Math.ceil(wanted / MEMORY_STEP) * MEMORY_STEP),
     directIO,
+    durable,
     trace: options.trace,
   };
 }

@@ -25,6 +25,7 @@ import type { CheckedStoreOptions } from './options.ts';
 import { Operations } from './operations.ts';
 
 const FILE = 'data.rz';
+const LOG = 'log.rz';
 const LOCK = 'lock';
 
 /** How long a close waits for threads that are inside an operation. */
@@ -38,6 +39,7 @@ export interface RingzeroHandle {
   /** The store's state (guest.ts). */
   readonly state: SharedArrayBuffer;
   readonly directIO: boolean;
+  readonly durable: boolean;
 }
 
 export interface OpenOptions extends CheckedStoreOptions {
@@ -56,7 +58,7 @@ export class Store {
 
   private constructor(vm: MicroVM, guest: Guest, handle: RingzeroHandle, unlock?: () => void) {
     this.#vm = vm;
-    this.operations = new Operations(guest);
+    this.operations = new Operations(guest, handle.durable);
     this.handle = handle;
     this.#state = new Int32Array(handle.state);
     this.#unlock = unlock;
@@ -82,33 +84,39 @@ export class Store {
     options: OpenOptions,
     unlock: () => void,
   ): Promise<Store> {
+    const { directIO, durable } = options;
+    const wasDurable = !isNew && (await directory.sizeOf(`${location}/${LOG}`)) !== undefined;
     if (isNew) await directory.create(`${location}/${FILE}`);
+    if (durable) await directory.create(`${location}/${LOG}`);
     const vm = await MicroVM.create({
       guest: await readBuiltModule('kv.wasm'),
       linked: true,
       memory: options.memory,
       preopen: location,
       ...(options.trace !== undefined && { trace: options.trace }),
-      rings: options.directIO && sharesDescriptors, // what the page cache has is here sooner by a system call
+      rings: directIO && sharesDescriptors, // what the page cache has is here sooner by a system call
     });
     let isMade = false;
     try {
       const state = new SharedArrayBuffer(4);
       const guest = new Guest(vm, new Int32Array(state), location);
-      const flags = accessFlags(options.directIO);
-      const descriptor = openFile(guest, flags | (isNew ? OPEN_CREATE | OPEN_TRUNCATE : 0));
-      const { exports } = guest;
+      const flags = accessFlags(directIO);
+      const descriptor = openFile(guest, FILE, flags | (isNew ? OPEN_CREATE | OPEN_TRUNCATE : 0));
       isMade = isNew;
+      const logFile = durable
+        ? openFile(guest, LOG, accessFlags(false) | OPEN_CREATE)
+        : wasDurable
+          ? openFile(guest, LOG, accessFlags(false))
+          : -1;
+      if (isNew || durable) await directory.sync(location);
+      const call = isNew ? guest.exports.format : guest.exports.open;
       const result = guest.call(OPEN, () =>
-        isNew
-          ? exports.format(descriptor, options.poolFrames)
-          : exports.open(descriptor, options.poolFrames),
+        call(descriptor, options.poolFrames, logFile, durable ? 1 : 0),
       );
       if (result < 0) throw storeError(result, 'open', location);
       isMade = false;
-      if (isNew) await directory.sync(location);
-      const { directIO } = options;
-      return new Store(vm, guest, { location, vm: vm.handle, state, directIO }, unlock);
+      const handle = { location, vm: vm.handle, state, directIO, durable };
+      return new Store(vm, guest, handle, unlock);
     } catch (error) {
       await vm.close();
       if (isMade) await directory.unlink(`${location}/${FILE}`);
@@ -124,7 +132,8 @@ export class Store {
     const vm = await MicroVM.attach(handle.vm);
     try {
       const guest = new Guest(vm, state, location);
-      openFile(guest, accessFlags(handle.directIO));
+      openFile(guest, FILE, accessFlags(handle.directIO));
+      if (handle.durable) openFile(guest, LOG, accessFlags(false));
       const joined = guest.call(OPEN, () => guest.exports.join());
       if (joined < 0) throw storeError(joined, 'attach', location);
       return new Store(vm, guest, handle);
@@ -139,9 +148,15 @@ export class Store {
    * the lock back. In another: leaves the store. After a failure the store is open as before.
    */
   async close(): Promise<void> {
-    if (this.#unlock !== undefined) this.#closeFile(this.#unlock);
+    const unlock = this.#unlock;
+    const isClosed = unlock !== undefined && this.#closeFile();
     this.#forget();
-    await this.#vm.close();
+    try {
+      await this.#vm.close();
+      if (isClosed) await removeLog(this.handle.location);
+    } finally {
+      unlock?.();
+    }
   }
 
   /** The numbers of its VM. */
@@ -149,19 +164,20 @@ export class Store {
     return this.#vm.stats();
   }
 
-  #closeFile(unlock: () => void): void {
+  /** Whether the file says that it is closed. */
+  #closeFile(): boolean {
     const { guest } = this.operations;
     const was = Atomics.exchange(this.#state, 0, CLOSED);
     try {
       this.#awaitOthers();
-      if (was === BROKEN) return unlock(); // the file stays marked as not closed
+      if (was === BROKEN) return false; // the file stays marked as not closed
       const result = guest.call(CLOSED, () => guest.exports.close());
       if (result < 0) throw storeError(result, 'close', guest.location);
+      return true;
     } catch (error) {
       Atomics.store(this.#state, 0, was);
       throw error;
     }
-    unlock();
   }
 
   #awaitOthers(): void {
@@ -181,7 +197,9 @@ export class Store {
   /** A program that ends without having closed its store has not asked to lose it. */
   #closeAtExit(): void {
     try {
-      if (this.#unlock !== undefined) this.#closeFile(this.#unlock);
+      if (this.#unlock === undefined) return;
+      this.#closeFile();
+      this.#unlock();
     } catch (error) {
       console.error(`ringzero: ${(error as Error).message}`);
     }
@@ -196,6 +214,7 @@ export class Store {
       const unlock = await lock(path);
       try {
         await directory.unlink(data);
+        await removeLog(path);
       } finally {
         unlock();
       }
@@ -231,14 +250,23 @@ async function lock(path: string): Promise<() => void> {
   }
 }
 
+/** A closed store needs no log; one that is left over does no harm. */
+async function removeLog(location: string): Promise<void> {
+  try {
+    await directory.unlink(`${location}/${LOG}`);
+  } catch {
+    // there is none, or another worker of the page has it open
+  }
+}
+
 function accessFlags(directIO: boolean): number {
   return OPEN_READ | OPEN_WRITE | (directIO ? OPEN_DIRECT : 0);
 }
 
-/** Opens data.rz on this vCPU. */
-function openFile(guest: Guest, flags: number): number {
-  const bytes = guest.window.put(0, FILE);
+/** Opens a file of the store on this vCPU: every one opens them in the same order, so that they have the same descriptors. */
+function openFile(guest: Guest, name: string, flags: number): number {
+  const bytes = guest.window.put(0, name);
   const descriptor = guest.call(OPEN, () => guest.exports.openFile(bytes, flags));
-  if (descriptor < 0) throw storeError(descriptor, `open ${FILE}`, guest.location);
+  if (descriptor < 0) throw storeError(descriptor, `open ${name}`, guest.location);
   return descriptor;
 }

@@ -117,10 +117,32 @@ for (const [what, end] of [
         answer = await ask<Failed>(two, 'b', 'open', location);
       }
       assert.is(answer?.failed, 'RZ_NOT_CLEAN', JSON.stringify(answer));
-      assert.match(answer!.message, /was not closed.*destroy/);
+      assert.match(answer!.message, /was not closed.*durable.*destroy/);
       await ask(two, 'b', 'destroy', location);
       assert.is(await ask(two, 'b', 'open', location), 0, 'and it can be made again');
       await ask(two, 'b', 'close');
+    }));
+
+  test(`a ${what} killed while it writes to a durable store: what was synced is there`, () =>
+    withTabs(2, async (one, two) => {
+      const location = `durable ${what}`;
+      await two.evaluate(`new BroadcastChannel('durable').onmessage = ({ data }) => (window.durable = data)`); // prettier-ignore
+      await ask(one, 'a', 'open', location, { durable: true });
+      await one.evaluate(`start('a', 'grow')`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await end(one);
+      let entries: number | Failed = 0;
+      for (let i = 0; i < 50 && (i === 0 || (entries as Failed).failed === 'LEVEL_LOCKED'); i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        entries = await ask(two, 'b', 'open', location, { durable: true });
+      }
+      const durable = (await two.evaluate('window.durable')) as number;
+      assert.ok(durable > 0);
+      assert.ok([durable, durable + 100].includes(entries as number), `${JSON.stringify(entries)} after ${durable}`); // prettier-ignore
+      assert.is(await ask(two, 'b', 'wrong', 0, entries), 0);
+      assert.is(await ask(two, 'b', 'verify'), true);
+      await ask(two, 'b', 'close');
+      await ask(two, 'b', 'destroy', location);
     }));
 }
 

@@ -4,17 +4,21 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EIO, ENOENT, ENOSPC } from '../../assembly/abi/errno.ts';
+import { EIO, ENOBUFS, ENOENT, ENOSPC } from '../../assembly/abi/errno.ts';
 import { Faults, type FaultRates } from '../../host/index.ts';
 import { Random } from '../random.ts';
 import { Model, SHAPES, plain, randomRange, type Shape } from './model.ts';
 import { openStore, type Change, type Store } from './store.ts';
 
-const FAILURES: readonly unknown[] = [-EIO, -ENOSPC];
-const CASES: readonly [name: string, rings: boolean, rates: FaultRates][] = [
-  ['system calls', false, { error: 0.03, full: 0.03, short: 0.05 }],
-  ['rings', true, { error: 0.05, full: 0.03, short: 0.1, delay: 0.02, delayMs: 1 }],
-];
+/** ENOBUFS: with a log, a batch that changes half the pool. */
+const FAILURES: readonly unknown[] = [-EIO, -ENOSPC, -ENOBUFS];
+const CASES: readonly [name: string, how: { rings?: boolean; log?: boolean }, rates: FaultRates][] =
+  [
+    ['system calls', {}, { error: 0.03, full: 0.03, short: 0.05 }],
+    ['rings', { rings: true }, { error: 0.05, full: 0.03, short: 0.1, delay: 0.02, delayMs: 1 }],
+    // No failing syncs: after one nothing more is promised (durable.test.ts).
+    ['a log', { log: true }, { full: 0.05, short: 0.05 }],
+  ];
 
 class Trial {
   failed = 0;
@@ -69,7 +73,8 @@ class Trial {
       if (!this.#hasFailed(result)) assert.ok(same(result, this.#value(key)));
     } else if (choice < 92) this.#scan();
     else if (choice < 97) this.#batch();
-    else this.#clear();
+    else if (choice < 99) this.#clear();
+    else this.#hasFailed(store.call('flush'));
   }
 
   #scan(): void {
@@ -139,7 +144,7 @@ const same = (a: Buffer | number, b: Buffer | number): boolean =>
 
 const tests = suite('store under faults');
 
-for (const [name, rings, rates] of CASES) {
+for (const [name, how, rates] of CASES) {
   for (const base of SHAPES) {
     // More than the pool holds, so that storage is asked all the time.
     const isShort = base.name !== 'values from inline to long chains';
@@ -147,10 +152,13 @@ for (const [name, rings, rates] of CASES) {
     tests(`${name}: ${shape.name}`, async () => {
       const random = Random.forTest(`store under faults, ${name}, ${shape.name}`);
       const faults = new Faults({ seed: random.bits() });
-      const { store, result, end, remove } = await openStore(Math.min(16, shape.frames), {
-        rings,
-        faults,
-      });
+      const { store, result, end, remove } = await openStore(
+        how.log === true ? 64 : Math.min(16, shape.frames),
+        {
+          ...how,
+          faults,
+        },
+      );
       assert.is(result, 0);
       const quiet = (body: () => void): void => {
         faults.set({});

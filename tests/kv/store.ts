@@ -1,11 +1,11 @@
 // A store for tests: a VM with the guest of guest/kv on a file, its exports with Buffers instead of window addresses.
 
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import * as kv from '../../assembly/abi/kv.ts';
-import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
+import { OPEN_CREATE, OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
 import { applyBatch, type BatchExports } from '../../host/level/batch.ts';
 import { Window } from '../../host/level/window.ts';
 import { type Faults, MicroVM, type MicroVMHandle } from '../../host/index.ts';
@@ -13,6 +13,7 @@ import { readBuiltModule } from '#platform';
 
 const MIB = 2 ** 20;
 const FILE = 'data.rz';
+const LOG = 'log.rz';
 
 export type Entry = readonly [key: Buffer, value: Buffer];
 export type Change = readonly [key: Buffer, value: Buffer | undefined];
@@ -45,9 +46,9 @@ export class Store {
     return Number(this.#exports[name]!(...args));
   }
 
-  openFile(): number {
-    const bytes = this.#memory.write(FILE, this.#window);
-    return this.call('openFile', bytes, OPEN_READ | OPEN_WRITE);
+  openFile(name = FILE): number {
+    const bytes = this.#memory.write(name, this.#window);
+    return this.call('openFile', bytes, OPEN_READ | OPEN_WRITE | OPEN_CREATE);
   }
 
   #set(bytes: Buffer, offset = 0): number {
@@ -197,7 +198,7 @@ export interface TestStore {
 /** A VM on the store in `directory`; a new store, or one that is there. */
 export async function openStore(
   frames: number,
-  options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults } = {},
+  options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults; log?: boolean } = {}, // prettier-ignore
 ): Promise<TestStore & { result: number }> {
   const isNew = options.directory === undefined;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'ringzero-kv-'));
@@ -212,7 +213,10 @@ export async function openStore(
     ...(options.faults && { faults: options.faults }),
   });
   const store = new Store(vm);
-  const result = store.call(isNew ? 'format' : 'open', store.openFile(), frames);
+  const file = store.openFile();
+  const hasLog = options.log ?? false;
+  const logFile = hasLog || existsSync(join(directory, LOG)) ? store.openFile(LOG) : -1;
+  const result = store.call(isNew ? 'format' : 'open', file, frames, logFile, hasLog ? 1 : 0);
   return {
     store,
     directory,
@@ -224,9 +228,10 @@ export async function openStore(
 }
 
 /** The store of another thread's VM, on this thread. */
-export async function joinStore(handle: MicroVMHandle): Promise<Store> {
+export async function joinStore(handle: MicroVMHandle, hasLog = false): Promise<Store> {
   const store = new Store(await MicroVM.attach(handle));
   store.openFile();
+  if (hasLog) store.openFile(LOG);
   const result = store.call('join');
   if (result !== 0) throw new Error(`cannot join the store: ${result}`);
   return store;

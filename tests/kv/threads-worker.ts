@@ -14,6 +14,8 @@ export interface ThreadData {
   /** Keys that change; every fourth-th key number besides never does. */
   keys: number;
   operations: number;
+  /** The store has a log: syncs at times, and at the end. */
+  log: boolean;
 }
 
 export interface ThreadResult {
@@ -49,7 +51,7 @@ export function numberOf(value: Buffer): number {
 if (parentPort !== null) {
   const data = workerData as ThreadData;
   const random = new Random(data.seed);
-  const store = await joinStore(data.handle);
+  const store = await joinStore(data.handle, data.log);
   const last = new Map<number, number>();
   const seen = new Map<number, number>();
   let next = 1 + data.worker;
@@ -124,6 +126,11 @@ if (parentPort !== null) {
     if (result !== 0) fail(`batch: ${result}`);
   };
 
+  const sync = (): void => {
+    const result = store.call('sync');
+    if (result !== 0) fail(`sync: ${result}`);
+  };
+
   for (let i = 0; i < data.operations && wrong === ''; i++) {
     const choice = random.below(100);
     if (choice < 50) change();
@@ -131,7 +138,9 @@ if (parentPort !== null) {
     else if (choice < 85) changeGroup();
     else if (choice < 93) readGroup();
     else readRange();
+    if (data.log && random.below(20) === 0) sync();
   }
+  if (data.log) sync();
   await store.vm.close();
   parentPort.postMessage({ wrong, last: [...last] } satisfies ThreadResult);
 }

@@ -27,6 +27,7 @@ interface Case {
   workers: number;
   operations: number;
   rings?: boolean;
+  log?: boolean;
 }
 
 const CASES: readonly Case[] = [
@@ -34,15 +35,17 @@ const CASES: readonly Case[] = [
   { name: 'few keys, much conflict', frames: 400, keys: 720, workers: 4, operations: 5000 },
   { name: 'a pool of 48 frames', frames: 48, keys: 2000, workers: 3, operations: 3000 },
   { name: 'rings', frames: 100, keys: 2000, workers: 3, operations: 1500, rings: true },
+  { name: 'a log', frames: 300, keys: 2000, workers: 3, operations: 1500, log: true },
 ];
 
 const tests = suite('store, many vCPUs');
 
-for (const { name, frames, keys, workers, operations, rings } of CASES) {
+for (const { name, frames, keys, workers, operations, rings, log = false } of CASES) {
   tests(name, async () => {
     const random = Random.forTest(`store, ${name}`);
-    const { store, result, end, remove } = await openStore(frames, { rings: rings ?? false });
-    assert.is(result, 0);
+    const opened = await openStore(frames, { rings: rings ?? false, log });
+    let { store } = opened;
+    assert.is(opened.result, 0);
     for (let i = 0; i < keys; i++) assert.is(store.put(keyOf(i, 'still'), valueOf(i)), 0);
     for (let i = 0; i < GROUP; i++) assert.is(store.put(keyOf(i * 97, 'group'), valueOf(0)), 0);
     const url = new URL('./threads-worker.js', import.meta.url);
@@ -51,12 +54,18 @@ for (const { name, frames, keys, workers, operations, rings } of CASES) {
         const handle = store.vm.handle;
         const seed = random.bits();
         const count = Math.ceil(operations * SCALE);
-        const data: ThreadData = { handle, seed, worker, workers, keys, operations: count };
+        const data: ThreadData = { handle, seed, worker, workers, keys, operations: count, log };
         return runThread(url, data);
       }),
     )) as ThreadResult[];
     for (const { wrong } of results) assert.is(wrong, '');
     assert.is(store.call('verify'), 0);
+    let { end } = opened;
+    if (log) {
+      await end(); // not closed: what the threads have synced is in the log
+      ({ store, end } = await openStore(frames, { directory: opened.directory, log }));
+      assert.is(store.call('verify'), 0, 'after its recovery');
+    }
     for (const { last } of results) {
       for (const [i, number] of last) {
         const value = store.get(keyOf(i, 'own'));
@@ -67,7 +76,7 @@ for (const { name, frames, keys, workers, operations, rings } of CASES) {
     for (let i = 0; i < keys; i++) assert.equal(store.get(keyOf(i, 'still')), valueOf(i));
     assert.is(store.call('close'), 0);
     await end();
-    remove();
+    opened.remove();
   });
 }
 

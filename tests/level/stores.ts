@@ -40,19 +40,20 @@ export function inProcess(
   location: string,
   body: string,
   shell = '',
+  options: object = {},
 ): { output: string; status: number | null } {
   // prettier-ignore
   const text = `
     import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
-    const db = new RingzeroLevel(${JSON.stringify(location)}, { poolSize: 1 << 20 });
+    const db = new RingzeroLevel(${JSON.stringify(location)}, ${JSON.stringify({ poolSize: 1 << 20, ...options })});
     ${body}`;
   const program = join(freshRoot(), 'program.mjs');
   writeFileSync(program, text);
   const command = moduleCommand(program);
-  const options = { encoding: 'utf8', timeout: 60_000 } as const;
+  const how = { encoding: 'utf8', timeout: 60_000 } as const;
   const { stdout, stderr, status } =
     shell === ''
-      ? spawnSync(command[0]!, command.slice(1), options)
-      : spawnSync('sh', ['-c', `${shell}; exec "$0" "$@"`, ...command], options);
+      ? spawnSync(command[0]!, command.slice(1), how)
+      : spawnSync('sh', ['-c', `${shell}; exec "$0" "$@"`, ...command], how);
   return { output: `${stdout}${stderr}`, status };
 }

@@ -21,7 +21,7 @@ const requests = {
     await RingzeroLevel.destroy(location);
   },
   /** Writes a range of keys. */
-  fill(from, to) {
+  fill(from, to, options = {}) {
     for (let i = from; i < to; i += 100)
       db.batchSync(
         Array.from({ length: 100 }, (_, k) => ({
@@ -29,6 +29,7 @@ const requests = {
           key: keyOf(i + k),
           value: valueOf(i + k),
         })),
+        options,
       );
     return db.stats();
   },
@@ -75,6 +76,14 @@ const requests = {
   },
   endless() {
     for (let i = 0; ; i++) requests.fill((i % 100) * 100, (i % 100) * 100 + 100);
+  },
+  /** Adds keys, and tells all pages how many are durable. */
+  grow() {
+    const channel = new BroadcastChannel('durable');
+    for (let i = 0; ; i += 100) {
+      requests.fill(i, i + 100, { sync: true });
+      channel.postMessage(i + 100);
+    }
   },
   verify() {
     return db.verifySync();

@@ -1,0 +1,69 @@
+// A checkpoint: data.rz has everything, and the log starts anew. Full of steps, each of which may be the last one:
+//
+//   1  pages that the checkpoint before does not have, to their places in data.rz                    waits for the device
+//   2  pages that it has, and that have changed, to the log; a superblock behind them; CHECKPOINT    waits: from here on it is made
+//   3  the same pages and the superblock to their places                                             waits
+//   4  the log starts anew                                                                           waits
+//
+// Interface   isDue(), run(). 0 or -errno: before step 2 is done nothing has happened; after it the log goes on behind the checkpoint, and
+//             the next one does the rest.
+// Invariants  CKPT-1  data.rz, with the images of all checkpoints in the log over it, is the store as it was at the last of them. So between two
+//                     nobody writes a page that the one before has: the pool holds them (assembly/tabby/held.ts).
+// Concurrency Under BATCH_LOCK: nobody changes anything. Readers go on.
+// Cost        a page that has changed is written twice, a new one once; four waits for the device.
+
+import { FRAME_BYTES } from '../../assembly/abi/limits';
+import { SYS_SYNC } from '../../assembly/abi/syscall';
+import { syscall } from '../../assembly/index';
+import { pool, poolArea, poolHeader, poolHeld } from '../../assembly/linked';
+import * as allocator from './allocator';
+import * as log from './log';
+import * as map from './memory-map';
+import * as superblock from './superblock';
+
+/** What the log may have, a batch or a value besides: replaying it takes about as long as writing it did, some 0.2 s. */
+const LOG_BYTES_MAX: u64 = 64 << 20;
+
+export function isDue(): bool {
+  return poolHeld.isPressed() || log.position() > LOG_BYTES_MAX;
+}
+
+export function run(): i32 {
+  allocator.retryPending();
+  const start = log.position();
+  let result = pool.writeBack(poolHeld.limit());
+  if (result == 0) result = syncData();
+  if (result == 0) result = logImages();
+  if (result != 0) {
+    if (log.position() != start) log.end(log.ABORT);
+    return result;
+  }
+  log.end(log.CHECKPOINT);
+  poolHeld.below(atomic.load<u32>(map.HIGH)); // even if it fails now: the record may get to the device later
+  result = log.settle();
+  if (result != 0) return result;
+  atomic.add<u64>(map.LOG_CHECKPOINTS, 1);
+  return toPlaces();
+}
+
+function syncData(): i32 {
+  return syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
+}
+
+function logImages(): i32 {
+  let result: i32 = 0;
+  let frame = poolHeld.next(poolArea.first);
+  while (frame != 0 && result == 0) {
+    result = log.image(frame, poolHeader.pageOf(load<u64>(frame)));
+    frame = poolHeld.next(frame + FRAME_BYTES);
+  }
+  if (result != 0) return result;
+  const page = superblock.compose(poolArea.scratch, superblock.LOGGED);
+  return log.image(poolArea.scratch, page);
+}
+
+function toPlaces(): i32 {
+  let result = pool.writeBack();
+  if (result == 0) result = superblock.write(superblock.LOGGED);
+  return result == 0 ? log.restart(load<u64>(map.SEQUENCE)) : result;
+}

@@ -1,0 +1,185 @@
+// What a store does that was not closed and has a log: its last checkpoint first, then the changes after it.
+//
+// Interface   run(descriptor) after the superblock was read; 0, -EUCLEAN when the log is not the store's, -EBADMSG when what it says does not fit,
+//             -ENOMEM when the pool is too small, or what the host says. data.rz is as at a checkpoint then, and the log empty.
+// Invariants  RECOVER-1  It can end anywhere and be run again: images are put where they were put before, and nobody writes a page that the
+//                        checkpoint has before the next one (checkpoint.ts, CKPT-1).
+//             RECOVER-2  A unit counts if its last record is there; after the first that is not whole nothing counts.
+// Cost        the log is read twice; a change takes as long as when it was made.
+
+import { EBADMSG, ENOENT, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
+import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
+import { FRAME_BYTES } from '../../assembly/abi/limits';
+import { SYS_PWRITE, SYS_SYNC } from '../../assembly/abi/syscall';
+import { syscall } from '../../assembly/index';
+import { poolArea, poolHeld, storage } from '../../assembly/linked';
+import * as change from './change';
+import * as checkpoint from './checkpoint';
+import * as log from './log';
+import * as scan from './log-scan';
+import * as map from './memory-map';
+import * as overflow from './overflow';
+import * as superblock from './superblock';
+import * as tree from './tree';
+
+/** The unit that nextUnit() has found: where it ends, and the kind of its last record. */
+let unitEnd: u64 = 0;
+let unitKind: u32 = 0;
+
+export function run(descriptor: i32): i32 {
+  if (!scan.readHeader(descriptor)) return -EUCLEAN;
+  const generation = scan.generation;
+  let wanted = scan.sequence;
+  // The checkpoints that are in the log, to their places.
+  let base: u64 = 0;
+  let baseSeed = scan.seed;
+  let at: u64 = 0;
+  let seed = scan.seed;
+  let found: i32 = 0;
+  while (true) {
+    found = nextUnit(at, seed);
+    if (found != 1) break;
+    if (unitKind == log.CHECKPOINT) {
+      const sequence = putImages(at, seed);
+      if (sequence < 0) return <i32>sequence;
+      wanted = max(wanted, <u64>sequence);
+    }
+    at = unitEnd;
+    seed = scan.seed;
+    if (unitKind == log.CHECKPOINT) {
+      base = at;
+      baseSeed = seed;
+    }
+  }
+  if (found < 0) return found;
+  if (scan.isCutShort(at, seed)) return -EBADMSG;
+  let result = base == 0 ? 0 : syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
+  if (result == 0) result = superblock.read();
+  if (result < 0) return result;
+  if (result != superblock.LOGGED || load<u64>(map.SEQUENCE) < wanted) return -EBADMSG;
+  poolHeld.below(atomic.load<u32>(map.HIGH));
+  result = replay(base, baseSeed, at);
+  if (result != 0) return result;
+  result = log.resume(descriptor, generation, seed, at);
+  if (result == 0) result = log.reseed();
+  return result == 0 ? checkpoint.run() : result;
+}
+
+/** 1 when a whole unit begins there; 0 when not; -errno. */
+function nextUnit(at: u64, seed: u64): i32 {
+  scan.seek(at, seed);
+  while (true) {
+    const found = scan.next();
+    if (found != 1) return found;
+    if (!scan.isLast) continue;
+    unitEnd = scan.position;
+    unitKind = scan.kind;
+    return 1;
+  }
+}
+
+/** The pages of a checkpoint, to their places: the sequence of its superblock, or -errno. Leaves the scan behind the unit. */
+function putImages(at: u64, seed: u64): i64 {
+  let sequence: i64 = 0;
+  scan.seek(at, seed);
+  while (scan.position != unitEnd) {
+    const found = scan.next();
+    if (found != 1) return found < 0 ? found : -EBADMSG;
+    if (scan.kind != log.IMAGE || scan.bytes != log.IMAGE_AT + FRAME_BYTES) continue;
+    const page = load<u32>(scan.payload, 4);
+    const image = scan.payload + log.IMAGE_AT;
+    if (storage.check(image, page) != 0) return -EBADMSG;
+    const done = putImage(image, page);
+    if (done != 0) return done;
+    if (page < superblock.SUPERBLOCKS) sequence = load<i64>(image, superblock.SEQUENCE_AT);
+  }
+  return sequence;
+}
+
+function putImage(image: u32, page: u32): i32 {
+  memory.copy(poolArea.scratch, image, FRAME_BYTES);
+  return storage.write(poolArea.scratch, page, page);
+}
+
+/** The changes from `at` on, up to `end`. */
+function replay(at: u64, seed: u64, end: u64): i32 {
+  while (at != end) {
+    const found = nextUnit(at, seed);
+    if (found != 1) return found < 0 ? found : -EBADMSG;
+    const behind = scan.seed;
+    if (unitKind != log.ABORT && unitKind != log.CHECKPOINT) {
+      const result = replayUnit(at, seed);
+      if (result != 0) return result;
+    }
+    at = unitEnd;
+    seed = behind;
+  }
+  return 0;
+}
+
+let hasLong: bool = false;
+let longKey: u32 = 0;
+let longBytes: u32 = 0;
+
+function replayUnit(at: u64, seed: u64): i32 {
+  hasLong = false;
+  scan.seek(at, seed);
+  while (scan.position != unitEnd) {
+    const found = scan.next();
+    if (found != 1) return found < 0 ? found : -EBADMSG;
+    let result = poolHeld.isFull() ? -ENOMEM : 0;
+    if (result == 0) result = scan.kind == log.PART ? addPart() : endLong();
+    if (result == 0) result = apply();
+    if (result != 0) return result;
+  }
+  return endLong();
+}
+
+function apply(): i32 {
+  const keyBytes = load<u32>(scan.payload, 4);
+  const key = scan.payload + log.KEY_AT;
+  switch (scan.kind) {
+    case log.PUT: {
+      const value = key + keyBytes;
+      const valueBytes = scan.payload + scan.bytes - value;
+      return tree.put(change.root(), key, keyBytes, value, valueBytes, tree.PUT_REPLACE);
+    }
+    case log.REMOVE: {
+      const result = tree.remove(change.root(), key, keyBytes);
+      return result == -ENOENT ? 0 : result;
+    }
+    case log.LONG_PUT: {
+      hasLong = true;
+      longKey = keyBytes;
+      longBytes = 0;
+      memory.copy(map.keyB + KEY_BYTES_MAX, key, keyBytes);
+      overflow.begin();
+      return 0;
+    }
+    default:
+      return 0;
+  }
+}
+
+function addPart(): i32 {
+  if (!hasLong) return -EBADMSG;
+  const bytes = scan.bytes - log.PART_AT;
+  longBytes += bytes;
+  return overflow.append(scan.payload + log.PART_AT, bytes) ? 0 : -overflow.failure;
+}
+
+/** The long value that was under way is whole. */
+function endLong(): i32 {
+  if (!hasLong) return 0;
+  hasLong = false;
+  const key = map.keyB + KEY_BYTES_MAX;
+  return tree.putChain(
+    change.root(),
+    key,
+    longKey,
+    0,
+    longBytes,
+    overflow.finish(),
+    tree.PUT_REPLACE,
+  );
+}

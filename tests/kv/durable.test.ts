@@ -1,0 +1,329 @@
+// Goal: a store with a log is, after a loss of power at any moment, as it was after one of its changes, and no earlier than its last sync; also
+// when power fails again while it recovers. Method: random changes on a disk that remembers what was synced; at random writes and syncs, in the middle
+// of changes, checkpoints and recoveries, what the disk may have kept is copied, opened, and compared with the model after each change since the sync.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  EBADMSG,
+  ECANCELED,
+  EINVAL,
+  EIO,
+  ENOBUFS,
+  ENOENT,
+  ENOMEM,
+  EUCLEAN,
+} from '../../assembly/abi/errno.ts';
+import * as kv from '../../assembly/abi/kv.ts';
+import { Faults } from '../../host/index.ts';
+import { Random } from '../random.ts';
+import { Disk } from './disk.ts';
+import { Model, SHAPES, plain, word, type Shape } from './model.ts';
+import { openStore, type Change, type Store } from './store.ts';
+
+const FRAMES = 512;
+const CRASHES = 60;
+/** Changes between syncs. */
+const GROUP = 10;
+
+const directoryOf = (): string => mkdtempSync(join(tmpdir(), 'ringzero-durable-'));
+
+/** The model's states that a crash may leave. */
+class History {
+  readonly model = new Model();
+  #synced = new Model();
+  #since: Change[][] = [];
+
+  /** The change is under way: it may be there or not. */
+  begin(changes: readonly Change[]): void {
+    this.#since.push([...changes]);
+  }
+
+  done(): void {
+    for (const [key, value] of this.#since.at(-1)!) this.model.set(key, value);
+  }
+
+  synced(): void {
+    for (const changes of this.#since)
+      for (const [key, value] of changes) this.#synced.set(key, value);
+    this.#since = [];
+  }
+
+  /** Contents after each change since the last sync, in order. */
+  states(): string[] {
+    const model = new Model();
+    for (const [key, value] of this.#synced.map) model.map.set(key, value);
+    const states = [plain(model.range({})).join()];
+    for (const changes of this.#since) {
+      for (const [key, value] of changes) model.set(key, value);
+      states.push(plain(model.range({})).join());
+    }
+    return states;
+  }
+}
+
+function step(random: Random, shape: Shape, store: Store, history: History): void {
+  const choice = random.below(100);
+  const one = (change: Change, body: () => number): void => {
+    history.begin([change]);
+    const result = body();
+    assert.ok(result === 0 || result === -ENOENT, String(result));
+    history.done();
+  };
+  if (choice < 60) {
+    const [key, value] = [shape.key(random), shape.value(random)];
+    one([key, value], () => store.put(key, value));
+  } else if (choice < 75) {
+    const key = shape.key(random);
+    one([key, undefined], () => store.del(key));
+  } else if (choice < 90) {
+    const changes: Change[] = Array.from({ length: random.below(12) }, () => [
+      shape.key(random),
+      random.below(3) === 0 ? undefined : shape.value(random),
+    ]);
+    history.begin(changes);
+    assert.is(store.batch(changes), 0);
+    history.done();
+  } else if (choice < 92) {
+    const [low, high] = [shape.key(random), shape.key(random)];
+    for (const [key] of history.model.range({ low, high })) {
+      history.begin([[key, undefined]]);
+      history.done();
+    }
+    assert.ok(store.clear({ low, high, highOpen: false }) >= 0);
+  } else if (choice < 98) {
+    assert.is(store.call('sync'), 0);
+    history.synced();
+  } else assert.is(store.call('flush'), 0, 'a checkpoint');
+}
+
+interface Crash {
+  directory: string;
+  states: string[];
+}
+
+/** Opens what a crash has left: it must be one of the states, and whole. */
+async function check(
+  { directory, states }: Crash,
+  hasLog: boolean,
+  opened = () => {},
+): Promise<number> {
+  const { store, result, end } = await openStore(FRAMES, { directory, log: hasLog });
+  assert.is(result, 0, `${directory} opens`);
+  opened();
+  assert.is(store.call('verify'), 0, directory);
+  const found = states.indexOf(plain(store.all({})).join());
+  assert.ok(found >= 0, `${directory} is as after one of ${states.length} changes`);
+  assert.is(store.put(word(1), word(2)), 0);
+  assert.is(store.call('close'), 0);
+  await end();
+  return found;
+}
+
+const tests = suite('durable store');
+
+for (const base of SHAPES) {
+  const shape = base.name.startsWith('values') ? base : { ...base, value: (r: Random) => Buffer.alloc(r.below(900), r.below(256)) }; // prettier-ignore
+  tests(`power lost at any moment: ${shape.name}`, async () => {
+    const random = Random.forTest(`durable store, ${shape.name}`);
+    const opened = await openStore(FRAMES, { log: true });
+    assert.is(opened.result, 0);
+    await opened.end();
+    const { directory } = opened; // not closed: the first recovery
+    const crashes: Crash[] = [];
+    const history = new History();
+    const disk = new Disk(random, directory);
+    let rate = 0;
+    disk.onStep = () => {
+      if (!random.chance(rate)) return;
+      const target = directoryOf();
+      disk.crash(target);
+      crashes.push({ directory: target, states: history.states() });
+    };
+    const { store, result, end } = await openStore(FRAMES, { directory, log: true });
+    assert.is(result, 0);
+    rate = (3 * CRASHES) / shape.operations;
+    for (let i = 0; i < shape.operations && crashes.length < CRASHES; i++) step(random, shape, store, history); // prettier-ignore
+    const checkpoints = store.call('stat', kv.KV_CHECKPOINTS);
+    assert.is(store.call('close'), 0);
+    await end();
+    disk.end();
+    let late = 0;
+    for (const [i, crash] of crashes.entries()) {
+      const hasLog = i % 4 !== 0;
+      // Power fails again while it recovers, once; what is left then is as before.
+      const again = new Disk(random, crash.directory);
+      const target = directoryOf();
+      let isSecond = false;
+      again.onStep = () => {
+        if (!hasLog || isSecond || !random.chance(0.1)) return; // without a log from then on it would be refused
+        isSecond = true;
+        again.crash(target);
+      };
+      late += Number((await check(crash, hasLog, () => again.end())) > 0);
+      if (isSecond) await check({ directory: target, states: crash.states }, i % 2 === 0);
+      for (const path of [target, crash.directory]) rmSync(path, { recursive: true });
+    }
+    console.log(`${crashes.length} crashes, ${late} with more than was synced, ${checkpoints} checkpoints`); // prettier-ignore
+    assert.ok(crashes.length >= CRASHES / 2, 'there were crashes to look at');
+    opened.remove();
+  });
+}
+
+/** A store with a log of `count` synced puts, and one that is not; as a killed process leaves it. */
+async function leave(count: number): Promise<{ directory: string; remove: () => void }> {
+  const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
+  for (let i = 0; i < count; i++) {
+    assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
+    if (i % GROUP === GROUP - 1) assert.is(store.call('sync'), 0);
+  }
+  assert.is(store.put(word(count), Buffer.alloc(100)), 0);
+  await end();
+  return { directory, remove };
+}
+
+tests('what was synced is there, with a log from then on or without', async () => {
+  for (const log of [true, false]) {
+    const { directory, remove } = await leave(1000);
+    const { store, result, end } = await openStore(FRAMES, { directory, log });
+    assert.is(result, 0);
+    assert.is(store.all({}).length, 1000);
+    assert.is(store.call('sync'), log ? 0 : -EINVAL, 'only with a log there is a sync');
+    assert.is(store.call('close'), 0);
+    await end();
+    remove();
+  }
+});
+
+tests(
+  'a log that is missing, empty or of another store is refused, and nothing is touched',
+  async () => {
+    const { directory, remove } = await leave(100);
+    const other = await leave(100);
+    const log = join(directory, 'log.rz');
+    const right = readFileSync(log);
+    const data = readFileSync(join(directory, 'data.rz'));
+    const wrong: [string, Buffer | undefined][] = [
+      ['missing', undefined],
+      ['empty', Buffer.alloc(0)],
+      ['of another store', readFileSync(join(other.directory, 'log.rz'))],
+    ];
+    for (const [name, content] of wrong) {
+      if (content === undefined) rmSync(log);
+      else writeFileSync(log, content);
+      const { result, end } = await openStore(FRAMES, { directory });
+      assert.is(result, -EUCLEAN, name);
+      await end();
+      assert.ok(readFileSync(join(directory, 'data.rz')).equals(data), name);
+    }
+    writeFileSync(log, right);
+    const { store, result, end } = await openStore(FRAMES, { directory });
+    assert.is(result, 0);
+    assert.is(store.all({}).length, 100);
+    await end();
+    remove();
+    other.remove();
+  },
+);
+
+tests('flipped bits in the log or the file: an error, or a state that was', async () => {
+  const random = Random.forTest('durable store, flipped bits');
+  const { directory, remove } = await leave(300);
+  const content = new Map(['data.rz', 'log.rz'].map((name) => [name, readFileSync(join(directory, name))])); // prettier-ignore
+  const outcomes = new Map<string, number>();
+  for (let i = 0; i < 150; i++) {
+    const target = directoryOf();
+    const name = random.pick([...content.keys()]);
+    for (const [file, bytes] of content) {
+      const copy = Buffer.from(bytes);
+      if (file === name) copy[random.below(copy.length)]! ^= 1 << random.below(8);
+      writeFileSync(join(target, file), copy);
+    }
+    const { store, result, end } = await openStore(FRAMES, { directory: target });
+    let outcome = String(result);
+    if (result === 0) {
+      const entries = store.all({}).length; // keys were put in order; the last group cannot be told from one that was never written
+      assert.ok(entries >= 300 - GROUP, `${entries} entries`);
+      const isWhole = store.call('verify') === 0;
+      outcome = isWhole ? 'whole' : 'found later';
+      for (let key = 0; isWhole && key < entries; key++)
+        assert.equal(store.get(word(key)), Buffer.alloc(100, key === 300 ? 0 : key));
+    } else assert.ok([-EUCLEAN, -EBADMSG].includes(result), outcome);
+    outcomes.set(`${name} ${outcome}`, (outcomes.get(`${name} ${outcome}`) ?? 0) + 1);
+    await end();
+    rmSync(target, { recursive: true });
+  }
+  console.log(`flipped bits: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(', ')}`); // prettier-ignore
+  remove();
+});
+
+tests(
+  'a device that does not sync: the commit says so, and nothing is promised any more',
+  async () => {
+    const faults = new Faults({ seed: 1 });
+    const { store, end, directory, remove } = await openStore(FRAMES, { log: true, faults });
+    assert.is(store.put(word(1), word(1)), 0);
+    assert.is(store.call('sync'), 0);
+    assert.is(store.put(word(2), word(2)), 0);
+    faults.set({ error: 1 });
+    const failed = store.call('sync');
+    assert.ok(failed === -ECANCELED || failed === -EIO, String(failed));
+    faults.set({});
+    if (failed === -ECANCELED) {
+      assert.is(store.call('sync'), -ECANCELED);
+      assert.is(store.put(word(3), word(3)), -ECANCELED);
+      assert.is(store.call('close'), -ECANCELED);
+    }
+    await end();
+    const again = await openStore(FRAMES, { directory, log: true });
+    assert.is(again.result, 0);
+    assert.equal(again.store.get(word(1)), word(1));
+    assert.is(again.store.call('close'), 0);
+    await again.end();
+    remove();
+  },
+);
+
+tests('a pool smaller than the one that the log was written with is refused', async () => {
+  const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
+  for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
+  assert.is(store.call('flush'), 0);
+  for (let i = 0; i < 20_000; i += 100) assert.is(store.put(word(i), word(i)), 0);
+  assert.is(store.call('sync'), 0);
+  await end();
+  for (const frames of [64, FRAMES]) {
+    const again = await openStore(frames, { directory, log: true });
+    assert.is(again.result, frames === FRAMES ? 0 : -ENOMEM);
+    if (again.result === 0) {
+      assert.equal(again.store.get(word(500)), word(500));
+      assert.is(again.store.all({}).length, 20_000);
+    }
+    await again.end();
+  }
+  remove();
+});
+
+tests('a value or a batch larger than the pool has room for', async () => {
+  const { store, end, remove } = await openStore(64, { log: true });
+  const large = Buffer.alloc(8 << 20, 5);
+  for (let i = 0; i < 3; i++) {
+    assert.is(store.put(word(0), large), 0, 'a long value, over what was there');
+    assert.equal(store.get(word(0)), large);
+  }
+  for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
+  assert.is(store.call('flush'), 0);
+  const everywhere: Change[] = Array.from({ length: 400 }, (_, i) => [word(i * 50), word(i)]);
+  assert.is(store.batch(everywhere), -ENOBUFS);
+  assert.equal(store.get(word(50)), Buffer.alloc(100, 50), 'nothing of it is left');
+  assert.is(store.batch(everywhere.slice(0, 20)), 0);
+  assert.equal(store.get(word(50)), word(1));
+  assert.is(store.call('verify'), 0);
+  assert.is(store.call('close'), 0);
+  await end();
+  remove();
+});
+
+tests.run();

@@ -1,0 +1,146 @@
+// Goal: `durable: true` keeps what `sync: true` has promised, through processes that are killed, and says so where it cannot. Method: processes that
+// report what is synced and are killed in the middle; options and calls that make no promise. Loss of power is tests/kv/durable.test.ts.
+
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RingzeroLevel } from '../../host/level/index.ts';
+import { Random } from '../random.ts';
+import { moduleCommand } from '../runtime.ts';
+import { codeOf, freshLocation, inProcess, moduleUrl } from './stores.ts';
+
+const MIB = 2 ** 20;
+
+/** Puts groups of keys, and says how many are synced; every third group by itself, the others as batches. */
+const WRITER = (location: string): string => `
+  import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
+  import { writeSync } from 'node:fs';
+  const db = new RingzeroLevel(${JSON.stringify(location)}, { poolSize: 1 << 20, durable: true });
+  await db.open();
+  const value = (i) => ('value ' + i).repeat(1 + (i % 50));
+  for (let group = db.getSync('groups') === undefined ? 0 : Number(db.getSync('groups')) + 1; ; group++) {
+    const keys = Array.from({ length: 10 }, (_, i) => 'key ' + ((group * 10 + i) % 3000));
+    const puts = [...keys.map((key) => ({ type: 'put', key, value: value(group) })), { type: 'put', key: 'groups', value: String(group) }];
+    if (group % 3 === 0) for (const { key, value } of puts) db.putSync(key, value, { sync: key === 'groups' });
+    else await db.batch(puts, { sync: true });
+    writeSync(1, group + '\\n');
+  }`;
+
+const valueOf = (group: number): string => `value ${group}`.repeat(1 + (group % 50));
+
+/** Runs the writer until it has synced so many groups more, kills it at some moment after; the last group that it reported. */
+async function killed(location: string, random: Random): Promise<number> {
+  const program = join(location, '..', 'writer.mjs');
+  writeFileSync(program, WRITER(location));
+  const [command, ...args] = moduleCommand(program);
+  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let errors = '';
+  const wanted = 50 + random.below(600);
+  child.stderr.on('data', (data: Buffer) => (errors += String(data)));
+  child.stdout.on('data', (data: Buffer) => {
+    const before = output.length;
+    output += String(data);
+    if (before / 4 < wanted && output.length / 4 >= wanted)
+      setTimeout(() => child.kill('SIGKILL'), random.below(20));
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  assert.is(child.signalCode, 'SIGKILL', errors);
+  return Number(output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1));
+}
+
+const tests = suite('level durable');
+
+tests(
+  'killed at any moment: what was synced is there, and no more than one change besides',
+  async () => {
+    const random = Random.forTest('level, durable');
+    const location = freshLocation();
+    for (let round = 0; round < 4; round++) {
+      const last = await killed(location, random);
+      const db = new RingzeroLevel(location, { poolSize: MIB, durable: round % 2 === 0 });
+      const groups = Number(await db.get('groups'));
+      assert.ok(groups === last || groups === last + 1, `${groups} after ${last}`);
+      assert.ok(db.verifySync());
+      for (let group = Math.max(0, groups - 299); group <= groups; group++)
+        for (let i = 0; i < 10; i++) {
+          const value = db.getSync(`key ${(group * 10 + i) % 3000}`);
+          // A group that is no batch may have come through in part, after the last that is whole.
+          if (value !== valueOf(group))
+            assert.is(value, valueOf(groups + 1), `key ${i} of ${group}`);
+        }
+      await db.close();
+      assert.equal(readdirSync(location), ['data.rz'], 'a closed store needs no log');
+    }
+  },
+);
+
+tests(
+  'a killed store without a log is refused; one with a log whose log is gone, too',
+  async () => {
+    const location = freshLocation();
+    const body = "await db.put('a', '1', { sync: true }).catch(({ code }) => console.log(code)); process.kill(process.pid, 'SIGKILL')"; // prettier-ignore
+    assert.match(inProcess(location, body).output, /LEVEL_NOT_SUPPORTED/);
+    assert.is(await codeOf(new RingzeroLevel(location).open()), 'RZ_NOT_CLEAN');
+    const other = freshLocation();
+    assert.not.match(inProcess(other, body, '', { durable: true }).output, /LEVEL/);
+    assert.ok(existsSync(join(other, 'log.rz')));
+    const log = join(other, 'log.rz');
+    rmSync(log);
+    assert.is(await codeOf(new RingzeroLevel(other).open()), 'RZ_NOT_CLEAN');
+    await RingzeroLevel.destroy(other);
+    assert.not.ok(existsSync(other));
+  },
+);
+
+tests(
+  'a store that is not durable makes no promise, and changes nothing when it is asked for one',
+  async () => {
+    const db = new RingzeroLevel(freshLocation());
+    await db.open();
+    assert.is(await codeOf(db.put('a', '1', { sync: true })), 'LEVEL_NOT_SUPPORTED');
+    assert.throws(() => db.putSync('a', '1', { sync: true }), /durable: true/);
+    assert.throws(() => db.delSync('a', { sync: true }), /durable: true/);
+    assert.throws(() => db.batchSync([{ type: 'put', key: 'a', value: '1' }], { sync: true }), /durable: true/); // prettier-ignore
+    assert.is(db.getSync('a'), undefined);
+    db.putSync('a', '1', { sync: false });
+    assert.is(db.getSync('a'), '1');
+    await db.close();
+  },
+);
+
+tests('options: a word that is no boolean, a pool without room', () => {
+  assert.throws(() => new RingzeroLevel('x', { durable: 1 as never }), /`durable` is 1; allowed: true or false/); // prettier-ignore
+  assert.throws(() => new RingzeroLevel('x', { durable: true, poolSize: 2 ** 19 }), /`poolSize`/);
+});
+
+tests('sublevels, long values, and a batch that is larger than the pool has room for', async () => {
+  const location = freshLocation();
+  const db = new RingzeroLevel(location, { poolSize: MIB, durable: true });
+  const people = db.sublevel('people');
+  await people.put('ada', '1815');
+  const large = 'x'.repeat(3 * MIB);
+  for (let i = 0; i < 3; i++) await db.put('large', large + String(i), { sync: true });
+  const put = (i: number): { type: 'put'; key: string; value: string } => ({ type: 'put', key: `key ${i}`, value: 'v'.repeat(900) }); // prettier-ignore
+  for (let i = 0; i < 4000; i++) db.putSync(`key ${i}`, 'w'.repeat(900));
+  const stats = db.stats();
+  assert.ok(stats.logBytes > 12 * MIB);
+  await db.batch(
+    Array.from({ length: 4000 }, (_, i) => put(i + 10_000)),
+    { sync: true },
+  ); // new pages: as many as one likes
+  await db.close();
+  await db.open();
+  assert.is(await codeOf(db.batch(Array.from({ length: 4000 }, (_, i) => put(i)))), 'RZ_OUT_OF_MEMORY'); // prettier-ignore
+  assert.is(await db.get('key 7'), 'w'.repeat(900));
+  assert.is(await db.sublevel('people').get('ada'), '1815');
+  assert.is((await db.get('large'))!.length, large.length + 1);
+  for (let i = 0; i < 4000; i++) db.putSync(`key ${i}`, 'u'.repeat(900));
+  assert.ok(db.stats().checkpoints > 1, 'changed pages had to make room');
+  assert.ok(db.verifySync());
+  await db.close();
+});
+
+tests.run();
