@@ -18,6 +18,7 @@ const BENCHES = [
   'redis-startup',
   'tabby-pin',
   'level',
+  'durable',
   'tabby-evict',
   'ycsb',
   'out-of-memory',

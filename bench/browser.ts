@@ -2,8 +2,8 @@
 //
 //   npm run bench -- browser [--smoke] [--keys N]
 //
-// Look-ups are medians of rounds in which the contestants take turns; loads and scans are done once each. Loads end when everything is in
-// the file. No figure of durable batches: the store promises nothing before it is closed.
+// Look-ups are medians of rounds in which the contestants take turns; loads, scans and durable batches are done once each. Loads end when
+// everything is in the file. Of durable batches the store does so many that checkpoints are among them.
 
 import type { Page } from 'playwright-core';
 import initWabt from 'wabt';
@@ -18,6 +18,10 @@ const ROUNDS = isSmoke ? 2 : 5;
 const GETS = isSmoke
   ? { ringzero: 20_000, sqlite: 5_000, indexedDb: 1_000 }
   : { ringzero: 400_000, sqlite: 100_000, indexedDb: 20_000 };
+/** Of 1000 puts. The store's log is full after 480. */
+const BATCHES = isSmoke
+  ? { ringzero: 10, sqlite: 5, indexedDb: 2 }
+  : { ringzero: 1500, sqlite: 100, indexedDb: 30 };
 const SNAPSHOT_BYTES = (isSmoke ? 0.125 : 1) * 2 ** 30;
 const SNAPSHOTS = isSmoke ? 20 : 300;
 const BOOTS = isSmoke ? 3 : 11;
@@ -69,6 +73,11 @@ try {
   }
   const scan = {} as Times;
   for (const name of NAMES) scan[name] = await ask<number>(page, 'scan', name, KEYS);
+  const batches = {} as Times;
+  for (const name of NAMES) {
+    await ask(page, 'beDurable', name);
+    batches[name] = (await ask<number>(page, 'batches', name, BATCHES[name], KEYS)) / BATCHES[name];
+  }
   for (const name of NAMES) await ask(page, 'close', name);
 
   const points = (of: (name: Name) => readonly number[]): Point[] =>
@@ -91,6 +100,12 @@ try {
       isLog: true,
       points: points((name) => [(scan[name] / KEYS) * 1000]),
     },
+    {
+      title: 'A durable batch of 1000 puts to keys anywhere',
+      values: 'milliseconds',
+      isLog: true,
+      points: points((name) => [batches[name]]),
+    },
   ];
   const sorted = Float64Array.from(snapshots).sort();
   const us = (ms: number): string => `${(ms * 1000).toFixed(0)} us`;
@@ -106,6 +121,7 @@ try {
         {},
         'us',
       ),
+      ...rows('durable batch of 1000 puts', batches, { sqlite: 5 }, 'ms'),
       {
         figure: `snapshot of ${SNAPSHOT_BYTES / 2 ** 30} GiB (clock of 5 us)`,
         value: `median ${us(percentile(sorted, 0.5))}, mean ${us(mean)}, p99 ${us(percentile(sorted, 0.99))}`,
@@ -117,7 +133,7 @@ try {
         goal: '60 ms',
       },
     ],
-    { load, gets, scan, snapshots, boots },
+    { load, gets, scan, batches, snapshots, boots },
     plots,
   );
 } finally {

@@ -41,7 +41,8 @@ const step = (from, keys) => Array.from({ length: Math.min(LOAD_STEP, keys - fro
 
 function ringzero() {
   let db;
-  const open = () => (db = new RingzeroLevel('bench', { poolSize: CACHE_BYTES })).open();
+  const open = (durable = false) =>
+    (db = new RingzeroLevel('bench', { poolSize: CACHE_BYTES, durable })).open();
   return {
     async load(keys) {
       await RingzeroLevel.destroy('bench');
@@ -64,6 +65,16 @@ function ringzero() {
       for (const [key, value] of db.rangeSync({})) count += key.length > 0 && value.length > 0;
       return count;
     },
+    async beDurable() {
+      await db.close();
+      await open(true);
+    },
+    batch(puts) {
+      db.batchSync(
+        puts.map(([key, value]) => ({ type: 'put', key, value })),
+        { sync: true },
+      );
+    },
     async close() {
       await db.close();
       await RingzeroLevel.destroy('bench');
@@ -73,7 +84,7 @@ function ringzero() {
 
 /** In one exclusive connection; `synchronous` off, as the store promises nothing before it is closed. */
 function sqlite() {
-  let db, one, pool;
+  let db, one, set, pool;
   return {
     async load(keys) {
       const sqlite3 = await initSqlite();
@@ -114,7 +125,23 @@ function sqlite() {
       all.finalize();
       return count;
     },
+    /** A write-ahead log, synced at each commit: the fastest of its journals that keep what is committed. */
+    beDurable() {
+      const mode = db.selectValue('PRAGMA journal_mode = wal');
+      if (mode !== 'wal') throw new Error(`a journal of ${mode}`);
+      db.exec('PRAGMA synchronous = full');
+      set = db.prepare('REPLACE INTO kv VALUES (?, ?)');
+    },
+    batch(puts) {
+      db.exec('BEGIN');
+      for (const [key, value] of puts) {
+        set.bind(1, key).bind(2, value).step();
+        set.reset();
+      }
+      db.exec('COMMIT');
+    },
     async close() {
+      set.finalize();
       one.finalize();
       db.close();
       await pool.removeVfs();
@@ -157,6 +184,13 @@ function indexedDb() {
       const values = await done(db.transaction('kv').objectStore('kv').getAll());
       return values.length;
     },
+    beDurable() {},
+    batch(puts) {
+      const transaction = db.transaction('kv', 'readwrite', { durability: 'strict' });
+      const store = transaction.objectStore('kv');
+      for (const [key, value] of puts) store.put(value, key);
+      return done(transaction);
+    },
     async close() {
       db.close();
       await done(indexedDB.deleteDatabase('bench'));
@@ -178,6 +212,16 @@ const requests = {
     const ms = await timed(async () => (found = await contestants[name].scan()));
     if (found !== keys) throw new Error(`${name} scanned ${found} of ${keys}`);
     return ms;
+  },
+  beDurable: (name) => contestants[name].beDurable(),
+  /** `count` batches of 1000 new values each for keys anywhere, each on the device before the next. */
+  batches(name, count, keys) {
+    const all = Array.from({ length: count }, () =>
+      randomKeys(1000, keys).map((key) => [key, valueOf(Number(key.slice(3)))]),
+    );
+    return timed(async () => {
+      for (const puts of all) await contestants[name].batch(puts);
+    });
   },
   close: (name) => contestants[name].close(),
   /** Milliseconds of each of `count` snapshots of a guest that has touched all of `bytes`; some pages are written between them. */
