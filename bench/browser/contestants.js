@@ -141,7 +141,7 @@ function sqlite() {
       db.exec('COMMIT');
     },
     async close() {
-      set.finalize();
+      set?.finalize();
       one.finalize();
       db.close();
       await pool.removeVfs();

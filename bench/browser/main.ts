@@ -218,6 +218,7 @@ const seconds = ({ atMs }: { atMs: number }): number => atMs / 1000;
 // --- stores -------------------------------------------------------------------------------------------------------------
 
 const STORES = { ringzero: 'ringzero', sqlite: 'sqlite-wasm (OPFS)', indexedDb: 'IndexedDB' };
+const BATCHES = { ringzero: 100, sqlite: 20, indexedDb: 10 };
 const GETS = { ringzero: 100_000, sqlite: 30_000, indexedDb: 5_000 };
 
 {
@@ -241,11 +242,12 @@ const GETS = { ringzero: 100_000, sqlite: 30_000, indexedDb: 5_000 };
             : resolve(answer as number);
         worker.postMessage({ act, args });
       });
-    const points: Record<'get' | 'load' | 'scan', { group: string; series: string; samples: number[] }[]> = { get: [], load: [], scan: [] }; // prettier-ignore
+    const points: Record<'get' | 'load' | 'scan' | 'batch', { group: string; series: string; samples: number[] }[]> = { get: [], load: [], scan: [], batch: [] }; // prettier-ignore
     const plots: Plot[] = [
       { title: 'Random get', values: 'microseconds', isLog: true, points: points.get },
       { title: 'Loading, a key', values: 'microseconds', points: points.load },
       { title: 'Reading all in order, an entry', values: 'microseconds', isLog: true, points: points.scan }, // prettier-ignore
+      { title: 'A durable batch of 1000 puts', values: 'microseconds', isLog: true, points: points.batch }, // prettier-ignore
     ];
     const add = (to: keyof typeof points, title: string, ms: number, count: number): void => {
       points[to].push({ group: title, series: title, samples: [(ms * 1000) / count] });
@@ -259,6 +261,9 @@ const GETS = { ringzero: 100_000, sqlite: 30_000, indexedDb: 5_000 };
       await ask('gets', name, GETS[name] / 10, keys); // until it is compiled
       add('get', title, await ask('gets', name, GETS[name], keys), GETS[name]);
       add('scan', title, await ask('scan', name, keys), keys);
+      panel.say(`${title}: writing`);
+      await ask('beDurable', name);
+      add('batch', title, await ask('batches', name, BATCHES[name], keys), BATCHES[name]);
       await ask('close', name);
     }
     panel.say('');
