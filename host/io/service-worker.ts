@@ -1,13 +1,14 @@
 // The thread of the I/O service.
 
 import { IO_DEAD } from '../../assembly/abi/ring.ts';
-import { onEnd, thread } from '#platform';
+import { onEnd, prepareDirectory, thread } from '#platform';
 import { HostFiles, type Backend } from './backend.ts';
 import { DmaWindow } from './dma-window.ts';
 import { Faults, FaultyBackend } from './faults.ts';
 import { RingFiles } from './files.ts';
 import { RingMemory } from './ring.ts';
 import { Service } from './service.ts';
+import { READY } from './start.ts';
 
 export interface ServiceThreadData {
   memory: WebAssembly.Memory;
@@ -15,6 +16,8 @@ export interface ServiceThreadData {
   files: SharedArrayBuffer;
   dmaWindow: SharedArrayBuffer;
   faults: SharedArrayBuffer | undefined;
+  /** The guest's directory. */
+  preopen: string | undefined;
 }
 
 const data = (await thread.data()) as ServiceThreadData;
@@ -26,4 +29,6 @@ const window = new DmaWindow(data.frames, data.dmaWindow);
 const service = new Service(memory, new RingFiles(data.files), window, backend);
 thread.onMessage(() => service.stop(() => thread.post('stopped')));
 onEnd(() => (memory.state = IO_DEAD));
+await prepareDirectory(data.preopen);
 service.start();
+thread.post(READY);

@@ -14,7 +14,7 @@ import {
   OPEN_WRITE,
 } from '../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../errors.ts';
-import { absolutePath, readBuiltModule, sharesDescriptors, sleepUs } from '#platform';
+import { absolutePath, hasDirectIO, readBuiltModule, sleepUs } from '#platform';
 import { atExit, directory } from '#platform/store-directory';
 import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
 import type { VMStats } from '../vm/stats.ts';
@@ -94,7 +94,7 @@ export class Store {
       memory: options.memory,
       preopen: location,
       ...(options.trace !== undefined && { trace: options.trace }),
-      rings: directIO && sharesDescriptors, // what the page cache has is here sooner by a system call
+      rings: directIO && hasDirectIO, // what the page cache has is here sooner by a system call
     });
     let isMade = false;
     try {

@@ -77,6 +77,9 @@ export interface Thread {
   hold(alive: boolean): void;
 }
 
+/** A thread starts while the one that has made it waits. */
+export const startsThreadsAlone = true;
+
 export function startThread(
   url: URL,
   data: unknown,
@@ -191,8 +194,8 @@ export const files = {
   },
 };
 
-/** Whether a descriptor is the same file in every thread, so that one may transfer for another. */
-export const sharesDescriptors = true;
+/** Whether there is a way past the host's page cache. */
+export const hasDirectIO = true;
 
 /** What the host did, or why not. */
 export type Done = (error: { code?: string | undefined } | null, result: number) => void;
@@ -242,6 +245,7 @@ export function onEnd(then: () => void): void {
 /** Every thread of Node may run a guest, and everything that a VM needs is there. */
 export function checkMayEnter(): void {}
 export function checkHasFiles(): void {}
+export function checkMayServe(): void {}
 
 /** Makes ready what guests may open in a directory; the result lets go of it. Here there is nothing to do. */
 export function prepareDirectory(_path: string | undefined): () => void {

@@ -7,15 +7,15 @@ import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import { RingzeroError } from '../errors.ts';
 import {
   checkMayEnter,
+  checkMayServe,
   isWeakMemory,
   monotonicUs,
   prepareDirectory,
   readBuiltModule,
-  sharesDescriptors,
 } from '#platform';
 import { DmaWindow } from '../io/dma-window.ts';
 import { RingFiles } from '../io/files.ts';
-import { startService } from '../io/start.ts';
+import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { loadImages } from './images.ts';
@@ -78,7 +78,7 @@ export class MicroVM {
   #preopen: Preopen;
   /** Lets go of what was made ready for the guest to open. */
   readonly #releaseFiles: () => void;
-  #stopService: (() => Promise<void>) | undefined;
+  #service: IoService | undefined;
   #endTrace: (() => void) | undefined;
   #stopTimers: (() => Promise<void>) | undefined;
   #snapshotUs = 0;
@@ -100,11 +100,7 @@ export class MicroVM {
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
     checkMayEnter();
-    if (options.rings === true && !sharesDescriptors)
-      throw new RingzeroError(
-        'RZ_HOST',
-        '`rings`: here descriptors are of one thread, so no service can transfer for others',
-      );
+    if (options.rings === true) checkMayServe();
     const memory =
       typeof options.memory === 'object' ? options.memory : obtainMemory(options.memory);
     const checked = checkOptions({ ...options, memory });
@@ -163,6 +159,7 @@ export class MicroVM {
       throw error;
     }
     if (options.timer === true) await vm.#startTimers();
+    await vm.#service?.ready;
     return vm;
   }
 
@@ -236,8 +233,9 @@ export class MicroVM {
     if (machine.trace !== undefined) this.#endTrace = keepTrace(machine.trace);
     if (!machine.linked) this.#warmUp();
     const { memory, frames, dmaWindow, ringFiles: files, faults } = machine;
+    const { preopen } = handle;
     if (files !== undefined)
-      this.#stopService = startService({ memory, frames, files, dmaWindow, faults });
+      this.#service = startService({ memory, frames, files, dmaWindow, faults, preopen });
   }
 
   async #startTimers(): Promise<void> {
@@ -394,7 +392,7 @@ export class MicroVM {
     if (this.#closed !== undefined) return;
     this.#closed = 'it was closed';
     await this.#pool.close();
-    await this.#stopService?.();
+    await this.#service?.stop();
     await this.#stopTimers?.();
     this.#vcpu.detach();
     this.#endTrace?.();

@@ -19,6 +19,8 @@ const THREADS = [
   'tests/vm/linked-thread.js',
   'tests/scheduler/timer-thread.js',
   'tests/snappy/hammer-writer.js',
+  'tests/io/read-thread.js',
+  'tests/io/stress-thread.js',
 ];
 
 /** What tests are told from outside, and how much random ones do. */

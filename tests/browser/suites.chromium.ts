@@ -20,6 +20,8 @@ const FILES = [
   'tests/snappy/protocol.test.js',
   'tests/snappy/hammer.test.js',
   'tests/scheduler/timer.test.js',
+  'tests/io/hammer.test.js',
+  'tests/io/rings.test.js',
   'tests/level/ranges.test.js',
   'tests/vm/drive.test.js',
   'tests/vm/linked.test.js',

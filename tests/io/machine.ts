@@ -1,12 +1,11 @@
 // A VM with rings for tests: its guest's functions, buffers in the DMA window, and a file of numbered blocks.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as abi from '../../assembly/abi/ring.ts';
-import { OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
+import { OPEN_CREATE, OPEN_READ, OPEN_WRITE } from '../../assembly/abi/syscall.ts';
 import { MicroVM, type MicroVMHandle, type MicroVMOptions } from '../../host/index.ts';
-import { readBuiltModule } from '#platform';
+import { absolutePath, files, prepareDirectory, readBuiltModule } from '#platform';
+import { directory as directories } from '#platform/store-directory';
+import { freshLocation } from '../level/stores.ts';
 
 export const BLOCK = 4096;
 export const BLOCKS = 64;
@@ -98,13 +97,18 @@ export interface Machine extends Rings {
 const BUFFERS = 256;
 
 export async function createRings(options: Partial<MicroVMOptions> = {}): Promise<Machine> {
-  const directory = mkdtempSync(join(tmpdir(), 'ringzero-io-'));
-  const path = join(directory, 'blocks');
+  const directory = absolutePath(freshLocation());
+  const path = `${directory}/blocks`;
+  await directories.make(directory);
+  await directories.create(path);
   const blocks = Buffer.alloc(BLOCKS * BLOCK);
   for (let i = 0; i < BLOCKS; i++) blocks.fill(i, i * BLOCK, (i + 1) * BLOCK).writeUInt32LE(i, i * BLOCK); // prettier-ignore
-  writeFileSync(path, blocks);
+  const release = await prepareDirectory(directory);
+  const descriptor = files.open(path, OPEN_READ | OPEN_WRITE | OPEN_CREATE);
+  files.writeAt(descriptor, blocks, 0);
+  files.close(descriptor);
   const vm = await MicroVM.create({
-    guest: readBuiltModule('io-test.wasm'),
+    guest: await readBuiltModule('io-test.wasm'),
     linked: true,
     memory: 64 << 20,
     preopen: directory,
@@ -114,7 +118,7 @@ export async function createRings(options: Partial<MicroVMOptions> = {}): Promis
   const buffers = Number(vm.enter().exports['makeBuffers']!(BUFFERS)) >>> 0;
   const close = async (): Promise<void> => {
     await vm.close();
-    rmSync(directory, { recursive: true });
+    release();
   };
   return Object.assign(new Rings(vm, buffers), { directory, path, close });
 }

@@ -9,7 +9,12 @@
 // Concurrency Handles and descriptors belong to their thread.
 // Cost        4 KiB read into shared memory: 3 us in an ordinary profile of Chromium, 400 us in a private one.
 
-import { OPEN_CREATE, OPEN_TRUNCATE } from '../../../assembly/abi/syscall.ts';
+import {
+  OPEN_CREATE,
+  OPEN_READ,
+  OPEN_TRUNCATE,
+  OPEN_WRITE,
+} from '../../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../../errors.ts';
 
 /** The parts of the interface that TypeScript's library does not have yet. */
@@ -91,6 +96,17 @@ export async function openHandle(
   return createSyncAccessHandle.call(file, { mode });
 }
 
+/** Throws RZ_HOST where a worker cannot open files. */
+export function checkHasFiles(): void {
+  const hasFolder = typeof navigator.storage?.getDirectory === 'function';
+  if (hasFolder && 'createSyncAccessHandle' in FileSystemFileHandle.prototype) return;
+  throw new RingzeroError(
+    'RZ_HOST',
+    'no files: this browser has no origin private file system (OPFS) with synchronous access handles here. ' +
+      'They are in dedicated workers of pages served over https or from localhost, in Chromium 102, Firefox 111, Safari 15.2 and later',
+  );
+}
+
 /**
  * Makes the files of a directory ready to be opened by this thread. The result lets go of them; a file that was opened is closed with that.
  * A file that somebody has for himself alone, as a lock, is left out.
@@ -170,11 +186,10 @@ export const files = {
     at(descriptor);
     descriptors[descriptor] = undefined;
   },
-  /** A handle cannot be had by name without waiting: another thread has no way to the file. */
-  nameOf: (_descriptor: number): string | undefined => undefined,
-  adopt(name: string): number {
-    throw failed('EBADF', name);
-  },
+  /** By what another thread can have the file as well, if it has prepared the directory. */
+  nameOf: (descriptor: number): string | undefined => at(descriptor).path,
+  /** This thread's descriptor for a file that another has open. */
+  adopt: (name: string): number => files.open(name, OPEN_READ | OPEN_WRITE),
   read(descriptor: number, target: Uint8Array): number {
     const file = at(descriptor);
     const bytes = files.readAt(descriptor, target, file.position);
@@ -215,24 +230,49 @@ export const files = {
   },
 };
 
-/** Descriptors are of their thread alone. */
-export const sharesDescriptors = false;
+/** A browser has no way past its caches. */
+export const hasDirectIO = false;
+
+/** Throws RZ_HOST where a service cannot have the files that other threads have. */
+export function checkMayServe(): void {
+  checkHasFiles();
+  const { FileSystemSyncAccessHandle: handles } = globalThis as unknown as Record<string, { prototype: object }>; // prettier-ignore
+  if (handles !== undefined && 'mode' in handles.prototype) return;
+  throw new RingzeroError(
+    'RZ_HOST',
+    '`rings`: a file can be open in one worker only here, so no service can transfer for others. Chromium 121 and later can (`readwrite-unsafe`)',
+  );
+}
 
 /** What was done, or why not. */
 export type Done = (error: { code?: string | undefined } | null, result: number) => void;
 
-function complete(done: Done, body: () => number): void {
-  let result: number;
-  try {
-    result = body();
-  } catch (error) {
-    done(error as { code?: string }, 0);
-    return;
+let turn: MessageChannel | undefined;
+const jobs: (() => void)[] = [];
+
+/** Handles are synchronous: what is asked for is done in the thread's next turn, with whatever else is asked for until then. */
+function later(done: Done, body: () => number): void {
+  jobs.push(() => {
+    let result: number;
+    try {
+      result = body();
+    } catch (error) {
+      done(error as { code?: string }, 0);
+      return;
+    }
+    done(null, result);
+  });
+  if (jobs.length > 1) return;
+  if (turn === undefined) {
+    turn = new MessageChannel();
+    turn.port1.onmessage = () => {
+      for (const job of jobs.splice(0)) job();
+    };
   }
-  done(null, result);
+  turn.port2.postMessage(0);
 }
 
-/** The same files for a service of rings. The handles are synchronous, so each operation is done when its call returns. */
+/** The same files for a service of rings. */
 export const asyncFiles = {
   read: (
     descriptor: number,
@@ -242,7 +282,7 @@ export const asyncFiles = {
     position: number,
     done: Done,
   ): void =>
-    complete(done, () =>
+    later(done, () =>
       files.readAt(descriptor, memory.subarray(address, address + bytes), position),
     ),
   write: (
@@ -253,16 +293,16 @@ export const asyncFiles = {
     position: number,
     done: Done,
   ): void =>
-    complete(done, () =>
+    later(done, () =>
       files.writeAt(descriptor, memory.subarray(address, address + bytes), position),
     ),
   datasync: (descriptor: number, done: Done): void =>
-    complete(done, () => (files.sync(descriptor), 0)),
+    later(done, () => (files.sync(descriptor), 0)),
   truncate: (descriptor: number, size: number, done: Done): void =>
-    complete(done, () => {
+    later(done, () => {
       const file = at(descriptor);
       attempt('truncate', file, () => file.handle.truncate(size));
       return 0;
     }),
-  size: (descriptor: number, done: Done): void => complete(done, () => files.size(descriptor)),
+  size: (descriptor: number, done: Done): void => later(done, () => files.size(descriptor)),
 };

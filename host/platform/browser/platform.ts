@@ -6,7 +6,7 @@
 
 import { RingzeroError } from '../../errors.ts';
 
-export { asyncFiles, files, prepareDirectory, sharesDescriptors, type Done } from './files.ts';
+export { asyncFiles, checkHasFiles, checkMayServe, files, hasDirectIO, prepareDirectory, type Done } from './files.ts'; // prettier-ignore
 
 const THREAD_NAME = 'ringzero';
 const GIB = 2 ** 30;
@@ -44,17 +44,6 @@ export function checkMayEnter(): void {
       'RZ_MAIN_THREAD',
       "a page's main thread may not wait, so it runs no guest: do this in a worker, and talk to it by messages",
     );
-}
-
-/** Throws RZ_HOST where a worker cannot open files. */
-export function checkHasFiles(): void {
-  const hasFolder = typeof navigator.storage?.getDirectory === 'function';
-  if (hasFolder && 'createSyncAccessHandle' in FileSystemFileHandle.prototype) return;
-  throw new RingzeroError(
-    'RZ_HOST',
-    'no files: this browser has no origin private file system (OPFS) with synchronous access handles here. ' +
-      'They are in dedicated workers of pages served over https or from localhost, in Chromium 102, Firefox 111, Safari 15.2 and later',
-  );
 }
 
 /** Whether the processor may reorder stores with stores or loads with loads; so it is taken to be where nobody says. */
@@ -107,6 +96,9 @@ export interface Thread {
   /** A page lives as long as it is open, whatever its threads do. */
   hold(alive: boolean): void;
 }
+
+/** A worker's worker starts only while the one that has made it comes back to its events. */
+export const startsThreadsAlone = false;
 
 export function startThread(
   url: URL,
