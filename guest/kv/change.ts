@@ -13,6 +13,7 @@ import { poolHeld } from '../../assembly/linked';
 import * as batch from './batch';
 import * as checkpoint from './checkpoint';
 import * as log from './log';
+import * as format from './log-format';
 import * as map from './memory-map';
 import * as overflow from './overflow';
 import * as tree from './tree';
@@ -41,7 +42,7 @@ function isLogged(): bool {
 
 /** In a batch the last record is the one that ends it. */
 function last(): u32 {
-  return batch.isMine ? 0 : log.LAST;
+  return batch.isMine ? 0 : format.LAST;
 }
 
 function begin(): i32 {
@@ -74,7 +75,7 @@ function finish(): void {
 
 /** Ends what is more than one record. */
 function endUnit(isDone: bool): void {
-  if (log.position() != start) log.end(isDone ? log.COMMIT : log.ABORT);
+  if (log.position() != start) log.end(isDone ? format.COMMIT : format.ABORT);
 }
 
 /** Nothing before it is lost once it has returned 0. */
@@ -85,7 +86,7 @@ export function commit(): i32 {
 // --- one key ----------------------------------------------------------------------------------------------------
 
 export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): i32 {
-  if (isLogged() && valueBytes > log.CHUNK) {
+  if (isLogged() && valueBytes > format.CHUNK) {
     const begun = beginLong(key, keyBytes);
     if (begun != 0) return begun;
     more(value, valueBytes);

@@ -18,6 +18,7 @@ import { syscall } from '../../assembly/index';
 import { pool, poolArea, poolHeader, poolHeld } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as log from './log';
+import * as format from './log-format';
 import * as map from './memory-map';
 import * as superblock from './superblock';
 
@@ -35,10 +36,10 @@ export function run(): i32 {
   if (result == 0) result = syncData();
   if (result == 0) result = logImages();
   if (result != 0) {
-    if (log.position() != start) log.end(log.ABORT);
+    if (log.position() != start) log.end(format.ABORT);
     return result;
   }
-  log.end(log.CHECKPOINT);
+  log.end(format.CHECKPOINT);
   poolHeld.below(atomic.load<u32>(map.HIGH)); // even if it fails now: the record may get to the device later
   result = log.settle();
   if (result != 0) return result;

@@ -10,6 +10,7 @@ import { SYS_PREAD } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { logRecord, poolArea, storage } from '../../assembly/linked';
 import * as log from './log';
+import * as format from './log-format';
 import * as map from './memory-map';
 
 /** What readHeader() has found. */
@@ -34,15 +35,16 @@ export function readHeader(descriptor: i32): bool {
   const frame = poolArea.scratch;
   file = descriptor;
   generation = 0;
-  for (let page: u64 = 0; page < log.HEADERS; page++) {
+  for (let page: u64 = 0; page < format.HEADERS; page++) {
     if (syscall(SYS_PREAD, file, frame, FRAME_BYTES, <u32>page, 0) != FRAME_BYTES) continue;
-    if (storage.check(frame, page) != 0 || load<u64>(frame, log.MAGIC_AT) != log.MAGIC) continue;
-    if (load<u32>(frame, log.VERSION_AT) != log.VERSION) continue;
-    if (load<u64>(frame, log.ID_AT) != load<u64>(map.LOG_ID)) continue;
-    if (load<u64>(frame, log.GENERATION_AT) <= generation) continue;
-    generation = load<u64>(frame, log.GENERATION_AT);
-    seed = load<u64>(frame, log.HEADER_SEED_AT);
-    sequence = load<u64>(frame, log.SEQUENCE_AT);
+    if (storage.check(frame, page) != 0 || load<u64>(frame, format.MAGIC_AT) != format.MAGIC)
+      continue;
+    if (load<u32>(frame, format.VERSION_AT) != format.VERSION) continue;
+    if (load<u64>(frame, format.ID_AT) != load<u64>(map.LOG_ID)) continue;
+    if (load<u64>(frame, format.GENERATION_AT) <= generation) continue;
+    generation = load<u64>(frame, format.GENERATION_AT);
+    seed = load<u64>(frame, format.HEADER_SEED_AT);
+    sequence = load<u64>(frame, format.SEQUENCE_AT);
   }
   filled = 0;
   return generation != 0;
@@ -66,21 +68,22 @@ export function next(): i32 {
   if (!logRecord.isWhole(at, length, seed + position)) return 0;
   payload = at + logRecord.HEADER_BYTES;
   bytes = length;
-  kind = load<u32>(payload) & ~log.LAST;
-  isLast = (load<u32>(payload) & log.LAST) != 0;
+  kind = load<u32>(payload) & ~format.LAST;
+  isLast = (load<u32>(payload) & format.LAST) != 0;
   position += size;
-  if (kind == log.SEED && length == log.WORD_AT + 8) seed = load<u64>(payload, log.WORD_AT);
+  if (kind == format.SEED && length == format.WORD_AT + 8)
+    seed = load<u64>(payload, format.WORD_AT);
   return 1;
 }
 
 /** Whether a record behind `end`, where the log seems to end, says that more than that was durable. */
 export function isCutShort(end: u64, seedThere: u64): bool {
-  const size = logRecord.sizeOf(log.WORD_AT + 8);
+  const size = logRecord.sizeOf(format.WORD_AT + 8);
   seek(end, seedThere);
   while (fill(size) == 0) {
     const at = here();
-    const isMark = logRecord.lengthAt(at) == log.WORD_AT + 8 && load<u32>(at, logRecord.HEADER_BYTES) == (log.SYNCED | log.LAST); // prettier-ignore
-    if (isMark && logRecord.isWhole(at, log.WORD_AT + 8, seed + position)) return load<u64>(at, logRecord.HEADER_BYTES + log.WORD_AT) > end; // prettier-ignore
+    const isMark = logRecord.lengthAt(at) == format.WORD_AT + 8 && load<u32>(at, logRecord.HEADER_BYTES) == (format.SYNCED | format.LAST); // prettier-ignore
+    if (isMark && logRecord.isWhole(at, format.WORD_AT + 8, seed + position)) return load<u64>(at, logRecord.HEADER_BYTES + format.WORD_AT) > end; // prettier-ignore
     position += 16;
   }
   return false;
@@ -97,7 +100,7 @@ function fill(wanted: u32): i32 {
   const isIn = position >= first && position + wanted <= first + filled;
   if (isIn) return 0;
   first = position & ~(<u64>FRAME_BYTES - 1);
-  const page = first / FRAME_BYTES + log.HEADERS;
+  const page = first / FRAME_BYTES + format.HEADERS;
   const got = syscall(
     SYS_PREAD,
     file,

@@ -1,20 +1,7 @@
-// The log of a durable store, a file of its own: the changes since the last checkpoint, in their order, and checkpoints on their way.
+// The log of a durable store, a file of its own (log-format.ts): the changes since the last checkpoint, in their order, and checkpoints on their way.
 //
-//   pages 0 and 1   headers, written in turn; of those that are whole the one of the greater generation counts
-//     0  as of every page        16  u64  magic "RINGZLOG"      24  u32  version
-//     32  u64  id                40  u64  generation            48  u64  seed           56  u64  sequence of the superblock
-//   from page 2 on  records (assembly/io/log-record.ts), one after the other; position 0 is there, a record's place is seed + position
-//
-//   record   u32 kind | LAST, then
-//     PUT       u32 keyBytes, key, value        REMOVE  u32 keyBytes, key        COMMIT, ABORT, CHECKPOINT
-//     LONG_PUT  u32 keyBytes, key               PART    bytes of the value of the LONG_PUT before it
-//     IMAGE     u32 page, u64 zero, the page as storage has it                   SEED  u32 zero, u64 the seed of what follows
-//     SYNCED    u32 zero, u64 position: what is before it was durable
-//
-// A unit is what counts whole or not at all: records up to one that is LAST. One that ends with ABORT has not happened.
-//
-// Interface   create() starts a log in its file, resume() goes on with one; attach() on every vCPU; reserve(), then put(), remove() and end() fill it; commit(lsn) returns when
-//             all before is durable; restart() empties it. Results are 0 or -errno.
+// Interface   create() starts a log in its file, resume() goes on with one, restart() empties it; attach() on every vCPU. reserve(), then
+//             put(), remove() and end() fill it; commit(lsn) returns when all before is durable. Results are 0 or -errno.
 // Invariants  KVLOG-1  A record goes in as the change is made, under BATCH_LOCK: the order of the log is the order of the changes.
 //             KVLOG-2  After reserve(n) records of n bytes and an end() go in without the file: they cannot fail.
 //             KVLOG-3  Nobody is told of a commit after a sync that failed, until the store is opened again.
@@ -29,37 +16,9 @@ import { syscall } from '../../assembly/index';
 import { logRecord, poolArea, poolHeader, spinlock, storage } from '../../assembly/linked';
 import * as batch from './batch';
 import { copyBytes } from './bytes';
+import * as format from './log-format';
 import * as map from './memory-map';
 
-export const MAGIC: u64 = 0x474f4c5a474e4952; // "RINGZLOG", little-endian
-export const VERSION: u32 = 1;
-export const HEADERS: u64 = 2;
-export const MAGIC_AT: u32 = 16;
-export const VERSION_AT: u32 = 24;
-export const ID_AT: u32 = 32;
-export const GENERATION_AT: u32 = 40;
-export const HEADER_SEED_AT: u32 = 48;
-export const SEQUENCE_AT: u32 = 56;
-
-export const PUT: u32 = 1;
-export const PART: u32 = 2;
-export const REMOVE: u32 = 3;
-export const COMMIT: u32 = 4;
-export const ABORT: u32 = 5;
-export const IMAGE: u32 = 6;
-export const CHECKPOINT: u32 = 7;
-export const SEED: u32 = 8;
-export const LONG_PUT: u32 = 9;
-export const SYNCED: u32 = 10;
-export const LAST: u32 = 0x100;
-
-/** Offsets in a record's payload. */
-export const KEY_AT: u32 = 8; // of PUT, LONG_PUT and REMOVE, behind its length
-export const PART_AT: u32 = 4;
-export const IMAGE_AT: u32 = 16;
-export const WORD_AT: u32 = 8; // of SEED and SYNCED
-/** Bytes of a value that one record has at most; a longer one is in PARTs. */
-export const CHUNK: u32 = 32768;
 /** The record that end() makes. */
 const END_BYTES: u32 = 32;
 
@@ -121,7 +80,7 @@ export function resume(descriptor: i32, generation: u64, seed: u64, end: u64): i
   startBuffer(end & ~(<u64>FRAME_BYTES - 1));
   if (end == word(map.LOG_START)) return 0;
   atomic.store<u64>(map.LOG_WRITTEN, end);
-  const page = word(map.LOG_START) / FRAME_BYTES + HEADERS;
+  const page = word(map.LOG_START) / FRAME_BYTES + format.HEADERS;
   const got = syscall(SYS_PREAD, file, buffer(), FRAME_BYTES, <u32>page, <u32>(page >> 32));
   return got < 0 ? got : 0;
 }
@@ -140,17 +99,17 @@ function random(at: u32): void {
 export function restart(sequence: u64): i32 {
   const frame = poolArea.scratch;
   const generation = word(map.LOG_GENERATION) + 1;
-  const page = generation % HEADERS;
+  const page = generation % format.HEADERS;
   const seed = word(map.LOG_SEED);
   random(map.LOG_SEED);
   memory.fill(frame, 0, FRAME_BYTES);
   store<u64>(frame, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
-  store<u64>(frame, MAGIC, MAGIC_AT);
-  store<u32>(frame, VERSION, VERSION_AT);
-  store<u64>(frame, word(map.LOG_ID), ID_AT);
-  store<u64>(frame, generation, GENERATION_AT);
-  store<u64>(frame, word(map.LOG_SEED), HEADER_SEED_AT);
-  store<u64>(frame, sequence, SEQUENCE_AT);
+  store<u64>(frame, format.MAGIC, format.MAGIC_AT);
+  store<u32>(frame, format.VERSION, format.VERSION_AT);
+  store<u64>(frame, word(map.LOG_ID), format.ID_AT);
+  store<u64>(frame, generation, format.GENERATION_AT);
+  store<u64>(frame, word(map.LOG_SEED), format.HEADER_SEED_AT);
+  store<u64>(frame, sequence, format.SEQUENCE_AT);
   storage.seal(frame, page);
   let result = write(frame, FRAME_BYTES, page);
   if (result == 0) result = sync();
@@ -189,7 +148,7 @@ export function flush(): i32 {
   const whole = bytes & ~(FRAME_BYTES - 1);
   const pages = (bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1);
   memory.fill(buffer() + bytes, 0, pages - bytes);
-  const result = write(buffer(), pages, start / FRAME_BYTES + HEADERS);
+  const result = write(buffer(), pages, start / FRAME_BYTES + format.HEADERS);
   if (result != 0) return result;
   memory.copy(buffer(), buffer() + whole, pages - whole);
   atomic.store<u64>(map.LOG_START, start + whole);
@@ -230,7 +189,7 @@ export function commit(wanted: u64): i32 {
 
 /** Bytes of a put's or a removal's record. */
 export function recordBytes(keyBytes: u32, valueBytes: u32): u32 {
-  return logRecord.sizeOf(KEY_AT + min<u32>(keyBytes, KEY_BYTES_MAX) + valueBytes);
+  return logRecord.sizeOf(format.KEY_AT + min<u32>(keyBytes, KEY_BYTES_MAX) + valueBytes);
 }
 
 /** Room in the buffer for records of so many bytes, and for an end. */
@@ -256,11 +215,11 @@ function append(bytes: u32): void {
 
 export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32, last: u32): void {
   const at = payload();
-  store<u32>(at, PUT | last);
+  store<u32>(at, format.PUT | last);
   store<u32>(at, keyBytes, 4);
-  copyBytes(at + KEY_AT, key, keyBytes);
-  copyBytes(at + KEY_AT + keyBytes, value, valueBytes);
-  append(KEY_AT + keyBytes + valueBytes);
+  copyBytes(at + format.KEY_AT, key, keyBytes);
+  copyBytes(at + format.KEY_AT + keyBytes, value, valueBytes);
+  append(format.KEY_AT + keyBytes + valueBytes);
 }
 
 /** A put whose value comes in parts. */
@@ -268,54 +227,54 @@ export function longPut(key: u32, keyBytes: u32): i32 {
   const result = reserve(recordBytes(keyBytes, 0));
   if (result != 0) return result;
   const at = payload();
-  store<u32>(at, LONG_PUT);
+  store<u32>(at, format.LONG_PUT);
   store<u32>(at, keyBytes, 4);
-  copyBytes(at + KEY_AT, key, keyBytes);
-  append(KEY_AT + keyBytes);
+  copyBytes(at + format.KEY_AT, key, keyBytes);
+  append(format.KEY_AT + keyBytes);
   return 0;
 }
 
 /** More of the value of the last longPut(). */
 export function part(from: u32, bytes: u32): i32 {
-  for (let done: u32 = 0; done < bytes; done += CHUNK) {
-    const here = min<u32>(CHUNK, bytes - done);
-    const result = reserve(logRecord.sizeOf(PART_AT + here));
+  for (let done: u32 = 0; done < bytes; done += format.CHUNK) {
+    const here = min<u32>(format.CHUNK, bytes - done);
+    const result = reserve(logRecord.sizeOf(format.PART_AT + here));
     if (result != 0) return result;
     const at = payload();
-    store<u32>(at, PART);
-    memory.copy(at + PART_AT, from + done, here);
-    append(PART_AT + here);
+    store<u32>(at, format.PART);
+    memory.copy(at + format.PART_AT, from + done, here);
+    append(format.PART_AT + here);
   }
   return 0;
 }
 
 export function remove(key: u32, keyBytes: u32, last: u32): void {
   const at = payload();
-  store<u32>(at, REMOVE | last);
+  store<u32>(at, format.REMOVE | last);
   store<u32>(at, keyBytes, 4);
-  copyBytes(at + KEY_AT, key, keyBytes);
-  append(KEY_AT + keyBytes);
+  copyBytes(at + format.KEY_AT, key, keyBytes);
+  append(format.KEY_AT + keyBytes);
 }
 
 /** Ends a unit: COMMIT, ABORT or CHECKPOINT. */
 export function end(kind: u32): void {
-  store<u32>(payload(), kind | LAST);
+  store<u32>(payload(), kind | format.LAST);
   append(4);
 }
 
 /** The page in the frame, as storage is to get it. */
 export function image(frame: u32, page: u64): i32 {
-  const result = reserve(logRecord.sizeOf(IMAGE_AT + FRAME_BYTES));
+  const result = reserve(logRecord.sizeOf(format.IMAGE_AT + FRAME_BYTES));
   if (result != 0) return result;
   const at = payload();
-  const copy = at + IMAGE_AT;
-  store<u32>(at, IMAGE);
+  const copy = at + format.IMAGE_AT;
+  store<u32>(at, format.IMAGE);
   store<u32>(at, <u32>page, 4);
   store<u64>(at, 0, 8);
   memory.copy(copy, frame, FRAME_BYTES);
   store<u64>(copy, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
   storage.seal(copy, page);
-  append(IMAGE_AT + FRAME_BYTES);
+  append(format.IMAGE_AT + FRAME_BYTES);
   return 0;
 }
 
@@ -326,10 +285,10 @@ export function mark(): i32 {
   const result = reserve(END_BYTES);
   if (result != 0) return result;
   const at = payload();
-  store<u32>(at, SYNCED | LAST);
+  store<u32>(at, format.SYNCED | format.LAST);
   store<u32>(at, 0, 4);
-  store<u64>(at, durable - word(map.LOG_BASE), WORD_AT);
-  append(WORD_AT + 8);
+  store<u64>(at, durable - word(map.LOG_BASE), format.WORD_AT);
+  append(format.WORD_AT + 8);
   store<u64>(map.LOG_MARKED, durable);
   return 0;
 }
@@ -339,11 +298,12 @@ export function reseed(): i32 {
   const result = reserve(END_BYTES);
   if (result != 0) return result;
   const at = payload();
-  store<u32>(at, SEED | LAST);
+  store<u32>(at, format.SEED | format.LAST);
   store<u32>(at, 0, 4);
-  random(at + WORD_AT);
-  const seed = load<u64>(at, WORD_AT);
-  append(WORD_AT + 8);
+  random(map.WORD);
+  const seed = load<u64>(map.WORD);
+  store<u64>(at, seed, format.WORD_AT);
+  append(format.WORD_AT + 8);
   atomic.store<u64>(map.LOG_SEED, seed);
   return 0;
 }

@@ -40,6 +40,7 @@ export const LOG_WRITTEN: u32 = 1216; // u64, behind the last that is in the fil
 export const LOG_DURABLE: u32 = 1224; // u64, LSN behind the last that is durable
 export const LOG_CHECKPOINTS: u32 = 1232; // u64, how many were made since the store was opened
 export const LOG_MARKED: u32 = 1240; // u64, what the log itself says to be durable
+export const WORD: u32 = 1248; // u64, where system calls leave one: they reach no kernel memory
 export const TREES: u32 = 2048;
 const WORKSPACES: u32 = 2304;
 export const ENTRY_DELTAS: u32 = 3072;

@@ -16,6 +16,7 @@ import { poolArea, poolHeld, storage } from '../../assembly/linked';
 import * as change from './change';
 import * as checkpoint from './checkpoint';
 import * as log from './log';
+import * as format from './log-format';
 import * as scan from './log-scan';
 import * as map from './memory-map';
 import * as overflow from './overflow';
@@ -39,14 +40,14 @@ export function run(descriptor: i32): i32 {
   while (true) {
     found = nextUnit(at, seed);
     if (found != 1) break;
-    if (unitKind == log.CHECKPOINT) {
+    if (unitKind == format.CHECKPOINT) {
       const sequence = putImages(at, seed);
       if (sequence < 0) return <i32>sequence;
       wanted = max(wanted, <u64>sequence);
     }
     at = unitEnd;
     seed = scan.seed;
-    if (unitKind == log.CHECKPOINT) {
+    if (unitKind == format.CHECKPOINT) {
       base = at;
       baseSeed = seed;
     }
@@ -85,9 +86,9 @@ function putImages(at: u64, seed: u64): i64 {
   while (scan.position != unitEnd) {
     const found = scan.next();
     if (found != 1) return found < 0 ? found : -EBADMSG;
-    if (scan.kind != log.IMAGE || scan.bytes != log.IMAGE_AT + FRAME_BYTES) continue;
+    if (scan.kind != format.IMAGE || scan.bytes != format.IMAGE_AT + FRAME_BYTES) continue;
     const page = load<u32>(scan.payload, 4);
-    const image = scan.payload + log.IMAGE_AT;
+    const image = scan.payload + format.IMAGE_AT;
     if (storage.check(image, page) != 0) return -EBADMSG;
     const done = putImage(image, page);
     if (done != 0) return done;
@@ -107,7 +108,7 @@ function replay(at: u64, seed: u64, end: u64): i32 {
     const found = nextUnit(at, seed);
     if (found != 1) return found < 0 ? found : -EBADMSG;
     const behind = scan.seed;
-    if (unitKind != log.ABORT && unitKind != log.CHECKPOINT) {
+    if (unitKind != format.ABORT && unitKind != format.CHECKPOINT) {
       const result = replayUnit(at, seed);
       if (result != 0) return result;
     }
@@ -128,7 +129,7 @@ function replayUnit(at: u64, seed: u64): i32 {
     const found = scan.next();
     if (found != 1) return found < 0 ? found : -EBADMSG;
     let result = poolHeld.isFull() ? -ENOMEM : 0;
-    if (result == 0) result = scan.kind == log.PART ? addPart() : endLong();
+    if (result == 0) result = scan.kind == format.PART ? addPart() : endLong();
     if (result == 0) result = apply();
     if (result != 0) return result;
   }
@@ -137,18 +138,18 @@ function replayUnit(at: u64, seed: u64): i32 {
 
 function apply(): i32 {
   const keyBytes = load<u32>(scan.payload, 4);
-  const key = scan.payload + log.KEY_AT;
+  const key = scan.payload + format.KEY_AT;
   switch (scan.kind) {
-    case log.PUT: {
+    case format.PUT: {
       const value = key + keyBytes;
       const valueBytes = scan.payload + scan.bytes - value;
       return tree.put(change.root(), key, keyBytes, value, valueBytes, tree.PUT_REPLACE);
     }
-    case log.REMOVE: {
+    case format.REMOVE: {
       const result = tree.remove(change.root(), key, keyBytes);
       return result == -ENOENT ? 0 : result;
     }
-    case log.LONG_PUT: {
+    case format.LONG_PUT: {
       hasLong = true;
       longKey = keyBytes;
       longBytes = 0;
@@ -163,9 +164,9 @@ function apply(): i32 {
 
 function addPart(): i32 {
   if (!hasLong) return -EBADMSG;
-  const bytes = scan.bytes - log.PART_AT;
+  const bytes = scan.bytes - format.PART_AT;
   longBytes += bytes;
-  return overflow.append(scan.payload + log.PART_AT, bytes) ? 0 : -overflow.failure;
+  return overflow.append(scan.payload + format.PART_AT, bytes) ? 0 : -overflow.failure;
 }
 
 /** The long value that was under way is whole. */

@@ -5,7 +5,7 @@
 // Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after the last. If it says "in use" when it
 //                      is opened, it is refused, or recovered where it has a log.
 
-import { EBUSY, ECANCELED, EINVAL, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
+import { EBADMSG, EBUSY, ECANCELED, EINVAL, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { pool, poolHeld } from '../../assembly/linked';
@@ -32,23 +32,28 @@ function start(descriptor: i32, frames: u32): i32 {
 
 /** Lays out a new store with one tree in the empty file, with a log if `logFile` is not -1; 0 or -errno. */
 export function format(descriptor: i32, frames: u32, logFile: i32 = -1): i32 {
-  let result = start(descriptor, frames);
-  if (result != 0) return result;
+  const result = start(descriptor, frames);
+  return result == 0 ? layOut(logFile) : result;
+}
+
+function layOut(logFile: i32): i32 {
   if (!allocator.addGroup(0)) return -pool.failure;
   store<u32>(map.GROUPS, 1);
-  result = createTree(0);
+  let result = createTree(0);
   if (result == 0) result = use(logFile);
+  if (result == 0 && logFile >= 0) result = superblock.write(superblock.LOGGED); // page 0: now it is made
   if (result == 0) store<u32>(map.STATE, OPEN);
   return result;
 }
 
 /**
  * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed in order and without a log, or what the host said. `logFile` is the log that it
- * may have had, -1 = there is none; with `hasLog` it is to have one.
+ * may have had, -1 = there is none; with `hasLog` it is to have one. A store whose making was broken off is made.
  */
 export function open(descriptor: i32, frames: u32, logFile: i32 = -1, hasLog: bool = false): i32 {
   let result = start(descriptor, frames);
   if (result == 0) result = superblock.read();
+  if (result == -EBADMSG && superblock.isMissing()) return layOut(hasLog ? logFile : -1);
   if (result < 0) return result;
   if (result == superblock.LOGGED) {
     result = logFile < 0 ? -EUCLEAN : recovery.run(logFile);

@@ -6,13 +6,13 @@
 //   44  u32  allocation groups       48  u64  entries               56  u32  no page from here on was ever in use
 //   64  64 x u32 root pages, 0 = no tree                           320  u64  LOGGED: the log that belongs to it
 //
-// Interface   read() finds the newest, fills the store block and gives the state; compose() makes the next one in a frame, write(state) writes
+// Interface   read() finds the newest, fills the store block and gives the state; isMissing() when there never was one; compose() makes the next one in a frame, write(state) writes
 //             it and waits for the device.
 // Invariants  SUPER-1  A store that says CLOSED has every page in storage as it was left. One that says LOGGED has them as they were at the
 //                      last checkpoint, once what the log has of it is in its place (recovery.ts).
 
 import { EBADMSG, EPROTO } from '../../assembly/abi/errno';
-import { SYS_SYNC } from '../../assembly/abi/syscall';
+import { SYS_PREAD, SYS_SIZE, SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { poolArea, poolHeader, storage } from '../../assembly/linked';
 import { GROUP_PAGES } from './allocator';
@@ -71,6 +71,20 @@ export function read(): i32 {
     memory.copy(map.TREES, frame + TREES_AT, TREE_WORDS_BYTES);
   }
   return best == 0 ? failure : state;
+}
+
+/** Pages that a store with nothing in it has: superblocks, a bitmap, a root. */
+const PAGES_MIN: u64 = 4;
+
+/** Whether a store's making was broken off: its second superblock, page 0, was never written, and there is no more than the first pages. */
+export function isMissing(): bool {
+  const frame = poolArea.scratch;
+  if (syscall(SYS_SIZE, load<i32>(map.STORAGE), map.WORD, 0, 0, 0) < 0) return false;
+  if (load<u64>(map.WORD) > PAGES_MIN * 4096) return false;
+  memory.fill(frame, 0, 4096);
+  if (syscall(SYS_PREAD, load<i32>(map.STORAGE), frame, 4096, 0, 0) < 0) return false;
+  for (let at: u32 = 0; at < 4096; at += 8) if (load<u64>(frame + at) != 0) return false;
+  return true;
 }
 
 /** What the store block says, as the page that is returned; the frame is then what storage is to get. */

@@ -287,6 +287,25 @@ tests(
   },
 );
 
+tests('power lost while a store is made: there is none, or an empty one', async () => {
+  const random = Random.forTest('durable store, made');
+  for (let round = 0; round < 40; round++) {
+    const directory = directoryOf();
+    const target = directoryOf();
+    for (const name of ['data.rz', 'log.rz']) writeFileSync(join(directory, name), '');
+    const disk = new Disk(random, directory);
+    let steps = random.below(8);
+    disk.onStep = () => void (steps-- === 0 && disk.crash(target));
+    const made = await openStore(FRAMES, { directory, log: true });
+    assert.is(made.result, 0);
+    if (steps >= 0) disk.crash(target);
+    disk.end();
+    await made.end();
+    await check({ directory: target, states: [''] }, true);
+    for (const path of [directory, target]) rmSync(path, { recursive: true });
+  }
+});
+
 tests('a pool smaller than the one that the log was written with is refused', async () => {
   const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
   for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
