@@ -14,31 +14,52 @@ import {
 import { RingzeroError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 
-/** The functions of the guest that were running, innermost first, from the names in its module. */
-function guestStack(error: Error): string[] {
+/**
+ * The functions of the guest that were running, innermost first: by the names in its module, or by their numbers there, which in an
+ * image are those after the kernel's functions.
+ */
+function guestStack(error: Error, image: WebAssembly.Module): string[] {
+  const added = WebAssembly.Module.imports(image).filter(
+    ({ module, kind }) => module === 'ringzero' && kind === 'function',
+  ).length;
   const functions: string[] = [];
   for (const line of (error.stack ?? '').split('\n')) {
     const frame = /^\s*at (?:(.+?) \()?wasm:\/\/\S*wasm-function\[(\d+)\]/.exec(line);
     if (frame === null) continue;
-    const name = (frame[1] ?? `function ${frame[2]}`).replace(/^[^.]*\.(?=assembly\/|guest\/)/, '');
+    const name = (frame[1] ?? `function ${Number(frame[2]) - added}`).replace(
+      /^[^.]*\.(?=assembly\/|guest\/)/,
+      '',
+    );
     if (!name.startsWith('ringzero.')) functions.push(name);
   }
   return functions;
 }
 
-/** What the caller of a guest function gets to see when it threw `thrown`. */
-export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error {
+/** What the caller of a function of the guest, whose image this is, gets to see when it threw `thrown`. */
+export function guestTrap(
+  kernel: Kernel,
+  image: WebAssembly.Module,
+  what: string,
+  thrown: unknown,
+): Error {
+  const trapError = (why: string): RingzeroError => {
+    const functions = guestStack(thrown as Error, image);
+    const where = functions.length === 0 ? '' : ` in ${functions.join(' < ')}`;
+    return new RingzeroError('RZ_GUEST_TRAP', `${what}: the guest trapped: ${why}${where}`, {
+      cause: thrown,
+    });
+  };
   const { cause, address } = kernel.takeTrap();
   if (!(thrown instanceof WebAssembly.RuntimeError)) {
     return thrown instanceof RangeError && /stack/.test(thrown.message)
-      ? trapError(what, 'its stack is exhausted', thrown)
+      ? trapError('its stack is exhausted')
       : (thrown as Error);
   }
   switch (cause) {
     case TRAP_NONE:
-      return trapError(what, thrown.message, thrown);
+      return trapError(thrown.message);
     case TRAP_OUTSIDE:
-      return trapError(what, `store to 0x${address.toString(16)}, outside guest memory`, thrown);
+      return trapError(`store to 0x${address.toString(16)}, outside guest memory`);
     case TRAP_SNAPSHOT_LOST:
       return new RingzeroError(
         'RZ_SNAPSHOT_LOST',
@@ -46,30 +67,18 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
         { cause: thrown },
       );
     case TRAP_KILLED:
-      return trapError(what, 'it was stopped', thrown);
+      return trapError('it was stopped');
     case TRAP_FAULT_UNHANDLED:
-      return trapError(what, `page fault of page ${address}, and there is no onPageFault`, thrown);
+      return trapError(`page fault of page ${address}, and there is no onPageFault`);
     case TRAP_CALL_UNHANDLED:
-      return trapError(
-        what,
-        `a remote call of function ${address}, and there is no onCall`,
-        thrown,
-      );
+      return trapError(`a remote call of function ${address}, and there is no onCall`);
     case TRAP_FAULT_NESTED:
-      return trapError(what, `page fault of page ${address} in a page-fault handler`, thrown);
+      return trapError(`page fault of page ${address} in a page-fault handler`);
     case TRAP_FAULT_RESULT:
-      return trapError(what, `its page-fault handler returned what means nothing, for page ${address}`, thrown); // prettier-ignore
+      return trapError(`its page-fault handler returned what means nothing, for page ${address}`); // prettier-ignore
     case TRAP_FAULT_AGAIN:
-      return trapError(what, `its page-fault handler did not map page ${address}`, thrown);
+      return trapError(`its page-fault handler did not map page ${address}`);
     default:
-      return trapError(what, `trap ${cause} at 0x${address.toString(16)}`, thrown);
+      return trapError(`trap ${cause} at 0x${address.toString(16)}`);
   }
-}
-
-function trapError(what: string, why: string, thrown: Error): RingzeroError {
-  const functions = guestStack(thrown);
-  const where = functions.length === 0 ? '' : ` in ${functions.join(' < ')}`;
-  return new RingzeroError('RZ_GUEST_TRAP', `${what}: the guest trapped: ${why}${where}`, {
-    cause: thrown,
-  });
 }

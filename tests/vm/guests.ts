@@ -4,14 +4,14 @@ import initWabt from 'wabt';
 
 const wabt = await initWabt();
 
-export function assemble(text: string): Uint8Array {
+export function assemble(text: string, { names = true } = {}): Uint8Array {
   const module = wabt.parseWat('guest.wat', text, {
     threads: true,
     bulk_memory: true,
     mutable_globals: true,
   });
   module.resolveNames();
-  const { buffer } = module.toBinary({ write_debug_names: true });
+  const { buffer } = module.toBinary({ write_debug_names: names });
   module.destroy();
   return buffer;
 }

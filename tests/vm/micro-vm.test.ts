@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM, RingzeroError, translate, type MicroVMOptions } from '../../host/index.ts';
-import { CELLS } from './guests.ts';
+import { assemble, CELLS } from './guests.ts';
 
 const MIB = 2 ** 20;
 
@@ -153,6 +153,33 @@ vms('a snapshot taken inside an import belongs to the moment of the call', async
   assert.is(await taken.snapshot!.run('get', 0), 1);
   await vm.close();
 });
+
+vms(
+  'a function without a name has its own number in a trap’s message, not the image’s',
+  async () => {
+    const guest = assemble(
+      `(module (import "env" "hook" (func)) (memory (export "memory") 1)
+      (func) (func (call 3)) (func unreachable) (func (export "fail") (call 2)))`,
+      { names: false },
+    );
+    const vm = await MicroVM.create({
+      guest,
+      memory: 16 * MIB,
+      imports: { env: { hook: () => {} } },
+    });
+    const { exports } = vm.enter();
+    const snapshot = vm.snapshot();
+    for (const call of [async () => exports['fail']!(), () => snapshot.run('fail')]) {
+      try {
+        await call();
+        assert.unreachable();
+      } catch (error) {
+        assert.match((error as Error).message, / in function 3 < function 2 < function 4/);
+      }
+    }
+    await vm.close();
+  },
+);
 
 vms('a call that never ends in a snapshot is stopped by disposing of it', async () => {
   const vm = await create();
