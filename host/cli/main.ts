@@ -52,13 +52,14 @@ async function main([name, ...rest]: string[]): Promise<number> {
     process.stdout.write(`ringzero ${version}\n`);
     return 0;
   }
-  const load = COMMANDS[name];
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) {
     process.stderr.write(`ringzero: no command '${name}'; see ringzero --help\n`);
     return 2;
   }
   const { run, help } = await load();
-  if (help !== undefined && (rest[0] === '--help' || rest[0] === '-h')) {
+  const asked = name === 'run' ? rest.slice(0, 1) : rest; // what follows a program's name is the program's
+  if (help !== undefined && (asked.includes('--help') || rest[0] === '-h')) {
     process.stdout.write(help);
     return 0;
   }

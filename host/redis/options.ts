@@ -20,7 +20,7 @@ export function parseArguments(argv: readonly string[], read: ReadConfig): Optio
   const rest = [...argv];
   const list: OptionList = [];
   const first = rest[0];
-  if (first !== undefined && (!first.startsWith('--') || first === '-')) {
+  if (first !== undefined && (!first.startsWith('-') || first === '-')) {
     rest.shift();
     list.push(...parseFile(read(first), first, read));
   }

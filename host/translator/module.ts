@@ -1,6 +1,7 @@
 // What the translator needs to know of a module before it rewrites it: index spaces and where the sections lie.
 // Nothing of a function's body is read here.
 
+import { RingzeroError } from '../errors.ts';
 import { EXTERNREF, FUNCREF, I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import {
@@ -108,6 +109,8 @@ const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
 export function mapModule(bytes: Uint8Array): ModuleMap {
+  if (!((bytes as unknown) instanceof Uint8Array))
+    throw new RingzeroError('RZ_OPTION', 'a module is given as the Uint8Array of its bytes');
   const map = new ModuleMap(bytes);
   const reader = new Reader(bytes);
   for (const byte of MAGIC) {

@@ -92,6 +92,7 @@ export class Udf {
 
   /** Runs the function on a row, which may be a view of shared memory that nobody writes meanwhile. */
   call(row: Uint8Array): UdfResult {
+    if (!ArrayBuffer.isView(row)) throw new RingzeroError('RZ_OPTION', 'a row is a Uint8Array');
     return this.callAt(row, 0, row.length);
   }
 

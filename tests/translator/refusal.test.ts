@@ -56,6 +56,17 @@ test('a feature that is not taken is named', () => {
   }
 });
 
+test('what is no array of bytes is a wrong argument, and no malformed module', () => {
+  for (const wrong of [undefined, 'guest.wasm', new ArrayBuffer(8), [...HEADER]]) {
+    try {
+      translate(wrong as unknown as Uint8Array);
+      assert.unreachable();
+    } catch (error) {
+      assert.is((error as RingzeroError).code, 'RZ_OPTION');
+    }
+  }
+});
+
 test('what is no module is malformed', () => {
   const cases = [
     [],

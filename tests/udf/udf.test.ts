@@ -184,6 +184,8 @@ test('options out of range are refused', () => {
     { fuel: '5' as unknown as number },
   ];
   for (const options of wrong) fails(() => Udf.compile(HASH, options), 'RZ_OPTION');
+  fails(() => Udf.compile('hash.wasm' as unknown as Uint8Array), 'RZ_OPTION');
+  fails(() => Udf.compile(HASH).call('a row' as unknown as Uint8Array), 'RZ_OPTION');
 });
 
 // --- escapes -------------------------------------------------------------------------------------------------------
