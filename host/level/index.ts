@@ -4,7 +4,13 @@
  * @module ringzero/level
  */
 
-export { RingzeroLevel, type StoreStats, type SyncOperation, type SyncOptions } from './level.ts';
+export {
+  RingzeroLevel,
+  type StoreStats,
+  type SyncOperation,
+  type SyncOptions,
+  type WriteOptions,
+} from './level.ts';
 export type { RingzeroOptions, StoreOptions } from './options.ts';
 export type { SyncRangeOptions } from './range.ts';
 export type { RingzeroHandle } from './store.ts';

@@ -85,11 +85,9 @@ export interface WriteOptions {
   sync?: boolean | undefined;
 }
 
-export interface SyncOperation<K, V> extends SyncOptions {
-  type: 'put' | 'del';
-  key: K;
-  value?: V;
-}
+/** One operation of batchSync(). */
+export type SyncOperation<K, V> = SyncOptions &
+  ({ type: 'put'; key: K; value: V } | { type: 'del'; key: K; value?: undefined });
 
 interface FormatOptions {
   keyEncoding: Format;
