@@ -167,7 +167,9 @@ for (const [name, how, rates] of CASES) {
       };
       const trial = new Trial(store, random, shape, quiet);
       faults.set(rates);
-      for (let i = 0; i < shape.operations / 2; i++) {
+      // Few operations of some cases reach storage: more of them then, until one has failed.
+      const enough = shape.operations / 2;
+      for (let i = 0; i < enough || (trial.failed === 0 && i < 20 * enough); i++) {
         trial.step();
         if (i % 500 === 499) trial.check();
       }
