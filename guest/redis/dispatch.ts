@@ -5,10 +5,12 @@
 
 import * as args from './args.ts';
 import * as client from './client.ts';
+import * as clock from './clock.ts';
 import * as command from './command.ts';
 import * as config from './config.ts';
 import * as errors from './errors.ts';
 import * as evict from './evict.ts';
+import * as log from './log.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as reply from './reply.ts';
@@ -16,6 +18,8 @@ import * as stats from './stats.ts';
 import * as transaction from './transaction.ts';
 import { clockUs } from './host.ts';
 import { slab } from '../../assembly/index.ts';
+
+let httpNotedMs: i64 = -60000;
 
 /** The row that runs. */
 let running: u32 = 0;
@@ -78,7 +82,8 @@ export function hasMemory(): bool {
 function resolve(): u32 {
   const found = command.find(args.ptr(0), args.len(0));
   if (found == 0 || command.containerOf(found) != 0) {
-    errors.unknownCommand();
+    if (isHttp()) refuseHttp();
+    else errors.unknownCommand();
     return 0;
   }
   let chosen = found;
@@ -97,6 +102,22 @@ function resolve(): u32 {
     return 0;
   }
   return chosen;
+}
+
+/** Any page can make a browser POST to this port, with commands for a body. Only HTTP begins lines so. */
+function isHttp(): bool {
+  return args.is(0, 'post') || args.is(0, 'host:');
+}
+
+function refuseHttp(): void {
+  client.current().flags |= client.CLOSE_ASAP;
+  const nowMs = clock.ms();
+  if (nowMs - httpNotedMs < 60000) return;
+  httpNotedMs = nowMs;
+  log.line(
+    log.WARNING,
+    'Possible SECURITY ATTACK: a client speaks HTTP (POST or Host:). Its connection is closed',
+  );
 }
 
 /** A command that was refused: a transaction that was to hold it fails. The error is in the reply. */

@@ -98,6 +98,8 @@ const WRONG = [
   'x'.repeat(70000),
   '*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n',
   '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\nabc\r\nGET k\n',
+  'POST / HTTP/1.1\r\nHost: here\r\n\r\nPING\r\n',
+  'GET / HTTP/1.1\r\nHost: here\r\n\r\nPING\r\n',
 ];
 
 function ask(socketPath: string, input: string): Promise<string> {
