@@ -91,16 +91,17 @@ function attempt(isAllowed: boolean, read: () => string): string {
   }
 }
 
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
-function startOf(pid: number): string {
+/** Fields 3, 20 and 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
+function statOf(pid: number): { state: string; threads: string; started: string } {
   const text = attempt(mayReadProc, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0]!, threads: fields[17] ?? '', started: fields[19] ?? '' };
 }
 
 export function thisProcess(): ProcessIdentity {
   return {
     pid: process.pid,
-    started: startOf(process.pid),
+    started: statOf(process.pid).started,
     boot: attempt(mayReadProc, () =>
       readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     ),
@@ -121,7 +122,10 @@ export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown'
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return 'dead';
   }
-  return differ(other.started, startOf(other.pid)) ? 'dead' : 'alive';
+  const { state, threads, started } = statOf(other.pid);
+  // A process that nobody has waited for stays a zombie, for ever where process 1 is no init. While it has other threads they may still write.
+  if (state === 'Z' && threads === '1') return 'dead';
+  return differ(other.started, started) ? 'dead' : 'alive';
 }
 
 /** Facts that a host kept to itself (Deno without all permissions) say nothing. */

@@ -1,8 +1,11 @@
 // Goal: a store is opened by one process, and only when what is on disk is what was closed. Method: second processes, dead ones, and a file
 // with bits flipped, cut off, or in the way.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EIO } from '../../assembly/abi/errno.ts';
@@ -11,6 +14,7 @@ import type { KvExports } from '../../host/level/guest.ts';
 import { RingzeroLevel } from '../../host/level/index.ts';
 import { checkStoreOptions } from '../../host/level/options.ts';
 import { Store } from '../../host/level/store.ts';
+import { livenessOf, thisProcess } from '../../host/platform/store-directory.ts';
 import { Random } from '../random.ts';
 import { codeOf, freshLocation, inProcess } from './stores.ts';
 
@@ -68,6 +72,18 @@ tests('a program that ends without close() has closed; one that is killed has no
   await RingzeroLevel.destroy(location);
   await db.open();
   await db.close();
+});
+
+tests('a process that has ended is dead though nobody has waited for it', async () => {
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']); // which waits for nothing
+  const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+  const child = { ...thisProcess(), pid: Number(text), started: '' };
+  assert.is(livenessOf(child), 'alive');
+  process.kill(child.pid, 'SIGKILL');
+  for (let i = 0; i < 500 && livenessOf(child) === 'alive'; i++) await setTimeout(10);
+  assert.match(readFileSync(`/proc/${child.pid}/stat`, 'utf8'), ') Z ', 'a zombie');
+  assert.is(livenessOf(child), 'dead');
+  parent.kill();
 });
 
 tests('a batch that was neither applied nor taken back leaves a store that says so', async () => {
