@@ -124,10 +124,10 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
 }
 
 async function drive(fork: Fork, url: string, argument: unknown): Promise<unknown> {
-  const { main } = (await import(url)) as { main?: (fork: Fork, argument: unknown) => unknown };
-  if (typeof main !== 'function')
-    throw new RingzeroError('RZ_EXPORT', `${url} exports no function \`main\``);
   try {
+    const { main } = (await import(url)) as { main?: (fork: Fork, argument: unknown) => unknown };
+    if (typeof main !== 'function')
+      throw new RingzeroError('RZ_EXPORT', `${url} exports no function \`main\``);
     return await main(fork, argument);
   } catch (error) {
     throw error instanceof RingzeroError ? error : new DriverError(error);

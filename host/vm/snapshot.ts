@@ -60,13 +60,21 @@ export class Snapshot {
   }
 
   /**
-   * Calls `main(fork, argument)` of a module in another thread, where it drives the guest's exports (see Fork) on memory
+   * Calls `main(fork, argument)` of a module, given by its URL, in another thread, where it drives the guest's exports (see Fork) on memory
    * and globals as they were. The argument, and what main returns or resolves to, are cloned on the way.
    *
-   * Fails as run(), with RZ_EXPORT when the module has no such function, and with what main throws.
+   * Fails as run(), with RZ_OPTION when that is no URL, with RZ_EXPORT when the module has no such function, and with what
+   * the module or main throws.
    */
   drive(module: URL | string, argument?: unknown): Promise<unknown> {
-    return this.#job({ module: String(module), argument });
+    const url = String(module);
+    if (!URL.canParse(url)) {
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `drive('${url}'): give a whole URL, such as new URL('./driver.js', import.meta.url)`,
+      );
+    }
+    return this.#job({ module: url, argument });
   }
 
   #job(call: Job['call']): Promise<unknown> {

@@ -61,10 +61,16 @@ test('what a module throws arrives as it is; misuse is a typed error, and the fo
       assert.is((error as RingzeroError).code, code);
     }
     assert.ok((await failure('uncloneable')) instanceof Error);
-    const nowhere = snapshot.drive(new URL('./guests.js', import.meta.url));
-    assert.is(
-      ((await nowhere.catch((error: unknown) => error)) as RingzeroError).code,
-      'RZ_EXPORT',
+    const driven = (module: URL): Promise<unknown> =>
+      snapshot.drive(module).catch((error) => error);
+    const without = await driven(new URL('./guests.js', import.meta.url));
+    assert.is((without as RingzeroError).code, 'RZ_EXPORT');
+    const missing = await driven(new URL('./no-such-module.js', import.meta.url));
+    assert.match((missing as Error).message, 'no-such-module.js');
+    assert.not.instance(missing, RingzeroError);
+    assert.throws(
+      () => snapshot.drive('./driver.js'),
+      ({ code }: RingzeroError) => code === 'RZ_OPTION',
     );
     assert.equal(await snapshot.drive(DRIVER, { act: 'read' }), [0, 0, [0, 0, 0, 0]]);
     await snapshot.release();
