@@ -31,7 +31,9 @@ export async function newCommand(argv: string[]): Promise<number> {
   } catch (error) {
     return refuse((error as Error).message);
   }
-  process.stdout.write(`${target}: made. Next:\n\n  cd ${directory}\n  npm install\n  npm start\n`);
+  process.stdout.write(
+    `${target}: made. Next:\n\n  cd ${directory}\n  npm install      # with a package that you packed: npm install FOLDER/ringzero-VERSION.tgz\n  npm start\n`,
+  );
   return 0;
 }
 
