@@ -500,5 +500,8 @@ function notDurable(location: string): RingzeroError {
 }
 
 function notOpenYet(): RingzeroError {
-  return new RingzeroError('LEVEL_DATABASE_NOT_OPEN', 'Database is not open');
+  return new RingzeroError(
+    'LEVEL_DATABASE_NOT_OPEN',
+    'the store is not open: `await db.open()` comes before synchronous calls',
+  );
 }

@@ -1,36 +1,14 @@
 // docs/guest.md as written: its pieces are the example, the example is what `ringzero new` makes, and it builds and runs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM } from '../../host/index.ts';
+import { blocks, install, project, ROOT } from './project.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CLI = join(ROOT, 'dist/host/cli/main.js');
-
-/** A directory with what `npm install` would have put there. */
-function project(): { directory: string; remove(): void } {
-  const directory = mkdtempSync(join(tmpdir(), 'ringzero-guest-'));
-  return { directory, remove: () => rmSync(directory, { recursive: true }) };
-}
-
-function install(directory: string): void {
-  mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(ROOT, join(directory, 'node_modules/ringzero'));
-  symlinkSync(join(ROOT, 'node_modules/assemblyscript'), join(directory, 'node_modules/assemblyscript')); // prettier-ignore
-}
 
 function buildAndRun(directory: string): string {
   const options = { cwd: directory, encoding: 'utf8' } as const;
@@ -41,24 +19,18 @@ function buildAndRun(directory: string): string {
   return execFileSync(process.execPath, ['main.js'], options);
 }
 
-/** The code of one language in a document, in order. */
-function blocks(language: string): string[] {
-  const text = readFileSync(join(ROOT, 'docs/guest.md'), 'utf8');
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map((match) => match[1]!); // prettier-ignore
-}
-
 const tests = suite('a guest of your own');
 
 tests('the tutorial, typed off', () => {
   const { directory, remove } = project();
   install(directory);
-  const guest = blocks('ts').join('\n');
+  const guest = blocks('docs/guest.md', 'ts').join('\n');
   assert.ok(guest.split('\n').length < 100, 'under a hundred lines');
   writeFileSync(join(directory, 'guest.ts'), guest);
-  writeFileSync(join(directory, 'main.js'), blocks('js')[0]!);
-  writeFileSync(join(directory, 'asconfig.json'), blocks('json')[0]!);
+  writeFileSync(join(directory, 'main.js'), blocks('docs/guest.md', 'js')[0]!);
+  writeFileSync(join(directory, 'asconfig.json'), blocks('docs/guest.md', 'json')[0]!);
   cpSync(join(ROOT, 'examples/pager/package.json'), join(directory, 'package.json'));
-  assert.is(buildAndRun(directory), blocks('text')[0]);
+  assert.is(buildAndRun(directory), blocks('docs/guest.md', 'text')[0]);
   assert.is(guest, readFileSync(join(ROOT, 'examples/pager/guest.ts'), 'utf8'));
   remove();
 });
@@ -68,7 +40,7 @@ tests('ringzero new makes it', () => {
   const made = join(directory, 'my-guest');
   execFileSync(process.execPath, [CLI, 'new', made]);
   install(made);
-  assert.is(buildAndRun(made), blocks('text')[0]);
+  assert.is(buildAndRun(made), blocks('docs/guest.md', 'text')[0]);
   const { name } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8')) as { name: string };
   assert.is(name, 'my-guest');
   for (const [args, says] of [
@@ -86,7 +58,7 @@ tests('ringzero new makes it', () => {
 tests('a timer, as documented', async () => {
   const { directory, remove } = project();
   install(directory);
-  writeFileSync(join(directory, 'guest.ts'), blocks('typescript')[0]!);
+  writeFileSync(join(directory, 'guest.ts'), blocks('docs/guest.md', 'typescript')[0]!);
   const args = ['guest.ts', '-o', 'guest.wasm', '--runtime', 'stub', '-O'];
   execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], { cwd: directory }); // prettier-ignore
   const guest = new Uint8Array(readFileSync(join(directory, 'guest.wasm')));
