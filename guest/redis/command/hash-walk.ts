@@ -4,6 +4,7 @@ import * as args from '../args.ts';
 import * as command from '../command.ts';
 import * as cursor from '../cursor.ts';
 import * as errors from '../errors.ts';
+import * as gathered from '../gathered.ts';
 import * as glob from '../glob.ts';
 import * as hash from '../hash.ts';
 import * as heap from '../heap.ts';
@@ -97,7 +98,6 @@ function hscan(): void {
     } else if (args.is(i, 'match')) setPattern(i + 1);
     else return errors.syntax();
   }
-  reply.array(2);
   if (hash.isLarge(found)) scanLarge(found, cursor.value(), <u64>wanted);
   else scanSmall(found);
 }
@@ -110,6 +110,7 @@ function setPattern(index: u32): void {
 
 /** A small hash is shown whole. */
 function scanSmall(found: u32): void {
+  reply.array(2);
   reply.bulkText('0');
   shown = 0;
   const mark = reply.deferArray();
@@ -121,46 +122,20 @@ function scanSmall(found: u32): void {
 function scanLarge(found: u32, from: u64, wanted: u64): void {
   let turns = min<u64>(wanted, u64.MAX_VALUE / 10) * 10;
   let next = from;
-  metCount = 0;
-  do next = hash.scan(found, next, meet);
-  while (next != 0 && --turns != 0 && <u64>metCount < wanted);
+  gathered.clear();
+  do next = hash.scan(found, next, gathered.add);
+  while (next != 0 && --turns != 0 && <u64>gathered.count() < wanted);
+  if (!gathered.isWhole()) return errors.outOfMemory();
+  reply.array(2);
   reply.bulkInteger(<i64>next);
   shown = 0;
   const mark = reply.deferArray();
-  for (let i: u32 = 0; i < metCount; i++) {
-    hash.chooseNode(load<u32>(nodes + (i << 2)));
+  for (let i: u32 = 0; i < gathered.count(); i++) {
+    hash.chooseNode(gathered.at(i));
     showChosen();
   }
   reply.endArray(mark, shown);
-  if (nodesRoom > NODES_KEPT) {
-    heap.free(nodes, nodesRoom << 2);
-    nodesRoom = 0;
-  }
-}
-
-// The nodes that a scan has met: the cursor stands before them in the reply, and is known after them.
-const NODES_FIRST: u32 = 256;
-const NODES_KEPT: u32 = 4096;
-let nodes: u32 = 0;
-let nodesRoom: u32 = 0;
-let metCount: u32 = 0;
-
-function meet(node: u32): void {
-  if (metCount == nodesRoom && !growNodes()) return;
-  store<u32>(nodes + (metCount++ << 2), node);
-}
-
-function growNodes(): bool {
-  const room = nodesRoom == 0 ? NODES_FIRST : nodesRoom << 1;
-  const moved = heap.alloc(room << 2);
-  if (moved == 0) return false;
-  if (nodesRoom != 0) {
-    memory.copy(moved, nodes, nodesRoom << 2);
-    heap.free(nodes, nodesRoom << 2);
-  }
-  nodes = moved;
-  nodesRoom = room;
-  return true;
+  gathered.trim();
 }
 
 /** Replies the chosen field and its value if the pattern lets it. */
