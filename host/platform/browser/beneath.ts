@@ -2,6 +2,9 @@
 // opens files as it goes, and a browser opens them asynchronously only. Same interface as ../beneath.ts.
 
 import { sleepUs } from './platform.ts';
+import type { Directory, FileFacts } from '../beneath.ts';
+
+export type { Directory, FileFacts, FileKind } from '../beneath.ts';
 
 export const OPEN = {
   read: 0,
@@ -16,24 +19,6 @@ export const OPEN = {
   dataSync: 0o10000,
   sync: 0o4010000,
 } as const;
-
-export interface Directory {
-  readonly path: string;
-  readonly descriptor: number;
-}
-
-export type FileKind = 'file' | 'directory' | 'link' | 'character' | 'block' | 'socket' | 'unknown';
-
-export interface FileFacts {
-  readonly kind: FileKind;
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly nlink: bigint;
-  readonly size: bigint;
-  readonly atimeNs: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
 
 const STREAM: FileFacts = {
   kind: 'character',
