@@ -254,21 +254,27 @@ const GETS = { ringzero: 100_000, sqlite: 30_000, indexedDb: 5_000 };
       const shown = plots.filter((plot) => plot.points.length > 0);
       panel.show(...shown.flatMap((plot) => [Object.assign(document.createElement('h3'), { textContent: plot.title }), draw(plot)])); // prettier-ignore
     };
-    for (const [name, title] of Object.entries(STORES) as [keyof typeof STORES, string][]) {
-      panel.say(`${title}: loading ${keys} keys`);
-      add('load', title, await ask('load', name, keys), keys);
-      panel.say(`${title}: reading`);
-      await ask('gets', name, GETS[name] / 10, keys); // until it is compiled
-      add('get', title, await ask('gets', name, GETS[name], keys), GETS[name]);
-      add('scan', title, await ask('scan', name, keys), keys);
-      panel.say(`${title}: writing`);
-      await ask('beDurable', name);
-      add('batch', title, await ask('batches', name, BATCHES[name], keys), BATCHES[name]);
-      await ask('close', name);
+    try {
+      for (const [name, title] of Object.entries(STORES) as [keyof typeof STORES, string][]) {
+        panel.say(`${title}: loading ${keys} keys`);
+        add('load', title, await ask('load', name, keys), keys);
+        panel.say(`${title}: reading`);
+        await ask('gets', name, GETS[name] / 10, keys); // until it is compiled
+        add('get', title, await ask('gets', name, GETS[name], keys), GETS[name]);
+        add('scan', title, await ask('scan', name, keys), keys);
+        panel.say(`${title}: writing`);
+        await ask('beDurable', name);
+        add('batch', title, await ask('batches', name, BATCHES[name], keys), BATCHES[name]);
+        await ask('close', name);
+      }
+      panel.say('');
+      results['stores'] = { keys, plots };
+    } catch (error) {
+      panel.say('');
+      trouble(String(error));
+    } finally {
+      worker.terminate(); // with what it has open
     }
-    panel.say('');
-    results['stores'] = { keys, plots };
-    worker.terminate();
   };
 }
 

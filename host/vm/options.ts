@@ -71,7 +71,7 @@ export interface MicroVMOptions {
   /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at once. */
   snapshotVcpus?: number;
   /**
-   * Whether snapshot vCPUs give way to every other thread of the machine. Default false.
+   * Whether snapshot vCPUs give way to other threads of the machine, a little. Default false.
    * A saver in the background wants it; a query on a snapshot that somebody waits for does not.
    */
   snapshotsInBackground?: boolean;
