@@ -35,9 +35,12 @@ import {
 import { adopt, forget, isGranted, nameOf, onThreadEnd, remember, unlink } from './deno.ts';
 
 // Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only when told to; later ones
-// do so by themselves. It has to be said before the first module is compiled, and concerns nothing else.
-if (process.versions.v8.startsWith('11.3.'))
+// do so by themselves. And it saves time where it allocates registers of a huge function, which its write checks can
+// make of one that is only large. Both have to be said before the first module is compiled.
+if (process.versions.v8.startsWith('11.3.')) {
   setFlagsFromString('--experimental-wasm-branch-hinting');
+  setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions');
+}
 
 /** What the environment says to this project's tests; nothing where Deno may not look. */
 function choice(variable: string): string | undefined {

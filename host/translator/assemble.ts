@@ -32,6 +32,7 @@ export function assemble(image: Image): Uint8Array {
   const functions = functionSection(image);
   section(1, typeSection(image));
   section(2, imports);
+  const sizes = [out.pos - 10, out.pos - 5]; // of memory: what the imports end with
   section(3, functions);
   if (map.tableSection) {
     section(4, map.bytes.subarray(map.tableSection.start, map.tableSection.end));
@@ -57,7 +58,7 @@ export function assemble(image: Image): Uint8Array {
     if (!DROPPED.test(custom.name)) section(0, map.bytes.subarray(custom.start, custom.end));
   }
   section(0, nameSectionContents(image));
-  section(0, relocationSection(image, codeStart));
+  section(0, relocationSection(image, codeStart, sizes));
   return out.finish();
 }
 
@@ -215,8 +216,9 @@ function importSection(image: Image): Uint8Array {
   out.ops(KIND_GLOBAL, I32, 0);
   out.name('ringzero');
   out.name('memory');
-  out.ops(KIND_MEMORY, 3, 1);
-  out.u32(65536);
+  out.ops(KIND_MEMORY, 3);
+  out.padded(0);
+  out.padded(0);
   return out.finish();
 }
 

@@ -1,19 +1,20 @@
 // What of an image depends on the VM and its processor, as a custom section, so that a translated module fits any:
 //
-//   name "ringzero.relocations" | u8 version | places of the epoch table's address | places of fences
+//   name "ringzero.relocations" | u8 version | places of the memory's size | of the epoch table's address | of fences
 //   places: count, then each one's distance from the one before (the first from the start of the file), all LEB128
 //
-// The address is a five-byte LEB128; a fence is three bytes, `atomic.fence` or three `nop`.
+// Size and address are five-byte LEB128; a fence is three bytes, `atomic.fence` or three `nop`. The size stands there
+// as minimum and maximum, so that the engine knows that memory never grows: else it looks for it anew after each call.
 
 import { epochTable } from '../../assembly/abi/memory-map.ts';
-import { FRAMES_MAX, FRAMES_MIN } from '../../assembly/abi/limits.ts';
+import { FRAME_BYTES, FRAMES_MAX, FRAMES_MIN, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import type { Image } from './image.ts';
 import { malformed, Reader } from './reader.ts';
 import { Writer, writePadded } from './writer.ts';
 
 const NAME = 'ringzero.relocations';
-const VERSION = 1;
+const VERSION = 2;
 const FENCE = [0xfe, 0x03, 0x00];
 const NOP = 0x01;
 
@@ -33,19 +34,27 @@ export function checkFrames(frames: number): void {
   );
 }
 
-export function relocationSection(image: Image, codeStart: number): Uint8Array {
+export function relocationSection(
+  image: Image,
+  codeStart: number,
+  sizes: readonly number[],
+): Uint8Array {
   const out = new Writer(1024 + image.relocations.length * 2);
   out.name(NAME);
   out.byte(VERSION);
-  for (const places of [image.relocations, image.fences]) {
-    out.u32(places.length);
-    let last = 0;
-    for (const place of places) {
-      out.u32(place + codeStart - last);
-      last = place + codeStart;
-    }
-  }
+  places(out, sizes, 0);
+  places(out, image.relocations, codeStart);
+  places(out, image.fences, codeStart);
   return out.finish();
+}
+
+function places(out: Writer, at: readonly number[], from: number): void {
+  out.u32(at.length);
+  let last = 0;
+  for (const place of at) {
+    out.u32(place + from - last);
+    last = place + from;
+  }
 }
 
 /** A copy of a translated image for a VM of `frames` frames. */
@@ -59,12 +68,15 @@ export function relocate(image: Uint8Array, options: RelocateOptions): Uint8Arra
 /** As relocate, in place. */
 export function patch(image: Uint8Array, options: RelocateOptions): void {
   const reader = findSection(image);
-  const address = epochTable(options.frames);
+  const size = (options.frames * FRAME_BYTES) / WASM_PAGE_BYTES;
   let at = 0;
-  for (let left = reader.count(); left > 0; left--) {
-    at += reader.u32();
-    if (at + 5 > image.length) throw malformed('relocation out of bounds', at);
-    writePadded(image, at, address);
+  for (const value of [size, epochTable(options.frames)]) {
+    at = 0;
+    for (let left = reader.count(); left > 0; left--) {
+      at += reader.u32();
+      if (at + 5 > image.length) throw malformed('relocation out of bounds', at);
+      writePadded(image, at, value);
+    }
   }
   const [first, second, third] = options.weakMemory === false ? [NOP, NOP, NOP] : FENCE;
   at = 0;

@@ -230,6 +230,20 @@ test('a relocated image is the one translated for that size', () => {
   }
 });
 
+test('an image takes a memory of its own size alone', () => {
+  const { main } = translateMain(bytes, { frames: 8192 });
+  const env = { before: new WebAssembly.Global({ value: 'i32' }, 100), tick: () => 0 };
+  const instantiate = (image: Uint8Array, frames: number): unknown =>
+    new WebAssembly.Instance(new WebAssembly.Module(image as BufferSource), {
+      env,
+      ringzero: new StubKernel(2, frames).mainImports() as WebAssembly.ModuleImports,
+    });
+  assert.throws(() => instantiate(main, 4096), WebAssembly.LinkError);
+  assert.throws(() => instantiate(main, 12288), WebAssembly.LinkError);
+  instantiate(main, 8192);
+  instantiate(relocate(main, { frames: 4096 }), 4096);
+});
+
 test('what the module declares is told', () => {
   const { info } = translate(bytes);
   assert.is(info.initialPages, 2);
