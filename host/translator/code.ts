@@ -29,6 +29,7 @@ export const OP = {
   i64Store: 0x37,
   f32Store: 0x38,
   f64Store: 0x39,
+  i32Store8: 0x3a,
   memorySize: 0x3f,
   memoryGrow: 0x40,
   i32Const: 0x41,

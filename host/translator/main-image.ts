@@ -57,6 +57,7 @@ const WINDOW = 3; // and the slots after it
 const PAGE = FRAME_BYTES;
 const PAGE_MASK = -FRAME_BYTES;
 const CHUNK = 65536; // bytes of a long fill or copy between two safepoints
+const SHORT_COPY_MAX = 32; // bytes
 
 export class MainImage extends Image {
   readonly kernelCalls: readonly KernelCall[] = [
@@ -239,22 +240,32 @@ export class MainImage extends Image {
    * reach into a second page. `aligned`: a single access of a power of two that is as good as never misaligned.
    */
   #test(code: Code, start: () => void, bytes: number, aligned = false): void {
+    if (bytes > 1 && !aligned) {
+      return this.#testPages(code, start, () => {
+        start();
+        code.i32(bytes - 1).op(OP.i32Add);
+      });
+    }
     start();
     code.i32(FRAME_SHIFT).op(OP.i32ShrU).epochByte();
     if (bytes > 1) {
       // Bits that no byte has: with one of them set, the epoch differs from any view.
       start();
-      if (aligned) code.i32(32 - Math.log2(bytes)).op(OP.i32Shl);
-      else {
-        code
-          .i32(PAGE - 1)
-          .op(OP.i32And)
-          .i32(bytes - 1)
-          .op(OP.i32Add);
-        code.i32(PAGE).op(OP.i32And);
-      }
-      code.op(OP.i32Or);
+      code
+        .i32(32 - Math.log2(bytes))
+        .op(OP.i32Shl)
+        .op(OP.i32Or);
     }
+    code.globalGet(this.registerGlobal).op(OP.i32Ne);
+  }
+
+  /** As #test, of [start, end], which are less than a page apart. */
+  #testPages(code: Code, start: () => void, end: () => void): void {
+    start();
+    code.i32(FRAME_SHIFT).op(OP.i32ShrU).epochByte();
+    end();
+    start();
+    code.op(OP.i32Xor).i32(PAGE).op(OP.i32And).op(OP.i32Or);
     code.globalGet(this.registerGlobal).op(OP.i32Ne);
   }
 
@@ -385,8 +396,60 @@ export class MainImage extends Image {
     });
   }
 
+  /**
+   * copy(to, from, bytes) of 1 to 32 bytes: two or four words (three bytes) that may overlap, all read before any is
+   * written. An engine makes a call of its own of memory.copy, which takes longer than this.
+   */
+  #shortCopy(code: Code): void {
+    const at = (address: number, fromEnd: number): void => {
+      code.get(address);
+      if (fromEnd > 0) code.get(2).op(OP.i32Add).i32(fromEnd).op(OP.i32Sub);
+    };
+    const words = (
+      load: number,
+      store: number,
+      places: readonly [fromEnd: number, offset: number][],
+    ): void => {
+      // prettier-ignore
+      for (const [fromEnd, offset] of places) {
+        at(0, fromEnd);
+        at(1, fromEnd);
+        code.memory(load, 0, offset);
+      }
+      for (const [, offset] of [...places].reverse()) code.memory(store, 0, offset);
+      code.op(OP.return);
+    };
+    const from = (bytes: number): Code => code.get(2).i32(bytes).op(OP.i32GeU).if();
+    const end = (): void => {
+      code.get(0).get(2).op(OP.i32Add).i32(1).op(OP.i32Sub);
+    };
+    code.get(2).i32(1).op(OP.i32Sub).i32(SHORT_COPY_MAX).op(OP.i32LtU);
+    code.get(1).i32(-SHORT_COPY_MAX).op(OP.i32LtU).op(OP.i32And).if(); // [from, + bytes) within 32 bits
+    this.#testPages(code, () => code.get(0), end);
+    code.unlikelyIf();
+    code.get(0).get(2).i32(1).op(OP.i32Sub).call(this.ensure()).end();
+    from(16);
+    words(OP.i64Load, OP.i64Store, [[0, 0], [0, 8], [16, 0], [8, 0]]); // prettier-ignore
+    code.end();
+    from(8);
+    words(OP.i64Load, OP.i64Store, [[0, 0], [8, 0]]); // prettier-ignore
+    code.end();
+    from(4);
+    words(OP.i32Load, OP.i32Store, [[0, 0], [4, 0]]); // prettier-ignore
+    code.end();
+    // One to three: the first, the middle and the last.
+    code.get(0).get(1).memory(OP.i32Load8U, 0);
+    for (const address of [0, 1]) code.get(address).get(2).i32(1).op(OP.i32ShrU).op(OP.i32Add);
+    code.memory(OP.i32Load8U, 0);
+    for (const address of [0, 1]) at(address, 1);
+    code.memory(OP.i32Load8U, 0);
+    for (let i = 0; i < 3; i++) code.memory(OP.i32Store8, 0);
+    code.op(OP.return).end();
+  }
+
   #copy(): number {
     return this.routine('ringzero.copy', i32s(3), [], (code) => {
+      this.#shortCopy(code);
       const run = (bytes: () => void): void => {
         code.get(0);
         bytes();

@@ -318,7 +318,9 @@ class Generator {
         return;
       case 1:
         this.address();
-        code.i32(this.random(9000)).ops(0xfc, 10, 0, 0);
+        if (this.random(2) === 0) code.i32(this.random(9000));
+        else code.get(this.pick(INTEGERS)).i32(63).op(OP.i32And);
+        code.ops(0xfc, 10, 0, 0);
         return;
       default:
         code.i32(this.random(10)).i32(this.random(40)).ops(0xfc, 8, 0, 0);
