@@ -11,6 +11,7 @@ const PAGE = '/tests/browser/page/empty.html';
 const DEADLINE_MS = 120_000;
 
 const FILES = [
+  'tests/browser/text.test.js',
   'tests/translator/access.test.js',
   'tests/translator/differential.test.js',
   'tests/translator/image.test.js',

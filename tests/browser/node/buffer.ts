@@ -1,5 +1,5 @@
 // For test files that run in a browser: Node's Buffer as the package of that name has it, but quick to see that bytes are equal, and with
-// Node's idea of bytes that are no text.
+// Node's idea of bytes that are no text, and of text that is half a character.
 
 import { Buffer } from 'buffer';
 
@@ -24,6 +24,13 @@ Buffer.prototype.toString = function (
     ? decoder.decode(this.subarray(start, end))
     : toString.call(this, encoding, start, end);
 };
+
+const encoder = new TextEncoder();
+const { from } = Buffer;
+Buffer.from = ((value: string, encoding = 'utf8', length?: number) =>
+  typeof value === 'string' && encoding === 'utf8'
+    ? from(encoder.encode(value).buffer)
+    : from(value as unknown as ArrayBuffer, encoding as unknown as number, length)) as typeof from;
 
 /** Whether all are the same and in whole words; false says nothing. */
 function areSame(a: Uint8Array, b: Uint8Array): boolean {
