@@ -3,7 +3,7 @@
 //   npm run bench -- browser [--smoke] [--keys N]
 //
 // Look-ups are medians of rounds in which the contestants take turns; loads, scans and durable batches are done once each. Loads end when
-// everything is in the file. Of durable batches the store does so many that checkpoints are among them.
+// everything is in the file, and count without the making of keys and values. Of durable batches the store does so many that checkpoints are among them.
 
 import type { Page } from 'playwright-core';
 import initWabt from 'wabt';

@@ -36,21 +36,23 @@ function check(value, key) {
   if (value !== valueOf(Number(key.slice(3)))) throw new Error(`${key} gave ${value}`);
 }
 
-/** Numbers of the keys from `from`, as many as one step of a load takes. */
-const step = (from, keys) => Array.from({ length: Math.min(LOAD_STEP, keys - from) }, (_, i) => from + i); // prettier-ignore
+/** Keys and values from number `from` on, as many as one step of a load takes. */
+const step = (from, keys) =>
+  Array.from({ length: Math.min(LOAD_STEP, keys - from) }, (_, i) => [keyOf(from + i), valueOf(from + i)]); // prettier-ignore
 
 function ringzero() {
   let db;
   const open = (durable = false) =>
     (db = new RingzeroLevel('bench', { poolSize: CACHE_BYTES, durable })).open();
   return {
-    async load(keys) {
+    async begin() {
       await RingzeroLevel.destroy('bench');
       await open();
-      for (let at = 0; at < keys; at += LOAD_STEP)
-        db.batchSync(
-          step(at, keys).map((i) => ({ type: 'put', key: keyOf(i), value: valueOf(i) })),
-        );
+    },
+    put(puts) {
+      db.batchSync(puts.map(([key, value]) => ({ type: 'put', key, value })));
+    },
+    async end() {
       await db.close(); // everything is in the file
       await open();
     },
@@ -84,9 +86,18 @@ function ringzero() {
 
 /** In one exclusive connection; `synchronous` off, as the store promises nothing before it is closed. */
 function sqlite() {
-  let db, one, set, pool;
+  let db, one, put, set, pool;
+  /** One transaction. */
+  const run = (statement, puts) => {
+    db.exec('BEGIN');
+    for (const [key, value] of puts) {
+      statement.bind(1, key).bind(2, value).step();
+      statement.reset();
+    }
+    db.exec('COMMIT');
+  };
   return {
-    async load(keys) {
+    async begin() {
       const sqlite3 = await initSqlite();
       pool = await sqlite3.installOpfsSAHPoolVfs({ clearOnInit: true });
       db = new pool.OpfsSAHPoolDb('/bench.db');
@@ -94,17 +105,14 @@ function sqlite() {
         `PRAGMA page_size = 4096; PRAGMA locking_mode = exclusive; PRAGMA journal_mode = off; PRAGMA synchronous = off;
          PRAGMA cache_size = -${CACHE_BYTES / 1024}; CREATE TABLE kv (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID`,
       );
-      const put = db.prepare('INSERT INTO kv VALUES (?, ?)');
-      for (let at = 0; at < keys; at += LOAD_STEP) {
-        db.exec('BEGIN');
-        for (const i of step(at, keys)) {
-          put.bind(1, keyOf(i)).bind(2, valueOf(i)).step();
-          put.reset();
-        }
-        db.exec('COMMIT');
-      }
-      put.finalize();
       one = db.prepare('SELECT v FROM kv WHERE k = ?');
+      put = db.prepare('INSERT INTO kv VALUES (?, ?)');
+    },
+    put(puts) {
+      run(put, puts);
+    },
+    end() {
+      put.finalize();
     },
     gets(asked, then = () => {}) {
       db.exec('BEGIN');
@@ -133,12 +141,7 @@ function sqlite() {
       set = db.prepare('REPLACE INTO kv VALUES (?, ?)');
     },
     batch(puts) {
-      db.exec('BEGIN');
-      for (const [key, value] of puts) {
-        set.bind(1, key).bind(2, value).step();
-        set.reset();
-      }
-      db.exec('COMMIT');
+      run(set, puts);
     },
     async close() {
       set?.finalize();
@@ -160,19 +163,21 @@ function done(request) {
 /** With all gets of a call under way at once in one transaction, which is its fastest. */
 function indexedDb() {
   let db;
+  const run = (puts, durability) => {
+    const transaction = db.transaction('kv', 'readwrite', { durability });
+    const store = transaction.objectStore('kv');
+    for (const [key, value] of puts) store.put(value, key);
+    return done(transaction);
+  };
   return {
-    async load(keys) {
+    async begin() {
       await done(indexedDB.deleteDatabase('bench'));
       const opening = indexedDB.open('bench');
       opening.onupgradeneeded = () => opening.result.createObjectStore('kv');
       db = await done(opening);
-      for (let at = 0; at < keys; at += LOAD_STEP) {
-        const transaction = db.transaction('kv', 'readwrite', { durability: 'relaxed' });
-        const store = transaction.objectStore('kv');
-        for (const i of step(at, keys)) store.put(valueOf(i), keyOf(i));
-        await done(transaction);
-      }
     },
+    put: (puts) => run(puts, 'relaxed'),
+    end() {},
     async gets(asked) {
       const store = db.transaction('kv').objectStore('kv');
       return await Promise.all(asked.map((key) => done(store.get(key))));
@@ -185,12 +190,7 @@ function indexedDb() {
       return values.length;
     },
     beDurable() {},
-    batch(puts) {
-      const transaction = db.transaction('kv', 'readwrite', { durability: 'strict' });
-      const store = transaction.objectStore('kv');
-      for (const [key, value] of puts) store.put(value, key);
-      return done(transaction);
-    },
+    batch: (puts) => run(puts, 'strict'),
     async close() {
       db.close();
       await done(indexedDB.deleteDatabase('bench'));
@@ -201,7 +201,16 @@ function indexedDb() {
 const contestants = { ringzero: ringzero(), sqlite: sqlite(), indexedDb: indexedDb() };
 
 const requests = {
-  load: (name, keys) => timed(() => contestants[name].load(keys)),
+  /** Without the making of keys and values. */
+  async load(name, keys) {
+    const { begin, put, end } = contestants[name];
+    let ms = await timed(begin);
+    for (let at = 0; at < keys; at += LOAD_STEP) {
+      const puts = step(at, keys);
+      ms += await timed(() => put(puts));
+    }
+    return ms + (await timed(end));
+  },
   async gets(name, count, keys) {
     const asked = randomKeys(count, keys);
     await contestants[name].check(asked.slice(0, 100));
