@@ -171,14 +171,21 @@ export const files = {
   nameOf,
   /** This thread's descriptor for a file that another has open. */
   adopt: (name: string): number => adopt(name, open),
-  read: (descriptor: number, target: Uint8Array): number =>
-    readSync(descriptor, target, 0, target.length, null),
-  write: (descriptor: number, source: Uint8Array): number =>
-    writeSync(descriptor, source, 0, source.length, null),
-  readAt: (descriptor: number, target: Uint8Array, position: number): number =>
-    readSync(descriptor, target, 0, target.length, position),
-  writeAt: (descriptor: number, source: Uint8Array, position: number): number =>
-    writeSync(descriptor, source, 0, source.length, position),
+  /** Bytes that came to `address` of `memory`; a position of null is the file's own. */
+  read: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number | null,
+  ): number => readSync(descriptor, memory, address, bytes, position),
+  write: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number | null,
+  ): number => writeSync(descriptor, memory, address, bytes, position),
   sync: fsyncSync,
   size: (descriptor: number): number => fstatSync(descriptor).size,
   unlink,

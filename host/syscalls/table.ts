@@ -7,7 +7,7 @@ import * as errno from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { after, files, fillRandom, monotonicUs, sleepUs } from '#platform';
 import { DmaWindow } from '../io/dma-window.ts';
-import { Faults, type FaultyOperation } from '../io/faults.ts';
+import { Faults } from '../io/faults.ts';
 import { RingFiles } from '../io/files.ts';
 import { enter, RingMemory } from '../io/ring.ts';
 import type { Kernel } from '../vm/kernel.ts';
@@ -175,27 +175,27 @@ export class Syscalls {
     return enter(this.#rings, this.#kernel.vcpu, count);
   }
 
-  /** Calls `move` with a range of the DMA window, or with the part of it that a fault leaves. */
+  /** Moves bytes between a file and a range of the DMA window, or the part of it that a fault leaves. */
   transfer(
-    operation: FaultyOperation,
+    operation: 'read' | 'write',
+    descriptor: number,
     address: number,
     bytes: number,
-    move: (range: Uint8Array) => number,
+    low: number,
+    high: number,
   ): number {
+    const host = this.host(descriptor);
+    const at = position(low, high);
     const { vcpu } = this.#kernel;
     this.#window.beginCall(vcpu);
     try {
-      return move(this.#transferable(operation, address >>> 0, bytes >>> 0));
+      if (!this.#window.contains(address, bytes)) throw new Errno(errno.EFAULT);
+      const part = this.#faults === undefined ? bytes : this.#faults.onCall(operation, bytes);
+      if (part < 0) throw new Errno(-part);
+      return files[operation](host, this.#memory, address, part, at);
     } finally {
       this.#window.endCall(vcpu);
     }
-  }
-
-  #transferable(operation: FaultyOperation, start: number, bytes: number): Uint8Array {
-    if (!this.#window.contains(start, bytes)) throw new Errno(errno.EFAULT);
-    const part = this.#faults === undefined ? bytes : this.#faults.onCall(operation, bytes);
-    if (part < 0) throw new Errno(-part);
-    return this.#memory.subarray(start, start + part);
   }
 
   syncFault(): void {
@@ -216,12 +216,16 @@ const ROWS: Record<number, Row> = {
   },
   [nr.SYS_READ]: (vcpu, descriptor, buffer, bytes) => {
     vcpu.check(buffer, bytes);
-    const got = files.read(vcpu.host(descriptor), vcpu.staging(bytes));
+    const target = vcpu.staging(bytes);
+    const got = files.read(vcpu.host(descriptor), target, 0, target.length, null);
     vcpu.deliver(buffer, got);
     return got;
   },
-  [nr.SYS_WRITE]: (vcpu, descriptor, buffer, bytes) =>
-    files.write(vcpu.host(descriptor), vcpu.input(buffer, bytes)),
+  [nr.SYS_WRITE]: (vcpu, descriptor, buffer, bytes) => {
+    const host = vcpu.host(descriptor);
+    const source = vcpu.input(buffer, bytes);
+    return files.write(host, source, 0, source.length, null);
+  },
   [nr.SYS_SYNC]: (vcpu, descriptor) => {
     const host = vcpu.host(descriptor);
     vcpu.syncFault();
@@ -271,16 +275,10 @@ const ROWS: Record<number, Row> = {
     vcpu.progress(what, perMille);
     return 0;
   },
-  [nr.SYS_PREAD]: (vcpu, descriptor, address, bytes, low, high) => {
-    const host = vcpu.host(descriptor);
-    const at = position(low, high);
-    return vcpu.transfer('read', address, bytes, (range) => files.readAt(host, range, at));
-  },
-  [nr.SYS_PWRITE]: (vcpu, descriptor, address, bytes, low, high) => {
-    const host = vcpu.host(descriptor);
-    const at = position(low, high);
-    return vcpu.transfer('write', address, bytes, (range) => files.writeAt(host, range, at));
-  },
+  [nr.SYS_PREAD]: (vcpu, descriptor, address, bytes, low, high) =>
+    vcpu.transfer('read', descriptor, address >>> 0, bytes >>> 0, low, high),
+  [nr.SYS_PWRITE]: (vcpu, descriptor, address, bytes, low, high) =>
+    vcpu.transfer('write', descriptor, address >>> 0, bytes >>> 0, low, high),
   [nr.SYS_RING_ENTER]: (vcpu, count) => vcpu.enterRing(count),
   [nr.SYS_RING_FILE]: (vcpu, descriptor) => vcpu.register(descriptor),
 };

@@ -105,7 +105,7 @@ export async function createRings(options: Partial<MicroVMOptions> = {}): Promis
   for (let i = 0; i < BLOCKS; i++) blocks.fill(i, i * BLOCK, (i + 1) * BLOCK).writeUInt32LE(i, i * BLOCK); // prettier-ignore
   const release = await prepareDirectory(directory);
   const descriptor = files.open(path, OPEN_READ | OPEN_WRITE | OPEN_CREATE);
-  files.writeAt(descriptor, blocks, 0);
+  files.write(descriptor, blocks, 0, blocks.length, 0);
   files.close(descriptor);
   const vm = await MicroVM.create({
     guest: await readBuiltModule('io-test.wasm'),

@@ -77,11 +77,11 @@ export class Disk {
       this.#open.delete(descriptor);
       host.close(descriptor);
     };
-    files.writeAt = (descriptor, source, position) => {
+    files.write = (descriptor, memory, address, bytes, position) => {
       const file = this.#open.get(descriptor);
       if (file !== undefined) this.onStep();
-      const done = host.writeAt(descriptor, source, position);
-      file?.write(position, Buffer.from(source.slice(0, done)));
+      const done = host.write(descriptor, memory, address, bytes, position);
+      file?.write(position!, Buffer.from(memory.slice(address, address + done)));
       return done;
     };
     files.sync = (descriptor) => {

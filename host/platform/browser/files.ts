@@ -166,6 +166,19 @@ function attempt<T>(what: string, { path }: Descriptor, body: () => T): T {
   }
 }
 
+/** A position of null is the file's own. */
+function move(
+  how: 'read' | 'write',
+  file: Descriptor,
+  range: Uint8Array,
+  position: number | null,
+): number {
+  const at = position ?? file.position;
+  const done = attempt(how, file, () => file.handle[how](range, { at }));
+  if (position === null) file.position += done;
+  return done;
+}
+
 /** Files by absolute path; every function throws an error with a `code` such as ENOENT. */
 export const files = {
   /** `flags`: OPEN_*. A browser has no way past its caches, so OPEN_DIRECT changes nothing. */
@@ -190,26 +203,20 @@ export const files = {
   nameOf: (descriptor: number): string | undefined => at(descriptor).path,
   /** This thread's descriptor for a file that another has open. */
   adopt: (name: string): number => files.open(name, OPEN_READ | OPEN_WRITE),
-  read(descriptor: number, target: Uint8Array): number {
-    const file = at(descriptor);
-    const bytes = files.readAt(descriptor, target, file.position);
-    file.position += bytes;
-    return bytes;
-  },
-  write(descriptor: number, source: Uint8Array): number {
-    const file = at(descriptor);
-    const bytes = files.writeAt(descriptor, source, file.position);
-    file.position += bytes;
-    return bytes;
-  },
-  readAt(descriptor: number, target: Uint8Array, position: number): number {
-    const file = at(descriptor);
-    return attempt('read', file, () => file.handle.read(target, { at: position }));
-  },
-  writeAt(descriptor: number, source: Uint8Array, position: number): number {
-    const file = at(descriptor);
-    return attempt('write', file, () => file.handle.write(source, { at: position }));
-  },
+  read: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number | null,
+  ): number => move('read', at(descriptor), memory.subarray(address, address + bytes), position),
+  write: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number | null,
+  ): number => move('write', at(descriptor), memory.subarray(address, address + bytes), position),
   sync(descriptor: number): void {
     const file = at(descriptor);
     attempt('flush', file, () => file.handle.flush());
@@ -281,10 +288,7 @@ export const asyncFiles = {
     bytes: number,
     position: number,
     done: Done,
-  ): void =>
-    later(done, () =>
-      files.readAt(descriptor, memory.subarray(address, address + bytes), position),
-    ),
+  ): void => later(done, () => files.read(descriptor, memory, address, bytes, position)),
   write: (
     descriptor: number,
     memory: Uint8Array,
@@ -292,10 +296,7 @@ export const asyncFiles = {
     bytes: number,
     position: number,
     done: Done,
-  ): void =>
-    later(done, () =>
-      files.writeAt(descriptor, memory.subarray(address, address + bytes), position),
-    ),
+  ): void => later(done, () => files.write(descriptor, memory, address, bytes, position)),
   datasync: (descriptor: number, done: Done): void =>
     later(done, () => (files.sync(descriptor), 0)),
   truncate: (descriptor: number, size: number, done: Done): void =>
