@@ -206,6 +206,9 @@ export function isKernelRange(address: u32, bytes: u32): bool {
 export function lend(address: u32, bytes: u32): u32 {
   return transfer.lend(address, bytes);
 }
+export function receive(address: u32, bytes: u32): u32 {
+  return transfer.receive(address, bytes);
+}
 export function deliver(address: u32, bytes: u32): void {
   transfer.deliver(address, bytes);
 }

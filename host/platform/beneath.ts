@@ -139,8 +139,13 @@ export const beneath = {
 
 /** Operations on a descriptor; a position of null is the host's own. */
 export const descriptors = {
-  read: (descriptor: number, target: Uint8Array, position: number | null): number =>
-    readSync(descriptor, target, 0, target.length, position),
+  read: (
+    descriptor: number,
+    memory: Uint8Array,
+    address: number,
+    bytes: number,
+    position: number | null,
+  ): number => readSync(descriptor, memory, address, bytes, position),
   write: (descriptor: number, source: Uint8Array, position: number | null): number =>
     writeSync(descriptor, source, 0, source.length, position),
   close: closeSync,

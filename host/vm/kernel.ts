@@ -59,6 +59,7 @@ export interface KernelExports {
   isGuestRange(address: number, bytes: number): number;
   isKernelRange(address: number, bytes: number): number;
   lend(address: number, bytes: number): number;
+  receive(address: number, bytes: number): number;
   deliver(address: number, bytes: number): void;
   claimWindow(frames: number): number;
   allocFrame(): number;
@@ -95,6 +96,11 @@ export class Kernel {
   /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
   readonly imports: Record<'sleep' | 'clock' | 'panic', WebAssembly.ImportValue>;
   readonly #words: Int32Array;
+  /** What every call with a buffer needs: a look into an instance's exports is a look into a dictionary. */
+  readonly deliver: KernelExports['deliver'];
+  readonly #receive: KernelExports['receive'];
+  readonly #lend: KernelExports['lend'];
+  readonly #isGuestRange: KernelExports['isGuestRange'];
 
   /**
    * Instantiates the kernel on `memory` and makes it a vCPU of the VM there, or boots that VM first.
@@ -127,6 +133,10 @@ export class Kernel {
     });
     const calls = instance.exports as unknown as KernelExports;
     this.calls = tracer === undefined ? calls : tracedKernel(calls, tracer, this);
+    this.deliver = this.calls.deliver;
+    this.#receive = this.calls.receive;
+    this.#lend = this.calls.lend;
+    this.#isGuestRange = this.calls.isGuestRange;
     this.frames = frames;
     boot?.(this.calls);
     this.vcpu = this.calls.attach(frames);
@@ -180,13 +190,13 @@ export class Kernel {
   }
 
   lend(address: number, bytes: number): number {
-    return this.calls.lend(address, bytes) >>> 0;
+    return this.#lend(address, bytes) >>> 0;
   }
-  deliver(address: number, bytes: number): void {
-    this.calls.deliver(address, bytes);
+  receive(address: number, bytes: number): number {
+    return this.#receive(address, bytes) >>> 0;
   }
   isGuestRange(address: number, bytes: number): boolean {
-    return this.calls.isGuestRange(address, bytes) !== 0;
+    return this.#isGuestRange(address, bytes) !== 0;
   }
   isKernelRange(address: number, bytes: number): boolean {
     return this.calls.isKernelRange(address, bytes) !== 0;

@@ -212,12 +212,12 @@ export function tracedKernel(
   vcpu: Traceable,
 ): KernelExports {
   /** An event if anything faulted: how many pages, and how many of them were copied. */
-  const writeFault = (address: number, body: () => void): void => {
+  const writeFault = <T>(address: number, body: () => T): T => {
     const from = tracer.now();
     const faults = vcpu.counted(COUNTER_FAULTS);
     const copies = vcpu.counted(COUNTER_COPIES);
     try {
-      body();
+      return body();
     } finally {
       const pages = (vcpu.counted(COUNTER_FAULTS) - faults) >>> 0;
       const copied = (vcpu.counted(COUNTER_COPIES) - copies) >>> 0;
@@ -235,6 +235,7 @@ export function tracedKernel(
     ...kernel,
     fault: (address) => writeFault(address, () => kernel.fault(address)),
     faultRange: (address, bytes) => writeFault(address, () => kernel.faultRange(address, bytes)),
+    receive: (address, bytes) => writeFault(address, () => kernel.receive(address, bytes)),
     deliver: (address, bytes) => writeFault(address, () => kernel.deliver(address, bytes)),
     viewFault: (address) =>
       tracer.span('fault', 'private copy', { page: pageOf(address) }, () =>

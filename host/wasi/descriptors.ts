@@ -30,8 +30,8 @@ export interface Descriptor {
   /** Closing it closes the host's; a standard stream stays open. */
   readonly owned: boolean;
   /** Rights, and those that what is opened through it can have at most. */
-  base: bigint;
-  inheriting: bigint;
+  base: number;
+  inheriting: number;
   flags: number;
   /** Of files: where the next read or write happens. */
   position: number;
@@ -74,7 +74,7 @@ export class Descriptors {
     for (const [index, stream] of streams.entries()) this.#entries[index] = openStream(stream);
     for (const { name, path, readOnly } of preopens) {
       const { descriptor } = openRoot(path);
-      const kept = readOnly ? ~CHANGING_RIGHTS : -1n;
+      const kept = readOnly ? ~CHANGING_RIGHTS : -1;
       this.add({
         host: descriptor,
         kind: 'directory',
@@ -99,7 +99,7 @@ export class Descriptors {
   }
 
   /** Fails with EBADF when there is none, with ENOTCAPABLE when it lacks a right. */
-  get(number: number, rights = 0n): Descriptor {
+  get(number: number, rights = 0): Descriptor {
     const entry = this.#entries[number >>> 0];
     if (entry === undefined) throw new WasiError('BADF');
     if ((entry.base & rights) !== rights) throw new WasiError('NOTCAPABLE');
@@ -107,14 +107,14 @@ export class Descriptors {
   }
 
   /** A directory to look up a path in. */
-  directory(number: number, rights: bigint): Descriptor {
+  directory(number: number, rights: number): Descriptor {
     const entry = this.get(number);
     if (entry.kind !== 'directory') throw new WasiError('NOTDIR');
     return this.get(number, rights);
   }
 
   /** A file to read or write: never a directory. */
-  file(number: number, rights: bigint): Descriptor {
+  file(number: number, rights = 0): Descriptor {
     const entry = this.get(number);
     if (entry.kind === 'directory') throw new WasiError('BADF');
     return this.get(number, rights);
@@ -153,12 +153,12 @@ function openStream(stream: number): Descriptor | undefined {
   const isPlain = kind === 'file' || (kind === 'character' && !host.isTerminal(stream));
   const base = isPlain
     ? FILE_RIGHTS
-    : STREAM_RIGHTS | (kind === 'socket' ? RIGHT.SOCK_SHUTDOWN : 0n);
+    : STREAM_RIGHTS | (kind === 'socket' ? RIGHT.SOCK_SHUTDOWN : 0);
   return complete({
     host: stream,
     kind: kind === 'file' ? 'unknown' : kind,
     owned: false,
     base,
-    inheriting: 0n,
+    inheriting: 0,
   });
 }

@@ -1,5 +1,6 @@
 // WASI: what is done with an open descriptor.
 
+import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { beneath, descriptors as host, OPEN, sleepMs, type FileFacts } from '#platform/beneath';
 import {
   ADVICE_LAST,
@@ -37,18 +38,23 @@ function read(
   result: number,
   position: number | null,
 ): number {
-  const { ranges } = memory.vectors(vectors, count);
+  memory.takeRanges(vectors, count);
   memory.check(result, 4);
+  const { ranges } = memory;
   let total = 0;
-  for (const { address, bytes } of ranges) {
+  for (let i = 0; i < 2 * count; i += 2) {
+    const address = ranges[i]!;
+    const bytes = ranges[i + 1]!;
     let done = 0;
     while (done < bytes) {
-      const target = memory.staging(bytes - done);
-      const got = readPart(entry, target, position === null ? null : position + total);
-      memory.deliver(address + done, got);
+      const part = Math.min(bytes - done, STAGING_BYTES);
+      const isStream = position === null; // it may wait, and the vCPU must not count as running meanwhile
+      const target = isStream ? memory.stagingAddress : memory.receive(address + done, part);
+      const got = readPart(memory, entry, target, part, isStream ? null : position + total);
+      if (target === memory.stagingAddress) memory.deliver(address + done, got);
       done += got;
       total += got;
-      if (got < target.length || position === null) break; // a stream gives what it has, and is not asked twice
+      if (got < part || position === null) break; // a stream gives what it has, and is not asked twice
     }
     if (done < bytes || (position === null && total > 0)) break;
   }
@@ -57,25 +63,42 @@ function read(
 }
 
 /** A stream that someone else has made non-blocking is waited for, unless the program wants it so. */
-function patiently<T>(entry: Descriptor, act: () => T): T {
+function waitFor(entry: Descriptor, error: unknown): void {
+  if ((error as { code?: unknown }).code !== 'EAGAIN' || entry.flags & FDFLAG.NONBLOCK) throw error;
+  sleepMs(1);
+}
+
+function readPart(
+  { bytes: memory }: GuestMemory,
+  entry: Descriptor,
+  target: number,
+  bytes: number,
+  position: number | null,
+): number {
+  const { peeked } = entry;
+  if (peeked !== undefined) {
+    const part = peeked.subarray(0, bytes);
+    memory.set(part, target);
+    entry.peeked = part.length < peeked.length ? peeked.subarray(part.length) : undefined;
+    return part.length;
+  }
   while (true) {
     try {
-      return act();
+      return host.read(entry.host, memory, target, bytes, position);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EAGAIN' || entry.flags & FDFLAG.NONBLOCK)
-        throw error;
-      sleepMs(1);
+      waitFor(entry, error);
     }
   }
 }
 
-function readPart(entry: Descriptor, target: Uint8Array, position: number | null): number {
-  const { peeked } = entry;
-  if (peeked === undefined) return patiently(entry, () => host.read(entry.host, target, position));
-  const part = peeked.subarray(0, target.length);
-  target.set(part);
-  entry.peeked = part.length < peeked.length ? peeked.subarray(part.length) : undefined;
-  return part.length;
+function writePart(entry: Descriptor, source: Uint8Array, position: number | null): number {
+  while (true) {
+    try {
+      return host.write(entry.host, source, position);
+    } catch (error) {
+      waitFor(entry, error);
+    }
+  }
 }
 
 /** Writes the buffers in turn; small ones together, so that a line of several parts arrives as one. */
@@ -87,27 +110,28 @@ function write(
   result: number,
   position: number | null,
 ): number {
-  const { ranges, bytes } = memory.vectors(vectors, count);
+  const bytes = memory.takeRanges(vectors, count);
   memory.check(result, 4);
   let total = 0;
   const put = (source: Uint8Array): boolean => {
     const at = position === null ? null : position + total;
-    const done = patiently(entry, () => host.write(entry.host, source, at));
+    const done = writePart(entry, source, at);
     total += done;
     return done === source.length;
   };
-  if (bytes <= GATHER_BYTES && ranges.length > 1) {
+  const { ranges } = memory;
+  if (bytes <= GATHER_BYTES && count > 1) {
     const all = new Uint8Array(bytes);
     let at = 0;
-    for (const range of ranges) {
-      all.set(memory.copy(range.address, range.bytes), at);
-      at += range.bytes;
+    for (let i = 0; i < 2 * count; i += 2) {
+      all.set(memory.copy(ranges[i]!, ranges[i + 1]!), at);
+      at += ranges[i + 1]!;
     }
     if (bytes > 0) put(all);
   } else {
-    outer: for (const range of ranges) {
-      for (let done = 0; done < range.bytes;) {
-        const part = memory.lend(range.address + done, range.bytes - done);
+    outer: for (let i = 0; i < 2 * count; i += 2) {
+      for (let done = 0; done < ranges[i + 1]!;) {
+        const part = memory.lend(ranges[i]! + done, ranges[i + 1]! - done);
         if (!put(part)) break outer;
         done += part.length;
       }
@@ -160,8 +184,8 @@ export function hostFlags(flags: number): number {
   );
 }
 
-export function accessOf(rights: bigint): number {
-  if ((rights & RIGHT.FD_WRITE) === 0n) return OPEN.read;
+export function accessOf(rights: number): number {
+  if ((rights & RIGHT.FD_WRITE) === 0) return OPEN.read;
   return rights & RIGHT.FD_READ ? OPEN.readWrite : OPEN.write;
 }
 
@@ -235,8 +259,8 @@ export const fileCalls = {
     const view = new DataView(new ArrayBuffer(FDSTAT_BYTES));
     view.setUint8(0, fileType(entry.kind));
     view.setUint16(2, entry.flags, true);
-    view.setBigUint64(8, entry.base, true);
-    view.setBigUint64(16, entry.inheriting, true);
+    view.setUint32(8, entry.base, true);
+    view.setUint32(16, entry.inheriting, true);
     memory.put(result, new Uint8Array(view.buffer));
     return 0;
   },
@@ -260,9 +284,10 @@ export const fileCalls = {
     inheriting: bigint,
   ): number => {
     const entry = descriptors.get(fd);
-    const wanted = [BigInt.asUintN(64, base), BigInt.asUintN(64, inheriting)] as const;
-    if (wanted[0] & ~entry.base || wanted[1] & ~entry.inheriting) return errno('NOTCAPABLE');
-    [entry.base, entry.inheriting] = wanted;
+    const has = (all: number, wanted: bigint): boolean => (wanted & ~BigInt(all)) === 0n;
+    if (!has(entry.base, base) || !has(entry.inheriting, inheriting)) return errno('NOTCAPABLE');
+    entry.base = Number(base);
+    entry.inheriting = Number(inheriting);
     return 0;
   },
 
@@ -348,7 +373,7 @@ export const fileCalls = {
     whence: number,
     result: number,
   ): number => {
-    const entry = descriptors.file(fd, 0n);
+    const entry = descriptors.file(fd);
     const isTell = offset === 0n && whence === WHENCE.CUR;
     descriptors.file(fd, isTell ? RIGHT.FD_TELL : RIGHT.FD_SEEK);
     if (!isSeekable(entry)) return errno('SPIPE');

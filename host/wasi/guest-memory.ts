@@ -1,8 +1,8 @@
 // A vCPU's memory as WASI's functions see it: every range is checked before anything happens, what comes in is copied or
-// lent, what goes out lands in the staging buffer and is delivered by the kernel with checked stores.
+// lent, what goes out lands in the staging buffer and is delivered by the kernel with checked stores; only files are read straight into it.
 //
-// Invariants  The host never stores to guest memory itself, so snapshots stay what they are; a pointer outside guest memory
-//             is EFAULT. Of an array of pointers each word is read once: another vCPU may change it meanwhile.
+// Invariants  The host stores to guest memory itself only where receive() has made it writable, so snapshots stay what they are; a
+//             pointer outside guest memory is EFAULT. Of an array of pointers each word is read once: another vCPU may change it meanwhile.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import type { Kernel } from '../vm/kernel.ts';
@@ -13,20 +13,22 @@ const VECTORS_MAX = 1024;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-export interface Range {
-  readonly address: number;
-  readonly bytes: number;
-}
-
 export class GuestMemory {
-  readonly #memory: Uint8Array;
+  /** All memory of the VM. */
+  readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #kernel: Kernel;
+  /** Of the vectored call under way: address and length of each buffer. The guest does not run during such a call. */
+  readonly ranges = new Uint32Array(2 * VECTORS_MAX);
+
+  /** Where the host may put up to STAGING_BYTES for the guest. */
+  readonly stagingAddress: number;
 
   constructor(memory: WebAssembly.Memory, kernel: Kernel) {
-    this.#memory = new Uint8Array(memory.buffer);
+    this.bytes = new Uint8Array(memory.buffer);
     this.#view = new DataView(memory.buffer);
     this.#kernel = kernel;
+    this.stagingAddress = kernel.staging;
   }
 
   /** Fails with EFAULT unless the range is guest memory. */
@@ -38,7 +40,7 @@ export class GuestMemory {
   lend(address: number, bytes: number): Uint8Array {
     const start = this.#kernel.lend(address, bytes);
     const length = start === address >>> 0 ? bytes : Math.min(bytes, STAGING_BYTES);
-    return this.#memory.subarray(start, start + length);
+    return this.bytes.subarray(start, start + length);
   }
 
   /** A copy of a range. */
@@ -69,28 +71,33 @@ export class GuestMemory {
     }
   }
 
-  /** The buffers of a vectored call, each checked, and how many bytes they have together. */
-  vectors(address: number, count: number): { ranges: Range[]; bytes: number } {
+  /** Takes over the `count` buffers of a vectored call, each checked, into `ranges`: how many bytes they have together. */
+  takeRanges(address: number, count: number): number {
     if (count > VECTORS_MAX) throw new WasiError('INVAL');
     this.check(address, count * IOVEC_BYTES);
-    const start = this.#kernel.lend(address, count * IOVEC_BYTES);
-    const ranges: Range[] = [];
+    const words = this.#kernel.lend(address, count * IOVEC_BYTES);
     let total = 0;
-    for (let at = start; at < start + count * IOVEC_BYTES; at += IOVEC_BYTES) {
-      const buffer = this.#view.getUint32(at, true); // each word is read once: what is checked is what is used
-      const bytes = this.#view.getUint32(at + 4, true);
+    for (let i = 0; i < count; i++) {
+      const buffer = this.#view.getUint32(words + i * IOVEC_BYTES, true); // each word is read once: what is checked is what is used
+      const bytes = this.#view.getUint32(words + i * IOVEC_BYTES + 4, true);
       this.check(buffer, bytes);
+      this.ranges[2 * i] = buffer;
+      this.ranges[2 * i + 1] = bytes;
       total += bytes;
-      ranges.push({ address: buffer, bytes });
     }
     if (total > 0xffffffff) throw new WasiError('INVAL');
-    return { ranges, bytes: total };
+    return total;
   }
 
   /** Where the host may put up to `bytes` bytes for the guest, at most STAGING_BYTES of them. */
   staging(bytes: number): Uint8Array {
-    const start = this.#kernel.staging;
-    return this.#memory.subarray(start, start + Math.min(bytes, STAGING_BYTES));
+    const start = this.stagingAddress;
+    return this.bytes.subarray(start, start + Math.min(bytes, STAGING_BYTES));
+  }
+
+  /** Where the host may put what it reads at once for a checked range: there itself, or at `stagingAddress`, to be delivered. */
+  receive(address: number, bytes: number): number {
+    return this.#kernel.receive(address, bytes);
   }
 
   /** Hands over what the host has put there; the range was checked before. */
@@ -109,13 +116,13 @@ export class GuestMemory {
 
   putU32(address: number, value: number): void {
     this.check(address, 4);
-    this.#view.setUint32(this.#kernel.staging, value, true);
+    this.#view.setUint32(this.stagingAddress, value, true);
     this.#kernel.deliver(address, 4);
   }
 
   putU64(address: number, value: bigint): void {
     this.check(address, 8);
-    this.#view.setBigUint64(this.#kernel.staging, value, true);
+    this.#view.setBigUint64(this.stagingAddress, value, true);
     this.#kernel.deliver(address, 8);
   }
 }

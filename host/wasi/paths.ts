@@ -9,6 +9,7 @@ import {
   LOOKUP_FOLLOW,
   OFLAG,
   RIGHT,
+  RIGHT_BITS,
   WasiError,
 } from './abi.ts';
 import type { Calls } from './calls.ts';
@@ -20,7 +21,7 @@ import { resolve, type Place } from './resolve.ts';
 function lookUp<T>(
   { descriptors, memory }: Calls,
   fd: number,
-  rights: bigint,
+  rights: number,
   path: number,
   bytes: number,
   follow: boolean,
@@ -41,8 +42,8 @@ function open(
   place: Place,
   from: Descriptor,
   oflags: number,
-  base: bigint,
-  inheriting: bigint,
+  base: number,
+  inheriting: number,
   fdflags: number,
 ): Omit<Descriptor, 'owned' | 'position' | 'preopen' | 'listing' | 'peeked'> {
   const { directory, name, hasSlash } = place;
@@ -54,7 +55,7 @@ function open(
   const creates = (oflags & OFLAG.CREAT) !== 0;
   if (creates && (isDirectory || hasSlash)) throw new WasiError(hasSlash ? 'ISDIR' : 'INVAL');
   const flags =
-    accessOf(truncates && (base & RIGHT.FD_WRITE) === 0n ? base | RIGHT.FD_WRITE : base) |
+    accessOf(truncates && (base & RIGHT.FD_WRITE) === 0 ? base | RIGHT.FD_WRITE : base) |
     (creates ? OPEN.create : 0) |
     (oflags & OFLAG.EXCL ? OPEN.exclusive : 0) |
     (truncates ? OPEN.truncate : 0) |
@@ -68,25 +69,25 @@ function open(
     kind,
     path: `${directory.path}/${name}`,
     base: base & possible,
-    inheriting: kind === 'directory' ? inheriting & from.inheriting : 0n,
+    inheriting: kind === 'directory' ? inheriting & from.inheriting : 0,
     flags: fdflags,
   };
 }
 
 /** Rights over the directory that opening like this takes. */
-function rightsToOpen(oflags: number): bigint {
+function rightsToOpen(oflags: number): number {
   return (
     RIGHT.PATH_OPEN |
-    (oflags & OFLAG.CREAT ? RIGHT.PATH_CREATE_FILE : 0n) |
-    (oflags & OFLAG.TRUNC ? RIGHT.PATH_FILESTAT_SET_SIZE : 0n)
+    (oflags & OFLAG.CREAT ? RIGHT.PATH_CREATE_FILE : 0) |
+    (oflags & OFLAG.TRUNC ? RIGHT.PATH_FILESTAT_SET_SIZE : 0)
   );
 }
 
 /** Two paths at once: `use` gets where each leads, links at the end not followed. */
 function lookUpTwo(
   calls: Calls,
-  from: readonly [fd: number, rights: bigint, path: number, bytes: number],
-  to: readonly [fd: number, rights: bigint, path: number, bytes: number],
+  from: readonly [fd: number, rights: number, path: number, bytes: number],
+  to: readonly [fd: number, rights: number, path: number, bytes: number],
   use: (old: Place, fresh: Place) => void,
 ): number {
   lookUp(calls, from[0], from[1], from[2], from[3], false, (old) =>
@@ -118,8 +119,8 @@ export const pathCalls = {
         place,
         from,
         oflags,
-        BigInt.asUintN(64, base),
-        BigInt.asUintN(64, inheriting),
+        Number(BigInt.asUintN(RIGHT_BITS, base)),
+        Number(BigInt.asUintN(RIGHT_BITS, inheriting)),
         fdflags & (FDFLAG.APPEND | FDFLAG.NONBLOCK | FDFLAG.DSYNC | FDFLAG.RSYNC | FDFLAG.SYNC),
       ),
     );

@@ -64,7 +64,7 @@ function readable(entry: Descriptor): number | undefined {
   }
   try {
     const bytes = new Uint8Array(PEEK_BYTES);
-    const got = host.read(descriptor, bytes, null);
+    const got = host.read(descriptor, bytes, 0, PEEK_BYTES, null);
     if (got > 0) entry.peeked = bytes.subarray(0, got);
     return got;
   } catch (error) {

@@ -130,16 +130,16 @@ export class Reactor {
   open(
     fd: number,
     path: string,
-    options: { oflags?: number; rights?: bigint; follow?: boolean; fdflags?: number } = {},
+    options: { oflags?: number; rights?: number; follow?: boolean; fdflags?: number } = {},
   ): number {
-    const { oflags = 0, rights = 0x1fffffffn & ~(1n << 6n), follow = true, fdflags = 0 } = options;
+    const { oflags = 0, rights = 0x1fffffff & ~(1 << 6), follow = true, fdflags = 0 } = options;
     const code = this.call(
       'path_open',
       fd,
       follow ? 1 : 0,
       ...this.text(path),
       oflags,
-      rights,
+      BigInt(rights),
       0x1fffffffn,
       fdflags,
       512,

@@ -201,7 +201,10 @@ test('a read-only directory changes in no way', async ({ inside }) => {
 test('rights can be given up and not taken back', ({ reactor }) => {
   const all = (1n << 29n) - 1n;
   assert.is(reactor.call('fd_fdstat_set_rights', DIRECTORY, all, all), errno('NOTCAPABLE'));
-  assert.is(reactor.call('fd_fdstat_set_rights', DIRECTORY, RIGHT.PATH_OPEN, RIGHT.FD_READ), 0);
+  const unknown = 1n << 32n; // no right is so high, nor may it wrap
+  assert.is(reactor.call('fd_fdstat_set_rights', DIRECTORY, unknown, 0n), errno('NOTCAPABLE'));
+  const kept = [BigInt(RIGHT.PATH_OPEN), BigInt(RIGHT.FD_READ)];
+  assert.is(reactor.call('fd_fdstat_set_rights', DIRECTORY, ...kept), 0);
   assert.is(
     reactor.call('path_unlink_file', DIRECTORY, ...reactor.text('file')),
     errno('NOTCAPABLE'),
@@ -348,6 +351,32 @@ test('the handler that the program binds sees each call with its arguments, and 
   assert.is(reactor.readFile(fd), 'inside');
   reactor.call('handle', 0);
   assert.ok(reactor.open(DIRECTORY, 'file') > 0);
+});
+
+test('a fork sees memory as it was, not what a file has been read into since', async ({
+  reactor,
+  inside,
+}) => {
+  writeFileSync(join(inside, 'file'), Buffer.alloc(3 * 4096, 'n'));
+  const fd = reactor.open(DIRECTORY, 'file');
+  reactor.word(24_996, 1);
+  const snapshot = reactor.program.snapshot();
+  for (const [index, word] of [20_000, 5000, 40_000, 20_000].entries())
+    reactor.word(512 + index * 4, word);
+  assert.is(reactor.call('fd_pread', fd, 512, 2, 0n, 528), 0);
+  assert.is(reactor.u32(528), 3 * 4096);
+  for (const [address, was] of [
+    [20_000, 0],
+    [24_996, 1],
+    [40_000, 0],
+    [47_284, 0],
+  ]) {
+    // prettier-ignore
+    assert.is(reactor.u32(address!), 0x6e6e6e6e);
+    assert.is(await snapshot.run('peek32', address!), was);
+  }
+  assert.is(reactor.u32(47_288), 0, 'nothing behind the end of the file');
+  await snapshot.release();
 });
 
 test('a fork writes files by itself, and its descriptors are its own', async ({

@@ -75,7 +75,7 @@ const decoders: TextDecoder[] = [];
 
 export const descriptors = {
   /** Standard input is at its end. */
-  read: (descriptor: number, _target: Uint8Array, _position: number | null): number => {
+  read: (descriptor: number): number => {
     checkStream(descriptor);
     return 0;
   },
