@@ -3,6 +3,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CODES, engineStrings } from '../../host/platform/browser/strings.ts';
 import * as browser from '../../host/platform/browser/text.ts';
 import * as node from '../../host/platform/text.ts';
 import { Random } from '../random.ts';
@@ -52,6 +53,22 @@ test('reads bytes alike, those that are no text included', () => {
     assert.is(shared.utf8Slice(9, 9 + bytes), expected);
     assert.is(browser.fromUtf8(given.subarray(0, bytes)), expected);
   }
+});
+
+test('strings of the engine, where it has them: Chromium does', () => {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536, shared: true });
+  const strings = engineStrings(memory);
+  if (globalThis.navigator?.userAgent.includes('Chrome')) assert.ok(strings);
+  if (strings === undefined) return;
+  const longest = 'key'.padEnd(CODES, 'abcdefg');
+  for (const given of ['', 'a', longest]) {
+    assert.is(strings.put(given, 9), given.length);
+    assert.is(strings.take(9, given.length), given);
+  }
+  assert.is(strings.put('caf\u00e9', 9), -1);
+  new Uint8Array(memory.buffer)[11] = 128;
+  assert.is(strings.take(9, 3), null);
+  assert.is(strings.take(9, 2), 'ca');
 });
 
 test.run();
