@@ -67,7 +67,8 @@ function readArguments(argv: readonly string[]): Request {
       preopens[name!] = { path: path!, readOnly: mode === 'ro' };
     } else if (option === '--env') {
       const [name, ...rest] = value.split('=');
-      env[name!] = rest.length > 0 ? rest.join('=') : (process.env[name!] ?? '');
+      const own = rest.length > 0 ? rest.join('=') : process.env[name!];
+      if (own !== undefined) env[name!] = own;
     } else if (option === '--memory') {
       const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(value) ?? [];
       if (number === undefined) throw new UsageError(`--memory ${value}: a size such as 512m`);

@@ -87,11 +87,13 @@ if (command !== undefined) {
       spawnSync(process.execPath, ['dist/host/cli/main.js', 'run', ...args], {
         input: 'abc',
         encoding: 'utf8',
+        env: { ...process.env, HOME: undefined },
       });
     const ended = run('--env', 'HOME=/x', file, 'first', '--second');
     assert.is(ended.status, 3);
     assert.is(ended.stdout, 'argument first\nargument --second\nHOME /x\nABCslept enough\n');
     assert.is(ended.stderr, 'ending with 3\n');
+    assert.match(String(run('--env', 'HOME', file).stdout), 'HOME unset\n');
     assert.is(run(file, 'c').status, 134);
     assert.is(run(join(scratch, 'missing.wasm')).status, 1);
     assert.is(run('--dir').status, 2);
