@@ -18,7 +18,7 @@ Usage: ringzero COMMAND [ARGUMENTS]
 
 type Command = (argv: string[]) => Promise<number>;
 
-const COMMANDS: Record<string, () => Promise<{ run: Command; help?: string }>> = {
+const COMMANDS: Record<string, () => Promise<{ run: Command; help: string }>> = {
   serve: async () => {
     const { serveCommand, SERVE_HELP } = await import('./serve.ts');
     return { run: serveCommand, help: SERVE_HELP };
@@ -32,8 +32,8 @@ const COMMANDS: Record<string, () => Promise<{ run: Command; help?: string }>> =
     return { run: newCommand, help: NEW_HELP };
   },
   translate: async () => {
-    const { translateCommand } = await import('./translate.ts');
-    return { run: translateCommand };
+    const { translateCommand, TRANSLATE_HELP } = await import('./translate.ts');
+    return { run: translateCommand, help: TRANSLATE_HELP };
   },
   top: async () => {
     const { topCommand, TOP_HELP } = await import('./top.ts');
@@ -59,7 +59,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   }
   const { run, help } = await load();
   const asked = name === 'run' ? rest.slice(0, 1) : rest; // what follows a program's name is the program's
-  if (help !== undefined && (asked.includes('--help') || rest[0] === '-h')) {
+  if (asked.includes('--help') || rest[0] === '-h') {
     process.stdout.write(help);
     return 0;
   }

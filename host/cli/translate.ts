@@ -5,14 +5,16 @@ import { parseArgs } from 'node:util';
 import { RingzeroError } from '../errors.ts';
 import { translateMain, translateSnapshot, type TranslateOptions } from '../translator/index.ts';
 
-const USAGE = `usage: ringzero translate <in.wasm> -o <out.wasm> [options]
+export const TRANSLATE_HELP = `Usage: ringzero translate IN.wasm [-o OUT.wasm] [OPTIONS]
 
-  -o, --output <file>     write the main image here
-      --snapshot <file>   write the snapshot image here
-      --info <file>       write the facts that loading the images needs here, as JSON
-      --no-safepoints     no polls at loops: the program cannot be interrupted in them
-      --no-elision        check every store by itself
-      --frames <n>        frames of 4 KiB of the VM (default 65536; a multiple of 4096)
+Makes the images of a module that a VM runs: the main image, whose stores are checked, and the snapshot image.
+
+  -o, --output FILE   write the main image there
+  --snapshot FILE     write the snapshot image there
+  --info FILE         write the facts that loading the images needs there, as JSON
+  --no-safepoints     no polls at loops: the program cannot be interrupted in them
+  --no-elision        check every store by itself
+  --frames N          frames of 4 KiB of the VM, a multiple of 4096           (65536)
 `;
 
 const OPTIONS = {
@@ -22,7 +24,6 @@ const OPTIONS = {
   'no-safepoints': { type: 'boolean' },
   'no-elision': { type: 'boolean' },
   frames: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const;
 
 interface Request {
@@ -35,16 +36,14 @@ interface Request {
 
 /** Runs the command; the result is the exit status of the process. */
 export async function translateCommand(argv: string[]): Promise<number> {
-  let request: Request | undefined;
+  let request: Request;
   try {
     request = readArguments(argv);
   } catch (error) {
-    process.stderr.write(`ringzero translate: ${(error as Error).message}\n\n${USAGE}`);
+    process.stderr.write(
+      `ringzero translate: ${(error as Error).message}; see ringzero translate --help\n`,
+    );
     return 2;
-  }
-  if (!request) {
-    process.stdout.write(USAGE);
-    return 0;
   }
   try {
     await run(request);
@@ -57,13 +56,12 @@ export async function translateCommand(argv: string[]): Promise<number> {
   }
 }
 
-function readArguments(argv: string[]): Request | undefined {
+function readArguments(argv: string[]): Request {
   const { values, positionals } = parseArgs({
     args: argv,
     options: OPTIONS,
     allowPositionals: true,
   });
-  if (values.help) return undefined;
   const [input, ...rest] = positionals;
   if (input === undefined || rest.length > 0) throw new Error('give one module to translate');
   if (values.output === undefined && values.snapshot === undefined) {
