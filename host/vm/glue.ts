@@ -2,7 +2,8 @@
 // the program wants them. Such a store has no write check, so it would show through in snapshots that are active. Here
 // the pages are made writable first (preserved for the snapshots, and marked), as a checked store would do.
 //
-// Interface   guardAllocators() and guardImports() wrap what glue is given and gives; beforeWrite() is what they call.
+// Interface   guardAllocator() and guardImports() wrap what glue is given and gives; beforeWrite() is what they call. In a fork, which has
+//             no glue, resizeHeap() stands in for it.
 // Invariants  GLUE-1  What an exported allocator returns, and what one of WASI's functions writes, is preserved before
 //                     glue can write there. Anything else that glue writes must have been free at the time of the snapshot,
 //                     or its author calls beforeWrite() (docs/programs.md).
