@@ -4,9 +4,9 @@
 
 import { EFFECT, effectGives, effectTakes, MISC_EFFECT, SIMD_EFFECT } from './effect.ts';
 import { Facts } from './facts.ts';
-import { BLOCK, ELSE, Frame, IF, LOOP } from './frame.ts';
-import { noteSteps, planHeads } from './heads.ts';
-import { Locals } from './locals.ts';
+import { BLOCK, type Comparison, ELSE, Frame, IF, LOOP } from './frame.ts';
+import { noteSteps, planHeads, tripsOf } from './heads.ts';
+import { CONSTANT, Locals } from './locals.ts';
 import { Loops } from './loops.ts';
 import { bounded, type ModuleMap } from './module.ts';
 import * as op from './opcode.ts';
@@ -14,7 +14,6 @@ import { CHECK_NONE, HEAD_ONCE, Plan } from './plan.ts';
 import { quietFunctions } from './quiet.ts';
 import { Reader } from './reader.ts';
 
-const CONSTANT = 0; // the symbol of constants: the offset is the value
 const FRAME_BYTES_MAX = 2048;
 const SHORT_BULK_MAX = 256; // bytes
 const CARRIED_MAX = 8;
@@ -42,6 +41,7 @@ export class Analysis {
   #lastGlobalSymbol = -1;
   #frameSymbol = -1;
   #frameLow = 0;
+  #comparison: Comparison | undefined; // the last one
   readonly #assignedIn: number[] = []; // by local: the last loop found to assign it
 
   constructor(map: ModuleMap) {
@@ -66,6 +66,7 @@ export class Analysis {
     this.#lastGlobal = -1;
     this.#lastGlobalSymbol = -1;
     this.#frameSymbol = -1;
+    this.#comparison = undefined;
     const results = this.#map.typeOf(functionIndex).results.length;
     this.#enter(BLOCK, 0, results);
     this.#reader.pos = start;
@@ -110,6 +111,13 @@ export class Analysis {
       case 0x6c:
       case 0x74:
         return this.#multiplication(opcode === 0x74);
+      case 0x46:
+      case 0x47:
+      case 0x48:
+      case 0x49:
+      case 0x4e:
+      case 0x4f:
+        return this.#compare(opcode);
       case 0x23:
         this.#lastGlobal = reader.u32();
         this.#lastGlobalSymbol = this.#locals.fresh();
@@ -179,6 +187,22 @@ export class Analysis {
     const scale = shift ? 1 << (constant & 31) : constant;
     this.#symbols[top - 1] = this.#locals.product(this.#symbols[top - 1]!, scale);
     this.#offsets[top - 1] = Math.imul(this.#offsets[top - 1]!, scale);
+  }
+
+  /** i32.eq, i32.ne, i32.lt_s, i32.lt_u, i32.ge_s, i32.ge_u. */
+  #compare(opcode: number): void {
+    const top = this.#top;
+    if (top >= this.#height + 2 && this.#symbols[top - 1] === CONSTANT) {
+      this.#comparison = {
+        result: this.#locals.nextSymbol,
+        symbol: this.#symbols[top - 2]!,
+        offset: this.#offsets[top - 2]!,
+        bound: this.#offsets[top - 1]!,
+        orders: opcode > 0x47,
+        negated: opcode === 0x46 || opcode > 0x49,
+      };
+    }
+    this.#effect(EFFECT[0x46]!);
   }
 
   /** `sp = sp - n` on a global marks the symbol of the old sp: [-n, 0) around it is this function's stack frame. */
@@ -303,11 +327,14 @@ export class Analysis {
       case 0x0c:
         this.#branch(reader.u32());
         return this.#unreachable();
-      case 0x0d:
+      case 0x0d: {
+        const depth = reader.u32();
+        if (!this.#dead && this.#top > this.#height) this.#countTrips(depth);
         this.#pop(1);
-        this.#branch(reader.u32());
+        this.#branch(depth);
         this.#endPrefix();
         return;
+      }
       case 0x0e: {
         this.#pop(1);
         for (let left = reader.count() + 1; left > 0; left--) this.#branch(reader.u32());
@@ -390,11 +417,44 @@ export class Analysis {
     this.#top = this.#height;
   }
 
+  /** At a br_if whose condition lies on top of the stack: is it what ends a loop that counts? */
+  #countTrips(depth: number): void {
+    const loop = this.#loops[this.#loops.length - 1];
+    if (!loop || loop.counter) return;
+    const target = this.#depth - 1 - depth;
+    const goesOn = this.#frames[target] === loop;
+    const leaves = loop.prefix && loop.conditional === 0 && this.#frames.indexOf(loop) > target;
+    if (!goesOn && !leaves) return;
+    const condition = this.#symbols[this.#top - 1]!;
+    const offset = this.#offsets[this.#top - 1]!;
+    const comparison =
+      this.#comparison?.result === condition
+        ? this.#comparison
+        : { symbol: condition, offset, bound: 0, orders: false, negated: false };
+    const local = comparison.symbol - loop.floorSymbol;
+    if (comparison.negated === goesOn || local < 0 || local >= this.#locals.count) return;
+    loop.counter = { local, ...comparison };
+  }
+
+  /** At a back edge of a loop that counts: how often it runs, if this is the only one. */
+  #noteTrips(frame: Frame): void {
+    frame.backEdges++;
+    const { counter } = frame;
+    const locals = this.#locals;
+    if (!counter || locals.symbol(counter.local) !== frame.floorSymbol + counter.local) return;
+    this.#work -= locals.logLength - frame.logStart;
+    const first = locals.constantAt(frame.logStart, frame.floorSerial, counter.local);
+    if (first !== undefined) frame.trips = tripsOf(counter, first, locals.offset(counter.local));
+  }
+
   #branch(depth: number): void {
     if (this.#dead) return;
     const frame = this.#frames[this.#depth - 1 - depth];
     if (!frame) return;
-    if (frame.kind === LOOP) return noteSteps(frame, this.#locals);
+    if (frame.kind === LOOP) {
+      this.#noteTrips(frame);
+      return noteSteps(frame, this.#locals);
+    }
     const { clock, killed } = this.#facts;
     if (!frame.branched) {
       frame.branched = true;
@@ -454,6 +514,9 @@ export class Analysis {
       frame.floorSerial = locals.floorSerial;
       frame.floorSymbol = locals.floorSymbol;
       frame.candidates = [];
+      frame.backEdges = 0;
+      frame.trips = Infinity;
+      frame.counter = undefined;
       locals.raiseFloor(++facts.clock);
       const outerFloor = frame.floorSymbol;
       frame.floorSymbol = locals.floorSymbol;
@@ -567,7 +630,7 @@ export class Analysis {
     this.#loops.pop();
     const { carried } = frame;
     if (carried.length > 0) {
-      this.plan.loops[frame.loop] = { heads: [], carried, pollAtWindow: false };
+      this.plan.loops[frame.loop] = { heads: [], carried, pollAtWindow: false, short: false };
     }
     if (frame.clean && !frame.dead) planHeads(this.plan, frame, this.#reader.pos);
     this.#facts.region++;

@@ -18,6 +18,24 @@ export interface Candidate {
   jumps: boolean;
 }
 
+/** `symbol + offset != bound`, or `<`; negated: `==`, or `>=`. */
+export interface Comparison {
+  readonly result: number; // its symbol
+  readonly symbol: number;
+  readonly offset: number;
+  readonly bound: number;
+  readonly orders: boolean;
+  readonly negated: boolean;
+}
+
+/** A loop goes on while `local + offset` of its head differs from the bound, or is below it. */
+export interface Counter {
+  readonly local: number;
+  readonly offset: number;
+  readonly bound: number;
+  readonly orders: boolean;
+}
+
 export class Frame {
   kind = BLOCK;
   height = 0;
@@ -43,5 +61,8 @@ export class Frame {
   candidates: Candidate[] = [];
   quiet = false; // only its polls can move the view
   carried: HeadCheck[] = []; // what was known before and its polls make sure of again
+  backEdges = 0;
+  counter: Counter | undefined; // what ends it
+  trips = Infinity; // how often the body runs at most, if there is but one back edge
   kept = new Set<number>(); // serials of the facts that this keeps true
 }

@@ -1,7 +1,7 @@
 // Checks that every iteration of a loop makes are moved to its head, where a failed one can leave the loop: an address
 // that stays is checked once, one that walks is compared with the page checked last.
 
-import type { Frame } from './frame.ts';
+import type { Counter, Frame } from './frame.ts';
 import type { Locals } from './locals.ts';
 import {
   CHECK_GROUP,
@@ -17,6 +17,7 @@ const WINDOW_STEP_MAX = 1024;
 const WINDOWS_MAX = 4;
 const HEADS_MAX = 8;
 const POLL_AT_WINDOW_BODY_MAX = 1024; // bytes of a loop body that may run 4096 times between polls
+const SHORT_MAX = 65536; // bytes of a loop body, times its trips, that may go without a poll
 
 /** At a back edge: how far each candidate's address has moved since the loop's head. */
 export function noteSteps(frame: Frame, locals: Locals): void {
@@ -29,6 +30,14 @@ export function noteSteps(frame: Frame, locals: Locals): void {
     candidate.least = Math.min(candidate.least, step);
     candidate.most = Math.max(candidate.most, step);
   }
+}
+
+/** How often a loop's body runs at most, if its counter begins as `first` and moves by `step`. */
+export function tripsOf({ offset, bound, orders }: Counter, first: number, step: number): number {
+  const trips = (bound - first - offset) / step + 1;
+  if (!orders) return Number.isInteger(trips) && trips >= 1 ? trips : Infinity;
+  const wraps = step <= 0 || first + offset < 0 || bound < 0 || bound + step > 0x7fffffff;
+  return wraps ? Infinity : Math.max(1, Math.ceil(trips));
 }
 
 /** Moves the checks that every iteration makes to the loop's head. */
@@ -52,7 +61,11 @@ export function planHeads(plan: Plan, frame: Frame, end: number): void {
     plan.check[store] = CHECK_NONE;
     heads.push({ terms, low, high, kind });
   }
-  const short = end - frame.start <= POLL_AT_WINDOW_BODY_MAX;
+  const bytes = end - frame.start;
+  const pollAtWindow = walks && bytes <= POLL_AT_WINDOW_BODY_MAX;
+  const short = frame.backEdges === 1 && frame.trips * bytes <= SHORT_MAX;
   const { carried } = frame;
-  if (heads.length > 0) plan.loops[frame.loop] = { heads, carried, pollAtWindow: walks && short };
+  if (heads.length > 0 || short) {
+    plan.loops[frame.loop] = { heads, carried, pollAtWindow, short };
+  }
 }

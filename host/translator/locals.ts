@@ -14,6 +14,9 @@ interface Composed {
   readonly scale: number; // of a product; 0 = a sum
 }
 
+/** The symbol of constants: the offset is the value. */
+export const CONSTANT = 0;
+
 const SYMBOL_MAX = 2 ** 22; // beyond it symbols are not composed
 const SCALE_MAX = 255;
 const TERMS_MAX = 3;
@@ -42,7 +45,7 @@ export class Locals {
     this.#composed.clear();
     this.#composedBy.clear();
     this.floorSerial = 1;
-    this.floorSymbol = 1; // 0 is the symbol of constants
+    this.floorSymbol = CONSTANT + 1;
     this.nextSymbol = 1 + count;
   }
 
@@ -110,6 +113,13 @@ export class Locals {
     this.#symbol[local] = symbol;
     this.#offset[local] = offset;
     this.#serial[local] = serial;
+  }
+
+  /** The constant that the local was when the log had `length` entries and the floor was `floorSerial`; it was set since. */
+  constantAt(length: number, floorSerial: number, local: number): number | undefined {
+    const i = this.#logLocal.indexOf(local, length);
+    if (i < 0 || i >= this.logLength || this.#logSerial[i]! < floorSerial) return undefined;
+    return this.#logSymbol[i] === CONSTANT ? this.#logOffset[i] : undefined;
   }
 
   /** Back to the values of when the log had `length` entries; the entries stay, for `blur`. */

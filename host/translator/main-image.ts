@@ -35,6 +35,7 @@ import {
   HEAD_TABLE,
   HEAD_WINDOW,
   type HeadCheck,
+  type LoopPlan,
 } from './plan.ts';
 
 /** Emits the first byte of a range that a loop's head checks. */
@@ -74,7 +75,7 @@ export class MainImage extends Image {
   readonly #ensureBytes: number[] = [];
   #writes = 0;
   #checks = 0;
-  #polls = 0;
+  #pollCount = 0;
   #loops = 0;
 
   constructor(map: ModuleMap, choices: Choices) {
@@ -83,7 +84,12 @@ export class MainImage extends Image {
   }
 
   statistics(): WriteStatistics {
-    return { writes: this.#writes, checks: this.#checks, polls: this.#polls, loops: this.#loops };
+    return {
+      writes: this.#writes,
+      checks: this.#checks,
+      polls: this.#pollCount,
+      loops: this.#loops,
+    };
   }
 
   refresh(code: Code): void {
@@ -92,20 +98,25 @@ export class MainImage extends Image {
   }
 
   override wrapsLoop(body: Body): boolean {
-    const heads = body.plan?.loops[body.loop]?.heads;
-    return this.choices.safepoints || (heads !== undefined && heads.length > 0);
+    const loop = body.plan?.loops[body.loop];
+    return this.#polls(loop) || (loop !== undefined && loop.heads.length > 0);
+  }
+
+  #polls(loop: LoopPlan | undefined): boolean {
+    return this.choices.safepoints && !loop?.short;
   }
 
   override pollAtHead(body: Body): void {
     this.#loops++;
-    this.#polls++;
+    if (!this.#polls(body.plan?.loops[body.loop])) return;
+    this.#pollCount++;
     super.pollAtHead(body);
   }
 
   override outerHead(body: Body): void {
     const { code } = body;
     const loop = body.plan?.loops[body.loop];
-    if (this.choices.safepoints) this.#pollAndEnsure(code, loop?.carried ?? []);
+    if (this.#polls(loop)) this.#pollAndEnsure(code, loop?.carried ?? []);
     let window = WINDOW;
     for (const head of loop?.heads ?? []) {
       const start = startOf(code, head);
@@ -136,8 +147,8 @@ export class MainImage extends Image {
     const { code } = body;
     const loop = body.plan?.loops[body.loop];
     this.#loops++;
-    if (this.choices.safepoints && !loop?.pollAtWindow) {
-      this.#polls++;
+    if (this.#polls(loop) && !loop?.pollAtWindow) {
+      this.#pollCount++;
       this.breakIfPending(code);
     }
     let window = WINDOW;

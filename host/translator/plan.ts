@@ -26,6 +26,8 @@ export interface LoopPlan {
   readonly carried: readonly HeadCheck[];
   /** A window's end comes up often enough to poll there alone. */
   readonly pollAtWindow: boolean;
+  /** It ends so soon that it need not poll. */
+  readonly short: boolean;
 }
 
 export class Plan {

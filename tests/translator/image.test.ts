@@ -184,6 +184,43 @@ test('a poll in a loop makes sure again of what was known before the loop', () =
   assert.equal(unmarked, []);
 });
 
+test('a loop that ends soon for certain does not poll, others do', () => {
+  const body = (first: string, loop: string): string => `(module (memory 1)
+    (func (export "run") (param $n i32) (local $i i32) (local $j i32)
+      (i32.store (i32.const 8) (local.get $n)) ;; else it would not be analysed
+      (local.set $i ${first}) (block $out (loop $loop ${loop}))))`;
+  const step = (by: number): string => `(local.tee $i (i32.add (local.get $i) (i32.const ${by})))`;
+  const [zero, up] = ['(i32.const 0)', `(drop ${step(1)})`];
+  const ge = '(i32.ge_u (local.get $i) (i32.const 50))';
+  const short: [first: string, loop: string][] = [
+    [zero, `(br_if $loop (i32.ne ${step(4)} (i32.const 64)))`],
+    [zero, `(br_if $loop (i32.lt_s ${step(7)} (i32.const 64)))`],
+    ['(i32.const 100)', `(br_if $loop ${step(-1)})`],
+    [zero, `(br_if $out (i32.eq (local.get $i) (i32.const 20))) ${up} (br $loop)`],
+    [zero, `(block (br_if $out ${ge})) ${up} (br $loop)`],
+  ];
+  const long: [first: string, loop: string][] = [
+    ['(local.get $n)', `(br_if $loop (i32.ne ${step(4)} (i32.const 64)))`], // begins anywhere
+    [zero, `(br_if $loop (i32.ne ${step(4)} (i32.const 66)))`], // steps over its end
+    [zero, `(br_if $loop (i32.ne ${step(4)} (local.get $n)))`],
+    [zero, `(br_if $loop (i32.lt_s ${step(1)} (i32.const 1000000)))`],
+    [zero, `(br_if $loop (i32.lt_s ${step(-1)} (i32.const 64)))`],
+    [zero, `(br_if $loop (i32.eq ${step(0)} (i32.const 0)))`],
+    [zero, `(br_if $loop (i32.ge_u ${step(4)} (i32.const 4)))`],
+    [zero, `(br_if $loop (local.get $n)) (br_if $loop (i32.ne ${step(4)} (i32.const 64)))`],
+    [zero, `(block (br_if 0 ${ge})) ${up} (br $loop)`], // does not leave the loop
+    [zero, `(block (br_if 0 (local.get $n)) (br_if $out ${ge})) ${up} (br $loop)`], // seldom looks
+    [zero, `(if (local.get $n) (then (br_if $out ${ge}))) ${up} (br $loop)`],
+    [zero, `(br_if $out ${ge}) (if (local.get $n) (then ${up})) (br $loop)`], // does not always step
+    [zero, `(br_if $out ${ge}) ${up} (local.set $i (local.get $j)) (br $loop)`],
+    [zero, `(br_if $out (i32.lt_u (local.get $i) (i32.const 50))) ${up} (br $loop)`],
+  ];
+  const polls = ([first, loop]: [string, string]): number =>
+    translateMain(build(body(first, loop))).statistics.polls;
+  for (const shape of short) assert.is(polls(shape), 0, shape.join());
+  for (const shape of long) assert.is(polls(shape), 1, shape.join());
+});
+
 test("memory.size and memory.grow are the kernel's break", () => {
   const { calls } = start();
   assert.is(calls.size!(), 2);
