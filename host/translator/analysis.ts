@@ -632,9 +632,11 @@ export class Analysis {
     if (carried.length > 0) {
       this.plan.loops[frame.loop] = { heads: [], carried, pollAtWindow: false, short: false };
     }
-    if (frame.clean && !frame.dead) planHeads(this.plan, frame, this.#reader.pos);
-    this.#facts.region++;
     locals.floorSerial = frame.floorSerial;
     locals.floorSymbol = frame.outerFloor;
+    this.#facts.region++;
+    if (!frame.clean || frame.dead) return;
+    const stays = (local: number): boolean => !this.#bodyLoops.assigns(frame.loop, local);
+    planHeads(this.plan, frame, this.#reader.pos, locals, stays);
   }
 }

@@ -5,7 +5,7 @@
 
 import { CHECK_GROUP, CHECK_NONE, CHECK_OWN, type Plan } from './plan.ts';
 
-const GROUP_BYTES_MAX = 1024; // a longer range would straddle two pages too often
+export const GROUP_BYTES_MAX = 1024; // a longer range would straddle two pages too often
 const SEARCH_MAX = 24;
 
 export class Facts {

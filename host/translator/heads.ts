@@ -1,6 +1,7 @@
 // Checks that every iteration of a loop makes are moved to its head, where a failed one can leave the loop: an address
 // that stays is checked once, one that walks is compared with the page checked last.
 
+import { GROUP_BYTES_MAX } from './facts.ts';
 import type { Counter, Frame } from './frame.ts';
 import type { Locals } from './locals.ts';
 import {
@@ -40,9 +41,26 @@ export function tripsOf({ offset, bound, orders }: Counter, first: number, step:
   return wraps ? Infinity : Math.max(1, Math.ceil(trips));
 }
 
-/** Moves the checks that every iteration makes to the loop's head. */
-export function planHeads(plan: Plan, frame: Frame, end: number): void {
+/** The earlier head widened to do the work of `head`, whose local lies `apart` above its own. */
+function join(earlier: HeadCheck, head: HeadCheck, apart: number): HeadCheck | undefined {
+  const low = Math.min(earlier.low, head.low + apart);
+  const high = Math.max(earlier.high, head.high + apart);
+  return high - low <= GROUP_BYTES_MAX ? { ...earlier, low, high } : undefined;
+}
+
+/**
+ * Moves the checks that every iteration makes to the loop's head. The locals are those around the loop; `stays` tells
+ * which of them it leaves alone. Around such, one check serves all that differ by a constant.
+ */
+export function planHeads(
+  plan: Plan,
+  frame: Frame,
+  end: number,
+  locals: Locals,
+  stays: (local: number) => boolean,
+): void {
   const heads: HeadCheck[] = [];
+  const headOf = new Map<number, number>(); // by the symbol of a local that stays
   let windows = 0;
   let walks = false;
   for (const { store, terms, base, width, least, most, jumps } of frame.candidates) {
@@ -59,7 +77,21 @@ export function planHeads(plan: Plan, frame: Frame, end: number): void {
     const low = base + (grouped ? plan.low[store]! : 0);
     const high = grouped ? base + plan.high[store]! : base + width;
     plan.check[store] = CHECK_NONE;
-    heads.push({ terms, low, high, kind });
+    const head = { terms, low, high, kind };
+    const [term] = terms;
+    if (still && term && terms.length === 1 && term.scale === 1 && stays(term.local)) {
+      const symbol = locals.symbol(term.local);
+      const i = headOf.get(symbol);
+      const joined =
+        i !== undefined &&
+        join(heads[i]!, head, locals.offset(term.local) - locals.offset(heads[i]!.terms[0]!.local));
+      if (joined) {
+        heads[i] = joined;
+        continue;
+      }
+      headOf.set(symbol, heads.length);
+    }
+    heads.push(head);
   }
   const bytes = end - frame.start;
   const pollAtWindow = walks && bytes <= POLL_AT_WINDOW_BODY_MAX;

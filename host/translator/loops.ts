@@ -35,6 +35,11 @@ export class Loops {
     return this.#assigned[this.#from[loop]! + i]!;
   }
 
+  assigns(loop: number, local: number): boolean {
+    const i = this.#assigned.indexOf(local, this.#from[loop]!);
+    return i >= 0 && i < this.#to[loop]!;
+  }
+
   /** Looks at the body that the reader is at. Of bytes that are no such body it says that no loop is quiet. */
   scan(reader: Reader): void {
     this.#assigned.length = this.#from.length = this.#to.length = this.#quiet.length = 0;
