@@ -156,7 +156,7 @@ test('a poll in a loop makes sure again of what was known before the loop', () =
       (i32.store offset=8 (local.get $p) (i32.const 1))
       (i32.store (i32.const 9000) (i32.const 1))
       (loop $outer
-        (local.set $i (i32.const 3))
+        (local.set $i (i32.or (local.get $n) (i32.const 3)))
         (loop $inner
           (i32.store offset=8 (local.get $p) (i32.add (local.get $n) (local.get $i)))
           (br_if $inner (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
@@ -181,6 +181,37 @@ test('a poll in a loop makes sure again of what was known before the loop', () =
     kernel.onSafepoint();
   }
   assert.ok(kernel.safepoints > 60);
+  assert.equal(unmarked, []);
+});
+
+test("one check at a loop's head serves locals that differ by a constant, up and down", () => {
+  const loop = build(`(module (memory (export "memory") 2)
+    (func (export "run") (param $p i32) (param $n i32) (local $up i32) (local $down i32)
+      (local.set $up (i32.add (local.get $p) (i32.const 8)))
+      (local.set $down (i32.sub (local.get $p) (i32.const 40)))
+      (loop $loop
+        (i32.store (local.get $p) (local.get $n))
+        (i32.store offset=8 (local.get $up) (local.get $n))
+        (i32.store offset=8 (local.get $down) (local.get $n))
+        (br_if $loop (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))`);
+  const kernel = new StubKernel(2);
+  const { main } = translateMain(loop, { frames: kernel.frames });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  const unmarked: number[] = [];
+  kernel.onSafepoint = () => {
+    unmarked.push(...kernel.unmarkedWrites());
+    kernel.advance();
+    kernel.watch();
+    kernel.pending = kernel.safepoints % 7 !== 0;
+  };
+  for (let p = 8192 - 60; p < 8192 + 60; p++) {
+    kernel.pending = true;
+    (exports as unknown as Calls).run!(p, 20);
+    kernel.onSafepoint();
+  }
+  assert.ok(kernel.safepoints > 600);
   assert.equal(unmarked, []);
 });
 
