@@ -11,7 +11,17 @@ export const DESIGNS = {
 export type Design = keyof typeof DESIGNS;
 
 /** Workloads by the guest's numbers (guest/ycsb/mix.ts). */
-export const KINDS = { 'look-ups': 0, 'look-ups, 64 together': 1, A: 2, B: 3, C: 0, E: 4, F: 5 };
+export const KINDS = {
+  'look-ups': 0,
+  'look-ups, 64 together': 1,
+  A: 2,
+  B: 3,
+  C: 0,
+  E: 4,
+  F: 5,
+  'C, 64 together': 1,
+  'A, 64 together': 6,
+};
 export type Kind = keyof typeof KINDS;
 
 /** Distributions: the guest's name for theta is 1 / (1 - theta), 0 for uniform. */
@@ -36,11 +46,11 @@ export interface StoreOptions {
 
 export class YcsbStore {
   readonly vcpus: Vcpus;
-  readonly #keys: number;
+  readonly keys: number;
 
   private constructor(vcpus: Vcpus, keys: number) {
     this.vcpus = vcpus;
-    this.#keys = keys;
+    this.keys = keys;
   }
 
   static async start(options: StoreOptions): Promise<YcsbStore> {
@@ -62,7 +72,7 @@ export class YcsbStore {
 
   /** Operations a second of some of the vCPUs. */
   async measure(kind: Kind, over: Distribution, vcpus: number, ms: number): Promise<LoopResult> {
-    for (const result of await this.vcpus.each('prepare', () => [this.#keys, DISTRIBUTIONS[over]]))
+    for (const result of await this.vcpus.each('prepare', () => [this.keys, DISTRIBUTIONS[over]]))
       if (result !== 0) throw new Error(`prepare returned ${result}`);
     return this.vcpus.loop('run', [KINDS[kind], OPERATIONS], OPERATIONS, ms, vcpus);
   }

@@ -2,7 +2,7 @@
 //
 //   READ_ONE   100 % read: random look-ups, and YCSB-C       READ_MANY  the same, 64 look-ups advanced together
 //   A  50 % read, 50 % update      B  95 % read, 5 % update      E  95 % scan of 1 to 100, 5 % insert
-//   F  50 % read, 50 % read-modify-write
+//   F  50 % read, 50 % read-modify-write                        A_MANY  as A, 64 together
 
 import * as random from '../workload/random';
 import * as zipf from '../workload/zipf';
@@ -16,6 +16,7 @@ export const A: u32 = 2;
 export const B: u32 = 3;
 export const E: u32 = 4;
 export const F: u32 = 5;
+export const A_MANY: u32 = 6;
 
 const SCAN_MAX: u32 = 100;
 /** Spreads ranks over the keys: a prime, so that no two ranks share a key. */
@@ -45,7 +46,8 @@ function drawn(): u64 {
 
 export function run(kind: u32, count: u32): i32 {
   if (keys == 0) return -EINVAL;
-  if (kind == READ_MANY) return runGroups(count);
+  if (kind == READ_MANY) return runGroups(count, 0);
+  if (kind == A_MANY) return runGroups(count, 50);
   let result = 0;
   if (kind == READ_ONE)
     for (let i: u32 = 0; i < count && result >= 0; i++) result = operation.read(drawn());
@@ -53,12 +55,17 @@ export function run(kind: u32, count: u32): i32 {
   return result;
 }
 
-function runGroups(count: u32): i32 {
+function runGroups(count: u32, percentUpdated: u32): i32 {
   let result = 0;
   for (let done: u32 = 0; done < count && result >= 0; done += operation.GROUP) {
     const group = min<u32>(operation.GROUP, count - done);
-    for (let i: u32 = 0; i < group; i++) operation.want(i, drawn());
-    result = operation.readGroup(group);
+    let updates: u64 = 0;
+    for (let i: u32 = 0; i < group; i++) {
+      operation.want(i, drawn());
+      if (random.below(100) < percentUpdated) updates |= (<u64>1) << i;
+    }
+    result = operation.runGroup(group, updates);
+    if (result == 0) changes += <u32>popcnt<u64>(updates);
   }
   return result;
 }

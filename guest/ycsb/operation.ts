@@ -1,4 +1,4 @@
-// What YCSB does to one key, and look-ups in groups.
+// What YCSB does to one key, and look-ups and updates in groups.
 //
 // Interface   0 or a negative errno; -EBADMSG when `isChecking` is set and a value is not what it must be. A key is its number.
 
@@ -91,7 +91,7 @@ export function scan(number: u64, count: u32, there: u64): i32 {
   return -scanner.failure;
 }
 
-/** Look-up i of the group reads the number; then readGroup(). */
+/** Operation i of the group concerns the number; then runGroup(). */
 export function want(i: u32, number: u64): void {
   if (i == 0) many.clear();
   const key = map.groupKeys + (i << 3);
@@ -99,17 +99,24 @@ export function want(i: u32, number: u64): void {
   many.add(key, record.KEY_BYTES);
 }
 
-export function readGroup(count: u32): i32 {
+/** Leads all to their leaves together; then bit i of `updates` says that operation i is an update, and not a read. */
+export function runGroup(count: u32, updates: u64): i32 {
   let result = 0;
   pool.begin();
   many.run(root());
   for (let i: u32 = 0; i < count && result == 0; i++) {
+    if (updates & ((<u64>1) << i)) continue;
     const out = map.groupValues + (i << 7);
-    const number = bswap<u64>(load<u64>(many.keyOf(i)));
-    result = checked(out, number, value(i, out));
+    result = checked(out, numberOf(i), value(i, out));
   }
   pool.end();
+  for (; updates != 0 && result == 0; updates &= updates - 1)
+    result = update(numberOf(<u32>ctz<u64>(updates)));
   return result;
+}
+
+function numberOf(i: u32): u64 {
+  return bswap<u64>(load<u64>(many.keyOf(i)));
 }
 
 /** Look-up i of the group: from where it got to, or from the start. */

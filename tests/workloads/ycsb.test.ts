@@ -18,7 +18,15 @@ const EVICTIONS = 2;
 const READ_ONE = 0;
 const READ_MANY = 1;
 const F = 5;
-const WORKLOADS = { 'look-ups': READ_ONE, 'grouped look-ups': READ_MANY, A: 2, B: 3, E: 4, F };
+const WORKLOADS = {
+  'look-ups': READ_ONE,
+  'grouped look-ups': READ_MANY,
+  A: 2,
+  B: 3,
+  E: 4,
+  'A in groups': 6,
+  F,
+};
 
 async function start(
   guest: string,
