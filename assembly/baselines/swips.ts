@@ -92,7 +92,7 @@ function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   const parent = swip & ~OFFSET_MASK;
   const now = load<u64>(parent);
   if (now >> header.VERSION_SHIFT != over >> header.VERSION_SHIFT) return;
-  if (((now | seen) & header.STATE_MASK) != 0 || window.broken != 0) return;
+  if (((now | seen) & header.STATE_MASK) != 0 || window.isBroken()) return;
   if (atomic.cmpxchg<u64>(parent, now, now | header.EXCLUSIVE) != now) return;
   if (atomic.cmpxchg<u64>(frame, seen, seen | header.EXCLUSIVE) == seen) {
     if (load<u32>(linksOf(frame), SWIP) == 0) {

@@ -13,7 +13,8 @@ import { VM_WEAK } from '../abi/vm-block';
 import * as map from './map';
 import * as vcpu from './vcpu';
 
-let weak: bool = false;
+/** Whether this processor may reorder loads with loads, or stores with stores. */
+export let weak: bool = false;
 
 export function attach(): void {
   weak = load<u32>(map.vm, VM_WEAK) != 0;

@@ -3,7 +3,7 @@
 //   bits 63..28  vpn: the page that the frame holds        bit 7       dirty
 //   bits 27..8   version                                   bits 6..0   state
 //
-//   state        0 unlocked, 1..125 shared pins, 126 exclusive, 127 invalid: the frame holds no page
+//   state        0 unlocked, 1..63 shared pins, 126 exclusive, 127 invalid: the frame holds no page
 //
 //   from           to                | function            | what must hold
 //   unlocked       shared, exclusive | pool                | the header names the page that was asked for
@@ -28,7 +28,10 @@ export const VERSION_SHIFT: u64 = 8;
 export const VERSION_ONE: u64 = 1 << 8;
 export const VERSION_MASK: u64 = ((1 << VERSION_BITS) - 1) << 8;
 export const STATE_MASK: u64 = 127;
-export const SHARED_MAX: u64 = 125;
+export const VPN_MASK: u64 = ~((1 << VPN_SHIFT) - 1);
+export const SHARED_MAX: u64 = 63;
+/** Set in the states exclusive and invalid, and in no other. */
+export const CLOSED: u64 = 64;
 export const EXCLUSIVE: u64 = 126;
 export const INVALID: u64 = 127;
 export const DIRTY: u64 = 128;
@@ -61,4 +64,10 @@ export function versionOf(header: u64): u64 {
 @inline
 export function isDirty(header: u64): bool {
   return (header & DIRTY) != 0;
+}
+
+/** Whether the header names the page that the TLB's entry does, and its state has none of these bits: both in one test. */
+@inline
+export function agrees(header: u64, entry: u64, states: u64): bool {
+  return ((header ^ entry) & (VPN_MASK | states)) == 0;
 }

@@ -5,7 +5,7 @@
 // Invariants  TAB-4  A version is not used again within a reader's window: before a frame's version wraps, every vCPU
 //                    that is in an operation leaves it or moves on.
 //             TAB-5  A vCPU that waits for a lock moves on after a while: its windows are void up to the next begin()
-//                    (`broken`, which validation checks), and it counts as being in no operation. So two that wait
+//                    (isBroken(), which validation checks), and it counts as being in no operation. So two that wait
 //                    for each other's windows or locks never do so for ever.
 // Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full fence:
 //             a header seen afterwards is not older than the operation's number (pairs with settle()).
@@ -29,8 +29,12 @@ import * as reads from './reads';
 /** Turns of a wait after which this vCPU's windows are given up: about as long as a short sleep. */
 const PATIENCE: u32 = 100;
 
-/** Nonzero: what this vCPU has seen in this operation may not be validated any more. */
-export let broken: u64 = 0;
+/** What this vCPU has seen in this operation may not be validated any more. */
+const BROKEN: u64 = ~0;
+/** A fence is needed first. */
+const WEAK: u64 = ~1;
+/** 0 when a header that is as it was proves that nothing has changed; else BROKEN or WEAK, and with its bits no header is as any other. */
+export let doubt: u64 = 0;
 let operation: u32 = 0;
 /** Where the clock's hand was when this vCPU last emptied its TLB. */
 let aged: u32 = 0;
@@ -46,7 +50,7 @@ export function attach(): void {
 export function begin(): void {
   if (DESIGN == EAGER) ipi.poll();
   operation = (operation + 2) | 1;
-  broken = 0;
+  doubt = barrier.weak ? WEAK : 0;
   atomic.store<u32>(area.own, operation, area.AREA_OPERATION);
   const hand = load<u32>(area.block, area.HAND);
   if (hand - aged > area.frames >> 2) age(hand);
@@ -55,6 +59,12 @@ export function begin(): void {
 export function end(): void {
   operation = (operation + 1) & ~1;
   barrier.publish32(area.own + area.AREA_OPERATION, operation);
+}
+
+
+@inline
+export function isBroken(): bool {
+  return doubt == BROKEN;
 }
 
 /** Empties the TLB once the hand has passed a quarter of the pool: hot pages get their reference marks again. */
@@ -66,7 +76,7 @@ function age(hand: u32): void {
 /** Gives up what this vCPU has seen, so that nobody waits for it; pins stay. */
 function moveOn(): void {
   if ((operation & 1) == 0) return;
-  broken = 1;
+  doubt = BROKEN;
   operation += 1;
   atomic.store<u32>(area.own, operation, area.AREA_OPERATION);
   counter.count(counter.WAITS);

@@ -156,4 +156,23 @@ tests(
   },
 );
 
+tests(
+  'pins end in any order, and a page that has come anew is not taken for the one before',
+  async () => {
+    const { call, close } = await createPool(8);
+    for (let page = 0; page < 3; page++) assert.is(call('createPage', BigInt(page), page), 0);
+    for (const order of [0, 1]) assert.is(call('addToBoth', 0n, 1n, order), 0);
+    assert.is(call('readPage', 0n), 2);
+    assert.is(call('readPage', 1n), 3);
+    for (let page = 3; page < 60; page += 8) {
+      assert.is(call('createPage', BigInt(page), page), 0, 'in the frame of the one before');
+      assert.is(call('readPage', BigInt(page)), page);
+      assert.is(call('discardPage', BigInt(page)), 0);
+    }
+    assert.is(call('readPage', 0n), 2);
+    assert.ok(call('audit', 60n) > 0);
+    await close();
+  },
+);
+
 tests.run();

@@ -81,6 +81,20 @@ export function writePage(number: u64, value: u32): i32 {
   return 0;
 }
 
+/** Adds one to the words of two pages that are pinned at the same time; the first pin ends first if `order` is 0. */
+export function addToBoth(a: u64, b: u64, order: u32): i32 {
+  pool.begin();
+  const first = pool.exclusive(a);
+  const second = pool.exclusive(b);
+  if (first == 0 || second == 0) return -pool.failure;
+  page.fill(first, page.readWords(first, 0) + 1);
+  page.fill(second, page.readWords(second, 0) + 1);
+  pool.release(order == 0 ? first : second);
+  pool.release(order == 0 ? second : first);
+  pool.end();
+  return 0;
+}
+
 /** Pins that outlive the call. */
 export function pin(number: u64): i32 {
   return pool.shared(number) == 0 ? -pool.failure : 0;
