@@ -44,7 +44,10 @@ export function read(): i32 {
   let best: u64 = 0;
   let state: i32 = 0;
   let failure = -EBADMSG;
-  for (let page: u64 = 0; page < SUPERBLOCKS; page++) {
+  const sized = fileBytes();
+  if (sized < 0) return sized;
+  const pages = load<u64>(map.WORD) / 4096; // what is shorter is no store, and no failure of the device
+  for (let page: u64 = 0; page < min<u64>(SUPERBLOCKS, pages); page++) {
     const result = storage.read(frame, page, page);
     if (result != 0) {
       if (result != -EBADMSG) return result;
@@ -73,14 +76,18 @@ export function read(): i32 {
   return best == 0 ? failure : state;
 }
 
+/** The size of the file, to map.WORD; 0 or -errno. */
+function fileBytes(): i32 {
+  return syscall(SYS_SIZE, load<i32>(map.STORAGE), map.WORD, 0, 0, 0);
+}
+
 /** Pages that a store with nothing in it has: superblocks, a bitmap, a root. */
 const PAGES_MIN: u64 = 4;
 
 /** Whether a store's making was broken off: its second superblock, page 0, was never written, and there is no more than the first pages. */
 export function isMissing(): bool {
   const frame = poolArea.scratch;
-  if (syscall(SYS_SIZE, load<i32>(map.STORAGE), map.WORD, 0, 0, 0) < 0) return false;
-  if (load<u64>(map.WORD) > PAGES_MIN * 4096) return false;
+  if (fileBytes() < 0 || load<u64>(map.WORD) > PAGES_MIN * 4096) return false;
   memory.fill(frame, 0, 4096);
   if (syscall(SYS_PREAD, load<i32>(map.STORAGE), frame, 4096, 0, 0) < 0) return false;
   for (let at: u32 = 0; at < 4096; at += 8) if (load<u64>(frame + at) != 0) return false;

@@ -78,6 +78,6 @@ export function checkLocation(location: unknown): string {
 function refuse(name: string, value: unknown, allowed: string): never {
   throw new RingzeroError(
     'RZ_OPTION',
-    `option \`${name}\` is ${String(value)}; allowed: ${allowed}`,
+    `option \`${name}\` is ${typeof value === 'string' ? `'${value}'` : String(value)}; allowed: ${allowed}`,
   );
 }

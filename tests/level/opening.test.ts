@@ -219,6 +219,10 @@ tests('a file cut off anywhere gives a typed error', async () => {
     assert.ok(['LEVEL_CORRUPTION', 'RZ_NOT_CLEAN', 'LEVEL_IO_ERROR'].includes(String(code)), `cut to ${length}: ${code}`); // prettier-ignore
     rmSync(join(location, 'lock'), { force: true });
   }
+  for (const other of [Buffer.from('abc'), Buffer.alloc(5000, 'x')]) {
+    writeFileSync(path, other);
+    assert.is(await readAll(location, 700), 'LEVEL_CORRUPTION');
+  }
   writeFileSync(path, Buffer.alloc(10 * PAGE, 'something else entirely'));
   assert.ok(['LEVEL_CORRUPTION', 'RZ_FORMAT'].includes(String(await readAll(location, 700))));
 });
