@@ -14,6 +14,7 @@ const BENCHES = [
   'translator-speed',
   'redis-throughput',
   'redis-bgsave',
+  'redis-mixes',
   'redis-memory',
   'redis-startup',
   'tabby-pin',

@@ -3,14 +3,20 @@
 //
 //   node dist/bench/redis-bgsave.js [--gb 2.5] [--rounds 3] [--smoke]
 
-import { freemem } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import {
+  kindsFor,
+  measure,
+  middle,
+  rateOf,
+  rateRatio,
+  startFull,
+  type Round,
+} from './bgsave-rounds.ts';
 import type { Plot, Point } from './plot.ts';
-import { isSmoke, median, report, type Row } from './report.ts';
-import { kinds, startServer, type Kind, type Server } from './servers.ts';
-import type { LoadOptions, PhaseResult } from './set-load.ts';
+import type { PhaseResult } from './redis-load.ts';
+import { isSmoke, report, type Row } from './report.ts';
+import type { Kind } from './servers.ts';
 
 const { values } = parseArgs({
   options: {
@@ -20,84 +26,9 @@ const { values } = parseArgs({
   },
 });
 const DATA_BYTES = Number(values.gb) * 1e9;
-const KEYS = Math.floor(DATA_BYTES / 1024);
 const ROUNDS = Number(values.rounds);
 const QUIET_MS = isSmoke ? 500 : 8000;
-const REST_MS = isSmoke ? 200 : 3000;
-const CONNECTIONS = 50;
-const PIPELINE = 20;
-/** redis-server's size for each byte of values, its child's copies, and the file's pages. */
-const MEMORY_FACTOR = 2.5;
-
-interface Round {
-  readonly quiet: PhaseResult;
-  readonly saving: PhaseResult;
-  readonly after: PhaseResult;
-}
-
-class Load {
-  readonly #worker: Worker;
-
-  constructor(port: number) {
-    const options: LoadOptions = { port, connections: CONNECTIONS, pipeline: PIPELINE, keys: KEYS };
-    this.#worker = new Worker(new URL('./set-load.js', import.meta.url), { workerData: options });
-    this.#worker.once('error', (error) => {
-      throw error;
-    });
-  }
-
-  /** Ends the phase and begins the next one. */
-  endPhase(): Promise<PhaseResult> {
-    return new Promise((resolve) => {
-      this.#worker.once('message', resolve);
-      this.#worker.postMessage('');
-    });
-  }
-
-  stop(): Promise<unknown> {
-    return this.#worker.terminate();
-  }
-}
-
-async function fill(server: Server): Promise<void> {
-  await server.call('DEBUG', 'POPULATE', KEYS, 'key', 1024);
-  const [keys, used] = [await server.call('DBSIZE'), await server.info('memory', 'used_memory')];
-  if (Number(keys) !== KEYS || used < DATA_BYTES) {
-    throw new Error(`${server.kind} holds ${String(keys)} keys in ${used} B after ${KEYS} of 1 KB`);
-  }
-}
-
-async function saved(server: Server): Promise<void> {
-  for (;;) {
-    await sleep(isSmoke ? 10 : 50);
-    const text = String(await server.call('INFO', 'persistence'));
-    if (text.includes('rdb_bgsave_in_progress:1')) continue;
-    if (text.includes('rdb_last_bgsave_status:ok')) return;
-    throw new Error(`${server.kind}: BGSAVE failed`);
-  }
-}
-
-async function measure(kind: Kind): Promise<Round[]> {
-  const options = kind === 'redis' ? ['--enable-debug-command', 'yes'] : [];
-  const server = await startServer(kind, options);
-  await fill(server);
-  const load = new Load(server.port);
-  const rounds: Round[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    await sleep(REST_MS);
-    await load.endPhase();
-    await sleep(QUIET_MS);
-    const quiet = await load.endPhase();
-    await server.call('BGSAVE');
-    await saved(server);
-    const saving = await load.endPhase();
-    await sleep(REST_MS);
-    rounds.push({ quiet, saving, after: await load.endPhase() });
-  }
-  await load.stop();
-  await server.stop();
-  return rounds;
-}
+const SETS = { readsPerWrite: 0, isGaussian: false };
 
 interface Figures {
   readonly maxMs: number;
@@ -105,38 +36,34 @@ interface Figures {
   readonly rateRatio: number;
 }
 
-const rate = ({ count, seconds }: PhaseResult): number => count / seconds;
 const worst = ({ saving, after }: Round): number => Math.max(saving.maxMs, after.maxMs);
 
 function phaseRow(kind: Kind, phase: 'quiet' | 'saving', rounds: readonly Round[]): Row {
   const of = (pick: (result: PhaseResult) => number): number =>
-    median(rounds.map((round) => pick(round[phase])));
+    middle(rounds, (round) => pick(round[phase]));
   const latency = [of((r) => r.maxMs), of((r) => r.p999Ms), of((r) => r.p99Ms)];
   const spans = phase === 'saving' ? ` in ${of((r) => r.seconds).toFixed(1)} s` : '';
   return {
     figure: `${kind}, ${phase}: max / p99.9 / p99`,
     value: `${latency.map((ms) => ms.toFixed(1)).join(' / ')} ms`,
-    ratio: `${(of(rate) / 1000).toFixed(1)} K/s${spans}`,
+    ratio: `${(rateOf(rounds, phase) / 1000).toFixed(1)} K/s${spans}`,
   };
 }
 
 function figures(rounds: readonly Round[]): Figures {
   return {
-    maxMs: median(rounds.map(worst)),
-    maxRatio: median(rounds.map((round) => worst(round) / round.quiet.maxMs)),
-    rateRatio: median(rounds.map(({ quiet, saving }) => rate(saving) / rate(quiet))),
+    maxMs: middle(rounds, worst),
+    maxRatio: middle(rounds, (round) => worst(round) / round.quiet.maxMs),
+    rateRatio: rateRatio(rounds),
   };
 }
 
 const rows: Row[] = [];
 const data: Partial<Record<Kind, Round[]>> = {};
-for (const kind of kinds()) {
-  if (kind === 'redis' && freemem() < DATA_BYTES * MEMORY_FACTOR) {
-    if (process.env['RZ_REQUIRE_PEERS']) throw new Error('not enough memory for redis-server');
-    console.log('*** SKIPPED: redis-server; it needs more memory than is free');
-    continue;
-  }
-  const rounds = await measure(kind);
+for (const kind of kindsFor(DATA_BYTES)) {
+  const server = await startFull(kind, DATA_BYTES);
+  const rounds = await measure(server, DATA_BYTES, SETS, { rounds: ROUNDS, quietMs: QUIET_MS });
+  await server.stop();
   data[kind] = rounds;
   rows.push(phaseRow(kind, 'quiet', rounds), phaseRow(kind, 'saving', rounds));
 }
@@ -187,7 +114,7 @@ const plots: Plot[] = [
   {
     title: 'Throughput of the same',
     values: 'thousand SETs a second',
-    points: points((r) => rate(r) / 1000, 'SET'),
+    points: points(({ count, seconds }) => count / seconds / 1000, 'SET'),
   },
 ];
 report('redis-bgsave', rows, data, plots);

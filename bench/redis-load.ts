@@ -1,4 +1,4 @@
-// A worker that keeps a fixed number of SETs of 1 KB to random keys outstanding at a server and times each reply. It
+// A worker that keeps a fixed number of commands outstanding at a server, SETs of 1 KB and GETs, and times each reply. It
 // shares the cores with the server, so it allocates nothing per command: every connection owns one ring of commands
 // in which only the keys change, and a command's place is written again only after its reply has come.
 
@@ -12,6 +12,10 @@ export interface LoadOptions {
   readonly pipeline: number;
   /** Keys are key:0 to key:N-1. */
   readonly keys: number;
+  /** GETs for each SET. */
+  readonly readsPerWrite: number;
+  /** Keys around the middle one, with a standard deviation of a sixth of all; else each as likely. */
+  readonly isGaussian: boolean;
 }
 
 /** What became of the replies of one phase. */
@@ -23,28 +27,42 @@ export interface PhaseResult {
   readonly p99Ms: number;
 }
 
-const { port, connections, pipeline, keys } = workerData as LoadOptions;
+const { port, connections, pipeline, keys, readsPerWrite, isGaussian } = workerData as LoadOptions;
 const READ_BYTES = 65536;
 const VALUE_BYTES = 1024;
-const REPLY = Buffer.from('+OK\r\n');
+const [PLUS, DOLLAR, MINUS, ZERO, NEWLINE] = [0x2b, 0x24, 0x2d, 0x30, 0x0a] as const;
 const PREFIX = Buffer.from('*3\r\n$3\r\nSET\r\n$');
+const GET_PREFIX = Buffer.from('*2\r\n$3\r\nGET\r\n$');
 const AFTER_LENGTH = Buffer.from('\r\nkey:');
 const HEADER_BYTES_MAX = 64;
 const FILLER = 0x78;
-/** All commands are equally long: a short key's value is some bytes longer. */
+/** All SETs are equally long: a short key's value is some bytes longer. */
 const COMMAND_BYTES = PREFIX.length + 2 + AFTER_LENGTH.length + 7 + 9 + VALUE_BYTES;
 
 let histogram = new LatencyHistogram();
 let phaseStart = performance.now();
 
+function drawKey(): number {
+  if (!isGaussian) return Math.floor(Math.random() * keys);
+  for (;;) {
+    const radius = Math.sqrt(-2 * Math.log(1 - Math.random()));
+    const key = Math.floor(keys / 2 + (keys / 6) * radius * Math.cos(2 * Math.PI * Math.random()));
+    if (key >= 0 && key < keys) return key;
+  }
+}
+
 class LoadConnection {
   readonly #socket: Socket;
   readonly #ring = Buffer.alloc(pipeline * COMMAND_BYTES, FILLER);
+  readonly #bytes = new Uint32Array(pipeline);
   readonly #sentAt = new Float64Array(pipeline);
   readonly #read = Buffer.alloc(READ_BYTES);
   #next = 0;
-  /** Bytes of a reply that has come in part. */
-  #partial = 0;
+  /** First byte of the reply whose first line is under way, 0 before it. */
+  #kind = 0;
+  #length = 0;
+  /** Bytes to come of a value. */
+  #left = 0;
 
   constructor() {
     const onread = { buffer: this.#read, callback: (bytes: number) => this.#received(bytes) };
@@ -53,17 +71,11 @@ class LoadConnection {
     this.#socket.once('error', (error) => {
       throw error;
     });
-    for (let i = 0; i < pipeline; i++) {
-      PREFIX.copy(this.#ring, i * COMMAND_BYTES);
-      this.#ring.write('\r\n', (i + 1) * COMMAND_BYTES - 2);
-    }
   }
 
   #received(bytes: number): boolean {
     const now = performance.now();
-    this.#check(bytes);
-    const replies = Math.floor((this.#partial + bytes) / REPLY.length);
-    this.#partial = (this.#partial + bytes) % REPLY.length;
+    const replies = this.#replies(bytes);
     for (let i = 0; i < replies;) {
       const at = (this.#next + i) % pipeline;
       let same = 1;
@@ -76,47 +88,104 @@ class LoadConnection {
     return true;
   }
 
-  /** Only +OK is expected: the first byte of each chunk tells an error from it, as far as it starts a reply. */
-  #check(bytes: number): void {
-    if (this.#read[0] === REPLY[this.#partial % REPLY.length]) return;
-    throw new Error(`reply to SET: ${this.#read.toString('latin1', 0, Math.min(bytes, 200))}`);
+  /** How many replies end in what was read. */
+  #replies(bytes: number): number {
+    let replies = 0;
+    for (let at = 0; at < bytes;) {
+      if (this.#left > 0) {
+        const here = Math.min(this.#left, bytes - at);
+        at += here;
+        this.#left -= here;
+        if (this.#left === 0) replies++;
+        continue;
+      }
+      const byte = this.#read[at]!;
+      if (this.#kind === 0) {
+        if (byte !== PLUS && byte !== DOLLAR) this.#fail(at, bytes);
+        this.#kind = byte;
+        this.#length = 0;
+      } else if (byte === NEWLINE) {
+        if (this.#kind === DOLLAR) this.#left = this.#length + 2;
+        else replies++;
+        this.#kind = 0;
+      } else if (this.#kind === DOLLAR && byte >= ZERO) {
+        this.#length = this.#length * 10 + byte - ZERO;
+      } else if (byte === MINUS) this.#fail(at, bytes);
+      at++;
+    }
+    return replies;
+  }
+
+  /** Neither OK nor a value. */
+  #fail(at: number, bytes: number): never {
+    throw new Error(`reply: ${this.#read.toString('latin1', at, Math.min(bytes, at + 200))}`);
   }
 
   /** The oldest `count` commands of the ring have been answered: new ones take their places. */
   #send(count: number, now: number): void {
     const first = this.#next;
     for (let i = 0; i < count; i++) {
-      this.#writeCommand(this.#next, Math.floor(Math.random() * keys));
-      this.#sentAt[this.#next] = now;
-      this.#next = (this.#next + 1) % pipeline;
+      const index = this.#next;
+      if (Math.random() * (readsPerWrite + 1) < 1) this.#writeSet(index, drawKey());
+      else this.#writeGet(index, drawKey());
+      this.#sentAt[index] = now;
+      this.#next = (index + 1) % pipeline;
     }
+    this.#socket.cork();
     const end = first + count;
     this.#write(first, Math.min(end, pipeline));
     if (end > pipeline) this.#write(0, end - pipeline);
+    this.#socket.uncork();
   }
 
+  /** In one piece as far as the commands fill their places. */
   #write(from: number, to: number): void {
-    if (to > from)
-      this.#socket.write(this.#ring.subarray(from * COMMAND_BYTES, to * COMMAND_BYTES));
+    for (let start = from; from < to; from++) {
+      if (this.#bytes[from] === COMMAND_BYTES && from + 1 < to) continue;
+      const end = from * COMMAND_BYTES + this.#bytes[from]!;
+      this.#socket.write(this.#ring.subarray(start * COMMAND_BYTES, end));
+      start = from + 1;
+    }
   }
 
-  #writeCommand(index: number, key: number): void {
+  #writeGet(index: number, key: number): void {
     const ring = this.#ring;
     const start = index * COMMAND_BYTES;
-    let digits = 1;
-    for (let power = 10; key >= power; power *= 10) digits++;
-    let at = decimal(ring, start + PREFIX.length, 4 + digits, digits < 6 ? 1 : 2);
+    const digits = digitsOf(key);
+    let at = start + GET_PREFIX.copy(ring, start);
+    at = decimal(ring, at, 4 + digits, digits < 6 ? 1 : 2);
+    at += AFTER_LENGTH.copy(ring, at);
+    at = decimal(ring, at, key, digits);
+    ring[at++] = 0x0d;
+    ring[at++] = NEWLINE;
+    this.#bytes[index] = at - start;
+  }
+
+  #writeSet(index: number, key: number): void {
+    const ring = this.#ring;
+    const start = index * COMMAND_BYTES;
+    const digits = digitsOf(key);
+    let at = start + PREFIX.copy(ring, start);
+    at = decimal(ring, at, 4 + digits, digits < 6 ? 1 : 2);
     at += AFTER_LENGTH.copy(ring, at);
     at = decimal(ring, at, key, digits);
     const valueBytes = COMMAND_BYTES - 2 - (at - start) - 9;
     ring[at++] = 0x0d;
-    ring[at++] = 0x0a;
-    ring[at++] = 0x24;
+    ring[at++] = NEWLINE;
+    ring[at++] = DOLLAR;
     at = decimal(ring, at, valueBytes, 4);
     ring[at++] = 0x0d;
-    ring[at++] = 0x0a;
+    ring[at++] = NEWLINE;
     ring.fill(FILLER, at, start + HEADER_BYTES_MAX);
+    ring.write('\r\n', start + COMMAND_BYTES - 2);
+    this.#bytes[index] = COMMAND_BYTES;
   }
+}
+
+function digitsOf(key: number): number {
+  let digits = 1;
+  for (let power = 10; key >= power; power *= 10) digits++;
+  return digits;
 }
 
 function decimal(ring: Buffer, at: number, value: number, digits: number): number {
