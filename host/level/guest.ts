@@ -126,8 +126,8 @@ export class Guest {
   }
 
   #trap(error: unknown): Error {
-    const { kernel, image } = this.#vm.enter();
+    const { kernel } = this.#vm.enter();
     kernel.calls.unwind(0);
-    return guestTrap(kernel, image, `the store ${this.location}`, error);
+    return guestTrap(kernel, `the store ${this.location}`, error);
   }
 }

@@ -1,5 +1,5 @@
-// The "name" section of an image: the guest's names under their new indices, and names for what translation added,
-// so that stack traces speak.
+// The "name" section of an image: the guest's names under their new indices, the old index where a function has none, and
+// names for what translation added, so that stack traces speak.
 
 import type { Image } from './image.ts';
 import { malformed, Reader } from './reader.ts';
@@ -37,11 +37,12 @@ function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8A
   const text = new TextEncoder();
   const { map } = image;
   const plain = new TextDecoder();
-  const nameOf = (old: number): string => {
-    const index = old < map.importedFunctions ? old : old + image.kernelCalls.length;
-    const bytes = functions.get(index);
-    return bytes ? plain.decode(bytes) : `function ${old}`;
-  };
+  const indexOf = (old: number): number =>
+    old < map.importedFunctions ? old : old + image.kernelCalls.length;
+  for (let old = 0; old < map.functions.length; old++) {
+    if (!functions.has(indexOf(old))) functions.set(indexOf(old), text.encode(`function ${old}`));
+  }
+  const nameOf = (old: number): string => plain.decode(functions.get(indexOf(old)));
   for (const [name] of image.kernelCalls) {
     functions.set(image.kernel(name), text.encode(`ringzero.${name}`));
   }

@@ -14,36 +14,22 @@ import {
 import { RingzeroError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 
-/**
- * The functions of the guest that were running, innermost first: by the names in its module, or by their numbers there, which in an
- * image are those after the kernel's functions.
- */
-function guestStack(error: Error, image: WebAssembly.Module): string[] {
-  const added = WebAssembly.Module.imports(image).filter(
-    ({ module, kind }) => module === 'ringzero' && kind === 'function',
-  ).length;
+/** The functions of the guest that were running, innermost first: by their names, which an image has for all (translator/names.ts). */
+function guestStack(error: Error): string[] {
   const functions: string[] = [];
   for (const line of (error.stack ?? '').split('\n')) {
     const frame = /^\s*at (?:(.+?) \()?wasm:\/\/\S*wasm-function\[(\d+)\]/.exec(line);
     if (frame === null) continue;
-    const name = (frame[1] ?? `function ${Number(frame[2]) - added}`).replace(
-      /^[^.]*\.(?=assembly\/|guest\/)/,
-      '',
-    );
+    const name = (frame[1] ?? `function ${frame[2]}`).replace(/^[^.]*\.(?=assembly\/|guest\/)/, '');
     if (!name.startsWith('ringzero.')) functions.push(name);
   }
   return functions;
 }
 
-/** What the caller of a function of the guest, whose image this is, gets to see when it threw `thrown`. */
-export function guestTrap(
-  kernel: Kernel,
-  image: WebAssembly.Module,
-  what: string,
-  thrown: unknown,
-): Error {
+/** What the caller of a function of the guest gets to see when it threw `thrown`. */
+export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error {
   const trapError = (why: string): RingzeroError => {
-    const functions = guestStack(thrown as Error, image);
+    const functions = guestStack(thrown as Error);
     const where = functions.length === 0 ? '' : ` in ${functions.join(' < ')}`;
     return new RingzeroError('RZ_GUEST_TRAP', `${what}: the guest trapped: ${why}${where}`, {
       cause: thrown,

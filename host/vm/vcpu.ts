@@ -80,8 +80,6 @@ export class Vcpu {
   >;
   /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
   readonly instance: WebAssembly.Instance;
-  /** What it is an instance of. */
-  readonly image: WebAssembly.Module;
   /** Where what this vCPU does is traced. */
   readonly tracer: Tracer | undefined;
   readonly #view: WebAssembly.Global | undefined;
@@ -119,14 +117,11 @@ export class Vcpu {
       ...this.#machineImports(memory),
       libdbos: this.#libdbos(hypervisor, machine.linked),
     };
-    this.image =
+    const module =
       image === 'main'
         ? machine.main
         : new WebAssembly.Module(machine.snapshot.slice() as BufferSource);
-    this.instance = new WebAssembly.Instance(
-      this.image,
-      supplyMissing(this.image, all, this.kernel),
-    );
+    this.instance = new WebAssembly.Instance(module, supplyMissing(module, all, this.kernel));
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {
@@ -262,7 +257,7 @@ export class Vcpu {
         return fn(...args);
       } catch (error) {
         this.kernel.calls.unwind(depth);
-        throw guestTrap(this.kernel, this.image, `call of \`${name}\``, error);
+        throw guestTrap(this.kernel, `call of \`${name}\``, error);
       }
     };
     return Object.defineProperty(guarded, 'length', { value: fn.length }); // glue checks it
@@ -285,7 +280,7 @@ export class Vcpu {
       } catch (error) {
         this.#depth = before;
         this.kernel.calls.unwind(before);
-        throw guestTrap(this.kernel, this.image, `call of \`${name}\``, error);
+        throw guestTrap(this.kernel, `call of \`${name}\``, error);
       }
     };
   }
@@ -313,7 +308,7 @@ export class Vcpu {
       return result;
     } catch (error) {
       unwind(before);
-      throw guestTrap(this.kernel, this.image, what, error);
+      throw guestTrap(this.kernel, what, error);
     }
   }
 
