@@ -149,43 +149,36 @@ class LoadConnection {
   }
 
   #writeGet(index: number, key: number): void {
-    const ring = this.#ring;
     const start = index * COMMAND_BYTES;
-    const digits = digitsOf(key);
-    let at = start + GET_PREFIX.copy(ring, start);
-    at = decimal(ring, at, 4 + digits, digits < 6 ? 1 : 2);
-    at += AFTER_LENGTH.copy(ring, at);
-    at = decimal(ring, at, key, digits);
-    ring[at++] = 0x0d;
-    ring[at++] = NEWLINE;
-    this.#bytes[index] = at - start;
+    this.#bytes[index] = this.#begin(start, GET_PREFIX, key) - start;
   }
 
   #writeSet(index: number, key: number): void {
     const ring = this.#ring;
     const start = index * COMMAND_BYTES;
-    const digits = digitsOf(key);
-    let at = start + PREFIX.copy(ring, start);
-    at = decimal(ring, at, 4 + digits, digits < 6 ? 1 : 2);
-    at += AFTER_LENGTH.copy(ring, at);
-    at = decimal(ring, at, key, digits);
-    const valueBytes = COMMAND_BYTES - 2 - (at - start) - 9;
-    ring[at++] = 0x0d;
-    ring[at++] = NEWLINE;
+    let at = this.#begin(start, PREFIX, key);
     ring[at++] = DOLLAR;
-    at = decimal(ring, at, valueBytes, 4);
+    at = decimal(ring, at, COMMAND_BYTES - 2 - (at - 3 - start) - 9, 4);
     ring[at++] = 0x0d;
     ring[at++] = NEWLINE;
     ring.fill(FILLER, at, start + HEADER_BYTES_MAX);
     ring.write('\r\n', start + COMMAND_BYTES - 2);
     this.#bytes[index] = COMMAND_BYTES;
   }
-}
 
-function digitsOf(key: number): number {
-  let digits = 1;
-  for (let power = 10; key >= power; power *= 10) digits++;
-  return digits;
+  /** A command as far as its key; where that ends. */
+  #begin(start: number, prefix: Buffer, key: number): number {
+    const ring = this.#ring;
+    let digits = 1;
+    for (let power = 10; key >= power; power *= 10) digits++;
+    let at = start + prefix.copy(ring, start);
+    at = decimal(ring, at, 4 + digits, digits < 6 ? 1 : 2);
+    at += AFTER_LENGTH.copy(ring, at);
+    at = decimal(ring, at, key, digits);
+    ring[at++] = 0x0d;
+    ring[at++] = NEWLINE;
+    return at;
+  }
 }
 
 function decimal(ring: Buffer, at: number, value: number, digits: number): number {
