@@ -27,7 +27,7 @@ export interface Server {
 
 const START_MS_MAX = 20_000;
 const RETRY_MS = 1;
-const MAIN = fileURLToPath(new URL('../host/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../node/host/main.js', import.meta.url));
 
 /**
  * Ours, and redis-server if there is one. Without it a line says so; with RZ_REQUIRE_PEERS in the environment it is

@@ -3,7 +3,7 @@
 import { RingzeroError } from '../errors.ts';
 import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
 import type { Beside } from '../vm/vcpu.ts';
-import { Functions } from './functions.ts';
+import type { Functions } from './functions.ts';
 
 /** Facts that only the server knows, by the numbers of guest/redis/host.ts. */
 export interface ServerFacts {
@@ -13,8 +13,8 @@ export interface ServerFacts {
   vmBytes: number;
   /** How far the save that runs, or ran last, has come. */
   savedPerMille: number;
-  /** Users may load functions. */
-  udf: boolean;
+  /** What keeps users' functions, if they may load any. */
+  functions: typeof Functions | undefined;
 }
 
 const NO_SERVER: ServerFacts = {
@@ -23,7 +23,7 @@ const NO_SERVER: ServerFacts = {
   snapshotUs: 0,
   vmBytes: 0,
   savedPerMille: 0,
-  udf: false,
+  functions: undefined,
 };
 const nothing = (): number => 0;
 const NO_FUNCTIONS = { udfLoad: nothing, udfCall: nothing, udfAnswer: nothing, udfPart: nothing };
@@ -49,7 +49,7 @@ export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAsse
     redis: {
       hostInfo: (field: number) => fields[field]?.() ?? 0,
       clockUs: () => performance.now() * 1000,
-      ...(facts.udf ? new Functions(beside).imports() : NO_FUNCTIONS),
+      ...(facts.functions ? new facts.functions(beside).imports() : NO_FUNCTIONS),
     },
   };
 }

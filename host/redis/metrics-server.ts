@@ -7,13 +7,12 @@ import { EXPOSITION_TYPE } from '../vm/stats.ts';
 const PATH = '/metrics';
 const PORT_MAX = 65535;
 
-/** Undefined without metrics-port. Fails with RZ_OPTION, and with RZ_IO when it cannot listen. */
+/** Fails with RZ_OPTION, and with RZ_IO when it cannot listen. */
 export async function startMetrics(
-  port: string | undefined,
+  port: string,
   host: string,
   metrics: () => string,
-): Promise<TextServer | undefined> {
-  if (port === undefined) return undefined;
+): Promise<TextServer> {
   if (!/^\d{1,5}$/.test(port) || Number(port) > PORT_MAX)
     throw new RingzeroError('RZ_OPTION', `option 'metrics-port' is '${port}'; allowed: 0 to ${PORT_MAX}, 0 = any free one`); // prettier-ignore
   try {

@@ -10,7 +10,6 @@ import { exposition, metricsOf } from '../vm/stats.ts';
 import { EVENT_CLOSE, EVENT_OPTION, EVENT_SHUTDOWN, FLAG_EVENTS, RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
-import { startMetrics } from './metrics-server.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
 import { optionError, parseBytes, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -59,7 +58,7 @@ export class RedisServer implements SessionOwner {
       snapshotUs: 0,
       vmBytes: memory,
       savedPerMille: 0,
-      udf: udfOption(list),
+      functions: udfOption(list) ? (await import('./functions.ts')).Functions : undefined, // and the translator
     };
     const vm = await MicroVM.create({
       guest: redisImages(),
@@ -80,7 +79,7 @@ export class RedisServer implements SessionOwner {
     });
     const server = new RedisServer(vm, options, facts, log);
     try {
-      if (facts.udf) server.guest.calls.enableUdf();
+      if (facts.functions) server.guest.calls.enableUdf();
       server.#setOptions(list);
       server.#load();
       await server.#listen();
@@ -188,12 +187,13 @@ export class RedisServer implements SessionOwner {
         );
       }
     }
-    this.#metricsServer = await startMetrics(
-      this.#options.get('metrics-port'),
-      this.#option('metrics-bind'),
-      () => this.metrics(),
-    );
-    if (this.metricsUrl !== undefined) this.#log.notice(`Metrics at ${this.metricsUrl}`);
+    const metricsPort = this.#options.get('metrics-port');
+    if (metricsPort !== undefined) {
+      const { startMetrics } = await import('./metrics-server.ts'); // and all of HTTP
+      const at = this.#option('metrics-bind');
+      this.#metricsServer = await startMetrics(metricsPort, at, () => this.metrics());
+      this.#log.notice(`Metrics at ${this.metricsUrl}`);
+    }
     this.#cron = setInterval(() => {
       this.#facts.snapshotUs = this.#vm.snapshotUs;
       if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { MicroVM } from '../../host/index.ts';
 import { blocks, install, project, ROOT } from './project.ts';
 
-const CLI = join(ROOT, 'dist/host/cli/main.js');
+const CLI = join(ROOT, 'dist/node/host/main.js');
 
 function buildAndRun(directory: string): string {
   const options = { cwd: directory, encoding: 'utf8' } as const;

@@ -114,7 +114,7 @@ tests('npx ringzero: its help, its version, a module translated', () => {
 });
 
 tests('ringzero serve answers', async () => {
-  const main = join(installed, 'dist/host/cli/main.js');
+  const main = join(installed, 'dist/node/host/main.js');
   const server = await ServerProcess.start([], { main });
   const client = await server.client();
   assert.is(await client.call('PING'), 'PONG');
@@ -123,7 +123,7 @@ tests('ringzero serve answers', async () => {
 
 tests('a guest in AssemblyScript compiles from what is installed, as docs/guest.md says', () => {
   project.lend('assemblyscript');
-  project.run('node_modules/ringzero/dist/host/cli/main.js', 'new', 'my-guest');
+  project.run('node_modules/ringzero/dist/node/host/main.js', 'new', 'my-guest');
   const made = join(directory, 'my-guest');
   for (const file of ['guest.ts', 'asconfig.json', 'main.js'])
     writeFileSync(join(directory, file), readFileSync(join(made, file)));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RespClient } from './real-redis.ts';
 
-export const MAIN = fileURLToPath(new URL('../../host/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../node/host/main.js', import.meta.url));
 /** No test waits longer for a process. */
 const LIFE_MS = 120_000;
 const READY = /Ready to accept connections/;

@@ -85,7 +85,7 @@ if (command !== undefined) {
     writeFileSync(file, command);
     // Without HOME, of which Deno does not rid a child.
     const run = (...args: string[]): ReturnType<typeof spawnSync> =>
-      spawnSync('env', ['-u', 'HOME', process.execPath, 'dist/host/cli/main.js', 'run', ...args], {
+      spawnSync('env', ['-u', 'HOME', process.execPath, 'dist/node/host/main.js', 'run', ...args], {
         input: 'abc',
         encoding: 'utf8',
       });
@@ -111,7 +111,7 @@ if (files !== undefined) {
       '--dir',
       dir,
     ]);
-    const output = execFileSync(process.execPath, ['dist/host/cli/main.js', 'run', ...dirs, wasm], {
+    const output = execFileSync(process.execPath, ['dist/node/host/main.js', 'run', ...dirs, wasm], {
       encoding: 'utf8',
     });
     const lines = output.trim().split('\n');
