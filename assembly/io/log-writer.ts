@@ -48,7 +48,7 @@ export let failure: i32 = 0;
 
 /**
  * Opens the log in the registered file, for all vCPUs: `block` is a frame, `buffer` a power of two of bytes in the DMA
- * window. 0 or a negative errno: -EINVAL, or what the file says.
+ * window. After requests.attach(). 0 or a negative errno: -EINVAL, -ECANCELED without that, or what the file says.
  */
 export function open(block: u32, file: u32, buffer: u32, bufferBytes: u32): i32 {
   if (bufferBytes < BUFFER_BYTES_MIN || popcnt(bufferBytes) != 1) return -EINVAL;

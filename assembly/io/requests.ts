@@ -103,10 +103,10 @@ export function link(request: u32, after: u32): void {
   store<u32>(request, after, NEXT);
 }
 
-/** Queues a chain; `deadline` is a time of clock.now(), or 0 for the patience of the class. False when too many wait. */
+/** Queues a chain; `deadline` is a time of clock.now(), or 0 for the patience of the class. False when too many wait, and before attach(). */
 export function add(request: u32, klass: u32, deadline: u64): bool {
   const waiting = klass == HIGH ? highWaiting : lowWaiting;
-  if (waiting == WAITING_MAX) return false;
+  if (waiting == WAITING_MAX || heaps == 0) return false;
   if (deadline == 0) deadline = clock.now() + (klass == HIGH ? PATIENCE_HIGH_US : PATIENCE_LOW_US);
   store<u64>(request, deadline, DEADLINE);
   store<u64>(request, order++, ORDER);

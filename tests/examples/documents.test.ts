@@ -1,13 +1,13 @@
-// The JavaScript of README.md, docs/level.md and docs/udf.md, as written. A statement whose comment begins with a value must have it:
-// `exports.get(1); // 200`.
+// The code of README.md and of docs/ as written; that of docs/guest.md is in guest.test.ts. A statement of JavaScript whose comment
+// begins with a value must have it: `exports.get(1); // 200`.
 
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { assemble } from '../vm/guests.ts';
-import { blocks, install, project } from './project.ts';
+import { blocks, install, project, ROOT } from './project.ts';
 
 const tests = suite('documents as written');
 const { directory, remove } = project();
@@ -23,13 +23,16 @@ function block(document: string, language: string, text: string): string {
 /** Runs the code in the project; what it printed. */
 function run(code: string): string {
   let values = 0;
-  const checked = code.replace(/^([^=\n]+); \/\/ (\d+|\{.*\})(?=,|$)/gm, (_, expression, value) => {
-    values += 1;
-    return `deepEqual(${expression}, ${value}); //`;
-  });
-  assert.is(values, code.match(/; \/\/ [\d{]/g)?.length ?? 0, 'every value is looked at');
+  const checked = code.replace(
+    /^([^=\n]+); \/\/ (\d+|\{.*\}|\[.*\])(?=,|$)/gm,
+    (_, expression, value) => {
+      values += 1;
+      return `deepEqual(${expression}, ${value}); //`;
+    },
+  );
+  assert.is(values, code.match(/; \/\/ [\d{[]/g)?.length ?? 0, 'every value is looked at');
   writeFileSync(join(directory, 'main.mjs'), `import { deepEqual } from 'node:assert/strict';\n${checked}`); // prettier-ignore
-  return execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '0' } }); // prettier-ignore
+  return execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', timeout: 60_000, env: { ...process.env, FORCE_COLOR: '0' } }); // prettier-ignore
 }
 
 tests('README.md: a guest and its snapshot', () => {
@@ -67,6 +70,152 @@ tests('docs/udf.md: a function, called and in a range', () => {
   const text = `${compile}${range}${block('docs/udf.md', 'js', 'filterSync')}await db.close();`;
   assert.is(run(text), `a2 ${'x'.repeat(101)}\n`);
 });
+
+tests('docs/programs.md: a command and a reactor', () => {
+  for (const name of ['data', 'lib']) mkdirSync(join(directory, name));
+  const wasi = '(import "wasi_snapshot_preview1"';
+  const tool = assemble(`(module
+    ${wasi} "proc_exit" (func $exit (param i32)))
+    ${wasi} "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "_start")
+      (drop (call $sizes (i32.const 0) (i32.const 4)))
+      (call $exit (i32.load (i32.const 0)))))`);
+  const library = assemble(`(module
+    (memory (export "memory") 1)
+    (func (export "_initialize") (i32.store (i32.const 0) (i32.const 41)))
+    (func (export "push") (param i32) (result i32) (i32.add (local.get 0) (i32.load (i32.const 0)))))`);
+  writeFileSync(join(directory, 'tool.wasm'), tool);
+  writeFileSync(join(directory, 'library.wasm'), library);
+  const text = `${block('docs/programs.md', 'js', 'tool.start')}console.log(exitCode, library.exports.push(1));`;
+  assert.is(run(text), '2 42\n', 'its two arguments; constructed before it is called');
+});
+
+tests('docs/programs.md: SQLite with its glue, forked, and what drives the fork', () => {
+  symlinkSync(join(ROOT, 'node_modules/@sqlite.org'), join(directory, 'node_modules/@sqlite.org'));
+  writeFileSync(join(directory, 'driver.js'), block('docs/programs.md', 'js', '// driver.js'));
+  const imports = `import { readFile } from 'node:fs/promises';
+    import { MicroVM } from 'ringzero';\n`;
+  const code = ['sqlite3InitModule', 'program.snapshot'].map((text) => block('docs/programs.md', 'js', text)); // prettier-ignore
+  run(`${imports}${code.join('')}await program.close();`);
+});
+
+tests('docs/observing.md: the metrics of a store, and a trace', () => {
+  const open = `import { RingzeroLevel } from 'ringzero/level';
+    const db = new RingzeroLevel('./observed'); await db.open(); await db.put('a', '1');\n`;
+  const served = block('docs/observing.md', 'js', 'db.metrics');
+  const ask = `const answer = await fetch('http://127.0.0.1:9121/metrics');
+    console.log(/^ringzero_store_entries \\d+$/m.exec(await answer.text())[0]); await db.close(); process.exit();`;
+  assert.is(run(`${open}${served}${ask}`), 'ringzero_store_entries 1\n');
+
+  const guest = `import { MicroVM } from 'ringzero'; import { readFileSync } from 'node:fs';
+    const guest = readFileSync('guest.wasm');\n`;
+  const traced = block('docs/observing.md', 'js', "trace: 'trace.json'");
+  run(`${guest}${traced}vm.enter().exports.put(1, 2); await vm.close();`);
+  const events = JSON.parse(readFileSync(join(directory, 'trace.json'), 'utf8')) as { name?: string }[]; // prettier-ignore
+  assert.ok(events.some(({ name }) => name === 'write fault'));
+});
+
+tests(
+  'docs/io.md: a guest that uses the queue, requests and the log, and faults on purpose',
+  () => {
+    const [queue, requests, log] = ['queue.submit', 'requests.attach', 'logWriter.open'].map(
+      (text) => block('docs/io.md', 'ts', text),
+    );
+    writeFileSync(
+      join(directory, 'io-guest.ts'),
+      `import { syscall } from 'ringzero/assembly';
+    import * as sys from 'ringzero/assembly/abi/syscall';
+    import { ECANCELED } from 'ringzero/assembly/abi/errno';
+    import { OP_READ } from 'ringzero/assembly/abi/ring';
+    import { clock, linkage, logWriter, queue, requests } from 'ringzero/assembly/linked';
+    const NAME: u32 = 1024;
+    let completed: i64 = 0;
+    export function boot(frames: u32): void { linkage.attach(frames); }
+    export function attach(frames: u32): void { linkage.attach(frames); }
+    export function openFile(bytes: i32): i32 {
+      const opened = syscall(sys.SYS_OPEN, NAME, bytes, sys.OPEN_READ | sys.OPEN_WRITE | sys.OPEN_CREATE, 0, 0);
+      return opened < 0 ? opened : syscall(sys.SYS_RING_FILE, opened, 0, 0, 0, 0);
+    }
+    export function frames(count: u32): u32 {
+      const at = linkage.claimFrames(count);
+      linkage.setDmaWindow(at, at + (count << 12));
+      return at;
+    }
+    export function byteAt(address: u32): i32 { return load<u8>(address); }
+    function use(userData: u64, result: i32): void { completed += <i64>userData * 10000 + result; }
+    export function queued(file: i32, frame: u32): i64 {
+      queue.attach();
+      const position: u64 = 0;
+      const userData: u64 = 7;
+      ${queue}
+      return completed;
+    }
+    export function requested(file: i32, frame: u32): i32 {
+      const request: u32 = 2048;
+      const position: u64 = 0;
+      const deadline: u64 = clock.now() + 1000;
+      const answer = wanted(file, frame, position, request, deadline);
+      return answer;
+    }
+    function wanted(file: i32, frame: u32, position: u64, request: u32, deadline: u64): i32 {
+      ${requests!.replace('requests.wait(request);', 'return requests.wait(request);')}
+    }
+    export function logged(file: i32, buffer: u32): i32 {
+      const unattached = logWriter.open(buffer, file, buffer + 4096, 1 << 20);
+      if (unattached != -ECANCELED || !requests.attach()) return unattached;
+      const block = buffer;
+      const bytes: u32 = 1 << 20;
+      const record: u32 = 4096;
+      const length: u32 = 100;
+      return appended(block, file, buffer + 4096, bytes, record, length);
+    }
+    function appended(block: u32, file: i32, buffer: u32, bytes: u32, record: u32, length: u32): i32 {
+      ${log!.replace('logWriter.commit(lsn);', 'return logWriter.commit(lsn);')}
+    }\n`,
+    );
+    const args = ['io-guest.ts', '--config', 'node_modules/ringzero/assembly/guest.json', '-o', 'io-guest.wasm']; // prettier-ignore
+    execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], { cwd: directory }); // prettier-ignore
+    writeFileSync(join(directory, 'pages'), new Uint8Array(8192).fill(65));
+    const [create, faults] = [block('docs/io.md', 'ts', 'rings: true });\n'), block('docs/io.md', 'ts', 'new Faults')]; // prettier-ignore
+    const inHere = (code: string): string =>
+      code.replace('linked: true,', "linked: true, preopen: '.',");
+    const text = `import { Faults, MicroVM } from 'ringzero';
+    import { readFileSync } from 'node:fs';
+    const guest = readFileSync('io-guest.wasm');
+    async function open(vm, name) {
+      const bytes = new TextEncoder().encode(name);
+      new Uint8Array(vm.memory.buffer).set(bytes, 1024);
+      return vm.enter().exports.openFile(bytes.length);
+    }
+    {
+      ${inHere(create)}
+      const { frames, byteAt, queued } = vm.enter().exports;
+      const frame = frames(1);
+      console.log(queued(await open(vm, 'pages'), frame), byteAt(frame + 4095));
+      await vm.close();
+    }
+    {
+      ${inHere(create)}
+      const { frames, byteAt, requested } = vm.enter().exports;
+      const frame = frames(1);
+      console.log(requested(await open(vm, 'pages'), frame), byteAt(frame + 4095));
+      await vm.close();
+    }
+    {
+      ${inHere(create)}
+      const { frames, logged } = vm.enter().exports;
+      console.log(logged(await open(vm, 'appended.log'), frames(258)));
+      await vm.close();
+    }
+    ${inHere(faults)}
+    faults.set({ error: 1 });
+    console.log(vm.enter().exports.queued(await open(vm, 'pages'), vm.enter().exports.frames(1)));
+    await vm.close();`;
+    assert.is(run(text), '74096n 65\n4096 65\n0\n69995n\n', 'the last with EIO');
+    assert.ok(readFileSync(join(directory, 'appended.log')).length > 100);
+  },
+);
 
 tests.after(remove);
 tests.run();
