@@ -7,6 +7,7 @@
 //                     whose leaf is unchanged has read a whole chain.
 //             OVER-2  map.OVERFLOWS counts chains that a leaf has let go of, before others see that it has.
 // Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
+//             OVER-3  Where a read has ended is where the next part begins, as long as OVERFLOWS is the same: then it is the same chain.
 // Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time since they mostly are neighbours.
 
 import { pool } from '../../assembly/linked';
@@ -109,11 +110,24 @@ export function write(from: u32, bytes: u32): u32 {
 
 // --- reading ----------------------------------------------------------------------------------------------------
 
-/** Copies bytes [offset, offset + bytes) of the chain to `out`: bytes copied, RETRY or FAILED. */
-export function read(page: u32, offset: u32, bytes: u32, out: u32): i32 {
+// The chain read last, its page that was read last, and the place in the value where that begins.
+let readChain: u32 = 0;
+let readPage: u32 = 0;
+let readPosition: u32 = 0;
+let readOverflows: u32 = 0;
+
+/** Copies bytes [offset, offset + bytes) of the chain, which its leaf has meanwhile, to `out`: bytes copied, RETRY or FAILED. */
+export function read(chain: u32, offset: u32, bytes: u32, out: u32): i32 {
+  const overflows = atomic.load<u32>(map.OVERFLOWS);
+  const goesOn = chain == readChain && overflows == readOverflows && offset >= readPosition;
+  let page = goesOn ? readPage : chain;
+  let position = goesOn ? readPosition : 0;
   let done: u32 = 0;
-  let position: u32 = 0;
   let turn: u32 = 0;
+  readChain = chain;
+  readOverflows = overflows;
+  readPage = page;
+  readPosition = position;
   while (page != 0 && done < bytes) {
     if (turn++ % READ_AHEAD == 0) readAhead(page, bytes - done);
     const frame = pool.optimistic(page);
@@ -128,6 +142,8 @@ export function read(page: u32, offset: u32, bytes: u32, out: u32): i32 {
       done += part;
     }
     if (!pool.isUnchanged(frame, seen)) return RETRY;
+    readPage = page;
+    readPosition = position;
     position += here;
     page = next;
     if (turn > 20000) return RETRY; // longer than the longest chain: these are no pages of one

@@ -317,9 +317,10 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
   /**
    * Copies the value's bytes into `target` and returns its length, -1 when there is no such key. A value longer than `target` is cut off,
-   * and the length returned is its whole length.
+   * and the length returned is its whole length. Fails with RZ_OPTION when the elements of `target` are no bytes.
    */
   getInto(key: K, target: Uint8Array): number {
+    if (target.BYTES_PER_ELEMENT !== 1) throw new RingzeroError('RZ_OPTION', 'the target of getInto() is no array of bytes'); // prettier-ignore
     const data = typeof key === 'string' && this.#hasTextKeys ? key : encodeKey(this.#keys, key);
     return this.#open.getInto(data, target);
   }

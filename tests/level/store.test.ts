@@ -88,6 +88,8 @@ tests('getInto() gives the length, fills what there is room for, and says -1', a
   assert.is(db.getInto('k', target), 14);
   assert.is(target.toString(), 'a longer');
   assert.is(db.getInto('none', target), -1);
+  const words = new Float64Array(8) as unknown as Uint8Array;
+  assert.throws(() => db.getInto('k', words), /no array of bytes/);
   assert.is(db.getInto('k', new Uint8Array(0)), 14);
   await db.close();
 });
@@ -160,6 +162,12 @@ tests('values up to 64 MiB, and not beyond', async () => {
     many.forEach((value, i) => assert.ok((value as unknown as Buffer).equals(valueOf(sizes[i]!))));
   };
   await check();
+  const { evictions } = db.stats();
+  db.getSync(`size ${64 * MIB}`);
+  assert.ok(
+    db.stats().evictions - evictions < 2 * 2 ** 14,
+    'each page is read about once, though a value comes in parts',
+  );
   await db.close();
   db = await opened({ valueEncoding: 'buffer', poolSize: 8 * MIB }, location);
   await check();
