@@ -53,6 +53,10 @@ export function execute(): void {
     errors.misconf();
     return refuseQueued(c, found, start);
   }
+  if (observe.loading() && !(flags & command.LOADING)) {
+    errors.loading();
+    return refuseQueued(c, found, start);
+  }
   c.lastCommand = found;
   if (c.flags & client.MULTI && !(flags & command.UNQUEUED)) {
     transaction.enqueue(c, found);

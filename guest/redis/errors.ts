@@ -36,6 +36,10 @@ export function misconf(): void {
   reply.error(MISCONF);
 }
 
+export function loading(): void {
+  reply.error('LOADING Redis is loading the dataset in memory');
+}
+
 export function tooLong(): void {
   reply.error('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
 }

@@ -97,9 +97,15 @@ export function nextEvent(): i32 {
   return io.nextEvent();
 }
 
-/** Loads the file dbfilename: 0, or a negative errno; -ENOENT is a fresh start. */
-export function loadRdb(): i32 {
-  return persistence.loadDefault();
+/** Begins to load the file dbfilename: 1, or a negative errno; -ENOENT is a fresh start. */
+export function startLoad(): i32 {
+  return persistence.startLoad();
+}
+
+/** Goes on loading for so many bytes: 1 when there are more, 0, or a negative errno. */
+export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
+  clock.set(nowMs, nowUs);
+  return persistence.loadMore(bytes);
 }
 
 /** Saves to dbfilename on this vCPU: 0, or -EIO. */

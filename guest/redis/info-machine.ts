@@ -3,6 +3,7 @@
 import * as host from './host.ts';
 import * as keyspace from './keyspace.ts';
 import * as lazyfree from './lazyfree.ts';
+import * as observe from './observe.ts';
 import * as persistence from './persistence.ts';
 import * as stats from './stats.ts';
 import * as text from './text.ts';
@@ -57,10 +58,26 @@ export function putMachine(): void {
   gauge('syscalls', COUNTER_SYSCALLS);
 }
 
+/** Of the load that runs. */
+function putLoading(): void {
+  const total = persistence.loadTotalBytes();
+  const done = persistence.loadDoneBytes();
+  const elapsed = persistence.loadElapsedSeconds();
+  text.signed('loading_start_time', persistence.loadStartSeconds());
+  text.count('loading_total_bytes', total);
+  text.count('loading_loaded_bytes', done);
+  text.ratio('loading_loaded_perc', total == 0 ? 0 : (100 * <f64>done) / <f64>total);
+  text.count(
+    'loading_eta_seconds',
+    done == 0 ? 1 : <u64>((elapsed * <f64>(total - done)) / <f64>done),
+  );
+}
+
 /** Saving: how the last one went, and how the running one goes. There is no append-only file. */
 export function putPersistence(): void {
   const saving = persistence.isSaving();
-  text.ascii('loading:0\r\nasync_loading:0\r\n');
+  text.line('loading', observe.loading() ? '1' : '0');
+  text.ascii('async_loading:0\r\n');
   text.count('current_cow_peak', persistence.currentCowBytes());
   text.count('current_cow_size', persistence.currentCowBytes());
   text.count('current_cow_size_age', 0);
@@ -82,4 +99,5 @@ export function putPersistence(): void {
   text.ascii('aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n');
   text.ascii('aof_last_bgrewrite_status:ok\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\n');
   text.ascii('module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n');
+  if (observe.loading()) putLoading();
 }

@@ -7,6 +7,7 @@ let onError: u32 = 0;
 let onTick: u32 = 0;
 let timingAll: bool = false;
 let writesRefused: bool = false;
+let isLoading: bool = false;
 
 /** `listener(row, us)` after each command that was timed by itself, and each that was alone in its batch. */
 export function listenTimed(listener: (row: u32, us: f64) => void): void {
@@ -33,6 +34,17 @@ export function timed(row: u32, us: f64): void {
 
 export function failed(address: u32, bytes: u32): void {
   if (onError != 0) call_indirect<void>(onError, address, bytes);
+}
+
+/** While a file is being loaded, commands that need the keys are refused. */
+export function setLoading(loading: bool): void {
+  isLoading = loading;
+}
+
+// @ts-ignore: decorator
+@inline
+export function loading(): bool {
+  return isLoading;
 }
 
 /** Whether every command is to be timed by itself, for a slow log or latency monitor with a low threshold. */

@@ -1,8 +1,8 @@
 // Saving and loading of the databases: who saves when, and what INFO tells about it.
 //
-// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. load() and loadFile()
-//             read one. tick() ten times a second: save points, and the end of a child. afterFlushAll() by FLUSHALL.
-// States      A child is there or not: child >= 0 or NO_CHILD.
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. load() reads one
+//             at once, startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points, and the end of a child. afterFlushAll() by FLUSHALL.
+// States      A child is there or not: child >= 0 or NO_CHILD. None while a file is being loaded.
 //
 //             from  -> to       | function     | what must hold
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
@@ -20,11 +20,12 @@ import * as number from './number.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as rdbLoad from './rdb/load.ts';
+import * as reader from './rdb/reader.ts';
 import * as rdbSave from './rdb/save.ts';
 import * as value from './option-value.ts';
 import { clockUs, hostInfo, HOST_PID, HOST_SAVED } from './host.ts';
 import { COUNTER_COPIES } from '../../assembly/abi/counter.ts';
-import { EAGAIN, EINTR, ENOENT } from '../../assembly/abi/errno.ts';
+import { EAGAIN, EINTR } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { SYS_UNLINK } from '../../assembly/abi/syscall.ts';
 import { childStatus, counter, killChild, spawn, syscall } from '../../assembly/index.ts';
@@ -52,6 +53,8 @@ let lastTryMs: i64 = 0;
 let lastUs: f64 = -1;
 let lastCow: u64 = 0;
 let saveCount: u64 = 0;
+let loadStartUs: f64 = 0;
+let loadStartMs: i64 = 0;
 
 export function boot(): void {
   crc64.build(<u32>CHECKSUM);
@@ -114,6 +117,24 @@ export function loadedKeys(): u64 {
 
 export function loadExpiredKeys(): u64 {
   return rdbLoad.expired();
+}
+
+/** Bytes of the file that is being loaded, and those of them that have been. */
+export function loadTotalBytes(): u64 {
+  return reader.total();
+}
+
+export function loadDoneBytes(): u64 {
+  return <u64>reader.position();
+}
+
+/** Unix time when the load that runs, or ran last, began; and how long ago that is. */
+export function loadStartSeconds(): i64 {
+  return loadStartMs / 1000;
+}
+
+export function loadElapsedSeconds(): f64 {
+  return (clockUs() - loadStartUs) / 1000000;
 }
 
 /** How far the running background save has come, 0 to 1000; 0 when none is running. */
@@ -294,25 +315,39 @@ export function afterFlushAll(): void {
 
 /** Reads the file dbfilename into the databases; false when that failed, and then they are empty. */
 export function load(): bool {
-  return loadDefault() == 0;
-}
-
-/** Loads the file dbfilename: 0, or a negative errno; -ENOENT is a fresh start. */
-export function loadDefault(): i32 {
-  return loadFile(config.textAddress(option.DBFILENAME), config.textBytes(option.DBFILENAME));
+  let result = startLoad();
+  while (result > 0) result = loadMore(u32.MAX_VALUE);
+  return result == 0;
 }
 
 /**
- * Reads a file into the databases: 0, -ENOENT when there is none, or another negative errno. Keys that are there already
- * are replaced by those of the file. After an error the databases are empty.
+ * Begins to read the file dbfilename into the databases: 1, -ENOENT when there is none, or another negative errno. Keys that are there
+ * already are replaced by those of the file. Until loadMore() has ended, commands that need the keys are refused.
  */
-export function loadFile(path: u32, bytes: u32): i32 {
-  const beginUs = clockUs();
-  const selected = keyspace.selected();
+export function startLoad(): i32 {
+  loadStartUs = clockUs();
+  loadStartMs = clock.ms();
   let isEmpty = true;
   for (let i: u32 = 0; i < keyspace.databases(); i++)
     if (keyspace.keyCount(i) != 0) isEmpty = false;
-  const result = rdbLoad.run(path, bytes, !isEmpty);
+  const path = config.textAddress(option.DBFILENAME);
+  const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty);
+  if (opened < 0) return opened;
+  observe.setLoading(true);
+  return 1;
+}
+
+/** Goes on for so many bytes of the file: 1 when there are more, 0, or a negative errno. After an error the databases are empty. */
+export function loadMore(bytes: u64): i32 {
+  const selected = keyspace.selected();
+  const result = rdbLoad.more(bytes) ? 1 : endLoad();
+  keyspace.select(selected);
+  return result;
+}
+
+function endLoad(): i32 {
+  const result = rdbLoad.finish();
+  observe.setLoading(false);
   if (result == 0) {
     log.begin('Done loading RDB, keys loaded: ');
     log.integer(rdbLoad.loaded());
@@ -320,14 +355,13 @@ export function loadFile(path: u32, bytes: u32): i32 {
     log.integer(rdbLoad.expired());
     log.end(log.NOTICE);
     log.begin('DB loaded from disk: ');
-    log.decimal((clockUs() - beginUs) / 1000000);
+    log.decimal((clockUs() - loadStartUs) / 1000000);
     log.ascii(' seconds');
     log.end(log.NOTICE);
     keyspace.setDirty(0);
-  } else if (result != -ENOENT) {
+  } else {
     for (let i: u32 = 0; i < keyspace.databases(); i++) keyspace.flush(i);
     log.line(log.WARNING, 'The RDB file was not loaded.');
   }
-  keyspace.select(selected);
   return result;
 }

@@ -4,6 +4,7 @@
 // NOW has nothing to skip, for there are no replicas to wait for.
 
 import * as io from './io.ts';
+import * as observe from './observe.ts';
 import * as persistence from './persistence.ts';
 import * as value from './option-value.ts';
 
@@ -17,6 +18,7 @@ export const ABORT: u32 = 16;
 /** Saves if wished and asks the host to end; false when saving failed, and then the server goes on. */
 export function begin(flags: u32): bool {
   persistence.cancelSave();
+  if (observe.loading()) flags = (flags & ~SAVE) | NOSAVE; // a part of the file must not replace it
   const isWished = flags & SAVE || (!(flags & NOSAVE) && value.savePoints() != 0);
   const isSaved = !isWished || persistence.save();
   if (!isSaved && !(flags & FORCE)) return false;

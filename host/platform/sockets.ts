@@ -3,6 +3,7 @@
 
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { existsSync, unlinkSync } from 'node:fs';
+import { dirname, resolve as resolvePath } from 'node:path';
 import { listenError } from './deno.ts';
 
 /** What a server does with a connection. */
@@ -155,7 +156,12 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
       accept(connection);
     },
   );
-  if ('path' in at && existsSync(at.path)) unlinkSync(at.path);
+  if ('path' in at) {
+    const directory = dirname(resolvePath(at.path));
+    if (!existsSync(directory))
+      return Promise.reject(new Error(`there is no directory ${directory}`)); // Node says EACCES
+    if (existsSync(at.path)) unlinkSync(at.path);
+  }
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(listenError(error));
     server.once('error', failed);

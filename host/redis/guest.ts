@@ -26,7 +26,8 @@ interface Exports {
   park(slot: number): void;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
-  loadRdb(): number;
+  startLoad(): number;
+  loadMore(bytes: number, nowMs: number, nowUs: number): number;
   shutdown(flags: number): number;
   ioBlock(): number;
   nextEvent(): number;
@@ -62,6 +63,16 @@ export class RedisGuest {
 
   cron(): number {
     return this.calls.cron(Date.now(), performance.now() * 1000);
+  }
+
+  /** Begins to load the database file: 1, or a negative errno. */
+  startLoad(): number {
+    return this.calls.startLoad();
+  }
+
+  /** Goes on loading for so many bytes of the file: 1 when there are more, 0, or a negative errno. */
+  loadMore(bytes: number): number {
+    return this.calls.loadMore(bytes, Date.now(), performance.now() * 1000);
   }
 
   get replyBytes(): number {

@@ -32,6 +32,9 @@ export class Log {
     );
   }
 
+  verbose(message: string): void {
+    this.write(1, message);
+  }
   notice(message: string): void {
     this.write(2, message);
   }

@@ -15,6 +15,8 @@ import { optionError, parseBytes, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
 
 const CRON_MS = 100; // hz 10, as Redis
+/** Of the file, before clients are looked at again: as Redis' loading-process-events-interval-bytes. */
+const LOAD_BYTES = 2 ** 21;
 const MEMORY_MAX = 2 ** 32;
 const MEMORY_STEP = 2 ** 24;
 const PROGRESS_SAVE = 2; // assembly/abi/syscall.ts
@@ -42,11 +44,13 @@ export class RedisServer implements SessionOwner {
   #metricsServer: TextServer | undefined;
   #cron: NodeJS.Timeout | undefined;
   #keepAliveSeconds = 300;
+  #isClosed = false;
   readonly #ended: Promise<number>;
   #end!: (exitCode: number) => void;
 
   /**
-   * Starts a server: loads the file that `dir` and `dbfilename` name, then listens.
+   * Starts a server: listens, then loads the file that `dir` and `dbfilename` name. Clients who come meanwhile are served as far as the keys
+   * are not needed.
    * Rejects with RZ_OPTION for an option that is unknown or wrong, RZ_IO when it cannot listen or load.
    */
   static async start(list: OptionList, log: Log): Promise<RedisServer> {
@@ -81,8 +85,8 @@ export class RedisServer implements SessionOwner {
     try {
       if (facts.functions) server.guest.calls.enableUdf();
       server.#setOptions(list);
-      server.#load();
       await server.#listen();
+      await server.#load();
     } catch (error) {
       await server.close();
       throw error;
@@ -153,11 +157,22 @@ export class RedisServer implements SessionOwner {
     if (name === 'tcp-keepalive') this.#keepAliveSeconds = Number(value);
   }
 
-  #load(): void {
-    const result = this.guest.calls.loadRdb();
+  /** Between the parts of a file clients are served. */
+  async #load(): Promise<void> {
+    let result = this.guest.startLoad();
+    while (result > 0) {
+      result = this.guest.loadMore(LOAD_BYTES);
+      if (result > 0) await nextTurn();
+      if (this.#isClosed) return; // SHUTDOWN
+    }
     if (result < 0 && result !== -ENOENT) {
       throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
     }
+    this.#cron = setInterval(() => {
+      this.#facts.snapshotUs = this.#vm.snapshotUs;
+      if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
+    }, CRON_MS);
+    this.#log.notice('Ready to accept connections');
   }
 
   async #listen(): Promise<void> {
@@ -194,11 +209,6 @@ export class RedisServer implements SessionOwner {
       this.#metricsServer = await startMetrics(metricsPort, at, () => this.metrics());
       this.#log.notice(`Metrics at ${this.metricsUrl}`);
     }
-    this.#cron = setInterval(() => {
-      this.#facts.snapshotUs = this.#vm.snapshotUs;
-      if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
-    }, CRON_MS);
-    this.#log.notice('Ready to accept connections');
   }
 
   #accept(connection: Connection, at: ListenAt): void {
@@ -210,6 +220,7 @@ export class RedisServer implements SessionOwner {
       connection.end();
       return;
     }
+    this.#log.verbose(`Accepted ${peer}`);
     connection.setKeepAlive('path' in at ? 0 : this.#keepAliveSeconds);
     const session = new Session(slot, connection, this);
     connection.handler = session;
@@ -255,6 +266,7 @@ export class RedisServer implements SessionOwner {
 
   /** Closes every connection and the VM, without saving. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#cron);
     for (const listener of this.#listeners.splice(0)) listener.close();
     this.#metricsServer?.close();
@@ -262,6 +274,8 @@ export class RedisServer implements SessionOwner {
     await this.#vm.close();
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Whether the machine has no such address. */
 function isAbsent(error: unknown): boolean {

@@ -22,6 +22,7 @@ interface Packed {
 export interface Manifest {
   dependencies?: Record<string, string>;
   scripts?: Record<string, string>;
+  imports?: Record<string, unknown>;
 }
 
 export interface Project {

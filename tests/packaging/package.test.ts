@@ -25,6 +25,8 @@ tests('it has its own code and nothing of the tests and benches', () => {
     'dist/wasm/redis.main.wasm',
     'dist/wasm/redis.snapshot.wasm',
   ]);
+  const modules = [...files.keys()].filter((file) => /^dist\/(host|assembly)\/.*(?<!\.d\.ts)$/.test(file)); // prettier-ignore
+  assert.equal(modules, [], 'they are in the bundles');
   const strange = [...files.keys()].filter((file) =>
     /(^|\/)(tests?|bench(-page)?|guest|shared|node_modules)\/|\.(test|chromium)\.|\.(wat|map|tgz|log|rdb)$/.test(file),
   ); // prettier-ignore
@@ -60,9 +62,14 @@ tests('every file that its documents and its manifest name is in it', () => {
     for (const [named] of text.matchAll(/\bexamples\/[a-z-]+/g))
       assert.ok(existsSync(join(installed, named)), `${page}: ${named}`);
   }
-  const text = readFileSync(join(installed, 'package.json'), 'utf8');
-  for (const [, named] of text.matchAll(/: "(\.\/[^"*]+)"/g))
-    assert.ok(existsSync(join(installed, named!)), named);
+  const { imports, ...rest } = manifest(installed);
+  const named = (value: unknown): string[] =>
+    [...JSON.stringify(value).matchAll(/:"(\.\/[^"*]+)"/g)].map(([, file]) => file!);
+  for (const file of named(rest)) assert.ok(existsSync(join(installed, file)), file);
+  for (const module of named(imports)) {
+    const types = module.replace(/\.js$/, '.d.ts'); // the modules themselves are in the bundles
+    assert.ok(existsSync(join(installed, types)), types);
+  }
 });
 
 tests('a guest of one’s own boots, and a snapshot keeps what it had', () => {

@@ -47,10 +47,22 @@ export class FileGuest {
   /** Loads a file of the directory. */
   load(name: string): number {
     this.guest.setOption('dbfilename', name);
-    const { loadRdb } = this.guest.exports as unknown as { loadRdb(): number };
-    const result = loadRdb();
+    let result = this.startLoad();
+    while (result > 0) result = this.loadMore(2 ** 32 - 1);
     this.guest.setOption('dbfilename', 'dump.rdb');
     return result;
+  }
+
+  startLoad(): number {
+    return (this.guest.exports as unknown as { startLoad(): number }).startLoad();
+  }
+
+  loadMore(bytes: number): number {
+    interface Calls {
+      loadMore(bytes: number, nowMs: number, nowUs: number): number;
+    }
+    const { loadMore } = this.guest.exports as unknown as Calls;
+    return loadMore(bytes, this.guest.now, 0);
   }
 
   remove(): void {

@@ -518,6 +518,54 @@ test('save points start a background save when enough has changed for long enoug
   assert.is(client.command('DBSIZE'), 0, 'FLUSHALL has saved the empty databases');
 });
 
+test('while a file is being loaded, clients get what needs no keys, and disturb nothing', async () => {
+  const writer = guestIn();
+  writer.guest.setOption('rdbcompression', 'no');
+  const client = writer.guest.connect();
+  for (let i = 0; i < 1200; i++) {
+    client.command('SELECT', i & 3);
+    client.command('SET', `key ${i}`, `${i} `.repeat(200));
+    if (i % 50 === 0) client.command('HSET', `hash ${i}`, 'field', i);
+  }
+  assert.is(client.command('SAVE'), 'OK');
+  const before = await contents(callOf(client));
+
+  const reader = guestIn(writer.dir);
+  const other = reader.guest.connect();
+  const refused = (...words: Word[]): void => {
+    const reply = other.command(...words);
+    assert.ok(reply instanceof RedisError, words.join(' '));
+    assert.is(reply.message, 'LOADING Redis is loading the dataset in memory');
+  };
+  const figure = (name: string): number =>
+    Number(new RegExp(`^${name}:(\\S+)\r$`, 'm').exec(String(other.command('INFO', 'persistence')))?.[1]); // prettier-ignore
+  assert.is(reader.startLoad(), 1);
+  let parts = 0;
+  let loaded = -1;
+  while (reader.loadMore(8192) === 1) {
+    parts++;
+    assert.is(other.command('SELECT', parts & 7), 'OK');
+    refused('GET', 'key 1');
+    refused('SET', 'key 1', 'no');
+    refused('PING');
+    refused('BGSAVE');
+    refused('FLUSHALL');
+    refused('DEBUG', 'RELOAD');
+    assert.is(other.command('MULTI'), 'OK');
+    refused('DEL', 'key 1');
+    assert.match((other.command('EXEC') as RedisError).message, /^EXECABORT/);
+    assert.is(figure('loading'), 1);
+    assert.is(figure('loading_total_bytes'), readFileSync(join(writer.dir, 'dump.rdb')).length);
+    assert.ok(figure('loading_loaded_bytes') > loaded && figure('loading_loaded_perc') <= 100);
+    loaded = figure('loading_loaded_bytes');
+    assert.ok(figure('loading_eta_seconds') >= 0);
+  }
+  assert.ok(parts > 10, `${parts} parts`);
+  assert.is(figure('loading'), 0);
+  assert.is(other.command('PING'), 'PONG');
+  assert.equal(await contents(callOf(other)), before);
+});
+
 test('DEBUG RELOAD brings everything back', async () => {
   const random = Random.forTest('debug reload');
   const client = guestIn().guest.connect();

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import type { RedisError } from './harness.ts';
 import { RespClient } from './real-redis.ts';
 import { MAIN, ServerProcess, withServer } from './server-process.ts';
 
@@ -158,6 +159,14 @@ test('it listens at several addresses, of which some may be missing', async () =
   await missing.stop();
 });
 
+test('a Unix socket in a directory that is not there is refused by its name', async () => {
+  const path = join(newDir(), 'missing', 'own.sock');
+  const server = ServerProcess.run(['--memory', '32mb', '--port', '0', '--unixsocket', path]);
+  assert.is((await server.ended).code, 1);
+  assert.match(server.output, /there is no directory \S+missing\n/);
+  await server.stop();
+});
+
 test('it listens at a Unix socket, alone where the port is 0, and removes it', async () => {
   const path = join(newDir(), 'own.sock');
   const server = await ServerProcess.start(['--unixsocket', path]);
@@ -222,6 +231,40 @@ test('SHUTDOWN ends the process, saving or not', async () => {
   }
 });
 
+test('it listens before it has loaded; SHUTDOWN meanwhile saves no part of the keys', async () => {
+  const dir = newDir();
+  const options = ['--enable-debug-command', 'local', '--save', '3600 1', '--rdbcompression', 'no'];
+  const filler = await ServerProcess.start(options, { dir });
+  const client = await filler.client();
+  await client.call('DEBUG', 'POPULATE', '60000', 'key', '1000');
+  assert.is(await client.call('SAVE'), 'OK');
+  await filler.stop();
+
+  const words = ['--memory', '256mb', '--port', '0', ...options];
+  const waiting = ServerProcess.run(words, { dir });
+  await waiting.listening();
+  const early = await waiting.client();
+  assert.match(String(await early.call('INFO', 'persistence')), /^loading:[01]\r$/m);
+  for (;;) {
+    const answer = await early.call('DBSIZE');
+    if (answer === 60000) break;
+    assert.is((answer as RedisError).message, 'LOADING Redis is loading the dataset in memory');
+  }
+  await waiting.ready();
+  assert.match(waiting.output, /Listening at [^]*DB loaded from disk[^]*Ready to accept/);
+  await waiting.stop();
+
+  const ending = ServerProcess.run(words, { dir });
+  await ending.listening();
+  const last = await ending.client();
+  last.call('SHUTDOWN').catch(() => {}); // the connection ends
+  assert.equal(await ending.ended, { code: 0, signal: null });
+  const again = await ServerProcess.start(options, { dir });
+  const reader = await again.client();
+  assert.is(await reader.call('DBSIZE'), 60000, 'not a part of them');
+  await again.stop();
+});
+
 test('a file that cannot be loaded stops the start, with the reason', async () => {
   const dir = newDir();
   writeFileSync(join(dir, 'dump.rdb'), 'REDIS0010 and then nonsense');
@@ -238,6 +281,9 @@ test('CONFIG SET of the level changes the log; the directory is shown whole', ()
     assert.is(await client.call('SAVE'), 'OK');
     await server.said(/DB saved on disk/);
     assert.is(await client.call('CONFIG', 'SET', 'tcp-keepalive', '17'), 'OK');
+    assert.is(await client.call('CONFIG', 'SET', 'loglevel', 'verbose'), 'OK');
+    await server.client();
+    await server.said(/- Accepted 127\.0\.0\.1:\d+\n/);
     assert.is(await client.call('CONFIG', 'SET', 'loglevel', 'warning'), 'OK');
     const before = server.output.length;
     assert.is(await client.call('SAVE'), 'OK');

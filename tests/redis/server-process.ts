@@ -85,6 +85,12 @@ export class ServerProcess {
     this.#port = Number(LISTENING.exec(this.#output)?.[1] ?? 0);
   }
 
+  /** It takes connections, and may still be loading. */
+  async listening(): Promise<void> {
+    await this.said(LISTENING);
+    this.#port = Number(LISTENING.exec(this.#output)?.[1] ?? 0);
+  }
+
   /** Waits until its output has what is looked for; throws with the output when it ends without. */
   said(what: RegExp): Promise<void> {
     return new Promise((resolve, reject) => {

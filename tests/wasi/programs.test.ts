@@ -111,9 +111,13 @@ if (files !== undefined) {
       '--dir',
       dir,
     ]);
-    const output = execFileSync(process.execPath, ['dist/node/host/main.js', 'run', ...dirs, wasm], {
-      encoding: 'utf8',
-    });
+    const output = execFileSync(
+      process.execPath,
+      ['dist/node/host/main.js', 'run', ...dirs, wasm],
+      {
+        encoding: 'utf8',
+      },
+    );
     const lines = output.trim().split('\n');
     const failed = lines.filter((line) => !line.endsWith(': ok'));
     assert.equal(failed, [

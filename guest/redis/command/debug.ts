@@ -11,6 +11,7 @@ import * as identity from '../identity.ts';
 import * as keyspace from '../keyspace.ts';
 import * as lru from '../lru.ts';
 import * as number from '../number.ts';
+import * as observe from '../observe.ts';
 import * as option from '../option.ts';
 import * as persistence from '../persistence.ts';
 import * as populate from './debug-populate.ts';
@@ -62,6 +63,8 @@ function run(): void {
     );
   }
   const count = args.count();
+  const needsKeys = args.is(1, 'object') || args.is(1, 'populate') || args.is(1, 'reload');
+  if (needsKeys && observe.loading()) return errors.loading();
   if (args.is(1, 'sleep') && count == 3) sleep();
   else if (args.is(1, 'set-active-expire') && count == 3) setActiveExpire();
   else if (args.is(1, 'object') && (count == 3 || count == 4)) describe();

@@ -1,6 +1,7 @@
 // The loader: reads an RDB file of redis-server 7.0 or older into the databases.
 //
-// Interface   run() returns 0 or a negative errno; what it loaded before a failure is still there, and the caller drops it.
+// Interface   start(), more() as long as it is true, finish(): 0 or a negative errno. What was loaded before a failure is still there,
+//             and the caller drops it. Clients may be served in between, if they leave the keys alone.
 //             Keys of types that this server does not have are read over and counted; so are keys that have expired.
 // Invariants  LOAD-1  A key is linked when its whole value has been read, or, of a hash, field by field.
 //             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that lies, a key
@@ -27,6 +28,8 @@ let loadedKeys: u64 = 0;
 let expiredKeys: u64 = 0;
 let skippedKeys: u64 = 0;
 let mayReplace: bool = false;
+let database: u32 = 0;
+let isAtEnd: bool = false;
 
 // What stands before a key.
 let expiresMs: i64 = -1;
@@ -41,15 +44,31 @@ export function expired(): u64 {
   return expiredKeys;
 }
 
-/** Loads a file. `replaces`: a key of the file takes the place of one that is there; else that is an error. */
-export function run(path: u32, pathBytes: u32, replaces: bool): i32 {
+/** Begins with a file; 0 or a negative errno. `replaces`: a key of the file takes the place of one that is there; else that is an error. */
+export function start(path: u32, pathBytes: u32, replaces: bool): i32 {
   loadedKeys = 0;
   expiredKeys = 0;
   skippedKeys = 0;
   mayReplace = replaces;
+  database = 0;
+  isAtEnd = false;
+  forgetAttributes();
   const opened = reader.open(path, pathBytes);
-  if (opened < 0) return opened;
-  if (magic()) records();
+  if (opened == 0) magic();
+  return opened;
+}
+
+/** Reads records of so many bytes of the file or a little more; false when there are no more, or after a failure. */
+export function more(bytes: u64): bool {
+  keyspace.select(database);
+  const end = <u64>reader.position() + bytes;
+  while (!reader.hasFailed() && !isAtEnd && <u64>reader.position() < end) record();
+  database = keyspace.selected();
+  return !reader.hasFailed() && !isAtEnd;
+}
+
+/** After the last record, or instead of it: 0 or a negative errno. */
+export function finish(): i32 {
   const result = reader.failure();
   reader.close();
   if (result == 0) syscall(SYS_PROGRESS, 1, 1000, 0, 0, 0);
@@ -94,22 +113,17 @@ function forgetAttributes(): void {
   frequency = -1;
 }
 
-/** Reads records to the end of the file. Each turn uses up a byte at least. */
-function records(): void {
-  keyspace.select(0);
-  forgetAttributes();
-  while (!reader.hasFailed()) {
-    const opcode = reader.byte();
-    if (reader.hasFailed()) return;
-    if (opcode == format.OP_EOF) {
-      checkSum();
-      return;
-    }
-    if (opcode >= format.OP_FUNCTION2) special(opcode);
-    else {
-      key(opcode);
-      forgetAttributes();
-    }
+/** Reads a record: a byte at least. */
+function record(): void {
+  const opcode = reader.byte();
+  if (reader.hasFailed()) return;
+  if (opcode == format.OP_EOF) {
+    isAtEnd = true;
+    checkSum();
+  } else if (opcode >= format.OP_FUNCTION2) special(opcode);
+  else {
+    key(opcode);
+    forgetAttributes();
   }
 }
 
@@ -172,9 +186,9 @@ function special(opcode: u32): void {
   }
 }
 
-function selectDatabase(database: u64): void {
+function selectDatabase(number: u64): void {
   if (reader.hasFailed()) return;
-  if (database < keyspace.databases()) return keyspace.select(<u32>database);
+  if (number < keyspace.databases()) return keyspace.select(<u32>number);
   log.begin('Data file was created with a Redis server configured to handle more than ');
   log.integer(keyspace.databases());
   log.ascii(' databases.');
@@ -257,7 +271,7 @@ function key(type: u32): void {
     made = loadHash.entryMade();
     if (made == 0) return warnEmpty();
   }
-  if (made != 0 && !reader.hasFailed()) finish(made);
+  if (made != 0 && !reader.hasFailed()) complete(made);
 }
 
 function warnEmpty(): void {
@@ -267,7 +281,7 @@ function warnEmpty(): void {
 }
 
 /** Gives a new key what stood before it. */
-function finish(made: u32): void {
+function complete(made: u32): void {
   if (expiresMs != -1 && !keyspace.setExpiry(made, expiresMs)) {
     reader.failMemory();
     return;

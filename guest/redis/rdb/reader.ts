@@ -116,6 +116,11 @@ export function failMemory(): bool {
   return false;
 }
 
+/** Bytes of the file. */
+export function total(): u64 {
+  return size;
+}
+
 /** Bytes read so far. */
 export function position(): i64 {
   return <i64>(size - remaining());
