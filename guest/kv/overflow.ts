@@ -6,8 +6,8 @@
 // Invariants  OVER-1  A chain never changes: a new value is a new chain. It is given up after the leaf has let go of it, so a reader
 //                     whose leaf is unchanged has read a whole chain.
 //             OVER-2  map.OVERFLOWS counts chains that a leaf has let go of, before others see that it has.
-// Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
 //             OVER-3  Where a read has ended is where the next part begins, as long as OVERFLOWS is the same: then it is the same chain.
+// Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
 // Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time since they mostly are neighbours.
 
 import { pool } from '../../assembly/linked';

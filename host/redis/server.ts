@@ -85,8 +85,9 @@ export class RedisServer implements SessionOwner {
     try {
       if (facts.functions) server.guest.calls.enableUdf();
       server.#setOptions(list);
+      const begun = server.guest.startLoad(); // before anybody can change a key
       await server.#listen();
-      await server.#load();
+      await server.#load(begun);
     } catch (error) {
       await server.close();
       throw error;
@@ -157,9 +158,8 @@ export class RedisServer implements SessionOwner {
     if (name === 'tcp-keepalive') this.#keepAliveSeconds = Number(value);
   }
 
-  /** Between the parts of a file clients are served. */
-  async #load(): Promise<void> {
-    let result = this.guest.startLoad();
+  /** `result` of startLoad(). Between the parts of the file clients are served. */
+  async #load(result: number): Promise<void> {
     while (result > 0) {
       result = this.guest.loadMore(LOAD_BYTES);
       if (result > 0) await nextTurn();
