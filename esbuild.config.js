@@ -21,6 +21,7 @@ const common = {
   bundle: true,
   format: 'esm',
   target: 'es2022',
+  keepNames: true,
   legalComments: 'inline',
   logLevel: 'warning',
 };

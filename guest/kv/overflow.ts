@@ -123,7 +123,7 @@ export function read(chain: u32, offset: u32, bytes: u32, out: u32): i32 {
   let page = goesOn ? readPage : chain;
   let position = goesOn ? readPosition : 0;
   let done: u32 = 0;
-  let turn: u32 = 0;
+  let turn: u32 = goesOn ? READ_AHEAD - 1 : 0; // the page that goes on is here, those behind it need not be
   readChain = chain;
   readOverflows = overflows;
   readPage = page;

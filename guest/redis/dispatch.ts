@@ -45,16 +45,16 @@ export function execute(): void {
     reply.error('ERR Command not allowed inside a transaction');
     return refuseQueued(c, found, start);
   }
+  if (observe.loading() && !(flags & command.LOADING)) {
+    errors.loading();
+    return refuseQueued(c, found, start);
+  }
   if (flags & command.DENYOOM && !hasMemory()) {
     errors.outOfMemory();
     return refuseQueued(c, found, start);
   }
   if (observe.refusesWrites() && flags & command.WRITE) {
     errors.misconf();
-    return refuseQueued(c, found, start);
-  }
-  if (observe.loading() && !(flags & command.LOADING)) {
-    errors.loading();
     return refuseQueued(c, found, start);
   }
   c.lastCommand = found;

@@ -1,8 +1,9 @@
 // Saving and loading of the databases: who saves when, and what INFO tells about it.
 //
-// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. load() reads one
-//             at once, startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points, and the end of a child. afterFlushAll() by FLUSHALL.
-// States      A child is there or not: child >= 0 or NO_CHILD. None while a file is being loaded.
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. load() reads it at once,
+//             startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points, and
+//             the end of a child. afterFlushAll() by FLUSHALL.
+// States      A child is there or not: child >= 0 or NO_CHILD.
 //
 //             from  -> to       | function     | what must hold
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
@@ -25,7 +26,7 @@ import * as rdbSave from './rdb/save.ts';
 import * as value from './option-value.ts';
 import { clockUs, hostInfo, HOST_PID, HOST_SAVED } from './host.ts';
 import { COUNTER_COPIES } from '../../assembly/abi/counter.ts';
-import { EAGAIN, EINTR } from '../../assembly/abi/errno.ts';
+import { EAGAIN, EINTR, ENOENT } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { SYS_UNLINK } from '../../assembly/abi/syscall.ts';
 import { childStatus, counter, killChild, spawn, syscall } from '../../assembly/index.ts';
@@ -243,7 +244,7 @@ function finish(result: i32): void {
   if (result == 0) {
     log.line(log.NOTICE, 'Background saving terminated with success');
     saveCount++;
-    keyspace.setDirty(keyspace.dirty() - childDirty);
+    keyspace.setDirty(keyspace.dirty() - min(childDirty, keyspace.dirty())); // a file that was loaded meanwhile is clean
     lastSaveMs = clock.ms();
     return judge(true);
   }
@@ -313,7 +314,7 @@ export function afterFlushAll(): void {
 
 // --- Loading -----------------------------------------------------------------------------------------------------
 
-/** Reads the file dbfilename into the databases; false when that failed, and then they are empty. */
+/** Reads the file dbfilename into the databases; false when that failed, and if it was the file's content, they are empty then. */
 export function load(): bool {
   let result = startLoad();
   while (result > 0) result = loadMore(u32.MAX_VALUE);
@@ -332,9 +333,13 @@ export function startLoad(): i32 {
     if (keyspace.keyCount(i) != 0) isEmpty = false;
   const path = config.textAddress(option.DBFILENAME);
   const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty);
-  if (opened < 0) return opened;
-  observe.setLoading(true);
-  return 1;
+  if (opened == 0) observe.setLoading(true);
+  else if (opened != -ENOENT) {
+    log.begin("Can't open the RDB file for reading: error ");
+    log.integer(-opened);
+    log.end(log.WARNING);
+  }
+  return opened == 0 ? 1 : opened;
 }
 
 /** Goes on for so many bytes of the file: 1 when there are more, 0, or a negative errno. After an error the databases are empty. */

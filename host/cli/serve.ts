@@ -40,10 +40,18 @@ export async function serveCommand(argv: readonly string[]): Promise<number> {
     { write: (text) => void process.stdout.write(text), isTerminal: process.stdout.isTTY === true },
     process.pid,
   );
-  let server: RedisServer;
   try {
     const read = (path: string): string => readFileSync(path === '-' ? 0 : path, 'utf8');
-    server = await RedisServer.start(parseArguments(argv, read), log);
+    const server = await RedisServer.create(parseArguments(argv, read), log);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        log.warning(`Received ${signal} scheduling shutdown...`);
+        server.shutdown();
+      });
+    }
+    const exitCode = await server.run();
+    log.warning('ringzero is now ready to exit, bye bye...');
+    return exitCode;
   } catch (error) {
     if (!(error instanceof RingzeroError) && (error as { code?: unknown }).code === undefined)
       throw error;
@@ -52,13 +60,4 @@ export async function serveCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(`\n*** ${what} ***\n${message}\n`);
     return 1;
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      log.warning(`Received ${signal} scheduling shutdown...`);
-      server.shutdown();
-    });
-  }
-  const exitCode = await server.ended;
-  log.warning('ringzero is now ready to exit, bye bye...');
-  return exitCode;
 }

@@ -3,8 +3,8 @@
 
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { existsSync, unlinkSync } from 'node:fs';
-import { dirname, resolve as resolvePath } from 'node:path';
-import { listenError } from './deno.ts';
+import { dirname, resolve } from 'node:path';
+import { isGranted, listenError } from './deno.ts';
 
 /** What a server does with a connection. */
 export interface ConnectionHandler {
@@ -156,14 +156,9 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
       accept(connection);
     },
   );
-  if ('path' in at) {
-    const directory = dirname(resolvePath(at.path));
-    if (!existsSync(directory))
-      return Promise.reject(new Error(`there is no directory ${directory}`)); // Node says EACCES
-    if (existsSync(at.path)) unlinkSync(at.path);
-  }
+  if ('path' in at && existsSync(at.path)) unlinkSync(at.path);
   return new Promise((resolve, reject) => {
-    const failed = (error: unknown): void => reject(listenError(error));
+    const failed = (error: unknown): void => reject(missingDirectory(at) ?? listenError(error));
     server.once('error', failed);
     server.listen({ ...at, backlog: 511 }, () => {
       server.off('error', failed);
@@ -171,6 +166,13 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
       resolve({ port: isAddress(address) ? address.port : 0, close: () => void server.close() });
     });
   });
+}
+
+/** Node says EACCES when a socket's directory is not there. */
+function missingDirectory(at: ListenAt): Error | undefined {
+  const directory = 'path' in at ? dirname(resolve(at.path)) : undefined;
+  if (directory === undefined || !isGranted({ name: 'read', path: directory })) return undefined;
+  return existsSync(directory) ? undefined : new Error(`there is no directory ${directory}`);
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {

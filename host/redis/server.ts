@@ -49,11 +49,10 @@ export class RedisServer implements SessionOwner {
   #end!: (exitCode: number) => void;
 
   /**
-   * Starts a server: listens, then loads the file that `dir` and `dbfilename` name. Clients who come meanwhile are served as far as the keys
-   * are not needed.
-   * Rejects with RZ_OPTION for an option that is unknown or wrong, RZ_IO when it cannot listen or load.
+   * A server with these options, for run().
+   * Rejects with RZ_OPTION for an option that is unknown or wrong.
    */
-  static async start(list: OptionList, log: Log): Promise<RedisServer> {
+  static async create(list: OptionList, log: Log): Promise<RedisServer> {
     const options = new Map(list.map(([name, value]) => [name, value]));
     const memory = memoryOption(options.get('memory'));
     const facts: ServerFacts = {
@@ -85,14 +84,28 @@ export class RedisServer implements SessionOwner {
     try {
       if (facts.functions) server.guest.calls.enableUdf();
       server.#setOptions(list);
-      const begun = server.guest.startLoad(); // before anybody can change a key
-      await server.#listen();
-      await server.#load(begun);
     } catch (error) {
       await server.close();
       throw error;
     }
     return server;
+  }
+
+  /**
+   * Listens, then loads the file that `dir` and `dbfilename` name. Clients who come meanwhile are served as far as the keys are not needed.
+   * Resolves with the exit code when the server has ended by itself: SHUTDOWN, or shutdown(). Rejects with RZ_IO when it cannot listen or
+   * load.
+   */
+  async run(): Promise<number> {
+    try {
+      const begun = this.guest.startLoad(); // before anybody can change a key
+      await this.#listen();
+      await this.#load(begun);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this.#ended;
   }
 
   private constructor(vm: MicroVM, options: Map<string, string>, facts: ServerFacts, log: Log) {
@@ -109,11 +122,6 @@ export class RedisServer implements SessionOwner {
       );
     }
     this.guest = new RedisGuest(vm, Number(databases));
-  }
-
-  /** Resolves with the exit code when the server has ended by itself: SHUTDOWN. */
-  get ended(): Promise<number> {
-    return this.#ended;
   }
 
   /** The TCP port it listens at; 0 when it only has a Unix socket. */
@@ -160,11 +168,11 @@ export class RedisServer implements SessionOwner {
 
   /** `result` of startLoad(). Between the parts of the file clients are served. */
   async #load(result: number): Promise<void> {
-    while (result > 0) {
+    while (result > 0 && !this.#isClosed) {
       result = this.guest.loadMore(LOAD_BYTES);
       if (result > 0) await nextTurn();
-      if (this.#isClosed) return; // SHUTDOWN
     }
+    if (this.#isClosed) return; // SHUTDOWN
     if (result < 0 && result !== -ENOENT) {
       throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
     }
@@ -187,6 +195,7 @@ export class RedisServer implements SessionOwner {
     for (const at of places) {
       try {
         const listener = await listen(at, (connection) => this.#accept(connection, at));
+        if (this.#isClosed) return listener.close(); // SHUTDOWN by a client of another one
         this.#listeners.push(listener);
         if ('port' in at) this.#facts.port = listener.port;
         this.#log.notice(`Listening at ${'path' in at ? at.path : `${at.host}:${listener.port}`}`);
@@ -206,7 +215,9 @@ export class RedisServer implements SessionOwner {
     if (metricsPort !== undefined) {
       const { startMetrics } = await import('./metrics-server.ts'); // and all of HTTP
       const at = this.#option('metrics-bind');
-      this.#metricsServer = await startMetrics(metricsPort, at, () => this.metrics());
+      const metrics = await startMetrics(metricsPort, at, () => this.metrics());
+      if (this.#isClosed) return metrics.close();
+      this.#metricsServer = metrics;
       this.#log.notice(`Metrics at ${this.metricsUrl}`);
     }
   }
@@ -256,10 +267,11 @@ export class RedisServer implements SessionOwner {
   }
 
   /**
-   * As SIGTERM does to Redis: saves where save points are set, then ends. `ended` resolves with 0, or with 1 when
-   * saving failed, and then the server goes on as Redis does.
+   * As SIGTERM does to Redis: saves where save points are set, then ends, and run() resolves with 0. When saving fails, the server goes on
+   * as Redis does.
    */
   shutdown(force = false): void {
+    if (this.#isClosed) return;
     this.guest.calls.shutdown(force ? SHUTDOWN_FORCE : 0);
     this.drainEvents();
   }

@@ -35,6 +35,13 @@ function run(code: string): string {
   return execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', timeout: 60_000, env: { ...process.env, FORCE_COLOR: '0' } }); // prettier-ignore
 }
 
+/** A port that nobody listened at a moment ago. */
+function freePort(): number {
+  const program = `const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
+    process.stdout.write(String(server.address().port)); server.close(); });`;
+  return Number(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }));
+}
+
 tests('README.md: a guest and its snapshot', () => {
   const guest = assemble(`(module
     (memory (export "memory") 1)
@@ -103,8 +110,9 @@ tests('docs/programs.md: SQLite with its glue, forked, and what drives the fork'
 tests('docs/observing.md: the metrics of a store, and a trace', () => {
   const open = `import { RingzeroLevel } from 'ringzero/level';
     const db = new RingzeroLevel('./observed'); await db.open(); await db.put('a', '1');\n`;
-  const served = block('docs/observing.md', 'js', 'db.metrics');
-  const ask = `const answer = await fetch('http://127.0.0.1:9121/metrics');
+  const port = freePort();
+  const served = block('docs/observing.md', 'js', 'db.metrics').replace('9121', String(port));
+  const ask = `const answer = await fetch('http://127.0.0.1:${port}/metrics');
     console.log(/^ringzero_store_entries \\d+$/m.exec(await answer.text())[0]); await db.close(); process.exit();`;
   assert.is(run(`${open}${served}${ask}`), 'ringzero_store_entries 1\n');
 

@@ -531,6 +531,8 @@ test('while a file is being loaded, clients get what needs no keys, and disturb 
   const before = await contents(callOf(client));
 
   const reader = guestIn(writer.dir);
+  reader.guest.setOption('maxmemory', '1');
+  reader.guest.setOption('maxmemory-policy', 'allkeys-random');
   const other = reader.guest.connect();
   const refused = (...words: Word[]): void => {
     const reply = other.command(...words);
@@ -562,6 +564,8 @@ test('while a file is being loaded, clients get what needs no keys, and disturb 
   }
   assert.ok(parts > 10, `${parts} parts`);
   assert.is(figure('loading'), 0);
+  assert.match(String(other.command('INFO', 'stats')), /^evicted_keys:0\r$/m);
+  reader.guest.setOption('maxmemory', '0');
   assert.is(other.command('PING'), 'PONG');
   assert.equal(await contents(callOf(other)), before);
 });

@@ -265,6 +265,16 @@ test('it listens before it has loaded; SHUTDOWN meanwhile saves no part of the k
   await again.stop();
 });
 
+test('SHUTDOWN by a client who comes before all is up ends the process', async () => {
+  for (const signal of [undefined, 'SIGTERM'] as const) {
+    const server = ServerProcess.run(['--memory', '64mb', '--port', '0', '--metrics-port', '0', '--save', '']); // prettier-ignore
+    await server.listening();
+    if (signal === undefined) (await server.client()).call('SHUTDOWN').catch(() => {});
+    else void server.signal(signal);
+    assert.equal(await server.ended, { code: 0, signal: null });
+  }
+});
+
 test('a file that cannot be loaded stops the start, with the reason', async () => {
   const dir = newDir();
   writeFileSync(join(dir, 'dump.rdb'), 'REDIS0010 and then nonsense');
