@@ -65,12 +65,7 @@ export class RedisGuest {
     return this.calls.cron(Date.now(), performance.now() * 1000);
   }
 
-  /** Begins to load the database file: 1, or a negative errno. */
-  startLoad(): number {
-    return this.calls.startLoad();
-  }
-
-  /** Goes on loading for so many bytes of the file: 1 when there are more, 0, or a negative errno. */
+  /** Goes on with what startLoad() has begun, for so many bytes of the file: 1 when there are more, 0, or a negative errno. */
   loadMore(bytes: number): number {
     return this.calls.loadMore(bytes, Date.now(), performance.now() * 1000);
   }

@@ -98,7 +98,7 @@ export class RedisServer implements SessionOwner {
    */
   async run(): Promise<number> {
     try {
-      const begun = this.guest.startLoad(); // before anybody can change a key
+      const begun = this.guest.calls.startLoad(); // before anybody can change a key
       await this.#listen();
       await this.#load(begun);
     } catch (error) {

@@ -39,7 +39,6 @@ export class ServerProcess {
   readonly #ownsDir: boolean;
   readonly #clients: RespClient[] = [];
   #output = '';
-  #port = 0;
   #onOutput: () => void = () => {};
 
   private constructor(words: readonly string[], { dir, input, main = MAIN }: ServerOptions) {
@@ -80,15 +79,13 @@ export class ServerProcess {
     return server;
   }
 
-  async ready(): Promise<void> {
-    await this.said(READY);
-    this.#port = Number(LISTENING.exec(this.#output)?.[1] ?? 0);
+  ready(): Promise<void> {
+    return this.said(READY);
   }
 
   /** It takes connections, and may still be loading. */
-  async listening(): Promise<void> {
-    await this.said(LISTENING);
-    this.#port = Number(LISTENING.exec(this.#output)?.[1] ?? 0);
+  listening(): Promise<void> {
+    return this.said(LISTENING);
   }
 
   /** Waits until its output has what is looked for; throws with the output when it ends without. */
@@ -113,12 +110,13 @@ export class ServerProcess {
     return this.#child.pid!;
   }
 
+  /** Where it said that it listens; 0 before, and when it only has a Unix socket. */
   get port(): number {
-    return this.#port;
+    return Number(LISTENING.exec(this.#output)?.[1] ?? 0);
   }
 
   async client(): Promise<RespClient> {
-    const client = await RespClient.open(this.#port);
+    const client = await RespClient.open(this.port);
     this.#clients.push(client);
     return client;
   }
@@ -126,7 +124,7 @@ export class ServerProcess {
   /** A bare connection; what it receives is the test's business. */
   socket(): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true });
+      const socket = connect({ host: '127.0.0.1', port: this.port, noDelay: true });
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);

@@ -42,9 +42,7 @@ for (const { name, command } of runtimes()) {
       killSignal: 'SIGKILL',
     });
     if (status === 0) continue;
-    console.log(
-      `== ${name}, ${file}: ${signal === 'SIGKILL' ? `killed, perhaps after ${LIFE_MS} ms` : (signal ?? `status ${status}`)}`,
-    );
+    console.log(`== ${name}, ${file}: ${signal ?? `status ${status}`}`);
     failed++;
   }
 }
