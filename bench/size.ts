@@ -14,9 +14,9 @@ import { report, type Row } from './report.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MACHINE = ['index'];
 const BOTH = ['index', 'level/index'];
-const GUESTS = ['libdbos', 'kv', 'redis.main', 'redis.snapshot', 'redis-encoder'];
+const GUESTS = ['libdbos.wasm', 'kv.wasm', 'redis.main.wasm.br', 'redis.snapshot.wasm', 'redis-encoder.wasm']; // prettier-ignore
 const JAVASCRIPT_BYTES_GOAL = 150_000;
-const GUEST_BYTES_GOAL = 100_000;
+export const GUEST_BYTES_GOAL = 100_000;
 
 export type Platform = 'node' | 'browser';
 
@@ -27,6 +27,8 @@ export interface Size {
   startBytes?: number;
   /** Of the bytes, those of other packages. */
   foreignBytes?: number;
+  /** Of a file that is shipped packed. */
+  unpackedBytes?: number;
 }
 
 const sizeOf = (files: readonly Uint8Array[]): Size => ({
@@ -81,7 +83,12 @@ export async function javascriptSize(what: 'machine' | 'both', platform: Platfor
   };
 }
 
-const guestSize = (name: string): Size => sizeOf([readFileSync(`${ROOT}dist/wasm/${name}.wasm`)]);
+function guestSize(name: string): Size {
+  const file = `${ROOT}dist/wasm/${name}`;
+  const size = sizeOf([readFileSync(file)]);
+  const packed = /^(.*)\.br$/.exec(file);
+  return packed ? { ...size, unpackedBytes: readFileSync(packed[1]!).length } : size;
+}
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
@@ -89,6 +96,7 @@ function row(figure: string, size: Size, goalBytes: number): Row {
   let value = `${kilobytes(size.bytes).padStart(9)} ${kilobytes(size.gzipBytes).padStart(9)} gzip`;
   if (size.startBytes !== undefined) value += `, ${kilobytes(size.startBytes)} at start`;
   if (size.foreignBytes) value += `, ${kilobytes(size.foreignBytes)} abstract-level and its own`;
+  if (size.unpackedBytes !== undefined) value += `, ${kilobytes(size.unpackedBytes)} unpacked`;
   return { figure, value, goal: kilobytes(goalBytes) };
 }
 
@@ -98,7 +106,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     javascript[`ringzero, ${platform}`] = await javascriptSize('machine', platform);
     javascript[`ringzero and ringzero/level, ${platform}`] = await javascriptSize('both', platform);
   }
-  const guests = Object.fromEntries(GUESTS.map((name) => [`${name}.wasm`, guestSize(name)]));
+  const guests = Object.fromEntries(GUESTS.map((name) => [name, guestSize(name)]));
   const rows = [
     ...Object.entries(javascript).map(([name, size]) => row(name, size, JAVASCRIPT_BYTES_GOAL)),
     ...Object.entries(guests).map(([name, size]) => row(name, size, GUEST_BYTES_GOAL)),

@@ -11,6 +11,7 @@ import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as lru from './lru.ts';
 import * as persistence from './persistence.ts';
+import { run as saveChild } from './persistence.ts';
 import * as protocol from './protocol.ts';
 import * as random from './random.ts';
 import * as reply from './reply.ts';
@@ -18,7 +19,6 @@ import * as session from './session.ts';
 import * as shutdownNow from './shutdown.ts';
 import * as siphash from './siphash.ts';
 import * as telemetry from './telemetry.ts';
-import { EIO } from '../../assembly/abi/errno.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../assembly/index.ts';
 import { registerAll } from './command/index.ts';
@@ -108,10 +108,8 @@ export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
   return persistence.loadMore(bytes);
 }
 
-/** Saves to dbfilename on this vCPU: 0, or -EIO. */
-export function saveRdb(): i32 {
-  return persistence.save() ? 0 : -EIO;
-}
+/** What snapshots run, and all that their image has. */
+export { saveChild };
 
 /** Sets an option as the command line does: name, then value, lie in the window. 0, or -EINVAL. */
 export function setOption(nameBytes: i32, valueBytes: i32): i32 {

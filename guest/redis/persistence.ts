@@ -171,8 +171,8 @@ function unlinkTemporary(): void {
   syscall(SYS_UNLINK, <i32>TEMPORARY, <i32>temporaryBytes, 0, 0, 0);
 }
 
-/** Saves; the argument of a child is 1. */
-function run(isBackground: i32): i32 {
+/** Saves; the argument of a child is 1. 0, or a negative errno. */
+export function run(isBackground: i32): i32 {
   return rdbSave.run(<u32>TEMPORARY, temporaryBytes, <u32>PATH, pathBytes, isBackground != 0);
 }
 

@@ -11,6 +11,9 @@ Makes the images of a module that a VM runs: the main image, whose stores are ch
 
   -o, --output FILE   write the main image there
   --snapshot FILE     write the snapshot image there
+  --snapshot-runs NAME
+                      an exported function that snapshots run; more than once for more of them. The snapshot image
+                      has those and what they reach (without it: all functions)
   --info FILE         write the facts that loading the images needs there, as JSON
   --no-safepoints     no polls at loops: the program cannot be interrupted in them
   --no-elision        check every store by itself
@@ -20,6 +23,7 @@ Makes the images of a module that a VM runs: the main image, whose stores are ch
 const OPTIONS = {
   output: { type: 'string', short: 'o' },
   snapshot: { type: 'string' },
+  'snapshot-runs': { type: 'string', multiple: true },
   info: { type: 'string' },
   'no-safepoints': { type: 'boolean' },
   'no-elision': { type: 'boolean' },
@@ -70,7 +74,12 @@ function readArguments(argv: string[]): Request {
   if (values.info !== undefined && values.snapshot === undefined) {
     throw new Error('--info goes with --snapshot');
   }
+  if (values['snapshot-runs'] !== undefined && values.snapshot === undefined) {
+    throw new Error('--snapshot-runs goes with --snapshot');
+  }
+  const runs = values['snapshot-runs'];
   const options: TranslateOptions = {
+    ...(runs === undefined ? {} : { snapshotRuns: runs }),
     safepoints: !values['no-safepoints'],
     elision: !values['no-elision'],
     ...(values.frames === undefined ? {} : { frames: Number(values.frames) }),

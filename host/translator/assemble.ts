@@ -8,6 +8,7 @@ import { nameSection } from './names.ts';
 import { I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import { relocationSection } from './relocation.ts';
+import { boot, dataSection, dropSegments } from './segments.ts';
 import { Writer } from './writer.ts';
 
 const DROPPED =
@@ -77,9 +78,21 @@ export function translateBodies(image: Image): void {
     const size = reader.u32();
     const start = reader.pos;
     reader.skip(size);
-    body.translate(map.importedFunctions + i, start, reader.pos);
+    const index = map.importedFunctions + i;
+    if (image.has(index)) body.translate(index, start, reader.pos);
+    else image.addOwnBody(image.functionIndex(index), (code) => absent(image, code));
   }
   if (reader.pos !== reader.end) throw malformed('code section size mismatch', reader.pos);
+}
+
+/** What stands for a body that the image lacks: a trap that its stack trace names. */
+function absent(image: Image, code: Code): number[] {
+  const trap = image.routine('ringzero.absent', [], [], (routine) => {
+    routine.op(OP.unreachable);
+    return [];
+  });
+  code.call(trap).op(OP.unreachable);
+  return [];
 }
 
 function addThunks(image: Image): void {
@@ -107,46 +120,6 @@ function addThunks(image: Image): void {
   image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
 }
 
-/** boot(): the active data segments, each within guest memory or a trap, then the start function. A snapshot's vCPU never boots. */
-function boot(image: Image, code: Code): number[] {
-  const { map } = image;
-  if (!image.boots) {
-    code.op(OP.unreachable);
-    return [];
-  }
-  const checked = image.routine('ringzero.within', [I32, I32], [], (routine) => {
-    image.trapOutside(routine, 0, 1);
-    return [];
-  });
-  map.data.forEach((data, segment) => {
-    if (!data.active) return;
-    const bytes = data.end - data.start;
-    constant(image, code, data.offsetStart, data.offsetEnd);
-    code.i32(bytes).call(checked);
-    constant(image, code, data.offsetStart, data.offsetEnd);
-    code.i32(0).i32(bytes).ops(0xfc, 8);
-    code.u32(segment);
-    code.byte(0);
-  });
-  code.call(image.specials + 1);
-  if (map.startFunction >= 0) {
-    code.call(image.kernel('enter'));
-    image.refresh(code);
-    code.call(image.functionIndex(map.startFunction)).call(image.kernel('leave'));
-  }
-  return [];
-}
-
-/** attach(): what another vCPU's boot has applied is dropped here. */
-function dropSegments(image: Image, code: Code): number[] {
-  image.map.data.forEach((data, segment) => {
-    if (!data.active || !image.boots) return;
-    code.ops(0xfc, 9);
-    code.u32(segment);
-  });
-  return [];
-}
-
 /** save(address), load(address): the guest's mutable globals of number and vector types. */
 function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
   let offset = 0;
@@ -159,31 +132,6 @@ function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
     offset += global.type === V128 ? 16 : 8;
   });
   return [];
-}
-
-/** A constant expression (without its end) under new indices. */
-export function constant(image: Image, out: Writer, start: number, end: number): void {
-  const reader = new Reader(image.map.bytes, start, end);
-  while (reader.pos < end) {
-    const at = reader.pos;
-    const opcode = reader.byte();
-    if (opcode === 0x23 || opcode === 0xd2) {
-      const old = reader.u32();
-      out.byte(opcode);
-      out.u32(opcode === 0x23 ? image.globalIndex(old) : image.functionIndex(old));
-      continue;
-    }
-    if (opcode === 0x41) reader.s32();
-    else if (opcode === 0x42) reader.skipS64();
-    else if (opcode === 0x43) reader.skip(4);
-    else if (opcode === 0x44) reader.skip(8);
-    else if (opcode === 0xd0) reader.skip(1);
-    else if (opcode === 0xfd) {
-      reader.u32();
-      reader.skip(16);
-    }
-    out.copy(reader.bytes, at, reader.pos);
-  }
 }
 
 export function typeSection(image: Image): Uint8Array {
@@ -243,7 +191,7 @@ function globalSection(image: Image): Uint8Array {
   out.u32(map.globals.length - map.importedGlobals + 1);
   for (const global of map.globals.slice(map.importedGlobals)) {
     out.ops(global.type, global.mutable ? 1 : 0);
-    constant(image, out, global.start, global.end);
+    image.constant(out, global.start, global.end);
     out.byte(OP.end);
   }
   out.ops(I32, 1, 0x41, 0, OP.end);
@@ -252,7 +200,7 @@ function globalSection(image: Image): Uint8Array {
 
 function exportSection(image: Image): Uint8Array {
   const out = new Writer(1024);
-  const { exports } = image.map;
+  const { exports } = image;
   const specials = image.specialNames();
   out.u32(exports.length + specials.length + 1);
   for (const { name, kind, index } of exports) {
@@ -281,7 +229,7 @@ export function elementSection(image: Image): Uint8Array {
   const expression = (): void => {
     const from = reader.pos;
     skipConstant(map, reader);
-    constant(image, out, from, reader.pos - 1);
+    image.constant(out, from, reader.pos - 1);
     out.byte(OP.end);
   };
   let left = start === end ? 0 : reader.count();
@@ -305,19 +253,6 @@ export function elementSection(image: Image): Uint8Array {
     out.ops(DECLARATIVE, 0);
     out.u32(referenced.size);
     for (const index of referenced) out.u32(index);
-  }
-  return out.finish();
-}
-
-/** Every segment passive: boot applies the active ones. One that is never applied is empty, as one that was dropped. */
-function dataSection(image: Image): Uint8Array {
-  const { map } = image;
-  const out = new Writer(map.bytes.length);
-  out.u32(map.data.length);
-  for (const data of map.data) {
-    out.byte(1);
-    const end = data.active && !image.boots ? data.start : data.end;
-    out.nameBytes(map.bytes.subarray(data.start, end));
   }
   return out.finish();
 }

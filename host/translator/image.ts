@@ -9,9 +9,10 @@
 import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
-import type { FunctionType, ModuleMap } from './module.ts';
+import type { ExportEntry, FunctionType, ModuleMap } from './module.ts';
 import { KIND_FUNCTION } from './module.ts';
 import { I32 } from './opcode.ts';
+import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
 export interface Choices {
@@ -70,7 +71,7 @@ export abstract class Image {
     this.kernelCalls.forEach(([name], i) =>
       this.#kernelIndex.set(name, this.map.importedFunctions + i),
     );
-    for (const entry of this.map.exports) {
+    for (const entry of this.exports) {
       if (entry.kind !== KIND_FUNCTION || this.#exportThunk.has(entry.index)) continue;
       this.#exportThunk.set(entry.index, this.exported.length);
       this.exported.push(entry.index);
@@ -197,6 +198,14 @@ export abstract class Image {
   get hasElements(): boolean {
     return this.map.elementSection !== undefined || this.referenced.size > 0;
   }
+  /** What the image exports of the guest. */
+  get exports(): readonly ExportEntry[] {
+    return this.map.exports;
+  }
+  /** Whether the image has the body of a guest function; a call of one that it lacks traps. */
+  has(_old: number): boolean {
+    return true;
+  }
   /** A vCPU of this image may be the one that boots. */
   readonly boots: boolean = true;
   /** The image has a use for the analysis of stores. */
@@ -221,6 +230,31 @@ export abstract class Image {
   }
   protected breakIfPending(code: Code): void {
     code.globalGet(this.vcpuGlobal).memory(OP.i32Load, 2, VCPU_PENDING).unlikelyBrIf(1);
+  }
+
+  /** A constant expression (without its end) under new indices. */
+  constant(out: Writer, start: number, end: number): void {
+    const reader = new Reader(this.map.bytes, start, end);
+    while (reader.pos < end) {
+      const at = reader.pos;
+      const opcode = reader.byte();
+      if (opcode === 0x23 || opcode === 0xd2) {
+        const old = reader.u32();
+        out.byte(opcode);
+        out.u32(opcode === 0x23 ? this.globalIndex(old) : this.functionIndex(old));
+        continue;
+      }
+      if (opcode === 0x41) reader.s32();
+      else if (opcode === 0x42) reader.skipS64();
+      else if (opcode === 0x43) reader.skip(4);
+      else if (opcode === 0x44) reader.skip(8);
+      else if (opcode === 0xd0) reader.skip(1);
+      else if (opcode === 0xfd) {
+        reader.u32();
+        reader.skip(16);
+      }
+      out.copy(reader.bytes, at, reader.pos);
+    }
   }
 
   /** Emits the arguments of a function as its own locals. */

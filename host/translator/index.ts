@@ -34,6 +34,11 @@ export interface TranslateOptions {
   readonly elision?: boolean;
   /** Have the engine validate the module first, so that an ill-typed one is refused here (default true). */
   readonly validate?: boolean;
+  /**
+   * Exported functions that snapshots run (default: all). Given, the snapshot image has those and what they reach, and is
+   * smaller for it; RZ_OPTION for a name that no function has. A function that it lacks traps, in `ringzero.absent`.
+   */
+  readonly snapshotRuns?: readonly string[];
 }
 
 /** What whoever makes an instance of an image must know of its module. */
@@ -72,7 +77,7 @@ export function translate(bytes: Uint8Array, options: TranslateOptions = {}): Tr
   const choices = choose(options);
   const image = new MainImage(map, choices);
   const main = finish(image, options);
-  const snapshot = finish(new SnapshotImage(map, choices), options);
+  const snapshot = finish(new SnapshotImage(map, choices, options.snapshotRuns), options);
   return { main, snapshot, info: describe(map), statistics: image.statistics() };
 }
 
@@ -93,7 +98,8 @@ export function translateSnapshot(
   options: TranslateOptions = {},
 ): Omit<Translation, 'main' | 'statistics'> {
   const map = open(bytes, options);
-  const snapshot = finish(new SnapshotImage(map, choose(options)), options);
+  const image = new SnapshotImage(map, choose(options), options.snapshotRuns);
+  const snapshot = finish(image, options);
   return { snapshot, info: describe(map) };
 }
 

@@ -16,7 +16,7 @@
 //             METER-2  Neither memory nor tables grow beyond the limits, whatever the module declares.
 // Cost        four instructions and a branch that is not taken, for each loop's round and each call.
 
-import { constant, elementSection, hintSection, translateBodies, typeSection } from './assemble.ts';
+import { elementSection, hintSection, translateBodies, typeSection } from './assemble.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import { Image, type KernelCall } from './image.ts';
@@ -234,7 +234,7 @@ export class MeteredImage extends Image {
     to.u32(globals.length + 2);
     for (const { type, mutable, start, end } of globals) {
       to.ops(type, mutable ? 1 : 0);
-      constant(this, to, start, end);
+      this.constant(to, start, end);
       to.byte(OP.end);
     }
     to.ops(I32, 1, OP.i32Const);
@@ -265,7 +265,7 @@ export class MeteredImage extends Image {
     for (const { active, offsetStart, offsetEnd, start, end } of data) {
       to.byte(active ? 0 : 1);
       if (active) {
-        constant(this, to, offsetStart, offsetEnd);
+        this.constant(to, offsetStart, offsetEnd);
         to.byte(OP.end);
       }
       to.nameBytes(bytes.subarray(start, end));

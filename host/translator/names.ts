@@ -40,7 +40,9 @@ function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8A
   const indexOf = (old: number): number =>
     old < map.importedFunctions ? old : old + image.kernelCalls.length;
   for (let old = 0; old < map.functions.length; old++) {
-    if (!functions.has(indexOf(old))) functions.set(indexOf(old), text.encode(`function ${old}`));
+    if (!image.has(old)) functions.delete(indexOf(old));
+    else if (!functions.has(indexOf(old)))
+      functions.set(indexOf(old), text.encode(`function ${old}`));
   }
   const nameOf = (old: number): string => plain.decode(functions.get(indexOf(old)));
   for (const [name] of image.kernelCalls) {

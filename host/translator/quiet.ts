@@ -66,10 +66,7 @@ export function quietFunctions(map: ModuleMap): Uint8Array {
 /** The functions that the body calls, or undefined if it may move the view by itself. */
 function calleesOf(reader: Reader, end: number): number[] | undefined {
   const callees: number[] = [];
-  for (let groups = reader.u32(); groups > 0; groups--) {
-    reader.u32();
-    reader.pos++;
-  }
+  skipLocals(reader);
   while (reader.pos < end) {
     const opcode = reader.byte();
     const immediate = IMMEDIATE[opcode]!;
@@ -83,6 +80,13 @@ function calleesOf(reader: Reader, end: number): number[] | undefined {
     } else skipImmediate(reader, immediate);
   }
   return callees;
+}
+
+export function skipLocals(reader: Reader): void {
+  for (let groups = reader.u32(); groups > 0; groups--) {
+    reader.u32();
+    reader.pos++;
+  }
 }
 
 export function skipImmediate(reader: Reader, immediate: number): void {

@@ -13,7 +13,7 @@ import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import { type Choices, Image, i32s, type KernelCall } from './image.ts';
-import type { ModuleMap } from './module.ts';
+import { KIND_FUNCTION, type ExportEntry, type ModuleMap } from './module.ts';
 import {
   ATOMIC_LOAD,
   accessKind,
@@ -31,6 +31,7 @@ import {
 } from './opcode.ts';
 import { bulkCopy, bulkFill, bulkInit } from './snapshot-bulk.ts';
 import { assembleValue, valueToPieces } from './pieces.ts';
+import { reachable } from './reach.ts';
 
 const ADDRESS = 0; // slots of Body.temp
 const VALUE = 1;
@@ -50,9 +51,26 @@ export class SnapshotImage extends Image {
   readonly planned = false;
   override readonly boots = false;
 
-  constructor(map: ModuleMap, choices: Choices) {
+  /** By function index, where only some functions are kept. */
+  readonly #reached: Uint8Array | undefined;
+  readonly #names: ReadonlySet<string> | undefined;
+
+  /** With `runs`, the names of exported functions, the image has those and what they reach alone. */
+  constructor(map: ModuleMap, choices: Choices, runs?: readonly string[]) {
     super(map, choices);
+    this.#names = runs && new Set(runs);
+    this.#reached = runs && reachable(map, runs);
     this.index();
+  }
+
+  override get exports(): readonly ExportEntry[] {
+    const names = this.#names;
+    const { exports } = this.map;
+    return names ? exports.filter(({ kind, name }) => kind !== KIND_FUNCTION || names.has(name)) : exports; // prettier-ignore
+  }
+
+  override has(old: number): boolean {
+    return this.#reached?.[old] !== 0;
   }
 
   refresh(): void {

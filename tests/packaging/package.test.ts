@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { javascriptSize } from '../../bench/size.ts';
+import { GUEST_BYTES_GOAL, javascriptSize } from '../../bench/size.ts';
 import { ServerProcess } from '../redis/server-process.ts';
 import { assemble } from '../vm/guests.ts';
 import { install, manifest } from './installed.ts';
@@ -22,7 +22,7 @@ tests('it has its own code and nothing of the tests and benches', () => {
     'dist/wasm/libdbos.wasm',
     'dist/wasm/redis-encoder.wasm',
     'dist/wasm/redis.json',
-    'dist/wasm/redis.main.wasm',
+    'dist/wasm/redis.main.wasm.br',
     'dist/wasm/redis.snapshot.wasm',
   ]);
   const modules = [...files.keys()].filter((file) => /^dist\/(host|assembly)\/.*(?<!\.d\.ts)$/.test(file)); // prettier-ignore
@@ -51,6 +51,11 @@ for (const platform of ['node', 'browser'] as const)
     assert.ok(bytes - foreignBytes! < 190_000, `with the store: ${bytes} - ${foreignBytes}`);
     assert.ok(startBytes! < bytes, 'something comes later');
   });
+
+tests('each of its guests is small', () => {
+  for (const [file, bytes] of files)
+    if (file.startsWith('dist/wasm/')) assert.ok(bytes < GUEST_BYTES_GOAL, `${file}: ${bytes}`);
+});
 
 tests('every file that its documents and its manifest name is in it', () => {
   for (const page of [...files.keys()].filter((file) => file.endsWith('.md'))) {

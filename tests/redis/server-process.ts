@@ -93,8 +93,10 @@ export class ServerProcess {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         if (what.test(this.#output)) resolve();
-        else if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-          reject(new Error(`the server ended without saying ${what}:\n${this.#output}`));
+        else if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+          const how = this.#child.signalCode ?? `status ${this.#child.exitCode}`;
+          reject(new Error(`the server ended (${how}) without saying ${what}:\n${this.#output}`));
+        }
       };
       this.#onOutput = look;
       look();

@@ -1,0 +1,116 @@
+// The data segments of an image: all passive, for boot() applies the active ones.
+//
+// Active segments that follow each other closely in memory go as one, with zeros for what lies between, in the place of the first;
+// the others are empty, as a segment is that was dropped. Memory is zero where nothing was written before boot().
+
+import { type Code, OP } from './code.ts';
+import type { Image } from './image.ts';
+import type { DataEntry, ModuleMap } from './module.ts';
+import { I32 } from './opcode.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** So many zeros take no more bytes than a run by itself does: where it lies, is applied and is dropped. */
+const GAP_MAX = 32;
+const PAGE_BYTES = 65536;
+/** Of a segment whose address depends on a global. */
+const UNKNOWN = -1;
+
+interface Piece extends DataEntry {
+  readonly segment: number;
+  readonly address: number;
+}
+
+/** Segments that are applied at once, in ascending order. */
+type Run = [first: Piece, ...others: Piece[]];
+
+const endOf = ({ address, start, end }: Piece): number => address + end - start;
+const lastOf = (run: Run): Piece => run.at(-1)!;
+const bytesIn = (run: Run): number => endOf(lastOf(run)) - run[0].address;
+
+function runsOf(map: ModuleMap): Run[] {
+  const runs: Run[] = [];
+  let highest = 0; // nothing was written from there on
+  map.data.forEach((data, segment) => {
+    if (!data.active) return;
+    const piece = { ...data, segment, address: addressOf(map, data) };
+    const run = runs.at(-1);
+    if (run && endOf(lastOf(run)) === highest && follows(map, piece, highest)) run.push(piece);
+    else runs.push([piece]);
+    highest = piece.address === UNKNOWN ? Infinity : Math.max(highest, endOf(piece));
+  });
+  return runs;
+}
+
+/** What may leave the memory is applied by itself: when it traps, those before it are there. */
+function follows(map: ModuleMap, piece: Piece, end: number): boolean {
+  const gap = piece.address - end;
+  return gap >= 0 && gap <= GAP_MAX && endOf(piece) <= map.memoryMinimum * PAGE_BYTES;
+}
+
+function addressOf(map: ModuleMap, { offsetStart, offsetEnd }: DataEntry): number {
+  const reader = new Reader(map.bytes, offsetStart, offsetEnd);
+  if (reader.byte() !== OP.i32Const) return UNKNOWN;
+  const address = reader.s32() >>> 0;
+  return reader.pos === offsetEnd ? address : UNKNOWN; // more follows in an extended constant
+}
+
+/** boot(): the active data segments, each within guest memory or a trap, then the start function. A snapshot's vCPU never boots. */
+export function boot(image: Image, code: Code): number[] {
+  const { map } = image;
+  if (!image.boots) {
+    code.op(OP.unreachable);
+    return [];
+  }
+  const checked = image.routine('ringzero.within', [I32, I32], [], (routine) => {
+    image.trapOutside(routine, 0, 1);
+    return [];
+  });
+  for (const run of runsOf(map)) {
+    const { segment, offsetStart, offsetEnd } = run[0];
+    image.constant(code, offsetStart, offsetEnd);
+    code.i32(bytesIn(run)).call(checked);
+    image.constant(code, offsetStart, offsetEnd);
+    code.i32(0).i32(bytesIn(run)).ops(0xfc, 8);
+    code.u32(segment);
+    code.byte(0);
+  }
+  code.call(image.specials + 1);
+  if (map.startFunction >= 0) {
+    code.call(image.kernel('enter'));
+    image.refresh(code);
+    code.call(image.functionIndex(map.startFunction)).call(image.kernel('leave'));
+  }
+  return [];
+}
+
+/** attach(): what another vCPU's boot has applied is dropped here. */
+export function dropSegments(image: Image, code: Code): number[] {
+  if (!image.boots) return [];
+  for (const [{ segment }] of runsOf(image.map)) {
+    code.ops(0xfc, 9);
+    code.u32(segment);
+  }
+  return [];
+}
+
+export function dataSection(image: Image): Uint8Array {
+  const { map } = image;
+  const { bytes } = map;
+  const contents = map.data.map(({ active, start, end }) =>
+    active ? new Uint8Array() : bytes.subarray(start, end),
+  );
+  for (const run of image.boots ? runsOf(map) : []) {
+    const joined = new Uint8Array(bytesIn(run));
+    for (const { address, start, end } of run)
+      joined.set(bytes.subarray(start, end), address - run[0].address);
+    contents[run[0].segment] = joined;
+  }
+  const out = new Writer(bytes.length);
+  out.u32(contents.length);
+  for (const content of contents) {
+    out.byte(1);
+    out.nameBytes(content);
+  }
+  return out.finish();
+}
