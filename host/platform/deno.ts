@@ -7,6 +7,7 @@
 //   /proc is readable only by who may do everything               mayReadProc
 //   an address that the machine lacks is EINVAL                   listenError()
 //   process.hrtime() begins anew in each thread                   clockStartMs in trace-file.ts
+//   a message that finds no listener in its thread is lost        threads listen before they wait for anything else
 //
 // Interface   Elsewhere than in Deno nothing is remembered, nameOf() is undefined, and everything is granted.
 // Cost        nameOf() one fstat, adopt() an open and an fstat; once a file and thread.

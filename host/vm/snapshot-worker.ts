@@ -50,31 +50,42 @@ export interface Failure {
 }
 
 async function main(): Promise<void> {
-  const { machine, importsModule, background } = (await thread.data()) as SnapshotThreadData;
+  const data = (await thread.data()) as SnapshotThreadData;
+  const vcpu = start(data);
+  // Before anything takes time: Deno forgets a message that finds no listener. Why start() fails is said by the await below.
+  thread.onMessage((message) => {
+    void vcpu.then((ready) => work(ready, data.machine.memory, message as Job), () => {}); // prettier-ignore
+  });
+  await vcpu;
+}
+
+const post = (message: SnapshotThreadMessage): void => thread.post(message);
+
+async function start({ machine, importsModule, background }: SnapshotThreadData): Promise<Vcpu> {
   if (background) thread.yieldPriority();
-  const post = (message: SnapshotThreadMessage): void => thread.post(message);
   const given = importsModule === undefined ? {} : await importsOf(importsModule);
   const imports = await addWasi(machine.wasi, given);
   const vcpu = new Vcpu(machine, 'snapshot', imports, new Preopen(undefined), {
     log: (level, text) => post({ kind: 'log', level, text }),
     progress: (what, perMille) => post({ kind: 'progress', what, perMille }),
   });
-  const work = async (job: Job): Promise<void> => {
-    let end: { result?: unknown; failure?: Failure };
-    try {
-      end = { result: await run(vcpu, machine.memory, job) };
-    } catch (error) {
-      end = { failure: failureOf(error) };
-    }
-    vcpu.tracer?.flush(); // the thread is terminated when the VM is closed
-    try {
-      post({ kind: 'done', id: job.id, ...end });
-    } catch (error) {
-      post({ kind: 'done', id: job.id, failure: failureOf(new DriverError(error)) }); // no clone of the result
-    }
-  };
-  thread.onMessage((message) => void work(message as Job));
   post({ kind: 'ready', vcpu: vcpu.kernel.vcpu });
+  return vcpu;
+}
+
+async function work(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<void> {
+  let end: { result?: unknown; failure?: Failure };
+  try {
+    end = { result: await run(vcpu, memory, job) };
+  } catch (error) {
+    end = { failure: failureOf(error) };
+  }
+  vcpu.tracer?.flush(); // the thread is terminated when the VM is closed
+  try {
+    post({ kind: 'done', id: job.id, ...end });
+  } catch (error) {
+    post({ kind: 'done', id: job.id, failure: failureOf(new DriverError(error)) }); // no clone of the result
+  }
 }
 
 async function importsOf(url: string): Promise<GuestImports> {

@@ -271,6 +271,26 @@ services(
   },
 );
 
+services(
+  'a call that comes while the snapshot’s thread is still starting is not lost',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
+    const slow = `await new Promise((resolve) => setTimeout(resolve, 200));${BESIDE}`;
+    writeFileSync(join(directory, 'slow.mjs'), slow);
+    const importsModule = pathToFileURL(join(directory, 'slow.mjs')).href;
+    for (const ms of [0, 80, 160, 240]) {
+      const at = await fixture({ imports: { env: { hook: () => {} } }, importsModule });
+      at.call('put', 65536, ms);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      const snapshot = at.vm.snapshot();
+      assert.is(await snapshot.run('get', 65536), ms);
+      await snapshot.release();
+      await done(at);
+    }
+    rmSync(directory, { recursive: true });
+  },
+);
+
 services('a module beside the guest cannot have bytes put into guest memory', async () => {
   const imports: MicroVMOptions['imports'] = ({ libdbos }) => ({
     env: { hook: (at: number) => libdbos.fetch(65536, 5, at) },
