@@ -41,3 +41,14 @@ export class RingzeroError extends Error {
     this.code = code;
   }
 }
+
+/** RZ_OPTION: what is wrong with an option or an argument, in the same words everywhere. */
+export function refuse(name: string, value: unknown, allowed: string): never {
+  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  throw new RingzeroError('RZ_OPTION', `option \`${name}\` is ${shown}; allowed: ${allowed}`);
+}
+
+/** For callers without types: refuses what is no object. */
+export function checkObject(value: unknown, name = 'options', allowed = 'an object'): void {
+  if (typeof value !== 'object' || value === null) refuse(name, value, allowed);
+}

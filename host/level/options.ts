@@ -2,7 +2,7 @@
 
 import type { AbstractDatabaseOptions, AbstractOpenOptions } from 'abstract-level';
 import { FRAMES_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
-import { RingzeroError } from '../errors.ts';
+import { checkObject, refuse } from '../errors.ts';
 import { totalMemory } from '#platform';
 
 /** What a store is opened with. */
@@ -51,6 +51,7 @@ const MEMORY_STEP = 16 * 2 ** 20;
 
 /** Throws RZ_OPTION naming the option, its value and what is allowed. */
 export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptions {
+  checkObject(options);
   const poolSize = options.poolSize ?? Math.min(POOL_DEFAULT_MAX, totalMemory() / 4);
   const durable = options.durable ?? false;
   if (typeof durable !== 'boolean') refuse('durable', durable, 'true or false');
@@ -73,11 +74,4 @@ export function checkLocation(location: unknown): string {
   if (typeof location !== 'string' || location === '' || location.includes('\0'))
     refuse('location', location, 'the path of a directory');
   return location;
-}
-
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new RingzeroError(
-    'RZ_OPTION',
-    `option \`${name}\` is ${typeof value === 'string' ? `'${value}'` : String(value)}; allowed: ${allowed}`,
-  );
 }

@@ -1,7 +1,7 @@
 // A cursor over the bytes of a module. Every read is bounded by `end`; what leaves it is a malformed module.
 // LEB128 follows the specification: at most ceil(N/7) bytes, unused bits of the last byte zero (or the sign).
 
-import { RingzeroError } from '../errors.ts';
+import { refuse, RingzeroError } from '../errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -11,6 +11,11 @@ export function malformed(what: string, at: number): RingzeroError {
     'RZ_MODULE_MALFORMED',
     `not a valid WebAssembly module: ${what} at byte ${at}`,
   );
+}
+
+/** For callers without types: RZ_OPTION unless it is bytes. */
+export function checkBytes(module: unknown): void {
+  if (!(module instanceof Uint8Array)) refuse('module', module, 'the Uint8Array of its bytes');
 }
 
 export class Reader {

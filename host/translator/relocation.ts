@@ -8,9 +8,9 @@
 
 import { epochTable } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, FRAMES_MAX, FRAMES_MIN, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
-import { RingzeroError } from '../errors.ts';
+import { checkObject, refuse, RingzeroError } from '../errors.ts';
 import type { Image } from './image.ts';
-import { malformed, Reader } from './reader.ts';
+import { checkBytes, malformed, Reader } from './reader.ts';
 import { Writer, writePadded } from './writer.ts';
 
 const NAME = 'ringzero.relocations';
@@ -28,10 +28,7 @@ export interface RelocateOptions {
 
 export function checkFrames(frames: number): void {
   if (frames >= FRAMES_MIN && frames <= FRAMES_MAX && frames % FRAMES_MIN === 0) return;
-  throw new RingzeroError(
-    'RZ_OPTION',
-    `frames is ${frames}; give a multiple of ${FRAMES_MIN} from ${FRAMES_MIN} to ${FRAMES_MAX}`,
-  );
+  refuse('frames', frames, `multiples of ${FRAMES_MIN}, up to ${FRAMES_MAX}`);
 }
 
 export function relocationSection(
@@ -59,6 +56,8 @@ function places(out: Writer, at: readonly number[], from: number): void {
 
 /** A copy of a translated image for a VM of `frames` frames. */
 export function relocate(image: Uint8Array, options: RelocateOptions): Uint8Array {
+  checkBytes(image);
+  checkObject(options);
   checkFrames(options.frames);
   const out = image.slice();
   patch(out, options);

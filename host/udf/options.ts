@@ -1,6 +1,6 @@
 // Options of a user-defined function, and what they may be.
 
-import { RingzeroError } from '../errors.ts';
+import { refuse, RingzeroError } from '../errors.ts';
 
 /** What `Udf.compile` is given: the limits of a function. */
 export interface UdfOptions {
@@ -44,8 +44,5 @@ export function limitsOf(options: UdfOptions): UdfLimits {
 
 function check(name: string, value: unknown, most: number, isRight: boolean): void {
   if (typeof value === 'number' && isRight && value > 0 && value <= most) return;
-  throw new RingzeroError(
-    'RZ_OPTION',
-    `option '${name}' is ${String(value)}; above 0, up to ${most}`,
-  );
+  refuse(name, value, `above 0, up to ${most}`);
 }

@@ -9,7 +9,7 @@
 import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vector.ts';
 import { EIO } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
-import { RingzeroError } from '../errors.ts';
+import { refuse, RingzeroError } from '../errors.ts';
 
 /** Handlers in TypeScript: they win over the guest's exports, and cost a call out of WebAssembly (50 ns). */
 export interface Handlers {
@@ -78,7 +78,7 @@ export function bindHandlers(
 function checked(handlers: Handlers, linked: boolean): Handlers {
   for (const [name, handler] of Object.entries(handlers))
     if (handler !== undefined && typeof handler !== 'function')
-      throw new RingzeroError('RZ_OPTION', `handlers.${name} is ${typeof handler}; allowed: a function`); // prettier-ignore
+      refuse(`handlers.${name}`, typeof handler, 'a function');
   if (handlers.onPageFault !== undefined && !linked)
     throw new RingzeroError('RZ_OPTION', 'handlers.onPageFault: only linked guests have virtual memory'); // prettier-ignore
   return handlers;

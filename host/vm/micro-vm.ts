@@ -4,7 +4,7 @@ import { EAGAIN, EBUSY, ECHILD, ENOSYS } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
-import { RingzeroError } from '../errors.ts';
+import { checkObject, RingzeroError } from '../errors.ts';
 import {
   checkMayEnter,
   checkMayServe,
@@ -99,6 +99,7 @@ export class MicroVM {
    * start function traps.
    */
   static async create(options: MicroVMOptions): Promise<MicroVM> {
+    checkObject(options);
     checkMayEnter();
     if (options.rings === true) checkMayServe();
     const memory =
@@ -178,6 +179,8 @@ export class MicroVM {
     imports: WebAssembly.Imports = {},
     options: LoadOptions = {},
   ): Promise<Program> {
+    checkObject(imports, 'imports');
+    checkObject(options);
     const { loadProgram } = await import('./program.ts'); // not for those who load none
     return loadProgram((all) => MicroVM.create(all), wasm, imports, options);
   }
@@ -192,6 +195,12 @@ export class MicroVM {
 
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */
   static async attach(handle: MicroVMHandle, options: AttachOptions = {}): Promise<MicroVM> {
+    checkObject(
+      (handle as Partial<MicroVMHandle> | undefined)?.machine,
+      'handle',
+      'what `vm.handle` of a VM is',
+    );
+    checkObject(options);
     checkMayEnter();
     const imports = await addWasi(handle.machine.wasi, options.imports ?? {});
     const release = await prepareDirectory(handle.preopen);

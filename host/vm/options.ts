@@ -2,7 +2,7 @@
 
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { isModuleUrl } from '#platform';
-import { RingzeroError } from '../errors.ts';
+import { checkObject, refuse } from '../errors.ts';
 import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
@@ -97,13 +97,6 @@ export interface CheckedOptions {
   snapshotVcpus: number;
 }
 
-function refuse(name: string, value: unknown, allowed: string): never {
-  throw new RingzeroError(
-    'RZ_OPTION',
-    `option \`${name}\` is ${String(value)}; allowed: ${allowed}`,
-  );
-}
-
 function whole(name: string, value: unknown, least: number, most: number, unit: string): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
     refuse(name, value, `a whole number of ${unit} from ${least} to ${most}`);
@@ -152,6 +145,8 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   ) {
     refuse('guest', typeof options.guest, 'a Uint8Array, or what `translate` returns');
   }
+  if (options.imports !== undefined && typeof options.imports !== 'function')
+    checkObject(options.imports, 'imports', 'an object, or a function that makes it');
   checkTrace(options.trace);
   if (options.timer !== undefined && typeof options.timer !== 'boolean')
     refuse('timer', options.timer, 'true or false');

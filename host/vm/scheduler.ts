@@ -14,7 +14,7 @@ import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import { VECTOR_KILL, VECTOR_TASK } from '../../assembly/abi/vector.ts';
-import { RingzeroError } from '../errors.ts';
+import { refuse, RingzeroError } from '../errors.ts';
 import { after } from '#platform';
 import { MicroVM, type AttachOptions } from './micro-vm.ts';
 import { ARGUMENTS_MAX, RUNNING, TaskQueue, type Task } from './task-queue.ts';
@@ -90,10 +90,7 @@ export class Tasks {
         `no task \`${name}\`; there are ${functions.join(', ')}`,
       );
     if (!Number.isInteger(level) || level < 0 || level >= blocks.length)
-      throw new RingzeroError(
-        'RZ_OPTION',
-        `option \`level\` is ${level}; allowed: 0 to ${blocks.length - 1}`,
-      );
+      refuse('level', level, `0 to ${blocks.length - 1}`);
     if (args.length > ARGUMENTS_MAX || !args.every((arg) => typeof arg === 'number'))
       throw new RingzeroError('RZ_OPTION', `a task takes up to ${ARGUMENTS_MAX} numbers`);
     if (this.#queue.isClosed) throw new RingzeroError('RZ_VM_CLOSED', 'the scheduler was closed');
@@ -138,10 +135,7 @@ export class Scheduler {
   static async create(vm: MicroVM, options: SchedulerOptions): Promise<Scheduler> {
     const { levels = 2, functions, prepare } = options;
     if (!Number.isInteger(levels) || levels < 2 || levels > LEVELS_MAX)
-      throw new RingzeroError(
-        'RZ_OPTION',
-        `option \`levels\` is ${levels}; allowed: 2 to ${LEVELS_MAX}`,
-      );
+      refuse('levels', levels, `2 to ${LEVELS_MAX}`);
     for (const name of functions) vm.enter().function(name);
     const contexts = [vm];
     for (let level = 1; level < levels; level++) {

@@ -18,7 +18,7 @@ import * as syscall from '../../assembly/abi/syscall.ts';
 import * as vector from '../../assembly/abi/vector.ts';
 import { sleepUs } from '#platform';
 import * as traceFile from '#platform/trace-file';
-import { RingzeroError } from '../errors.ts';
+import { refuse, RingzeroError } from '../errors.ts';
 import { WASI_FUNCTIONS } from '../wasi/abi.ts';
 import type { HostSyscall, KernelExports } from './kernel.ts';
 
@@ -53,7 +53,7 @@ const PID = 1;
 /** Fails with RZ_OPTION. */
 export function checkTrace(path: unknown): void {
   if (path !== undefined && (typeof path !== 'string' || path === '' || path.includes('\0')))
-    throw new RingzeroError('RZ_OPTION', `option \`trace\` is ${String(path)}; allowed: the path of a file`); // prettier-ignore
+    refuse('trace', path, 'the path of a file');
 }
 
 /** Starts the file, or begins it anew. Fails with RZ_OPTION, with RZ_IO when it cannot be made, and with RZ_HOST in a browser. */

@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MicroVM, RingzeroError, translate, type MicroVMOptions } from '../../host/index.ts';
+import {
+  MicroVM,
+  relocate,
+  RingzeroError,
+  translate,
+  type MicroVMOptions,
+} from '../../host/index.ts';
 import { assemble, CELLS } from './guests.ts';
 
 const MIB = 2 ** 20;
@@ -241,6 +247,26 @@ vms('a thread that dies in the guest holds nobody up once it is buried', async (
   vm.enter().exports['put']!(0, 1);
   assert.is(await snapshot.run('get', 0), 0);
   await vm.close();
+});
+
+vms('what is no object of options, imports or a handle is a typed error', async () => {
+  const nothing = [undefined, null, 5, 'text'] as never[];
+  const isOption = async (action: () => unknown): Promise<void> =>
+    assert.is(await codeOfAsync((async () => action())() as Promise<unknown>), 'RZ_OPTION', String(action)); // prettier-ignore
+  for (const no of nothing) {
+    await isOption(() => MicroVM.create(no));
+    await isOption(() => MicroVM.load(no));
+    await isOption(() => MicroVM.attach(no));
+    await isOption(() => translate(no));
+    await isOption(() => relocate(no, { frames: 4096 }));
+    await isOption(() => relocate(CELLS, no));
+    if (no === undefined) continue;
+    await isOption(() => MicroVM.load(CELLS, no));
+    await isOption(() => MicroVM.load(CELLS, {}, no));
+    await isOption(() => translate(CELLS, no));
+  }
+  await isOption(() => MicroVM.attach({} as never));
+  await isOption(() => MicroVM.create({ guest: CELLS, memory: 2 ** 24, imports: 5 as never }));
 });
 
 vms('misuse is a typed error', async () => {
