@@ -93,10 +93,11 @@ function guestSize(name: string): Size {
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
 function row(figure: string, size: Size, goalBytes: number): Row {
-  let value = `${kilobytes(size.bytes).padStart(9)} ${kilobytes(size.gzipBytes).padStart(9)} gzip`;
+  let value = kilobytes(size.bytes).padStart(9);
+  if (size.unpackedBytes === undefined) value += ` ${kilobytes(size.gzipBytes).padStart(9)} gzip`;
+  else value += `, ${kilobytes(size.unpackedBytes)} unpacked`;
   if (size.startBytes !== undefined) value += `, ${kilobytes(size.startBytes)} at start`;
   if (size.foreignBytes) value += `, ${kilobytes(size.foreignBytes)} abstract-level and its own`;
-  if (size.unpackedBytes !== undefined) value += `, ${kilobytes(size.unpackedBytes)} unpacked`;
   return { figure, value, goal: kilobytes(goalBytes) };
 }
 

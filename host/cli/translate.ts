@@ -12,9 +12,11 @@ Makes the images of a module that a VM runs: the main image, whose stores are ch
   -o, --output FILE   write the main image there
   --snapshot FILE     write the snapshot image there
   --snapshot-runs NAME
-                      an exported function that snapshots run; more than once for more of them. The snapshot image
-                      has those and what they reach (without it: all functions)
+                      an exported function that snapshots run; more than once for more of them. The snapshot image has
+                      those, the guest's handlers and what they reach (without it: all functions); see docs/guest.md
   --info FILE         write the facts that loading the images needs there, as JSON
+  --zero-filled-memory
+                      nothing is in the memory that the module imports before it is there: its data takes less
   --no-safepoints     no polls at loops: the program cannot be interrupted in them
   --no-elision        check every store by itself
   --frames N          frames of 4 KiB of the VM, a multiple of 4096           (65536)
@@ -25,6 +27,7 @@ const OPTIONS = {
   snapshot: { type: 'string' },
   'snapshot-runs': { type: 'string', multiple: true },
   info: { type: 'string' },
+  'zero-filled-memory': { type: 'boolean' },
   'no-safepoints': { type: 'boolean' },
   'no-elision': { type: 'boolean' },
   frames: { type: 'string' },
@@ -80,6 +83,7 @@ function readArguments(argv: string[]): Request {
   const runs = values['snapshot-runs'];
   const options: TranslateOptions = {
     ...(runs === undefined ? {} : { snapshotRuns: runs }),
+    ...(values['zero-filled-memory'] ? { zeroFilledMemory: true } : {}),
     safepoints: !values['no-safepoints'],
     elision: !values['no-elision'],
     ...(values.frames === undefined ? {} : { frames: Number(values.frames) }),

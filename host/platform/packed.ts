@@ -1,4 +1,4 @@
-// Modules that the package has packed by Brotli (scripts/pack.ts). Of the host's own libraries only who reads one loads the one it takes.
+// Modules that the package has packed by Brotli (scripts/pack.ts). A file of its own, so that only the server loads zlib.
 
 import { brotliDecompressSync } from 'node:zlib';
 import { readBuiltModule } from './node.ts';

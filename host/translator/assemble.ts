@@ -3,7 +3,7 @@
 import { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import { type Image, i32s } from './image.ts';
-import { bounded, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, skipConstant } from './module.ts';
+import { bounded, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, skipConstant } from './module.ts';
 import { nameSection } from './names.ts';
 import { I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
@@ -24,7 +24,7 @@ export function assemble(image: Image): Uint8Array {
   image.addRoutines();
   const { map } = image;
   const out = new Writer(image.bodies.pos + map.bytes.length / 2 + 4096);
-  out.ops(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+  out.append(MAGIC);
   const section = (id: number, contents: Uint8Array): void => {
     out.byte(id);
     out.nameBytes(contents);
@@ -189,13 +189,18 @@ function globalSection(image: Image): Uint8Array {
   const { map } = image;
   const out = new Writer(1024);
   out.u32(map.globals.length - map.importedGlobals + 1);
-  for (const global of map.globals.slice(map.importedGlobals)) {
-    out.ops(global.type, global.mutable ? 1 : 0);
-    image.constant(out, global.start, global.end);
-    out.byte(OP.end);
-  }
+  ownGlobals(image, out);
   out.ops(I32, 1, 0x41, 0, OP.end);
   return out.finish();
+}
+
+/** The globals that the module itself defines. */
+export function ownGlobals(image: Image, out: Writer): void {
+  for (const { type, mutable, start, end } of image.map.globals.slice(image.map.importedGlobals)) {
+    out.ops(type, mutable ? 1 : 0);
+    image.constant(out, start, end);
+    out.byte(OP.end);
+  }
 }
 
 function exportSection(image: Image): Uint8Array {
@@ -204,19 +209,13 @@ function exportSection(image: Image): Uint8Array {
   const specials = image.specialNames();
   out.u32(exports.length + specials.length + 1);
   for (const { name, kind, index } of exports) {
-    out.name(name);
-    out.byte(kind);
-    if (kind === KIND_FUNCTION) out.u32(image.exportThunk(index));
-    else out.u32(kind === KIND_GLOBAL ? image.globalIndex(index) : index);
+    if (kind === KIND_FUNCTION) out.exported(name, kind, image.exportThunk(index));
+    else out.exported(name, kind, kind === KIND_GLOBAL ? image.globalIndex(index) : index);
   }
-  specials.forEach((name, i) => {
-    out.name(`ringzero.${name}`);
-    out.byte(KIND_FUNCTION);
-    out.u32(image.specials + i);
-  });
-  out.name(image.registerName);
-  out.byte(KIND_GLOBAL);
-  out.u32(image.registerGlobal);
+  specials.forEach((name, i) =>
+    out.exported(`ringzero.${name}`, KIND_FUNCTION, image.specials + i),
+  );
+  out.exported(image.registerName, KIND_GLOBAL, image.registerGlobal);
   return out.finish();
 }
 

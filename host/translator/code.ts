@@ -34,7 +34,6 @@ export const OP = {
   memoryGrow: 0x40,
   i32Const: 0x41,
   i32Eqz: 0x45,
-  i32Eq: 0x46,
   i32Ne: 0x47,
   i32LtS: 0x48,
   i32LtU: 0x49,

@@ -10,14 +10,16 @@ import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import type { ExportEntry, FunctionType, ModuleMap } from './module.ts';
-import { KIND_FUNCTION } from './module.ts';
+import { KIND_FUNCTION, typeKey } from './module.ts';
 import { I32 } from './opcode.ts';
 import { Reader } from './reader.ts';
+import { runsOf, type Run } from './segments.ts';
 import { Writer } from './writer.ts';
 
 export interface Choices {
   readonly safepoints: boolean;
   readonly elision: boolean;
+  readonly zeroFilledMemory?: boolean | undefined;
 }
 
 interface Routine {
@@ -47,6 +49,8 @@ export abstract class Image {
   relocations: number[] = []; // within `bodies`
   fences: number[] = [];
   readonly extraTypes: FunctionType[] = [];
+  /** Active data segments, as boot() applies them. */
+  readonly runs: readonly Run[];
   readonly routines: Routine[] = [];
   readonly exported: number[] = []; // guest functions that have an export thunk
   readonly #typeKeys = new Map<string, number>();
@@ -60,8 +64,9 @@ export abstract class Image {
   constructor(map: ModuleMap, choices: Choices) {
     this.map = map;
     this.choices = choices;
+    this.runs = runsOf(map, choices.zeroFilledMemory ?? !map.memoryImported);
     map.types.forEach((type, i) => {
-      const key = `${type.params.join()}:${type.results.join()}`;
+      const key = typeKey(type);
       if (!this.#typeKeys.has(key)) this.#typeKeys.set(key, i);
     });
   }
@@ -118,12 +123,13 @@ export abstract class Image {
   }
 
   type(params: readonly number[], results: readonly number[]): number {
-    const key = `${params.join()}:${results.join()}`;
+    const type = { params: Uint8Array.from(params), results: Uint8Array.from(results) };
+    const key = typeKey(type);
     let index = this.#typeKeys.get(key);
     if (index === undefined) {
       index = this.map.types.length + this.extraTypes.length;
       this.#typeKeys.set(key, index);
-      this.extraTypes.push({ params: Uint8Array.from(params), results: Uint8Array.from(results) });
+      this.extraTypes.push(type);
     }
     return index;
   }
@@ -202,7 +208,7 @@ export abstract class Image {
   get exports(): readonly ExportEntry[] {
     return this.map.exports;
   }
-  /** Whether the image has the body of a guest function; a call of one that it lacks traps. */
+  /** Whether the image has a guest function; a call of one that it lacks traps. It has all imports. */
   has(_old: number): boolean {
     return true;
   }

@@ -2,7 +2,7 @@
 // snapshot image (every access through the snapshot's page table). It needs nothing of the host and stands alone.
 
 import { FRAMES_MIN } from '../../assembly/abi/limits.ts';
-import { RingzeroError } from '../errors.ts';
+import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import type { Choices, Image } from './image.ts';
 import { MainImage } from './main-image.ts';
@@ -17,6 +17,7 @@ import {
 import { V128 } from './opcode.ts';
 import { malformed } from './reader.ts';
 import { checkFrames, patch } from './relocation.ts';
+import { rootsOf } from './reach.ts';
 import { SnapshotImage } from './snapshot-image.ts';
 
 export type { MeterOptions } from './metered-image.ts';
@@ -35,8 +36,14 @@ export interface TranslateOptions {
   /** Have the engine validate the module first, so that an ill-typed one is refused here (default true). */
   readonly validate?: boolean;
   /**
-   * Exported functions that snapshots run (default: all). Given, the snapshot image has those and what they reach, and is
-   * smaller for it; RZ_OPTION for a name that no function has. A function that it lacks traps, in `ringzero.absent`.
+   * Nothing is in guest memory when a VM boots the image (default: if the module declares its memory; whoever gives it an
+   * imported one may have written there before). Data segments that lie close together then go as one.
+   */
+  readonly zeroFilledMemory?: boolean | undefined;
+  /**
+   * Exported functions that snapshots run (default: all). Given, the snapshot image has those, the guest's handlers and what
+   * they reach, and is smaller for it. What is called from outside must be named: see docs/guest.md. A function that is
+   * missing traps in `ringzero.absent`; `snapshot.run` of one is RZ_EXPORT. RZ_OPTION for what no function is exported as.
    */
   readonly snapshotRuns?: readonly string[];
 }
@@ -74,10 +81,9 @@ export interface Translation {
 /** Both images of a module. Throws RZ_MODULE_MALFORMED or RZ_MODULE_UNSUPPORTED. */
 export function translate(bytes: Uint8Array, options: TranslateOptions = {}): Translation {
   const map = open(bytes, options);
-  const choices = choose(options);
-  const image = new MainImage(map, choices);
+  const snapshot = finish(snapshotImage(map, options), options);
+  const image = new MainImage(map, choose(options));
   const main = finish(image, options);
-  const snapshot = finish(new SnapshotImage(map, choices, options.snapshotRuns), options);
   return { main, snapshot, info: describe(map), statistics: image.statistics() };
 }
 
@@ -98,8 +104,7 @@ export function translateSnapshot(
   options: TranslateOptions = {},
 ): Omit<Translation, 'main' | 'statistics'> {
   const map = open(bytes, options);
-  const image = new SnapshotImage(map, choose(options), options.snapshotRuns);
-  const snapshot = finish(image, options);
+  const snapshot = finish(snapshotImage(map, options), options);
   return { snapshot, info: describe(map) };
 }
 
@@ -142,11 +147,22 @@ function refusal(map: ModuleMap, { memoryPages }: MeterOptions): string | undefi
   return undefined;
 }
 
-function choose(options: TranslateOptions): Choices {
-  return { safepoints: options.safepoints ?? true, elision: options.elision ?? true };
+function choose({
+  safepoints = true,
+  elision = true,
+  zeroFilledMemory,
+}: TranslateOptions): Choices {
+  return { safepoints, elision, zeroFilledMemory };
+}
+
+function snapshotImage(map: ModuleMap, options: TranslateOptions): SnapshotImage {
+  const { snapshotRuns } = options;
+  const roots = snapshotRuns === undefined ? undefined : rootsOf(map, snapshotRuns);
+  return new SnapshotImage(map, choose(options), roots);
 }
 
 function open(bytes: Uint8Array, options: TranslateOptions): ModuleMap {
+  checkObject(options);
   checkFrames(options.frames ?? FRAMES_MIN * 16);
   const map = mapModule(bytes);
   const engine = (globalThis as { WebAssembly?: { validate(bytes: Uint8Array): boolean } })

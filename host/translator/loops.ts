@@ -5,7 +5,7 @@
 import { RingzeroError } from '../errors.ts';
 import type { ModuleMap } from './module.ts';
 import { IMM_CALL_INDIRECT, IMM_PREFIX, IMM_REFUSED, IMMEDIATE, VOID } from './opcode.ts';
-import { skipImmediate, skipPrefixed } from './quiet.ts';
+import { skipImmediate, skipPrefixed } from './skip.ts';
 import { malformed, type Reader } from './reader.ts';
 
 export class Loops {

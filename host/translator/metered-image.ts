@@ -16,11 +16,17 @@
 //             METER-2  Neither memory nor tables grow beyond the limits, whatever the module declares.
 // Cost        four instructions and a branch that is not taken, for each loop's round and each call.
 
-import { elementSection, hintSection, translateBodies, typeSection } from './assemble.ts';
+import {
+  elementSection,
+  hintSection,
+  ownGlobals,
+  translateBodies,
+  typeSection,
+} from './assemble.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import { Image, type KernelCall } from './image.ts';
-import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, type ModuleMap } from './module.ts';
+import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, type ModuleMap } from './module.ts';
 import { I32, I64 } from './opcode.ts';
 import { writePadded, Writer } from './writer.ts';
 
@@ -150,7 +156,7 @@ export class MeteredImage extends Image {
     for (const [i, old] of this.exported.entries())
       this.addOwnBody(this.exportThunks + i, (code) => this.#thunk(code, old));
     const out = new Writer(this.bodies.pos + map.bytes.length / 2 + 4096);
-    out.ops(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+    out.append(MAGIC);
     const section = (id: number, write: (contents: Writer) => void): void => {
       const contents = new Writer(256);
       write(contents);
@@ -230,13 +236,8 @@ export class MeteredImage extends Image {
   }
 
   #globals(to: Writer): void {
-    const { globals } = this.map;
-    to.u32(globals.length + 2);
-    for (const { type, mutable, start, end } of globals) {
-      to.ops(type, mutable ? 1 : 0);
-      this.constant(to, start, end);
-      to.byte(OP.end);
-    }
+    to.u32(this.map.globals.length + 2);
+    ownGlobals(this, to);
     to.ops(I32, 1, OP.i32Const);
     to.s32(this.#options.startFuel);
     to.byte(OP.end);
@@ -247,16 +248,10 @@ export class MeteredImage extends Image {
     const shown = this.map.exports.filter(({ kind }) => kind <= KIND_MEMORY && kind !== 1);
     to.u32(shown.length + 2);
     for (const { name, kind, index } of shown) {
-      to.name(name);
-      to.byte(kind);
-      to.u32(kind === KIND_FUNCTION ? this.exportThunk(index) : index);
+      to.exported(name, kind, kind === KIND_FUNCTION ? this.exportThunk(index) : index);
     }
-    to.name(this.registerName);
-    to.byte(KIND_GLOBAL);
-    to.u32(this.registerGlobal);
-    to.name('ringzero.low');
-    to.byte(KIND_GLOBAL);
-    to.u32(this.#lowGlobal);
+    to.exported(this.registerName, KIND_GLOBAL, this.registerGlobal);
+    to.exported('ringzero.low', KIND_GLOBAL, this.#lowGlobal);
   }
 
   #data(to: Writer): void {

@@ -1,9 +1,8 @@
 // What the translator needs to know of a module before it rewrites it: index spaces and where the sections lie.
 // Nothing of a function's body is read here.
 
-import { RingzeroError } from '../errors.ts';
 import { EXTERNREF, FUNCREF, I32, V128 } from './opcode.ts';
-import { malformed, Reader } from './reader.ts';
+import { checkBytes, malformed, Reader } from './reader.ts';
 import {
   EXCEPTIONS,
   GC,
@@ -23,6 +22,10 @@ export interface FunctionType {
   readonly params: Uint8Array;
   readonly results: Uint8Array;
 }
+
+/** Equal for types that are the same by their structure. */
+export const typeKey = ({ params, results }: FunctionType): string =>
+  `${params.join()}:${results.join()}`;
 
 export interface ImportEntry {
   readonly module: string;
@@ -90,7 +93,6 @@ export class ModuleMap {
   readonly data: DataEntry[] = [];
   elements = 0;
   readonly customs: CustomSection[] = [];
-  typeSection: Section | undefined;
   tableSection: Section | undefined;
   elementSection: Section | undefined;
   codeSection: Section | undefined;
@@ -104,13 +106,13 @@ export class ModuleMap {
   }
 }
 
-const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+/** What every module begins with: the magic number, and the version. */
+export const MAGIC = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 // Section ids in the order in which they must come; 12 is the data count, 13 the tags.
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
 export function mapModule(bytes: Uint8Array): ModuleMap {
-  if (!((bytes as unknown) instanceof Uint8Array))
-    throw new RingzeroError('RZ_OPTION', 'a module is given as the Uint8Array of its bytes');
+  checkBytes(bytes);
   const map = new ModuleMap(bytes);
   const reader = new Reader(bytes);
   for (const byte of MAGIC) {
@@ -149,7 +151,6 @@ function readSection(map: ModuleMap, section: Section, reader: Reader): void {
       return;
     }
     case 1:
-      map.typeSection = section;
       return each(reader, () => map.types.push(readType(reader)));
     case 2:
       return each(reader, () => readImport(map, reader));

@@ -96,7 +96,7 @@ function readNames(image: Image, start: number, end: number): GuestNames | undef
       else if (id === SUB_FUNCTIONS) readNameMap(inner, names.functions, functionIndex);
       else if (id === SUB_GLOBALS) readNameMap(inner, names.globals, (i) => image.globalIndex(i));
       else if (id === SUB_LOCALS || id === SUB_LABELS) {
-        names.others.push([id, renumber(inner, functionIndex)]);
+        names.others.push([id, renumber(inner, image, functionIndex)]);
       } else if (id < SUB_GLOBALS) names.others.push([id, contents]);
     }
     return names;
@@ -116,20 +116,29 @@ function readNameMap(
   }
 }
 
-/** An indirect name map under new function indices. */
-function renumber(reader: Reader, functionIndex: (old: number) => number): Uint8Array {
+/** An indirect name map under new function indices, without the functions that the image lacks. */
+function renumber(
+  reader: Reader,
+  image: Image,
+  functionIndex: (old: number) => number,
+): Uint8Array {
   const out = new Writer(reader.end);
-  const count = reader.count();
-  out.u32(count);
-  for (let i = 0; i < count; i++) {
-    out.u32(functionIndex(reader.u32()));
+  let count = 0;
+  for (let left = reader.count(); left > 0; left--) {
+    const old = reader.u32();
     const start = reader.pos;
-    for (let left = reader.count(); left > 0; left--) {
+    for (let names = reader.count(); names > 0; names--) {
       reader.u32();
       reader.nameBytes();
     }
+    if (!image.has(old)) continue;
+    count++;
+    out.u32(functionIndex(old));
     out.copy(reader.bytes, start, reader.pos);
   }
   if (reader.pos !== reader.end) throw malformed('name section', reader.pos);
-  return out.finish();
+  const all = new Writer(out.pos + 5);
+  all.u32(count);
+  all.append(out.view());
+  return all.finish();
 }

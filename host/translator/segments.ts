@@ -1,7 +1,8 @@
 // The data segments of an image: all passive, for boot() applies the active ones.
 //
 // Active segments that follow each other closely in memory go as one, with zeros for what lies between, in the place of the first;
-// the others are empty, as a segment is that was dropped. Memory is zero where nothing was written before boot().
+// the others are empty, as a segment is that was dropped. Where memory may have something before boot(), only segments without
+// anything between them are joined.
 
 import { type Code, OP } from './code.ts';
 import type { Image } from './image.ts';
@@ -22,30 +23,30 @@ interface Piece extends DataEntry {
 }
 
 /** Segments that are applied at once, in ascending order. */
-type Run = [first: Piece, ...others: Piece[]];
+export type Run = readonly [first: Piece, ...others: Piece[]];
 
 const endOf = ({ address, start, end }: Piece): number => address + end - start;
 const lastOf = (run: Run): Piece => run.at(-1)!;
 const bytesIn = (run: Run): number => endOf(lastOf(run)) - run[0].address;
 
-function runsOf(map: ModuleMap): Run[] {
-  const runs: Run[] = [];
+/** The runs in the order of their segments. `isZero`: nothing is in memory before. */
+export function runsOf(map: ModuleMap, isZero: boolean): readonly Run[] {
+  const gapMax = isZero ? GAP_MAX : 0;
+  const memoryBytes = map.memoryMinimum * PAGE_BYTES;
+  const runs: [Piece, ...Piece[]][] = [];
   let highest = 0; // nothing was written from there on
   map.data.forEach((data, segment) => {
     if (!data.active) return;
     const piece = { ...data, segment, address: addressOf(map, data) };
     const run = runs.at(-1);
-    if (run && endOf(lastOf(run)) === highest && follows(map, piece, highest)) run.push(piece);
+    const gap = piece.address - highest;
+    // What may leave the memory is applied by itself: when it traps, those before it are there.
+    const follows = gap >= 0 && gap <= gapMax && endOf(piece) <= memoryBytes;
+    if (follows && run && endOf(lastOf(run)) === highest) run.push(piece);
     else runs.push([piece]);
     highest = piece.address === UNKNOWN ? Infinity : Math.max(highest, endOf(piece));
   });
   return runs;
-}
-
-/** What may leave the memory is applied by itself: when it traps, those before it are there. */
-function follows(map: ModuleMap, piece: Piece, end: number): boolean {
-  const gap = piece.address - end;
-  return gap >= 0 && gap <= GAP_MAX && endOf(piece) <= map.memoryMinimum * PAGE_BYTES;
 }
 
 function addressOf(map: ModuleMap, { offsetStart, offsetEnd }: DataEntry): number {
@@ -66,7 +67,7 @@ export function boot(image: Image, code: Code): number[] {
     image.trapOutside(routine, 0, 1);
     return [];
   });
-  for (const run of runsOf(map)) {
+  for (const run of image.runs) {
     const { segment, offsetStart, offsetEnd } = run[0];
     image.constant(code, offsetStart, offsetEnd);
     code.i32(bytesIn(run)).call(checked);
@@ -87,7 +88,7 @@ export function boot(image: Image, code: Code): number[] {
 /** attach(): what another vCPU's boot has applied is dropped here. */
 export function dropSegments(image: Image, code: Code): number[] {
   if (!image.boots) return [];
-  for (const [{ segment }] of runsOf(image.map)) {
+  for (const [{ segment }] of image.runs) {
     code.ops(0xfc, 9);
     code.u32(segment);
   }
@@ -100,7 +101,7 @@ export function dataSection(image: Image): Uint8Array {
   const contents = map.data.map(({ active, start, end }) =>
     active ? new Uint8Array() : bytes.subarray(start, end),
   );
-  for (const run of image.boots ? runsOf(map) : []) {
+  for (const run of image.boots ? image.runs : []) {
     const joined = new Uint8Array(bytesIn(run));
     for (const { address, start, end } of run)
       joined.set(bytes.subarray(start, end), address - run[0].address);

@@ -51,26 +51,25 @@ export class SnapshotImage extends Image {
   readonly planned = false;
   override readonly boots = false;
 
-  /** By function index, where only some functions are kept. */
+  readonly #roots: ReadonlyMap<unknown, number> | undefined;
+  /** By function index, where only some are there. */
   readonly #reached: Uint8Array | undefined;
-  readonly #names: ReadonlySet<string> | undefined;
 
-  /** With `runs`, the names of exported functions, the image has those and what they reach alone. */
-  constructor(map: ModuleMap, choices: Choices, runs?: readonly string[]) {
+  /** With `roots`, exported functions by name, the image has those and what they reach alone. */
+  constructor(map: ModuleMap, choices: Choices, roots?: ReadonlyMap<unknown, number>) {
     super(map, choices);
-    this.#names = runs && new Set(runs);
-    this.#reached = runs && reachable(map, runs);
+    this.#roots = roots;
+    this.#reached = roots && reachable(map, roots.values());
     this.index();
   }
 
   override get exports(): readonly ExportEntry[] {
-    const names = this.#names;
     const { exports } = this.map;
-    return names ? exports.filter(({ kind, name }) => kind !== KIND_FUNCTION || names.has(name)) : exports; // prettier-ignore
+    return exports.filter(({ kind, name }) => kind !== KIND_FUNCTION || (this.#roots?.has(name) ?? true)); // prettier-ignore
   }
 
   override has(old: number): boolean {
-    return this.#reached?.[old] !== 0;
+    return old < this.map.importedFunctions || this.#reached?.[old] !== 0;
   }
 
   refresh(): void {

@@ -78,6 +78,13 @@ export class Writer {
     this.nameBytes(UTF8.encode(text));
   }
 
+  /** An entry of the export section. */
+  exported(name: string, kind: number, index: number): void {
+    this.name(name);
+    this.byte(kind);
+    this.u32(index);
+  }
+
   /** The bytes written so far; valid until the next write. */
   view(): Uint8Array {
     return this.bytes.subarray(0, this.pos);

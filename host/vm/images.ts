@@ -22,12 +22,12 @@ export async function loadImages(
   guest: Uint8Array | GuestImages,
   frames: number,
   weakMemory: boolean,
-  { linked = false, safepoints = true }: Pick<MicroVMOptions, 'linked' | 'safepoints'> = {},
+  { linked = false, safepoints = true, memory }: Partial<MicroVMOptions> = {},
 ): Promise<GuestImages> {
   if (linked) return (await import('./linked.ts')).linkedImages(guest as Uint8Array);
   const images =
     guest instanceof Uint8Array
-      ? await translateBoth(guest, frames, weakMemory, safepoints)
+      ? await translateBoth(guest, frames, weakMemory, safepoints, typeof memory !== 'object')
       : fit(guest, frames, weakMemory);
   if (images.info.registerBytes > REGISTERS_MAX * 8) {
     throw new RingzeroError(
@@ -38,15 +38,19 @@ export async function loadImages(
   return images;
 }
 
-/** A call on a snapshot can always be stopped, so its image polls; the main image does if it is asked to. */
+/**
+ * A call on a snapshot can always be stopped, so its image polls; the main image does if it is asked to. Memory that a VM makes itself is
+ * zero; glue may have written to one that it had first.
+ */
 async function translateBoth(
   guest: Uint8Array,
   frames: number,
   weakMemory: boolean,
   safepoints: boolean,
+  zeroFilledMemory: boolean,
 ): Promise<GuestImages> {
   const { translateMain, translateSnapshot } = await import('../translator/index.ts');
-  const { main, info } = translateMain(guest, { frames, weakMemory, safepoints });
+  const { main, info } = translateMain(guest, { frames, weakMemory, safepoints, zeroFilledMemory });
   const { snapshot } = translateSnapshot(guest, { frames, weakMemory, validate: false });
   return { main, snapshot, info };
 }

@@ -289,7 +289,7 @@ export class Vcpu {
   function(name: string): GuestFunction {
     const fn = this.exports[name];
     if (fn === undefined)
-      throw new RingzeroError('RZ_EXPORT', `the guest exports no function \`${name}\``);
+      throw new RingzeroError('RZ_EXPORT', `the guest's image exports no function \`${name}\``);
     return fn;
   }
 

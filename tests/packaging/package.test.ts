@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { GUEST_BYTES_GOAL, javascriptSize } from '../../bench/size.ts';
+import { readPackedModule } from '../../host/platform/packed.ts';
 import { ServerProcess } from '../redis/server-process.ts';
 import { assemble } from '../vm/guests.ts';
 import { install, manifest } from './installed.ts';
@@ -55,6 +56,8 @@ for (const platform of ['node', 'browser'] as const)
 tests('each of its guests is small', () => {
   for (const [file, bytes] of files)
     if (file.startsWith('dist/wasm/')) assert.ok(bytes < GUEST_BYTES_GOAL, `${file}: ${bytes}`);
+  const unpacked = readPackedModule('redis.main.wasm').length;
+  assert.ok(unpacked > 100_000 && unpacked < 350_000, `redis.main.wasm: ${unpacked} unpacked`);
 });
 
 tests('every file that its documents and its manifest name is in it', () => {

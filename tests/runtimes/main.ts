@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { ROOT, runtimes } from './binaries.ts';
 
 const FILES = [
-  'translator/(access|image|refusal|snapshot)',
+  'translator/(access|image|refusal|segments|snapshot)',
   'snappy/protocol',
   'vm/[^/]*',
   'kernel/slab',

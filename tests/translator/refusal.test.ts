@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RingzeroError } from '../../host/errors.ts';
-import { relocate, translate } from '../../host/translator/index.ts';
+import { relocate, translate, translateSnapshot } from '../../host/translator/index.ts';
 import { generateModule, randomOf } from './generator.ts';
 
 const test = suite('translator: refusal');
@@ -24,9 +24,12 @@ const withCode = (...body: number[]): number[] => [
   ...HEADER, ...TYPES, ...FUNCTION, ...MEMORY, ...code(...body),
 ]; // prettier-ignore
 
-function refusal(bytes: readonly number[]): RingzeroError {
+function refusal(
+  bytes: readonly number[],
+  make = translate as (bytes: Uint8Array) => unknown,
+): RingzeroError {
   try {
-    translate(Uint8Array.from(bytes));
+    make(Uint8Array.from(bytes));
   } catch (error) {
     if (error instanceof RingzeroError) return error;
     throw error;
@@ -53,6 +56,54 @@ test('a feature that is not taken is named', () => {
     const { code, message } = refusal(bytes);
     assert.is(code, 'RZ_MODULE_UNSUPPORTED', message);
     assert.match(message, feature);
+  }
+});
+
+test('so it is where only what snapshots run is looked at', () => {
+  const exported = [7, 5, 1, 1, 0x66, 0, 0]; // f
+  const withBody = (...body: number[]): number[] => [
+    ...HEADER, ...TYPES, ...FUNCTION, ...MEMORY, ...exported, ...code(...body),
+  ]; // prettier-ignore
+  const make = (bytes: Uint8Array): unknown =>
+    translateSnapshot(bytes, { snapshotRuns: ['f'], validate: false });
+  make(Uint8Array.from(withBody()));
+  const cases: [string, number[]][] = [
+    ['RZ_MODULE_UNSUPPORTED', [0x12, 0x11]], // return_call 17
+    ['RZ_MODULE_UNSUPPORTED', [0x06, 0x40, 0x0b]],
+    ['RZ_MODULE_MALFORMED', [0x10, 0x07]], // call 7
+    ['RZ_MODULE_MALFORMED', [0x41, 0, 0x11, 0x05, 0]], // call_indirect of type 5
+    ['RZ_MODULE_MALFORMED', [0x10]],
+  ];
+  for (const [wanted, body] of cases) assert.is(refusal(withBody(...body), make).code, wanted, String(body)); // prettier-ignore
+});
+
+test('what is no list of exported functions is no list of what snapshots run', () => {
+  const module = generateModule(1);
+  translate(module, { snapshotRuns: ['run'] });
+  translate(module, { snapshotRuns: [] });
+  for (const wrong of [
+    5,
+    true,
+    {},
+    () => {},
+    [Symbol()],
+    [5],
+    [['run']],
+    ['run', undefined],
+    '',
+    0,
+    false,
+    null,
+    ['memory'],
+    ['nothing'],
+  ]) {
+    for (const make of [translate, translateSnapshot])
+      try {
+        make(module, { snapshotRuns: wrong as never });
+        assert.unreachable(String(wrong));
+      } catch (error) {
+        assert.is((error as RingzeroError).code, 'RZ_OPTION', `${typeof wrong}`);
+      }
   }
 });
 
@@ -84,20 +135,28 @@ test('what is no module is malformed', () => {
 test('only an image can be relocated, and to a size that exists', () => {
   assert.throws(() => relocate(Uint8Array.from(HEADER), { frames: 4096 }), /no image/);
   const { main } = translate(generateModule(1));
-  assert.throws(() => relocate(main, { frames: 5000 }), /multiple of 4096/);
+  assert.throws(() => relocate(main, { frames: 5000 }), /multiples of 4096/);
 });
 
 /** Translates, or is refused; an image validates whatever it was made of. */
 function survive(bytes: Uint8Array, what: string): void {
-  for (const validate of [true, false]) {
-    try {
-      const { main, snapshot } = translate(bytes, { validate });
-      if (!validate) continue; // an ill-typed module gives an image that the engine refuses
-      assert.ok(WebAssembly.validate(main as BufferSource), `${what}: main image`);
-      assert.ok(WebAssembly.validate(snapshot as BufferSource), `${what}: snapshot image`);
-    } catch (error) {
-      if (!(error instanceof RingzeroError)) {
-        throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
+  const both = (validate: boolean): Uint8Array[] => {
+    const { main, snapshot } = translate(bytes, { validate });
+    return [main, snapshot];
+  };
+  const reduced = (validate: boolean): Uint8Array[] => [
+    translateSnapshot(bytes, { validate, snapshotRuns: ['run'] }).snapshot,
+  ];
+  for (const images of [both, reduced]) {
+    for (const validate of [true, false]) {
+      try {
+        const made = images(validate);
+        if (!validate) continue; // an ill-typed module gives an image that the engine refuses
+        assert.ok(made.every((image) => WebAssembly.validate(image as BufferSource)), `${what}: an image`); // prettier-ignore
+      } catch (error) {
+        if (!(error instanceof RingzeroError)) {
+          throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });
+        }
       }
     }
   }

@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MicroVM } from '../../host/index.ts';
 import { translateMain } from '../../host/translator/index.ts';
 import { assemble } from '../vm/guests.ts';
 import { randomOf } from './generator.ts';
@@ -15,7 +16,7 @@ const PAGE_BYTES = 65536;
 type Calls = Record<string, (...args: number[]) => number>;
 
 /** Segments of which most follow the last one closely; some begin anywhere, at an address that only boot() knows, or are passive. */
-function moduleOf(random: (below: number) => number): string {
+function moduleOf(random: (below: number) => number, isImported: boolean): string {
   const segments: string[] = [];
   let end = random(2) === 0 ? random(40) : 1000;
   for (let i = 0; i < 30; i++) {
@@ -35,7 +36,8 @@ function moduleOf(random: (below: number) => number): string {
   }
   const inits = segments.map((_, i) => `(func (export "init${i}") (param i32)
     (memory.init ${i} (i32.const 70000) (i32.const 0) (local.get 0)))`); // prettier-ignore
-  return `(module (import "env" "base" (global $base i32)) (memory (export "memory") 2)
+  const memory = isImported ? '(import "env" "memory" (memory 2)) (export "memory" (memory 0))' : '(memory (export "memory") 2)'; // prettier-ignore
+  return `(module (import "env" "base" (global $base i32)) ${memory}
     ${segments.join('\n')} ${inits.join('\n')})`;
 }
 
@@ -51,9 +53,12 @@ const outcome = (call: () => number): string => {
 test(`memory is as the engine itself fills it, and so are the segments then (RZ_SEED=${SEED})`, () => {
   const base = new WebAssembly.Global({ value: 'i32' }, BASE);
   for (let i = 0; i < MODULES; i++) {
-    const bytes = assemble(moduleOf(randomOf(SEED + i)));
-    const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), { env: { base } }).exports; // prettier-ignore
+    const isImported = i % 2 === 1;
+    const bytes = assemble(moduleOf(randomOf(SEED + i), isImported));
+    const memory = new WebAssembly.Memory({ initial: 2 });
     const kernel = new StubKernel(2);
+    if (isImported) for (const there of [kernel.bytes, new Uint8Array(memory.buffer)]) there.fill(0xaa, 0, 2 * PAGE_BYTES); // prettier-ignore
+    const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), { env: { base, memory } }).exports; // prettier-ignore
     const { main } = translateMain(bytes, { frames: kernel.frames });
     const image = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
       env: { base },
@@ -70,6 +75,47 @@ test(`memory is as the engine itself fills it, and so are the segments then (RZ_
     }
     assert.ok(same(), `seed ${SEED + i}, after memory.init`);
   }
+});
+
+test('zeros between segments are written only where nothing can be', async () => {
+  const at = 1000;
+  const module = (memory: string): Uint8Array =>
+    assemble(`(module ${memory} (export "memory" (memory 0))
+      (data (i32.const ${at}) "aa") (data (i32.const ${at + 4}) "bb")
+      (func (export "get") (result i64) (i64.load (i32.const ${at - 1}))))`); // prettier-ignore
+  const [own, imported] = [module('(memory 1)'), module('(import "env" "memory" (memory 1))')];
+  const seen = async (bytes: Uint8Array, isGiven: boolean): Promise<string> => {
+    const memory = MicroVM.memory(2 ** 24);
+    new Uint8Array(memory.buffer).fill(0x2e, at - 1, at + 8);
+    const program = await MicroVM.load(bytes, isGiven ? { env: { memory } } : {}, { memory: isGiven ? memory : 2 ** 24 }); // prettier-ignore
+    const bits = BigInt.asUintN(64, (program.exports['get'] as unknown as () => bigint)());
+    await program.close();
+    return Buffer.from(BigUint64Array.of(bits).buffer).toString().replaceAll('\0', '0');
+  };
+  for (const bytes of [own, imported]) {
+    assert.is(await seen(bytes, true), '.aa..bb.');
+    assert.is(await seen(bytes, false), '0aa00bb0');
+  }
+  const sizeOf = (bytes: Uint8Array, zeroFilledMemory?: boolean): number => translateMain(bytes, { zeroFilledMemory }).main.length; // prettier-ignore
+  assert.is(sizeOf(imported), sizeOf(imported, false));
+  assert.ok(sizeOf(imported, true) < sizeOf(imported));
+  assert.is(sizeOf(own), sizeOf(own, true));
+  assert.ok(sizeOf(own) < sizeOf(own, false));
+});
+
+test('an address that has to be computed is no constant', () => {
+  const wat = `(module (memory (export "memory") 1)
+    (data (i32.const 100) "a") (data (i32.add (i32.const 100) (i32.const 40)) "b") (data (i32.const 101) "c"))`;
+  const bytes = assemble(wat, { extended: true });
+  if (!WebAssembly.validate(bytes as BufferSource)) return; // Node 20 has no such constants
+  const kernel = new StubKernel(1);
+  const { main } = translateMain(bytes, { frames: kernel.frames });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  (exports as unknown as Calls)['ringzero.boot']!();
+  const found = Buffer.from(kernel.bytes.slice(100, 141)).toString();
+  assert.is(found, `ac${'\0'.repeat(38)}b`);
 });
 
 test('where one traps, those before it are there', () => {

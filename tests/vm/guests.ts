@@ -4,11 +4,12 @@ import initWabt from 'wabt';
 
 const wabt = await initWabt();
 
-export function assemble(text: string, { names = true } = {}): Uint8Array {
+export function assemble(text: string, { names = true, extended = false } = {}): Uint8Array {
   const module = wabt.parseWat('guest.wat', text, {
     threads: true,
     bulk_memory: true,
     mutable_globals: true,
+    extended_const: extended,
   });
   module.resolveNames();
   const { buffer } = module.toBinary({ write_debug_names: names });

@@ -17,8 +17,8 @@ import * as assert from 'uvu/assert';
 import * as sys from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
-import { MicroVM, type MicroVMOptions } from '../../host/index.ts';
-import { CELLS } from './guests.ts';
+import { MicroVM, translate, type MicroVMOptions, type RingzeroError } from '../../host/index.ts';
+import { assemble, CELLS } from './guests.ts';
 
 const ON_INTERRUPT = 2;
 const ON_FAULT = 3;
@@ -290,6 +290,25 @@ services(
     rmSync(directory, { recursive: true });
   },
 );
+
+services('a snapshot image of some functions has the guest’s handlers all the same', async () => {
+  const guest = assemble(`(module
+    (import "libdbos" "syscall" (func $syscall (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 2)
+    (func (export "onSyscall") (param i32 i32 i32 i32 i32 i32) (result i32) (i32.const -77))
+    (func (export "other") (result i32) (i32.const 1))
+    (func (export "job") (result i32)
+      (call $syscall (i32.const ${sys.SYS_RENAME}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))`);
+  const images = translate(guest, { frames: 4096, snapshotRuns: ['job'] });
+  const vm = await MicroVM.create({ guest: images, memory: 2 ** 24 });
+  assert.is(vm.enter().exports['other']!(), 1, 'the main image has everything');
+  const snapshot = vm.snapshot();
+  assert.is(await snapshot.run('job'), -77);
+  const missing = await snapshot.run('other').catch((error: RingzeroError) => error.code);
+  assert.is(missing, 'RZ_EXPORT');
+  await snapshot.release();
+  await vm.close();
+});
 
 services('a module beside the guest cannot have bytes put into guest memory', async () => {
   const imports: MicroVMOptions['imports'] = ({ libdbos }) => ({
