@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 
+/** No test waits longer for a page. */
+const PATIENCE_MS = 120_000;
 const PROGRAM = process.env['RZ_CHROMIUM'] ?? '/usr/bin/chromium';
 
 export interface Browser {
@@ -20,6 +22,7 @@ export async function launch(): Promise<Browser> {
     headless: true,
     args: ['--no-sandbox'], // it refuses to run as root with one
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     open: async (url, says) => {
       const page = await context.newPage();

@@ -129,7 +129,7 @@ for (const [what, end] of [
       await two.evaluate(`new BroadcastChannel('durable').onmessage = ({ data }) => (window.durable = data)`); // prettier-ignore
       await ask(one, 'a', 'open', location, { durable: true });
       await one.evaluate(`start('a', 'grow')`);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await two.waitForFunction('window.durable > 1000', undefined, { polling: 50 });
       await end(one);
       let entries: number | Failed = 0;
       for (let i = 0; i < 50 && (i === 0 || (entries as Failed).failed === 'LEVEL_LOCKED'); i++) {
