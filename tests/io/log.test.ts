@@ -91,15 +91,24 @@ logs('refuses what is no record, and commits of what was not appended', async ()
   remove();
 });
 
+/** Threads with numbers from 1 on append and commit at the same time; what each says of it. */
+function appendTogether(
+  guest: LogGuest,
+  threads: number,
+  times: number,
+  bytes: number,
+): Promise<unknown[]> {
+  const url = new URL('./log-thread.js', import.meta.url);
+  const here = new Int32Array(new SharedArrayBuffer(4));
+  const all = { handle: guest.vm.handle, here, threads, times, bytes };
+  return Promise.all(upTo(threads).map((i) => runThread(url, { ...all, writer: i + 1 })));
+}
+
 logs('vCPUs append together; each one’s records are there in its order', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   const [threads, times] = [4, 150];
-  const url = new URL('./log-thread.js', import.meta.url);
-  const run = (writer: number): Promise<unknown> =>
-    runThread(url, { handle: guest.vm.handle, writer, times, bytes: 3000 });
-  const results = await Promise.all(upTo(threads).map((writer) => run(writer + 1)));
-  assert.equal(results, Array(threads).fill(times));
+  assert.equal(await appendTogether(guest, threads, times, 3000), Array(threads).fill(times));
   assert.ok(guest.call('groups') < threads * times, 'groups are of several');
   await guest.vm.close();
   const records = await readBack(directory);
@@ -110,15 +119,12 @@ logs('vCPUs append together; each one’s records are there in its order', async
 });
 
 logs('the slower the device, the larger the groups', async () => {
-  const url = new URL('./log-thread.js', import.meta.url);
   const { directory, remove } = scratch();
   const faults = new Faults({ seed });
   const guest = await openLog(directory, faults);
   faults.set({ delay: 1, delayMs: 10 });
   const [threads, times] = [4, 50];
-  const run = (writer: number): Promise<unknown> =>
-    runThread(url, { handle: guest.vm.handle, writer, times, bytes: 100 });
-  assert.equal(await Promise.all(upTo(threads).map(run)), Array(threads).fill(times));
+  assert.equal(await appendTogether(guest, threads, times, 100), Array(threads).fill(times));
   const groups = guest.call('groups');
   assert.ok(groups < threads * times * 0.6, `${groups} groups for ${threads * times} commits`);
   await guest.vm.close();
