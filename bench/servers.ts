@@ -2,10 +2,11 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../tests/free-port.ts';
 import { RespClient, type Argument, type Reply } from '../tests/redis/real-redis.ts';
 
 export type Kind = 'ringzero' | 'redis';
@@ -108,16 +109,6 @@ export function throughput(
   const rate = (test: string): number =>
     Number(new RegExp(`^"${test}","([\\d.]+)"`, 'm').exec(stdout)?.[1]);
   return { SET: rate('SET'), GET: rate('GET') };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 async function firstPong(child: ChildProcess, port: number, started: number): Promise<void> {

@@ -74,16 +74,13 @@ function readArguments(argv: string[]): Request {
   if (values.output === undefined && values.snapshot === undefined) {
     throw new Error('give -o or --snapshot: where shall the image go?');
   }
-  if (values.info !== undefined && values.snapshot === undefined) {
-    throw new Error('--info goes with --snapshot');
+  for (const name of ['info', 'snapshot-runs'] as const) {
+    if (values[name] !== undefined && values.snapshot === undefined)
+      throw new Error(`--${name} goes with --snapshot`);
   }
-  if (values['snapshot-runs'] !== undefined && values.snapshot === undefined) {
-    throw new Error('--snapshot-runs goes with --snapshot');
-  }
-  const runs = values['snapshot-runs'];
   const options: TranslateOptions = {
-    ...(runs === undefined ? {} : { snapshotRuns: runs }),
-    ...(values['zero-filled-memory'] ? { zeroFilledMemory: true } : {}),
+    snapshotRuns: values['snapshot-runs'],
+    zeroFilledMemory: values['zero-filled-memory'],
     safepoints: !values['no-safepoints'],
     elision: !values['no-elision'],
     ...(values.frames === undefined ? {} : { frames: Number(values.frames) }),

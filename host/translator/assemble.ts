@@ -8,7 +8,7 @@ import { nameSection } from './names.ts';
 import { I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import { relocationSection } from './relocation.ts';
-import { boot, dataSection, dropSegments } from './segments.ts';
+import { boot, dataSection, dropSegments, type Run, runsOf } from './segments.ts';
 import { Writer } from './writer.ts';
 
 const DROPPED =
@@ -19,8 +19,9 @@ const DECLARATIVE = 3;
 
 /** Translates every body and returns the finished image, its epoch table still at address 0. */
 export function assemble(image: Image): Uint8Array {
+  const runs = runsOf(image);
   translateBodies(image);
-  addThunks(image);
+  addThunks(image, runs);
   image.addRoutines();
   const { map } = image;
   const out = new Writer(image.bodies.pos + map.bytes.length / 2 + 4096);
@@ -54,7 +55,7 @@ export function assemble(image: Image): Uint8Array {
   out.append(bodies.view());
   const codeStart = out.pos;
   out.append(image.bodies.view());
-  if (map.data.length > 0) section(11, dataSection(image));
+  if (map.data.length > 0) section(11, dataSection(image, runs));
   for (const custom of map.customs) {
     if (!DROPPED.test(custom.name)) section(0, map.bytes.subarray(custom.start, custom.end));
   }
@@ -95,7 +96,7 @@ function absent(image: Image, code: Code): number[] {
   return [];
 }
 
-function addThunks(image: Image): void {
+function addThunks(image: Image, runs: readonly Run[]): void {
   const { map } = image;
   for (let i = 0; i < map.importedFunctions; i++) {
     image.addOwnBody(image.importThunks + i, (code) => {
@@ -114,8 +115,8 @@ function addThunks(image: Image): void {
       return [];
     });
   });
-  image.addOwnBody(image.specials, (code) => boot(image, code));
-  image.addOwnBody(image.specials + 1, (code) => dropSegments(image, code));
+  image.addOwnBody(image.specials, (code) => boot(image, code, runs));
+  image.addOwnBody(image.specials + 1, (code) => dropSegments(code, runs));
   image.addOwnBody(image.specials + 2, (code) => registers(image, code, 'save'));
   image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
 }

@@ -13,7 +13,6 @@ import type { ExportEntry, FunctionType, ModuleMap } from './module.ts';
 import { KIND_FUNCTION, typeKey } from './module.ts';
 import { I32 } from './opcode.ts';
 import { Reader } from './reader.ts';
-import { runsOf, type Run } from './segments.ts';
 import { Writer } from './writer.ts';
 
 export interface Choices {
@@ -49,8 +48,6 @@ export abstract class Image {
   relocations: number[] = []; // within `bodies`
   fences: number[] = [];
   readonly extraTypes: FunctionType[] = [];
-  /** Active data segments, as boot() applies them. */
-  readonly runs: readonly Run[];
   readonly routines: Routine[] = [];
   readonly exported: number[] = []; // guest functions that have an export thunk
   readonly #typeKeys = new Map<string, number>();
@@ -64,7 +61,6 @@ export abstract class Image {
   constructor(map: ModuleMap, choices: Choices) {
     this.map = map;
     this.choices = choices;
-    this.runs = runsOf(map, choices.zeroFilledMemory ?? !map.memoryImported);
     map.types.forEach((type, i) => {
       const key = typeKey(type);
       if (!this.#typeKeys.has(key)) this.#typeKeys.set(key, i);

@@ -45,7 +45,7 @@ export interface TranslateOptions {
    * they reach, and is smaller for it. What is called from outside must be named: see docs/guest.md. A function that is
    * missing traps in `ringzero.absent`; `snapshot.run` of one is RZ_EXPORT. RZ_OPTION for what no function is exported as.
    */
-  readonly snapshotRuns?: readonly string[];
+  readonly snapshotRuns?: readonly string[] | undefined;
 }
 
 /** What whoever makes an instance of an image must know of its module. */

@@ -33,12 +33,16 @@ export function nameSection(image: Image): Uint8Array {
   return out.finish();
 }
 
+/** New index of the function itself: Image.functionIndex() has an import's thunk in its place. */
+function namedIndex(image: Image, old: number): number {
+  return old < image.map.importedFunctions ? old : old + image.kernelCalls.length;
+}
+
 function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8Array {
   const text = new TextEncoder();
   const { map } = image;
   const plain = new TextDecoder();
-  const indexOf = (old: number): number =>
-    old < map.importedFunctions ? old : old + image.kernelCalls.length;
+  const indexOf = (old: number): number => namedIndex(image, old);
   for (let old = 0; old < map.functions.length; old++) {
     if (!image.has(old)) functions.delete(indexOf(old));
     else if (!functions.has(indexOf(old)))
@@ -84,19 +88,17 @@ interface GuestNames {
 function readNames(image: Image, start: number, end: number): GuestNames | undefined {
   const names: GuestNames = { functions: new Map(), globals: new Map(), others: [] };
   const reader = new Reader(image.map.bytes, start, end);
-  const { importedFunctions } = image.map;
-  const functionIndex = (old: number): number =>
-    old < importedFunctions ? old : old + image.kernelCalls.length;
   try {
     while (reader.pos < end) {
       const id = reader.byte();
       const contents = reader.nameBytes();
       const inner = new Reader(contents);
       if (id === 0) names.module = contents;
-      else if (id === SUB_FUNCTIONS) readNameMap(inner, names.functions, functionIndex);
+      else if (id === SUB_FUNCTIONS)
+        readNameMap(inner, names.functions, (i) => namedIndex(image, i));
       else if (id === SUB_GLOBALS) readNameMap(inner, names.globals, (i) => image.globalIndex(i));
       else if (id === SUB_LOCALS || id === SUB_LABELS) {
-        names.others.push([id, renumber(inner, image, functionIndex)]);
+        names.others.push([id, renumber(inner, image)]);
       } else if (id < SUB_GLOBALS) names.others.push([id, contents]);
     }
     return names;
@@ -117,11 +119,7 @@ function readNameMap(
 }
 
 /** An indirect name map under new function indices, without the functions that the image lacks. */
-function renumber(
-  reader: Reader,
-  image: Image,
-  functionIndex: (old: number) => number,
-): Uint8Array {
+function renumber(reader: Reader, image: Image): Uint8Array {
   const out = new Writer(reader.end);
   let count = 0;
   for (let left = reader.count(); left > 0; left--) {
@@ -133,7 +131,7 @@ function renumber(
     }
     if (!image.has(old)) continue;
     count++;
-    out.u32(functionIndex(old));
+    out.u32(namedIndex(image, old));
     out.copy(reader.bytes, start, reader.pos);
   }
   if (reader.pos !== reader.end) throw malformed('name section', reader.pos);

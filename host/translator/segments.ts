@@ -29,9 +29,10 @@ const endOf = ({ address, start, end }: Piece): number => address + end - start;
 const lastOf = (run: Run): Piece => run.at(-1)!;
 const bytesIn = (run: Run): number => endOf(lastOf(run)) - run[0].address;
 
-/** The runs in the order of their segments. `isZero`: nothing is in memory before. */
-export function runsOf(map: ModuleMap, isZero: boolean): readonly Run[] {
-  const gapMax = isZero ? GAP_MAX : 0;
+/** What boot() applies, in the order of the segments: nothing where an image never boots. */
+export function runsOf({ map, boots, choices }: Image): readonly Run[] {
+  if (!boots) return [];
+  const gapMax = (choices.zeroFilledMemory ?? !map.memoryImported) ? GAP_MAX : 0;
   const memoryBytes = map.memoryMinimum * PAGE_BYTES;
   const runs: [Piece, ...Piece[]][] = [];
   let highest = 0; // nothing was written from there on
@@ -57,7 +58,7 @@ function addressOf(map: ModuleMap, { offsetStart, offsetEnd }: DataEntry): numbe
 }
 
 /** boot(): the active data segments, each within guest memory or a trap, then the start function. A snapshot's vCPU never boots. */
-export function boot(image: Image, code: Code): number[] {
+export function boot(image: Image, code: Code, runs: readonly Run[]): number[] {
   const { map } = image;
   if (!image.boots) {
     code.op(OP.unreachable);
@@ -67,7 +68,7 @@ export function boot(image: Image, code: Code): number[] {
     image.trapOutside(routine, 0, 1);
     return [];
   });
-  for (const run of image.runs) {
+  for (const run of runs) {
     const { segment, offsetStart, offsetEnd } = run[0];
     image.constant(code, offsetStart, offsetEnd);
     code.i32(bytesIn(run)).call(checked);
@@ -86,22 +87,20 @@ export function boot(image: Image, code: Code): number[] {
 }
 
 /** attach(): what another vCPU's boot has applied is dropped here. */
-export function dropSegments(image: Image, code: Code): number[] {
-  if (!image.boots) return [];
-  for (const [{ segment }] of image.runs) {
+export function dropSegments(code: Code, runs: readonly Run[]): number[] {
+  for (const [{ segment }] of runs) {
     code.ops(0xfc, 9);
     code.u32(segment);
   }
   return [];
 }
 
-export function dataSection(image: Image): Uint8Array {
-  const { map } = image;
+export function dataSection({ map }: Image, runs: readonly Run[]): Uint8Array {
   const { bytes } = map;
   const contents = map.data.map(({ active, start, end }) =>
     active ? new Uint8Array() : bytes.subarray(start, end),
   );
-  for (const run of image.boots ? image.runs : []) {
+  for (const run of runs) {
     const joined = new Uint8Array(bytesIn(run));
     for (const { address, start, end } of run)
       joined.set(bytes.subarray(start, end), address - run[0].address);

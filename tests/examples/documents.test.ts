@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freePort } from '../free-port.ts';
 import { assemble } from '../vm/guests.ts';
 import { blocks, install, project, ROOT } from './project.ts';
 
@@ -33,13 +34,6 @@ function run(code: string): string {
   assert.is(values, code.match(/; \/\/ [\d{[]/g)?.length ?? 0, 'every value is looked at');
   writeFileSync(join(directory, 'main.mjs'), `import { deepEqual } from 'node:assert/strict';\n${checked}`); // prettier-ignore
   return execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', timeout: 60_000, env: { ...process.env, FORCE_COLOR: '0' } }); // prettier-ignore
-}
-
-/** A port that nobody listened at a moment ago. */
-function freePort(): number {
-  const program = `const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
-    process.stdout.write(String(server.address().port)); server.close(); });`;
-  return Number(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }));
 }
 
 tests('README.md: a guest and its snapshot', () => {
@@ -107,10 +101,10 @@ tests('docs/programs.md: SQLite with its glue, forked, and what drives the fork'
   run(`${imports}${code.join('')}await program.close();`);
 });
 
-tests('docs/observing.md: the metrics of a store, and a trace', () => {
+tests('docs/observing.md: the metrics of a store, and a trace', async () => {
   const open = `import { RingzeroLevel } from 'ringzero/level';
     const db = new RingzeroLevel('./observed'); await db.open(); await db.put('a', '1');\n`;
-  const port = freePort();
+  const port = await freePort();
   const served = block('docs/observing.md', 'js', 'db.metrics').replace('9121', String(port));
   const ask = `const answer = await fetch('http://127.0.0.1:${port}/metrics');
     console.log(/^ringzero_store_entries \\d+$/m.exec(await answer.text())[0]); await db.close(); process.exit();`;

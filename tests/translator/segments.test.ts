@@ -41,6 +41,17 @@ function moduleOf(random: (below: number) => number, isImported: boolean): strin
     ${segments.join('\n')} ${inits.join('\n')})`;
 }
 
+/** The main image after its boot. */
+function boot(bytes: Uint8Array, kernel: StubKernel, env: WebAssembly.ModuleImports = {}): Calls {
+  const { main } = translateMain(bytes, { frames: kernel.frames });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
+    env,
+    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
+  });
+  (exports as unknown as Calls)['ringzero.boot']!();
+  return exports as unknown as Calls;
+}
+
 const outcome = (call: () => number): string => {
   try {
     return String(call());
@@ -59,12 +70,7 @@ test(`memory is as the engine itself fills it, and so are the segments then (RZ_
     const kernel = new StubKernel(2);
     if (isImported) for (const there of [kernel.bytes, new Uint8Array(memory.buffer)]) there.fill(0xaa, 0, 2 * PAGE_BYTES); // prettier-ignore
     const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), { env: { base, memory } }).exports; // prettier-ignore
-    const { main } = translateMain(bytes, { frames: kernel.frames });
-    const image = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
-      env: { base },
-      ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
-    }).exports as unknown as Calls;
-    image['ringzero.boot']!();
+    const image = boot(bytes, kernel, { base });
     const expected = new Uint8Array((plain.memory as WebAssembly.Memory).buffer);
     const same = (): boolean => Buffer.compare(kernel.bytes.subarray(0, 2 * PAGE_BYTES), expected) === 0; // prettier-ignore
     assert.ok(same(), `seed ${SEED + i}`);
@@ -109,11 +115,7 @@ test('an address that has to be computed is no constant', () => {
   const bytes = assemble(wat, { extended: true });
   if (!WebAssembly.validate(bytes as BufferSource)) return; // Node 20 has no such constants
   const kernel = new StubKernel(1);
-  const { main } = translateMain(bytes, { frames: kernel.frames });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
-    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
-  });
-  (exports as unknown as Calls)['ringzero.boot']!();
+  boot(bytes, kernel);
   const found = Buffer.from(kernel.bytes.slice(100, 141)).toString();
   assert.is(found, `ac${'\0'.repeat(38)}b`);
 });
@@ -122,11 +124,7 @@ test('where one traps, those before it are there', () => {
   const bytes = assemble(`(module (memory 1)
     (data (i32.const 65520) "first") (data (i32.const 65530) "second, which is too long"))`);
   const kernel = new StubKernel(1);
-  const { main } = translateMain(bytes, { frames: kernel.frames });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
-    ringzero: kernel.mainImports() as WebAssembly.ModuleImports,
-  });
-  assert.throws(() => (exports as unknown as Calls)['ringzero.boot']!(), /unreachable/);
+  assert.throws(() => boot(bytes, kernel), /unreachable/);
   assert.is(Buffer.from(kernel.bytes.slice(65520, 65536)).toString(), `first${'\0'.repeat(11)}`);
 });
 
