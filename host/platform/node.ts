@@ -4,7 +4,6 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fdatasync,
   fstat,
   fstatSync,
@@ -14,13 +13,12 @@ import {
   read,
   readFileSync,
   readSync,
-  realpathSync,
   renameSync,
   statSync,
   write,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
@@ -144,8 +142,8 @@ function openFlags(flags: number): number {
   );
 }
 
-function open(path: string, flags: number): number {
-  const plain = openFlags(flags);
+function open(path: string, flags: number, more = 0): number {
+  const plain = openFlags(flags) | more;
   if ((flags & OPEN_DIRECT) === 0) return openSync(path, plain);
   try {
     return openSync(path, plain | constants.O_DIRECT);
@@ -157,9 +155,12 @@ function open(path: string, flags: number): number {
 
 /** Files by absolute path; every function throws the host's own error with a `code` such as ENOENT. */
 export const files = {
-  /** `flags`: OPEN_*. OPEN_DIRECT goes past the page cache, or through it where the file system knows no other way. */
+  /**
+   * `flags`: OPEN_*. OPEN_DIRECT goes past the page cache, or through it where the file system knows no other way.
+   * Fails with ELOOP when the last component is a symbolic link.
+   */
   open(path: string, flags: number): number {
-    const descriptor = open(path, flags);
+    const descriptor = open(path, flags, constants.O_NOFOLLOW);
     remember(descriptor, path, flags & ~(OPEN_CREATE | OPEN_TRUNCATE));
     return descriptor;
   },
@@ -198,16 +199,6 @@ export const files = {
     } finally {
       closeSync(directory);
     }
-  },
-  /** Absolute path of `name` in `root`, symbolic links resolved; undefined if that leaves `root`. */
-  resolveInside: (root: string, name: string): string | undefined => {
-    const realRoot = realpathSync(root);
-    const path = join(realRoot, name);
-    const real = existsSync(path)
-      ? realpathSync(path)
-      : join(realpathSync(dirname(path)), basename(path));
-    const inside = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
-    return real.startsWith(inside) ? real : undefined;
   },
 };
 

@@ -1,10 +1,11 @@
 // The one directory in which a guest may name files.
 
-import { EACCES, EINVAL } from '../../assembly/abi/errno.ts';
-import { files } from '#platform';
+import { EACCES, EINVAL, EISDIR } from '../../assembly/abi/errno.ts';
+import { leaveDirectory, openRoot } from '#platform/beneath';
 import { Errno } from './errno.ts';
+import { walkTo, type Lookup } from './walk.ts';
 
-/** Resolves guest paths inside a directory; without one, no path can be named at all. */
+/** Finds guest paths inside a directory; without one, no path can be named at all. */
 export class Preopen {
   readonly root: string | undefined;
 
@@ -13,16 +14,23 @@ export class Preopen {
   }
 
   /**
-   * Absolute host path of a guest path.
+   * Calls `use` with a host path of a file, which is valid during the call only: it names the directory that the walk
+   * holds open. The last component is never followed from there.
    * Fails with EINVAL for an empty path or one with a zero byte, with EACCES for one that is absolute, climbs with
-   * `..`, or leaves the directory through a symbolic link.
+   * `..`, or leaves the directory through a symbolic link, with EISDIR for one that ends with a slash.
    */
-  resolve(name: string): string {
+  find<T>(name: string, lookup: Lookup, use: (path: string) => T): T {
     if (this.root === undefined) throw new Errno(EACCES);
     if (name.length === 0 || name.includes('\0')) throw new Errno(EINVAL);
     if (name.startsWith('/') || name.split(/[\\/]/).includes('..')) throw new Errno(EACCES);
-    const path = files.resolveInside(this.root, name);
-    if (path === undefined) throw new Errno(EACCES);
-    return path;
+    const root = openRoot(this.root);
+    try {
+      return walkTo(root, name, lookup, (place) => {
+        if (place.hasSlash) throw new Errno(EISDIR);
+        return use(`${place.directory.path}/${place.name}`);
+      });
+    } finally {
+      leaveDirectory(root);
+    }
   }
 }

@@ -13,6 +13,7 @@ import { enter, RingMemory } from '../io/ring.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import { Errno } from './errno.ts';
 import type { Preopen } from './preopen.ts';
+import type { Lookup } from './walk.ts';
 
 const DESCRIPTORS_MAX = 64;
 const QUIET_MS = 10;
@@ -126,8 +127,9 @@ export class Syscalls {
     return decoder.decode(this.input(address, bytes).slice());
   }
 
-  path(address: number, bytes: number): string {
-    return this.preopen.resolve(this.text(address, bytes));
+  /** Calls `use` with the host path of the file that a guest path names. */
+  find<T>(address: number, bytes: number, lookup: Lookup, use: (path: string) => T): T {
+    return this.preopen.find(this.text(address, bytes), lookup, use);
   }
 
   log(level: number, text: string): void {
@@ -208,8 +210,8 @@ export class Syscalls {
 type Row = (vcpu: Syscalls, a: number, b: number, c: number, d: number, e: number) => number;
 
 const ROWS: Record<number, Row> = {
-  [nr.SYS_OPEN]: (vcpu, path, bytes, flags) =>
-    vcpu.add(files.open(vcpu.path(path, bytes), checkedFlags(flags))),
+  [nr.SYS_OPEN]: (vcpu, name, bytes, flags) =>
+    vcpu.find(name, bytes, 'follow', (path) => vcpu.add(files.open(path, checkedFlags(flags)))),
   [nr.SYS_CLOSE]: (vcpu, descriptor) => {
     files.close(vcpu.remove(descriptor));
     return 0;
@@ -233,11 +235,13 @@ const ROWS: Record<number, Row> = {
     return 0;
   },
   [nr.SYS_RENAME]: (vcpu, from, fromBytes, to, toBytes) => {
-    files.rename(vcpu.path(from, fromBytes), vcpu.path(to, toBytes));
+    vcpu.find(from, fromBytes, 'entry', (old) =>
+      vcpu.find(to, toBytes, 'entry', (fresh) => files.rename(old, fresh)),
+    );
     return 0;
   },
-  [nr.SYS_UNLINK]: (vcpu, path, bytes) => {
-    files.unlink(vcpu.path(path, bytes));
+  [nr.SYS_UNLINK]: (vcpu, name, bytes) => {
+    vcpu.find(name, bytes, 'entry', (path) => files.unlink(path));
     return 0;
   },
   [nr.SYS_SIZE]: (vcpu, descriptor, result) => {
@@ -309,12 +313,17 @@ function checkedFlags(flags: number): number {
   return flags;
 }
 
-const NAMES: Record<string, number> = { ...errno };
+/** Numbers by the host's names; a path that leads out of the preopened directory is one that the guest may not use. */
+const NUMBERS = new Map<string, number>([
+  ...Object.entries(errno),
+  ['ENOTCAPABLE', errno.EACCES],
+  ['ELOOP', errno.EACCES],
+]);
 
 function errnoOf(error: unknown): number {
   if (error instanceof Errno) return error.number;
   const code = (error as { code?: unknown }).code;
-  const known = typeof code === 'string' ? NAMES[code] : undefined;
+  const known = typeof code === 'string' ? NUMBERS.get(code) : undefined;
   if (known !== undefined) return known;
   if (error instanceof WebAssembly.RuntimeError) throw error;
   return errno.EIO;

@@ -1,6 +1,7 @@
 // WASI: what is done with a path in a directory.
 
-import { beneath, descriptors as host, OPEN } from '#platform/beneath';
+import { beneath, descriptors as host, OPEN, type FileFacts } from '#platform/beneath';
+import { walkTo, type Lookup, type Place } from '../syscalls/walk.ts';
 import {
   DIRECTORY_RIGHTS,
   errno,
@@ -15,7 +16,6 @@ import {
 import type { Calls } from './calls.ts';
 import { asDirectory, type Descriptor } from './descriptors.ts';
 import { accessOf, hostFlags, putFacts, timesToSet } from './files.ts';
-import { resolve, type Place } from './resolve.ts';
 
 /** Looks up the path at [path, + bytes) in a directory that has the rights. */
 function lookUp<T>(
@@ -24,17 +24,80 @@ function lookUp<T>(
   rights: number,
   path: number,
   bytes: number,
-  follow: boolean,
+  lookup: Lookup,
   use: (place: Place, from: Descriptor) => T,
 ): T {
   const from = descriptors.directory(fd, rights);
-  return resolve(asDirectory(from), memory.text(path, bytes), follow, (place) => use(place, from));
+  return walkTo(asDirectory(from), memory.text(path, bytes), lookup, (place) => use(place, from));
 }
 
-/** What a trailing slash promises. Fails with ENOTDIR, or ENOENT when there is nothing. */
-function mustBeDirectory({ directory, name, hasSlash }: Place): void {
-  if (hasSlash && beneath.facts(directory, name).kind !== 'directory')
-    throw new WasiError('NOTDIR');
+/** How a call with lookup flags finds an object. */
+const objectBy = (lookup: number): Lookup => (lookup & LOOKUP_FOLLOW ? 'follow' : 'object');
+
+/** How path_open finds its file; one that must be new is never found through a link. */
+function openBy(lookup: number, oflags: number): Lookup {
+  if ((oflags & OFLAG.CREAT) === 0) return objectBy(lookup);
+  return (oflags & OFLAG.EXCL) === 0 && lookup & LOOKUP_FOLLOW ? 'create' : 'entry';
+}
+
+/** Facts of what is there. Fails with ENOTDIR when a slash promised a directory, with ENOENT when there is nothing. */
+function factsOf({ directory, name, hasSlash }: Place): FileFacts {
+  const facts = beneath.facts(directory, name);
+  if (hasSlash && facts.kind !== 'directory') throw new WasiError('NOTDIR');
+  return facts;
+}
+
+const isPlain = ({ name }: Place): boolean => name !== '.' && name !== '..';
+
+function exists({ directory, name }: Place): boolean {
+  try {
+    beneath.facts(directory, name);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** A name for something new that is not a directory: a slash after it never names one. */
+function checkNew(place: Place): void {
+  if (!isPlain(place)) throw new WasiError('EXIST');
+  if (place.hasSlash) throw new WasiError(exists(place) ? 'EXIST' : 'NOENT');
+}
+
+function makeDirectory(place: Place): void {
+  if (!isPlain(place)) throw new WasiError('EXIST');
+  beneath.makeDirectory(place.directory, place.name);
+}
+
+function removeDirectory({ directory, name }: Place): void {
+  if (name === '.') throw new WasiError('INVAL');
+  if (name === '..') throw new WasiError('NOTEMPTY');
+  beneath.removeDirectory(directory, name);
+}
+
+function unlink(place: Place): void {
+  if (!isPlain(place)) throw new WasiError('ISDIR');
+  if (place.hasSlash && factsOf(place).kind === 'directory') throw new WasiError('ISDIR');
+  beneath.unlink(place.directory, place.name);
+}
+
+function rename(old: Place, fresh: Place): void {
+  if (!isPlain(old) || !isPlain(fresh)) throw new WasiError('BUSY');
+  factsOf({ ...old, hasSlash: old.hasSlash || fresh.hasSlash });
+  beneath.rename(old.directory, old.name, fresh.directory, fresh.name);
+}
+
+function link(old: Place, fresh: Place): void {
+  checkNew(fresh);
+  beneath.link(old.directory, old.name, fresh.directory, fresh.name);
+}
+
+function symlink(text: string, place: Place): void {
+  if (text === '') throw new WasiError('NOENT');
+  if (text.startsWith('/')) throw new WasiError('NOTCAPABLE');
+  checkNew(place);
+  beneath.symlink(text, place.directory, place.name);
 }
 
 /** Opens; WASI asks for access by rights, the host by flags. */
@@ -46,14 +109,17 @@ function open(
   inheriting: number,
   fdflags: number,
 ): Omit<Descriptor, 'owned' | 'position' | 'preopen' | 'listing' | 'peeked'> {
-  const { directory, name, hasSlash } = place;
+  const { directory, name } = place;
+  const hasSlash = place.hasSlash && isPlain(place);
   const wanted = base & (RIGHT.FD_READ | RIGHT.FD_WRITE);
   if (wanted & ~from.inheriting) throw new WasiError('NOTCAPABLE');
   const isDirectory = (oflags & OFLAG.DIRECTORY) !== 0;
   if (isDirectory && base & RIGHT.FD_WRITE) throw new WasiError('ISDIR');
   const truncates = (oflags & OFLAG.TRUNC) !== 0;
   const creates = (oflags & OFLAG.CREAT) !== 0;
-  if (creates && (isDirectory || hasSlash)) throw new WasiError(hasSlash ? 'ISDIR' : 'INVAL');
+  if (creates && hasSlash) throw new WasiError('ISDIR');
+  if (creates && isDirectory) throw new WasiError('INVAL');
+  if (creates && !isPlain(place)) throw new WasiError(oflags & OFLAG.EXCL ? 'EXIST' : 'ISDIR');
   const flags =
     accessOf(truncates && (base & RIGHT.FD_WRITE) === 0 ? base | RIGHT.FD_WRITE : base) |
     (creates ? OPEN.create : 0) |
@@ -83,19 +149,6 @@ function rightsToOpen(oflags: number): number {
   );
 }
 
-/** Two paths at once: `use` gets where each leads, links at the end not followed. */
-function lookUpTwo(
-  calls: Calls,
-  from: readonly [fd: number, rights: number, path: number, bytes: number],
-  to: readonly [fd: number, rights: number, path: number, bytes: number],
-  use: (old: Place, fresh: Place) => void,
-): number {
-  lookUp(calls, from[0], from[1], from[2], from[3], false, (old) =>
-    lookUp(calls, to[0], to[1], to[2], to[3], false, (fresh) => use(old, fresh)),
-  );
-  return 0;
-}
-
 export const pathCalls = {
   path_open: (
     calls: Calls,
@@ -113,8 +166,7 @@ export const pathCalls = {
     memory.check(result, 4);
     if (oflags > 15 || fdflags > 31) return errno('INVAL');
     const rights = rightsToOpen(oflags);
-    const follow = (lookup & LOOKUP_FOLLOW) !== 0 && (oflags & OFLAG.EXCL) === 0;
-    const entry = lookUp(calls, fd, rights, path, bytes, follow, (place, from) =>
+    const entry = lookUp(calls, fd, rights, path, bytes, openBy(lookup, oflags), (place, from) =>
       open(
         place,
         from,
@@ -129,22 +181,15 @@ export const pathCalls = {
   },
 
   path_create_directory: (calls: Calls, fd: number, path: number, bytes: number): number => {
-    lookUp(calls, fd, RIGHT.PATH_CREATE_DIRECTORY, path, bytes, false, ({ directory, name }) =>
-      beneath.makeDirectory(directory, name),
-    );
+    lookUp(calls, fd, RIGHT.PATH_CREATE_DIRECTORY, path, bytes, 'entry', makeDirectory);
     return 0;
   },
   path_remove_directory: (calls: Calls, fd: number, path: number, bytes: number): number => {
-    lookUp(calls, fd, RIGHT.PATH_REMOVE_DIRECTORY, path, bytes, false, ({ directory, name }) =>
-      beneath.removeDirectory(directory, name),
-    );
+    lookUp(calls, fd, RIGHT.PATH_REMOVE_DIRECTORY, path, bytes, 'entry', removeDirectory);
     return 0;
   },
   path_unlink_file: (calls: Calls, fd: number, path: number, bytes: number): number => {
-    lookUp(calls, fd, RIGHT.PATH_UNLINK_FILE, path, bytes, false, (place) => {
-      mustBeDirectory(place);
-      beneath.unlink(place.directory, place.name);
-    });
+    lookUp(calls, fd, RIGHT.PATH_UNLINK_FILE, path, bytes, 'entry', unlink);
     return 0;
   },
   path_rename: (
@@ -155,16 +200,14 @@ export const pathCalls = {
     toFd: number,
     toPath: number,
     toBytes: number,
-  ): number =>
-    lookUpTwo(
-      calls,
-      [fd, RIGHT.PATH_RENAME_SOURCE, path, bytes],
-      [toFd, RIGHT.PATH_RENAME_TARGET, toPath, toBytes],
-      (old, fresh) => {
-        mustBeDirectory({ ...old, hasSlash: old.hasSlash || fresh.hasSlash });
-        beneath.rename(old.directory, old.name, fresh.directory, fresh.name);
-      },
-    ),
+  ): number => {
+    lookUp(calls, fd, RIGHT.PATH_RENAME_SOURCE, path, bytes, 'entry', (old) =>
+      lookUp(calls, toFd, RIGHT.PATH_RENAME_TARGET, toPath, toBytes, 'entry', (fresh) =>
+        rename(old, fresh),
+      ),
+    );
+    return 0;
+  },
   path_link: (
     calls: Calls,
     fd: number,
@@ -176,16 +219,13 @@ export const pathCalls = {
     toBytes: number,
   ): number => {
     if (lookup & LOOKUP_FOLLOW) return errno('INVAL'); // as every other runtime
-    return lookUpTwo(
-      calls,
-      [fd, RIGHT.PATH_LINK_SOURCE, path, bytes],
-      [toFd, RIGHT.PATH_LINK_TARGET, toPath, toBytes],
-      (old, fresh) => {
-        mustBeDirectory(old);
-        if (fresh.hasSlash) throw new WasiError('NOENT');
-        beneath.link(old.directory, old.name, fresh.directory, fresh.name);
-      },
-    );
+    lookUp(calls, fd, RIGHT.PATH_LINK_SOURCE, path, bytes, 'object', (old) => {
+      factsOf(old);
+      lookUp(calls, toFd, RIGHT.PATH_LINK_TARGET, toPath, toBytes, 'entry', (fresh) =>
+        link(old, fresh),
+      );
+    });
+    return 0;
   },
   path_symlink: (
     calls: Calls,
@@ -196,15 +236,7 @@ export const pathCalls = {
     bytes: number,
   ): number => {
     const text = calls.memory.text(target, targetBytes);
-    lookUp(calls, fd, RIGHT.PATH_SYMLINK, path, bytes, false, (place) => {
-      if (text === '') throw new WasiError('NOENT');
-      if (text.startsWith('/')) throw new WasiError('NOTCAPABLE');
-      if (place.hasSlash) {
-        mustBeDirectory(place);
-        throw new WasiError('EXIST');
-      }
-      beneath.symlink(text, place.directory, place.name);
-    });
+    lookUp(calls, fd, RIGHT.PATH_SYMLINK, path, bytes, 'entry', (place) => symlink(text, place));
     return 0;
   },
   path_readlink: (
@@ -219,9 +251,10 @@ export const pathCalls = {
     const { memory } = calls;
     memory.check(buffer, bufferBytes);
     memory.check(result, 4);
-    const text = lookUp(calls, fd, RIGHT.PATH_READLINK, path, bytes, false, ({ directory, name }) =>
-      beneath.readLink(directory, name),
-    );
+    const text = lookUp(calls, fd, RIGHT.PATH_READLINK, path, bytes, 'object', (place) => {
+      factsOf(place);
+      return beneath.readLink(place.directory, place.name);
+    });
     const part = new TextEncoder().encode(text).subarray(0, bufferBytes);
     memory.put(buffer, part);
     memory.putU32(result, part.length);
@@ -236,11 +269,8 @@ export const pathCalls = {
     bytes: number,
     result: number,
   ): number => {
-    const follow = (lookup & LOOKUP_FOLLOW) !== 0;
-    const facts = lookUp(calls, fd, RIGHT.PATH_FILESTAT_GET, path, bytes, follow, (place) => {
-      mustBeDirectory(place);
-      return beneath.facts(place.directory, place.name);
-    });
+    const how = objectBy(lookup);
+    const facts = lookUp(calls, fd, RIGHT.PATH_FILESTAT_GET, path, bytes, how, factsOf);
     putFacts(calls.memory, result, facts);
     return 0;
   },
@@ -254,12 +284,11 @@ export const pathCalls = {
     mtime: bigint,
     flags: number,
   ): number => {
-    const follow = (lookup & LOOKUP_FOLLOW) !== 0;
-    lookUp(calls, fd, RIGHT.PATH_FILESTAT_SET_TIMES, path, bytes, follow, (place) => {
-      mustBeDirectory(place);
-      const { directory, name } = place;
-      const times = timesToSet(flags, atime, mtime, () => beneath.facts(directory, name));
-      beneath.setTimes(directory, name, ...times);
+    const how = objectBy(lookup);
+    lookUp(calls, fd, RIGHT.PATH_FILESTAT_SET_TIMES, path, bytes, how, (place) => {
+      const times = timesToSet(flags, atime, mtime, () => factsOf(place));
+      if (place.hasSlash) factsOf(place);
+      beneath.setTimes(place.directory, place.name, ...times);
     });
     return 0;
   },

@@ -1,5 +1,6 @@
 // What WASI needs from a browser: standard streams, which are the console, and clocks. There are no directories for programs: WASI
-// opens files as it goes, and a browser opens them asynchronously only. Same interface as ../beneath.ts.
+// opens files as it goes, and a browser opens them asynchronously only. A directory is only a path here, without links, for
+// the VM's own system calls. Same interface as ../beneath.ts.
 
 import { sleepUs } from './platform.ts';
 import type { Directory, FileFacts } from '../beneath.ts';
@@ -48,13 +49,14 @@ export function directoryOf(descriptor: number, path: string): Directory {
   return { descriptor, path };
 }
 
-export const openRoot = (_path: string): Directory => noDirectory();
-export const enterDirectory = (_parent: Directory, _name: string): Directory => noDirectory();
+export const openRoot = (path: string): Directory => directoryOf(-1, path);
+export const enterDirectory = (parent: Directory, name: string): Directory =>
+  directoryOf(-1, `${parent.path}/${name}`);
 export function leaveDirectory(_directory: Directory): void {}
 
 export const beneath = {
   open: (_directory: Directory, _name: string, _flags: number): number => noDirectory(),
-  isLink: (_directory: Directory, _name: string): boolean => noDirectory(),
+  isLink: (_directory: Directory, _name: string): boolean => false,
   facts: (_directory: Directory, _name: string): FileFacts => noDirectory(),
   readLink: (_directory: Directory, _name: string): string => noDirectory(),
   makeDirectory: (_directory: Directory, _name: string): void => noDirectory(),

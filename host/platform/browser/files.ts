@@ -231,10 +231,6 @@ export const files = {
   rename(from: string, to: string): void {
     throw failed('ENOSYS', `rename ${from} to ${to}: a browser renames files asynchronously only`);
   },
-  /** Path of `name` in `root`; there are no links. Undefined if it climbs. */
-  resolveInside(root: string, name: string): string | undefined {
-    return name.split('/').includes('..') ? undefined : `${root}/${name}`;
-  },
 };
 
 /** A browser has no way past its caches. */
