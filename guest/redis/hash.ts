@@ -23,6 +23,10 @@ const LISTPACK_BYTES_MAX: u32 = 1 << 30;
 const BUCKETS_PER_STEP: u32 = 64;
 
 const SCRATCH: usize = memory.data(32, 8); // a table that is no entry's yet
+const CHOSEN: usize = memory.data(24, 8); // digits of the chosen text, listpack.DIGITS_MAX
+// Digits of a field and of its value on their way into a table.
+const MOVED_FIELD: usize = memory.data(24, 8);
+const MOVED_VALUE: usize = memory.data(24, 8);
 
 export function register(): void {
   type.define(entry.TYPE_HASH, free, duplicate, bytesBeside, effort, drainStep);
@@ -137,7 +141,7 @@ function setText(at: u32, bytes: u32): void {
 }
 
 function readElement(element: u32): void {
-  listpack.read(element);
+  listpack.read(element, <u32>CHOSEN);
   setText(listpack.text(), listpack.textBytes());
 }
 
@@ -255,16 +259,11 @@ function toTable(hash: u32): u32 {
   const last = listpack.end(list);
   if (!hashTable.init(<u32>SCRATCH, (listpack.count(list) >> 1) + 1)) return 0;
   for (let at = listpack.first(list); at != last;) {
-    // Only one element can be a text at a time, so an integer field is copied aside.
-    listpack.read(at);
+    listpack.read(at, <u32>MOVED_FIELD);
+    const name = listpack.text();
     const nameBytes = listpack.textBytes();
-    let name = listpack.text();
-    if (listpack.isInteger(at)) {
-      memory.copy(<u32>NAME, name, nameBytes);
-      name = <u32>NAME;
-    }
     at = listpack.skip(at);
-    listpack.read(at);
+    listpack.read(at, <u32>MOVED_VALUE);
     const text = listpack.text();
     const done = hashTable.set(<u32>SCRATCH, name, nameBytes, text, listpack.textBytes(), false);
     if (done == hashTable.FAILED) {
@@ -282,8 +281,6 @@ function toTable(hash: u32): u32 {
   entry.setTypeEncoding(made, entry.TYPE_HASH, entry.ENC_HASHTABLE);
   return made;
 }
-
-const NAME: usize = memory.data(24, 8); // an integer field, as text
 
 // --- All fields --------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,9 @@
 //               0vvvvvvv the number v            10LLLLLL L bytes            110vvvvv v 13 bits      1110LLLL L 12 bits
 //               f0 u32 and so many bytes         f1 i16   f2 i24   f3 i32   f4 i64
 //             The length at the end is 1 to 5 groups of 7 bits, the lowest last, the top bit set in all but the first.
-// Interface   plan() an element, then planned bytes are known and write() puts it somewhere. element() reads one;
+// Interface   plan() an element, then planned bytes are known and write() puts it somewhere. read() reads one;
 //             skip() steps over one; find() looks for the planned one. check() tells whether a foreign block is one.
+//             The digits of an integer go where the caller of read() says: two texts can be in use at the same time.
 // Invariants  LP-1  An element is stored in its shortest form, and what looks like an integer is stored as one, so that
 //                   equal strings are equal elements. check() refuses no other forms, so a loader copies element by element.
 
@@ -18,8 +19,9 @@ export const HEADER_BYTES: u32 = 6;
 export const EMPTY_BYTES: u32 = 7;
 /** More elements than fit in the header's count: not known. */
 export const COUNT_UNKNOWN: u32 = 65535;
+/** Bytes that an integer takes as text, at most. */
+export const DIGITS_MAX: u32 = 24;
 
-const TEXT: usize = memory.data(24, 8); // an integer, as text
 const PLAN: usize = memory.data(16, 8); // header bytes of the planned element
 
 let planHead: u32 = 0; // bytes of the header; of an integer, of all of it
@@ -166,7 +168,7 @@ let elementAt: u32 = 0;
 let elementLength: u32 = 0;
 let elementValue: i64 = 0;
 
-/** What read() has found: address and length of the string, or of an integer as text until the next read(). */
+/** Set by read(): where the text is. Valid until the next read(). */
 @inline
 export function text(): u32 {
   return elementAt;
@@ -178,11 +180,11 @@ export function textBytes(): u32 {
   return elementLength;
 }
 
-/** Reads an element as a string. */
-export function read(element: u32): void {
+/** Reads an element as a string. The text of an integer is written to `digits`, which has DIGITS_MAX bytes. */
+export function read(element: u32, digits: u32): void {
   if (isInteger(element)) {
-    elementAt = <u32>TEXT;
-    elementLength = number.format(<u32>TEXT, elementValue);
+    elementAt = digits;
+    elementLength = number.format(digits, elementValue);
     return;
   }
   const head: u32 = load<u8>(element);

@@ -7,7 +7,9 @@ import * as reader from './reader.ts';
 import * as ziplist from './ziplist.ts';
 import * as zipmap from './zipmap.ts';
 
-const NAME: usize = memory.data(24, 8); // a field that is an integer, as text
+// Digits of a field and of its value, when they are integers: listpack.DIGITS_MAX, ziplist.DIGITS_MAX.
+const FIELD: usize = memory.data(24, 8);
+const VALUE: usize = memory.data(24, 8);
 
 let made: u32 = 0;
 
@@ -67,29 +69,22 @@ function ofListpack(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   }
   if (!create(key, keyBytes, 1)) return false;
   for (let at = listpack.first(blob); at != last;) {
-    listpack.read(at);
+    listpack.read(at, <u32>FIELD);
+    const name = listpack.text();
     const nameBytes = listpack.textBytes();
-    const name = aside(listpack.text(), nameBytes, listpack.isInteger(at));
     at = listpack.skip(at);
-    listpack.read(at);
+    listpack.read(at, <u32>VALUE);
     if (!add(name, nameBytes, listpack.text(), listpack.textBytes())) return false;
     at = listpack.skip(at);
   }
   return true;
 }
 
-/** The text of an integer is moved out of the way of the next one. */
-function aside(name: u32, nameBytes: u32, isInteger: bool): u32 {
-  if (!isInteger) return name;
-  memory.copy(<u32>NAME, name, nameBytes);
-  return <u32>NAME;
-}
-
 /** True when a checked listpack is just what this server would make: short enough, each element in its shortest form. */
 function isAsOurs(blob: u32, last: u32): bool {
   let elements: u32 = 0;
   for (let at = listpack.first(blob); at != last; elements++) {
-    listpack.read(at);
+    listpack.read(at, <u32>FIELD);
     if (!hash.isShort(listpack.textBytes())) return false;
     const next = listpack.skip(at);
     if (listpack.plan(listpack.text(), listpack.textBytes()) != next - at) return false;
@@ -104,10 +99,10 @@ function ofZiplist(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   if (ziplist.done()) return true;
   if (!create(key, keyBytes, 1)) return false;
   while (!ziplist.done()) {
-    if (!ziplist.next()) return reader.fail('hash ziplist integrity check failed');
+    if (!ziplist.next(<u32>FIELD)) return reader.fail('hash ziplist integrity check failed');
+    const name = ziplist.element();
     const nameBytes = ziplist.elementBytes();
-    const name = aside(ziplist.element(), nameBytes, nameBytes <= 20);
-    if (!ziplist.next()) return reader.fail('hash ziplist integrity check failed');
+    if (!ziplist.next(<u32>VALUE)) return reader.fail('hash ziplist integrity check failed');
     if (!add(name, nameBytes, ziplist.element(), ziplist.elementBytes())) return false;
   }
   return true;

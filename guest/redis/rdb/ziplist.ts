@@ -8,7 +8,8 @@
 import * as number from '../number.ts';
 
 const HEADER_BYTES: u32 = 10;
-const TEXT: usize = memory.data(24, 8); // an integer, as text
+/** Bytes that an integer takes as text, at most. */
+export const DIGITS_MAX: u32 = 24;
 
 let cursor: u32 = 0;
 let end: u32 = 0; // the closing byte
@@ -30,7 +31,7 @@ export function done(): bool {
   return cursor == end;
 }
 
-/** The element that next() has read; an integer's text is valid until the next call. */
+/** Set by next(): where the element's text is. Valid until the next call. */
 @inline
 export function element(): u32 {
   return elementAt;
@@ -48,14 +49,14 @@ function has(bytes: u32): bool {
   return end - cursor >= bytes;
 }
 
-/** Reads an element; false when the data are not a ziplist. */
-export function next(): bool {
+/** Reads an element, an integer's digits to `digits` (DIGITS_MAX bytes); false when the data are not a ziplist. */
+export function next(digits: u32): bool {
   if (!has(1)) return false;
   const before: u32 = load<u8>(cursor) == 0xfe ? 5 : 1;
   if (load<u8>(cursor) == 0xff || !has(before + 1)) return false;
   cursor += before;
   const first: u32 = load<u8>(cursor);
-  if (first >= 0xc0) return nextInteger(first);
+  if (first >= 0xc0) return nextInteger(first, digits);
   let header: u32 = 1;
   let length = first & 63;
   if (first >= 0x80) {
@@ -75,7 +76,7 @@ export function next(): bool {
   return true;
 }
 
-function nextInteger(first: u32): bool {
+function nextInteger(first: u32, digits: u32): bool {
   let bytes: u32 = 0;
   if (first == 0xc0) bytes = 2;
   else if (first == 0xd0) bytes = 4;
@@ -93,7 +94,7 @@ function nextInteger(first: u32): bool {
     const unused: i64 = 64 - (bytes << 3);
     value = (value << unused) >> unused;
   }
-  elementAt = <u32>TEXT;
-  elementLength = number.format(<u32>TEXT, value);
+  elementAt = digits;
+  elementLength = number.format(digits, value);
   return true;
 }
