@@ -32,7 +32,8 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { isatty } from 'node:tty';
-import { mayReadProc, unlink } from './deno.ts';
+import { isDeno, mayReadProc, unlink } from './deno.ts';
+import { bytesOf, isEscaped, nameOf } from './file-name.ts';
 
 const DESCRIPTORS = '/proc/self/fd';
 const byDescriptor = process.platform === 'linux' && mayReadProc && existsSync(DESCRIPTORS);
@@ -101,17 +102,36 @@ export function enterDirectory(parent: Directory, name: string): Directory {
   const path = at(parent, name);
   if (byDescriptor) {
     const flags = O_PATH | OPEN.directory | constants.O_NOFOLLOW;
-    return directoryOf(openSync(path, flags), path);
+    return directoryOf(openSync(path, flags), `${parent.path}/${name}`);
   }
-  if (!lstatSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' });
-  return { path, descriptor: -1 };
+  if (!lstatSync(path).isDirectory()) throw Object.assign(new Error(name), { code: 'ENOTDIR' });
+  return { path: `${parent.path}/${name}`, descriptor: -1 };
 }
 
 export function leaveDirectory(directory: Directory): void {
   if (directory.descriptor >= 0) closeSync(directory.descriptor);
 }
 
-const at = (directory: Directory, name: string): string => `${directory.path}/${name}`;
+/** The path of a component, for the host: as bytes where the name is not UTF-8 (file-name.ts). */
+function at(directory: Directory, name: string): string | Buffer {
+  const path = `${directory.path}/${name}`;
+  return isEscaped(name) ? Buffer.from(bytesOf(path)) : path;
+}
+
+const REPLACED = '\ufffd';
+
+/** Names in a directory. Node puts a replacement character where a name is not UTF-8; then its bytes are asked for. */
+function list({ path }: Directory): string[] {
+  const names = readdirSync(path);
+  if (isDeno || !names.some((name) => name.includes(REPLACED))) return names;
+  return readdirSync(path, { encoding: 'buffer' }).map(nameOf);
+}
+
+function readLink(path: string | Buffer): string {
+  const target = readlinkSync(path);
+  if (isDeno || !target.includes(REPLACED)) return target;
+  return nameOf(readlinkSync(path, { encoding: 'buffer' }));
+}
 
 /** Operations on one component of a directory; each throws the host's error with a `code`. */
 export const beneath = {
@@ -122,19 +142,19 @@ export const beneath = {
     lstatSync(at(directory, name), { throwIfNoEntry: false })?.isSymbolicLink() === true,
   facts: (directory: Directory, name: string): FileFacts =>
     factsOf(lstatSync(at(directory, name), { bigint: true })),
-  readLink: (directory: Directory, name: string): string => readlinkSync(at(directory, name)),
+  readLink: (directory: Directory, name: string): string => readLink(at(directory, name)),
   makeDirectory: (directory: Directory, name: string): void => mkdirSync(at(directory, name)),
   removeDirectory: (directory: Directory, name: string): void => rmdirSync(at(directory, name)),
-  unlink: (directory: Directory, name: string): void => unlink(at(directory, name)),
+  unlink: (directory: Directory, name: string): void => unlink(at(directory, name) as string), // bytes pass through as well
   rename: (from: Directory, name: string, to: Directory, newName: string): void =>
     renameSync(at(from, name), at(to, newName)),
   link: (from: Directory, name: string, to: Directory, newName: string): void =>
     linkSync(at(from, name), at(to, newName)),
   symlink: (target: string, directory: Directory, name: string): void =>
-    symlinkSync(target, at(directory, name)),
+    symlinkSync(isEscaped(target) ? Buffer.from(bytesOf(target)) : target, at(directory, name)),
   setTimes: (directory: Directory, name: string, atimeS: number, mtimeS: number): void =>
     lutimesSync(at(directory, name), atimeS, mtimeS),
-  list: (directory: Directory): string[] => readdirSync(directory.path),
+  list,
 } as const;
 
 /** Operations on a descriptor; a position of null is the host's own. */

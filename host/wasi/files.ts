@@ -2,6 +2,7 @@
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { beneath, descriptors as host, OPEN, sleepMs, type FileFacts } from '#platform/beneath';
+import { bytesOf } from '../platform/file-name.ts';
 import {
   ADVICE_LAST,
   DIRENT_BYTES,
@@ -203,11 +204,11 @@ function entriesFrom(entry: Descriptor, cookie: number, bytes: number): Uint8Arr
     const name = names[index]!;
     let facts: FileFacts;
     try {
-      facts = beneath.facts(directory, name === '..' ? '.' : name); // what is above is nobody's business
+      facts = beneath.facts(directory, name === '..' ? '.' : name); // what is above stays hidden
     } catch {
       continue; // removed since
     }
-    const text = new TextEncoder().encode(name);
+    const text = bytesOf(name);
     const one = new Uint8Array(DIRENT_BYTES + text.length);
     const view = new DataView(one.buffer);
     view.setBigUint64(0, BigInt(index + 1), true);

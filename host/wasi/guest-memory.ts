@@ -5,13 +5,12 @@
 //             pointer outside guest memory is EFAULT. Of an array of pointers each word is read once: another vCPU may change it meanwhile.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { nameOf } from '../platform/file-name.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import { IOVEC_BYTES, WasiError } from './abi.ts';
 
 /** Buffers of one call of fd_read or fd_write. */
 const VECTORS_MAX = 1024;
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export class GuestMemory {
   /** All memory of the VM. */
@@ -59,16 +58,12 @@ export class GuestMemory {
     return new DataView(this.copy(address, bytes).buffer);
   }
 
-  /** A name or path: EILSEQ when it is no UTF-8, EINVAL when it has a zero byte, ENAMETOOLONG when it is very long. */
+  /** A name or path. Fails with EINVAL when it has a zero byte, with ENAMETOOLONG when it is very long. */
   text(address: number, bytes: number): string {
     if (bytes > STAGING_BYTES) throw new WasiError('NAMETOOLONG');
     const copy = this.copy(address, bytes);
     if (copy.includes(0)) throw new WasiError('INVAL');
-    try {
-      return decoder.decode(copy);
-    } catch {
-      throw new WasiError('ILSEQ');
-    }
+    return nameOf(copy);
   }
 
   /** Takes over the `count` buffers of a vectored call, each checked, into `ranges`: how many bytes they have together. */

@@ -1,6 +1,7 @@
 // WASI: what is done with a path in a directory.
 
 import { beneath, descriptors as host, OPEN, type FileFacts } from '#platform/beneath';
+import { bytesOf } from '../platform/file-name.ts';
 import { walkTo, type Lookup, type Place } from '../syscalls/walk.ts';
 import {
   DIRECTORY_RIGHTS,
@@ -255,7 +256,7 @@ export const pathCalls = {
       factsOf(place);
       return beneath.readLink(place.directory, place.name);
     });
-    const part = new TextEncoder().encode(text).subarray(0, bufferBytes);
+    const part = bytesOf(text).subarray(0, bufferBytes);
     memory.put(buffer, part);
     memory.putU32(result, part.length);
     return 0;

@@ -257,4 +257,45 @@ test('A7: a component that becomes a link between look and use is not followed',
   });
 });
 
+test('C15: names that are not UTF-8 are listed, opened, linked and removed as they are', async () => {
+  await withTrees((reactor, wasi) => {
+    const random = Random.forTest('wasi/names');
+    const under = (name: Uint8Array): Buffer =>
+      Buffer.concat([Buffer.from(`${wasi}/empty/`), name]);
+    const names = Array.from({ length: 50 }, () => {
+      const bytes = Array.from({ length: 1 + random.below(12) }, () => 1 + random.below(255));
+      return Uint8Array.from(bytes.map((byte) => (byte === 47 ? 0xff : byte)));
+    }).filter(
+      (name, at, all) => all.findIndex((other) => Buffer.compare(other, name) === 0) === at,
+    );
+    const plain = names.filter((name) => !/^\.\.?$/.test(Buffer.from(name).toString('latin1')));
+    for (const name of plain) fs.writeFileSync(under(name), name);
+    const folder = reactor.open(DIRECTORY, 'empty', { oflags: OFLAG.DIRECTORY });
+    assert.is(reactor.call('fd_readdir', folder, 8192, 32768, 0n, 512), 0);
+    const listed: string[] = [];
+    for (let at = 8192; at < 8192 + reactor.u32(512);) {
+      const length = reactor.u32(at + 16);
+      listed.push(Buffer.from(reactor.read(at + 24, length)).toString('hex'));
+      at += 24 + length;
+    }
+    const expected = ['2e', '2e2e', ...plain.map((name) => Buffer.from(name).toString('hex'))];
+    assert.equal(listed.sort(), expected.sort());
+    for (const name of plain) {
+      reactor.write(1024, name);
+      assert.is(
+        reactor.call('path_symlink', 1024, name.length, DIRECTORY, ...reactor.text('new', 4096)),
+        0,
+      );
+      assert.is(
+        reactor.call('path_readlink', DIRECTORY, ...reactor.text('new', 4096), 8192, 100, 512),
+        0,
+      );
+      assert.equal(reactor.read(8192, reactor.u32(512)), name);
+      assert.is(reactor.call('path_unlink_file', DIRECTORY, ...reactor.text('new', 4096)), 0);
+      assert.is(reactor.call('path_unlink_file', folder, 1024, name.length), 0);
+    }
+    assert.equal(fs.readdirSync(join(wasi, 'empty')), []);
+  });
+});
+
 test.run();

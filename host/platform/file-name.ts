@@ -1,0 +1,52 @@
+// Names of files as text. A name on Linux is any bytes without `/` and zero; those that are not UTF-8 stand in the text as the
+// lone surrogates U+DC80 to U+DCFF, one for each byte, so that text and bytes are the same name (as Python has it, PEP 383).
+//
+// Cost        A name that is UTF-8 is decoded and encoded by the runtime; others byte by byte.
+
+const strict = new TextDecoder('utf-8', { fatal: true });
+const encoder = new TextEncoder();
+const ESCAPE = 0xdc00;
+const ESCAPED = /[\udc80-\udcff]/u;
+
+/** Whether the text stands for bytes that are not UTF-8. */
+export const isEscaped = (name: string): boolean => ESCAPED.test(name);
+
+export function nameOf(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    let name = '';
+    for (let at = 0; at < bytes.length;) {
+      const length = sequenceAt(bytes, at);
+      name +=
+        length === 0
+          ? String.fromCharCode(ESCAPE | bytes[at]!)
+          : strict.decode(bytes.subarray(at, at + length));
+      at += Math.max(1, length);
+    }
+    return name;
+  }
+}
+
+export function bytesOf(name: string): Uint8Array {
+  if (!isEscaped(name)) return encoder.encode(name);
+  const bytes: number[] = [];
+  for (const character of name) {
+    if (isEscaped(character)) bytes.push(character.charCodeAt(0) & 0xff);
+    else bytes.push(...encoder.encode(character));
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Length of the UTF-8 sequence at `at`; 0 when there is none. */
+function sequenceAt(bytes: Uint8Array, at: number): number {
+  for (let length = 1; length <= 4; length++) {
+    try {
+      strict.decode(bytes.subarray(at, at + length));
+      return Math.min(length, bytes.length - at);
+    } catch {
+      // perhaps a longer one
+    }
+  }
+  return 0;
+}
