@@ -6,16 +6,16 @@ import { RingzeroError } from '../errors.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import type { WasiOptions } from '../wasi/options.ts';
 
-export const RUN_HELP = `Usage: ringzero run [OPTIONS] PROGRAM.wasm [ARGUMENTS]
+export const RUN_HELP = `Usage: ringzero run [OPTIONS] [--] PROGRAM.wasm [ARGUMENTS]
 
-Runs a WASI program in a micro-VM. It gets the standard streams, and of everything else only what is named here:
+Runs a WASI program in a micro-VM. It gets the standard streams and, besides them, only what these options name:
 
   --dir HOST[::GUEST[::ro]]   a directory, by the name that the program sees; ro: it may not be changed
-  --env NAME=VALUE            an environment variable; NAME alone passes this process's own on
+  --env NAME=VALUE            an environment variable; NAME alone passes on the one of this process
   --memory SIZE               physical memory in bytes, or with k, m, g     (1g)
   --trace FILE                write its system calls for Perfetto there, docs/observing.md
 
-The exit code is the program's own; 134 when it traps.
+The exit code is the program's own; 134 when it traps, 141 when the reader of its output is gone (SIGPIPE).
 `;
 
 const TRAPPED = 134; // as a shell reports abort()
@@ -50,16 +50,20 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
 
 /** Options end at the program's name: what follows is the program's. */
 function readArguments(argv: readonly string[]): Request {
-  const preopens: Record<string, { path: string; readOnly: boolean }> = {};
-  const env: Record<string, string> = {};
+  const preopens = Object.create(null) as Record<string, { path: string; readOnly: boolean }>;
+  const env = Object.create(null) as Record<string, string>;
   let memory = 2 ** 30;
   let trace: string | undefined;
   let at = 0;
   while (argv[at]?.startsWith('-')) {
+    if (argv[at] === '--') {
+      at += 1;
+      break;
+    }
     const [option, ...inline] = argv[at++]!.split('=');
     const value = inline.length > 0 ? inline.join('=') : argv[at++];
     if (value === undefined)
-      throw new UsageError(`${option} wants a value; see ringzero run --help`);
+      throw new UsageError(`option ${option} needs a value; see ringzero run --help`);
     if (option === '--dir') {
       const [path, name = path, mode] = value.split('::');
       if (mode !== undefined && mode !== 'ro')
@@ -74,14 +78,14 @@ function readArguments(argv: readonly string[]): Request {
       if (number === undefined) throw new UsageError(`--memory ${value}: a size such as 512m`);
       memory = Number(number) * UNITS[unit!.toLowerCase()]!;
     } else if (option === '--trace') trace = value;
-    else throw new UsageError(`no option ${option}; see ringzero run --help`);
+    else throw new UsageError(`unknown option ${option}; see ringzero run --help`);
   }
   const file = argv[at];
-  if (file === undefined) throw new UsageError('name a program; see ringzero run --help');
+  if (file === undefined) throw new UsageError('missing PROGRAM.wasm; see ringzero run --help');
   return {
     file,
     memory,
     trace,
-    wasi: { args: [basename(file), ...argv.slice(at + 1)], env, preopens },
+    wasi: { args: [basename(file), ...argv.slice(at + 1)], env, preopens, brokenPipe: 'exit' },
   };
 }

@@ -3,7 +3,15 @@
 import { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import { type Image, i32s } from './image.ts';
-import { bounded, KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, skipConstant } from './module.ts';
+import {
+  bounded,
+  KIND_FUNCTION,
+  KIND_GLOBAL,
+  KIND_MEMORY,
+  MAGIC,
+  skipConstant,
+  type CustomSection,
+} from './module.ts';
 import { nameSection } from './names.ts';
 import { I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
@@ -16,6 +24,9 @@ const DROPPED =
 
 /** Flags of an element segment that only declares. */
 const DECLARATIVE = 3;
+
+/** Dynamic linking's section must be the first one (tool-conventions/DynamicLinking.md). */
+const isFirst = ({ name }: CustomSection): boolean => name === 'dylink.0' || name === 'dylink';
 
 /** Translates every body and returns the finished image, its epoch table still at address 0. */
 export function assemble(image: Image): Uint8Array {
@@ -30,8 +41,12 @@ export function assemble(image: Image): Uint8Array {
     out.byte(id);
     out.nameBytes(contents);
   };
+  const copyCustoms = (customs: readonly CustomSection[]): void => {
+    for (const { start, end } of customs) section(0, map.bytes.subarray(start, end));
+  };
   const imports = importSection(image); // these two may add types
   const functions = functionSection(image);
+  copyCustoms(map.customs.filter(isFirst));
   section(1, typeSection(image));
   section(2, imports);
   const sizes = [out.pos - 10, out.pos - 5]; // of memory: what the imports end with
@@ -56,9 +71,7 @@ export function assemble(image: Image): Uint8Array {
   const codeStart = out.pos;
   out.append(image.bodies.view());
   if (map.data.length > 0) section(11, dataSection(image, runs));
-  for (const custom of map.customs) {
-    if (!DROPPED.test(custom.name)) section(0, map.bytes.subarray(custom.start, custom.end));
-  }
+  copyCustoms(map.customs.filter((custom) => !DROPPED.test(custom.name) && !isFirst(custom)));
   section(0, nameSectionContents(image));
   section(0, relocationSection(image, codeStart, sizes));
   return out.finish();

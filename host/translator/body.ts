@@ -41,6 +41,7 @@ import {
 } from './opcode.ts';
 import type { Plan } from './plan.ts';
 import { malformed, Reader } from './reader.ts';
+import { checkBodySize, LOCALS_MAX } from './refuse.ts';
 import {
   GC,
   MEMORIES,
@@ -62,8 +63,6 @@ function mayStore(bytes: Uint8Array, start: number, end: number): boolean {
   }
   return false;
 }
-
-const LOCALS_MAX = 50_000; // as engines have it
 
 export class Body {
   readonly image: Image;
@@ -136,6 +135,12 @@ export class Body {
       header.byte(1);
       header.byte(type);
     }
+    checkBodySize(
+      `function ${functionIndex}`,
+      this.#locals + this.#temps.length,
+      this.#locals,
+      header.pos + code.pos,
+    );
     this.image.addBody(this.image.functionIndex(functionIndex), header);
   }
 

@@ -10,6 +10,29 @@ export function unsupported(feature: string): RingzeroError {
   );
 }
 
+/** What engines take of one function: locals, parameters included, and bytes of its body. */
+export const LOCALS_MAX = 50_000;
+const BODY_BYTES_MAX = 7_654_321;
+
+/** Refuses a function that its translation has made too large for engines, which would refuse it without its name. */
+export function checkBodySize(
+  name: string,
+  locals: number,
+  ownLocals: number,
+  bytes: number,
+): void {
+  if (locals > LOCALS_MAX) {
+    throw unsupported(
+      `${ownLocals} locals in ${name} (translation adds ${locals - ownLocals}; engines take ${LOCALS_MAX})`,
+    );
+  }
+  if (bytes > BODY_BYTES_MAX) {
+    throw unsupported(
+      `a function of ${bytes} bytes, translated: ${name} (engines take ${BODY_BYTES_MAX})`,
+    );
+  }
+}
+
 export const MEMORIES = 'more than one memory';
 export const MEMORY64 = '64-bit memories or tables (memory64)';
 export const GC = 'garbage-collected or typed references';

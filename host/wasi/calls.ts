@@ -33,6 +33,7 @@ const ROWS: Record<WasiFunction, Row> = {
 type Nine = [Argument, Argument, Argument, Argument, Argument, Argument, Argument, Argument, Argument]; // prettier-ignore
 const TABLE = WASI_FUNCTIONS.map((name) => ROWS[name]) as ((calls: Calls, ...args: Nine) => number)[]; // prettier-ignore
 const NONE: readonly Argument[] = [];
+const SIGPIPE = 13;
 
 export class Calls {
   readonly setup: WasiSetup;
@@ -121,6 +122,7 @@ export class Calls {
       if (error instanceof WebAssembly.RuntimeError) throw error;
       const { code } = error as { code?: unknown };
       if (typeof code !== 'string') throw error;
+      if (code === 'EPIPE' && this.setup.exitsOnBrokenPipe) this.exitCode = 128 + SIGPIPE;
       return errnoOfHost(code);
     }
   }

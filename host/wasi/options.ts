@@ -18,6 +18,11 @@ export interface WasiOptions {
   stdin?: number;
   stdout?: number;
   stderr?: number;
+  /**
+   * What a write to a pipe without a reader does: `'error'` gives the program EPIPE, `'exit'` ends it with exit code
+   * 141, as SIGPIPE ends a process. Default: `'error'`.
+   */
+  brokenPipe?: 'error' | 'exit';
 }
 
 export interface PreopenedDirectory {
@@ -32,6 +37,7 @@ export interface WasiSetup {
   readonly env: readonly Uint8Array[];
   readonly preopens: readonly PreopenedDirectory[];
   readonly streams: readonly number[];
+  readonly exitsOnBrokenPipe: boolean;
 }
 
 /** Checks the options; throws RZ_OPTION that names the one that is wrong. */
@@ -48,7 +54,11 @@ export function checkWasiOptions(options: WasiOptions): WasiSetup {
   for (const stream of streams) {
     if (!Number.isInteger(stream) || stream < 0) refuse(`stream ${stream}`, 'an open descriptor');
   }
+  const { brokenPipe = 'error' } = options;
+  if (brokenPipe !== 'error' && brokenPipe !== 'exit')
+    refuse(`brokenPipe '${String(brokenPipe)}'`, "'error' or 'exit'");
   return {
+    exitsOnBrokenPipe: brokenPipe === 'exit',
     args: (options.args ?? ['program']).map((text) => terminated('args', text)),
     env: Object.entries(options.env ?? {}).map(([name, value]) => {
       if (name === '' || name.includes('=')) refuse(`env['${name}']`, "a name without '='");

@@ -1,13 +1,28 @@
 // The `ringzero` command itself: what it says to those who do not know it, and with which status.
 
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAIN } from '../redis/server-process.ts';
+import { assemble } from '../vm/guests.ts';
 
 function ringzero(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 20_000 });
 }
+
+/** Writes `y` lines and never looks at an error. */
+const YES = assemble(`(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\\10\\00\\00\\00\\02\\00\\00\\00")
+  (data (i32.const 16) "y\\n")
+  (func (export "_start")
+    (loop $again
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (br $again))))`);
 
 const main = suite('ringzero');
 
@@ -38,6 +53,25 @@ main('what follows a program is the program’s', () => {
   const { status, stderr } = ringzero('run', 'none.wasm', '--help');
   assert.is(status, 1);
   assert.match(stderr, 'none.wasm');
+});
+
+main('C15: after -- comes the program, and what follows it is still the program’s', () => {
+  const { status, stderr } = ringzero('run', '--', '-none.wasm', '-x');
+  assert.is(status, 1);
+  assert.match(stderr, "'-none.wasm'");
+  const { status: usage, stderr: said } = ringzero('run', '--');
+  assert.is(usage, 2);
+  assert.match(said, 'missing PROGRAM.wasm');
+});
+
+main('C15: a program that writes for ever ends when its reader does, with 141', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringzero-yes-'));
+  const yes = join(folder, 'yes.wasm');
+  writeFileSync(yes, YES);
+  const shell = `"${process.execPath}" "${MAIN}" run "${yes}" | head -n 3; echo \${PIPESTATUS[0]}`;
+  const { stdout } = spawnSync('bash', ['-c', shell], { encoding: 'utf8', timeout: 60_000 });
+  rmSync(folder, { recursive: true });
+  assert.is(stdout, 'y\ny\ny\n141\n');
 });
 
 main('an option of one letter is no file', () => {

@@ -51,6 +51,49 @@ const FEATURES: [feature: RegExp, bytes: number[]][] = [
   [/component/, [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]],
 ];
 
+/** One function with this many locals of type i32, and a body. */
+const sized = (locals: number, body: number[]): number[] => {
+  const declared = [1, ...leb(locals), 0x7f];
+  const bytes = declared.length + body.length + 1;
+  const section = [1, ...leb(bytes), ...declared, ...body, 0x0b];
+  return [...HEADER, ...TYPES, ...FUNCTION, ...MEMORY, 10, ...leb(section.length), ...section];
+};
+const leb = (value: number): number[] =>
+  value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)];
+
+test('C15: a function that translation makes too large for engines is refused by name, in both images', () => {
+  const store = [0x20, 0, 0x20, 1, 0x36, 2, 0]; // local.get 0, local.get 1, i32.store
+  const many = sized(49_999, store);
+  assert.ok(WebAssembly.validate(Uint8Array.from(many)));
+  const large = sized(2, Array.from({ length: 1_093_000 }, () => store).flat());
+  assert.ok(WebAssembly.validate(Uint8Array.from(large)));
+  for (const [bytes, what] of [
+    [many, /49999 locals in function 0/],
+    [large, /function 0/],
+  ] as const) {
+    for (const make of [translate, translateSnapshot] as ((bytes: Uint8Array) => unknown)[]) {
+      const { code, message } = refusal(bytes, make);
+      assert.is(code, 'RZ_MODULE_UNSUPPORTED', message);
+      assert.match(message, what);
+    }
+  }
+  const fitting = sized(49_000, store);
+  assert.ok(WebAssembly.validate(translate(Uint8Array.from(fitting)).main as BufferSource));
+});
+
+test('C15: the section of dynamic linking stays the first one', () => {
+  const dylink = [0, 10, 8, ...Buffer.from('dylink.0'), 0];
+  const other = [0, 6, 5, ...Buffer.from('other')];
+  const bytes = Uint8Array.from([...HEADER, ...dylink, ...withCode().slice(8), ...other]);
+  const { main } = translate(bytes);
+  assert.equal([...main.subarray(8, 20)], dylink);
+  const named = WebAssembly.Module.customSections(
+    new WebAssembly.Module(main as BufferSource),
+    'other',
+  );
+  assert.is(named.length, 1);
+});
+
 test('a feature that is not taken is named', () => {
   for (const [feature, bytes] of FEATURES) {
     const { code, message } = refusal(bytes);
