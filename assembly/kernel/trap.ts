@@ -34,7 +34,7 @@ export function interrupt(vector: u32): void {
   if (isBound(vector)) call_indirect<void>(vector, vector);
 }
 
-/** True when the guest's handler has made the page accessible, or has done what it wanted instead. */
+/** What the guest's handler says: that the page is accessible now. The caller looks for itself (snappy/write-fault.ts). */
 export function pageFault(address: u32): bool {
   if (!isBound(HANDLER_PAGE_FAULT) || vcpu.isFrozen()) return false;
   vcpu.freeze();

@@ -32,7 +32,7 @@ import * as map from './map';
 export let block: u32 = 0;
 /** Its number. */
 export let index: u32 = 0;
-/** Depth of page-fault handlers of the guest: inside one, no new epoch is acknowledged. */
+/** VCPU_DEPTH at which the guest's page-fault handler runs, 0 = it does not: inside it no new epoch is acknowledged. */
 let frozen: u32 = 0;
 
 /** Makes this instance the vCPU `number`, whose block claim() has reserved. */
@@ -149,12 +149,13 @@ export function resume(): void {
   adopt();
 }
 
+/** For the guest's page-fault handler, which does not nest. */
 export function freeze(): void {
-  frozen += 1;
+  frozen = load<u32>(block, VCPU_DEPTH);
 }
 
 export function thaw(): void {
-  frozen -= 1;
+  frozen = 0;
 }
 
 export function isFrozen(): bool {
@@ -163,7 +164,7 @@ export function isFrozen(): bool {
 
 /** After a trap: back to how it was at depth `depth`. The host calls it, from no guest code. */
 export function unwind(depth: u32): void {
-  frozen = 0;
+  if (depth < frozen) frozen = 0; // a handler that called out, and there into the guest again, goes on
   if (load<u32>(block, VCPU_FAULTING) & 1) faultEnd();
   store<u32>(block, depth, VCPU_DEPTH);
   if (depth == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);

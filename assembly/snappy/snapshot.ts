@@ -42,9 +42,9 @@ import * as epoch from './epoch';
 import * as limbo from './limbo';
 import * as table from './table';
 
-/** Slot of the new snapshot, or -EBUSY when all are in use, -EPERM in a snapshot. */
+/** Slot of the new snapshot, or -EBUSY when all are in use, -EPERM in a snapshot and in a page-fault handler. */
 export function take(): i32 {
-  if (vcpu.snapshotSlot() >= 0) return -EPERM;
+  if (vcpu.snapshotSlot() >= 0 || vcpu.isFrozen()) return -EPERM;
   const lock = map.vm + VM_SNAPSHOT_LOCK;
   spinlock.acquire(lock);
   const slot = ctz(~atomic.load<u32>(map.vm, VM_SLOTS));

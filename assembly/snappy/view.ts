@@ -18,6 +18,7 @@ import {
   SNAPSHOT_FRAMES,
 } from '../abi/snapshot-block';
 import { TRAP_OUTSIDE, TRAP_SNAPSHOT_LOST } from '../abi/vcpu-block';
+import { VM_GUARD } from '../abi/vm-block';
 import * as frames from '../kernel/frames';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
@@ -29,7 +30,11 @@ import { copyView } from './write-fault';
 export function viewFault(address: u32): u32 {
   const slot = <u32>vcpu.snapshotSlot();
   const page = address >> FRAME_SHIFT;
-  if (page >= load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK)) vcpu.trap(TRAP_OUTSIDE, address);
+  if (
+    page >= load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK) ||
+    page < load<u32>(map.vm, VM_GUARD)
+  )
+    vcpu.trap(TRAP_OUTSIDE, address);
   const frame = frames.alloc();
   if (frame == 0) {
     snapshot.lose(slot);

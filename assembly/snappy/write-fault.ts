@@ -12,6 +12,16 @@
 //                     memory too late finds the entry when it looks again (view.ts).
 //             SNAP-5  A store never waits for, and never fails because of, a snapshot: without a frame the
 //                     snapshot is lost (snapshot.lose), the store goes on.
+//             SNAP-7  No answer of the guest makes a page writable. These are its answers, and what they can do:
+//                     - the page-fault handler (slot 32) says "handled": break and epoch are looked at again, and
+//                       the store traps unless the page is guest memory by now (outside);
+//                     - the system-call handler (slot 33): its result goes to the guest alone. The host checks
+//                       every address that it takes from a guest before it writes there (transfer.ts);
+//                     - an interrupt handler answers nothing. It may end the epoch, so the pages of the interrupted
+//                       code are made sure of again (the main image's poll);
+//                     - allocators that glue calls: faultRange() makes what they return writable, or traps.
+//                     A page-fault handler takes no snapshot and adopts no epoch (vcpu.freeze): the code that
+//                     faulted goes on with pages that it made sure of before.
 // Concurrency faultBegin/faultEnd bracket every use of VM_ACTIVE: a released snapshot is cleared only after all
 //             faults that may have seen it are over (snapshot.release).
 // Cost        without a snapshot about 50 ns; with one the copy of a frame, some 0.5 us when warm. Paper, 4.1.
@@ -43,8 +53,7 @@ import * as table from './table';
 /** Makes the page of `address` writable in this vCPU's epoch. */
 export function fault(address: u32): void {
   const page = address >> FRAME_SHIFT;
-  if (page >= guestMemory.breakPage() || page < load<u32>(map.vm, VM_GUARD))
-    return outside(address);
+  if (!isWritable(page)) outside(address, page);
   vcpu.count(COUNTER_FAULTS);
   const mine = load<u32>(vcpu.block, VCPU_EPOCH);
   epoch.settle(mine);
@@ -69,9 +78,15 @@ export function faultRange(address: u32, bytes: u32): void {
   }
 }
 
-/** No guest memory: the guest's own handler may know better (it may have grown memory). */
-function outside(address: u32): void {
-  if (trap.pageFault(address)) return;
+function isWritable(page: u32): bool {
+  return page < guestMemory.breakPage() && page >= load<u32>(map.vm, VM_GUARD);
+}
+
+/** Not guest memory: the guest's own handler may grow it. Returns when the page is guest memory now (SNAP-7). */
+function outside(address: u32, page: u32): void {
+  const epoch = load<u32>(vcpu.block, VCPU_EPOCH);
+  const isHandled = trap.pageFault(address);
+  if (isHandled && isWritable(page) && load<u32>(vcpu.block, VCPU_EPOCH) == epoch) return;
   vcpu.trap(TRAP_OUTSIDE, address);
 }
 

@@ -1,6 +1,6 @@
 // A VM: one shared memory, its kernel, its guest, its vCPUs.
 
-import { EAGAIN, EBUSY, ECHILD, ENOSYS } from '../../assembly/abi/errno.ts';
+import { EAGAIN, EBUSY, ECHILD, ENOSYS, EPERM } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
@@ -301,6 +301,8 @@ export class MicroVM {
   #take(): number {
     const { calls } = this.#vcpu.kernel;
     const slot = calls.takeSnapshot();
+    if (slot === -EPERM)
+      throw new RingzeroError('RZ_GUEST_TRAP', 'no snapshot can be taken in a page-fault handler: take it when the handler has returned'); // prettier-ignore
     if (slot < 0) {
       throw new RingzeroError(
         'RZ_SNAPSHOT_LIMIT',
