@@ -52,3 +52,33 @@ export function refuse(name: string, value: unknown, allowed: string): never {
 export function checkObject(value: unknown, name = 'options', allowed = 'an object'): void {
   if (typeof value !== 'object' || value === null) refuse(name, value, allowed);
 }
+
+/**
+ * RZ_OPTION for a name that is not an option's: a misspelt option would be without effect. `known` has the names as keys.
+ */
+export function checkNames(options: object, known: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    const near = Object.keys(known).find((other) => isNear(name, other));
+    const hint =
+      near === undefined
+        ? `the options are ${Object.keys(known).join(', ')}`
+        : `did you mean \`${near}\`?`;
+    throw new RingzeroError('RZ_OPTION', `there is no option \`${name}\`; ${hint}`);
+  }
+}
+
+/** Whether two names differ by at most two letters that are missing, added or others (Levenshtein's distance), or in case alone. */
+function isNear(name: string, other: string): boolean {
+  const [a, b] = [name.toLowerCase(), other.toLowerCase()];
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(replaced, row[j]! + 1, next[j - 1]! + 1);
+    }
+    row = next;
+  }
+  return row[b.length]! <= Math.min(2, Math.floor(b.length / 3));
+}

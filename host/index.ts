@@ -37,5 +37,5 @@ export {
 export { Faults, type FaultRates } from './io/faults.ts';
 export { Udf, type UdfResult } from './udf/udf.ts';
 export type { UdfOptions } from './udf/options.ts';
-export { acceptSharedViews } from '#platform';
+export { acceptSharedViews } from './shared-views.ts';
 export { RingzeroError, type RingzeroErrorCode } from './errors.ts';

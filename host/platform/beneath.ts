@@ -33,6 +33,7 @@ import {
 } from 'node:fs';
 import { isatty } from 'node:tty';
 import { isDeno, mayReadProc, unlink } from './deno.ts';
+import type { Directory, FileFacts, FileKind } from './file-facts.ts';
 import { bytesOf, isEscaped, nameOf } from './file-name.ts';
 
 const DESCRIPTORS = '/proc/self/fd';
@@ -52,25 +53,6 @@ export const OPEN = {
   dataSync: constants.O_DSYNC,
   sync: constants.O_SYNC,
 } as const;
-
-/** A directory that is open: by descriptor where the host allows it. */
-export interface Directory {
-  readonly path: string;
-  readonly descriptor: number;
-}
-
-export type FileKind = 'file' | 'directory' | 'link' | 'character' | 'block' | 'socket' | 'unknown';
-
-export interface FileFacts {
-  readonly kind: FileKind;
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly nlink: bigint;
-  readonly size: bigint;
-  readonly atimeNs: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
 
 function factsOf(stats: BigIntStats): FileFacts {
   const { dev, ino, nlink, size, atimeNs, mtimeNs, ctimeNs } = stats;

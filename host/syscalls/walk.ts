@@ -11,7 +11,8 @@
 //             Answers are Linux's (path_resolution(7)), apart from the refusals above.
 // Cost        One open directory per inner component; none for a plain name. One look at the last component.
 
-import { beneath, enterDirectory, leaveDirectory, type Directory } from '#platform/beneath';
+import { beneath, enterDirectory, leaveDirectory } from '#platform/beneath';
+import type { Directory } from '../platform/file-facts.ts';
 
 const LINKS_MAX = 40;
 const COMPONENTS_MAX = 1024;

@@ -2,6 +2,7 @@
 // snapshot image (every access through the snapshot's page table). It needs nothing of the host and stands alone.
 
 import { FRAMES_MIN } from '../../assembly/abi/limits.ts';
+import type { Bytes } from '../bytes.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import type { Choices, Image } from './image.ts';
@@ -15,7 +16,7 @@ import {
   type ModuleMap,
 } from './module.ts';
 import { V128 } from './opcode.ts';
-import { malformed } from './reader.ts';
+import { malformed, moduleBytes } from './reader.ts';
 import { checkFrames, patch } from './relocation.ts';
 import { rootsOf } from './reach.ts';
 import { SnapshotImage } from './snapshot-image.ts';
@@ -79,7 +80,7 @@ export interface Translation {
 }
 
 /** Both images of a module. Throws RZ_MODULE_MALFORMED or RZ_MODULE_UNSUPPORTED. */
-export function translate(bytes: Uint8Array, options: TranslateOptions = {}): Translation {
+export function translate(bytes: Bytes, options: TranslateOptions = {}): Translation {
   const map = open(bytes, options);
   const snapshot = finish(snapshotImage(map, options), options);
   const image = new MainImage(map, choose(options));
@@ -89,7 +90,7 @@ export function translate(bytes: Uint8Array, options: TranslateOptions = {}): Tr
 
 /** The main image alone. */
 export function translateMain(
-  bytes: Uint8Array,
+  bytes: Bytes,
   options: TranslateOptions = {},
 ): Omit<Translation, 'snapshot'> {
   const map = open(bytes, options);
@@ -100,7 +101,7 @@ export function translateMain(
 
 /** The snapshot image alone. */
 export function translateSnapshot(
-  bytes: Uint8Array,
+  bytes: Bytes,
   options: TranslateOptions = {},
 ): Omit<Translation, 'main' | 'statistics'> {
   const map = open(bytes, options);
@@ -121,7 +122,7 @@ export interface Metered {
  * The module with a limit on what it runs and on the memory it has. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, and RZ_UDF_REFUSED
  * for one that imports anything, shares its memory or starts with more than it may have.
  */
-export function meter(bytes: Uint8Array, options: MeterOptions): Metered {
+export function meter(bytes: Bytes, options: MeterOptions): Metered {
   const map = open(bytes, {});
   const why = refusal(map, options);
   if (why !== undefined) throw new RingzeroError('RZ_UDF_REFUSED', `the module ${why}`);
@@ -161,7 +162,8 @@ function snapshotImage(map: ModuleMap, options: TranslateOptions): SnapshotImage
   return new SnapshotImage(map, choose(options), roots);
 }
 
-function open(bytes: Uint8Array, options: TranslateOptions): ModuleMap {
+function open(module: Bytes, options: TranslateOptions): ModuleMap {
+  const bytes = moduleBytes(module);
   checkObject(options);
   checkFrames(options.frames ?? FRAMES_MIN * 16);
   const map = mapModule(bytes);

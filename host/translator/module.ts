@@ -2,7 +2,7 @@
 // Nothing of a function's body is read here.
 
 import { EXTERNREF, FUNCREF, I32, V128 } from './opcode.ts';
-import { checkBytes, malformed, Reader } from './reader.ts';
+import { malformed, Reader } from './reader.ts';
 import {
   EXCEPTIONS,
   GC,
@@ -112,7 +112,6 @@ export const MAGIC = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x0
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
 export function mapModule(bytes: Uint8Array): ModuleMap {
-  checkBytes(bytes);
   const map = new ModuleMap(bytes);
   const reader = new Reader(bytes);
   for (const byte of MAGIC) {

@@ -1,6 +1,7 @@
 // A cursor over the bytes of a module. Every read is bounded by `end`; what leaves it is a malformed module.
 // LEB128 follows the specification: at most ceil(N/7) bytes, unused bits of the last byte zero (or the sign).
 
+import { asBytes } from '../bytes.ts';
 import { refuse, RingzeroError } from '../errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -13,9 +14,11 @@ export function malformed(what: string, at: number): RingzeroError {
   );
 }
 
-/** For callers without types: RZ_OPTION unless it is bytes. */
-export function checkBytes(module: unknown): void {
-  if (!(module instanceof Uint8Array)) refuse('module', module, 'the Uint8Array of its bytes');
+/** The bytes of a module. Fails with RZ_OPTION for what has none. */
+export function moduleBytes(module: unknown): Uint8Array {
+  return (
+    asBytes(module) ?? refuse('module', module, 'its bytes, as a Uint8Array or an ArrayBuffer')
+  );
 }
 
 export class Reader {

@@ -10,7 +10,8 @@ import { epochTable } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, FRAMES_MAX, FRAMES_MIN, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { checkObject, refuse, RingzeroError } from '../errors.ts';
 import type { Image } from './image.ts';
-import { checkBytes, malformed, Reader } from './reader.ts';
+import { malformed, moduleBytes, Reader } from './reader.ts';
+import type { Bytes } from '../bytes.ts';
 import { Writer, writePadded } from './writer.ts';
 
 const NAME = 'ringzero.relocations';
@@ -55,11 +56,10 @@ function places(out: Writer, at: readonly number[], from: number): void {
 }
 
 /** A copy of a translated image for a VM of `frames` frames. */
-export function relocate(image: Uint8Array, options: RelocateOptions): Uint8Array {
-  checkBytes(image);
+export function relocate(image: Bytes, options: RelocateOptions): Uint8Array {
+  const out = moduleBytes(image).slice();
   checkObject(options);
   checkFrames(options.frames);
-  const out = image.slice();
   patch(out, options);
   return out;
 }

@@ -1,6 +1,7 @@
 // The images that a VM runs: translated now, or before and only fitted to this VM.
 
 import { REGISTERS_MAX } from '../../assembly/abi/limits.ts';
+import { asBytes, type Bytes } from '../bytes.ts';
 import { RingzeroError } from '../errors.ts';
 import type { ModuleInfo } from '../translator/index.ts';
 import type { MicroVMOptions } from './options.ts';
@@ -19,16 +20,17 @@ export interface GuestImages {
  * A linked guest is not translated. Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds.
  */
 export async function loadImages(
-  guest: Uint8Array | GuestImages,
+  guest: Bytes | GuestImages,
   frames: number,
   weakMemory: boolean,
   { linked = false, safepoints = true, memory }: Partial<MicroVMOptions> = {},
 ): Promise<GuestImages> {
-  if (linked) return (await import('./linked.ts')).linkedImages(guest as Uint8Array);
+  const bytes = asBytes(guest);
+  if (linked) return (await import('./linked.ts')).linkedImages(bytes!);
   const images =
-    guest instanceof Uint8Array
-      ? await translateBoth(guest, frames, weakMemory, safepoints, typeof memory !== 'object')
-      : fit(guest, frames, weakMemory);
+    bytes !== undefined
+      ? await translateBoth(bytes, frames, weakMemory, safepoints, typeof memory !== 'object')
+      : fit(guest as GuestImages, frames, weakMemory);
   if (images.info.registerBytes > REGISTERS_MAX * 8) {
     throw new RingzeroError(
       'RZ_MODULE_UNSUPPORTED',

@@ -4,6 +4,7 @@ import { EAGAIN, EBUSY, ECHILD, ENOSYS, EPERM } from '../../assembly/abi/errno.t
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
+import type { Bytes } from '../bytes.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
 import {
   checkMayEnter,
@@ -175,7 +176,7 @@ export class MicroVM {
    * Fails as create(), and with RZ_EXIT when a constructor ends the program.
    */
   static async load(
-    wasm: Uint8Array,
+    wasm: Bytes,
     imports: WebAssembly.Imports = {},
     options: LoadOptions = {},
   ): Promise<Program> {

@@ -2,7 +2,8 @@
 
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { isModuleUrl } from '#platform';
-import { checkObject, refuse } from '../errors.ts';
+import { asBytes, type Bytes } from '../bytes.ts';
+import { checkNames, checkObject, refuse } from '../errors.ts';
 import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
@@ -18,7 +19,7 @@ export interface MicroVMOptions {
    * The guest: any WebAssembly module, translated at load (any runtime language; see `translate` for what is
    * refused), or images translated before.
    */
-  guest: Uint8Array | GuestImages;
+  guest: Bytes | GuestImages;
   /**
    * The guest is linked with libdbos' machine: it runs untranslated, reaches every frame and has no snapshots. It
    * imports its memory as `env.memory` and exports `boot(frames)` and `attach(frames)`. Default false.
@@ -87,6 +88,27 @@ export interface MicroVMOptions {
   sink?: Partial<SyscallSink>;
 }
 
+const NAMES = {
+  guest: true,
+  linked: true,
+  memory: true,
+  guestLimit: true,
+  imports: true,
+  importsModule: true,
+  wasi: true,
+  handlers: true,
+  safepoints: true,
+  rings: true,
+  timer: true,
+  faults: true,
+  preopen: true,
+  snapshotVcpus: true,
+  snapshotsInBackground: true,
+  guardBytes: true,
+  trace: true,
+  sink: true,
+} satisfies Record<keyof MicroVMOptions, true>;
+
 /** Options of MicroVM.load. */
 export type LoadOptions = Omit<MicroVMOptions, 'guest' | 'imports' | 'linked'>;
 
@@ -125,6 +147,7 @@ export function obtainMemory(bytes: number | undefined): WebAssembly.Memory {
 
 /** Checks everything that has bounds; throws RZ_OPTION naming the option, its value and what is allowed. */
 export function checkOptions(options: MicroVMOptions): CheckedOptions {
+  checkNames(options, NAMES);
   const given = options.memory!;
   if (typeof given === 'object' && !isPhysicalMemory(given))
     refuse('memory', 'a memory of other origin', 'bytes, or what `MicroVM.memory` returned');
@@ -139,20 +162,17 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   );
   const guard = whole('guardBytes', options.guardBytes ?? 0, 0, guestLimit, 'bytes');
   if (guard % FRAME_BYTES !== 0) refuse('guardBytes', guard, `multiples of ${FRAME_BYTES}`);
-  if (
-    !isBytes(options.guest) &&
-    !(isBytes(options.guest?.main) && isBytes(options.guest.snapshot) && options.guest.info)
-  ) {
-    refuse('guest', typeof options.guest, 'a Uint8Array, or what `translate` returns');
+  const isModule = asBytes(options.guest) !== undefined;
+  if (!isModule && !areImages(options.guest)) {
+    refuse('guest', typeof options.guest, 'the bytes of a module, or what `translate` returns');
   }
   if (options.imports !== undefined && typeof options.imports !== 'function')
     checkObject(options.imports, 'imports', 'an object, or a function that makes it');
   checkTrace(options.trace);
   if (options.timer !== undefined && typeof options.timer !== 'boolean')
     refuse('timer', options.timer, 'true or false');
-  if (options.linked === true && !isBytes(options.guest)) {
-    refuse('linked', true, 'only with a Uint8Array as `guest`');
-  }
+  if (options.linked === true && !isModule)
+    refuse('linked', true, 'only with the bytes of a module as `guest`');
   if (options.importsModule !== undefined && !isModuleUrl(options.importsModule)) {
     refuse('importsModule', options.importsModule, 'the URL of a module (file: in Node)');
   }
@@ -164,6 +184,7 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   };
 }
 
-function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array;
+function areImages(guest: unknown): boolean {
+  const { main, snapshot, info } = (guest ?? {}) as Partial<GuestImages>;
+  return asBytes(main) !== undefined && asBytes(snapshot) !== undefined && info !== undefined;
 }

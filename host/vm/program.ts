@@ -1,5 +1,6 @@
 // A program that was not written for this machine: a module as its compiler left it, loaded, translated and set up.
 
+import type { Bytes } from '../bytes.ts';
 import { RingzeroError } from '../errors.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { beforeWrite, guardAllocator, guardImports } from './glue.ts';
@@ -13,7 +14,7 @@ import type { GuestImports, VcpuParts } from './vcpu.ts';
 /** Makes a VM of a stock module by `create`. */
 export async function loadProgram(
   create: (options: MicroVMOptions) => Promise<MicroVM>,
-  wasm: Uint8Array,
+  wasm: Bytes,
   imports: WebAssembly.Imports,
   options: LoadOptions,
 ): Promise<Program> {

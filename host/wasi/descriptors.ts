@@ -1,13 +1,8 @@
 // The descriptors of one vCPU: what each stands for and what may be done with it. A descriptor that a program did not get
 // from here does not exist, whatever number it tries.
 
-import {
-  descriptors as host,
-  directoryOf,
-  openRoot,
-  type Directory,
-  type FileKind,
-} from '#platform/beneath';
+import { descriptors as host, directoryOf, openRoot } from '#platform/beneath';
+import type { Directory, FileKind } from '../platform/file-facts.ts';
 import {
   CHANGING_RIGHTS,
   DIRECTORY_RIGHTS,

@@ -1,7 +1,8 @@
 // WASI: what is done with an open descriptor.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
-import { beneath, descriptors as host, OPEN, sleepMs, type FileFacts } from '#platform/beneath';
+import { beneath, descriptors as host, OPEN, sleepMs } from '#platform/beneath';
+import type { FileFacts } from '../platform/file-facts.ts';
 import { bytesOf } from '../platform/file-name.ts';
 import {
   ADVICE_LAST,

@@ -1,6 +1,7 @@
 // WASI: what is done with a path in a directory.
 
-import { beneath, descriptors as host, OPEN, type FileFacts } from '#platform/beneath';
+import { beneath, descriptors as host, OPEN } from '#platform/beneath';
+import type { FileFacts } from '../platform/file-facts.ts';
 import { bytesOf } from '../platform/file-name.ts';
 import { walkTo, type Lookup, type Place } from '../syscalls/walk.ts';
 import {

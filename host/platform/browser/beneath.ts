@@ -3,9 +3,7 @@
 // the VM's own system calls. Same interface as ../beneath.ts.
 
 import { sleepUs } from './platform.ts';
-import type { Directory, FileFacts } from '../beneath.ts';
-
-export type { Directory, FileFacts, FileKind } from '../beneath.ts';
+import type { Directory, FileFacts } from '../file-facts.ts';
 
 export const OPEN = {
   read: 0,
