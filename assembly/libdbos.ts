@@ -72,6 +72,7 @@ export function detach(): void {
 
 /** The thread of another vCPU ended inside the guest. */
 export function bury(number: u32): void {
+  frames.inherit(map.vcpuBlock(number));
   vcpu.abandon(number, true);
 }
 
@@ -170,6 +171,9 @@ export function releaseSnapshot(slot: u32): void {
 }
 export function stopReaders(slot: u32): void {
   snapshots.stop(slot);
+}
+export function endSnapshot(slot: u32, by: u32): bool {
+  return snapshots.end(slot, by);
 }
 export function snapshotState(slot: u32): u32 {
   return snapshots.state(slot);

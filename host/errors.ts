@@ -8,6 +8,7 @@ export type RingzeroErrorCode =
   | 'RZ_SNAPSHOT_LOST' // frames ran out while the snapshot was active
   | 'RZ_SNAPSHOT_LIMIT' // as many snapshots are active as the machine holds
   | 'RZ_SNAPSHOT_CLOSED' // the snapshot was released before
+  | 'RZ_SNAPSHOT_STOPPED' // the call was under way when its snapshot was disposed of
   | 'RZ_LINKED' // a VM with a linked guest has no snapshots
   | 'RZ_VM_CLOSED' // the VM was closed, or a trap left it unusable
   | 'RZ_EXPORT' // the guest exports no function of that name

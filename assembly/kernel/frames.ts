@@ -1,6 +1,6 @@
 // Frame allocator: per-vCPU free lists, refilled in batches from a global list, then from memory never used yet.
 //
-// Interface   alloc() gives a frame's address or 0; free(). Frames are not zeroed (paper, 4.2). run() gives
+// Interface   alloc() gives a frame's address or 0; free(); inherit() what a dead vCPU has kept. Frames are not zeroed (paper, 4.2). run() gives
 //             neighbouring frames that are never returned: windows and staging.
 // Invariants  FRAME-1  A frame is on one list or with one owner.
 //             FRAME-2  Memory between the break and the floor was never handed out: it still reads as zero, so
@@ -14,7 +14,7 @@
 //   batch head:   word 1  next batch, word 2  frames in this batch
 
 import { FRAME_BATCH, FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { VCPU_FREE_COUNT, VCPU_FREE_HEAD } from '../abi/vcpu-block';
+import { VCPU_FREE_COUNT, VCPU_FREE_HEAD, VCPU_FRESH, VCPU_FRESH_END } from '../abi/vcpu-block';
 import { VM_BATCHED_FRAMES, VM_BATCHES, VM_BREAK, VM_VCPUS } from '../abi/vm-block';
 import { CHECKED, PANIC_FRAME_ADDRESS, panic } from '../machine/checked';
 import * as map from '../machine/map';
@@ -23,10 +23,6 @@ import * as vcpu from '../machine/vcpu';
 const NEXT: u32 = 0;
 const NEXT_BATCH: u32 = 4;
 const BATCH_FRAMES: u32 = 8;
-
-/** Frames between these two addresses are this vCPU's, never used yet, not even linked. */
-let fresh: u32 = 0;
-let freshEnd: u32 = 0;
 
 export function alloc(): u32 {
   const frame = load<u32>(vcpu.block, VCPU_FREE_HEAD);
@@ -37,23 +33,22 @@ export function alloc(): u32 {
 }
 
 function allocSlow(): u32 {
-  if (fresh == freshEnd) {
+  const block = vcpu.block;
+  let fresh = load<u32>(block, VCPU_FRESH);
+  if (fresh == load<u32>(block, VCPU_FRESH_END)) {
     const batch = popBatch();
     if (batch != 0) {
-      store<u32>(vcpu.block, load<u32>(batch, NEXT), VCPU_FREE_HEAD);
-      store<u32>(vcpu.block, load<u32>(batch, BATCH_FRAMES) - 1, VCPU_FREE_COUNT);
+      store<u32>(block, load<u32>(batch, NEXT), VCPU_FREE_HEAD);
+      store<u32>(block, load<u32>(batch, BATCH_FRAMES) - 1, VCPU_FREE_COUNT);
       return batch;
     }
     fresh = run(FRAME_BATCH);
-    if (fresh == 0) {
-      freshEnd = 0;
-      return run(1);
-    }
-    freshEnd = fresh + FRAME_BATCH * FRAME_BYTES;
+    if (fresh == 0) return run(1);
+    store<u32>(block, fresh, VCPU_FRESH);
+    store<u32>(block, fresh + FRAME_BATCH * FRAME_BYTES, VCPU_FRESH_END);
   }
-  const frame = fresh;
-  fresh += FRAME_BYTES;
-  return frame;
+  store<u32>(block, fresh + FRAME_BYTES, VCPU_FRESH);
+  return fresh;
 }
 
 export function free(frame: u32): void {
@@ -67,11 +62,31 @@ export function free(frame: u32): void {
 
 /** Gives everything this vCPU keeps back to the global list: its end. */
 export function flush(): void {
-  while (fresh != freshEnd) {
-    free(fresh);
-    fresh += FRAME_BYTES;
-  }
+  freeFresh(vcpu.block);
   while (load<u32>(vcpu.block, VCPU_FREE_COUNT) != 0) returnBatch();
+}
+
+/**
+ * Takes over what a vCPU has kept whose thread is gone. The chain is right at every instruction of alloc() and free(), the
+ * count is not: the chain is followed, as long as it could be.
+ */
+export function inherit(block: u32): void {
+  let frame = load<u32>(block, VCPU_FREE_HEAD);
+  store<u32>(block, 0, VCPU_FREE_HEAD);
+  store<u32>(block, 0, VCPU_FREE_COUNT);
+  for (let left = 2 * FRAME_BATCH + 1; left != 0 && frame != 0; left--) {
+    const next = load<u32>(frame, NEXT);
+    free(frame);
+    frame = next;
+  }
+  freeFresh(block);
+}
+
+function freeFresh(block: u32): void {
+  const end = load<u32>(block, VCPU_FRESH_END);
+  for (let frame = load<u32>(block, VCPU_FRESH); frame < end; frame += FRAME_BYTES) free(frame);
+  store<u32>(block, 0, VCPU_FRESH);
+  store<u32>(block, 0, VCPU_FRESH_END);
 }
 
 function returnBatch(): void {
@@ -128,8 +143,12 @@ export function available(): u32 {
   const both = atomic.load<u64>(map.vm, VM_BREAK);
   let frames = <u32>(both >> 32) - <u32>both + atomic.load<u32>(map.vm, VM_BATCHED_FRAMES);
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
-  for (let i: u32 = 0; i < vcpus; i++) frames += load<u32>(map.vcpuBlock(i), VCPU_FREE_COUNT);
-  return frames + ((freshEnd - fresh) >> FRAME_SHIFT);
+  for (let i: u32 = 0; i < vcpus; i++) {
+    const block = map.vcpuBlock(i);
+    const fresh = load<u32>(block, VCPU_FRESH_END) - load<u32>(block, VCPU_FRESH);
+    frames += load<u32>(block, VCPU_FREE_COUNT) + (fresh >> FRAME_SHIFT);
+  }
+  return frames;
 }
 
 /** Frames below the kernel that have ever been handed out. */

@@ -11,8 +11,6 @@ import {
   VCPU_DEPTH,
   VCPU_EPOCH,
   VCPU_FAULTING,
-  VCPU_FREE_COUNT,
-  VCPU_FREE_HEAD,
   VCPU_IDLE,
   VCPU_MASK,
   VCPU_PENDING,
@@ -72,14 +70,11 @@ function raiseCount(count: u32): void {
 }
 
 /**
- * The vCPU `number` is nobody's any more. `isDead`: its thread ended in the guest, so its free list may be half
- * changed and is given up.
+ * The vCPU `number` is free again. `isDead`: its thread ended in the guest, perhaps in a write fault.
  */
 export function abandon(number: u32, isDead: bool): void {
   const gone = map.vcpuBlock(number);
   if (isDead) {
-    store<u32>(gone, 0, VCPU_FREE_HEAD);
-    store<u32>(gone, 0, VCPU_FREE_COUNT);
     if (atomic.load<u32>(gone, VCPU_FAULTING) & 1) atomic.add<u32>(gone, 1, VCPU_FAULTING);
   }
   store<u32>(gone, 0, VCPU_SNAPSHOT);

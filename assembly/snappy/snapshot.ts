@@ -13,7 +13,9 @@
 
 import { SNAPSHOTS_MAX } from '../abi/limits';
 import {
+  ENDING_NONE,
   SNAPSHOT_BREAK,
+  SNAPSHOT_ENDING,
   SNAPSHOT_EPOCH,
   SNAPSHOT_FRAMES,
   SNAPSHOT_GOOD,
@@ -58,6 +60,7 @@ export function take(): i32 {
   store<u32>(block, <u32>atomic.load<u64>(map.vm, VM_BREAK), SNAPSHOT_BREAK);
   atomic.store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);
   atomic.store<u32>(block, 0, SNAPSHOT_FRAMES);
+  atomic.store<u32>(block, ENDING_NONE, SNAPSHOT_ENDING);
   atomic.or<u32>(map.vm, 1 << slot, VM_ACTIVE);
   epoch.advance();
   atomic.add<u32>(map.vm, 1, VM_TAKEN);
@@ -92,6 +95,12 @@ function stopReaders(slot: u32, state: u32): void {
     if (atomic.load<u32>(map.vcpuBlock(i), VCPU_SNAPSHOT) == slot + 1)
       interrupt.post(i, VECTOR_KILL);
   }
+}
+
+/** Whether it is `by` who ends the snapshot: a thread that is ended in release() would keep its lock. */
+export function end(slot: u32, by: u32): bool {
+  const old = atomic.cmpxchg<u32>(map.snapshotBlock(slot), ENDING_NONE, by, SNAPSHOT_ENDING);
+  return old == ENDING_NONE || old == by;
 }
 
 export function state(slot: u32): u32 {

@@ -235,8 +235,9 @@ export const asyncFiles = {
 };
 
 /** Calls back after `ms`. */
-export function after(ms: number, then: () => void): void {
-  setTimeout(then, ms);
+export function after(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms);
+  return () => clearTimeout(timer);
 }
 
 /** Calls back again and again until told to stop. */

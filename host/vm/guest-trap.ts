@@ -14,6 +14,10 @@ import {
 import { RingzeroError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 
+/** What the call of a snapshot that was disposed of ends with. */
+export const STOPPED =
+  'the call was stopped: its snapshot was disposed of, or killed by its parent';
+
 /** The functions of the guest that were running, innermost first: by their names, which an image has for all (translator/names.ts). */
 function guestStack(error: Error): string[] {
   const functions: string[] = [];
@@ -53,7 +57,9 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
         { cause: thrown },
       );
     case TRAP_KILLED:
-      return trapError('it was stopped');
+      return kernel.isSnapshot
+        ? new RingzeroError('RZ_SNAPSHOT_STOPPED', STOPPED, { cause: thrown })
+        : trapError('it was stopped');
     case TRAP_FAULT_UNHANDLED:
       return trapError(`page fault of page ${address}, and there is no onPageFault`);
     case TRAP_CALL_UNHANDLED:

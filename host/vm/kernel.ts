@@ -8,6 +8,7 @@ import {
   VCPU_DEPTH,
   VCPU_MASK,
   VCPU_PENDING,
+  VCPU_SNAPSHOT,
   VCPU_STAGING,
   VCPU_STATE,
   VCPU_TRAP_ADDRESS,
@@ -49,6 +50,7 @@ export interface KernelExports {
   settleSnapshot(slot: number): void;
   releaseSnapshot(slot: number): void;
   stopReaders(slot: number): void;
+  endSnapshot(slot: number, by: number): number;
   snapshotState(slot: number): number;
   snapshotBlock(slot: number): number;
   snapshotTable(slot: number): number;
@@ -158,6 +160,11 @@ export class Kernel {
   /** The 8-bit epoch that this vCPU's stores belong to. */
   get view(): number {
     return this.#word(VCPU_VIEW);
+  }
+
+  /** Whether this vCPU looks at a snapshot. */
+  get isSnapshot(): boolean {
+    return this.#word(VCPU_SNAPSHOT) !== 0;
   }
 
   /** Vectors that a safepoint would take now, as bits. */

@@ -236,9 +236,8 @@ export class MicroVM {
       options.handlers,
       boot,
     );
-    this.#pool = new SnapshotPool({ machine, importsModule, background }, warm, sink, (vcpu) =>
-      this.bury(vcpu),
-    );
+    const shared = { machine, importsModule, background };
+    this.#pool = new SnapshotPool(shared, warm, sink, this.#vcpu.kernel.calls);
     if (boot === undefined) return;
     if (machine.trace !== undefined) this.#endTrace = keepTrace(machine.trace);
     if (!machine.linked) this.#warmUp();
@@ -330,7 +329,9 @@ export class MicroVM {
       childStatus: (id) => this.#childStatus(id),
       killChild: (id) => {
         const child = this.#children.get(id);
-        if (child !== undefined && 'slot' in child) this.#vcpu.kernel.calls.stopReaders(child.slot);
+        if (child === undefined || !('slot' in child)) return;
+        this.#vcpu.kernel.calls.stopReaders(child.slot);
+        this.#pool.stop(child.slot);
       },
     };
   }

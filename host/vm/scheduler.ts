@@ -20,6 +20,7 @@ import { MicroVM, type AttachOptions } from './micro-vm.ts';
 import { ARGUMENTS_MAX, RUNNING, TaskQueue, type Task } from './task-queue.ts';
 
 const LEVELS_MAX = 8;
+const LIMIT_MS_MAX = 2 ** 31 - 1; // a timer takes no more
 
 /** What `Scheduler.create` is given. */
 export interface SchedulerOptions {
@@ -72,7 +73,9 @@ export class Tasks {
     options: SubmitOptions = {},
   ): Promise<number> {
     const { level = 0, limitMs } = options;
-    const slot = this.#submit(name, args, level);
+    if (limitMs !== undefined && !(limitMs > 0 && limitMs <= LIMIT_MS_MAX))
+      refuse('limitMs', limitMs, `above 0, up to ${LIMIT_MS_MAX}`);
+    const slot = this.#submit(name, [...args], level);
     const order = this.#queue.order(slot);
     if (limitMs !== undefined) after(limitMs, () => this.#stop(slot, order, level));
     await this.#queue.ended(slot);

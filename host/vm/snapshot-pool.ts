@@ -1,11 +1,20 @@
 // The warm snapshot vCPUs of a VM: threads that wait for jobs. One job at a time on each; more threads start when
 // more jobs are under way than there are threads.
+//
+// Invariants  POOL-1  Every job ends once: with what its thread says, with its thread, with the pool, or at once when it
+//                     cannot be posted. Nothing is thrown between run() and `end`.
+//             POOL-2  A job that was stopped ends within STOP_GRACE_MS and the end of a thread: what does not leave the
+//                     guest by itself by then (a wait, a loop without safepoints) loses its thread.
 
+import { EINTR, EIO } from '../../assembly/abi/errno.ts';
 import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
+import { ENDING_PARENT, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
-import { onceIdle, startThread, type Thread } from '#platform';
+import { after, onceIdle, startThread, type Thread } from '#platform';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { ProgramExit } from '../wasi/exit.ts';
+import { STOPPED } from './guest-trap.ts';
+import type { KernelExports } from './kernel.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
 
 export interface JobEnd {
@@ -17,35 +26,37 @@ export interface JobEnd {
 
 /** The warm threads start a little later, so that what the VM was made for comes first. */
 const WARM_DELAY_MS = 30;
+/** How long a stopped job may take to its next safepoint. */
+const STOP_GRACE_MS = 1000;
 
 interface Worker {
   thread: Thread;
   vcpu: number | undefined;
-  job: number | undefined;
+  job: Job | undefined;
 }
+
+type PoolKernel = Pick<KernelExports, 'bury' | 'endSnapshot' | 'snapshotState'>;
 
 export class SnapshotPool {
   readonly #data: SnapshotThreadData;
   readonly #sink: SyscallSink;
-  readonly #bury: (vcpu: number) => void;
+  readonly #kernel: PoolKernel;
   readonly #workers = new Set<Worker>();
   readonly #waiting: Job[] = [];
   readonly #ends = new Map<number, (end: JobEnd) => void>();
   #nextJob = 0;
   #closed = false;
 
-  /** `bury` tells the kernel that a vCPU's thread is gone. */
-  constructor(
-    data: SnapshotThreadData,
-    warm: number,
-    sink: SyscallSink,
-    bury: (vcpu: number) => void,
-  ) {
+  constructor(data: SnapshotThreadData, warm: number, sink: SyscallSink, kernel: PoolKernel) {
     this.#data = data;
-    this.#bury = bury;
+    this.#kernel = kernel;
     this.#sink = sink;
     onceIdle(WARM_DELAY_MS, () => {
-      while (!this.#closed && this.#workers.size < warm) this.#start();
+      try {
+        while (!this.#closed && this.#workers.size < warm) this.#start();
+      } catch {
+        // the first job tries again, and says why it cannot be done
+      }
     });
   }
 
@@ -59,7 +70,28 @@ export class SnapshotPool {
     const id = this.#nextJob++;
     this.#ends.set(id, end);
     this.#waiting.push({ ...job, id });
-    this.#assign();
+    if (this.#closed) this.#failWaiting('the VM was closed');
+    else this.#assign();
+  }
+
+  /**
+   * The readers of a snapshot were told to stop: a thread that is still at it after the grace time is ended. Calls that
+   * wait for a thread begin, and find out by themselves.
+   */
+  stop(slot: number): void {
+    for (const worker of this.#workers) {
+      const { job } = worker;
+      if (job?.slot !== slot) continue;
+      const cancel = after(STOP_GRACE_MS, () => {
+        if (worker.job === job && this.#kernel.endSnapshot(slot, ENDING_PARENT) !== 0)
+          void worker.thread.terminate();
+      });
+      const end = this.#ends.get(job.id);
+      this.#ends.set(job.id, (result) => {
+        cancel();
+        end?.(result);
+      });
+    }
   }
 
   async close(): Promise<void> {
@@ -67,7 +99,7 @@ export class SnapshotPool {
     await Promise.all([...this.#workers].map(({ thread }) => thread.terminate()));
   }
 
-  #start(): void {
+  #start(): Worker {
     const worker: Worker = { job: undefined, vcpu: undefined } as Worker;
     worker.thread = startThread(
       new URL('./snapshot-worker.js', import.meta.url),
@@ -76,20 +108,41 @@ export class SnapshotPool {
       (error) => this.#ended(worker, error),
     );
     this.#workers.add(worker);
+    return worker;
   }
 
   #assign(): void {
-    for (const worker of this.#workers) {
-      if (worker.job !== undefined) continue;
-      const job = this.#waiting.shift();
-      if (job === undefined) return;
-      worker.job = job.id;
-      worker.thread.hold(true);
-      worker.thread.post(job);
+    while (this.#waiting.length > 0) {
+      const worker = this.#free();
+      if (worker === undefined) return;
+      this.#post(worker, this.#waiting.shift()!);
     }
-    if (this.#waiting.length > 0 && this.#workers.size < SNAPSHOTS_MAX) {
-      this.#start();
-      this.#assign();
+  }
+
+  /** A thread without a job, a new one if there may be more. Without any thread the waiting jobs fail. */
+  #free(): Worker | undefined {
+    for (const worker of this.#workers) if (worker.job === undefined) return worker;
+    if (this.#workers.size >= SNAPSHOTS_MAX) return undefined;
+    try {
+      return this.#start();
+    } catch (error) {
+      if (this.#workers.size === 0)
+        this.#failWaiting(`a thread for the snapshot did not start: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
+  #post(worker: Worker, job: Job): void {
+    worker.job = job;
+    worker.thread.hold(true);
+    try {
+      worker.thread.post(job);
+    } catch (error) {
+      worker.job = undefined;
+      worker.thread.hold(false);
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `an argument cannot go to the snapshot's thread: ${why}`;
+      this.#finish(job.id, undefined, failureOf('RZ_OPTION', message));
     }
   }
 
@@ -110,23 +163,31 @@ export class SnapshotPool {
     end?.({ result, failure: failure && { ...failure, error: errorOf(failure) }, died });
   }
 
-  /** A thread died: its job fails, and a new thread takes its place when it is wanted. */
+  /** A thread ended: its job fails, and a new thread takes its place when it is wanted. */
   #ended(worker: Worker, error: Error | undefined): void {
     this.#workers.delete(worker);
-    if (worker.vcpu !== undefined) this.#bury(worker.vcpu);
-    const message = `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`;
-    const failure: Failure = {
-      code: 'RZ_VM_CLOSED',
-      message,
-      stack: error?.stack,
-      errno: 5,
-      exitCode: undefined,
-    };
-    if (worker.job !== undefined) this.#finish(worker.job, undefined, failure, true);
-    if (this.#closed || this.#workers.size === 0) {
-      for (const job of this.#waiting.splice(0)) this.#finish(job.id, undefined, failure, true);
+    if (worker.vcpu !== undefined) this.#kernel.bury(worker.vcpu);
+    const { job } = worker;
+    if (job !== undefined) {
+      const isStopped = this.#kernel.snapshotState(job.slot) === SNAPSHOT_STOPPED;
+      const failure = isStopped
+        ? failureOf('RZ_SNAPSHOT_STOPPED', STOPPED)
+        : failureOf('RZ_VM_CLOSED', `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`); // prettier-ignore
+      this.#finish(job.id, undefined, { ...failure, stack: error?.stack }, true);
     }
+    if (this.#closed) this.#failWaiting('the VM was closed');
+    else this.#assign();
   }
+
+  #failWaiting(why: string): void {
+    for (const { id } of this.#waiting.splice(0))
+      this.#finish(id, undefined, failureOf('RZ_VM_CLOSED', why), true);
+  }
+}
+
+function failureOf(code: RingzeroErrorCode, message: string): Failure {
+  const errno = code === 'RZ_SNAPSHOT_STOPPED' ? EINTR : EIO;
+  return { code, message, stack: undefined, errno, exitCode: undefined };
 }
 
 function errorOf(failure: Failure): Error {

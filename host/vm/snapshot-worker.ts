@@ -1,7 +1,7 @@
 // The thread of a snapshot vCPU: waits for a snapshot, runs guest functions on it, gives it back.
 
 import { EINTR, EIO, ENOMEM } from '../../assembly/abi/errno.ts';
-import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
+import { ENDING_SELF, SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
 import { prepareDirectory, thread } from '#platform';
 import { Preopen } from '../syscalls/preopen.ts';
@@ -130,7 +130,8 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
     calls.lookAt(0);
     vcpu.syscalls.closeAll();
     releaseFiles();
-    if (job.release) calls.releaseSnapshot(job.slot);
+    if (job.release && calls.endSnapshot(job.slot, ENDING_SELF) !== 0)
+      calls.releaseSnapshot(job.slot);
   }
 }
 
@@ -147,15 +148,20 @@ async function drive(fork: Fork, url: string, argument: unknown): Promise<unknow
   }
 }
 
+/** What the parent of a spawned function learns of its end. */
+const ERRNO = new Map<string, number>([
+  ['RZ_SNAPSHOT_LOST', ENOMEM],
+  ['RZ_SNAPSHOT_STOPPED', EINTR],
+]);
+
 function failureOf(error: unknown): Failure {
   const { message, stack } = error as Error;
   const code = error instanceof RingzeroError ? error.code : 'RZ_GUEST_TRAP';
-  const stopped = /it was stopped/.test(message);
   return {
     code,
     message,
     stack,
-    errno: code === 'RZ_SNAPSHOT_LOST' ? ENOMEM : stopped ? EINTR : EIO,
+    errno: ERRNO.get(code) ?? EIO,
     exitCode: error instanceof ProgramExit ? error.exitCode : undefined,
     thrown: error instanceof DriverError ? error.cause : undefined,
   };

@@ -3,6 +3,7 @@
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_LOST, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
+import { STOPPED } from './guest-trap.ts';
 import type { Kernel, KernelExports } from './kernel.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
 import type { Job } from './snapshot-worker.ts';
@@ -53,7 +54,8 @@ export class Snapshot {
    * what it stores is seen by later calls on this snapshot and by nobody else. Calls on one snapshot run one after
    * the other when each is awaited.
    *
-   * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (frames ran out), RZ_SNAPSHOT_CLOSED.
+   * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (frames ran out), RZ_SNAPSHOT_CLOSED,
+   * RZ_SNAPSHOT_STOPPED (disposed of meanwhile), RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
    */
   run(name: string, ...args: (number | bigint)[]): Promise<number | bigint | undefined> {
     return this.#job({ name, args }) as Promise<number | bigint | undefined>;
@@ -79,14 +81,9 @@ export class Snapshot {
 
   #job(call: Job['call']): Promise<unknown> {
     this.#check();
-    this.#jobs += 1;
+    const job = { slot: this.#slot, preopen: this.#preopen(), call, release: false };
     return new Promise((resolve, reject) => {
-      const job = {
-        slot: this.#slot,
-        preopen: this.#preopen(),
-        call,
-        release: false,
-      };
+      this.#jobs += 1;
       this.#pool.run(job, ({ result, failure }) => {
         this.#jobs -= 1;
         if (failure === undefined) resolve(result);
@@ -134,9 +131,15 @@ export class Snapshot {
     this.#kernel.calls.releaseSnapshot(this.#slot);
   }
 
-  /** As release(), at once; a call still under way is stopped first and rejects. */
+  /**
+   * As release(), at once; calls still under way are stopped first and reject with RZ_SNAPSHOT_STOPPED: at their next
+   * safepoint, or after a second without one (a wait, a loop of a program that has none) with their thread.
+   */
   [Symbol.dispose](): void {
-    if (this.#jobs > 0) this.#kernel.calls.stopReaders(this.#slot);
+    if (this.#jobs > 0) {
+      this.#kernel.calls.stopReaders(this.#slot);
+      this.#pool.stop(this.#slot);
+    }
     void this.release();
   }
 
@@ -160,6 +163,6 @@ export function checkState(calls: KernelExports, slot: number): void {
     );
   }
   if (state === SNAPSHOT_STOPPED) {
-    throw new RingzeroError('RZ_GUEST_TRAP', 'call on a snapshot: it was stopped');
+    throw new RingzeroError('RZ_SNAPSHOT_STOPPED', STOPPED);
   }
 }

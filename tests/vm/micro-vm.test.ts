@@ -193,7 +193,7 @@ vms('a call that never ends in a snapshot is stopped by disposing of it', async 
   const spinning = codeOfAsync(snapshot.run('spin'));
   await new Promise((resolve) => setTimeout(resolve, 100));
   snapshot[Symbol.dispose]();
-  assert.is(await spinning, 'RZ_GUEST_TRAP');
+  assert.is(await spinning, 'RZ_SNAPSHOT_STOPPED');
   const next = vm.snapshot();
   assert.is(await next.run('get', 0), 0);
   await vm.close();

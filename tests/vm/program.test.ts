@@ -97,7 +97,7 @@ test('a call that never ends on a fork is stopped by disposing of it, though the
   const spinning = snapshot.run('spin').catch((error: unknown) => error);
   await new Promise((resolve) => setTimeout(resolve, 100));
   snapshot[Symbol.dispose]();
-  assert.is(((await spinning) as RingzeroError).code, 'RZ_GUEST_TRAP');
+  assert.is(((await spinning) as RingzeroError).code, 'RZ_SNAPSHOT_STOPPED');
   await program.close();
 });
 

@@ -1,0 +1,113 @@
+// Forks that do not end by themselves, and calls that cannot begin: what is counted is counted back, and no slot is held.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MicroVM, RingzeroError, type Program, type Snapshot } from '../../host/index.ts';
+import { assemble } from './guests.ts';
+
+const MIB = 2 ** 20;
+const SNAPSHOTS = 32;
+
+/** Ways not to end, without a safepoint. */
+const ENDLESS: readonly (readonly [string, string])[] = [
+  ['loop', '(loop $again (br $again))'],
+  ['wait32', '(drop (memory.atomic.wait32 (i32.const 64) (i32.const 0) (i64.const -1)))'],
+  ['wait64', '(drop (memory.atomic.wait64 (i32.const 64) (i64.const 0) (i64.const -1)))'],
+  ['poll', `(i64.store (i32.const 128) (i64.const 1)) (i32.store8 (i32.const 136) (i32.const 0))
+      (i32.store (i32.const 144) (i32.const 1)) (i64.store (i32.const 152) (i64.const 9000000000000000))
+      (drop (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 512)))`],
+]; // prettier-ignore
+
+const GUEST = assemble(`(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  ${ENDLESS.map(([name, body]) => `(func (export "${name}") ${body})`).join('\n')}
+  (func (export "get") (result i32) (i32.load (i32.const 64))))`);
+
+async function codeOf(action: Promise<unknown>): Promise<string> {
+  const error: unknown = await action.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.instance(error, RingzeroError, String(error));
+  return (error as RingzeroError).code;
+}
+
+const load = (): Promise<Program> => MicroVM.load(GUEST, {}, { memory: 64 * MIB });
+
+const stopping = suite('stopping');
+
+stopping('A14: a call whose argument cannot be cloned is refused, and is not counted', async () => {
+  const program = await load();
+  const snapshot = program.snapshot();
+  const notCloneable = (() => 0) as unknown as number;
+  const getter = Object.defineProperty({}, 'a', {
+    enumerable: true,
+    get: () => {
+      throw new Error('no');
+    },
+  });
+  for (let i = 0; i < 2 * SNAPSHOTS; i++) {
+    assert.is(await codeOf(snapshot.run('get', notCloneable)), 'RZ_OPTION');
+    assert.is(await codeOf(snapshot.drive('data:text/javascript,export let main = () => 5', { f: () => 0 })), 'RZ_OPTION'); // prettier-ignore
+    assert.is(await codeOf(snapshot.drive('data:text/javascript,', getter)), 'RZ_OPTION');
+  }
+  const together = Array.from({ length: 40 }, () => codeOf(snapshot.run('get', notCloneable)));
+  assert.equal(new Set(await Promise.all(together)), new Set(['RZ_OPTION']));
+  assert.is(await snapshot.run('get'), 0);
+  await snapshot.release();
+  await program.close();
+});
+
+stopping('A14: a call after the VM was closed is refused', async () => {
+  const program = await load();
+  const snapshot = program.snapshot();
+  const running = snapshot.run('loop');
+  const late = codeOf(running);
+  await program.close();
+  assert.is(await late, 'RZ_VM_CLOSED');
+  assert.is(await codeOf(snapshot.run('get')), 'RZ_VM_CLOSED');
+});
+
+stopping('A14: threads that cannot start fail the calls that wait for them', async () => {
+  const vm = await MicroVM.create({ guest: GUEST, wasi: {}, memory: 64 * MIB, importsModule: 'file:///nowhere.js' }); // prettier-ignore
+  const snapshot = vm.snapshot();
+  const calls = Array.from({ length: 40 }, () => codeOf(snapshot.run('get')));
+  assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_VM_CLOSED']));
+  await snapshot.release();
+  await vm.close();
+});
+
+for (const [name] of ENDLESS) {
+  stopping(`A13: a fork in \`${name}\` ends when it is disposed of`, async () => {
+    const program = await load();
+    const snapshot = program.snapshot();
+    const call = codeOf(snapshot.run(name));
+    await snapshot.run('get'); // another thread: the first has its job by now
+    snapshot[Symbol.dispose]();
+    assert.is(await call, 'RZ_SNAPSHOT_STOPPED');
+    await program.close();
+  });
+}
+
+stopping(
+  'A13: as many as there can be, and then as many again: no slot and no frame is held',
+  async () => {
+    const program = await load();
+    const before: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const snapshots: Snapshot[] = Array.from({ length: SNAPSHOTS }, () => program.snapshot());
+      const calls = snapshots.map((snapshot, i) => codeOf(snapshot.run(ENDLESS[i % ENDLESS.length]![0]))); // prettier-ignore
+      for (const snapshot of snapshots) snapshot[Symbol.dispose]();
+      assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_SNAPSHOT_STOPPED']));
+      const { snapshotsActive, framesFree } = program.vm.stats();
+      assert.is(snapshotsActive, 0);
+      before.push(framesFree);
+    }
+    assert.ok(before[0]! - before[2]! <= 8 * 32, `frames are lost: ${before.join(' ')}`);
+    assert.is(await program.snapshot().run('get'), 0);
+    await program.close();
+  },
+);
+
+stopping.run();
