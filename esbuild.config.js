@@ -1,8 +1,9 @@
 // Bundles, from what the TypeScript compiler made. dist/node/host is the package in Node and Deno: a few files start sooner than a
 // hundred modules. dist/browser is a folder that a page can be served with as it is; its threads are files of their own with
-// everything in them, so that a bundler can copy each like a picture.
+// everything in them, so that a bundler can copy each like a picture. They are named `.mjs`: a minifier such as webpack's takes the
+// `.js` that a bundler copies for a script, in which `await` is not a keyword.
 
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const NODE = 'dist/node';
@@ -34,6 +35,31 @@ const browser = {
   minifyWhitespace: true,
 };
 
+/** Where the library names its threads, their names end in `.mjs`. */
+const threadNames = {
+  name: 'thread-names',
+  setup({ onLoad }) {
+    onLoad({ filter: /host\/(vm|io)\/[^/]+\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace(/new URL\('(\.\/[a-z]+-worker)\.js'/g, "new URL('$1.mjs'") };
+    });
+  },
+};
+
+/** jsdom and its like give neither text decoders nor threads: say what to do before anything fails without a name. */
+const noBrowser = `if (typeof TextDecoder === 'undefined') throw new Error("ringzero: this is the build for browsers, and this environment (jsdom?) is not one. Tests: run them in the 'node' environment, or set Jest's testEnvironmentOptions.customExportConditions to ['node']. See docs/bundlers.md");`;
+
+/** Modules that a thread is told to import are not the bundler's: its warning would be the user's. The minifier drops such comments. */
+async function ignoreImports(file) {
+  const text = await readFile(file, 'utf8');
+  const marked = text.replace(
+    /\bimport\((?=[^'"])/g,
+    'import(/* @vite-ignore */ /* webpackIgnore: true */ ',
+  );
+  if (marked === text) throw new Error(`${file} imports nothing by a name that it is told`);
+  await writeFile(file, marked);
+}
+
 for (const folder of [NODE, BROWSER]) await rm(folder, { recursive: true, force: true });
 await build({
   ...common,
@@ -43,6 +69,7 @@ await build({
   entryPoints: { ...LIBRARY, ...THREADS, ...COMMAND },
   splitting: true,
 });
-await build({ ...browser, entryPoints: LIBRARY, splitting: true });
-await build({ ...browser, entryPoints: THREADS });
+await build({ ...browser, entryPoints: LIBRARY, splitting: true, plugins: [threadNames], banner: { js: noBrowser } }); // prettier-ignore
+await build({ ...browser, entryPoints: THREADS, outExtension: { '.js': '.mjs' } });
+await ignoreImports(`${BROWSER}/snapshot-worker.mjs`);
 for (const name of MODULES) await copyFile(`dist/wasm/${name}`, `${BROWSER}/${name}`);

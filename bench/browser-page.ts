@@ -10,7 +10,8 @@ import { serve } from '../tests/browser/server.ts';
 import { numberOption } from './report.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BESIDE = ['snapshot-worker.js', 'timer-worker.js', 'service-worker.js', 'libdbos.wasm', 'kv.wasm']; // prettier-ignore
+const THREADS = ['snapshot-worker', 'timer-worker', 'service-worker'];
+const KERNELS = ['libdbos.wasm', 'kv.wasm'];
 const GUESTS = ['ycsb.wasm', 'ycsb-eager.wasm', 'ycsb-hash.wasm', 'ycsb-swizzle.wasm'];
 const SQLITE = 'node_modules/@sqlite.org/sqlite-wasm/dist';
 
@@ -35,7 +36,8 @@ export async function buildPage(out = `${ROOT}dist/bench-page`): Promise<string>
     minify: true,
     logLevel: 'warning',
   });
-  for (const name of BESIDE) cpSync(`${ROOT}dist/browser/${name}`, `${out}/${name}`);
+  for (const name of THREADS) cpSync(`${ROOT}dist/browser/${name}.mjs`, `${out}/${name}.js`);
+  for (const name of KERNELS) cpSync(`${ROOT}dist/browser/${name}`, `${out}/${name}`);
   for (const name of GUESTS) cpSync(`${ROOT}dist/wasm/${name}`, `${out}/${name}`);
   for (const name of ['sqlite3.wasm', 'sqlite3-opfs-async-proxy.js'])
     cpSync(`${ROOT}${SQLITE}/${name}`, `${out}/${name}`);

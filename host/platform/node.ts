@@ -22,6 +22,7 @@ import { dirname, resolve } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
+import { clearInterval, setInterval, setTimeout } from 'node:timers'; // a test environment's own may be a browser's
 import { setFlagsFromString } from 'node:v8';
 import {
   OPEN_CREATE,
@@ -30,6 +31,7 @@ import {
   OPEN_TRUNCATE,
   OPEN_WRITE,
 } from '../../assembly/abi/syscall.ts';
+import { RingzeroError } from '../errors.ts';
 import { adopt, forget, isGranted, nameOf, onThreadEnd, remember, unlink } from './deno.ts';
 
 // Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only when told to; later ones
@@ -66,10 +68,33 @@ export function sleepUs(us: number): void {
   Atomics.wait(nobody, 0, 0, us / 1000);
 }
 
-/** A module that the build made, by file name. `RZ_WASM=wasm-checked` takes the checked build of each. */
+/**
+ * A module that the build made, by file name. `RZ_WASM=wasm-checked` takes the checked build of each.
+ * Fails with RZ_HOST where a bundler has moved this code away from it.
+ */
 export function readBuiltModule(name: string): Uint8Array {
   const folder = choice('RZ_WASM') ?? 'wasm';
-  return readFileSync(new URL(`../../${folder}/${name}`, import.meta.url));
+  const url = new URL(`../../${folder}/${name}`, import.meta.url);
+  try {
+    const bytes = readFileSync(url);
+    if (bytes.readUInt32LE() === WASM_MAGIC) return bytes;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw movedAway(name, url, cause);
+  }
+  throw movedAway(name, url, undefined);
+}
+
+const WASM_MAGIC = 0x6d736100;
+
+function movedAway(name: string, url: URL, cause: unknown): RingzeroError {
+  return new RingzeroError(
+    'RZ_HOST',
+    `${name} is not at ${url.pathname}: a bundler has moved ringzero's code away from its files. ` +
+      'Keep the package external: `serverExternalPackages` in Next.js, `--external:ringzero` in esbuild, `external` in Rollup, ' +
+      '`ssr.external` in Vite, `externals` in webpack (docs/bundlers.md)',
+    { cause },
+  );
 }
 
 /** Calls back after `ms`, unless the process has ended by then. */

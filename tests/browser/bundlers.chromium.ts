@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { build } from 'esbuild';
-import { launch } from './chromium.ts';
-import { ROOT, serve } from './server.ts';
+import { answerOf, EXAMPLE, EXPECTED } from './example.ts';
+import { ROOT } from './server.ts';
 
 const test = suite('bundlers');
-const EXAMPLE = join(ROOT, 'examples/browser');
 const PACKAGE_FILES = join(ROOT, 'dist/browser');
 
 /** The folder of somebody who has installed the package and copied the example. */
@@ -22,21 +21,7 @@ function project(): string {
   return folder;
 }
 
-/** What the page of a folder says in the end. */
-async function answerOf(root: string): Promise<unknown> {
-  const [browser, site] = await Promise.all([launch(), serve({ isolated: true, root })]);
-  try {
-    const page = await browser.open(`${site.origin}/index.html`);
-    return await page.evaluate('answer');
-  } finally {
-    await browser.close();
-    await site.close();
-  }
-}
-
-const EXPECTED = { ada: { born: 1815 }, fork: { there: 7, here: 8 } };
-
-test('esbuild, and four files beside what it makes', async () => {
+test('esbuild, and five files beside what it makes', async () => {
   const folder = project();
   try {
     const out = join(folder, 'out');
@@ -48,7 +33,7 @@ test('esbuild, and four files beside what it makes', async () => {
       logLevel: 'warning',
     });
     for (const file of readdirSync(PACKAGE_FILES).filter((name) =>
-      /\.wasm$|-worker\.js$/.test(name),
+      /\.wasm$|-worker\.mjs$/.test(name),
     ))
       // prettier-ignore
       cpSync(join(PACKAGE_FILES, file), join(out, file));
