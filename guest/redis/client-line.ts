@@ -1,9 +1,12 @@
 // The line of CLIENT LIST and CLIENT INFO about one connection.
 
+import * as args from './args.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as command from './command.ts';
 import * as identity from './identity.ts';
+import * as input from './input.ts';
+import * as protocol from './protocol.ts';
 import * as text from './text.ts';
 import { Client } from './client.ts';
 
@@ -23,11 +26,38 @@ function putFlags(c: Client): void {
   if (text.length() == start) text.byte(78);
 }
 
-/** Bytes that a connection takes: its record, its texts, and what it keeps of unfinished input. */
+/** Bytes that a connection takes: its record, its texts, what it keeps of input, what waits to be sent. */
 export function memoryOf(c: Client): u64 {
   const blocks =
     client.textBytes(c.name) + client.textBytes(c.address) + client.textBytes(c.localAddress);
-  return <u64>(offsetof<Client>() + blocks + c.inputRoom + c.queueBytes + (c.argumentsRoom << 3));
+  return input.bytesOf(c) + c.output + (offsetof<Client>() + blocks + c.queueBytes);
+}
+
+/** Of the client whose command runs, the input is in the window that all share. */
+function putInput(c: Client): void {
+  const isRunning = changetype<u32>(c) == changetype<u32>(client.current());
+  const inWindow = isRunning && c.input == 0;
+  text.ascii(' qbuf=');
+  text.unsigned(inWindow ? protocol.stretchBytes() : c.inputBytes + c.largeRead);
+  text.ascii(' qbuf-free=');
+  text.unsigned(c.inputRoom - min(c.inputRoom, c.inputBytes));
+  text.ascii(' argv-mem=');
+  let argumentBytes: u64 = c.largeBytes + (c.argumentsRoom << 3);
+  if (inWindow) for (let i: u32 = 0; i < args.count(); i++) argumentBytes += args.len(i);
+  text.unsigned(argumentBytes);
+  text.ascii(' multi-mem=');
+  text.unsigned(c.queueBytes);
+}
+
+/** A client has no reply buffer of its own (rbs, rbp); what waits is in the first FIRST_BYTES and a list. */
+function putOutput(c: Client): void {
+  const inFirst = min<u64>(c.output, client.FIRST_BYTES);
+  text.ascii(' rbs=0 rbp=0 obl=');
+  text.unsigned(inFirst);
+  text.ascii(' oll=');
+  text.unsigned(c.output == inFirst ? 0 : c.outputBlocks);
+  text.ascii(' omem=');
+  text.unsigned(c.output - inFirst);
 }
 
 /** Appends the line about a connection, without the newline. */
@@ -52,17 +82,11 @@ export function put(c: Client): void {
   text.unsigned(c.db);
   text.ascii(' sub=0 psub=0 ssub=0 multi=');
   text.integer(c.flags & client.MULTI ? <i64>c.queueCount : -1);
-  text.ascii(' qbuf=');
-  text.unsigned(c.inputBytes);
-  text.ascii(' qbuf-free=');
-  text.unsigned(c.inputRoom - min(c.inputRoom, c.inputBytes));
-  text.ascii(' argv-mem=');
-  text.unsigned(c.argumentsRoom << 3);
-  text.ascii(' multi-mem=');
-  text.unsigned(c.queueBytes);
-  text.ascii(' rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=');
+  putInput(c);
+  putOutput(c);
+  text.ascii(' tot-mem=');
   text.unsigned(memoryOf(c));
-  text.ascii(' events=r cmd=');
+  text.ascii(c.output == 0 ? ' events=r cmd=' : ' events=rw cmd=');
   if (c.lastCommand == 0) text.ascii('NULL');
   else text.bytes(command.nameAddress(c.lastCommand), command.nameBytes(c.lastCommand));
   text.ascii(' user=');

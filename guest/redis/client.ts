@@ -22,6 +22,15 @@ export const REPLY_OFF: u32 = 1024; // CLIENT REPLY OFF
 export const REPLY_SKIP: u32 = 2048; // no reply to the command that runs
 export const REPLY_SKIP_NEXT: u32 = 4096; // CLIENT REPLY SKIP: none to the next one
 export const ARGUMENT_LOST: u32 = 8192; // there was no memory for an argument of the command that comes
+export const LOCAL: u32 = 16384; // it came over the loopback interface or a Unix socket
+
+/** Classes of client-output-buffer-limit. */
+export const CLASS_NORMAL: u32 = 0;
+export const CLASS_REPLICA: u32 = 1;
+export const CLASS_PUBSUB: u32 = 2;
+
+/** Of what waits for a client, so much is in its first buffer; the rest is a list of blocks, which limits count. */
+export const FIRST_BYTES: u64 = 16384;
 
 
 @unmanaged
@@ -64,15 +73,24 @@ export class Client {
   largeBlock: u32;
   largeRead: u32;
   largeTotal: u32;
+  /** Bytes of all large arguments. */
+  largeBytes: u64;
   // A large string that is sent from where it lies (session.ts).
   loanStep: u32;
   loan: u32;
   loanBytes: u32;
-  /** 1 = it is a copy, to be freed. */
-  loanOwned: u32;
-  /** For the connection commands' own use, zero at first. */
-  spare0: u32;
-  spare1: u32;
+  // What the host keeps because the socket has not taken it (output.ts).
+  outputBlocks: u32;
+  output: u64;
+  /** Since when it has been over the soft limit, 0 = it is not. */
+  softSinceMs: i64;
+  /** What it counts for maxmemory-clients (client-memory.ts), and for the bound on strangers (stranger.ts). */
+  countedBytes: u64;
+  strangerBytes: u64;
+  // Events that the host has not asked for yet (client-event.ts).
+  events: u32;
+  eventNext: u32;
+  eventBefore: u32;
 }
 
 const SLOTS_FIRST: u32 = 1024;
@@ -148,7 +166,12 @@ function growTable(): bool {
   return true;
 }
 
-/** Frees a record and its texts; transaction, watches and input are released before. */
+/** The class whose output limits hold for a client. There are no replicas and no subscribers yet. */
+export function classOf(c: Client): u32 {
+  return CLASS_NORMAL;
+}
+
+/** Frees a record and its texts; transaction, watches, input and output are released before. */
 export function close(record: u32): void {
   const c = changetype<Client>(record);
   store<u32>(table + (c.slot << 2), 0);

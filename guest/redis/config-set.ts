@@ -1,6 +1,7 @@
 // Options from the host's side: set before and while the server runs, and read after an event.
 
 import * as config from './config.ts';
+import * as option from './option.ts';
 import * as text from './text.ts';
 import * as value from './option-value.ts';
 import { EINVAL, ENOMEM } from '../../assembly/abi/errno.ts';
@@ -19,6 +20,15 @@ export function setOption(name: u32, nameBytes: u32, at: u32, bytes: u32): i32 {
     return -EINVAL;
   }
   return config.assign(row, at, bytes) ? 0 : -ENOMEM;
+}
+
+/** The machine can serve so many clients at a time: lowers maxclients to that; what it was before, if it was more, else 0. */
+export function limitClients(most: u32): u32 {
+  value.setClientsMost(<i64>most);
+  const wanted = config.number(option.MAXCLIENTS);
+  if (wanted <= <i64>most) return 0;
+  config.assignNumber(option.MAXCLIENTS, <i64>most);
+  return <u32>wanted;
 }
 
 /** Composes name, a zero byte, and the value in force; where it is. Valid until the next call into the guest. */

@@ -293,6 +293,12 @@ function follow(index: u32): void {
   } else if (index == option.STOP_WRITES_ON_BGSAVE_ERROR) persistence.refuse();
 }
 
+/** Puts a number in force that check() would accept. */
+export function assignNumber(index: u32, value: i64): void {
+  store<i64>(VALUES + (index << 3), value);
+  follow(index);
+}
+
 /** Puts a value that check() accepted in force. False when there is no memory for a string. */
 export function assign(index: u32, at: u32, bytes: u32): bool {
   const kind = kindOf(index);

@@ -1,16 +1,18 @@
 // What happens ten times a second: expired keys, tables that are too large, memory to give back.
 
 import * as client from './client.ts';
+import * as clientEvent from './client-event.ts';
+import * as clientMemory from './client-memory.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
 import * as dict from './dict.ts';
 import * as expire from './expire.ts';
 import * as heap from './heap.ts';
-import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as lazyfree from './lazyfree.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
+import * as output from './output.ts';
 import * as reply from './reply.ts';
 import * as stats from './stats.ts';
 import * as telemetry from './telemetry.ts';
@@ -19,7 +21,7 @@ import { clockUs } from './host.ts';
 const REHASH_US: f64 = 1000;
 const LAZY_US: f64 = 2000;
 const RESIZED_AT_ONCE: u32 = 16; // databases looked at for a resize
-const TIMEOUTS_AT_ONCE: u32 = 256; // clients looked at
+const CLIENTS_AT_ONCE: u32 = 256;
 
 let nextDatabase: u32 = 0;
 let nextClient: u32 = 0;
@@ -30,7 +32,7 @@ export function run(): void {
   expire.cycle();
   lazyStep();
   rehash();
-  closeIdle();
+  watchClients();
   const used = heap.usedBytes();
   if (used > stats.get(stats.PEAK_BYTES)) stats.set(stats.PEAK_BYTES, used);
   telemetry.tick();
@@ -58,19 +60,17 @@ function rehash(): void {
   }
 }
 
-/** Closes clients that were silent for longer than the option timeout. */
-function closeIdle(): void {
+/** Closes clients that were silent for longer than the option timeout, or over a soft limit for too long. */
+function watchClients(): void {
+  clientMemory.settleAll();
   const limit = config.number(option.TIMEOUT) * 1000;
-  if (limit == 0) return;
-  const count = min(client.slots(), TIMEOUTS_AT_ONCE);
+  const count = min(client.slots(), CLIENTS_AT_ONCE);
   for (let i: u32 = 0; i < count; i++) {
     const record = client.at(nextClient);
     nextClient = (nextClient + 1) % client.slots();
     if (record == 0) continue;
     const c = changetype<client.Client>(record);
-    if (clock.ms() - c.activeMs > limit) {
-      c.flags |= client.CLOSE_ASAP;
-      io.post(io.EVENT_CLOSE, c.slot);
-    }
+    if (limit != 0 && clock.ms() - c.activeMs > limit) clientEvent.close(c);
+    else output.watch(c);
   }
 }

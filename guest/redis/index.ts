@@ -18,6 +18,7 @@ import * as reply from './reply.ts';
 import * as session from './session.ts';
 import * as shutdownNow from './shutdown.ts';
 import * as siphash from './siphash.ts';
+import * as stranger from './stranger.ts';
 import * as telemetry from './telemetry.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../assembly/index.ts';
@@ -45,6 +46,7 @@ export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): 
   persistence.boot();
   identity.boot();
   telemetry.boot();
+  stranger.boot();
   return 0;
 }
 
@@ -54,9 +56,9 @@ export function enableUdf(): void {
 }
 
 /** A connection; "peer\0local" is in the window. Its slot, or -EMFILE with an error reply. */
-export function connect(infoBytes: i32, nowMs: f64): i32 {
+export function connect(infoBytes: i32, isUnix: i32, nowMs: f64): i32 {
   clock.set(nowMs, 0);
-  return session.open(infoBytes);
+  return session.open(infoBytes, isUnix != 0);
 }
 
 /** A chunk of a client is in the window. FLAG_* of io.ts. */
@@ -71,9 +73,10 @@ export function resume(slot: i32, nowMs: f64, nowUs: f64): i32 {
   return session.resume(slot);
 }
 
-/** After FLAG_MORE, instead of resume() at once: the window is wanted for other clients. */
-export function park(slot: i32): void {
-  session.park(slot);
+/** The host keeps so many bytes for a client, in so many blocks, because its socket has not taken them. FLAG_* of io.ts. */
+export function queued(slot: i32, bytes: f64, blocks: i32, nowMs: f64): i32 {
+  clock.set(nowMs, 0);
+  return session.queued(slot, <u64>bytes, blocks);
 }
 
 export function disconnect(slot: i32): void {
@@ -114,6 +117,11 @@ export { saveChild };
 /** Sets an option as the command line does: name, then value, lie in the window. 0, or -EINVAL. */
 export function setOption(nameBytes: i32, valueBytes: i32): i32 {
   return configSet.setOption(io.rx(), nameBytes, io.rx() + nameBytes, valueBytes);
+}
+
+/** The machine can serve so many clients at a time: lowers maxclients; what it was before, if it was more, else 0. */
+export function limitClients(most: i32): i32 {
+  return configSet.limitClients(most);
 }
 
 /** Address of "name\0value" of an option; composedBytes() is its length. */

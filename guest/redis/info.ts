@@ -44,16 +44,20 @@ function putServer(): void {
 }
 
 function putClients(): void {
-  let longest: u32 = 0;
+  let longest: u64 = 0;
+  let longestOutput: u64 = 0;
   for (let slot: u32 = 0; slot < client.slots(); slot++) {
     const record = client.at(slot);
-    if (record != 0) longest = max(longest, changetype<client.Client>(record).inputBytes);
+    if (record == 0) continue;
+    const c = changetype<client.Client>(record);
+    longest = max<u64>(longest, c.largeRead + c.inputBytes);
+    longestOutput = max(longestOutput, c.output);
   }
   text.count('connected_clients', client.count());
   text.line('cluster_connections', '0');
   text.signed('maxclients', config.number(option.MAXCLIENTS));
   text.count('client_recent_max_input_buffer', longest);
-  text.line('client_recent_max_output_buffer', '0');
+  text.count('client_recent_max_output_buffer', longestOutput);
   text.ascii('blocked_clients:0\r\ntracking_clients:0\r\nclients_in_timeout_table:0\r\n');
 }
 

@@ -41,19 +41,6 @@ export function keep(c: client.Client): bool {
   return true;
 }
 
-/** Keeps input that nobody has looked at yet. */
-export function keepUnread(c: client.Client, from: u32, bytes: u32): bool {
-  c.argumentsTotal = 0;
-  c.inputAt = 0;
-  if (c.input != 0) {
-    memory.copy(c.input, from, bytes);
-    c.inputBytes = bytes;
-    return true;
-  }
-  c.inputBytes = 0;
-  return put(c, from, bytes);
-}
-
 /** Saves the places of the arguments read so far, counted from where the command begins. */
 function keepArguments(c: client.Client, from: u32, read: u32): bool {
   let room = FIRST_ARGUMENTS;
@@ -120,6 +107,7 @@ function beginLarge(c: client.Client, bytes: u32): void {
   if (c.largeBlock != 0) {
     entry.setAccess(c.largeBlock, c.largeHead);
     c.largeHead = c.largeBlock;
+    c.largeBytes += slab.usable(c.largeBlock);
   } else c.flags |= client.ARGUMENT_LOST;
   fillLarge(c, from, come);
   c.inputBytes = from - c.input;
@@ -163,6 +151,7 @@ export function adopt(c: client.Client, value: u32, keyBytes: u32): u32 {
     if (entry.value(block) == value && entry.keyBytes(block) == keyBytes) {
       if (before == 0) c.largeHead = entry.access(block);
       else entry.setAccess(before, entry.access(block));
+      c.largeBytes -= slab.usable(block);
       return block;
     }
     before = block;
@@ -184,8 +173,14 @@ export function finish(c: client.Client): void {
     c.largeHead = entry.access(block);
     slab.free(block);
   }
+  c.largeBytes = 0;
   c.argumentsTotal = 0;
   c.flags &= ~client.ARGUMENT_LOST;
+}
+
+/** Bytes that what a client has sent takes. */
+export function bytesOf(c: client.Client): u64 {
+  return c.largeBytes + c.inputRoom + ((<u64>c.argumentsRoom) << 3);
 }
 
 /** Frees the buffer. */

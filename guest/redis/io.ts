@@ -1,5 +1,6 @@
 // The border to the host: the receive window, the reply block, flags and events.
 
+import * as clientEvent from './client-event.ts';
 import * as heap from './heap.ts';
 import * as reply from './reply.ts';
 
@@ -11,20 +12,22 @@ export const FLAG_EVENTS: u32 = 2;
 /** Copy the reply, then call resume(): input of the same client is left. */
 export const FLAG_MORE: u32 = 4;
 
-// Events, kind << 24 | argument.
-export const EVENT_CLOSE: u32 = 1;
+// Events, kind << 24 | argument: those of clients (client-event.ts), and those of the server.
+export const EVENT_CLOSE: u32 = clientEvent.CLOSE;
 export const EVENT_SHUTDOWN: u32 = 2;
 export const EVENT_OPTION: u32 = 3;
-export const EVENT_OUTPUT: u32 = 4;
 
-const EVENTS_MAX: u32 = 1024;
 const BLOCK: usize = memory.data(16, 8); // [reply address u32 | reply bytes u32 | window u32 | 0]
-const EVENTS: usize = memory.data(4096, 8);
+const NONE: u32 = 0xffffffff;
+
+/** A bit per option that the host has to look at. */
+const OPTIONS: usize = memory.data(32, 8);
+const OPTION_WORDS: u32 = 8;
 
 let window: u32 = 0;
 let windowBytes: u32 = 0;
-let eventsRead: u32 = 0;
-let eventsWritten: u32 = 0;
+let exitCode: u32 = NONE;
+let isOptionChanged: bool = false;
 
 /** Takes the window that the host names. For address 0 the guest makes one, which a host without a VM may write. */
 export function boot(rxAddress: u32, rxBytes: u32): void {
@@ -59,19 +62,45 @@ export function publishLoan(address: u32, bytes: u32): void {
   store<u32>(BLOCK, bytes, 4);
 }
 
-/** Tells the host something; when the queue is full, the oldest is lost to nobody: cron repeats what matters. */
-export function post(kind: u32, argument: u32): void {
-  if (eventsWritten - eventsRead == EVENTS_MAX) return;
-  store<u32>(EVENTS + ((eventsWritten++ & (EVENTS_MAX - 1)) << 2), (kind << 24) | argument);
+/** Asks the host to end the server. */
+export function postShutdown(code: u32): void {
+  exitCode = code;
+}
+
+/** Tells the host that an option has another value. */
+export function postOption(index: u32): void {
+  const word = OPTIONS + ((index >> 5) << 2);
+  store<u32>(word, load<u32>(word) | (1 << (index & 31)));
+  isOptionChanged = true;
 }
 
 // @ts-ignore: decorator
 @inline
 export function hasEvents(): bool {
-  return eventsWritten != eventsRead;
+  return clientEvent.isAny() || isOptionChanged || exitCode != NONE;
 }
 
-/** The next event, or 0. */
+/** The next event, or 0. Each is handed out once, however often it was posted since. */
 export function nextEvent(): u32 {
-  return hasEvents() ? load<u32>(EVENTS + ((eventsRead++ & (EVENTS_MAX - 1)) << 2)) : 0;
+  if (isOptionChanged) {
+    const index = nextOption();
+    if (index != NONE) return (EVENT_OPTION << 24) | index;
+    isOptionChanged = false;
+  }
+  if (clientEvent.isAny()) return clientEvent.next();
+  if (exitCode == NONE) return 0;
+  const event = (EVENT_SHUTDOWN << 24) | exitCode;
+  exitCode = NONE;
+  return event;
+}
+
+function nextOption(): u32 {
+  for (let i: u32 = 0; i < OPTION_WORDS; i++) {
+    const word = OPTIONS + (i << 2);
+    const bits = load<u32>(word);
+    if (bits == 0) continue;
+    store<u32>(word, bits & (bits - 1));
+    return (i << 5) + <u32>ctz(bits);
+  }
+  return NONE;
 }

@@ -6,12 +6,8 @@ import * as option from './option.ts';
 import * as reply from './reply.ts';
 import { Client } from './client.ts';
 
-/** Whether a client came over the loopback interface or a Unix socket. */
-export function isLocal(c: Client): bool {
-  if (c.flags & client.UNIX_SOCKET || c.address == 0) return true;
-  const bytes = client.textBytes(c.address);
-  const at = c.address + 4;
-  if (load<u8>(at) == 47) return true; // a path
+/** Whether "address:port" is one of the loopback interface. */
+export function isLoopback(at: u32, bytes: u32): bool {
   const isV4 = bytes >= 4 && load<u32>(at) == 0x2e373231; // 127.
   const isV6 = bytes >= 5 && load<u32>(at) == 0x313a3a5b && load<u8>(at + 4) == 93; // [::1]
   const isMapped =
@@ -22,14 +18,17 @@ export function isLocal(c: Client): bool {
 /** Whether an option that enables something enables it for the current client. */
 export function isAllowed(enabling: u32): bool {
   const value = config.number(enabling);
-  return value == option.ENABLE_YES || (value == option.ENABLE_LOCAL && isLocal(client.current()));
+  return (
+    value == option.ENABLE_YES ||
+    (value == option.ENABLE_LOCAL && (client.current().flags & client.LOCAL) != 0)
+  );
 }
 
 /** Protected mode: without a password only local clients are let in. Replies if this one is not. */
 export function isDenied(c: Client): bool {
   if (config.number(option.PROTECTED_MODE) == 0 || config.textBytes(option.REQUIREPASS) != 0)
     return false;
-  if (isLocal(c)) return false;
+  if (c.flags & client.LOCAL) return false;
   reply.error(
     'DENIED Redis is running in protected mode: it has no password, so it takes only connections from this machine. Set requirepass, or protected-mode no if the network around it can be trusted.',
   );

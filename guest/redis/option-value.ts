@@ -27,10 +27,17 @@ const FAIL_LIMIT_CLASS: u32 = 10;
 const FAIL_LIMIT_VALUE: u32 = 11;
 const FAIL_OCTAL: u32 = 12;
 const FAIL_PATH: u32 = 13;
+const FAIL_CLIENTS: u32 = 14;
 
 let failed: u32 = 0;
 let parsed: i64 = 0;
 let savePointCount: u32 = 0;
+let clientsMost: i64 = i64.MAX_VALUE;
+
+/** The machine can serve so many clients at a time: maxclients cannot be higher. */
+export function setClientsMost(most: i64): void {
+  clientsMost = most;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -242,6 +249,19 @@ export function assignLimits(at: u32, bytes: u32): void {
   }
 }
 
+/** Limits of a class of clients: bytes that close one at once; bytes that close one after softSeconds(). 0 = none. */
+export function hardLimit(clients: u32): u64 {
+  return load<u64>(LIMIT + clients * 24);
+}
+
+export function softLimit(clients: u32): u64 {
+  return load<u64>(LIMIT + clients * 24, 8);
+}
+
+export function softSeconds(clients: u32): i64 {
+  return load<i64>(LIMIT + clients * 24, 16);
+}
+
 /** Sets the limits that Redis starts with. */
 export function bootLimits(): void {
   memory.fill(LIMIT, 0, 24);
@@ -283,7 +303,9 @@ export function check(index: u32, at: u32, bytes: u32): bool {
       else return fail(FAIL_BOOL);
       return true;
     case option.INT:
-      return readInteger(at, bytes) ? checkRange(index) : fail(FAIL_INT);
+      if (!readInteger(at, bytes)) return fail(FAIL_INT);
+      if (index == option.MAXCLIENTS && parsed > clientsMost) return fail(FAIL_CLIENTS);
+      return checkRange(index);
     case option.BYTES:
       if (config.flagsOf(index) & option.PERCENT && readPercent(at, bytes)) return true;
       return readBytes(at, bytes) ? checkRange(index) : fail(FAIL_BYTES);
@@ -350,6 +372,11 @@ export function putFailure(index: u32): void {
       return text.ascii(
         'Error in hard, soft or soft_seconds setting in buffer limit configuration.',
       );
+    case FAIL_CLIENTS:
+      text.ascii(
+        'The operating system is not able to handle the specified number of clients, try with ',
+      );
+      return text.integer(clientsMost);
     case FAIL_PATH:
       return text.ascii("dbfilename can't be a path, just a filename");
     case FAIL_EMPTY:

@@ -56,6 +56,8 @@ export const LFU_DECAY_TIME: u32 = 30;
 export const ENABLE_DEBUG_COMMAND: u32 = 31;
 export const ENABLE_PROTECTED_CONFIGS: u32 = 32;
 export const PROTECTED_MODE: u32 = 33;
+export const MAXMEMORY_CLIENTS: u32 = 34;
+export const UNIXSOCKETPERM: u32 = 35;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -98,10 +100,11 @@ export function defineLive(): void {
   row(ACTIVEREHASHING, 'activerehashing', BOOL, 'yes', 0, 0, 0);
   row(LFU_LOG_FACTOR, 'lfu-log-factor', INT, '10', 0, MAX_I32, 0);
   row(LFU_DECAY_TIME, 'lfu-decay-time', INT, '1', 0, MAX_I32, 0);
-  // Redis says no; here DEBUG can neither crash the server nor leak, so local clients may use it.
-  row(ENABLE_DEBUG_COMMAND, 'enable-debug-command', ENUM, 'local', 0, 0, START);
+  row(ENABLE_DEBUG_COMMAND, 'enable-debug-command', ENUM, 'no', 0, 0, START);
   row(ENABLE_PROTECTED_CONFIGS, 'enable-protected-configs', ENUM, 'no', 0, 0, START);
   row(PROTECTED_MODE, 'protected-mode', BOOL, 'yes', 0, 0, 0);
+  row(MAXMEMORY_CLIENTS, 'maxmemory-clients', BYTES, '0', 0, MAX_I64, PERCENT);
+  row(UNIXSOCKETPERM, 'unixsocketperm', OCTAL, '0', 0, 511, START);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -174,7 +177,6 @@ list-max-listpack-size int -2 -2147483648 2147483647
 list-max-ziplist-size = list-max-listpack-size
 masterauth string ""
 masteruser string ""
-maxmemory-clients percent 0 0 9223372036854775807
 maxmemory-eviction-tenacity int 10 0 100
 min-replicas-max-lag int 10 0 2147483647
 min-slaves-max-lag = min-replicas-max-lag
@@ -234,7 +236,6 @@ syslog-ident string! redis
 tcp-backlog int! 511 0 2147483647
 tls-port int! 0 0 0
 tracking-table-max-keys int 1000000 0 9223372036854775807
-unixsocketperm octal! 0 0 511
 zset-max-listpack-entries int 128 0 9223372036854775807
 zset-max-ziplist-entries = zset-max-listpack-entries
 zset-max-listpack-value bytes 64 0 9223372036854775807

@@ -33,6 +33,7 @@ let cursor: u32 = 0;
 let limit: u32 = 0;
 let origin: u32 = 0;
 let begun: u32 = 0; // where the command begins
+let first: u32 = 0; // where the stretch begins
 let total: u32 = 0; // arguments announced; 0 = between commands
 let count: u32 = 0; // arguments read
 let vector: u32 = 0;
@@ -50,6 +51,7 @@ export function boot(): void {
 /** Reads commands from `at` on. */
 export function begin(at: u32, bytes: u32): void {
   cursor = at;
+  first = at;
   limit = at + bytes;
   origin = 0;
   total = 0;
@@ -61,6 +63,7 @@ export function begin(at: u32, bytes: u32): void {
 export function resume(base: u32, at: u32, end: u32, c: client.Client): void {
   origin = base;
   begun = base;
+  first = base;
   cursor = at;
   limit = end;
   total = c.argumentsTotal;
@@ -79,6 +82,15 @@ export function at(): u32 {
 @inline
 export function left(): u32 {
   return limit - cursor;
+}
+
+/** Bytes of the stretch, and those of them that have been read. */
+export function stretchBytes(): u32 {
+  return limit - first;
+}
+
+export function readBytes(): u32 {
+  return cursor - first;
 }
 
 export function start(): u32 {

@@ -1,31 +1,34 @@
 // What one client has sent is run: chunk in, replies out.
 //
-// Interface   receive(), resume() and park() for a client's input (index.ts exports them); open() and close() for its life.
-// Invariants  SESS-1  A call leaves at most OUTPUT_MAX bytes of replies and one more reply: then it returns FLAG_MORE, and
-//                     the input that is left waits in the window (resume) or with the client (park).
+// Interface   receive() and resume() for a client's input (index.ts exports them); queued() for what its socket has not
+//             taken; open() and close() for its life.
+// Invariants  SESS-1  A call leaves at most a batch of replies (output.ts) and one more reply: then it returns FLAG_MORE, and
+//                     the host calls resume() for the rest of the input before it calls anything for another client.
 //             SESS-2  After FLAG_CLOSE no input of the client is run.
 
 import * as client from './client.ts';
+import * as clientEvent from './client-event.ts';
+import * as clientMemory from './client-memory.ts';
 import * as clock from './clock.ts';
 import * as command from './command.ts';
 import * as config from './config.ts';
 import * as dispatch from './dispatch.ts';
 import * as errors from './errors.ts';
-import * as heap from './heap.ts';
 import * as input from './input.ts';
 import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as locality from './locality.ts';
 import * as option from './option.ts';
+import * as output from './output.ts';
 import * as protocol from './protocol.ts';
 import * as reply from './reply.ts';
 import * as stats from './stats.ts';
+import * as stranger from './stranger.ts';
 import * as transaction from './transaction.ts';
 import * as watch from './watch.ts';
 import { clockUs } from './host.ts';
 import { EMFILE } from '../../assembly/abi/errno.ts';
 
-const OUTPUT_MAX: u32 = 1048576;
 const ENDS_RUN: u32 =
   client.CLOSE_AFTER_REPLY |
   client.CLOSE_ASAP |
@@ -35,18 +38,22 @@ const ENDS_RUN: u32 =
 
 let leftAt: u32 = 0; // what is left in the window after FLAG_MORE
 let leftBytes: u32 = 0;
+let lookAt: u32 = 0; // length of the replies at which the batch that runs looks at its client's limits
 
-/** A connection: its slot, or -EMFILE with the reply to send. */
-export function open(infoBytes: u32): i32 {
+/** A connection, from this machine over a Unix socket or from an address: its slot, or -EMFILE with the reply to send. */
+export function open(infoBytes: u32, isUnix: bool): i32 {
   reply.reset();
   stats.add(stats.CONNECTIONS, 1);
   if (<i64>client.count() >= config.number(option.MAXCLIENTS)) return refuse();
   const record = client.open();
   if (record == 0) return refuse();
   const c = changetype<client.Client>(record);
-  let peer: u32 = 0;
+  let peer: u32 = 0; // bytes of the address
   while (peer < infoBytes && load<u8>(io.rx() + peer) != 0) peer++;
   c.address = client.newText(io.rx(), peer);
+  if (c.address == 0) return abandon(c); // nobody could say later where it came from
+  if (isUnix) c.flags |= client.UNIX_SOCKET | client.LOCAL;
+  else if (locality.isLoopback(io.rx(), peer)) c.flags |= client.LOCAL;
   if (peer + 1 < infoBytes) {
     c.localAddress = client.newText(io.rx() + peer + 1, infoBytes - peer - 1);
   }
@@ -59,6 +66,14 @@ export function open(infoBytes: u32): i32 {
   }
   io.publish();
   return <i32>c.slot;
+}
+
+/** There is no memory for a connection. */
+function abandon(c: client.Client): i32 {
+  client.close(changetype<u32>(c));
+  stats.add(stats.REJECTED, 1);
+  io.publish();
+  return -EMFILE;
 }
 
 function refuse(): i32 {
@@ -76,7 +91,10 @@ export function close(slot: u32): void {
   transaction.discard(c);
   watch.clear(c);
   input.drop(c);
-  endLoan(c);
+  output.forget(c);
+  stranger.forget(c);
+  clientMemory.forget(c);
+  clientEvent.forget(c);
   client.close(record);
 }
 
@@ -90,6 +108,7 @@ function enter(slot: u32): client.Client {
   keyspace.select(c.db);
   reply.reset();
   reply.setProtocol(c.protocol);
+  lookAt = output.lookAt(c);
   return c;
 }
 
@@ -101,6 +120,8 @@ function leave(c: client.Client, state: u32): i32 {
     reply.reset();
     c.flags |= client.CLOSE_ASAP;
   }
+  if (stranger.isConcerned(c)) stranger.settle(c);
+  if (clientMemory.isLimited()) clientMemory.settle(c);
   if (c.flags & client.CLOSE_ASAP) reply.reset();
   io.publish();
   stats.add(stats.OUTPUT_BYTES, reply.length());
@@ -139,7 +160,7 @@ export function resume(slot: u32): i32 {
   const c = enter(slot);
   if (c.flags & client.CLOSE_ASAP) return leave(c, protocol.EMPTY);
   if (c.loanStep == LOAN_SHOWN) {
-    endLoan(c);
+    c.loanStep = 0;
     reply.crlf();
   }
   if (c.input != 0) return leave(c, runBuffer(c));
@@ -166,31 +187,14 @@ function showLoan(c: client.Client): i32 {
   return io.FLAG_MORE;
 }
 
-/** The string may change while its client waits, so it is copied. */
-function parkLoan(c: client.Client): void {
-  const copied = heap.duplicate(c.loan, c.loanBytes);
-  if (copied == 0) {
-    c.loanStep = 0;
-    c.flags |= client.CLOSE_ASAP;
-    return;
-  }
-  c.loan = copied;
-  c.loanOwned = 1;
-}
-
-function endLoan(c: client.Client): void {
-  if (c.loanOwned != 0) heap.free(c.loan, 0);
-  c.loanOwned = 0;
-  c.loanStep = 0;
-}
-
-/** After FLAG_MORE: keeps what is left until resume(). The window may be written again. */
-export function park(slot: u32): void {
-  const c = changetype<client.Client>(client.at(slot));
-  if (c.loanStep == LOAN_HEAD && c.loanOwned == 0) parkLoan(c);
-  if (leftBytes == 0) return;
-  if (!input.keepUnread(c, leftAt, leftBytes)) c.flags |= client.CLOSE_ASAP;
-  leftBytes = 0;
+/** The host keeps so many bytes for a client, which its socket has not taken. FLAG_* of io.ts. */
+export function queued(slot: u32, bytes: u64, blocks: u32): i32 {
+  const record = client.at(slot);
+  if (record == 0) return 0;
+  const c = changetype<client.Client>(record);
+  output.queued(c, bytes, blocks);
+  if (clientMemory.isLimited()) clientMemory.settle(c);
+  return io.hasEvents() ? io.FLAG_EVENTS : 0;
 }
 
 function runBuffer(c: client.Client): u32 {
@@ -211,14 +215,17 @@ function run(c: client.Client): u32 {
       else dispatch.execute();
       if (c.arguments != 0) endKept(c);
       if (c.flags & ENDS_RUN && !goesOn(c, before)) return protocol.EMPTY;
-      if (reply.loanedBytes() != 0) {
-        beginLoan(c);
-        suspend(c);
-        return protocol.READY;
-      }
-      if (reply.length() > OUTPUT_MAX && protocol.left() != 0) {
-        suspend(c);
-        return protocol.READY;
+      if (reply.loanedBytes() != 0 || reply.length() > lookAt) {
+        if (output.isOver(c, <u64>reply.length() + reply.loanedBytes(), protocol.readBytes())) {
+          reply.endLoan();
+          output.cut(c);
+          return protocol.EMPTY;
+        }
+        if (reply.loanedBytes() != 0 || protocol.left() != 0) {
+          if (reply.loanedBytes() != 0) beginLoan(c);
+          suspend(c);
+          return protocol.READY;
+        }
       }
     } else if (state == protocol.EMPTY) {
       if (protocol.left() == 0) {

@@ -22,6 +22,6 @@ export function begin(flags: u32): bool {
   const isWished = flags & SAVE || (!(flags & NOSAVE) && value.savePoints() != 0);
   const isSaved = !isWished || persistence.save();
   if (!isSaved && !(flags & FORCE)) return false;
-  io.post(io.EVENT_SHUTDOWN, isSaved ? 0 : 1);
+  io.postShutdown(isSaved ? 0 : 1);
   return true;
 }

@@ -2,20 +2,24 @@
 // for every read of every connection.
 
 import { createServer, Socket, type AddressInfo } from 'node:net';
-import { existsSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { Backlog } from './backlog.ts';
 import { isGranted, listenError } from './deno.ts';
 
 /** What a server does with a connection. */
 export interface ConnectionHandler {
   /** `bytes` is valid during the call only. */
   received(bytes: Uint8Array): void;
-  /** Everything written has left, after write() returned false. */
-  drained(): void;
+  /** What the socket has not taken has changed: so many bytes wait, in so many blocks of memory. */
+  queued(bytes: number, blocks: number): void;
   closed(): void;
 }
 
 const READ_BYTES = 65536;
+/** Of a backlog, handed to a socket at once. */
+const SEND_BYTES = 2 ** 20;
+const NOTHING = Buffer.alloc(0);
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
 // Replies wait here until the end of the turn of the event loop, and are then written one after the other. A write
@@ -44,29 +48,33 @@ export class Connection {
   /** What waits in the outbox. */
   #from = 0;
   #to = 0;
+  /** Bytes and blocks that the socket has and has not sent yet; more wait in the backlog meanwhile. */
+  #sendingBytes = 0;
+  #sendingBlocks = 0;
+  readonly #backlog = new Backlog();
+  #afterAll: (() => void) | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('drain', () => this.handler.drained());
     socket.on('close', () => this.handler.closed());
     socket.on('error', () => {}); // 'close' follows and says all that matters
-    socket.on('end', () => {
-      this.flush();
-      socket.end();
-    });
+    socket.on('end', () => this.#finish(() => socket.end()));
   }
 
-  /** Sends a copy of `source` before the event loop waits again. */
+  /** Sends a copy of `source` before the event loop waits again, or as soon as the peer reads. */
   write(source: Uint8Array): void {
     const bytes = source.length;
-    if (this.#socket.writableLength > 0 || bytes > OUTBOX_BYTES / 2) {
+    if (this.#sendingBlocks > 0) return this.#keep(source);
+    if (bytes > OUTBOX_BYTES / 2) {
       this.flush();
-      this.#socket.write(Buffer.from(source));
+      if (this.#sendingBlocks > 0) this.#keep(source);
+      else this.#send([Buffer.from(source)]);
       return;
     }
     if (outboxUsed + bytes > OUTBOX_BYTES) flushAll();
     if (this.#to !== outboxUsed || this.#from === this.#to) {
       this.flush();
+      if (this.#sendingBlocks > 0) return this.#keep(source);
       this.#from = outboxUsed;
       waiting.push(this);
     }
@@ -79,33 +87,76 @@ export class Connection {
     }
   }
 
+  #keep(source: Uint8Array): void {
+    this.#backlog.push(source);
+    this.#report();
+  }
+
   /** Hands what waits in the outbox to the host. */
   flush(): void {
     const from = this.#from;
     const to = this.#to;
     if (from === to) return;
     this.#from = this.#to = 0;
-    this.#socket.write(outbox.subarray(from, to));
-    if (this.#socket.writableLength > 0) isHeld = true;
+    const bytes = outbox.subarray(from, to);
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength === 0) return;
+    isHeld = true;
+    this.#await(bytes.length, 1);
   }
 
-  /** Bytes that the host has not taken yet. */
-  get unsent(): number {
-    return this.#socket.writableLength + this.#to - this.#from;
+  #send(blocks: Buffer[]): void {
+    const socket = this.#socket;
+    if (blocks.length > 1) socket.cork();
+    for (const block of blocks) socket.write(block);
+    if (blocks.length > 1) socket.uncork();
+    if (socket.writableLength === 0) return;
+    this.#await(
+      blocks.reduce((sum, block) => sum + block.length, 0),
+      blocks.length,
+    );
   }
 
-  /** Stops and goes on reading: what the peer sends meanwhile waits in its own buffers. */
-  pause(): void {
-    this.#socket.pause();
+  /** The socket has not taken all: goes on when it has. An empty write ends behind what is under way. */
+  #await(bytes: number, blocks: number): void {
+    this.#sendingBytes = bytes;
+    this.#sendingBlocks = blocks;
+    this.#socket.write(NOTHING, this.#sent);
+    this.#report();
   }
-  resume(): void {
-    this.#socket.resume();
+
+  readonly #sent = (): void => {
+    this.#sendingBytes = this.#sendingBlocks = 0;
+    if (this.#socket.destroyed) return;
+    while (this.#backlog.blocks > 0 && this.#sendingBlocks === 0)
+      this.#send(this.#backlog.take(SEND_BYTES));
+    if (this.#sendingBlocks > 0) return;
+    this.#report();
+    this.#afterAll?.();
+  };
+
+  #report(): void {
+    this.handler.queued(
+      this.#sendingBytes + this.#backlog.bytes,
+      this.#sendingBlocks + this.#backlog.blocks,
+    );
+  }
+
+  /** True while the socket has not taken everything. */
+  get isBacklogged(): boolean {
+    return this.#sendingBlocks > 0;
+  }
+
+  /** Calls `then` when the socket has taken everything: at once, or later. */
+  #finish(then: () => void): void {
+    this.flush();
+    if (this.#sendingBlocks > 0) this.#afterAll = then;
+    else then();
   }
 
   /** Closes after what was written has left, without waiting for the peer to close its end. */
   end(): void {
-    this.flush();
-    this.#socket.end(() => this.#socket.destroy());
+    this.#finish(() => this.#socket.end(() => this.#socket.destroy()));
   }
   destroy(): void {
     this.#from = this.#to = 0;
@@ -132,8 +183,11 @@ function endpoint(address: string | undefined, port: number | undefined): string
   return `${plain.includes(':') ? `[${plain}]` : plain}:${port ?? 0}`;
 }
 
-/** A place to listen at: an address with a port (0 = any free one), or the path of a Unix socket. */
-export type ListenAt = { host: string; port: number } | { path: string };
+/**
+ * A place to listen at: an address with a port (0 = any free one), or the path of a Unix socket, whose file gets the
+ * permissions `mode`, or those that the umask leaves.
+ */
+export type ListenAt = { host: string; port: number } | { path: string; mode?: number };
 
 export interface Listener {
   /** The port that was taken; 0 for a Unix socket. */
@@ -160,8 +214,9 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(missingDirectory(at) ?? listenError(error));
     server.once('error', failed);
-    server.listen({ ...at, backlog: 511 }, () => {
+    server.listen({ ...('path' in at ? { path: at.path } : at), backlog: 511 }, () => {
       server.off('error', failed);
+      if ('path' in at && at.mode !== undefined) chmodSync(at.path, at.mode);
       const address = server.address();
       resolve({ port: isAddress(address) ? address.port : 0, close: () => void server.close() });
     });

@@ -20,10 +20,11 @@ interface Exports {
   optionAddress(index: number): number;
   composedAddress(): number;
   composedBytes(): number;
-  connect(infoBytes: number, nowMs: number): number;
+  limitClients(most: number): number;
+  connect(infoBytes: number, isUnix: number, nowMs: number): number;
   receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
   resume(slot: number, nowMs: number, nowUs: number): number;
-  park(slot: number): void;
+  queued(slot: number, bytes: number, blocks: number, nowMs: number): number;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
   startLoad(): number;
@@ -61,6 +62,11 @@ export class RedisGuest {
     return this.calls.resume(slot, Date.now(), performance.now() * 1000);
   }
 
+  /** The host keeps so many bytes of a client, in so many blocks, until its socket takes them; FLAG_*. */
+  queued(slot: number, bytes: number, blocks: number): number {
+    return this.calls.queued(slot, bytes, blocks, Date.now());
+  }
+
   cron(): number {
     return this.calls.cron(Date.now(), performance.now() * 1000);
   }
@@ -81,8 +87,8 @@ export class RedisGuest {
   }
 
   /** Slot of a new client, or a negative errno with an error reply. */
-  connect(peer: string, local: string): number {
-    return this.calls.connect(this.#put(0, `${peer}\0${local}`), Date.now());
+  connect(peer: string, local: string, isUnix: boolean): number {
+    return this.calls.connect(this.#put(0, `${peer}\0${local}`), isUnix ? 1 : 0, Date.now());
   }
 
   /** Undefined when the option has the value now, or why not. */

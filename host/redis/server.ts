@@ -2,6 +2,7 @@
 
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
+import { descriptors } from '../platform/descriptors.ts';
 import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
 import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
@@ -19,6 +20,10 @@ const CRON_MS = 100; // hz 10, as Redis
 const LOAD_BYTES = 2 ** 21;
 const MEMORY_MAX = 2 ** 32;
 const MEMORY_STEP = 2 ** 24;
+/** As redis-server's CONFIG_MIN_RESERVED_FDS: for files, beside what is open when the server starts. */
+const DESCRIPTORS_RESERVED = 32;
+/** Slots of clients are numbers of 24 bits in events. */
+const CLIENTS_MAX = 2 ** 24 - 1;
 const PROGRESS_SAVE = 2; // assembly/abi/syscall.ts
 const SHUTDOWN_FORCE = 8; // guest/redis/shutdown.ts
 const DEFAULTS = {
@@ -157,6 +162,28 @@ export class RedisServer implements SessionOwner {
       this.#apply(name, value);
     }
     this.guest.setOption('dir', directoryOption(list)); // CONFIG GET shows it whole
+    this.#limitClients();
+  }
+
+  /** Each client takes a descriptor; files, threads and what comes up must find some, too. */
+  #limitClients(): void {
+    const { most, used } = descriptors();
+    if (most === undefined) return;
+    const left = most - used - DESCRIPTORS_RESERVED;
+    if (left < 1) {
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `Your current 'ulimit -n' of ${most} is not enough for the server to start. Please increase your open file limit to at least ${used + DESCRIPTORS_RESERVED + 1}. Exiting.`,
+      );
+    }
+    const wanted = this.guest.calls.limitClients(Math.min(left, CLIENTS_MAX)) >>> 0;
+    if (wanted === 0) return;
+    this.#log.warning(
+      `You requested maxclients of ${wanted} requiring at least ${wanted + used + DESCRIPTORS_RESERVED} max file descriptors.`,
+    );
+    this.#log.warning(
+      `Current maximum open files is ${most}. maxclients has been reduced to ${left} to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.`,
+    );
   }
 
   /** What an option changes on this side of the border. */
@@ -191,7 +218,7 @@ export class RedisServer implements SessionOwner {
       for (const text of this.#option('bind').split(/\s+/))
         places.push({ host: bindAddress(text), port, optional: text.startsWith('-') });
     }
-    if (path !== undefined && path !== '') places.push({ path });
+    if (path !== undefined && path !== '') places.push({ path, mode: this.#socketMode() });
     for (const at of places) {
       try {
         const listener = await listen(at, (connection) => this.#accept(connection, at));
@@ -222,11 +249,17 @@ export class RedisServer implements SessionOwner {
     }
   }
 
+  /** Permissions of the Unix socket's file, when the options say any. */
+  #socketMode(): number | undefined {
+    const mode = parseInt(this.#options.get('unixsocketperm') ?? '0', 8);
+    return mode === 0 ? undefined : mode;
+  }
+
   #accept(connection: Connection, at: ListenAt): void {
     const { peer, local } = connection.describe('path' in at ? at.path : undefined);
-    const slot = this.guest.connect(peer, local);
+    const slot = this.guest.connect(peer, local, 'path' in at);
     if (slot < 0) {
-      connection.handler = { received: () => {}, drained: () => {}, closed: () => {} };
+      connection.handler = { received: () => {}, queued: () => {}, closed: () => {} };
       connection.write(this.guest.reply());
       connection.end();
       return;

@@ -1,10 +1,10 @@
 // One client's connection: bytes to the guest, replies to the socket. The path of every command.
+//
+// Input is never paused, as redis-server does not pause it: many clients write a whole pipeline before they read anything.
+// What their sockets do not take waits in the connection's backlog, which the guest knows of and limits.
 
 import type { Connection, ConnectionHandler } from '../platform/sockets.ts';
 import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE, type RedisGuest } from './guest.ts';
-
-/** Replies that may wait unsent before the client's next commands have to wait too. */
-const UNSENT_BYTES_MAX = 256 * 1024;
 
 export interface SessionOwner {
   readonly guest: RedisGuest;
@@ -17,8 +17,10 @@ export class Session implements ConnectionHandler {
   readonly slot: number;
   readonly #connection: Connection;
   readonly #owner: SessionOwner;
-  #parked = false;
+  /** It has a slot of the guest. */
   #open = true;
+  /** The guest wants no more of its input; what waits is still sent. */
+  #ending = false;
 
   constructor(slot: number, connection: Connection, owner: SessionOwner) {
     this.slot = slot;
@@ -27,14 +29,14 @@ export class Session implements ConnectionHandler {
   }
 
   received(bytes: Uint8Array): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#ending) return;
     const { guest } = this.#owner;
     const { windowBytes } = guest;
     if (bytes.length <= windowBytes) {
       this.#settle(guest.receive(this.slot, bytes));
       return;
     }
-    for (let at = 0; at < bytes.length && this.#open; at += windowBytes) {
+    for (let at = 0; at < bytes.length && this.#open && !this.#ending; at += windowBytes) {
       this.#settle(guest.receive(this.slot, bytes.subarray(at, at + windowBytes)));
     }
   }
@@ -44,37 +46,33 @@ export class Session implements ConnectionHandler {
     const { guest } = this.#owner;
     if (guest.replyBytes > 0) this.#connection.write(guest.reply());
     if (flags !== 0) this.#settleRest(flags);
-    else if (this.#connection.unsent > UNSENT_BYTES_MAX) this.#connection.pause();
   }
 
   #settleRest(flags: number): void {
     const { guest } = this.#owner;
     let rest = flags;
-    while ((rest & FLAG_MORE) !== 0) {
-      if (this.#connection.unsent > UNSENT_BYTES_MAX) {
-        this.#parked = true;
-        this.#connection.pause();
-        guest.calls.park(this.slot);
-        break;
-      }
+    while ((rest & FLAG_MORE) !== 0 && this.#open) {
+      this.#connection.flush(); // so that the guest learns what the socket does not take
+      if (!this.#open) break;
       const next = guest.resume(this.slot);
       if (guest.replyBytes > 0) this.#connection.write(guest.reply());
       rest = (rest & ~FLAG_MORE) | next;
     }
-    if ((rest & FLAG_CLOSE) !== 0) {
-      this.#leave();
-      this.#connection.end();
-    }
+    if ((rest & FLAG_CLOSE) !== 0 && this.#open) this.#end();
     if ((rest & FLAG_EVENTS) !== 0) this.#owner.drainEvents();
   }
 
-  drained(): void {
+  /** Closes the connection after what waits; until that is gone, the client counts. */
+  #end(): void {
+    this.#ending = true;
+    this.#connection.end();
+    if (!this.#connection.isBacklogged) this.#leave();
+  }
+
+  queued(bytes: number, blocks: number): void {
     if (!this.#open) return;
-    if (this.#parked) {
-      this.#parked = false;
-      this.#settle(this.#owner.guest.resume(this.slot));
-    }
-    if (!this.#parked && this.#open) this.#connection.resume();
+    if ((this.#owner.guest.queued(this.slot, bytes, blocks) & FLAG_EVENTS) !== 0)
+      this.#owner.drainEvents();
   }
 
   closed(): void {

@@ -32,10 +32,10 @@ export interface GuestOptions {
 
 interface GuestExports {
   init(rx: number, rxBytes: number, databases: number, nowMs: number): number;
-  connect(infoBytes: number, nowMs: number): number;
+  connect(infoBytes: number, isUnix: number, nowMs: number): number;
   receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
   resume(slot: number, nowMs: number, nowUs: number): number;
-  park(slot: number): void;
+  queued(slot: number, bytes: number, blocks: number, nowMs: number): number;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
   ioBlock(): number;
@@ -255,6 +255,7 @@ export class RedisGuest {
     this.exports = instance.exports as unknown as GuestExports;
     this.exports.init(0, WINDOW_BYTES, options.databases ?? 16, this.now);
     this.#window = new Uint32Array(this.memory.buffer, this.exports.ioBlock(), 3)[2]!;
+    this.setOption('enable-debug-command', 'local');
   }
 
   write(bytes: Uint8Array): void {
@@ -275,10 +276,11 @@ export class RedisGuest {
     return new Uint8Array(this.memory.buffer).slice(address, address! + bytes!);
   }
 
-  connect(): Client {
-    const info = Buffer.from('127.0.0.1:50000\0' + '127.0.0.1:6379');
+  /** A client from an address, or over the Unix socket of a path. */
+  connect(from = '127.0.0.1:50000', isUnix = false): Client {
+    const info = Buffer.from(`${from}\x00127.0.0.1:6379`);
     this.write(info);
-    const slot = this.exports.connect(info.length, this.now);
+    const slot = this.exports.connect(info.length, isUnix ? 1 : 0, this.now);
     if (slot < 0) throw new Error(Buffer.from(this.takeReply()).toString('latin1').trim());
     return new Client(this, slot);
   }

@@ -164,56 +164,6 @@ test('replies to many slow readers never mix', () =>
     await Promise.all(received);
   }));
 
-test('who never reads is not read from either: memory stays bounded, others are served', () =>
-  withServer(['--memory', '512mb'], async (server) => {
-    const good = await server.client();
-    await good.call('SET', 'value', Buffer.alloc(100_000, 'v'));
-    const before = server.residentBytes();
-    const silent: Socket[] = [];
-    for (let i = 0; i < 5; i++) {
-      const socket = await server.socket();
-      socket.pause();
-      silent.push(socket);
-      // 2 GB of replies are asked for in all.
-      socket.write('GET value\r\n'.repeat(4000));
-    }
-    for (let i = 0; i < 20; i++) {
-      assert.is(await good.call('PING'), 'PONG');
-      await sleep(10);
-    }
-    const grown = server.residentBytes() - before;
-    assert.ok(grown < 100 * MIB, `it grew by ${Math.round(grown / MIB)} MiB`);
-    const late = silent.pop()!;
-    let received = 0;
-    late.on('data', (part: Buffer) => (received += part.length));
-    late.resume();
-    const expected = 4000 * (100_000 + '$100000\r\n\r\n'.length);
-    await eventually('who reads at last gets everything', () => received === expected);
-    silent.forEach((socket) => socket.destroy());
-    await eventually(
-      'the others are gone',
-      async () => (await info(good, 'connected_clients')) === 2,
-    );
-  }));
-
-test('who never reads and goes on sending is stopped by his own full pipe', () =>
-  withServer([], async (server) => {
-    const socket = await server.socket();
-    socket.pause();
-    const chunk = 'ECHO '.concat('e'.repeat(1000), '\r\n').repeat(1000);
-    const before = server.residentBytes();
-    let sent = 0;
-    for (let i = 0; i < 200 && socket.writableLength < 8 * MIB; i++) {
-      socket.write(chunk);
-      sent += chunk.length;
-      await sleep(5);
-    }
-    assert.ok(sent < 150 * MIB, `the server took ${Math.round(sent / MIB)} MiB`);
-    assert.ok(server.residentBytes() - before < 100 * MIB);
-    assert.is(await (await server.client()).call('PING'), 'PONG');
-    socket.destroy();
-  }));
-
 test('clients that vanish in the middle of everything leave nothing behind', () =>
   withServer([], async (server) => {
     const good = await server.client();

@@ -19,6 +19,8 @@ export interface ServerOptions {
   dir?: string;
   /** Its standard input. */
   input?: string;
+  /** A command that runs Node with the rest of its words. */
+  through?: readonly string[];
   /** The command's program; by default the one that the build made. */
   main?: string;
 }
@@ -41,10 +43,14 @@ export class ServerProcess {
   #output = '';
   #onOutput: () => void = () => {};
 
-  private constructor(words: readonly string[], { dir, input, main = MAIN }: ServerOptions) {
+  private constructor(
+    words: readonly string[],
+    { dir, input, through = [], main = MAIN }: ServerOptions,
+  ) {
     this.#ownsDir = dir === undefined;
     this.dir = dir ?? mkdtempSync(join(tmpdir(), 'ringzero-server-'));
-    this.#child = spawn(process.execPath, [main, 'serve', ...words], { cwd: this.dir });
+    const [program, ...rest] = [...through, process.execPath, main, 'serve', ...words];
+    this.#child = spawn(program!, rest, { cwd: this.dir });
     this.#child.stdin!.end(input ?? '');
     alive.add(this.#child);
     setTimeout(() => this.#child.kill('SIGKILL'), LIFE_MS).unref();
@@ -73,7 +79,16 @@ export class ServerProcess {
     words: readonly string[] = [],
     options: ServerOptions = {},
   ): Promise<ServerProcess> {
-    const small = ['--memory', '256mb', '--save', '', '--port', '0'];
+    const small = [
+      '--memory',
+      '256mb',
+      '--save',
+      '',
+      '--port',
+      '0',
+      '--enable-debug-command',
+      'local',
+    ];
     const server = new ServerProcess([...small, ...words], options);
     await server.ready();
     return server;

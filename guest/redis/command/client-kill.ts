@@ -2,8 +2,8 @@
 
 import * as args from '../args.ts';
 import * as client from '../client.ts';
+import * as clientEvent from '../client-event.ts';
 import * as identity from '../identity.ts';
-import * as io from '../io.ts';
 import * as number from '../number.ts';
 import * as reply from '../reply.ts';
 import { Client } from '../client.ts';
@@ -81,13 +81,6 @@ function isMeant(c: Client): bool {
   return !(spareSelf && c.id == client.current().id);
 }
 
-/** Asks the host to close a connection, whatever is left to send to it. */
-function close(c: Client): void {
-  if (c.flags & client.CLOSE_ASAP) return;
-  c.flags |= client.CLOSE_ASAP;
-  io.post(io.EVENT_CLOSE, c.slot);
-}
-
 /** Closes the clients that are meant; how many. The own connection closes after its reply. */
 function killMeant(): u32 {
   let killed: u32 = 0;
@@ -96,7 +89,7 @@ function killMeant(): u32 {
     if (record == 0 || !isMeant(changetype<Client>(record))) continue;
     if (record == changetype<u32>(client.current()))
       client.current().flags |= client.CLOSE_AFTER_REPLY;
-    else close(changetype<Client>(record));
+    else clientEvent.close(changetype<Client>(record));
     killed++;
   }
   return killed;

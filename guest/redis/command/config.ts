@@ -139,7 +139,7 @@ function set(): void {
       refuse(i, 'out of memory');
       return;
     }
-    if (config.flagsOf(row) & option.HOST) io.post(io.EVENT_OPTION, row);
+    if (config.flagsOf(row) & option.HOST) io.postOption(row);
   }
   reply.ok();
 }
