@@ -59,7 +59,7 @@ export function guardAllocator(
   fn: GuestFunction,
   before: BeforeWrite,
 ): GuestFunction {
-  const bytesOf = ALLOCATORS[name];
+  const bytesOf = Object.hasOwn(ALLOCATORS, name) ? ALLOCATORS[name] : undefined;
   if (bytesOf === undefined) return fn;
   const guarded: GuestFunction = (...args) => {
     const address = fn(...args);

@@ -10,6 +10,7 @@ import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
 import { resizeHeap } from './glue.ts';
+import { importsOf } from './imports.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
 import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
@@ -111,17 +112,15 @@ export class Vcpu {
     tracer?.name(this.kernel.vcpu, image);
     this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
-    const all = {
-      ...given,
-      ...(machine.linked ? this.#linkedImports(memory, given) : {}),
-      ...this.#machineImports(memory),
-      libdbos: this.#libdbos(hypervisor, machine.linked),
-    };
     const module =
       image === 'main'
         ? machine.main
         : new WebAssembly.Module(machine.snapshot.slice() as BufferSource);
-    this.instance = new WebAssembly.Instance(module, supplyMissing(module, all, this.kernel));
+    const all = this.#machineImports(memory, hypervisor, machine.linked);
+    this.instance = new WebAssembly.Instance(
+      module,
+      importsOf(module, all, given, (from, name) => missingFunction(from, name, this.kernel)),
+    );
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {
@@ -144,16 +143,19 @@ export class Vcpu {
     this.function('attach')(this.kernel.frames);
   }
 
-  #machineImports(memory: WebAssembly.Memory): WebAssembly.Imports {
+  /** What the machine supplies, by module and name. */
+  #machineImports(
+    memory: WebAssembly.Memory,
+    hypervisor: HypervisorCalls,
+    linked: boolean,
+  ): Record<string, WebAssembly.ModuleImports> {
     const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
     const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
     return {
       ringzero: { memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
+      libdbos: this.#libdbos(hypervisor, linked),
+      ...(linked ? { env: { memory }, hypervisor: { ...this.kernel.imports } } : {}),
     };
-  }
-
-  #linkedImports(memory: WebAssembly.Memory, imports: WebAssembly.Imports): WebAssembly.Imports {
-    return { env: { ...imports['env'], memory }, hypervisor: { ...this.kernel.imports } };
   }
 
   #beside(memory: WebAssembly.Memory): VcpuParts {
@@ -330,28 +332,13 @@ export class Vcpu {
   }
 }
 
-/** Imported functions that nobody supplied become functions that throw: only their call is an error. */
-function supplyMissing(
-  module: WebAssembly.Module,
-  imports: WebAssembly.Imports,
-  kernel: Kernel,
-): WebAssembly.Imports {
-  const result: Record<string, Record<string, WebAssembly.ImportValue>> = {};
-  for (const [from, names] of Object.entries(imports)) result[from] = { ...names };
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    const names = (result[from] ??= {});
-    if (kind === 'function' && names[name] === undefined) {
-      if (name === 'emscripten_resize_heap') {
-        names[name] = resizeHeap(kernel);
-        continue;
-      }
-      names[name] = () => {
-        throw new RingzeroError(
-          'RZ_EXPORT',
-          `the guest called its import ${from}.${name}, which nobody supplied`,
-        );
-      };
-    }
-  }
-  return result;
+/** What stands for an imported function that nothing supplies: only its call is an error. */
+function missingFunction(from: string, name: string, kernel: Kernel): WebAssembly.ImportValue {
+  if (name === 'emscripten_resize_heap') return resizeHeap(kernel);
+  return () => {
+    throw new RingzeroError(
+      'RZ_EXPORT',
+      `the guest called its import ${from}.${name}, which was not supplied`,
+    );
+  };
 }
