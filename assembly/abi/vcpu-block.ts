@@ -23,6 +23,7 @@ export const VCPU_TIMER_SET: u32 = 68; // u32, number of the setting; others rea
 export const VCPU_TIMER_DUE: u32 = 72; // * u64, expirations, and in the upper half the number of the setting that they are of
 export const VCPU_FRESH: u32 = 80; // u32, first of the frames that are this vCPU's and were never used
 export const VCPU_FRESH_END: u32 = 84; // u32, the end of them
+export const VCPU_VM: u32 = 88; // u32, address of the VM block, for images
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
 // Calls of other vCPUs (machine/ipi.ts, machine/remote-call.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring

@@ -20,9 +20,11 @@ import {
   VCPU_TRAP_ADDRESS,
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
+  VCPU_VM,
 } from '../abi/vcpu-block';
 import { VM_EPOCH, VM_VCPUS } from '../abi/vm-block';
 import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
+import { publish32 } from './barrier';
 import { CHECKED, PANIC_DEPTH, panic } from './checked';
 import * as map from './map';
 
@@ -40,6 +42,7 @@ export function attach(number: u32): void {
   store<u32>(block, 0, VCPU_SNAPSHOT);
   store<u32>(block, 0, VCPU_DEPTH);
   store<u32>(block, 0, VCPU_MASK);
+  store<u32>(block, map.vm, VCPU_VM);
   atomic.store<u32>(block, 0, VCPU_PENDING);
   atomic.store<u32>(block, (atomic.load<u32>(block, VCPU_CALLS_ON) + 1) & ~1, VCPU_CALLS_ON);
   adopt();
@@ -105,6 +108,9 @@ export function attached(): u32 {
 /** Takes over the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */
 export function adopt(): void {
   const both = atomic.load<u64>(map.vm, VM_EPOCH);
+  const isSame =
+    load<u32>(block, VCPU_EPOCH) == <u32>both && load<u32>(block, VCPU_VIEW) == <u32>(both >> 32);
+  if (isSame) return; // nothing to say, and an atomic store is dear
   store<u32>(block, <u32>(both >> 32), VCPU_VIEW);
   atomic.store<u32>(block, <u32>both, VCPU_EPOCH);
 }
@@ -126,7 +132,7 @@ export function leave(): void {
   const depth = load<u32>(block, VCPU_DEPTH) - 1;
   if (CHECKED && depth == <u32>-1) panic(PANIC_DEPTH);
   store<u32>(block, depth, VCPU_DEPTH);
-  if (depth == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
+  if (depth == 0) publish32(block + VCPU_STATE, VCPU_IDLE); // after the guest's stores
 }
 
 /**

@@ -15,7 +15,7 @@ export async function openSqlite(memory = 2 ** 32) {
   let program;
   const sqlite3 = await sqlite3InitModule({
     // The glue makes its views on this memory, and asks it to grow.
-    wasmMemory: MicroVM.memory(memory),
+    wasmMemory: MicroVM.memory(memory, wasm),
     // Emscripten's hook for whoever wants to instantiate the module: here it is translated on the way.
     instantiateWasm: async (imports, done) => {
       program = await MicroVM.load(wasm, imports);

@@ -58,8 +58,6 @@ export const ENABLE_PROTECTED_CONFIGS: u32 = 32;
 export const PROTECTED_MODE: u32 = 33;
 export const MAXMEMORY_CLIENTS: u32 = 34;
 export const UNIXSOCKETPERM: u32 = 35;
-/** Not Redis's: start although the file has keys of types that this server lacks, without them. */
-export const RDB_SKIP_UNKNOWN_TYPES: u32 = 36;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -107,7 +105,6 @@ export function defineLive(): void {
   row(PROTECTED_MODE, 'protected-mode', BOOL, 'yes', 0, 0, 0);
   row(MAXMEMORY_CLIENTS, 'maxmemory-clients', BYTES, '0', 0, MAX_I64, PERCENT);
   row(UNIXSOCKETPERM, 'unixsocketperm', OCTAL, '0', 0, 511, START);
-  row(RDB_SKIP_UNKNOWN_TYPES, 'rdb-skip-unknown-types', BOOL, 'no', 0, 0, START);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */

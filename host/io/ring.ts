@@ -13,6 +13,7 @@ import * as abi from '../../assembly/abi/ring.ts';
 import { VCPU_PENDING, VCPU_RING } from '../../assembly/abi/vcpu-block.ts';
 import { VECTOR_IO } from '../../assembly/abi/vector.ts';
 import { VM_IO_BEAT, VM_IO_STATE } from '../../assembly/abi/vm-block.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 /** How long a wait sleeps before it looks whether the service is alive; how long a service may show no sign of life. */
 const LOOK_MS = 200;
@@ -43,8 +44,8 @@ export class RingMemory {
   readonly vm: number;
 
   constructor(memory: WebAssembly.Memory, frames: number) {
-    this.bytes = new Uint8Array(memory.buffer);
-    this.words = new Int32Array(memory.buffer);
+    this.bytes = new Uint8Array(physicalBuffer(memory));
+    this.words = new Int32Array(physicalBuffer(memory));
     this.frames = frames;
     this.vm = vmBlock(frames);
   }

@@ -2,7 +2,8 @@
 
 import { Body } from './body.ts';
 import { Code, OP } from './code.ts';
-import { type Image, i32s } from './image.ts';
+import { exposeArguments, gluedExport } from './glue.ts';
+import { type Image, typesOf } from './image.ts';
 import {
   bounded,
   KIND_FUNCTION,
@@ -111,27 +112,45 @@ function absent(image: Image, code: Code): number[] {
 
 function addThunks(image: Image, runs: readonly Run[]): void {
   const { map } = image;
+  const glue = image.choices.glue === true;
   for (let i = 0; i < map.importedFunctions; i++) {
-    image.addOwnBody(image.importThunks + i, (code) => {
-      image.arguments(code, map.typeOf(i));
-      code.call(i);
-      image.refresh(code);
-      return [];
-    });
+    image.addOwnBody(image.importThunks + i, (code) => importThunk(image, code, i));
   }
   image.exported.forEach((old, i) => {
     image.addOwnBody(image.exportThunks + i, (code) => {
       code.call(image.kernel('enter'));
       image.refresh(code);
+      if (glue) code.i32(1).globalSet(image.insideGlobal);
       image.arguments(code, map.typeOf(old));
-      code.call(image.functionIndex(old)).call(image.kernel('leave'));
+      code.call(image.functionIndex(old));
+      if (glue) code.i32(0).globalSet(image.insideGlobal);
+      code.call(image.kernel('leave'));
       return [];
     });
   });
+  if (glue)
+    image.exported.forEach((old, i) => {
+      image.addOwnBody(image.gluedExports + i, (code) => gluedExport(image, code, old, i));
+    });
   image.addOwnBody(image.specials, (code) => boot(image, code, runs));
   image.addOwnBody(image.specials + 1, (code) => dropSegments(code, runs));
   image.addOwnBody(image.specials + 2, (code) => registers(image, code, 'save'));
   image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
+}
+
+function importThunk(image: Image, code: Code, index: number): number[] {
+  const type = image.map.typeOf(index);
+  const glue = image.choices.glue === true;
+  const before = type.params.length; // a local
+  if (glue) {
+    code.globalGet(image.insideGlobal).set(before).i32(0).globalSet(image.insideGlobal);
+    exposeArguments(image, code, index);
+  }
+  image.arguments(code, type);
+  code.call(index);
+  image.refresh(code);
+  if (glue) code.get(before).globalSet(image.insideGlobal);
+  return glue ? [I32] : [];
 }
 
 /** save(address), load(address): the guest's mutable globals of number and vector types. */
@@ -171,7 +190,7 @@ function importSection(image: Image): Uint8Array {
     out.name('ringzero');
     out.name(name);
     out.byte(KIND_FUNCTION);
-    out.u32(image.type(i32s(params), i32s(results)));
+    out.u32(image.type(typesOf(params), typesOf(results)));
   }
   out.name('ringzero');
   out.name('vcpu');
@@ -192,6 +211,8 @@ function functionSection(image: Image): Uint8Array {
   const types = map.functions.slice(map.importedFunctions);
   types.push(...map.functions.slice(0, map.importedFunctions));
   for (const old of image.exported) types.push(map.functions[old]!);
+  if (image.choices.glue === true)
+    for (const old of image.exported) types.push(map.functions[old]!);
   types.push(none, none, address, address);
   for (const routine of image.routines) types.push(routine.type);
   out.u32(types.length);
@@ -202,9 +223,10 @@ function functionSection(image: Image): Uint8Array {
 function globalSection(image: Image): Uint8Array {
   const { map } = image;
   const out = new Writer(1024);
-  out.u32(map.globals.length - map.importedGlobals + 1);
+  const added = image.choices.glue === true ? 2 : 1;
+  out.u32(map.globals.length - map.importedGlobals + added);
   ownGlobals(image, out);
-  out.ops(I32, 1, 0x41, 0, OP.end);
+  for (let i = 0; i < added; i++) out.ops(I32, 1, 0x41, 0, OP.end);
   return out.finish();
 }
 
@@ -221,15 +243,22 @@ function exportSection(image: Image): Uint8Array {
   const out = new Writer(1024);
   const { exports } = image;
   const specials = image.specialNames();
-  out.u32(exports.length + specials.length + 1);
+  const entries = image.choices.glue === true ? image.exported : [];
+  out.u32(exports.length + specials.length + 1 + (entries.length > 0 ? entries.length + 1 : 0));
   for (const { name, kind, index } of exports) {
-    if (kind === KIND_FUNCTION) out.exported(name, kind, image.exportThunk(index));
-    else out.exported(name, kind, kind === KIND_GLOBAL ? image.globalIndex(index) : index);
+    if (kind === KIND_FUNCTION) {
+      const own = entries.length > 0 ? image.referenceIndex(index) : image.exportThunk(index);
+      out.exported(name, kind, own);
+    } else out.exported(name, kind, kind === KIND_GLOBAL ? image.globalIndex(index) : index);
   }
   specials.forEach((name, i) =>
     out.exported(`ringzero.${name}`, KIND_FUNCTION, image.specials + i),
   );
   out.exported(image.registerName, KIND_GLOBAL, image.registerGlobal);
+  if (entries.length > 0) out.exported('ringzero.inside', KIND_GLOBAL, image.insideGlobal);
+  entries.forEach((old, i) =>
+    out.exported(`ringzero.entry.${i}`, KIND_FUNCTION, image.exportThunk(old)),
+  );
   return out.finish();
 }
 
@@ -259,7 +288,7 @@ export function elementSection(image: Image): Uint8Array {
     out.u32(items);
     for (; items > 0; items--) {
       if (flags & 4) expression();
-      else out.u32(image.functionIndex(reader.u32()));
+      else out.u32(image.referenceIndex(reader.u32()));
     }
   }
   if (referenced.size > 0) {

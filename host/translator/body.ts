@@ -120,6 +120,7 @@ export class Body {
     const { reader, code } = this;
     reader.pos = start;
     reader.end = end;
+    this.image.growth.enter(functionIndex);
     const groups = this.#readLocals(functionIndex);
     const groupsStart = this.#declarations.pos;
     this.#run = reader.pos;
@@ -362,8 +363,12 @@ export class Body {
   #call(at: number, opcode: number): void {
     const index = bounded(this.reader, this.map.functions.length, 'function');
     this.flush(at);
-    const renamed = this.image.functionIndex(index);
-    if (opcode === REF_FUNC) this.image.referenced.add(renamed);
+    const isReference = opcode === REF_FUNC;
+    if (!isReference) this.image.growth.call(index);
+    const renamed = isReference
+      ? this.image.referenceIndex(index)
+      : this.image.functionIndex(index);
+    if (isReference) this.image.referenced.add(renamed);
     this.code.byte(opcode);
     this.code.u32(renamed);
     this.replaced();
@@ -386,6 +391,8 @@ export class Body {
     this.#needMemory(at);
     if (this.reader.byte() !== 0) throw unsupported(MEMORIES);
     this.flush(at);
+    if (opcode === OP.memorySize) this.image.growth.size();
+    else this.image.growth.grow();
     this.image.lowerMemorySize(this, opcode);
     this.replaced();
   }

@@ -1,14 +1,15 @@
 // One image under construction: its index spaces, the functions that translation adds, and the code so far.
 //
 //   functions   guest imports | ringzero imports | guest functions | import thunks | export thunks |
-//               boot attach save load | routines, in the order of their first use
-//   globals     guest imports | ringzero.vcpu | guest globals | view or table
+//               glued exports, for glue | boot attach save load | routines, in the order of their first use
+//   globals     guest imports | ringzero.vcpu | guest globals | view or table | inside, for glue
 //
 // Where the guest calls one of its imports, it now calls the import's thunk.
 
 import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
+import { Growth } from './growth.ts';
 import type { ExportEntry, FunctionType, ModuleMap } from './module.ts';
 import { KIND_FUNCTION, typeKey } from './module.ts';
 import { I32 } from './opcode.ts';
@@ -19,6 +20,8 @@ export interface Choices {
   readonly safepoints: boolean;
   readonly elision: boolean;
   readonly zeroFilledMemory?: boolean | undefined;
+  /** The image is for a program with glue (glue.ts). */
+  readonly glue?: boolean;
 }
 
 interface Routine {
@@ -27,8 +30,12 @@ interface Routine {
   readonly build: (code: Code) => number[]; // returns the types of its extra locals
 }
 
-/** Functions that the kernel supplies: name, parameters, results (all i32). */
-export type KernelCall = readonly [name: string, params: number, results: number];
+/** Functions that the kernel or the host supplies: name, types of parameters and results; a number is so many i32. */
+export type KernelCall = readonly [
+  name: string,
+  params: number | readonly number[],
+  results: number | readonly number[],
+];
 
 export interface Hint {
   readonly function: number;
@@ -50,6 +57,8 @@ export abstract class Image {
   readonly extraTypes: FunctionType[] = [];
   readonly routines: Routine[] = [];
   readonly exported: number[] = []; // guest functions that have an export thunk
+  /** How the guest gets more memory. */
+  readonly growth: Growth;
   readonly #typeKeys = new Map<string, number>();
   readonly #routineIndex = new Map<string, number>();
   readonly #exportThunk = new Map<number, number>();
@@ -61,6 +70,7 @@ export abstract class Image {
   constructor(map: ModuleMap, choices: Choices) {
     this.map = map;
     this.choices = choices;
+    this.growth = new Growth(map);
     map.types.forEach((type, i) => {
       const key = typeKey(type);
       if (!this.#typeKeys.has(key)) this.#typeKeys.set(key, i);
@@ -85,8 +95,12 @@ export abstract class Image {
   get exportThunks(): number {
     return this.importThunks + this.map.importedFunctions;
   }
-  get specials(): number {
+  /** The exported functions as glue and tables have them. */
+  get gluedExports(): number {
     return this.exportThunks + this.exported.length;
+  }
+  get specials(): number {
+    return this.gluedExports + (this.choices.glue === true ? this.exported.length : 0);
   }
   get firstRoutine(): number {
     return this.specials + SPECIALS.length;
@@ -101,6 +115,11 @@ export abstract class Image {
       ? this.importThunks + old
       : old + this.kernelCalls.length;
   }
+  /** New index of a guest function as a value: in tables, by `ref.func`. */
+  referenceIndex(old: number): number {
+    const place = this.choices.glue === true ? this.#exportThunk.get(old) : undefined;
+    return place === undefined ? this.functionIndex(old) : this.gluedExports + place;
+  }
   exportThunk(old: number): number {
     return this.exportThunks + this.#exportThunk.get(old)!;
   }
@@ -112,6 +131,10 @@ export abstract class Image {
   }
   get vcpuGlobal(): number {
     return this.map.importedGlobals;
+  }
+  /** Nonzero while the program runs, in an image for glue. */
+  get insideGlobal(): number {
+    return this.registerGlobal + 1;
   }
   /** The view (main image) or the base of the page table (snapshot image). */
   get registerGlobal(): number {
@@ -243,7 +266,7 @@ export abstract class Image {
       if (opcode === 0x23 || opcode === 0xd2) {
         const old = reader.u32();
         out.byte(opcode);
-        out.u32(opcode === 0x23 ? this.globalIndex(old) : this.functionIndex(old));
+        out.u32(opcode === 0x23 ? this.globalIndex(old) : this.referenceIndex(old));
         continue;
       }
       if (opcode === 0x41) reader.s32();
@@ -279,5 +302,9 @@ export abstract class Image {
     code.byte(0);
   }
 }
+
+/** The types of a KernelCall. */
+export const typesOf = (types: number | readonly number[]): readonly number[] =>
+  typeof types === 'number' ? i32s(types) : types;
 
 export const i32s = (count: number): number[] => new Array<number>(count).fill(I32);

@@ -42,6 +42,11 @@ export interface TranslateOptions {
    */
   readonly zeroFilledMemory?: boolean | undefined;
   /**
+   * The main image is for a program with JavaScript glue (default false): the host sees every crossing between the two (glue.ts), and
+   * exported functions are the same as in tables.
+   */
+  readonly glue?: boolean;
+  /**
    * Exported functions that snapshots run (default: all). Given, the snapshot image has those, the guest's handlers and what
    * they reach, and is smaller for it. What is called from outside must be named: see docs/guest.md. A function that is
    * missing traps in `ringzero.absent`; `snapshot.run` of one is RZ_EXPORT. RZ_OPTION for what no function is exported as.
@@ -61,6 +66,15 @@ export interface ModuleInfo {
   /** Functions that the module imports, in order. */
   readonly imports: readonly { readonly module: string; readonly name: string }[];
   readonly hasStart: boolean;
+  /** The module has a memory.grow. */
+  readonly growsItself: boolean;
+  /**
+   * The import that makes memory have so many bytes, whatever its name is: of its type and called by the function that finds memory too small,
+   * as Emscripten's `emscripten_resize_heap` is.
+   */
+  readonly growImport: { readonly module: string; readonly name: string } | undefined;
+  /** Which exported function, in their order, is the program's malloc, whatever its name is. */
+  readonly allocator: number | undefined;
 }
 
 /** What became of the writes of the main image. */
@@ -85,7 +99,7 @@ export function translate(bytes: Bytes, options: TranslateOptions = {}): Transla
   const snapshot = finish(snapshotImage(map, options), options);
   const image = new MainImage(map, choose(options));
   const main = finish(image, options);
-  return { main, snapshot, info: describe(map), statistics: image.statistics() };
+  return { main, snapshot, info: describe(map, image), statistics: image.statistics() };
 }
 
 /** The main image alone. */
@@ -96,7 +110,7 @@ export function translateMain(
   const map = open(bytes, options);
   const image = new MainImage(map, choose(options));
   const main = finish(image, options);
-  return { main, info: describe(map), statistics: image.statistics() };
+  return { main, info: describe(map, image), statistics: image.statistics() };
 }
 
 /** The snapshot image alone. */
@@ -105,8 +119,9 @@ export function translateSnapshot(
   options: TranslateOptions = {},
 ): Omit<Translation, 'main' | 'statistics'> {
   const map = open(bytes, options);
-  const snapshot = finish(snapshotImage(map, options), options);
-  return { snapshot, info: describe(map) };
+  const image = snapshotImage(map, options);
+  const snapshot = finish(image, options);
+  return { snapshot, info: describe(map, image) };
 }
 
 /** A module for an outer ring, see metered-image.ts. */
@@ -152,14 +167,15 @@ function choose({
   safepoints = true,
   elision = true,
   zeroFilledMemory,
+  glue = false,
 }: TranslateOptions): Choices {
-  return { safepoints, elision, zeroFilledMemory };
+  return { safepoints, elision, zeroFilledMemory, glue };
 }
 
 function snapshotImage(map: ModuleMap, options: TranslateOptions): SnapshotImage {
   const { snapshotRuns } = options;
   const roots = snapshotRuns === undefined ? undefined : rootsOf(map, snapshotRuns);
-  return new SnapshotImage(map, choose(options), roots);
+  return new SnapshotImage(map, { ...choose(options), glue: false }, roots);
 }
 
 function open(module: Bytes, options: TranslateOptions): ModuleMap {
@@ -171,7 +187,7 @@ function open(module: Bytes, options: TranslateOptions): ModuleMap {
     .WebAssembly;
   if (options.validate !== false && engine && !engine.validate(bytes)) {
     // A body with a refused feature is reported as that by the pass over it.
-    finish(new SnapshotImage(map, choose(options)), options);
+    finish(new SnapshotImage(map, { ...choose(options), glue: false }), options);
     throw malformed('it does not validate, though its structure can be read,', bytes.length);
   }
   return map;
@@ -184,8 +200,11 @@ function finish(image: Image, options: TranslateOptions): Uint8Array {
   return bytes;
 }
 
-function describe(map: ModuleMap): ModuleInfo {
+function describe(map: ModuleMap, image: Image): ModuleInfo {
   const mutable = map.globals.filter((global) => global.mutable);
+  const { importedFunction, allocator } = image.growth;
+  const functions = map.imports.filter(({ kind }) => kind === KIND_FUNCTION);
+  const found = importedFunction === undefined ? undefined : functions[importedFunction];
   const numbers = mutable.filter((global) => global.type >= V128);
   return {
     initialPages: map.memoryMinimum,
@@ -197,5 +216,8 @@ function describe(map: ModuleMap): ModuleInfo {
       .filter((entry) => entry.kind === 0)
       .map(({ module, name }) => ({ module, name })),
     hasStart: map.startFunction >= 0,
+    growsItself: image.growth.growsItself,
+    growImport: found && { module: found.module, name: found.name },
+    allocator: allocator === undefined ? undefined : image.exported.indexOf(allocator),
   };
 }

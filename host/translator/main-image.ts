@@ -11,6 +11,7 @@ import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
 import { VCPU_PENDING, VCPU_VIEW } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
+import { glueCalls } from './glue.ts';
 import { type Choices, Image, i32s, type KernelCall } from './image.ts';
 import type { WriteStatistics } from './index.ts';
 import type { ModuleMap } from './module.ts';
@@ -61,7 +62,8 @@ const CHUNK = 65536; // bytes of a long fill or copy between two safepoints
 const SHORT_COPY_MAX = 32; // bytes
 
 export class MainImage extends Image {
-  readonly kernelCalls: readonly KernelCall[] = [
+  readonly kernelCalls: readonly KernelCall[];
+  static readonly #calls: readonly KernelCall[] = [
     ['fault', 1, 0],
     ['faultRange', 2, 0],
     ['safepoint', 0, 0],
@@ -80,6 +82,7 @@ export class MainImage extends Image {
 
   constructor(map: ModuleMap, choices: Choices) {
     super(map, choices);
+    this.kernelCalls = [...MainImage.#calls, ...(choices.glue === true ? glueCalls(map) : [])];
     this.index();
   }
 

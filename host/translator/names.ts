@@ -58,6 +58,10 @@ function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8A
   image.exported.forEach((old, i) =>
     functions.set(image.exportThunks + i, text.encode(`${nameOf(old)} (export)`)),
   );
+  if (image.choices.glue === true)
+    image.exported.forEach((old, i) =>
+      functions.set(image.gluedExports + i, text.encode(`${nameOf(old)} (glue)`)),
+    );
   image.specialNames().forEach((name, i) => {
     functions.set(image.specials + i, text.encode(`ringzero.${name}`));
   });

@@ -7,10 +7,19 @@
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
+import { functionNames } from './glue.ts';
 import { checkState } from './snapshot.ts';
 import type { GuestFunction, Vcpu } from './vcpu.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 const TEXT_BYTES = 256;
+/** What common compilers call the function that gives memory, and its arguments for so many bytes. */
+const ALLOCATORS: readonly (readonly [name: string, args: (bytes: number) => number[]])[] = [
+  ['malloc', (bytes) => [bytes]],
+  ['__wbindgen_malloc', (bytes) => [bytes, 1]],
+  ['__new', (bytes) => [bytes, 0]],
+  ['cabi_realloc', (bytes) => [0, 0, 1, bytes]],
+];
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -24,7 +33,7 @@ export class Fork {
   constructor(vcpu: Vcpu, slot: number, memory: WebAssembly.Memory) {
     this.#vcpu = vcpu;
     this.#slot = slot;
-    this.#memory = new Uint8Array(memory.buffer);
+    this.#memory = new Uint8Array(physicalBuffer(memory));
   }
 
   /** The program's functions. No constructor has run for them: memory and globals are the parent's. */
@@ -86,14 +95,19 @@ export class Fork {
   }
 
   /**
-   * Puts a value into memory that the program's `malloc` gives, a string as UTF-8 with a zero byte; returns its address.
-   * `call('free', address)` gives it back; it goes with the snapshot anyway.
+   * Puts a value into memory that the program's own allocator gives, a string as UTF-8 with a zero byte; returns its address.
+   * The allocator is `malloc`, or what other compilers call it, or the exported function that the parent's glue was seen to get memory
+   * from; or the one that is named here, which takes a number of bytes. It goes with the snapshot.
+   * Fails with RZ_EXPORT when none is known, with RZ_OUT_OF_MEMORY, and as call().
    */
-  put(value: string | Uint8Array): number {
+  put(value: string | Uint8Array, allocator?: string): number {
     const bytes = typeof value === 'string' ? encoder.encode(`${value}\0`) : value;
-    const address = this.call('malloc', Math.max(1, bytes.length)) >>> 0;
+    const length = Math.max(1, bytes.length);
+    const [name, ...args] =
+      allocator === undefined ? this.#allocation(length) : [allocator, length];
+    const address = this.call(name, ...args) >>> 0;
     if (address === 0)
-      throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's malloc(${bytes.length}) gave nothing`); // prettier-ignore
+      throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's ${name}(${args.join()}) gave nothing`); // prettier-ignore
     this.write(address, bytes);
     return address;
   }
@@ -101,6 +115,19 @@ export class Fork {
   /** The call of main() is over. */
   end(): void {
     this.#open = false;
+  }
+
+  /** The call that gives so many bytes. */
+  #allocation(bytes: number): [name: string, ...args: number[]] {
+    const { exports, module, instance, kernel } = this.#vcpu;
+    for (const [name, args] of ALLOCATORS) if (name in exports) return [name, ...args(bytes)];
+    const learned = kernel.allocator;
+    const name = learned === undefined ? undefined : functionNames(module, instance)[learned];
+    if (name !== undefined) return [name, bytes];
+    throw new RingzeroError(
+      'RZ_EXPORT',
+      'put(): which export of the program gives memory is not known, as names are minified and its glue has not called it: name it, `put(value, allocator)`', // prettier-ignore
+    );
   }
 
   get #size(): number {

@@ -3,7 +3,7 @@
 import { REGISTERS_MAX } from '../../assembly/abi/limits.ts';
 import { asBytes, type Bytes } from '../bytes.ts';
 import { RingzeroError } from '../errors.ts';
-import type { ModuleInfo } from '../translator/index.ts';
+import type { ModuleInfo, TranslateOptions } from '../translator/index.ts';
 import type { MicroVMOptions } from './options.ts';
 import { relocate } from '../translator/relocation.ts';
 
@@ -11,7 +11,8 @@ import { relocate } from '../translator/relocation.ts';
 export interface GuestImages {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;
-  readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'>;
+  readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'> &
+    Partial<Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator'>>;
 }
 
 /**
@@ -24,12 +25,16 @@ export async function loadImages(
   frames: number,
   weakMemory: boolean,
   { linked = false, safepoints = true, memory }: Partial<MicroVMOptions> = {},
+  glue = false,
 ): Promise<GuestImages> {
   const bytes = asBytes(guest);
   if (linked) return (await import('./linked.ts')).linkedImages(bytes!);
   const images =
     bytes !== undefined
-      ? await translateBoth(bytes, frames, weakMemory, safepoints, typeof memory !== 'object')
+      ? await translateBoth(bytes, {
+          ...{ frames, weakMemory, safepoints, glue },
+          zeroFilledMemory: typeof memory !== 'object',
+        })
       : fit(guest as GuestImages, frames, weakMemory);
   if (images.info.registerBytes > REGISTERS_MAX * 8) {
     throw new RingzeroError(
@@ -44,15 +49,10 @@ export async function loadImages(
  * A call on a snapshot can always be stopped, so its image polls; the main image does if it is asked to. Memory that a VM makes itself is
  * zero; glue may have written to one that it had first.
  */
-async function translateBoth(
-  guest: Uint8Array,
-  frames: number,
-  weakMemory: boolean,
-  safepoints: boolean,
-  zeroFilledMemory: boolean,
-): Promise<GuestImages> {
+async function translateBoth(guest: Uint8Array, options: TranslateOptions): Promise<GuestImages> {
   const { translateMain, translateSnapshot } = await import('../translator/index.ts');
-  const { main, info } = translateMain(guest, { frames, weakMemory, safepoints, zeroFilledMemory });
+  const { frames, weakMemory } = options as Required<TranslateOptions>;
+  const { main, info } = translateMain(guest, options);
   const { snapshot } = translateSnapshot(guest, { frames, weakMemory, validate: false });
   return { main, snapshot, info };
 }

@@ -1,7 +1,7 @@
 // One instance of libdbos.wasm: a vCPU's kernel, with the types that TypeScript needs.
 
-import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
-import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
+import { vcpuBlocks, vmBlock } from '../../assembly/abi/memory-map.ts';
+import { FRAME_BYTES, VCPUS_MAX, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import {
   VCPU_ABSENT,
   VCPU_COUNTERS,
@@ -15,8 +15,10 @@ import {
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
 } from '../../assembly/abi/vcpu-block.ts';
+import { VM_ACTIVE, VM_ALLOCATOR, VM_GUEST_LIMIT } from '../../assembly/abi/vm-block.ts';
 import { monotonicUs } from '#platform';
 import { RingzeroError } from '../errors.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 import { tracedKernel, type Tracer } from './trace.ts';
 
 /** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
@@ -116,7 +118,7 @@ export class Kernel {
     boot?: (kernel: KernelExports) => void,
     tracer?: Tracer,
   ) {
-    const words = new Int32Array(memory.buffer);
+    const words = new Int32Array(physicalBuffer(memory));
     this.imports = {
       sleep: (word: number, value: number, us: number) => {
         Atomics.wait(words, (word >>> 0) / 4, value, us / 1000);
@@ -155,6 +157,24 @@ export class Kernel {
 
   #word(offset: number): number {
     return this.#words[(this.block + offset) / 4]!;
+  }
+
+  /** The most that guest memory may have, in pages of 64 KiB. */
+  get guestLimitPages(): number {
+    return (
+      (this.#words[(vmBlock(this.frames) + VM_GUEST_LIMIT) / 4]! * FRAME_BYTES) / WASM_PAGE_BYTES
+    );
+  }
+
+  /** The exported function, as glue.ts counts them, that JavaScript was seen to get memory from; undefined if none was. */
+  get allocator(): number | undefined {
+    const found = this.#words[(vmBlock(this.frames) + VM_ALLOCATOR) / 4]!;
+    return found === 0 ? undefined : found - 1;
+  }
+
+  /** Active snapshots, one bit each. */
+  get activeSnapshots(): number {
+    return this.#words[(vmBlock(this.frames) + VM_ACTIVE) / 4]!;
   }
 
   /** The 8-bit epoch that this vCPU's stores belong to. */

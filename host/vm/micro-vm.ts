@@ -5,6 +5,7 @@ import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import type { Bytes } from '../bytes.ts';
+import { moduleBytes } from '../translator/reader.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
 import {
   checkMayEnter,
@@ -20,6 +21,7 @@ import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { loadImages } from './images.ts';
+import { importedPages } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
 import type { Program } from './program.ts';
 import {
@@ -29,7 +31,7 @@ import {
   type LoadOptions,
   type MicroVMOptions,
 } from './options.ts';
-import { allocateMemory } from './physical-memory.ts';
+import { giveMemory } from './physical-memory.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
 import { addWasi } from './system-interface.ts';
@@ -99,15 +101,20 @@ export class MicroVM {
    * Fails with RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or RZ_GUEST_TRAP when the
    * start function traps.
    */
-  static async create(options: MicroVMOptions): Promise<MicroVM> {
+  static create(options: MicroVMOptions): Promise<MicroVM> {
+    return MicroVM.#create(options, false);
+  }
+
+  /** `glue`: the guest is a program, and JavaScript knows its memory. */
+  static async #create(options: MicroVMOptions, glue: boolean): Promise<MicroVM> {
     checkObject(options);
     checkMayEnter();
     if (options.rings === true) checkMayServe();
     const memory =
-      typeof options.memory === 'object' ? options.memory : obtainMemory(options.memory);
+      typeof options.memory === 'object' ? options.memory : obtainMemory(options.memory, glue);
     const checked = checkOptions({ ...options, memory });
     const weakMemory = await isWeakMemory();
-    const images = await loadImages(options.guest, checked.frames, weakMemory, options);
+    const images = await loadImages(options.guest, checked.frames, weakMemory, options, glue);
     const [kernel, main] = await Promise.all([
       compileKernel(),
       WebAssembly.compile(images.main as BufferSource),
@@ -127,6 +134,12 @@ export class MicroVM {
       main,
       snapshot: shared(images.snapshot),
       linked: options.linked ?? false,
+      glue,
+      growth: {
+        growsItself: images.info.growsItself ?? true,
+        growImport: images.info.growImport,
+        allocator: images.info.allocator,
+      },
       dmaWindow: new DmaWindow(checked.frames).shared,
       ringFiles: options.rings === true ? new RingFiles().shared : undefined,
       faults: options.faults?.shared,
@@ -183,15 +196,17 @@ export class MicroVM {
     checkObject(imports, 'imports');
     checkObject(options);
     const { loadProgram } = await import('./program.ts'); // not for those who load none
-    return loadProgram((all) => MicroVM.create(all), wasm, imports, options);
+    return loadProgram((all) => MicroVM.#create(all, true), wasm, imports, options);
   }
 
   /**
-   * Physical memory for a VM that is made later: glue that makes its memory itself is given this one first.
-   * Fails with RZ_OPTION and RZ_OUT_OF_MEMORY.
+   * Physical memory for a VM that is made later: glue that makes its memory itself is given this one first. With the module,
+   * its `buffer` is as long as the program's memory from the start; without, it is all of it until the program is loaded.
+   * Fails with RZ_OPTION, RZ_OUT_OF_MEMORY and RZ_MODULE_MALFORMED.
    */
-  static memory(bytes: number): WebAssembly.Memory {
-    return allocateMemory(framesOf(bytes));
+  static memory(bytes: number, wasm?: Bytes): WebAssembly.Memory {
+    const frames = framesOf(bytes);
+    return giveMemory(frames, wasm && importedPages(moduleBytes(wasm)));
   }
 
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */
@@ -310,6 +325,7 @@ export class MicroVM {
       );
     }
     this.#vcpu.loadView();
+    this.#vcpu.glue?.exposure.taken();
     this.#save(calls.snapshotBlock(slot) + SNAPSHOT_REGISTERS);
     return slot;
   }

@@ -4,6 +4,7 @@ import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.t
 import { isModuleUrl } from '#platform';
 import { asBytes, type Bytes } from '../bytes.ts';
 import { checkNames, checkObject, refuse } from '../errors.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
@@ -11,7 +12,7 @@ import type { Handlers } from './handlers.ts';
 import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
 import { checkTrace } from './trace.ts';
-import { allocateMemory, isPhysicalMemory } from './physical-memory.ts';
+import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';
 
 /** What `MicroVM.create` is given. */
 export interface MicroVMOptions {
@@ -134,11 +135,12 @@ export function framesOf(bytes: unknown): number {
 }
 
 /** Memory of a VM: of so many bytes, or the most that the host gives. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
-export function obtainMemory(bytes: number | undefined): WebAssembly.Memory {
-  if (bytes !== undefined) return allocateMemory(framesOf(bytes));
+export function obtainMemory(bytes: number | undefined, inSteps = false): WebAssembly.Memory {
+  const allocate = inSteps ? allocateSteps : allocateMemory;
+  if (bytes !== undefined) return allocate(framesOf(bytes));
   for (let frames = FRAMES_MAX; ; frames /= 2) {
     try {
-      return allocateMemory(frames);
+      return allocate(frames);
     } catch (error) {
       if (frames / 2 < FRAMES_MIN) throw error;
     }
@@ -151,7 +153,7 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   const given = options.memory!;
   if (typeof given === 'object' && !isPhysicalMemory(given))
     refuse('memory', 'a memory of other origin', 'bytes, or what `MicroVM.memory` returned');
-  const frames = framesOf(typeof given === 'object' ? given.buffer.byteLength : given);
+  const frames = framesOf(typeof given === 'object' ? physicalBuffer(given).byteLength : given);
   const memory = frames * FRAME_BYTES;
   const guestLimit = whole(
     'guestLimit',

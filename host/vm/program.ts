@@ -3,13 +3,11 @@
 import type { Bytes } from '../bytes.ts';
 import { RingzeroError } from '../errors.ts';
 import { ProgramExit } from '../wasi/exit.ts';
-import { beforeWrite, guardAllocator, guardImports } from './glue.ts';
-import type { Kernel } from './kernel.ts';
+import type { Exposure } from './exposure.ts';
 import type { MicroVM } from './micro-vm.ts';
 import type { LoadOptions, MicroVMOptions } from './options.ts';
-import { growByBreak, isPhysicalMemory } from './physical-memory.ts';
+import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { GuestImports, VcpuParts } from './vcpu.ts';
 
 /** Makes a VM of a stock module by `create`. */
 export async function loadProgram(
@@ -19,11 +17,7 @@ export async function loadProgram(
   options: LoadOptions,
 ): Promise<Program> {
   const memory = options.memory ?? importedMemory(imports);
-  const guarded: GuestImports = (beside) => {
-    const { kernel, memory } = beside as VcpuParts;
-    return guardImports(imports, memory, (address, bytes) => beforeWrite(kernel, address, bytes));
-  };
-  const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports: guarded };
+  const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports };
   const program = new Program(await create(memory === undefined ? all : { ...all, memory }));
   if ('_initialize' in program.exports) program.initialize();
   return program;
@@ -50,23 +44,17 @@ function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | unde
 export class Program {
   readonly vm: MicroVM;
   readonly exports: WebAssembly.Exports;
-  readonly #kernel: Kernel;
+  readonly #exposure: Exposure;
 
   constructor(vm: MicroVM) {
-    const { instance, exports: functions, kernel } = vm.enter();
+    const { instance, kernel, glue } = vm.enter();
     const exports = Object.create(null) as Record<string, WebAssembly.ExportValue>;
-    for (const [name, value] of Object.entries(instance.exports)) {
-      if (name.startsWith('ringzero.')) continue;
-      const fn = functions[name];
-      exports[name] =
-        fn === undefined
-          ? value
-          : guardAllocator(name, fn, (at, bytes) => this.beforeWrite(at, bytes));
-    }
+    for (const [name, value] of Object.entries(instance.exports))
+      if (!name.startsWith('ringzero.')) exports[name] = value;
     this.vm = vm;
-    this.#kernel = kernel;
+    this.#exposure = glue!.exposure;
     this.exports = Object.freeze(exports);
-    growByBreak(vm.memory, kernel);
+    showProgram(vm.memory, kernel, vm.handle.machine.growth.growsItself);
   }
 
   get memory(): WebAssembly.Memory {
@@ -102,7 +90,7 @@ export class Program {
    * allocators just now: active snapshots keep what was there. See docs/programs.md.
    */
   beforeWrite(address: number, bytes: number): void {
-    beforeWrite(this.#kernel, address >>> 0, bytes);
+    this.#exposure.expose(address >>> 0, bytes);
   }
 
   #call(name: string): void {

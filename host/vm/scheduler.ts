@@ -18,6 +18,7 @@ import { refuse, RingzeroError } from '../errors.ts';
 import { after } from '#platform';
 import { MicroVM, type AttachOptions } from './micro-vm.ts';
 import { ARGUMENTS_MAX, RUNNING, TaskQueue, type Task } from './task-queue.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 const LEVELS_MAX = 8;
 const LIMIT_MS_MAX = 2 ** 31 - 1; // a timer takes no more
@@ -60,7 +61,7 @@ export class Tasks {
   constructor(handle: TasksHandle) {
     this.#handle = handle;
     this.#queue = new TaskQueue(handle.queue);
-    this.#words = new Int32Array(handle.memory.buffer);
+    this.#words = new Int32Array(physicalBuffer(handle.memory));
   }
 
   /**
@@ -184,7 +185,7 @@ export class Scheduler {
   /** What was to stop an earlier task of the level came too late for it. */
   #forgive(level: number): void {
     const at = (this.handle.blocks[level]! + VCPU_PENDING) / 4;
-    Atomics.and(new Int32Array(this.handle.memory.buffer), at, ~(1 << VECTOR_KILL));
+    Atomics.and(new Int32Array(physicalBuffer(this.handle.memory)), at, ~(1 << VECTOR_KILL));
   }
 
   /** Takes no more tasks; the vCPUs of the higher levels end. Not from inside a task. */

@@ -7,6 +7,7 @@ import { STOPPED } from './guest-trap.ts';
 import type { Kernel, KernelExports } from './kernel.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
 import type { Job } from './snapshot-worker.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 /**
  * Guest memory as it was when `MicroVM.snapshot` was called. Release it: `snapshot.release()`, or
@@ -117,7 +118,7 @@ export class Snapshot {
     for (let done = 0; done < length; done += STAGING_BYTES) {
       const part = Math.min(STAGING_BYTES, length - done);
       const staged = calls.readSnapshot(this.#slot, address + done, part) >>> 0;
-      result.set(new Uint8Array(this.#memory.buffer, staged, part), done);
+      result.set(new Uint8Array(physicalBuffer(this.#memory), staged, part), done);
     }
     checkState(calls, this.#slot);
     return result;

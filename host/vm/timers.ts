@@ -25,6 +25,7 @@ import { VECTOR_TIMER } from '../../assembly/abi/vector.ts';
 import { VM_TIMER_BELL, VM_TIMER_STATE, VM_VCPUS } from '../../assembly/abi/vm-block.ts';
 import { startThread, type Thread } from '#platform';
 import { RingzeroError } from '../errors.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 /** What the thread says when it is there. */
 export const READY = 'ready';
@@ -52,8 +53,8 @@ export class Timers {
   readonly #timers: (Timer | undefined)[] = [];
 
   constructor({ memory, frames }: TimersThreadData) {
-    this.#words = new Int32Array(memory.buffer);
-    this.#longs = new BigUint64Array(memory.buffer);
+    this.#words = new Int32Array(physicalBuffer(memory));
+    this.#longs = new BigUint64Array(physicalBuffer(memory));
     this.#vm = vmBlock(frames);
     this.#blocks = vcpuBlocks(frames);
   }
@@ -117,7 +118,11 @@ export class Timers {
 
 /** From here on vCPUs may set timers: those set before the thread is there wait for it. */
 export function announceTimers({ memory, frames }: TimersThreadData): void {
-  Atomics.store(new Int32Array(memory.buffer), (vmBlock(frames) + VM_TIMER_STATE) / 4, TIMER_THERE);
+  Atomics.store(
+    new Int32Array(physicalBuffer(memory)),
+    (vmBlock(frames) + VM_TIMER_STATE) / 4,
+    TIMER_THERE,
+  );
 }
 
 /**
@@ -125,7 +130,7 @@ export function announceTimers({ memory, frames }: TimersThreadData): void {
  * Fails with RZ_HOST when the thread does not start.
  */
 export async function startTimers(data: TimersThreadData): Promise<() => Promise<void>> {
-  const words = new Int32Array(data.memory.buffer);
+  const words = new Int32Array(physicalBuffer(data.memory));
   const vm = vmBlock(data.frames);
   let ended!: () => void;
   const end = new Promise<void>((resolve) => (ended = resolve));

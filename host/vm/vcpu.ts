@@ -1,18 +1,19 @@
 // A vCPU: one instance of a guest image beside one instance of the kernel, on the thread that made it.
 
-import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
 import { EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
 import { TIMER_US_MAX, TIMER_US_MIN } from '../../assembly/abi/timer.ts';
 import { RingzeroError } from '../errors.ts';
+import type { ModuleInfo } from '../translator/index.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
-import { resizeHeap } from './glue.ts';
-import { importsOf } from './imports.ts';
+import { Glue } from './glue.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
+import { seesAll } from './physical-memory.ts';
 import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
@@ -25,6 +26,10 @@ export interface Machine {
   snapshot: Uint8Array;
   /** The main image is the guest as it was compiled, linked with libdbos' machine. */
   linked: boolean;
+  /** The main image is a program's, and JavaScript knows its memory (translator/glue.ts). */
+  glue: boolean;
+  /** What the guest makes its memory larger with. */
+  growth: Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator'>;
   /** The files that entries of rings may name; undefined = the VM has no I/O service. */
   ringFiles: SharedArrayBuffer | undefined;
   /** The frames that the host may touch by itself (io/dma-window.ts). */
@@ -79,8 +84,12 @@ export class Vcpu {
     string,
     GuestFunction
   >;
+  /** The image. */
+  readonly module: WebAssembly.Module;
   /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
   readonly instance: WebAssembly.Instance;
+  /** The crossings between the program and its glue. */
+  readonly glue: Glue | undefined;
   /** Where what this vCPU does is traced. */
   readonly tracer: Tracer | undefined;
   readonly #view: WebAssembly.Global | undefined;
@@ -111,23 +120,31 @@ export class Vcpu {
     );
     tracer?.name(this.kernel.vcpu, image);
     this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
+    if (image === 'main' && machine.glue) this.glue = new Glue(this.kernel, memory);
     const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
-    const module =
+    const all = {
+      ...given,
+      ...(machine.linked ? this.#linkedImports(memory, given) : {}),
+      ...this.#machineImports(memory, machine.main),
+      libdbos: this.#libdbos(hypervisor, machine.linked),
+    };
+    const module = (this.module =
       image === 'main'
         ? machine.main
-        : new WebAssembly.Module(machine.snapshot.slice() as BufferSource);
-    const all = this.#machineImports(memory, hypervisor, machine.linked);
+        : new WebAssembly.Module(machine.snapshot.slice() as BufferSource));
     this.instance = new WebAssembly.Instance(
       module,
-      importsOf(module, all, given, (from, name) => missingFunction(from, name, this.kernel)),
+      supplyMissing(module, all, this.kernel, machine),
     );
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {
       if (typeof value !== 'function') continue;
       const fn = value as GuestFunction;
-      this.exports[name] = machine.linked ? this.#entered(name, fn) : this.#guarded(name, fn);
+      if (this.glue !== undefined) this.exports[name] = fn;
+      else this.exports[name] = machine.linked ? this.#entered(name, fn) : this.#guarded(name, fn);
     }
+    this.glue?.bind(module, this.instance, machine.growth.allocator);
     bindHandlers(this.#trapping(machine.linked), this.instance.exports, handlers);
     if (machine.linked) this.#start(boot !== undefined);
     else this.#startImage(boot !== undefined);
@@ -143,19 +160,19 @@ export class Vcpu {
     this.function('attach')(this.kernel.frames);
   }
 
-  /** What the machine supplies, by module and name. */
-  #machineImports(
-    memory: WebAssembly.Memory,
-    hypervisor: HypervisorCalls,
-    linked: boolean,
-  ): Record<string, WebAssembly.ModuleImports> {
+  #machineImports(memory: WebAssembly.Memory, main: WebAssembly.Module): WebAssembly.Imports {
     const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
     const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
     return {
-      ringzero: { memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
-      libdbos: this.#libdbos(hypervisor, linked),
-      ...(linked ? { env: { memory }, hypervisor: { ...this.kernel.imports } } : {}),
+      ringzero: {
+        ...{ memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
+        ...this.glue?.imports(main),
+      },
     };
+  }
+
+  #linkedImports(memory: WebAssembly.Memory, imports: WebAssembly.Imports): WebAssembly.Imports {
+    return { env: { ...imports['env'], memory }, hypervisor: { ...this.kernel.imports } };
   }
 
   #beside(memory: WebAssembly.Memory): VcpuParts {
@@ -332,13 +349,42 @@ export class Vcpu {
   }
 }
 
-/** What stands for an imported function that nothing supplies: only its call is an error. */
-function missingFunction(from: string, name: string, kernel: Kernel): WebAssembly.ImportValue {
-  if (name === 'emscripten_resize_heap') return resizeHeap(kernel);
-  return () => {
-    throw new RingzeroError(
-      'RZ_EXPORT',
-      `the guest called its import ${from}.${name}, which was not supplied`,
-    );
+/** Imported functions that nobody supplied become functions that throw: only their call is an error. */
+function supplyMissing(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+  kernel: Kernel,
+  { memory, growth: { growImport } }: Machine,
+): WebAssembly.Imports {
+  const result: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  for (const [from, names] of Object.entries(imports)) result[from] = { ...names };
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const names = (result[from] ??= {});
+    if (kind !== 'function') continue;
+    const grows =
+      (growImport?.module === from && growImport.name === name) ||
+      name === 'emscripten_resize_heap';
+    // Glue that sees all of memory takes it for the program's, and would find that it need not grow.
+    if (grows && (names[name] === undefined || seesAll(memory))) names[name] = resizeHeap(kernel);
+    if (names[name] === undefined) {
+      names[name] = () => {
+        throw new RingzeroError(
+          'RZ_EXPORT',
+          `the guest called its import ${from}.${name}, which nobody supplied`,
+        );
+      };
+    }
+  }
+  return result;
+}
+
+/**
+ * What Emscripten's glue does for `emscripten_resize_heap`, for a fork, which has no glue: moves the break so that memory has as many
+ * bytes. 1, or 0 when there is no room, which for the program is an allocation that failed.
+ */
+function resizeHeap({ calls }: Kernel): (bytes: number) => number {
+  return (bytes) => {
+    const missing = Math.ceil((bytes >>> 0) / WASM_PAGE_BYTES) - calls.size();
+    return missing <= 0 || calls.grow(missing) >= 0 ? 1 : 0;
   };
 }

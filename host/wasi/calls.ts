@@ -18,6 +18,7 @@ import type { WasiSetup } from './options.ts';
 import { pathCalls } from './paths.ts';
 import { pollCalls } from './poll.ts';
 import { processCalls, socketCalls } from './process.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 type Row = (calls: Calls, ...args: never[]) => number;
 type Argument = number | bigint;
@@ -56,7 +57,7 @@ export class Calls {
     this.memory = new GuestMemory(memory, kernel);
     this.#kernel = kernel;
     this.#syscall = kernel.calls.syscall;
-    this.#words = new BigUint64Array(memory.buffer);
+    this.#words = new BigUint64Array(physicalBuffer(memory));
     for (const [index, name] of WASI_FUNCTIONS.entries())
       this.imports[name] = (a, b, c, d, e, f, g, h, i) =>
         this.#call(index, a!, b!, c!, d!, e!, f!, g!, h!, i!);

@@ -8,6 +8,7 @@ import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { nameOf } from '../platform/file-name.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import { IOVEC_BYTES, WasiError } from './abi.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 
 /** Buffers of one call of fd_read or fd_write. */
 const VECTORS_MAX = 1024;
@@ -24,8 +25,8 @@ export class GuestMemory {
   readonly stagingAddress: number;
 
   constructor(memory: WebAssembly.Memory, kernel: Kernel) {
-    this.bytes = new Uint8Array(memory.buffer);
-    this.#view = new DataView(memory.buffer);
+    this.bytes = new Uint8Array(physicalBuffer(memory));
+    this.#view = new DataView(physicalBuffer(memory));
     this.#kernel = kernel;
     this.stagingAddress = kernel.staging;
   }

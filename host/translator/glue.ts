@@ -1,0 +1,88 @@
+// Where a program and its JavaScript glue meet. In an image for MicroVM.load the host sees each crossing, and an
+// exported function is what it is in the plain module: one WebAssembly function, the same as in tables.
+//
+//   exported   inside ? f(args) : call.TYPE(place, args)       what glue and tables have
+//   entry      enter, inside = 1, f(args), inside = 0, leave   what the host calls for call.TYPE
+//   import     inside = 0, if (a snapshot is active) expose.TYPE(index, args), the import, inside = what it was
+//
+// Interface   glueCalls() are the functions of the host, by their types; gluedExport() and exposeArguments() make code.
+//             Types are letters: the parameters, and for call.TYPE a dot and the results.
+// Invariants  GLUE-1  `inside` is nonzero exactly while the vCPU runs the program and not JavaScript. A call that throws
+//                     leaves it 0 or has it set to 0 by the host, which is right where it is caught, in JavaScript.
+// Cost        A load and a branch where the program calls an exported function by its table; two loads and a branch on
+//             the way into JavaScript.
+
+import { VCPU_VM } from '../../assembly/abi/vcpu-block.ts';
+import { VM_ACTIVE } from '../../assembly/abi/vm-block.ts';
+import { Code, OP } from './code.ts';
+import type { Image, KernelCall } from './image.ts';
+import { KIND_FUNCTION } from './kinds.ts';
+import type { FunctionType, ModuleMap } from './module.ts';
+import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
+
+const LETTERS = new Map([
+  [I32, 'i'],
+  [I64, 'j'],
+  [F32, 'f'],
+  [F64, 'd'],
+  [FUNCREF, 'p'],
+  [EXTERNREF, 'e'],
+]);
+
+const lettersOf = (types: Uint8Array): string => Array.from(types, (type) => LETTERS.get(type)).join(''); // prettier-ignore
+
+/** JavaScript takes no vectors: such a function is only called by the program itself. */
+const crosses = ({ params, results }: FunctionType): boolean =>
+  !params.includes(V128) && !results.includes(V128);
+
+const callName = ({ params, results }: FunctionType): string =>
+  `call.${lettersOf(params)}.${lettersOf(results)}`;
+
+/** The import may be given an address. */
+const exposes = (type: FunctionType): boolean => crosses(type) && type.params.includes(I32);
+
+const exposeName = ({ params }: FunctionType): string => `expose.${lettersOf(params)}`;
+
+/** What an image of the module imports of the host for its crossings. */
+export function glueCalls(map: ModuleMap): KernelCall[] {
+  const calls = new Map<string, KernelCall>();
+  for (const { kind, index } of map.exports) {
+    if (kind !== KIND_FUNCTION) continue;
+    const type = map.typeOf(index);
+    const name = callName(type);
+    if (crosses(type)) calls.set(name, [name, [I32, ...type.params], [...type.results]]);
+  }
+  for (let i = 0; i < map.importedFunctions; i++) {
+    const type = map.typeOf(i);
+    const name = exposeName(type);
+    if (exposes(type)) calls.set(name, [name, [I32, ...type.params], []]);
+  }
+  return [...calls.values()];
+}
+
+/** The exported form of the function `old`, the `place`-th of those exported. */
+export function gluedExport(image: Image, code: Code, old: number, place: number): number[] {
+  const type = image.map.typeOf(old);
+  if (crosses(type)) {
+    code.globalGet(image.insideGlobal).op(OP.i32Eqz).if();
+    code.i32(place);
+    image.arguments(code, type);
+    code
+      .call(image.kernel(callName(type)))
+      .op(OP.return)
+      .end();
+  }
+  image.arguments(code, type);
+  code.call(image.functionIndex(old));
+  return [];
+}
+
+/** Before the import `index` is called. */
+export function exposeArguments(image: Image, code: Code, index: number): void {
+  const type = image.map.typeOf(index);
+  if (!exposes(type)) return;
+  code.globalGet(image.vcpuGlobal).memory(OP.i32Load, 2, VCPU_VM).memory(OP.i32Load, 2, VM_ACTIVE);
+  code.unlikelyIf().i32(index);
+  image.arguments(code, type);
+  code.call(image.kernel(exposeName(type))).end();
+}

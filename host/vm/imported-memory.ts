@@ -1,0 +1,39 @@
+// How much memory a module wants that its glue has to make: what the memory in its import section has at first.
+
+import { KIND_GLOBAL, KIND_MEMORY, KIND_FUNCTION, KIND_TABLE } from '../translator/kinds.ts';
+import { malformed, Reader } from '../translator/reader.ts';
+
+const IMPORT_SECTION = 2;
+const HEADER_BYTES = 8;
+
+/** Pages of 64 KiB; undefined when the module imports no memory. Fails with RZ_MODULE_MALFORMED. */
+export function importedPages(wasm: Uint8Array): number | undefined {
+  const reader = new Reader(wasm);
+  reader.skip(HEADER_BYTES);
+  while (reader.pos < reader.end) {
+    const id = reader.byte();
+    const size = reader.count();
+    if (id === IMPORT_SECTION) return inImports(reader);
+    reader.skip(size);
+  }
+  return undefined;
+}
+
+function inImports(reader: Reader): number | undefined {
+  for (let left = reader.count(); left > 0; left--) {
+    reader.nameBytes();
+    reader.nameBytes();
+    const kind = reader.byte();
+    if (kind === KIND_FUNCTION) reader.u32();
+    else if (kind === KIND_GLOBAL) reader.skip(2);
+    else if (kind === KIND_TABLE) {
+      reader.skip(1);
+      if (reader.u32() & 1) reader.u32();
+      reader.u32();
+    } else if (kind === KIND_MEMORY) {
+      reader.u32();
+      return reader.u32();
+    } else throw malformed('unknown kind of import', reader.pos - 1);
+  }
+  return undefined;
+}
