@@ -5,6 +5,7 @@ import { FRAMES_MIN } from '../../assembly/abi/limits.ts';
 import type { Bytes } from '../bytes.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
+import { excessive, excessiveTypes, METERED, TRANSLATED } from './compile-cost.ts';
 import type { Choices, Image } from './image.ts';
 import { MainImage } from './main-image.ts';
 import { MeteredImage, TABLES_MAX, TABLE_ENTRIES_MAX, type MeterOptions } from './metered-image.ts';
@@ -52,6 +53,11 @@ export interface TranslateOptions {
    * missing traps in `ringzero.absent`; `snapshot.run` of one is RZ_EXPORT. RZ_OPTION for what no function is exported as.
    */
   readonly snapshotRuns?: readonly string[] | undefined;
+  /**
+   * Refuse a module whose compilation would take memory or time out of proportion to its size (default false): for modules from
+   * strangers. RZ_MODULE_UNSUPPORTED says which function and why; docs/programs.md has the bounds.
+   */
+  readonly boundCompilation?: boolean | undefined;
 }
 
 /** What whoever makes an instance of an image must know of its module. */
@@ -138,9 +144,11 @@ export interface Metered {
  * for one that imports anything, shares its memory or starts with more than it may have.
  */
 export function meter(bytes: Bytes, options: MeterOptions): Metered {
-  const map = open(bytes, {});
-  const why = refusal(map, options);
-  if (why !== undefined) throw new RingzeroError('RZ_UDF_REFUSED', `the module ${why}`);
+  const refuse = (why: string | undefined): void => {
+    if (why !== undefined) throw new RingzeroError('RZ_UDF_REFUSED', `the module ${why}`);
+  };
+  const map = open(bytes, {}, (unchecked) => refuse(excessiveTypes(unchecked)));
+  refuse(refusal(map, options));
   const functions = map.exports.filter(({ kind }) => kind === KIND_FUNCTION);
   return {
     module: new MeteredImage(map, options).assemble(),
@@ -160,7 +168,7 @@ function refusal(map: ModuleMap, { memoryPages }: MeterOptions): string | undefi
     return `has ${map.tables.length} tables; ${TABLES_MAX} at most`;
   if (map.tables.some(({ minimum }) => minimum > TABLE_ENTRIES_MAX))
     return `has a table of more than ${TABLE_ENTRIES_MAX} entries`;
-  return undefined;
+  return excessive(map, METERED);
 }
 
 function choose({
@@ -178,11 +186,22 @@ function snapshotImage(map: ModuleMap, options: TranslateOptions): SnapshotImage
   return new SnapshotImage(map, { ...choose(options), glue: false }, roots);
 }
 
-function open(module: Bytes, options: TranslateOptions): ModuleMap {
+function refuseExcess(why: string | undefined): void {
+  if (why !== undefined) throw new RingzeroError('RZ_MODULE_UNSUPPORTED', `the module ${why}`);
+}
+
+/** `check` sees the module before the engine has validated it. */
+function open(
+  module: Bytes,
+  options: TranslateOptions,
+  check: (unchecked: ModuleMap) => void = () => {},
+): ModuleMap {
   const bytes = moduleBytes(module);
   checkObject(options);
   checkFrames(options.frames ?? FRAMES_MIN * 16);
   const map = mapModule(bytes);
+  check(map);
+  if (options.boundCompilation === true) refuseExcess(excessiveTypes(map));
   const engine = (globalThis as { WebAssembly?: { validate(bytes: Uint8Array): boolean } })
     .WebAssembly;
   if (options.validate !== false && engine && !engine.validate(bytes)) {
@@ -190,6 +209,7 @@ function open(module: Bytes, options: TranslateOptions): ModuleMap {
     finish(new SnapshotImage(map, { ...choose(options), glue: false }), options);
     throw malformed('it does not validate, though its structure can be read,', bytes.length);
   }
+  if (options.boundCompilation === true) refuseExcess(excessive(map, TRANSLATED));
   return map;
 }
 

@@ -3,10 +3,12 @@
 //   at a function's beginning and at the head of each loop:   if ((fuel -= cost) < 0) exhausted()
 //
 // `cost` is one unit and another for every 64 bytes of code that may run before fuel is looked at again, so that straight code
-// is paid for; an instruction that works on a range pays for the range as well. `exhausted` is the image's only import: it throws, or it
+// is paid for. An instruction that works on a range pays for the range before it begins, by the time it takes at worst: a unit
+// for 16 bytes of memory, 16 units for an entry of a table. A long range of memory is worked on in chunks, each paid for by
+// itself, so that who looks at a clock gets to. `exhausted` is the image's only import: it throws, or it
 // has set `ringzero.fuel` anew and returns.
 //
-//   functions   exhausted | the module's | export thunks
+//   functions   exhausted | the module's | export thunks | routines
 //   globals     the module's | fuel | low
 //
 // Interface   Exported are the memory and the functions, each through a thunk that begins with a full slice of fuel. A thunk of a function
@@ -25,7 +27,7 @@ import {
 } from './assemble.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
-import { Image, type KernelCall } from './image.ts';
+import { Image, i32s, type KernelCall } from './image.ts';
 import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, type ModuleMap } from './module.ts';
 import { I32, I64 } from './opcode.ts';
 import { writePadded, Writer } from './writer.ts';
@@ -34,7 +36,10 @@ import { writePadded, Writer } from './writer.ts';
 export const TABLE_ENTRIES_MAX = 65536;
 export const TABLES_MAX = 4;
 
-const UNIT_SHIFT = 6; // bytes of code, of memory or entries of a table that one unit of fuel pays for
+const UNIT_SHIFT = 6; // bytes of code that one unit of fuel pays for
+const MEMORY_SHIFT = 4; // bytes of memory: 2 ns when warm, 30 ns when the system has to give the page first
+const ENTRY_SHIFT = 4; // units for an entry of a table: 14 to 30 ns
+const CHUNK = 2 ** 20; // bytes between two looks at fuel
 const LOCAL_BYTES = 8;
 const GROW_COST = 1024; // the host makes a new view of the memory
 const FUEL = 0; // slots of Body.temp
@@ -75,6 +80,9 @@ export class MeteredImage extends Image {
   }
   override get registerGlobal(): number {
     return this.map.globals.length;
+  }
+  override get firstRoutine(): number {
+    return this.exportThunks + this.exported.length;
   }
   get #lowGlobal(): number {
     return this.map.globals.length + 1;
@@ -130,23 +138,93 @@ export class MeteredImage extends Image {
     body.code.ops(opcode, 0);
   }
 
-  /** The bytes that it is about are the topmost operand. */
   lowerBulk(body: Body, sub: number, segment: number): void {
     const { code } = body;
-    const bytes = body.temp(I32, RANGE);
+    if (sub !== 8) {
+      code.call(sub === 10 ? this.#copy() : this.#fill());
+      return;
+    }
+    const bytes = body.temp(I32, RANGE); // no more than the segment has
     code.tee(bytes).globalGet(this.registerGlobal);
-    code.get(bytes).i32(UNIT_SHIFT).op(OP.i32ShrU);
+    code.get(bytes).i32(MEMORY_SHIFT).op(OP.i32ShrU);
     this.#take(body);
     code.ops(0xfc, sub);
-    if (sub === 8) code.u32(segment);
+    code.u32(segment);
     code.byte(0);
-    if (sub === 10) code.byte(0);
   }
 
-  /** Tables are small: each such instruction pays for a whole one. */
-  override lowerTable(body: Body, _sub: number, at: number): void {
+  /** fill(to, value, bytes) */
+  #fill(): number {
+    return this.routine('ringzero.fill', i32s(3), [], (code) => {
+      const fill = (): Code => code.ops(0xfc, 11, 0);
+      this.#chunks(code, fill, [0], () => {
+        code.get(0).get(1).i32(CHUNK);
+        fill();
+        code.get(0).i32(CHUNK).op(OP.i32Add).set(0);
+      });
+      return [I32];
+    });
+  }
+
+  /** copy(to, from, bytes) */
+  #copy(): number {
+    return this.routine('ringzero.copy', i32s(3), [], (code) => {
+      const copy = (): Code => code.ops(0xfc, 10, 0, 0);
+      this.#chunks(code, copy, [0, 1], () => {
+        // Overlapping and upwards: the end goes first.
+        code.get(0).get(1).op(OP.i32Sub).get(2).op(OP.i32LtU).if();
+        for (const address of [0, 1])
+          code.get(address).get(2).op(OP.i32Add).i32(CHUNK).op(OP.i32Sub);
+        code.i32(CHUNK);
+        copy();
+        code.else().get(0).get(1).i32(CHUNK);
+        copy();
+        for (const address of [0, 1]) code.get(address).i32(CHUNK).op(OP.i32Add).set(address);
+        code.end();
+      });
+      return [I32];
+    });
+  }
+
+  /** Of `local 2` bytes: chunk by chunk while there are more than one has, then the rest; each is paid for first. */
+  #chunks(code: Code, whole: () => Code, addresses: readonly number[], chunk: () => void): void {
+    const pay = (cost: () => void): void => {
+      code.globalGet(this.registerGlobal);
+      cost();
+      code.op(OP.i32Sub).tee(3).globalSet(this.registerGlobal);
+      code.get(3).i32(0).op(OP.i32LtS).unlikelyIf().call(this.kernel('exhausted')).end();
+    };
+    const all = (): Code => code.get(0).get(1).get(2);
+    code.get(2).i32(CHUNK).op(OP.i32GtU).if();
+    for (const address of addresses) {
+      // It leaves memory: the instruction itself traps, and has done nothing.
+      code.get(address).op(OP.i64ExtendI32U).get(2).op(OP.i64ExtendI32U).op(OP.i64Add);
+      code.ops(OP.memorySize, 0).op(OP.i64ExtendI32U).i64(16).op(OP.i64Shl).op(OP.i64GtU).if();
+      all();
+      whole();
+      code.op(OP.unreachable).end();
+    }
+    code.loop();
+    pay(() => code.i32(CHUNK >>> MEMORY_SHIFT));
+    chunk();
+    code.get(2).i32(CHUNK).op(OP.i32Sub).tee(2).i32(CHUNK).op(OP.i32GtU).brIf(0);
+    code.end().end();
+    pay(() => code.get(2).i32(MEMORY_SHIFT).op(OP.i32ShrU));
+    all();
+    whole();
+  }
+
+  /** The number of entries is the topmost operand, but for what pays for nothing: elem.drop and table.size. */
+  override lowerTable(body: Body, sub: number, at: number): void {
+    if (sub === 13 || sub === 16) return;
     body.flush(at);
-    this.#charge(body, TABLE_ENTRIES_MAX >>> UNIT_SHIFT);
+    const { code } = body;
+    const entries = body.temp(I32, RANGE);
+    code.tee(entries).globalGet(this.registerGlobal).get(entries);
+    code.i32(TABLE_ENTRIES_MAX).get(entries).i32(TABLE_ENTRIES_MAX).op(OP.i32LtU).op(OP.select);
+    code.i32(ENTRY_SHIFT).op(OP.i32Shl);
+    if (sub === 15) code.i32(GROW_COST).op(OP.i32Add);
+    this.#take(body);
   }
 
   /** The finished module. */
@@ -155,6 +233,7 @@ export class MeteredImage extends Image {
     translateBodies(this);
     for (const [i, old] of this.exported.entries())
       this.addOwnBody(this.exportThunks + i, (code) => this.#thunk(code, old));
+    this.addRoutines();
     const out = new Writer(this.bodies.pos + map.bytes.length / 2 + 4096);
     out.append(MAGIC);
     const section = (id: number, write: (contents: Writer) => void): void => {
@@ -164,6 +243,7 @@ export class MeteredImage extends Image {
       out.nameBytes(contents.view());
     };
     const types = this.exported.map((old) => this.#thunkType(old));
+    types.push(...this.routines.map(({ type }) => type));
     const none = this.type([], []);
     section(1, (to) => to.append(typeSection(this)));
     section(2, (to) => {

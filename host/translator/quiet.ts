@@ -15,9 +15,9 @@ export function quietFunctions(map: ModuleMap): Uint8Array {
   const callers: number[][] = [];
   const noisy: number[] = [];
   for (let i = 0; i < map.importedFunctions; i++) noisy.push(i);
-  bodiesOf(map).forEach((body, i) => {
+  bodiesOf(map).forEach(({ code }, i) => {
     const index = map.importedFunctions + i;
-    const callees = calleesOf(body);
+    const callees = calleesOf(code);
     if (callees) {
       quiet[index] = 1;
       for (const callee of callees) (callers[callee] ??= []).push(index);

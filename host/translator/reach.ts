@@ -47,7 +47,7 @@ export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   for (const root of roots) reach(root);
   while (next.length > 0) {
     const body = bodies[next.pop()! - map.importedFunctions];
-    if (body) scan(map, body, reach, reachType);
+    if (body) scan(map, body.code, reach, reachType);
   }
   return reached;
 }

@@ -26,26 +26,33 @@ import {
 import type { ModuleMap } from './module.ts';
 import { Reader } from './reader.ts';
 
-/** Each body's instructions, in the order of the functions that the module defines. */
-export function bodiesOf(map: ModuleMap): Reader[] {
-  const bodies: Reader[] = [];
+/** A function's instructions, and how many locals it declares. */
+export interface Uncompiled {
+  readonly code: Reader;
+  readonly locals: number;
+}
+
+/** Each body, in the order of the functions that the module defines. */
+export function bodiesOf(map: ModuleMap): Uncompiled[] {
+  const bodies: Uncompiled[] = [];
   if (!map.codeSection) return bodies;
   const reader = new Reader(map.bytes, map.codeSection.start, map.codeSection.end);
   for (let left = reader.count(); left > 0; left--) {
     const size = reader.count();
-    const body = new Reader(map.bytes, reader.pos, reader.pos + size);
-    skipLocals(body);
-    bodies.push(body);
+    const code = new Reader(map.bytes, reader.pos, reader.pos + size);
+    bodies.push({ locals: skipLocals(code), code });
     reader.skip(size);
   }
   return bodies;
 }
 
-function skipLocals(reader: Reader): void {
+function skipLocals(reader: Reader): number {
+  let locals = 0;
   for (let groups = reader.u32(); groups > 0; groups--) {
-    reader.u32();
+    locals += reader.u32();
     reader.pos++;
   }
+  return locals;
 }
 
 export function skipImmediate(reader: Reader, immediate: number): void {

@@ -24,7 +24,7 @@ export async function loadImages(
   guest: Bytes | GuestImages,
   frames: number,
   weakMemory: boolean,
-  { linked = false, safepoints = true, memory }: Partial<MicroVMOptions> = {},
+  { linked = false, safepoints = true, memory, boundCompilation }: Partial<MicroVMOptions> = {},
   glue = false,
 ): Promise<GuestImages> {
   const bytes = asBytes(guest);
@@ -32,7 +32,7 @@ export async function loadImages(
   const images =
     bytes !== undefined
       ? await translateBoth(bytes, {
-          ...{ frames, weakMemory, safepoints, glue },
+          ...{ frames, weakMemory, safepoints, glue, boundCompilation },
           zeroFilledMemory: typeof memory !== 'object',
         })
       : fit(guest as GuestImages, frames, weakMemory);
@@ -51,8 +51,8 @@ export async function loadImages(
  */
 async function translateBoth(guest: Uint8Array, options: TranslateOptions): Promise<GuestImages> {
   const { translateMain, translateSnapshot } = await import('../translator/index.ts');
-  const { frames, weakMemory } = options as Required<TranslateOptions>;
   const { main, info } = translateMain(guest, options);
+  const { frames, weakMemory } = options;
   const { snapshot } = translateSnapshot(guest, { frames, weakMemory, validate: false });
   return { main, snapshot, info };
 }

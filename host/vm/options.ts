@@ -77,6 +77,11 @@ export interface MicroVMOptions {
    * A saver in the background wants it; a query on a snapshot that somebody waits for does not.
    */
   snapshotsInBackground?: boolean;
+  /**
+   * Refuse a guest whose compilation would take memory or time out of proportion to its size: for modules from strangers. Default
+   * false. Fails with RZ_MODULE_UNSUPPORTED; docs/programs.md has the bounds. Not with images that were translated before.
+   */
+  boundCompilation?: boolean;
   /** Bytes from address 0 that trap when stored to, a multiple of 4096. Default 0: C programs keep data there. */
   guardBytes?: number;
   /**
@@ -106,6 +111,7 @@ const NAMES = {
   snapshotVcpus: true,
   snapshotsInBackground: true,
   guardBytes: true,
+  boundCompilation: true,
   trace: true,
   sink: true,
 } satisfies Record<keyof MicroVMOptions, true>;
@@ -173,6 +179,11 @@ export function checkOptions(options: MicroVMOptions): CheckedOptions {
   checkTrace(options.trace);
   if (options.timer !== undefined && typeof options.timer !== 'boolean')
     refuse('timer', options.timer, 'true or false');
+  const { boundCompilation } = options;
+  if (boundCompilation !== undefined && typeof boundCompilation !== 'boolean')
+    refuse('boundCompilation', boundCompilation, 'true or false');
+  if (boundCompilation === true && (options.linked === true || areImages(options.guest)))
+    refuse('boundCompilation', true, 'only with a module as `guest` that is translated at load');
   if (options.linked === true && !isModule)
     refuse('linked', true, 'only with the bytes of a module as `guest`');
   if (options.importsModule !== undefined && !isModuleUrl(options.importsModule)) {

@@ -292,17 +292,17 @@ test('code without loops, ranges and locals are paid for by their size', () => {
   const megabyte = '(i32.const 0x100000)';
   spent(
     { memory, call: `(memory.fill (i32.const 0) (i32.const 0) ${megabyte}) (i32.const 1)` },
-    16384,
+    65536,
   );
   spent(
     { memory, call: `(memory.copy (i32.const 0) (i32.const 0) ${megabyte}) (i32.const 1)` },
-    16384,
+    65536,
   );
   const table = '(table $t 65536 funcref)';
   const fill = '(table.fill $t (i32.const 0) (ref.null func) (i32.const 65536)) (i32.const 1)';
-  spent({ fields: table, call: fill }, 1024);
-  const locals = `(func $wide (local ${'i64 '.repeat(8000)}))`;
-  spent({ fields: locals, call: '(call $wide) (i32.const 1)' }, 1000);
+  spent({ fields: table, call: fill }, 16 * 65536);
+  const locals = `(func $wide (local ${'i64 '.repeat(4000)}))`;
+  spent({ fields: locals, call: '(call $wide) (i32.const 1)' }, 500);
 });
 
 test('fuel is the same in every call, and is given anew to each', () => {
