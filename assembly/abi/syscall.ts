@@ -14,7 +14,9 @@ export const SYS_CLOCK: i32 = 9; // (resultAddress) stores two f64: Unix time in
 export const SYS_RANDOM: i32 = 10; // (buffer, bytes) fills with random bytes
 export const SYS_LOG: i32 = 11; // (level 0 debug .. 3 warning, text, textBytes)
 export const SYS_PROGRESS: i32 = 12; // (what 1 = load 2 = save, done per mille)
-// Straight between a file and frames in the DMA window (setDmaWindow), at page * 4096; short at the end of the file.
+// Straight between a file and frames in the DMA window (setDmaWindow), at page * 4096; short at the end of the file. What came short goes on
+// at a byte of a page: the bits of the last argument from PAGE_OFFSET_SHIFT on.
+export const PAGE_OFFSET_SHIFT: u32 = 20;
 export const SYS_PREAD: i32 = 13; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes read
 export const SYS_PWRITE: i32 = 14; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes written
 export const SYS_SLEEP: i32 = 15; // (microseconds, at most SLEEP_US_MAX) the vCPU rests

@@ -50,8 +50,9 @@ export function cleaned(word: u64): void {
 /** The first frame from `frame` on with a page that is held and dirty; 0 when there is none. */
 export function next(frame: u32): u32 {
   for (let at = frame; at < area.end; at += FRAME_BYTES) {
+    if (!descriptor.isResident(at)) continue; // a frame that was never used is not to be touched
     const seen = atomic.load<u64>(at);
-    if (descriptor.isResident(at) && header.isDirty(seen) && is(seen)) return at;
+    if (header.isDirty(seen) && is(seen)) return at;
   }
   return 0;
 }

@@ -34,6 +34,8 @@ import * as writeBackBatch from './write-back';
 
 /** Why the last call that returned 0 did so: an errno. */
 export { failure } from './fault';
+/** Why dirty pages of this vCPU do not get to storage any more; 0 as long as they do. */
+export { lasting as writeFailure } from './write-back';
 
 /** The header that the last optimistic() saw. */
 export let seen: u64 = 0;

@@ -11,7 +11,7 @@
 
 import { FRAME_BYTES } from '../abi/limits';
 import { EBADMSG, EIO } from '../abi/errno';
-import { SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
+import { PAGE_OFFSET_SHIFT, SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
 import { DESIGN, EAGER } from '../baselines/design';
 import * as ipi from '../machine/ipi';
 import * as area from './area';
@@ -26,9 +26,6 @@ declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 export const CHECKSUM: u32 = 8;
 export const CONTENT: u32 = 16;
 export const CONTENT_BYTES: u32 = FRAME_BYTES - CONTENT;
-
-/** A transfer that came short is tried again, whole. */
-const ATTEMPTS: u32 = 4;
 
 /** Makes the frame, held exclusively and clean, the image that storage gets. */
 export function seal(frame: u32, page: u64): void {
@@ -61,12 +58,26 @@ export function write(frame: u32, page: u64, slot: u64): i32 {
 }
 
 function transfer(nr: i32, frame: u32, slot: u64): i32 {
-  let done = 0;
-  for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
-    done = syscall(nr, area.storage, frame, FRAME_BYTES, <u32>slot, <u32>(slot >> 32));
+  const done = move(nr, area.storage, frame, FRAME_BYTES, slot);
+  if (done < 0 || done == FRAME_BYTES) return min(done, 0);
+  return nr == SYS_PREAD ? -EBADMSG : -EIO; // the file ends before the page does
+}
+
+/**
+ * Bytes between memory and a file from page `slot` on. A transfer that comes short goes on where it has stopped, so a full disk says so by
+ * itself; the result is less than `bytes` where nothing more moves, at the end of the file, or -errno.
+ */
+export function move(nr: i32, file: i32, from: u32, bytes: u32, slot: u64): i32 {
+  let done: u32 = 0;
+  while (done < bytes) {
+    const page = slot + done / FRAME_BYTES;
+    const offset = done % FRAME_BYTES;
+    const high = (<u32>(page >> 32)) | (offset << PAGE_OFFSET_SHIFT);
+    const moved = syscall(nr, file, from + done, bytes - done, <u32>page, high);
     if (DESIGN == EAGER) ipi.poll();
-    if (done < 0) return done;
-    if (done == FRAME_BYTES) return 0;
+    if (moved < 0) return moved;
+    if (moved == 0) break;
+    done += moved;
   }
-  return done == 0 && nr == SYS_PREAD ? -EBADMSG : -EIO; // nothing there: the file ends before the page
+  return done;
 }

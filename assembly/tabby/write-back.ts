@@ -22,6 +22,8 @@ export const BATCH_MAX: u32 = 16;
 
 /** The errno of the last write of this batch that failed, 0 if none did. */
 export let failure: i32 = 0;
+/** The same of the last write that failed, unless one has succeeded since. */
+export let lasting: i32 = 0;
 let count: u32 = 0;
 
 export function start(): void {
@@ -61,6 +63,8 @@ export function finish(): u32 {
       latch.release(frame);
     }
   }
+  if (failure != 0) lasting = failure;
+  else if (written != 0) lasting = 0;
   count = 0;
   return written;
 }

@@ -7,8 +7,8 @@
 //             cannot be given back now waits in this vCPU's list and is given back later.
 // Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an overflow chain,
 //                      or in some vCPU's list.
-//             ALLOC-2  While held pages press the pool, a page that is given out is none that would be held. So what is under way comes to its
-//                      end, however long it is.
+//             ALLOC-2  While held pages press the pool, and for a batch that found it pressed, a page that is given out is none that would be
+//                      held. So what is under way comes to its end, however long it is.
 // Concurrency A bitmap's exclusive pin guards its bits; nobody holds one while waiting for another page.
 // Cost        a pin and a search from where the last one ended; once per split.
 
@@ -29,6 +29,13 @@ const PENDING_MAX: u32 = 500;
 
 /** errno of the last alloc() that returned 0. */
 export let failure: i32 = 0;
+
+let isFresh: bool = false;
+
+/** From here on this vCPU gets pages only that need not be held: the file grows, but the pool does not fill. */
+export function onlyFresh(is: bool): void {
+  isFresh = is;
+}
 
 export function bitmapOf(group: u32): u64 {
   return <u64>group * GROUP_PAGES + BITMAP_PAGE;
@@ -51,7 +58,7 @@ export function alloc(): u32 {
   while (true) {
     const groups = atomic.load<u32>(map.GROUPS);
     const hint = atomic.load<u32>(map.GROUP_HINT);
-    const lowest = poolHeld.isPressed() ? poolHeld.limit() : 0;
+    const lowest = isFresh || poolHeld.isPressed() ? poolHeld.limit() : 0;
     for (let group = max<u32>(hint, lowest / GROUP_PAGES); group < groups; group++) {
       const page = allocIn(group, lowest);
       if (page != 0) {
@@ -153,6 +160,11 @@ function lowerHint(group: u32): void {
     const hint = atomic.load<u32>(map.GROUP_HINT);
     if (hint <= group || atomic.cmpxchg<u32>(map.GROUP_HINT, hint, group) == hint) return;
   }
+}
+
+/** Whether pages wait for storage to let go of them. */
+export function isWaiting(): bool {
+  return load<u32>(map.pending) != 0;
 }
 
 /** Gives back what free() could not; true when nothing waits any more. */

@@ -9,7 +9,8 @@
 
 import { ECANCELED, EINVAL, ENOBUFS } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../../assembly/abi/kv';
-import { poolHeld } from '../../assembly/linked';
+import { pool, poolHeld } from '../../assembly/linked';
+import * as allocator from './allocator';
 import * as batch from './batch';
 import * as checkpoint from './checkpoint';
 import * as log from './log';
@@ -33,6 +34,8 @@ let mine: u64 = 0;
 let start: u64 = 0;
 /** A batch is being taken back: what does that is not logged. */
 let isSilent: bool = false;
+/** The batch's records are whole, and have been handed to the operating system, or nearly. */
+let isEnded: bool = false;
 
 // @ts-ignore: decorator
 @inline
@@ -78,9 +81,18 @@ function endUnit(isDone: bool): void {
   if (log.position() != start) log.end(isDone ? format.COMMIT : format.ABORT);
 }
 
-/** Nothing before it is lost once it has returned 0. */
-export function commit(): i32 {
-  return log.isOn ? log.commit(mine) : -EINVAL;
+/** This vCPU's changes, or all, are durable once it has returned 0. */
+export function commit(all: bool): i32 {
+  return log.isOn ? log.commit(all ? log.lsn() : mine) : -EINVAL;
+}
+
+/** What was changed is with the operating system once it has returned 0: it outlives the process. */
+export function write(): i32 {
+  if (!log.isOn || log.isWritten()) return 0;
+  batch.startWrite();
+  const result = log.isBroken() ? -ECANCELED : log.flush();
+  batch.endWrite();
+  return result;
 }
 
 // --- one key ----------------------------------------------------------------------------------------------------
@@ -177,11 +189,32 @@ function giveUpLong(): void {
 
 // --- several as one -----------------------------------------------------------------------------------------------
 
-export function beginBatch(): i32 {
+/** `again`: the room that others' changes have taken is made free, and all that is new goes to pages that need not be held. */
+export function beginBatch(again: bool): i32 {
   batch.begin();
   undo.begin();
-  return log.isOn ? ready() : 0;
+  isEnded = false;
+  if (!log.isOn) return 0;
+  if (again && !log.isBroken()) {
+    const result = checkpoint.run();
+    if (result != 0) return result;
+    allocator.onlyFresh(true);
+  }
+  return ready();
 }
+
+/** The batch is whole and with the operating system: 0, or -errno, and it is to be taken back. */
+export function settleBatch(): i32 {
+  if (!log.isOn) return pool.writeBack();
+  if (log.position() == start) return log.isBroken() ? -ECANCELED : log.flush();
+  isEnded = true;
+  ending = log.position();
+  log.end(format.COMMIT);
+  return log.flush();
+}
+
+/** Position of the record that ends the batch. */
+let ending: u64 = 0;
 
 /** From here on the batch is taken back. */
 export function takeBack(): void {
@@ -199,7 +232,9 @@ export function endBatch(isDone: bool): void {
   undo.end();
   isSilent = false;
   if (log.isOn) {
-    endUnit(isDone);
+    if (!isEnded) endUnit(isDone);
+    else if (!isDone) log.forget(start, ending);
+    allocator.onlyFresh(false);
     finish();
   }
   batch.end();

@@ -191,19 +191,15 @@ const CLEAR_AT_ONCE: u32 = 512;
 
 export function clear(root: u32, bytes: u32, flags: u32): i32 {
   const wanted = (flags & ~SCAN_REVERSE) | SCAN_NO_VALUES;
-  let removed: u32 = 0;
-  while (true) {
-    const found = scan(root, bytes, wanted, CLEAR_AT_ONCE);
-    if (found < 0) return found;
-    const count = <u32>(found & ~(SCAN_ENDED | SCAN_ASCII));
-    let at = map.window + SCAN_DATA;
-    for (let i: u32 = 0; i < count; i++) {
-      const key = load<u32>(map.window + SCAN_AT + (i << 3));
-      const result = change.remove(at, key);
-      if (result < 0 && result != -ENOENT) return result;
-      removed += 1;
-      at += key;
-    }
-    if (found & SCAN_ENDED) return removed;
+  const found = scan(root, bytes, wanted, CLEAR_AT_ONCE);
+  if (found < 0) return found;
+  const count = <u32>(found & ~(SCAN_ENDED | SCAN_ASCII));
+  let at = map.window + SCAN_DATA;
+  for (let i: u32 = 0; i < count; i++) {
+    const key = load<u32>(map.window + SCAN_AT + (i << 3));
+    const result = change.remove(at, key);
+    if (result < 0 && result != -ENOENT) return result;
+    at += key;
   }
+  return (<i32>count) | (found & SCAN_ENDED);
 }

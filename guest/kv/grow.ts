@@ -12,7 +12,7 @@ import * as allocator from './allocator';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
-import { again, failed } from './tree';
+import { again, judge } from './tree';
 
 const RETRY = descent.RETRY;
 const FAILED = descent.FAILED;
@@ -24,7 +24,7 @@ export function split(root: u32, key: u32, bytes: u32, level: u32): i32 {
   while (true) {
     pool.begin();
     let result = attempt(root, key, bytes, level, fresh);
-    if (result == FAILED) result = failed(pool.failure, turn);
+    result = judge(result, turn);
     if (result == FULL_ABOVE) {
       pool.end();
       result = split(root, key, bytes, level + 1);

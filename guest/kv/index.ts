@@ -135,16 +135,27 @@ export function del(keyBytes: u32): i32 {
   return change.remove(map.window, keyBytes);
 }
 
-/** Returns when every change of this vCPU is durable, and all before it; -EINVAL without a log, -ECANCELED when it is broken. */
-export function sync(): i32 {
-  return change.commit();
+/**
+ * Returns when every change of this vCPU is durable, and all before it; with `all` every change of any. -EINVAL without a log, -ECANCELED when
+ * it is broken.
+ */
+export function sync(all: u32): i32 {
+  return change.commit(all != 0);
+}
+
+/** Hands what the log's buffer has to the operating system, and does not wait for the device. 0 or -errno. */
+export function write(): i32 {
+  return change.write();
 }
 
 // --- many keys --------------------------------------------------------------------------------------------------
 
-/** Also after a failure there has to be a batchEnd(). */
-export function batchBegin(): i32 {
-  return change.beginBatch();
+/**
+ * Also after a failure there has to be a batchEnd(). `again`: 1 when the batch has failed with -ENOBUFS; now it has all the room that it can
+ * have.
+ */
+export function batchBegin(again: u32): i32 {
+  return change.beginBatch(again != 0);
 }
 
 /**
@@ -204,6 +215,11 @@ export function batchFree(first: u32): i32 {
   return 0;
 }
 
+/** Hands the batch to the operating system. After a failure it is to be taken back. */
+export function batchSettle(): i32 {
+  return change.settleBatch();
+}
+
 /** `isDone`: 1 when it counts, 0 when it has failed and was taken back. */
 export function batchEnd(isDone: u32): i32 {
   change.endBatch(isDone != 0);
@@ -226,7 +242,7 @@ export function scan(bytes: u32, flags: u32, limit: u32): i32 {
   }
 }
 
-/** Removes the keys of a range: how many, or -errno after having removed some. */
+/** Removes keys of a range: how many, and SCAN_ENDED when none are left; or -errno after having removed some. */
 export function clear(bytes: u32, flags: u32): i32 {
   return exchange.clear(change.root(), bytes, flags);
 }

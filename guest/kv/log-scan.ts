@@ -30,13 +30,15 @@ let file: i32 = 0;
 let first: u64 = 0;
 let filled: u32 = 0;
 
-/** True when the file has the header of the log that the superblock names. */
-export function readHeader(descriptor: i32): bool {
+/** 1 when the file has the header of the log that the superblock names, 0 when not, or -errno. */
+export function readHeader(descriptor: i32): i32 {
   const frame = poolArea.scratch;
   file = descriptor;
   generation = 0;
   for (let page: u64 = 0; page < format.HEADERS; page++) {
-    if (syscall(SYS_PREAD, file, frame, FRAME_BYTES, <u32>page, 0) != FRAME_BYTES) continue;
+    const got = storage.move(SYS_PREAD, file, frame, FRAME_BYTES, page);
+    if (got < 0) return got;
+    if (got != FRAME_BYTES) continue;
     if (storage.check(frame, page) != 0 || load<u64>(frame, format.MAGIC_AT) != format.MAGIC)
       continue;
     if (load<u32>(frame, format.VERSION_AT) != format.VERSION) continue;
@@ -47,7 +49,7 @@ export function readHeader(descriptor: i32): bool {
     sequence = load<u64>(frame, format.SEQUENCE_AT);
   }
   filled = 0;
-  return generation != 0;
+  return i32(generation != 0);
 }
 
 export function seek(to: u64, seedThere: u64): void {
@@ -101,14 +103,7 @@ function fill(wanted: u32): i32 {
   if (isIn) return 0;
   first = position & ~(<u64>FRAME_BYTES - 1);
   const page = first / FRAME_BYTES + format.HEADERS;
-  const got = syscall(
-    SYS_PREAD,
-    file,
-    log.buffer(),
-    log.BUFFER_BYTES,
-    <u32>page,
-    <u32>(page >> 32),
-  );
+  const got = storage.move(SYS_PREAD, file, log.buffer(), log.BUFFER_BYTES, page);
   filled = max(0, got);
   if (got < 0) return got;
   return position + wanted <= first + filled ? 0 : -EBADMSG;

@@ -19,12 +19,12 @@ import { copyBytes } from './bytes';
 import * as format from './log-format';
 import * as map from './memory-map';
 
-/** The record that end() makes. */
-const END_BYTES: u32 = 32;
+/** Room for the records that end() and forget() make, and for the zeros that append() writes past them. */
+const END_BYTES: u32 = 80;
+/** Bytes of a record with one word. */
+const WORD_BYTES: u32 = 32;
 
 export const BUFFER_BYTES: u32 = (poolArea.SCRATCH_FRAMES - 1) * FRAME_BYTES;
-
-const ATTEMPTS: u32 = 4;
 
 /** Whether the store has a log. */
 export let isOn: bool = false;
@@ -56,6 +56,11 @@ export function lsn(): u64 {
   return word(map.LOG_BASE) + word(map.LOG_END);
 }
 
+/** Whether the operating system has everything. */
+export function isWritten(): bool {
+  return word(map.LOG_WRITTEN) == word(map.LOG_END);
+}
+
 export function isBroken(): bool {
   return atomic.load<u32>(map.LOG_STATE) != 0;
 }
@@ -81,7 +86,7 @@ export function resume(descriptor: i32, generation: u64, seed: u64, end: u64): i
   if (end == word(map.LOG_START)) return 0;
   atomic.store<u64>(map.LOG_WRITTEN, end);
   const page = word(map.LOG_START) / FRAME_BYTES + format.HEADERS;
-  const got = syscall(SYS_PREAD, file, buffer(), FRAME_BYTES, <u32>page, <u32>(page >> 32));
+  const got = storage.move(SYS_PREAD, file, buffer(), FRAME_BYTES, page);
   return got < 0 ? got : 0;
 }
 
@@ -131,12 +136,8 @@ function startBuffer(position: u64): void {
 }
 
 function write(from: u32, bytes: u32, page: u64): i32 {
-  for (let attempt: u32 = 0; attempt < ATTEMPTS; attempt++) {
-    const done = syscall(SYS_PWRITE, file, from, bytes, <u32>page, <u32>(page >> 32));
-    if (done < 0) return done;
-    if (<u32>done == bytes) return 0;
-  }
-  return -EIO;
+  const done = storage.move(SYS_PWRITE, file, from, bytes, page);
+  return done < 0 || <u32>done == bytes ? min(done, 0) : -EIO;
 }
 
 /** What is in the buffer, to the file; its last page stays in the buffer, for more comes there. */
@@ -154,6 +155,26 @@ export function flush(): i32 {
   atomic.store<u64>(map.LOG_START, start + whole);
   atomic.store<u64>(map.LOG_WRITTEN, end);
   return 0;
+}
+
+/**
+ * The unit that begins at `from` and was ended at `ending` has not happened, though a write that failed may have left some of it, or all,
+ * in the file. Where it began, or where its end was if that is all the buffer has of it, other checksums begin; a page that cannot be
+ * written even though it was there before breaks the log.
+ */
+export function forget(from: u64, ending: u64): void {
+  const start = word(map.LOG_START);
+  const isWhole = from >= start;
+  const at = isWhole ? from : ending;
+  store<u64>(map.LOG_END, at);
+  if (!isWhole) end(format.ABORT);
+  appendSeed();
+  if (word(map.LOG_WRITTEN) > at) atomic.store<u64>(map.LOG_WRITTEN, at);
+  const first = (<u32>(at - start)) & ~(FRAME_BYTES - 1);
+  const used = <u32>(word(map.LOG_END) - start);
+  if (used < first + FRAME_BYTES) memory.fill(buffer() + used, 0, first + FRAME_BYTES - used);
+  const page = (start + first) / FRAME_BYTES + format.HEADERS;
+  if (write(buffer() + first, FRAME_BYTES, page) != 0) atomic.store<u32>(map.LOG_STATE, 1);
 }
 
 /** What was written, to the device. After a failure nothing is known of it. */
@@ -201,16 +222,16 @@ export function reserve(bytes: u32): i32 {
 
 /** Where the next record's payload goes. */
 function payload(): u32 {
-  const used = <u32>(word(map.LOG_END) - word(map.LOG_START));
+  const used = <u32>(load<u64>(map.LOG_END) - load<u64>(map.LOG_START));
   return buffer() + used + logRecord.HEADER_BYTES;
 }
 
 function append(bytes: u32): void {
+  const end = load<u64>(map.LOG_END);
   const at = payload();
-  const end = word(map.LOG_END);
-  memory.fill(at + bytes, 0, logRecord.sizeOf(bytes) - logRecord.HEADER_BYTES - bytes);
-  logRecord.seal(at - logRecord.HEADER_BYTES, at, bytes, word(map.LOG_SEED) + end);
-  atomic.store<u64>(map.LOG_END, end + logRecord.sizeOf(bytes));
+  v128.store(at + bytes, i64x2.splat(0)); // fills up the record; what is behind it is written later
+  logRecord.seal(at - logRecord.HEADER_BYTES, at, bytes, load<u64>(map.LOG_SEED) + end);
+  store<u64>(map.LOG_END, end + logRecord.sizeOf(bytes)); // BATCH_LOCK's release publishes it
 }
 
 export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32, last: u32): void {
@@ -282,7 +303,7 @@ export function image(frame: u32, page: u64): i32 {
 export function mark(): i32 {
   const durable = word(map.LOG_DURABLE);
   if (durable <= max(word(map.LOG_MARKED), word(map.LOG_BASE))) return 0;
-  const result = reserve(END_BYTES);
+  const result = reserve(WORD_BYTES);
   if (result != 0) return result;
   const at = payload();
   store<u32>(at, format.SYNCED | format.LAST);
@@ -295,8 +316,12 @@ export function mark(): i32 {
 
 /** From here on other checksums count: what is left over behind the end of a log that was broken off is none of it. */
 export function reseed(): i32 {
-  const result = reserve(END_BYTES);
-  if (result != 0) return result;
+  const result = reserve(WORD_BYTES);
+  if (result == 0) appendSeed();
+  return result;
+}
+
+function appendSeed(): void {
   const at = payload();
   store<u32>(at, format.SEED | format.LAST);
   store<u32>(at, 0, 4);
@@ -305,5 +330,4 @@ export function reseed(): i32 {
   store<u64>(at, seed, format.WORD_AT);
   append(format.WORD_AT + 8);
   atomic.store<u64>(map.LOG_SEED, seed);
-  return 0;
 }

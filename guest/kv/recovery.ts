@@ -28,7 +28,8 @@ let unitEnd: u64 = 0;
 let unitKind: u32 = 0;
 
 export function run(descriptor: i32): i32 {
-  if (!scan.readHeader(descriptor)) return -EUCLEAN;
+  const header = scan.readHeader(descriptor);
+  if (header != 1) return header == 0 ? -EUCLEAN : header;
   const generation = scan.generation;
   let wanted = scan.sequence;
   // The checkpoints that are in the log, to their places.

@@ -12,7 +12,7 @@ import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
 import * as readAhead from './read-ahead';
-import { again, failed } from './tree';
+import { again, judge } from './tree';
 
 const RETRY = descent.RETRY;
 
@@ -102,7 +102,7 @@ function load_(bound: u32, boundBytes: u32, isOpen: bool): bool {
   while (true) {
     pool.begin();
     let result = attempt(bound, boundBytes);
-    if (result == descent.FAILED) result = failed(pool.failure, turn);
+    result = judge(result, turn);
     if (result != RETRY) {
       if (result == 0) readAhead.follow(isReverse);
       pool.end();

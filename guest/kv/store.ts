@@ -40,6 +40,7 @@ function layOut(logFile: i32): i32 {
   if (!allocator.addGroup(0)) return -pool.failure;
   store<u32>(map.GROUPS, 1);
   let result = createTree(0);
+  if (result == 0 && logFile >= 0) result = flush();
   if (result == 0) result = use(logFile);
   if (result == 0 && logFile >= 0) result = superblock.write(superblock.LOGGED); // page 0: now it is made
   if (result == 0) store<u32>(map.STATE, OPEN);
@@ -66,14 +67,13 @@ export function open(descriptor: i32, frames: u32, logFile: i32 = -1, hasLog: bo
   return result;
 }
 
-/** From here on the file says that the store is in use: with a log if there is one, whose first checkpoint this is. */
+/** From here on the file, which has every page, says that the store is in use: with a log if there is one, whose first checkpoint this is. */
 function use(logFile: i32): i32 {
   if (logFile < 0) {
     poolHeld.below(0);
     return superblock.write(superblock.IN_USE);
   }
-  let result = flush();
-  if (result == 0) result = log.create(logFile);
+  let result = log.create(logFile);
   if (result == 0) result = superblock.write(superblock.LOGGED);
   poolHeld.below(atomic.load<u32>(map.HIGH));
   return result;
@@ -110,11 +110,19 @@ export function flush(): i32 {
   return result != 0 ? result : syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
 }
 
+/** Nothing was changed since a checkpoint. */
+function isUnchanged(): bool {
+  return log.isOn && !log.isBroken() && log.position() == 0 && !allocator.isWaiting();
+}
+
 /** After a failure the store is still open, and may be closed again. */
 export function close(): i32 {
   if (load<u32>(map.STATE) != OPEN) return -EINVAL;
-  allocator.retryPending();
-  let result = flush();
+  let result = 0;
+  if (!isUnchanged()) {
+    allocator.retryPending();
+    result = flush();
+  }
   if (result == 0) result = superblock.write(superblock.CLOSED);
   if (result == 0) store<u32>(map.STATE, 0);
   return result;

@@ -38,21 +38,21 @@ export const IN_USE: i32 = 0;
 export const CLOSED: i32 = 1;
 export const LOGGED: i32 = 2;
 
-/** The state, or -EBADMSG when neither is whole, -EPROTO for another format. */
+/** The state, or -EBADMSG when neither is whole, -EPROTO when the file is no store, or one of another format. */
 export function read(): i32 {
   const frame = poolArea.scratch;
   let best: u64 = 0;
   let state: i32 = 0;
   let failure = -EBADMSG;
-  const sized = fileBytes();
-  if (sized < 0) return sized;
-  const pages = load<u64>(map.WORD) / 4096; // what is shorter is no store, and no failure of the device
-  for (let page: u64 = 0; page < min<u64>(SUPERBLOCKS, pages); page++) {
-    const result = storage.read(frame, page, page);
-    if (result != 0) {
-      if (result != -EBADMSG) return result;
-      continue;
-    }
+  let isStore = false;
+  let isEmpty = true;
+  for (let page: u64 = 0; page < SUPERBLOCKS; page++) {
+    memory.fill(frame, 0, 4096);
+    const got = storage.move(SYS_PREAD, load<i32>(map.STORAGE), frame, 4096, page);
+    if (got < 0) return got;
+    if (load<u64>(frame, MAGIC_AT) == MAGIC) isStore = true;
+    if (!isZero(frame)) isEmpty = false;
+    if (got != 4096 || storage.check(frame, page) != 0) continue;
     if (
       load<u64>(frame, MAGIC_AT) != MAGIC ||
       load<u32>(frame, VERSION_AT) != VERSION ||
@@ -73,7 +73,13 @@ export function read(): i32 {
     store<u64>(map.LOG_ID, load<u64>(frame, LOG_ID_AT));
     memory.copy(map.TREES, frame + TREES_AT, TREE_WORDS_BYTES);
   }
-  return best == 0 ? failure : state;
+  if (best != 0) return state;
+  return isStore || isEmpty ? failure : -EPROTO;
+}
+
+function isZero(frame: u32): bool {
+  for (let at: u32 = 0; at < 4096; at += 8) if (load<u64>(frame + at) != 0) return false;
+  return true;
 }
 
 /** The size of the file, to map.WORD; 0 or -errno. */
@@ -89,9 +95,8 @@ export function isMissing(): bool {
   const frame = poolArea.scratch;
   if (fileBytes() < 0 || load<u64>(map.WORD) > PAGES_MIN * 4096) return false;
   memory.fill(frame, 0, 4096);
-  if (syscall(SYS_PREAD, load<i32>(map.STORAGE), frame, 4096, 0, 0) < 0) return false;
-  for (let at: u32 = 0; at < 4096; at += 8) if (load<u64>(frame + at) != 0) return false;
-  return true;
+  if (storage.move(SYS_PREAD, load<i32>(map.STORAGE), frame, 4096, 0) < 0) return false;
+  return isZero(frame);
 }
 
 /** What the store block says, as the page that is returned; the frame is then what storage is to get. */

@@ -30,6 +30,8 @@ export const PUT_BACK: u32 = 2;
 
 /** A pool that is full of pins empties again: an operation that holds none tries this often. */
 const FULL_RETRIES: u32 = 200;
+/** And this often, when pages cannot be written: the pages that it needs may take each other's place for ever. */
+const STUCK_RETRIES: u32 = 50;
 
 /** Turn of an operation's restarts: waits a little from the second on. */
 export function again(turn: u32): void {
@@ -37,9 +39,17 @@ export function again(turn: u32): void {
   if (turn > 2) spinlock.pause(turn * 8, map.STATE);
 }
 
-/** What an attempt that ended in FAILED means: RETRY while the pool is merely full, of pins and not of pages that it holds back. */
-export function failed(errno: i32, turn: u32): i32 {
-  return errno == ENOMEM && turn < FULL_RETRIES && !poolHeld.isPressed() ? RETRY : -errno;
+/**
+ * What an attempt means that has not succeeded. FAILED: RETRY while the pool is merely full, of pins and not of pages that it holds back. RETRY: an
+ * error where dirty pages cannot be written and what is left of the pool may be too little for a way from root to leaf.
+ */
+export function judge(result: i32, turn: u32): i32 {
+  if (result == FAILED) {
+    const errno = pool.failure;
+    return errno == ENOMEM && turn < FULL_RETRIES && !poolHeld.isPressed() ? RETRY : -errno;
+  }
+  if (result == RETRY && turn > STUCK_RETRIES && pool.writeFailure != 0) return -pool.writeFailure;
+  return result;
 }
 
 // --- reading ----------------------------------------------------------------------------------------------------
@@ -57,7 +67,7 @@ export function lookup(
   while (true) {
     pool.begin();
     let result = attempt(root, key, bytes, out, outMax, offset);
-    if (result == FAILED) result = failed(pool.failure, turn);
+    result = judge(result, turn);
     if (result != RETRY) {
       pool.end();
       return result;
@@ -186,7 +196,7 @@ export function putChain(
     if (leaf == 0) pool.begin();
     let result =
       leaf != 0 ? putInto(leaf, root, key, bytes, mode) : attemptPut(root, key, bytes, mode);
-    if (result == FAILED) result = failed(pool.failure, turn);
+    result = judge(result, turn);
     if (result != RETRY) {
       if (!hasFinger) pool.end();
       if (result < 0) {
@@ -289,7 +299,7 @@ export function remove(root: u32, key: u32, bytes: u32): i32 {
     pool.begin();
     let result = attemptRemove(root, key, bytes);
     pool.end();
-    if (result == FAILED) result = failed(pool.failure, turn);
+    result = judge(result, turn);
     if (result != RETRY) {
       if (result == -ENOENT) undo.nothing();
       if (oldChain != 0 && !undo.isOn) overflow.free(oldChain);
@@ -339,7 +349,8 @@ export function lockValue(root: u32, key: u32, bytes: u32): u32 {
         pool.releaseUnchanged(leaf);
         way = -ENOENT;
       } else way = RETRY;
-    } else if (way == FAILED) way = failed(pool.failure, turn);
+    }
+    way = judge(way, turn);
     if (way != RETRY) {
       pool.end();
       lockFailure = -way;

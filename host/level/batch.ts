@@ -1,7 +1,8 @@
 // A batch: applied whole, or taken back.
 //
 // Interface   applyBatch() inside the guest; 0, or the negative errno of the operation that storage refused, and then the store is as
-//             before. Throws HalfApplied when it could not be taken back.
+//             before. With `isWritten` the operating system has the batch when it returns 0. Throws HalfApplied when it could not be
+//             taken back.
 // Invariants  LEVEL-2  The log has one record for each operation that was applied, in their order.
 // Concurrency No other thread reads or changes the store in between (guest/kv/batch.ts).
 // Cost        of the log four bytes for a new key, a copy of each value that is replaced.
@@ -42,6 +43,7 @@ export type BatchExports = Pick<
   | 'batchUndo'
   | 'batchPutBack'
   | 'batchFree'
+  | 'batchSettle'
   | 'batchEnd'
 >;
 
@@ -67,10 +69,13 @@ export function applyBatch(
   exports: BatchExports,
   window: Window,
   operations: readonly Operation[],
+  isWritten = false,
 ): number {
-  const result = new Batch(exports, window, operations).apply();
-  // The pool was full of what others have changed; now it is not.
-  return result === -ENOBUFS ? new Batch(exports, window, operations).apply() : result;
+  const result = new Batch(exports, window, operations, isWritten).apply(false);
+  // The pool may have been full of what others have changed: once more, with all the room there is.
+  return result === -ENOBUFS
+    ? new Batch(exports, window, operations, isWritten).apply(true)
+    : result;
 }
 
 /** A value in as many windows as it takes: 0, or a negative errno. */
@@ -92,22 +97,30 @@ class Batch {
   readonly #exports: BatchExports;
   readonly #window: Window;
   readonly #operations: readonly Operation[];
+  readonly #isWritten: boolean;
   readonly #log: Uint8Array[] = [];
   #hasChains = false;
 
-  constructor(exports: BatchExports, window: Window, operations: readonly Operation[]) {
+  constructor(
+    exports: BatchExports,
+    window: Window,
+    operations: readonly Operation[],
+    isWritten: boolean,
+  ) {
     this.#exports = exports;
     this.#window = window;
     this.#operations = operations;
+    this.#isWritten = isWritten;
   }
 
   /** The first window is filled before the others have to wait for the batch. */
-  apply(): number {
+  apply(isAgain: boolean): number {
     const first = this.#fill(0);
     let result = -EIO;
     try {
-      result = this.#exports.batchBegin();
+      result = this.#exports.batchBegin(isAgain ? 1 : 0);
       if (result >= 0) result = this.#applyFrom(first);
+      if (result >= 0 && this.#isWritten) result = this.#exports.batchSettle();
       if (result < 0) this.#takeBack(result);
       else if (this.#hasChains) this.#freeChains();
       return result;

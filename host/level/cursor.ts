@@ -1,6 +1,6 @@
 // A range of keys, read in pieces: one call of the guest brings as many entries as are asked for and fit the window.
 //
-// Interface   next(size) gives the next entries, none at the end or when the limit is reached; seek() moves. clear() removes the range.
+// Interface   next(size) gives the next entries, none at the end or when the limit is reached; seek() moves. clearSome() removes a part of the range.
 // Invariants  LEVEL-2  A piece begins after the last key of the one before, whatever was written in between. Each key comes at most
 //                      once, and one that is there all the time is not missed.
 // Concurrency A piece is read under one state of the store with regard to batches; different pieces may be of different ones.
@@ -252,14 +252,15 @@ export class Cursor {
     return flags;
   }
 
-  /** Removes what is left of the range, whatever the limit. */
-  clear(): void {
+  /** Removes some of what is left of the range, whatever the limit; false when that was the rest. */
+  clearSome(): boolean {
     const { guest } = this.#operations;
     const bytes = this.#putBounds();
     const flags = this.#flags();
     const result = guest.call(OPEN, () => guest.exports.clear(bytes, flags));
     if (result < 0) throw storeError(result, 'clear', guest.location);
-    this.#isAtEnd = true;
+    this.#operations.changed();
+    return (result & SCAN_ENDED) === 0;
   }
 }
 

@@ -25,13 +25,16 @@ export interface KvExports {
   putPart(bytes: number): number;
   putEnd(): number;
   del(keyBytes: number): number;
-  sync(): number;
-  batchBegin(): number;
+  flush(): number;
+  write(): number;
+  sync(all: number): number;
+  batchBegin(again: number): number;
   batchOps(start: number, end: number): number;
   batchLog(): number;
   batchUndo(): number;
   batchPutBack(keyBytes: number, valueBytes: number, first: number): number;
   batchFree(first: number): number;
+  batchSettle(): number;
   batchEnd(isDone: number): number;
   getMany(count: number, bytes: number): number;
   scan(bytes: number, flags: number, limit: number): number;
@@ -114,6 +117,10 @@ export class Guest {
     } catch (error) {
       throw this.#trap(error);
     }
+  }
+
+  get isOpen(): boolean {
+    return Atomics.load(this.#state, 0) === OPEN;
   }
 
   /** From here on everything but close() fails, in all threads. */

@@ -13,6 +13,7 @@ import {
   type AbstractValueIteratorOptions,
 } from 'abstract-level';
 import { RingzeroError } from '../errors.ts';
+import { HEAVY, isDue, nextTurn } from './turns.ts';
 import { Cursor, PIECE_MAX, type Bounds, type Entry, type Shape } from './cursor.ts';
 import type { RingzeroLevel } from './level.ts';
 import type { Operations } from './operations.ts';
@@ -67,9 +68,10 @@ class Pieces {
     return entries;
   }
 
-  all(): Entry[] {
+  async all(): Promise<Entry[]> {
     const entries = this.some(PIECE_MAX);
     for (let more = entries; more.length > 0;) {
+      if (isDue(HEAVY)) await nextTurn();
       more = this.#cursor.next(PIECE_MAX);
       for (const entry of more) entries.push(entry);
     }
@@ -86,6 +88,8 @@ class Pieces {
     this.#used = 0;
   }
 }
+
+const noop = (): void => {};
 
 /** What for await does with an iterator: hands out pieces of nextv() without a promise of abstract-level's for each. */
 class Steps<T> implements AsyncIterableIterator<T> {
@@ -104,13 +108,17 @@ class Steps<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#used < this.#items.length && !this.#iterator.isClosed && !this.#signal?.aborted)
+    const isThere = this.#refill === undefined && this.#used < this.#items.length;
+    if (isThere && !this.#iterator.isClosed && !this.#signal?.aborted && !isDue())
       return Promise.resolve({ done: false, value: this.#items[this.#used++]! });
     if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
     // One refill at a time: a call that comes while it is under way waits for its turn, as those of a generator do.
-    const before = this.#refill ?? Promise.resolve();
+    const before = this.#refill ?? (isThere ? nextTurn() : Promise.resolve());
     const result = before.then(() => this.#more());
-    this.#refill = result.catch(() => {});
+    const refill = result.then(noop, noop).then(() => {
+      if (this.#refill === refill) this.#refill = undefined;
+    });
+    this.#refill = refill;
     return result;
   }
 
@@ -195,10 +203,12 @@ export class RingzeroIterator<K, V> extends AbstractIterator<Db<K, V>, K, V> {
 
   async _next(): Promise<Entry | undefined> {
     if (this.#signal) await ifNotAborted(this.#signal);
+    if (isDue()) await nextTurn();
     return this.#pieces.next();
   }
   async _nextv(size: number): Promise<Entry[]> {
     if (this.#signal) await ifNotAborted(this.#signal);
+    if (isDue(HEAVY)) await nextTurn();
     return this.#pieces.some(size);
   }
   async _all(): Promise<Entry[]> {
@@ -230,15 +240,17 @@ export class RingzeroKeyIterator<K, V> extends AbstractKeyIterator<Db<K, V>, K> 
 
   async _next(): Promise<Data | undefined> {
     if (this.#signal) await ifNotAborted(this.#signal);
+    if (isDue()) await nextTurn();
     return this.#pieces.next()?.[0];
   }
   async _nextv(size: number): Promise<Data[]> {
     if (this.#signal) await ifNotAborted(this.#signal);
+    if (isDue(HEAVY)) await nextTurn();
     return this.#pieces.some(size).map(([key]) => key!);
   }
   async _all(): Promise<Data[]> {
     if (this.#signal) await ifNotAborted(this.#signal);
-    return this.#pieces.all().map(([key]) => key!);
+    return (await this.#pieces.all()).map(([key]) => key!);
   }
   _seek(target: Data): void {
     this.#pieces.seek(target);
@@ -265,15 +277,17 @@ export class RingzeroValueIterator<K, V> extends AbstractValueIterator<Db<K, V>,
 
   async _next(): Promise<Data | undefined> {
     if (this.#signal) await ifNotAborted(this.#signal);
+    if (isDue()) await nextTurn();
     return this.#pieces.next()?.[1];
   }
   async _nextv(size: number): Promise<Data[]> {
     if (this.#signal) await ifNotAborted(this.#signal);
+    if (isDue(HEAVY)) await nextTurn();
     return this.#pieces.some(size).map(([, value]) => value!);
   }
   async _all(): Promise<Data[]> {
     if (this.#signal) await ifNotAborted(this.#signal);
-    return this.#pieces.all().map(([, value]) => value!);
+    return (await this.#pieces.all()).map(([, value]) => value!);
   }
   _seek(target: Data): void {
     this.#pieces.seek(target);

@@ -13,11 +13,15 @@ import {
   type AbstractDatabaseOptions,
   type AbstractDelOptions,
   type AbstractGetOptions,
+  type AbstractIterator,
+  type AbstractKeyIterator,
   type AbstractOpenOptions,
   type AbstractPutOptions,
+  type AbstractValueIterator,
 } from 'abstract-level';
 import { hasBuffers } from '#platform/text';
 import * as kv from '../../assembly/abi/kv.ts';
+import { atTurnEnd } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { Cursor, PIECE_MAX } from './cursor.ts';
 import {
@@ -26,10 +30,20 @@ import {
   RingzeroValueIterator,
   type RangeOptions,
 } from './iterator.ts';
-import { checkLocation, checkStoreOptions, type RingzeroOptions } from './options.ts';
+import { checkLocation, checkStoreOptions, isEmptySync, type RingzeroOptions } from './options.ts';
 import type { Operation } from './batch.ts';
 import type { Operations } from './operations.ts';
+import {
+  explainCalls,
+  explainDeferred,
+  explainIterator,
+  failureOf,
+  notOpenBecause,
+  stopExplaining,
+} from './open-failure.ts';
 import { range, type SyncRangeOptions } from './range.ts';
+import { RingzeroSublevel } from './sublevel.ts';
+import { HEAVY, isDue, nextTurn } from './turns.ts';
 import type { Udf } from '../udf/udf.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
 import { Store, type RingzeroHandle } from './store.ts';
@@ -47,6 +61,7 @@ const MANIFEST = {
   explicitSnapshots: false,
   signals: { iterators: true },
   additionalMethods: {
+    sync: true,
     getInto: true,
     getManySync: true,
     putSync: true,
@@ -81,7 +96,10 @@ export interface SyncOptions {
 
 /** Of a change, promised or synchronous. */
 export interface WriteOptions {
-  /** Returns when the change is durable, and every one before it. Throws LEVEL_NOT_SUPPORTED, having done nothing, unless the store is `durable`. */
+  /**
+   * Returns when the device has the change, and every one before it. A store with `durable: false` writes all its pages for that, and is
+   * refused all the same if it is not closed.
+   */
   sync?: boolean | undefined;
 }
 
@@ -113,10 +131,13 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   readonly #hasTextValues: boolean;
   #store: Store | undefined;
   #operations: Operations | undefined;
+  /** Promised syncs of this turn wait for the device together. */
+  #syncing: Promise<void> | undefined;
+  #syncNow: (() => void) | undefined;
 
   /**
-   * A store in the directory `location`. It opens by itself at the next turn, or with open(), which rejects with
-   * LEVEL_DATABASE_NOT_OPEN and as its `cause` what was wrong: LEVEL_LOCKED, RZ_NOT_CLEAN, LEVEL_CORRUPTION, RZ_FORMAT, LEVEL_IO_ERROR,
+   * A store in the directory `location`. It opens by itself at the next turn, or with open(). If that fails, open() and every later call
+   * fail with LEVEL_DATABASE_NOT_OPEN and as the `cause` what was wrong: LEVEL_LOCKED, RZ_NOT_CLEAN, LEVEL_CORRUPTION, RZ_FORMAT, LEVEL_IO_ERROR,
    * RZ_OUT_OF_MEMORY. Throws RZ_OPTION.
    *
    * @example
@@ -175,73 +196,136 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
   /** For RingzeroLevel.attach() in other threads of this process; the store must be open. */
   get handle(): RingzeroHandle {
-    if (this.#store === undefined) throw notOpenYet();
-    return this.#store.handle;
+    if (this.#store === undefined) throw this.#notOpen();
+    return this.#store.share();
   }
 
   // --- what abstract-level asks for ------------------------------------------------------------------------------
 
   protected async _open(options: AbstractOpenOptions & RingzeroOptions<K, V>): Promise<void> {
-    const { createIfMissing = true, errorIfExists = false } = options;
-    this.#store =
-      this.#handle !== undefined
-        ? await Store.attach(this.#handle)
-        : await Store.create(this.location, {
-            ...checkStoreOptions(options),
-            createIfMissing,
-            errorIfExists,
-          });
+    try {
+      this.#store = await this.#opened(options);
+    } catch (error) {
+      explainCalls(this, error as Error);
+      throw error;
+    }
     this.#operations = this.#store.operations;
+    stopExplaining(this);
+  }
+
+  #opened(options: AbstractOpenOptions & RingzeroOptions<K, V>): Promise<Store> {
+    const { createIfMissing = true, errorIfExists = false } = options;
+    if (this.#handle !== undefined) return Store.attach(this.#handle);
+    return Store.create(this.location, {
+      ...checkStoreOptions(options),
+      createIfMissing,
+      errorIfExists,
+    });
   }
 
   protected async _close(): Promise<void> {
+    this.#syncNow?.();
     await this.#store!.close();
     this.#store = undefined;
     this.#operations = undefined;
   }
 
   protected async _get(key: Data, options: FormatOptions): Promise<Data | undefined> {
-    return this.#open.get(key, options.valueEncoding);
+    const value = this.#open.get(key, options.valueEncoding);
+    if (isDue()) await nextTurn();
+    return value;
   }
   protected _getSync(key: Data, options: FormatOptions): Data | undefined {
     return this.#open.get(key, options.valueEncoding);
   }
   protected async _getMany(keys: Data[], options: FormatOptions): Promise<(Data | undefined)[]> {
-    return this.#open.getMany(keys, options.valueEncoding);
+    const values = this.#open.getMany(keys, options.valueEncoding);
+    if (isDue(HEAVY)) await nextTurn();
+    return values;
   }
   protected async _has(key: Data): Promise<boolean> {
-    return this.#open.has(key);
+    const has = this.#open.has(key);
+    if (isDue()) await nextTurn();
+    return has;
   }
   protected async _hasMany(keys: Data[]): Promise<boolean[]> {
-    return keys.map((key) => this.#open.has(key));
+    const has = keys.map((key) => this.#open.has(key));
+    if (isDue(HEAVY)) await nextTurn();
+    return has;
   }
   protected async _put(key: Data, value: Data, options: WriteOptions): Promise<void> {
-    this.#change(options, (open) => open.put(key, value));
+    if (options.sync === true) return this.#changeAndSync([{ type: 'put', key, value }]);
+    this.#open.put(key, value);
+    if (isDue()) await nextTurn();
   }
   protected async _del(key: Data, options: WriteOptions): Promise<void> {
-    this.#change(options, (open) => open.del(key));
+    if (options.sync === true) return this.#changeAndSync([{ type: 'del', key }]);
+    this.#open.del(key);
+    if (isDue()) await nextTurn();
   }
   protected async _batch(operations: readonly Operation[], options: WriteOptions): Promise<void> {
-    this.#change(options, (open) => open.batch(operations));
+    if (options.sync === true) return this.#changeAndSync(operations);
+    this.#open.batch(operations);
+    if (isDue(HEAVY)) await nextTurn();
   }
 
-  /** Not atomic: readers may see a part of the range gone. */
-  protected async _clear(options: RangeOptions): Promise<void> {
-    const shape = {
-      keys: true,
-      values: false,
-      keyFormat: 'view',
-      valueFormat: 'view',
-    } as const;
-    const cursor = new Cursor(
-      this.#open,
-      options,
-      shape,
-      options.limit < 0 ? Infinity : options.limit,
-    );
-    if (options.limit < 0) return cursor.clear();
-    for (let entries = cursor.next(PIECE_MAX); entries.length > 0; entries = cursor.next(PIECE_MAX))
-      for (const [key] of entries) this.#open.del(key!);
+  #changeAndSync(operations: readonly Operation[]): Promise<void> {
+    this.#open.batch(operations, true);
+    return this.#synced();
+  }
+
+  /** The device has every change of this moment when it resolves. */
+  #synced(): Promise<void> {
+    const open = this.#open;
+    this.#syncing ??= new Promise((resolve, reject) => {
+      const sync = (): void => {
+        if (this.#syncNow !== sync) return; // close() has come first
+        this.#syncNow = undefined;
+        this.#syncing = undefined;
+        try {
+          open.sync(true);
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      this.#syncNow = sync;
+      atTurnEnd(sync);
+    });
+    return this.#syncing;
+  }
+
+  /** Not atomic: readers may see a part of the range gone. A close() waits for its end. */
+  protected async _clear(options: RangeOptions & WriteOptions): Promise<void> {
+    const clearing = this.#clearAll(this.#open, options);
+    const close = (): Promise<void> => clearing.catch(() => {});
+    const resource = { close, [Symbol.asyncDispose]: close };
+    this.attachResource(resource);
+    try {
+      await clearing;
+    } finally {
+      this.detachResource(resource);
+    }
+    if (options.sync === true) await this.#synced();
+  }
+
+  async #clearAll(open: Operations, options: RangeOptions): Promise<void> {
+    const shape = { keys: true, values: false, keyFormat: 'view', valueFormat: 'view' } as const;
+    const { limit } = options;
+    const cursor = new Cursor(open, options, shape, limit < 0 ? Infinity : limit);
+    if (limit < 0) {
+      while (cursor.clearSome()) if (isDue(HEAVY)) await nextTurn();
+      return;
+    }
+    for (let entries = cursor.next(PIECE_MAX); entries.length > 0;) {
+      for (const [key] of entries) open.del(key!);
+      if (isDue(HEAVY)) await nextTurn();
+      entries = cursor.next(PIECE_MAX);
+    }
+  }
+
+  protected _sublevel(name: string | string[], options: object): RingzeroSublevel<K, V> {
+    return new RingzeroSublevel<K, V>(this as never, name as string, options);
   }
 
   protected _iterator(options: RangeOptions): RingzeroIterator<K, V> {
@@ -289,7 +373,29 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   /** A batch that is put together call by call. */
   override batch(): AbstractChainedBatch<this, K, V>;
   override batch(...call: unknown[]): Promise<void> | AbstractChainedBatch<this, K, V> {
-    return super.batch(...(call as []));
+    if (isEmptySync(call)) return this.sync();
+    if (this.status === 'open') return super.batch(...(call as []));
+    return explainDeferred(this, () => super.batch(...(call as [])));
+  }
+
+  /** Resolves when the device has every change that was made before, by any thread. */
+  async sync(): Promise<void> {
+    if (this.status === 'opening') return this.deferAsync(() => this.sync());
+    return this.#synced();
+  }
+
+  override iterator(...call: unknown[]): AbstractIterator<this, K, V> {
+    return this.#explainable(super.iterator(...(call as [])));
+  }
+  override keys(...call: unknown[]): AbstractKeyIterator<this, K> {
+    return this.#explainable(super.keys(...(call as [])));
+  }
+  override values(...call: unknown[]): AbstractValueIterator<this, K, V> {
+    return this.#explainable(super.values(...(call as [])));
+  }
+
+  #explainable<T extends object>(iterator: T): T {
+    return this.status === 'open' ? iterator : explainIterator(iterator, this);
   }
 
   /** As abstract-level's, without looking up what the store's own encodings do: nothing. */
@@ -340,30 +446,32 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   putSync(key: K, value: V, options?: SyncOptions & WriteOptions): void {
     const data = encodeValue(this.#valueCodec(options), value);
     const encoded = encodeKey(this.#keyCodec(options), key);
-    if (options === undefined) this.#open.put(encoded, data);
-    else this.#change(options, (open) => open.put(encoded, data));
+    if (options?.sync === true) this.#changeNow([{ type: 'put', key: encoded, value: data }]);
+    else this.#open.put(encoded, data);
   }
 
   /** Removes a key, if it is there, now. */
   delSync(key: K, options: SyncOptions & WriteOptions = {}): void {
     const encoded = encodeKey(this.#keyCodec(options), key);
-    this.#change(options, (open) => open.del(encoded));
+    if (options.sync === true) this.#changeNow([{ type: 'del', key: encoded }]);
+    else this.#open.del(encoded);
   }
 
-  /** All of the operations, or none as far as readers can see. */
+  /** All of the operations, or none as far as readers can see. With none, and `sync`, waits for all that was changed before. */
   batchSync(
     operations: readonly SyncOperation<K, V>[],
     options: SyncOptions & WriteOptions = {},
   ): void {
     const encoded = operations.map((operation) => this.#encoded(operation, options));
-    this.#change(options, (open) => open.batch(encoded));
+    if (options.sync === true) this.#changeNow(encoded);
+    else this.#open.batch(encoded);
   }
 
-  #change({ sync }: WriteOptions, body: (open: Operations) => void): void {
+  /** The device has it, and everything before it, on return. */
+  #changeNow(operations: readonly Operation[]): void {
     const open = this.#open;
-    if (sync === true && !open.isDurable) throw notDurable(this.location);
-    body(open);
-    if (sync === true) open.sync();
+    open.batch(operations, true);
+    open.sync(operations.length === 0);
   }
 
   /** An operation as the store takes it: itself, when its key and value are strings that are kept as such. */
@@ -455,8 +563,13 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
   }
 
   get #open(): Operations {
-    if (this.#operations === undefined || this.status !== 'open') throw notOpenYet();
+    if (this.#operations === undefined || this.status !== 'open') throw this.#notOpen();
     return this.#operations;
+  }
+
+  #notOpen(): RingzeroError {
+    const failure = failureOf(this);
+    return failure === undefined ? notOpenYet() : notOpenBecause('the store is not open', failure);
   }
 
   #keyCodec(options: SyncOptions | undefined): Codec {
@@ -491,13 +604,6 @@ function encodeValue(codec: Codec, value: unknown): Data {
   if (value === null || value === undefined)
     throw new RingzeroError('LEVEL_INVALID_VALUE', 'Value cannot be null or undefined');
   return codec.encode(value);
-}
-
-function notDurable(location: string): RingzeroError {
-  return new RingzeroError(
-    'LEVEL_NOT_SUPPORTED',
-    `\`sync\` on the store ${location}: it has no log. Open it with \`durable: true\``,
-  );
 }
 
 function notOpenYet(): RingzeroError {

@@ -4,6 +4,7 @@
 // Concurrency Any number of threads, each with its own Operations. A window is used by one operation at a time.
 
 import { allocateBuffer } from '#platform/text';
+import { atTurnEnd } from '#platform';
 import { VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
 import { EAGAIN, ECANCELED, ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
@@ -25,12 +26,43 @@ const KEYS_AT_ONCE = 1024;
 
 export class Operations {
   readonly guest: Guest;
-  /** Whether there is a log, so that sync() can keep its promise. */
-  readonly isDurable: boolean;
+  /** Whether there is a log. */
+  readonly #isDurable: boolean;
+  /** Whether the next change has to see to it that the operating system gets it. */
+  #isQuiet: boolean;
+  #isOver = false;
 
   constructor(guest: Guest, isDurable: boolean) {
     this.guest = guest;
-    this.isDurable = isDurable;
+    this.#isDurable = isDurable;
+    this.#isQuiet = isDurable;
+  }
+
+  /** After each change: the operating system has it when this turn is over. */
+  changed(): void {
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    atTurnEnd(() => {
+      this.#isQuiet = true;
+      this.write();
+    });
+  }
+
+  /** Hands what the log's buffer has, of all threads, to the operating system. Should that fail, a later change or sync says why. */
+  write(): void {
+    const { guest } = this;
+    if (!this.#isDurable || this.#isOver || !guest.isOpen) return;
+    try {
+      guest.call(OPEN, () => guest.exports.write());
+    } catch {
+      // closed by another thread just now
+    }
+  }
+
+  /** This thread is done with the store. */
+  end(): void {
+    this.write();
+    this.#isOver = true;
   }
 
   /** Undefined when there is no such key. */
@@ -119,6 +151,7 @@ export class Operations {
     }
     const result = guest.put(keyBytes, window.put(VALUE_AT, value));
     if (result < 0) throw this.#failed(result, 'put');
+    this.changed();
   }
 
   #putLarge(key: Data, value: Data): void {
@@ -126,6 +159,7 @@ export class Operations {
     const { guest } = this;
     const result = guest.call(OPEN, () => putParts(guest.exports, guest.window, key, value));
     if (result < 0) throw this.#failed(result, 'put');
+    this.changed();
   }
 
   del(key: Data): void {
@@ -133,18 +167,23 @@ export class Operations {
     const keyBytes = guest.window.putKey(0, key);
     const result = guest.call(OPEN, () => guest.exports.del(keyBytes));
     if (result < 0 && result !== -ENOENT) throw this.#failed(result, 'del');
+    this.changed();
   }
 
-  /** Returns when what this thread has changed is durable, and all before it. */
-  sync(): void {
+  /**
+   * Returns when the device has what this thread has changed, and everything before it; with `all`, what any thread has. A store without a log
+   * has every page on the device then, and is still one that was not closed.
+   */
+  sync(all = false): void {
     const { guest } = this;
-    const result = guest.call(OPEN, () => guest.exports.sync());
+    const { exports } = guest;
+    const result = guest.call(OPEN, () => this.#isDurable ? exports.sync(all ? 1 : 0) : exports.flush()); // prettier-ignore
     if (result === -ECANCELED) guest.break();
     if (result < 0) throw this.#failed(result, 'sync');
   }
 
-  /** All of them or none, for the others and when storage fails. */
-  batch(operations: readonly Operation[]): void {
+  /** All of them or none, for the others and when storage fails. With `isWritten` the operating system has them when it returns. */
+  batch(operations: readonly Operation[], isWritten = false): void {
     for (const { type, key, value } of operations) {
       checkKey(key);
       if (type === 'put') checkValue(value!);
@@ -154,7 +193,7 @@ export class Operations {
     const { exports, window } = guest;
     const result = guest.call(OPEN, () => {
       try {
-        return applyBatch(exports, window, operations);
+        return applyBatch(exports, window, operations, isWritten);
       } catch (error) {
         guest.break();
         if (error instanceof HalfApplied) return error.result;
@@ -162,6 +201,7 @@ export class Operations {
       }
     });
     if (result < 0) throw this.#failed(result, 'batch');
+    this.changed();
   }
 
   /** Values of keys in their order; look-ups of a group advance together, and read what is not in memory together. */

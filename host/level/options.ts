@@ -8,7 +8,7 @@ import { totalMemory } from '#platform';
 /** What a store is opened with. */
 export interface StoreOptions {
   /**
-   * Bytes of pages kept in memory, 64 KiB to 3.5 GiB, rounded down to 4 KiB. The file may be any multiple of it. Default: a quarter of
+   * Bytes of pages kept in memory, 1 MiB (with `durable: false` 64 KiB) to 3.5 GiB, rounded down to 4 KiB. The file may be any multiple of it. Default: a quarter of
    * the machine's memory, at most 1 GiB. Memory is committed as it is first used.
    */
   poolSize?: number | undefined;
@@ -18,8 +18,9 @@ export interface StoreOptions {
    */
   directIO?: boolean | undefined;
   /**
-   * Keeps a log, `log.rz`, of what was changed: a store that was not closed is then, when it is opened again, as it was after one of its changes, with
-   * everything up to the last `sync: true` at least. Default false: such a store is refused.
+   * Keeps a log, `log.rz`, of what is changed. A change outlives the process once the turn that made it has ended, and a loss of power once a
+   * `sync` has returned. Default true. With false a store that was not closed is refused when it is opened again: for caches, and for
+   * loads that can be done again.
    */
   durable?: boolean | undefined;
   /** A file to write a trace of the VM to, as of MicroVM.create. Default: none. */
@@ -53,11 +54,11 @@ const MEMORY_STEP = 16 * 2 ** 20;
 export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptions {
   checkObject(options);
   const poolSize = options.poolSize ?? Math.min(POOL_DEFAULT_MAX, totalMemory() / 4);
-  const durable = options.durable ?? false;
+  const durable = options.durable ?? true;
   if (typeof durable !== 'boolean') refuse('durable', durable, 'true or false');
   const least = durable ? POOL_MIN_DURABLE : POOL_MIN;
   if (typeof poolSize !== 'number' || !(poolSize >= least && poolSize <= POOL_MAX))
-    refuse('poolSize', poolSize, `${least} to ${POOL_MAX} bytes`);
+    refuse('poolSize', poolSize, `${least} to ${POOL_MAX} bytes${durable ? `, or ${POOL_MIN} and more with \`durable: false\`` : ''}`); // prettier-ignore
   const directIO = options.directIO ?? false;
   if (typeof directIO !== 'boolean') refuse('directIO', directIO, 'true or false');
   const wanted = poolSize * (1 + ROOM_SHARE) + ROOM;
@@ -74,4 +75,10 @@ export function checkLocation(location: unknown): string {
   if (typeof location !== 'string' || location === '' || location.includes('\0'))
     refuse('location', location, 'the path of a directory');
   return location;
+}
+
+/** batch([], { sync: true }): abstract-level takes a batch without operations for done. */
+export function isEmptySync([operations, options]: readonly unknown[]): boolean {
+  const isEmpty = Array.isArray(operations) && operations.length === 0;
+  return isEmpty && (options as { sync?: unknown } | null | undefined)?.sync === true;
 }

@@ -14,7 +14,7 @@ import {
   OPEN_WRITE,
 } from '../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../errors.ts';
-import { absolutePath, hasDirectIO, readBuiltModule, sleepUs } from '#platform';
+import { absolutePath, hasDirectIO, onceIdle, readBuiltModule, sleepUs } from '#platform';
 import { atExit, directory } from '#platform/store-directory';
 import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
 import type { VMStats } from '../vm/stats.ts';
@@ -31,6 +31,9 @@ const LOCK = 'lock';
 /** How long a close waits for threads that are inside an operation. */
 const CLOSE_WAIT_MS = 10_000;
 const CLOSE_POLL_US = 200;
+
+/** How long a change of another thread, which has not ended its turn, may stay in this process's memory. */
+const WRITE_MS = 50;
 
 /** What another thread needs to open the same store; can be posted to it. */
 export interface RingzeroHandle {
@@ -55,6 +58,8 @@ export class Store {
   /** Gives the lock back; undefined in threads that have attached. */
   readonly #unlock: (() => void) | undefined;
   readonly #forget: () => void;
+  #isShared = false;
+  #isOver = false;
 
   private constructor(vm: MicroVM, guest: Guest, handle: RingzeroHandle, unlock?: () => void) {
     this.#vm = vm;
@@ -120,6 +125,7 @@ export class Store {
     } catch (error) {
       await vm.close();
       if (isMade) await directory.unlink(`${location}/${FILE}`);
+      if (durable && !wasDurable) await removeLog(location);
       throw error;
     }
   }
@@ -143,6 +149,24 @@ export class Store {
     }
   }
 
+  /** The handle, for another thread. */
+  share(): RingzeroHandle {
+    if (!this.#isShared && this.#unlock !== undefined && this.handle.durable) {
+      this.#isShared = true;
+      this.#keepWriting();
+    }
+    return this.handle;
+  }
+
+  /** A thread that works on and on, or waits, does not get to write what it has changed. */
+  #keepWriting(): void {
+    onceIdle(WRITE_MS, () => {
+      if (this.#isOver) return;
+      this.operations.write();
+      this.#keepWriting();
+    });
+  }
+
   /**
    * In the thread that opened it: refuses the other threads, waits until none is inside, writes everything back and gives
    * the lock back. In another: leaves the store. After a failure the store is open as before.
@@ -150,6 +174,8 @@ export class Store {
   async close(): Promise<void> {
     const unlock = this.#unlock;
     const isClosed = unlock !== undefined && this.#closeFile();
+    this.operations.end();
+    this.#isOver = true;
     this.#forget();
     try {
       await this.#vm.close();
@@ -197,8 +223,8 @@ export class Store {
   /** A program that ends without having closed its store has not asked to lose it. */
   #closeAtExit(): void {
     try {
-      if (this.#unlock === undefined) return;
-      this.#closeFile();
+      if (this.#unlock === undefined) return this.operations.end();
+      if (this.#closeFile()) void removeLog(this.handle.location);
       this.#unlock();
     } catch (error) {
       console.error(`ringzero: ${(error as Error).message}`);

@@ -265,6 +265,11 @@ export function after(ms: number, then: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** Calls back when this turn of the event loop is over. */
+export function atTurnEnd(then: () => void): void {
+  setImmediate(then);
+}
+
 /** Calls back again and again until told to stop. */
 export function every(ms: number, then: () => void): () => void {
   const timer = setInterval(then, ms);

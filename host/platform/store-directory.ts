@@ -18,6 +18,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { isGranted, mayReadProc, onThreadEnd, unlink } from './deno.ts';
+import { onSignal } from './signals.ts';
 
 /** With its parents. Not mkdirSync's own recursion, which never ends where a directory refuses with ENOENT, as /proc does. */
 function makeDirectory(path: string): void {
@@ -140,8 +141,13 @@ export function uniqueWord(): string {
   return `${process.pid}-${threadId}-${Date.now().toString(36)}-${(names++).toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 }
 
-/** Calls `then` when this thread ends in order, unless the returned function is called before. */
+/** Calls `then` when this thread ends in order, or its process by a signal, unless the returned function is called before. */
 export function atExit(then: () => void): () => void {
   process.setMaxListeners(0);
-  return onThreadEnd(then);
+  const undo = onThreadEnd(then);
+  const undoSignals = onSignal(then);
+  return () => {
+    undo();
+    undoSignals();
+  };
 }

@@ -293,11 +293,12 @@ function closeWhenQuiet(host: number, ringFiles: RingFiles | undefined): void {
   else files.close(host);
 }
 
-/** Byte offset of a page whose number comes in two halves. */
+/** Byte offset of a page whose number comes in two halves, and of a byte in it (PAGE_OFFSET_SHIFT). */
 function position(low: number, high: number): number {
-  const page = (high >>> 0) * 2 ** 32 + (low >>> 0);
+  const offset = high >>> nr.PAGE_OFFSET_SHIFT;
+  const page = (high & ((1 << nr.PAGE_OFFSET_SHIFT) - 1)) * 2 ** 32 + (low >>> 0);
   if (page >= 2 ** 40) throw new Errno(errno.EINVAL);
-  return page * FRAME_BYTES;
+  return page * FRAME_BYTES + offset;
 }
 
 function view(bytes: Uint8Array): DataView {

@@ -74,7 +74,7 @@ metrics('a server that shuts down does not wait for a monitor that keeps its con
 );
 
 metrics("a store's metrics: its own numbers, the VM's and the pool's", async () => {
-  const db = new RingzeroLevel(freshLocation(), { poolSize: 65536 });
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 65536, durable: false });
   await db.open();
   for (let i = 0; i < 2000; i++) db.putSync(`key ${i}`, 'v'.repeat(100));
   for (let i = 0; i < 2000; i += 7) assert.is(db.getSync(`key ${i}`), 'v'.repeat(100));

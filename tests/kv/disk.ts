@@ -4,7 +4,7 @@
 //             of each file what was synced, and of each write since then all, nothing, or some of its sectors.
 // Concurrency This thread's system calls only: no rings, no other vCPUs.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { files } from '#platform';
 import type { Random } from '../random.ts';
@@ -26,6 +26,10 @@ class DiskFile {
 
   write(position: number, bytes: Buffer): void {
     this.#since.push({ position, bytes });
+  }
+
+  get synced(): Buffer {
+    return this.#synced;
   }
 
   sync(): void {
@@ -70,7 +74,8 @@ export class Disk {
       this.#files.set(name, new DiskFile(readFileSync(join(directory, name))));
     files.open = (path, flags) => {
       const descriptor = host.open(path, flags);
-      if (dirname(path) === directory) this.#open.set(descriptor, this.#file(basename(path)));
+      if (realpathSync(dirname(path)) === directory)
+        this.#open.set(descriptor, this.#file(basename(path)));
       return descriptor;
     };
     files.close = (descriptor) => {
@@ -100,6 +105,11 @@ export class Disk {
   crash(target: string): void {
     for (const [name, file] of this.#files)
       writeFileSync(join(target, name), file.afterCrash(this.#random));
+  }
+
+  /** The same at the worst: what was synced, and nothing besides. */
+  crashWithout(target: string): void {
+    for (const [name, file] of this.#files) writeFileSync(join(target, name), file.synced);
   }
 
   end(): void {

@@ -181,8 +181,13 @@ export class Store {
   }
 
   clear(range: Range): number {
-    const [bytes, flags] = this.#bounds(range);
-    return this.call('clear', bytes, flags);
+    for (let removed = 0; ;) {
+      const [bytes, flags] = this.#bounds(range);
+      const result = this.call('clear', bytes, flags);
+      if (result < 0) return result;
+      removed += result & ~kv.SCAN_ENDED;
+      if (result & kv.SCAN_ENDED) return removed;
+    }
   }
 }
 

@@ -19,7 +19,7 @@ function run(data: LevelThreadData): Promise<LevelThreadResult> {
 for (const poolSize of [256 * 1024, 64 * 2 ** 20]) {
   tests(`threads see each other's writes, pool of ${poolSize}`, async () => {
     const location = freshLocation();
-    const db = new RingzeroLevel(location, { poolSize });
+    const db = new RingzeroLevel(location, { poolSize, durable: poolSize > 2 ** 20 });
     await db.open();
     const { handle } = db;
     const results = await Promise.all(

@@ -350,7 +350,7 @@ tests('ringzero serve --trace', async () => {
 
 tests('a store with a trace', async () => {
   const trace = freshPath();
-  const db = new RingzeroLevel(freshLocation(), { poolSize: 65536, trace });
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 65536, durable: false, trace });
   await db.open();
   for (let i = 0; i < 500; i++) db.putSync(`key ${i}`, 'v'.repeat(100));
   const { pagesWritten } = db.stats();

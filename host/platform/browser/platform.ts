@@ -164,6 +164,19 @@ export function after(ms: number, then: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+const waiting: (() => void)[] = [];
+let turns: MessageChannel | undefined;
+
+/** Calls back when this turn of the event loop is over. A timer would wait 4 ms. */
+export function atTurnEnd(then: () => void): void {
+  if (turns === undefined) {
+    turns = new MessageChannel();
+    turns.port1.onmessage = () => waiting.shift()!();
+  }
+  waiting.push(then);
+  turns.port2.postMessage(undefined);
+}
+
 /** Calls back again and again until told to stop. */
 export function every(ms: number, then: () => void): () => void {
   const timer = setInterval(then, ms);

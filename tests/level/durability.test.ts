@@ -1,0 +1,363 @@
+// Goal: the table of docs/level.md that says what is left of a store after each kind of end. Method: programs that change a store, say so, and end in
+// that way, each cell by itself; a disk that loses everything that was not synced.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { files } from '#platform';
+import { RingzeroLevel } from '../../host/level/index.ts';
+import { Disk } from '../kv/disk.ts';
+import { Random } from '../random.ts';
+import { isDeno, moduleCommand } from '../runtime.ts';
+import { codeOf, freshLocation, moduleUrl } from './stores.ts';
+
+const MIB = 2 ** 20;
+
+interface Ended {
+  output: string;
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Runs a module's text; when it prints `ready` it gets the signal, if there is one. */
+async function program(text: string, signal?: NodeJS.Signals): Promise<Ended> {
+  const folder = mkdtempSync(join(tmpdir(), 'ringzero-durability-'));
+  writeFileSync(join(folder, 'program.mjs'), text);
+  const [command, ...args] = moduleCommand(join(folder, 'program.mjs'));
+  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const take = (data: Buffer): void => {
+    const before = output.includes('ready');
+    output += String(data);
+    if (signal !== undefined && !before && output.includes('ready')) child.kill(signal);
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.on('close', (...end) => resolve(end))); // prettier-ignore
+  rmSync(folder, { recursive: true });
+  return { output, code, signal: by };
+}
+
+/** The beginning of such a text: `db`, an open store, and `ready()`, which tells once a turn is over and then does nothing for ever. */
+const opening = (location: string, options: object): string => `
+  import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
+  const db = new RingzeroLevel(${JSON.stringify(location)}, ${JSON.stringify({ poolSize: MIB, ...options })});
+  await db.open();
+  const ready = async () => {
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+    console.log('ready');
+    setInterval(() => {}, 1000);
+    await new Promise(() => {});
+  };`;
+
+/** Number of entries that the next open finds, or the code of its failure. */
+async function found(location: string): Promise<number | string> {
+  const db = new RingzeroLevel(location, { poolSize: MIB });
+  try {
+    await db.open();
+  } catch (error) {
+    return (error as { cause: { code: string } }).cause.code;
+  }
+  const { entries } = db.stats();
+  assert.ok(db.verifySync());
+  await db.close();
+  return entries;
+}
+
+const tests = suite('level durability');
+
+const PUTS = 1000;
+const PUT = `for (let i = 0; i < ${PUTS}; i++) await db.put('key ' + i, 'value ' + i);`;
+const PUT_AND_SYNC = `${PUT} await db.sync();`;
+const KEPT = PUTS;
+const REFUSED = 'RZ_NOT_CLEAN';
+
+interface How {
+  name: string;
+  end: string;
+  signal?: NodeJS.Signals;
+  code?: number;
+  /** What is left without a log. */
+  plain: number | string;
+}
+
+const ENDS: How[] = [
+  { name: 'close()', end: 'await db.close();', code: 0, plain: KEPT },
+  { name: 'process.exit()', end: 'process.exit(3);', code: 3, plain: KEPT },
+  { name: 'an error that is not caught', end: "throw new Error('on purpose');", code: 1, plain: KEPT }, // prettier-ignore
+  { name: 'SIGKILL', end: 'await ready();', signal: 'SIGKILL', plain: REFUSED },
+  ...(isDeno ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)).map((signal) => ({ name: signal, end: 'await ready();', signal, plain: KEPT })), // prettier-ignore
+];
+
+for (const { name, end, signal, code, plain } of ENDS)
+  tests(`D1, D2: ${name}`, async () => {
+    const cells = [
+      { options: { durable: false }, puts: PUT, kept: plain },
+      { options: {}, puts: PUT, kept: KEPT },
+      { options: { durable: true }, puts: PUT_AND_SYNC, kept: KEPT },
+    ];
+    for (const { options, puts, kept } of cells) {
+      const location = freshLocation();
+      const ended = await program(`${opening(location, options)} ${puts} ${end}`, signal);
+      const what = `${name}, ${JSON.stringify(options)}: ${ended.output}`;
+      if (code !== undefined) assert.is(ended.code, code, what);
+      if (signal !== undefined) assert.is(ended.signal, signal, what);
+      if (name !== 'SIGKILL') assert.equal(readdirSync(location), ['data.rz'], what);
+      assert.is(await found(location), kept, what);
+    }
+  });
+
+const emptyDirectory = (): string => mkdtempSync(join(tmpdir(), 'ringzero-durability-'));
+
+/** A store in `directory` on a disk, and what it is after the power was lost at the worst moment. */
+async function withPowerLoss(
+  options: object,
+  body: (db: RingzeroLevel) => Promise<void>,
+): Promise<number | string> {
+  const directory = emptyDirectory();
+  const made = new RingzeroLevel(directory, { poolSize: MIB, ...options });
+  await made.open();
+  await made.close();
+  const disk = new Disk(Random.forTest('level, power loss'), directory);
+  const db = new RingzeroLevel(directory, { poolSize: MIB, ...options });
+  const target = emptyDirectory();
+  try {
+    await db.open();
+    await body(db);
+    disk.crashWithout(target);
+    await db.close();
+  } finally {
+    disk.end();
+  }
+  const left = await found(target);
+  for (const path of [directory, target]) rmSync(path, { recursive: true });
+  return left;
+}
+
+const putAll = async (db: RingzeroLevel): Promise<void> => {
+  for (let i = 0; i < PUTS; i++) await db.put(`key ${i}`, `value ${i}`);
+};
+
+tests('D1: a loss of power keeps what was synced, by each way to sync', async () => {
+  const last = { type: 'put', key: 'last', value: 'x' } as const;
+  const ways: [string, (db: RingzeroLevel) => Promise<unknown>, number][] = [
+    ['sync()', (db) => db.sync(), KEPT],
+    ['batch([], { sync })', (db) => db.batch([], { sync: true }), KEPT],
+    ['batchSync([], { sync })', async (db) => db.batchSync([], { sync: true }), KEPT],
+    ['a sublevel\'s batch([], { sync })', (db) => db.sublevel('s').batch([], { sync: true } as object), KEPT], // prettier-ignore
+    ['put({ sync })', (db) => db.put('last', 'x', { sync: true }), KEPT + 1],
+    ['putSync({ sync })', async (db) => db.putSync('last', 'x', { sync: true }), KEPT + 1],
+    ['del({ sync })', (db) => db.del('key 1', { sync: true }), KEPT - 1],
+    ['delSync({ sync })', async (db) => db.delSync('key 1', { sync: true }), KEPT - 1],
+    ['batch({ sync })', (db) => db.batch([last], { sync: true }), KEPT + 1],
+    ['clear({ sync })', (db) => db.clear({ sync: true } as object), 0],
+    ['clear({ limit, sync })', (db) => db.clear({ limit: 10, sync: true } as object), KEPT - 10],
+  ];
+  for (const [name, sync, kept] of ways) {
+    const left = await withPowerLoss({}, async (db) => {
+      await putAll(db);
+      await sync(db);
+    });
+    assert.is(left, kept, name);
+  }
+  const unsynced = await withPowerLoss({}, putAll);
+  assert.is(unsynced, 0, 'without a sync the disk may have nothing of it');
+  assert.is(await withPowerLoss({ durable: false }, putAll), REFUSED);
+});
+
+tests('D1: `sync` writes back and waits where there is no log', async () => {
+  const directory = emptyDirectory();
+  const disk = new Disk(Random.forTest('level, sync without a log'), directory);
+  try {
+    const db = new RingzeroLevel(directory, { poolSize: MIB, durable: false });
+    const target = emptyDirectory();
+    const isThere = (text: string): boolean => {
+      disk.crashWithout(target);
+      return readFileSync(join(target, 'data.rz')).includes(text); // prettier-ignore
+    };
+    await db.put('a', 'a value');
+    assert.not.ok(isThere('a value'));
+    await db.put('b', 'the next', { sync: true });
+    assert.ok(isThere('a value') && isThere('the next'));
+    db.putSync('c', 'at once', { sync: true });
+    assert.ok(isThere('at once'));
+    await db.put('d', 'by sync()');
+    await db.sync();
+    assert.ok(isThere('by sync()'));
+    await db.close();
+  } finally {
+    disk.end();
+  }
+});
+
+tests('D1: a thread that never ends its turn, and one that is terminated', async () => {
+  const worker = (rest: string): string => `
+    import { parentPort, workerData } from 'node:worker_threads';
+    import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
+    const db = RingzeroLevel.attach(workerData.handle);
+    await db.open();
+    for (let i = 0; i < ${PUTS}; i++) db.putSync('key ' + i, 'value ' + i);
+    ${rest}`;
+  const main = (location: string, rest: string, then: string): string => `${opening(location, {})}
+    import { Worker } from 'node:worker_threads';
+    import { readFileSync } from 'node:fs';
+    const done = new Int32Array(new SharedArrayBuffer(4));
+    const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(worker(rest))})), { workerData: { handle: db.handle, done } });
+    worker.on('error', (error) => console.log(error));
+    while (Atomics.load(done, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+    ${then}
+    while (!readFileSync(${JSON.stringify(join(location, 'log.rz'))}).includes('value ${PUTS - 1}')) await new Promise((resolve) => setTimeout(resolve, 1));
+    await ready();`;
+  const blocked = 'Atomics.store(workerData.done, 0, 1); Atomics.wait(workerData.done, 0, 1);';
+  for (const then of ['', 'await worker.terminate();']) {
+    const location = freshLocation();
+    const ended = await program(main(location, blocked, then), 'SIGKILL');
+    assert.is(ended.signal, 'SIGKILL', ended.output);
+    assert.is(await found(location), KEPT, ended.output);
+  }
+});
+
+if (!isDeno)
+  tests('D2: a program with a handler of its own decides what a signal does', async () => {
+    for (const how of ['on', 'once', 'prependListener']) {
+      const location = freshLocation();
+      const handler = `process.${how}('SIGTERM', () => { console.log('mine', db.status); process.kill(process.pid, 'SIGKILL'); });`;
+      const text = `${opening(location, { durable: false })} ${PUT} ${handler} await ready();`;
+      const ended = await program(text, 'SIGTERM');
+      assert.match(ended.output, /mine open/);
+      assert.is(ended.signal, 'SIGKILL');
+      assert.is(await found(location), REFUSED, how);
+    }
+  });
+
+if (!isDeno)
+  tests(
+    'D2: a library that counts listeners, and ends the process, finds itself alone',
+    async () => {
+      const location = freshLocation();
+      // As signal-exit 4 does it.
+      const library = `
+      const emitter = { count: 1 };
+      globalThis[Symbol.for('signal-exit emitter')] = emitter;
+      const listener = () => {
+        if (process.listeners('SIGINT').length !== emitter.count) return;
+        process.off('SIGINT', listener);
+        process.kill(process.pid, 'SIGINT');
+      };
+      process.on('SIGINT', listener);`;
+      const text = `${opening(location, { durable: false })} ${PUT} ${library} await ready();`;
+      const ended = await program(text, 'SIGINT');
+      assert.is(ended.signal, 'SIGINT', ended.output);
+      assert.is(await found(location), KEPT);
+    },
+  );
+
+tests('D2, A1: why a store did not open is said by every call', async () => {
+  const location = freshLocation();
+  const holder = new RingzeroLevel(location, { poolSize: MIB });
+  await holder.open();
+  const make = (): RingzeroLevel => new RingzeroLevel(location, { poolSize: MIB });
+  const calls: [string, (db: RingzeroLevel) => unknown][] = [
+    ['put', (db) => db.put('a', 'b')],
+    ['get', (db) => db.get('a')],
+    ['getMany', (db) => db.getMany(['a'])],
+    ['has', (db) => db.has('a')],
+    ['del', (db) => db.del('a')],
+    ['batch', (db) => db.batch([{ type: 'del', key: 'a' }])],
+    ['clear', (db) => db.clear()],
+    ['sync', (db) => db.sync()],
+    ['iterator.next', (db) => db.iterator().next()],
+    ['iterator.all', (db) => db.iterator().all()],
+    ['keys.all', (db) => db.keys().all()],
+    ['values.nextv', (db) => db.values().nextv(3)],
+    ['for await', async (db) => { for await (const entry of db.iterator()) assert.unreachable(String(entry)); }], // prettier-ignore
+    ['sublevel.put', (db) => db.sublevel('s').put('a', 'b')],
+    ['sublevel.get', (db) => db.sublevel('s').get('a')],
+    ['sublevel.iterator', (db) => db.sublevel('s').iterator().all()],
+    ['sublevel of a sublevel', (db) => db.sublevel('s').sublevel('t').get('a')],
+  ];
+  const late: [string, (db: RingzeroLevel) => unknown][] = [
+    ...calls,
+    ['getSync', (db) => db.getSync('a')],
+    ['putSync', (db) => db.putSync('a', 'b')],
+    ['batch()', (db) => db.batch()],
+    ['rangeSync', (db) => [...db.rangeSync()]],
+    ['stats', (db) => db.stats()],
+    ['handle', (db) => db.handle],
+  ];
+  const check = async (name: string, call: () => unknown): Promise<void> => {
+    try {
+      await call();
+    } catch (error) {
+      const { code, message, cause } = error as Error & { code: string };
+      assert.is(code, 'LEVEL_DATABASE_NOT_OPEN', name);
+      assert.match(message, `process (${process.pid})`, name);
+      assert.is((cause as { code?: string }).code, 'LEVEL_LOCKED', name);
+      return;
+    }
+    assert.unreachable(name);
+  };
+  for (const [name, call] of calls) await check(`${name}, while it opens`, () => call(make()));
+  for (const [name, call] of late) {
+    const db = make();
+    await db.open().catch(() => {});
+    await check(`${name}, later`, () => call(db));
+  }
+  const db = make();
+  assert.is(await codeOf(db.open()), 'LEVEL_LOCKED');
+  await holder.close();
+  await db.open();
+  await db.put('a', 'b');
+  assert.is(await db.get('a'), 'b', 'and nothing of it is left once it opens');
+  await db.close();
+  assert.is(await codeOf(db.get('a')), 'LEVEL_DATABASE_NOT_OPEN');
+});
+
+tests('D8: a program that only awaits the store leaves the event loop its turns', async () => {
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 64 * MIB });
+  await db.batch(Array.from({ length: 300_000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const)); // prettier-ignore
+  const works: [string, (over: () => boolean) => Promise<unknown>][] = [
+    ['put', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.put('a', String(i)); }], // prettier-ignore
+    ['get', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.get('a'); }],
+    ['for await', async (over) => { for await (const [key] of db.iterator()) if (over() || key === '') break; }], // prettier-ignore
+    ['all', () => db.iterator().all()],
+    ['clear', () => db.clear()],
+  ]; // prettier-ignore
+  for (const [name, work] of works) {
+    await nextTurn();
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    await work(() => ticks > 0);
+    assert.ok(ticks > 0, name);
+    clearInterval(timer);
+  }
+  const clearing = db.batch(Array.from({ length: 20_000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const)).then(() => db.clear()); // prettier-ignore
+  await nextTurn();
+  await Promise.all([clearing, db.close()]);
+});
+
+tests('D8: promised syncs of a turn wait for the device once', async () => {
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 8 * MIB });
+  await db.open();
+  const { sync } = files;
+  let waits = 0;
+  files.sync = (descriptor) => {
+    waits++;
+    sync(descriptor);
+  };
+  try {
+    await Promise.all(Array.from({ length: 2000 }, (_, i) => db.put(`key ${i}`, 'v', { sync: true }))); // prettier-ignore
+    assert.is(waits, 1);
+    const last = db.put('last', 'v', { sync: true });
+    await db.close();
+    await last;
+  } finally {
+    files.sync = sync;
+  }
+});
+
+tests.run();
