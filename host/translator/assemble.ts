@@ -2,7 +2,7 @@
 
 import { Body } from './body.ts';
 import { Code, OP } from './code.ts';
-import { exposeArguments, gluedExport } from './glue.ts';
+import { exposeArguments, gluedEntry, gluedExport } from './glue.ts';
 import { type Image, typesOf } from './image.ts';
 import {
   bounded,
@@ -118,13 +118,11 @@ function addThunks(image: Image, runs: readonly Run[]): void {
   }
   image.exported.forEach((old, i) => {
     image.addOwnBody(image.exportThunks + i, (code) => {
+      if (glue) return gluedEntry(image, code, old);
       code.call(image.kernel('enter'));
       image.refresh(code);
-      if (glue) code.i32(1).globalSet(image.insideGlobal);
       image.arguments(code, map.typeOf(old));
-      code.call(image.functionIndex(old));
-      if (glue) code.i32(0).globalSet(image.insideGlobal);
-      code.call(image.kernel('leave'));
+      code.call(image.functionIndex(old)).call(image.kernel('leave'));
       return [];
     });
   });

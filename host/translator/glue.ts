@@ -12,13 +12,23 @@
 // Cost        A load and a branch where the program calls an exported function by its table; two loads and a branch on
 //             the way into JavaScript.
 
-import { VCPU_VM } from '../../assembly/abi/vcpu-block.ts';
-import { VM_ACTIVE } from '../../assembly/abi/vm-block.ts';
+import {
+  VCPU_DEPTH,
+  VCPU_EPOCH,
+  VCPU_IDLE,
+  VCPU_RUNNING,
+  VCPU_STATE,
+  VCPU_VM,
+} from '../../assembly/abi/vcpu-block.ts';
+import { VM_ACTIVE, VM_EPOCH } from '../../assembly/abi/vm-block.ts';
 import { Code, OP } from './code.ts';
 import type { Image, KernelCall } from './image.ts';
 import { KIND_FUNCTION } from './kinds.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
 import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
+
+const ATOMIC_LOAD_I32 = 0x10;
+const ATOMIC_STORE_I32 = 0x17;
 
 const LETTERS = new Map([
   [I32, 'i'],
@@ -75,6 +85,34 @@ export function gluedExport(image: Image, code: Code, old: number, place: number
   image.arguments(code, type);
   code.call(image.functionIndex(old));
   return [];
+}
+
+/**
+ * What the kernel's enter() and leave() do, in the image where it can be: glue makes many short calls. The kernel enters where
+ * the vCPU is entered already, and where the epoch has moved.
+ */
+export function gluedEntry(image: Image, code: Code, old: number): number[] {
+  const type = image.map.typeOf(old);
+  const depth = type.params.length; // a local
+  const vcpu = (): Code => code.globalGet(image.vcpuGlobal);
+  const word = (offset: number): Code => vcpu().memory(OP.i32Load, 2, offset);
+  word(VCPU_DEPTH).op(OP.i32Eqz).if();
+  vcpu().i32(VCPU_RUNNING).atomic(ATOMIC_STORE_I32, 2, VCPU_STATE); // before the epoch is read
+  word(VCPU_VM).atomic(ATOMIC_LOAD_I32, 2, VM_EPOCH);
+  word(VCPU_EPOCH).op(OP.i32Ne).unlikelyIf().call(image.kernel('enter'));
+  code.else();
+  vcpu().i32(1).memory(OP.i32Store, 2, VCPU_DEPTH).end();
+  code.else().call(image.kernel('enter')).end();
+  image.refresh(code);
+  code.i32(1).globalSet(image.insideGlobal);
+  image.arguments(code, type);
+  code.call(image.functionIndex(old));
+  code.i32(0).globalSet(image.insideGlobal);
+  vcpu();
+  word(VCPU_DEPTH).i32(1).op(OP.i32Sub).tee(depth).memory(OP.i32Store, 2, VCPU_DEPTH);
+  code.get(depth).op(OP.i32Eqz).if().fence();
+  vcpu().i32(VCPU_IDLE).memory(OP.i32Store, 2, VCPU_STATE).end();
+  return [I32];
 }
 
 /** Before the import `index` is called. */

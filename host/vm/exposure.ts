@@ -121,9 +121,13 @@ export class Exposure {
   ): void {
     if (typeof result === 'number' && (this.#isActive() || this.#isNew(result)))
       this.#gave(place, result >>> 0, a, b, c, d, e, f);
+    if (a === undefined) return;
     if (this.#isNew(a)) this.#noteNew(a);
+    if (b === undefined) return;
     if (this.#isNew(b)) this.#noteNew(b);
+    if (c === undefined) return;
     if (this.#isNew(c)) this.#noteNew(c);
+    if (d === undefined) return;
     if (this.#isNew(d)) this.#noteNew(d);
     if (this.#isNew(e)) this.#noteNew(e);
     if (this.#isNew(f)) this.#noteNew(f);
