@@ -32,6 +32,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { isatty } from 'node:tty';
+import { isMainThread } from 'node:worker_threads';
 import { isDeno, mayReadProc, unlink } from './deno.ts';
 import type { Directory, FileFacts, FileKind } from './file-facts.ts';
 import { bytesOf, isEscaped, nameOf } from './file-name.ts';
@@ -164,6 +165,30 @@ export const descriptors = {
     return openSync(`${DESCRIPTORS}/${descriptor}`, flags);
   },
 } as const;
+
+/**
+ * The same pipe or terminal through a descriptor of its own that never waits, for a thread that may be ended from outside: a thread that
+ * waits in the system cannot be. Undefined where waiting does no harm or cannot be helped: files, sockets, the main thread.
+ */
+export function withoutWaiting(descriptor: number, flags: number): number | undefined {
+  if (isMainThread || !byDescriptor) return undefined;
+  try {
+    if (!fstatSync(descriptor).isFIFO() && !isatty(descriptor)) return undefined;
+    return openSync(`${DESCRIPTORS}/${descriptor}`, flags | OPEN.nonBlocking);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A socket as standard input is made not to wait for any thread: Node does so when it is first looked at. */
+export function unblockInput(): void {
+  if (!isMainThread || isDeno) return;
+  try {
+    if (fstatSync(0).isSocket()) void process.stdin;
+  } catch {
+    // it is closed
+  }
+}
 
 export function isExistingDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -9,7 +9,8 @@ export async function addWasi(
   imports: GuestImports,
 ): Promise<GuestImports> {
   if (setup === undefined) return imports;
-  const { Calls } = await import('../wasi/calls.ts');
+  const { Calls, unblockInput } = await import('../wasi/calls.ts');
+  if (setup.streams.includes(0)) unblockInput();
   return (beside) => {
     const { memory, kernel, syscalls } = beside as VcpuParts;
     const given = typeof imports === 'function' ? imports(beside) : imports;

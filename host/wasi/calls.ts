@@ -20,6 +20,8 @@ import { pollCalls } from './poll.ts';
 import { processCalls, socketCalls } from './process.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 
+export { unblockInput } from '#platform/beneath';
+
 type Row = (calls: Calls, ...args: never[]) => number;
 type Argument = number | bigint;
 

@@ -1,7 +1,13 @@
 // The descriptors of one vCPU: what each stands for and what may be done with it. A descriptor that a program did not get
 // from here does not exist, whatever number it tries.
 
-import { descriptors as host, directoryOf, openRoot } from '#platform/beneath';
+import {
+  descriptors as host,
+  directoryOf,
+  OPEN,
+  openRoot,
+  withoutWaiting,
+} from '#platform/beneath';
 import type { Directory, FileKind } from '../platform/file-facts.ts';
 import {
   CHANGING_RIGHTS,
@@ -36,6 +42,27 @@ export interface Descriptor {
   listing: readonly string[] | undefined;
   /** Of streams: bytes that poll_oneoff has read in order to see whether there are any. */
   peeked: Uint8Array | undefined;
+  /** Of streams: descriptors that read and write without waiting; undefined = not asked for yet, `host` = there is none. */
+  reader: number | undefined;
+  writer: number | undefined;
+}
+
+/** Descriptor to read a stream by: one that does not wait, where the thread may have to be ended while it does. */
+export function readerOf(entry: Descriptor): number {
+  return (entry.reader ??= endable(entry, OPEN.read));
+}
+
+export function writerOf(entry: Descriptor): number {
+  return (entry.writer ??= endable(entry, OPEN.write));
+}
+
+const endable = (entry: Descriptor, flags: number): number =>
+  (isSeekable(entry) ? undefined : withoutWaiting(entry.host, flags)) ?? entry.host;
+
+function closeEndables(entry: Descriptor): void {
+  for (const descriptor of [entry.reader, entry.writer])
+    if (descriptor !== undefined && descriptor !== entry.host) host.close(descriptor);
+  entry.reader = entry.writer = undefined;
 }
 
 /** Files keep their position here; everything else has one of its own, or none. */
@@ -57,6 +84,8 @@ function complete(entry: NewDescriptor): Descriptor {
     preopen: undefined,
     listing: undefined,
     peeked: undefined,
+    reader: undefined,
+    writer: undefined,
     ...entry,
   };
 }
@@ -118,6 +147,7 @@ export class Descriptors {
   close(number: number): void {
     const entry = this.get(number);
     this.#entries[number >>> 0] = undefined;
+    closeEndables(entry);
     if (entry.owned) host.close(entry.host);
   }
 
@@ -129,6 +159,13 @@ export class Descriptors {
     this.close(to);
     this.#entries[to >>> 0] = entry;
     this.#entries[from >>> 0] = undefined;
+  }
+
+  /** The host's descriptor of an entry is another from now on. */
+  replaceHost(entry: Descriptor, fresh: number): void {
+    closeEndables(entry);
+    host.close(entry.host);
+    entry.host = fresh;
   }
 
   closeAll(): void {

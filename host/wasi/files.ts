@@ -18,7 +18,14 @@ import {
   WHENCE,
 } from './abi.ts';
 import type { Calls } from './calls.ts';
-import { asDirectory, fileType, isSeekable, type Descriptor } from './descriptors.ts';
+import {
+  asDirectory,
+  fileType,
+  isSeekable,
+  readerOf,
+  writerOf,
+  type Descriptor,
+} from './descriptors.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
 const GATHER_BYTES = 65536;
@@ -64,10 +71,15 @@ function read(
   return total;
 }
 
-/** A stream that someone else has made non-blocking is waited for, unless the program wants it so. */
-function waitFor(entry: Descriptor, error: unknown): void {
+const WAIT_MS_MAX = 8;
+
+/**
+ * A stream that does not wait by itself is waited for here, in slices, so that the thread can be ended meanwhile; unless the
+ * program wants it so. `turn` is how often it was waited for.
+ */
+function waitFor(entry: Descriptor, error: unknown, turn: number): void {
   if ((error as { code?: unknown }).code !== 'EAGAIN' || entry.flags & FDFLAG.NONBLOCK) throw error;
-  sleepMs(1);
+  sleepMs(Math.min(1 + turn / 8, WAIT_MS_MAX));
 }
 
 function readPart(
@@ -84,21 +96,23 @@ function readPart(
     entry.peeked = part.length < peeked.length ? peeked.subarray(part.length) : undefined;
     return part.length;
   }
-  while (true) {
+  const descriptor = position === null ? readerOf(entry) : entry.host;
+  for (let turn = 0; ; turn++) {
     try {
-      return host.read(entry.host, memory, target, bytes, position);
+      return host.read(descriptor, memory, target, bytes, position);
     } catch (error) {
-      waitFor(entry, error);
+      waitFor(entry, error, turn);
     }
   }
 }
 
 function writePart(entry: Descriptor, source: Uint8Array, position: number | null): number {
-  while (true) {
+  const descriptor = position === null ? writerOf(entry) : entry.host;
+  for (let turn = 0; ; turn++) {
     try {
-      return host.write(entry.host, source, position);
+      return host.write(descriptor, source, position);
     } catch (error) {
-      waitFor(entry, error);
+      waitFor(entry, error, turn);
     }
   }
 }
@@ -273,8 +287,7 @@ export const fileCalls = {
     if ((flags & synchronous) !== (entry.flags & synchronous)) return errno('NOTSUP');
     if (entry.owned && entry.kind !== 'directory' && flags !== entry.flags) {
       const fresh = host.reopen(entry.host, accessOf(entry.base) | hostFlags(flags));
-      host.close(entry.host);
-      entry.host = fresh;
+      descriptors.replaceHost(entry, fresh);
     }
     entry.flags = flags;
     return 0;

@@ -110,7 +110,7 @@ function open(
   base: number,
   inheriting: number,
   fdflags: number,
-): Omit<Descriptor, 'owned' | 'position' | 'preopen' | 'listing' | 'peeked'> {
+): Omit<Descriptor, 'owned' | 'position' | 'preopen' | 'listing' | 'peeked' | 'reader' | 'writer'> {
   const { directory, name } = place;
   const hasSlash = place.hasSlash && isPlain(place);
   const wanted = base & (RIGHT.FD_READ | RIGHT.FD_WRITE);

@@ -1,5 +1,7 @@
 // Forks that do not end by themselves, and calls that cannot begin: what is counted is counted back, and no slot is held.
 
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM, RingzeroError, type Program, type Snapshot } from '../../host/index.ts';
@@ -109,5 +111,28 @@ stopping(
     await program.close();
   },
 );
+
+for (const kind of ['pipe', 'socket'] as const) {
+  stopping(
+    `A13: forks that read an open ${kind} end, and so do the VM and the process`,
+    async () => {
+      const child = fileURLToPath(new URL('./stopping-child.js', import.meta.url));
+      const { execPath } = process;
+      const running =
+      kind === 'socket'
+        ? spawn(execPath, [child], { stdio: ['pipe', 'pipe', 'inherit'] }) // Node's pipes are sockets
+        : spawn('sh', ['-c', 'cat | "$0" "$1"', execPath, child], { stdio: ['pipe', 'pipe', 'inherit'] }); // prettier-ignore
+      let said = '';
+      running.stdout.on('data', (data: Buffer) => {
+        said += data.toString();
+        running.stdin.end(); // not before the forks have ended: `cat` ends with it
+      });
+      const exitCode = await new Promise((resolve) => running.on('exit', resolve));
+      const stopped = Array<string>(6).fill('RZ_SNAPSHOT_STOPPED');
+      assert.equal(JSON.parse(said), [...stopped, 7, 'RZ_VM_CLOSED']);
+      assert.is(exitCode, 5);
+    },
+  );
+}
 
 stopping.run();

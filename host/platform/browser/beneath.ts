@@ -119,6 +119,10 @@ export const clocks = {
 } as const;
 
 /** Stops this thread for so long. */
+/** No stream of a page waits. */
+export const withoutWaiting = (): undefined => undefined;
+export const unblockInput = (): void => {};
+
 export function sleepMs(ms: number): void {
   sleepUs(ms * 1000);
 }
