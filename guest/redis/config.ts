@@ -11,6 +11,7 @@
 import * as evict from './evict.ts';
 import * as heap from './heap.ts';
 import * as lru from './lru.ts';
+import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as persistence from './persistence.ts';
 import * as telemetry from './telemetry.ts';
@@ -291,6 +292,10 @@ function follow(index: u32): void {
   } else if (index == option.SLOWLOG_LOG_SLOWER_THAN || index == option.LATENCY_MONITOR_THRESHOLD) {
     telemetry.configure();
   } else if (index == option.STOP_WRITES_ON_BGSAVE_ERROR) persistence.refuse();
+  else if (index == option.MIN_REPLICAS_TO_WRITE || index == option.MIN_REPLICAS_MAX_LAG) {
+    const wanted = number(option.MIN_REPLICAS_TO_WRITE) != 0;
+    observe.refuseWrites(observe.REPLICAS, wanted && number(option.MIN_REPLICAS_MAX_LAG) != 0);
+  }
 }
 
 /** Puts a number in force that check() would accept. */

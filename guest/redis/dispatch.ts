@@ -35,27 +35,28 @@ export function execute(): void {
   const c = client.current();
   const start = reply.length();
   const found = resolve();
-  if (found == 0) return refuseQueued(c, 0, start);
+  if (found == 0) return refuse(c, resolved, start);
   const flags = command.flagsOf(found);
   if (needsPassword(c, flags)) {
     errors.noAuth();
-    return refuseQueued(c, found, start);
+    return refuse(c, found, start);
   }
-  if (c.flags & client.MULTI && flags & command.NO_MULTI) {
-    reply.error('ERR Command not allowed inside a transaction');
-    return refuseQueued(c, found, start);
+  let needs = flags;
+  if (c.flags & client.MULTI) {
+    if (flags & command.NO_MULTI) {
+      reply.error('ERR Command not allowed inside a transaction');
+      return refuse(c, found, start);
+    }
+    needs = neededInMulti(c, found, flags);
   }
+  if (needs & command.DENYOOM && !hasMemory()) {
+    errors.outOfMemory();
+    return refuse(c, found, start);
+  }
+  if (observe.refusedWrites() != 0 && refuseWrite(found, needs)) return refuse(c, found, start);
   if (observe.loading() && !(flags & command.LOADING)) {
     errors.loading();
-    return refuseQueued(c, found, start);
-  }
-  if (flags & command.DENYOOM && !hasMemory()) {
-    errors.outOfMemory();
-    return refuseQueued(c, found, start);
-  }
-  if (observe.refusesWrites() && flags & command.WRITE) {
-    errors.misconf();
-    return refuseQueued(c, found, start);
+    return refuse(c, found, start);
   }
   c.lastCommand = found;
   if (c.flags & client.MULTI && !(flags & command.UNQUEUED)) {
@@ -63,6 +64,27 @@ export function execute(): void {
     return;
   }
   call(found);
+}
+
+function isNamed(row: u32, name: string): bool {
+  return args.textIs(command.nameAddress(row), command.nameBytes(row), name);
+}
+
+/** A queue takes memory, so that only what ends a transaction is let in when memory is full; EXEC needs what its queue does. */
+function neededInMulti(c: client.Client, row: u32, flags: u32): u32 {
+  if (!(flags & command.UNQUEUED)) return flags | command.DENYOOM;
+  if (isNamed(row, 'exec')) return flags | transaction.neededFlags(c);
+  return isNamed(row, 'multi') || isNamed(row, 'watch') ? flags | command.DENYOOM : flags;
+}
+
+/** Replies with an error where a command may not write now. PING is refused too, so that health checks see a failing disk. */
+function refuseWrite(row: u32, needs: u32): bool {
+  const refused = observe.refusedWrites();
+  const isWrite = (needs & command.WRITE) != 0;
+  if (refused & observe.DISK && (isWrite || isNamed(row, 'ping'))) errors.misconf();
+  else if (refused & observe.REPLICAS && isWrite) errors.noReplicas();
+  else return false;
+  return true;
 }
 
 // @ts-ignore: decorator
@@ -82,9 +104,13 @@ export function hasMemory(): bool {
   return (!evict.isLimited() || evict.makeRoom()) && (slab.hasRoom(0) || evict.makeSpans());
 }
 
+/** After resolve() gave 0: the row whose arity was wrong, or 0. Valid until the next command. */
+let resolved: u32 = 0;
+
 /** The row for the arguments, subcommand and arity checked; 0 after an error reply. */
 function resolve(): u32 {
   const found = command.find(args.ptr(0), args.len(0));
+  resolved = 0;
   if (found == 0 || command.containerOf(found) != 0) {
     if (isHttp()) refuseHttp();
     else errors.unknownCommand();
@@ -102,7 +128,7 @@ function resolve(): u32 {
   const count = <i32>args.count();
   if (arity > 0 ? count != arity : count < -arity) {
     errors.wrongArity(chosen);
-    command.countRejected(chosen);
+    resolved = chosen;
     return 0;
   }
   return chosen;
@@ -124,10 +150,13 @@ function refuseHttp(): void {
   );
 }
 
-/** A command that was refused: a transaction that was to hold it fails. The error is in the reply. */
-function refuseQueued(c: client.Client, row: u32, start: u32): void {
+/** A command was refused with the error in the reply: a transaction that was to hold it fails, and EXEC ends one. */
+function refuse(c: client.Client, row: u32, start: u32): void {
+  if (row != 0) {
+    command.countRejected(row);
+    if (isNamed(row, 'exec')) transaction.abort(c, start);
+  }
   noteError(start);
-  if (row != 0) command.countRejected(row);
   if (c.flags & client.MULTI) c.flags |= client.DIRTY_EXEC;
 }
 

@@ -22,7 +22,7 @@ export function noKey(): void {
 
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const MISCONF =
-  'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist on disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.';
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
 
 export function outOfMemory(): void {
   reply.error(OUT_OF_MEMORY);
@@ -34,6 +34,10 @@ export function noAuth(): void {
 
 export function misconf(): void {
   reply.error(MISCONF);
+}
+
+export function noReplicas(): void {
+  reply.error('NOREPLICAS Not enough good replicas to write.');
 }
 
 export function loading(): void {
@@ -70,6 +74,19 @@ export function unknownCommand(): void {
     reply.text("' ");
     shown += reply.length() - before;
   }
+  reply.errorEnd();
+}
+
+/** What handlers say that read a subcommand's arguments themselves. */
+export function badSubcommand(): void {
+  reply.errorBegin("ERR unknown subcommand or wrong number of arguments for '");
+  reply.plain(args.ptr(1), min<u32>(args.len(1), 128));
+  reply.text("'. Try ");
+  for (let i: u32 = 0; i < args.len(0); i++) {
+    const c: u32 = load<u8>(args.ptr(0) + i);
+    reply.character(c - 97 < 26 ? c - 32 : c);
+  }
+  reply.text(' HELP.');
   reply.errorEnd();
 }
 

@@ -20,15 +20,10 @@ import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
 import { slab } from '../../assembly/index.ts';
 
-// The values of maxmemory-policy, in the order of its words (option.ts).
-const VOLATILE_TTL: i64 = 3;
-const ALLKEYS_LRU: i64 = 4;
-const NOEVICTION: i64 = 7;
-
 const KEYS_AT_ONCE: u32 = 100000;
 
 let limit: u64 = 0;
-let policy: i64 = NOEVICTION;
+let policy: i64 = option.NOEVICTION;
 let nextDatabase: u32 = 0;
 
 /** Reads maxmemory and its policy. */
@@ -79,7 +74,7 @@ function evictSpan(): bool {
   let key = entry.next(from);
   while (key != 0 && key - from < slab.SPAN_BYTES) {
     const database = keyspace.databaseOf(key);
-    if (database >= 0 && (policy >= ALLKEYS_LRU || entry.hasExpiry(key))) {
+    if (database >= 0 && (policy >= option.ALLKEYS_LRU || entry.hasExpiry(key))) {
       keyspace.select(<u32>database);
       evict(key);
     }
@@ -105,7 +100,7 @@ function evict(victim: u32): void {
 
 /** The key that is to go, its database selected; 0 when the policy allows none. */
 function choose(): u32 {
-  if (policy == NOEVICTION) return 0;
+  if (policy == option.NOEVICTION) return 0;
   const database = pickDatabase();
   if (database < 0) return 0;
   keyspace.select(<u32>database);
@@ -119,14 +114,14 @@ function pickDatabase(): i32 {
     const database = nextDatabase;
     nextDatabase = (nextDatabase + 1) % count;
     const keys =
-      policy < ALLKEYS_LRU ? keyspace.expiringCount(database) : keyspace.keyCount(database);
+      policy < option.ALLKEYS_LRU ? keyspace.expiringCount(database) : keyspace.keyCount(database);
     if (keys != 0) return <i32>database;
   }
   return -1;
 }
 
 function sample(database: u32): u32 {
-  if (policy >= ALLKEYS_LRU) return dict.random(keyspace.dictOf(database), random.bits);
+  if (policy >= option.ALLKEYS_LRU) return dict.random(keyspace.dictOf(database), random.bits);
   const list = keyspace.expiringOf(database);
   return volatile.at(list, random.bits() % volatile.count(list));
 }
@@ -134,7 +129,7 @@ function sample(database: u32): u32 {
 /** The best of some keys: the first for the random policies, else the one with the highest score. */
 function pickKey(database: u32): u32 {
   let best = sample(database);
-  if (policy == 2 || policy == 6) return best;
+  if (policy == option.VOLATILE_RANDOM || policy == option.ALLKEYS_RANDOM) return best;
   let bestScore = score(best);
   const samples = min<i64>(config.number(option.MAXMEMORY_SAMPLES), 64);
   for (let i: i64 = 1; i < samples; i++) {
@@ -149,6 +144,6 @@ function pickKey(database: u32): u32 {
 }
 
 function score(key: u32): i64 {
-  if (policy == VOLATILE_TTL) return clock.ms() - entry.expiry(key);
+  if (policy == option.VOLATILE_TTL) return clock.ms() - entry.expiry(key);
   return lru.isFrequency() ? 255 - <i64>lru.frequency(key) : <i64>lru.idleSeconds(key);
 }

@@ -6,6 +6,7 @@ let patternAt: u32 = 0; // behind what matchOne() read
 
 /** True when the whole text matches the pattern. */
 export function matches(pattern: u32, patternBytes: u32, text: u32, textBytes: u32): bool {
+  if (textBytes == 0) return patternBytes == 0; // not even a star matches nothing
   const patternEnd = pattern + patternBytes;
   const textEnd = text + textBytes;
   let starPattern: u32 = 0; // behind the last star

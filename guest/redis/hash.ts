@@ -174,8 +174,11 @@ export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32)
   if (isShort(nameBytes) && isShort(toBytes)) {
     listpack.plan(name, nameBytes);
     const found = listpack.find(list);
-    if (found != 0) return replace(hash, listpack.skip(found), to, toBytes);
-    if (listpack.count(list) >> 1 < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
+    const fields = listpack.count(list) >> 1;
+    if (found != 0) {
+      // The limit may have been lowered since the fields came.
+      if (fields <= fieldsMax()) return replace(hash, listpack.skip(found), to, toBytes);
+    } else if (fields < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
       return append(hash, name, nameBytes, to, toBytes);
   }
   const table = toTable(hash);

@@ -11,15 +11,15 @@ export function putCommands(): void {
     const row = command.rowAt(i);
     const calls = command.callsOf(row);
     if (calls == 0 && command.rejectedOf(row) == 0) continue;
-    const us = command.microsecondsOf(row);
+    const us = <u64>command.microsecondsOf(row);
     text.ascii('cmdstat_');
     text.bytes(command.nameAddress(row), command.nameBytes(row));
     text.ascii(':calls=');
     text.unsigned(calls);
     text.ascii(',usec=');
-    text.unsigned(<u64>us);
+    text.unsigned(us);
     text.ascii(',usec_per_call=');
-    text.decimal(calls == 0 ? 0 : us / <f64>calls, 2);
+    text.decimal(calls == 0 ? 0 : <f64>us / <f64>calls, 2);
     text.ascii(',rejected_calls=');
     text.unsigned(command.rejectedOf(row));
     text.ascii(',failed_calls=');

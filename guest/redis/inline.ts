@@ -42,7 +42,7 @@ export function split(line: u32, bytes: u32): i32 {
       continue;
     }
     const word = to;
-    while (from < end && !isBlank(load<u8>(from))) {
+    while (from < end && !endsWord(load<u8>(from))) {
       const c: u32 = load<u8>(from);
       if (c == 34 || c == 39) {
         to = unquote(from, end, to);
@@ -65,7 +65,14 @@ export function split(line: u32, bytes: u32): i32 {
 // @ts-ignore: decorator
 @inline
 function isBlank(c: u32): bool {
-  return c == 32 || c - 9 < 5 || c == 0;
+  return c == 32 || c - 9 < 5;
+}
+
+/** Of the blanks, vertical tabs and form feeds do not end a word that has begun without a quote. */
+// @ts-ignore: decorator
+@inline
+function endsWord(c: u32): bool {
+  return c == 32 || c == 10 || c == 13 || c == 9;
 }
 
 let unquoted: u32 = 0; // behind the closing quote

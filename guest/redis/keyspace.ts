@@ -339,7 +339,7 @@ export function flush(database: u32): i64 {
   if (keys == 0) return 0;
   const fresh = create(database);
   if (fresh == 0) return -1;
-  watch.touchDatabase(database, old, fresh);
+  watch.touchDatabase(database, old, 0);
   store<u32>(table + (database << 2), fresh);
   if (space == old) space = fresh;
   store<i32>(old, -1, DATABASE);

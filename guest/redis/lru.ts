@@ -12,15 +12,24 @@ import * as random from './random.ts';
 const LFU_INITIAL: u32 = 5;
 
 let countsUses: bool = false; // the policy is one of LFU
+let needsAccess: bool = false; // maxmemory is set, and the policy is one of LFU or LRU
 
 /** Reads the policy; after each change of the options. */
 export function configure(): void {
   const policy = config.number(option.MAXMEMORY_POLICY);
-  countsUses = policy == 1 || policy == 5;
+  countsUses = policy == option.VOLATILE_LFU || policy == option.ALLKEYS_LFU;
+  needsAccess =
+    config.number(option.MAXMEMORY) != 0 &&
+    (countsUses || policy == option.VOLATILE_LRU || policy == option.ALLKEYS_LRU);
 }
 
 export function isFrequency(): bool {
   return countsUses;
+}
+
+/** Whether each key's value needs an access field of its own, so that Redis would share no integers. */
+export function isPerKey(): bool {
+  return needsAccess;
 }
 
 /** What a new entry has. */

@@ -6,7 +6,7 @@ let onTimed: u32 = 0;
 let onError: u32 = 0;
 let onTick: u32 = 0;
 let timingAll: bool = false;
-let writesRefused: bool = false;
+let refusals: u32 = 0;
 let isLoading: bool = false;
 
 /** `listener(row, us)` after each command that was timed by itself, and each that was alone in its batch. */
@@ -58,13 +58,17 @@ export function timesAll(): bool {
   return timingAll;
 }
 
-/** After a background save failed: commands that write are refused until one succeeds. */
-export function refuseWrites(refused: bool): void {
-  writesRefused = refused;
+/** Why commands that write are refused: a background save failed and none has succeeded since. */
+export const DISK: u32 = 1;
+/** The same: min-replicas-to-write asks for replicas, and this server has none. */
+export const REPLICAS: u32 = 2;
+
+export function refuseWrites(reason: u32, refused: bool): void {
+  refusals = refused ? refusals | reason : refusals & ~reason;
 }
 
 // @ts-ignore: decorator
 @inline
-export function refusesWrites(): bool {
-  return writesRefused;
+export function refusedWrites(): u32 {
+  return refusals;
 }

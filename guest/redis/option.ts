@@ -58,11 +58,22 @@ export const ENABLE_PROTECTED_CONFIGS: u32 = 32;
 export const PROTECTED_MODE: u32 = 33;
 export const MAXMEMORY_CLIENTS: u32 = 34;
 export const UNIXSOCKETPERM: u32 = 35;
+export const MIN_REPLICAS_TO_WRITE: u32 = 36;
+export const MIN_REPLICAS_MAX_LAG: u32 = 37;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
 export const ENABLE_YES: i64 = 1;
 export const ENABLE_LOCAL: i64 = 2;
+
+export const VOLATILE_LRU: i64 = 0;
+export const VOLATILE_LFU: i64 = 1;
+export const VOLATILE_RANDOM: i64 = 2;
+export const VOLATILE_TTL: i64 = 3;
+export const ALLKEYS_LRU: i64 = 4; // from here on the policies on all keys
+export const ALLKEYS_LFU: i64 = 5;
+export const ALLKEYS_RANDOM: i64 = 6;
+export const NOEVICTION: i64 = 7;
 
 const MAX_I32: i64 = 0x7fffffff;
 const MAX_I64: i64 = i64.MAX_VALUE;
@@ -105,6 +116,8 @@ export function defineLive(): void {
   row(PROTECTED_MODE, 'protected-mode', BOOL, 'yes', 0, 0, 0);
   row(MAXMEMORY_CLIENTS, 'maxmemory-clients', BYTES, '0', 0, MAX_I64, PERCENT);
   row(UNIXSOCKETPERM, 'unixsocketperm', OCTAL, '0', 0, 511, START);
+  row(MIN_REPLICAS_TO_WRITE, 'min-replicas-to-write', INT, '0', 0, MAX_I32, 0);
+  row(MIN_REPLICAS_MAX_LAG, 'min-replicas-max-lag', INT, '10', 0, MAX_I32, 0);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -178,9 +191,7 @@ list-max-ziplist-size = list-max-listpack-size
 masterauth string ""
 masteruser string ""
 maxmemory-eviction-tenacity int 10 0 100
-min-replicas-max-lag int 10 0 2147483647
 min-slaves-max-lag = min-replicas-max-lag
-min-replicas-to-write int 0 0 2147483647
 min-slaves-to-write = min-replicas-to-write
 no-appendfsync-on-rewrite bool no
 notify-keyspace-events empty ""

@@ -225,6 +225,7 @@ function judge(isGood: bool): void {
 /** Refuses writes, or lets them in again; after the options that bear on it have changed. */
 export function refuse(): void {
   observe.refuseWrites(
+    observe.DISK,
     !hasSucceeded &&
       value.savePoints() != 0 &&
       config.number(option.STOP_WRITES_ON_BGSAVE_ERROR) != 0,

@@ -290,8 +290,10 @@ function broken(what: string): u32 {
 function nextInline(): u32 {
   const reach = min<u32>(left(), LINE_MAX + 1);
   let bytes: u32 = 0;
-  while (bytes < reach && load<u8>(cursor + bytes) != 10) bytes++;
-  if (bytes == reach) return left() > LINE_MAX ? broken('too big inline request') : MORE;
+  // A zero byte ends the search, as strchr() has it in Redis: the rest is waited for until the line is too long.
+  while (bytes < reach && load<u8>(cursor + bytes) != 10 && load<u8>(cursor + bytes) != 0) bytes++;
+  if (bytes == reach || load<u8>(cursor + bytes) == 0)
+    return left() > LINE_MAX ? broken('too big inline request') : MORE;
   const line = cursor;
   cursor += bytes + 1;
   if (bytes != 0 && load<u8>(line + bytes - 1) == 13) bytes--;

@@ -82,6 +82,16 @@ export function startsWithError(from: u32): bool {
   return at - base > from && load<u8>(base + from) == 45;
 }
 
+/** True when the error at `from` has this code. */
+export function isCode(from: u32, code: string): bool {
+  const bytes = <u32>code.length;
+  if (at - base < from + 1 + bytes) return false;
+  for (let i: u32 = 0; i < bytes; i++) {
+    if (load<u8>(base + from + 1 + i) != load<u16>(changetype<u32>(code) + (i << 1))) return false;
+  }
+  return true;
+}
+
 /** 2 or 3: the protocol of what follows. */
 export function setProtocol(version: u32): void {
   resp = version;
@@ -174,6 +184,14 @@ export function plain(from: u32, bytes: u32): void {
     store<u8>(at + i, c == 13 || c == 10 ? 32 : c);
   }
   advance(i);
+}
+
+/** Puts blanks for CR and LF into what was appended behind a length() read earlier. */
+export function blankLines(from: u32): void {
+  for (let i = base + from; i < at; i++) {
+    const c: u32 = load<u8>(i);
+    if (c == 13 || c == 10) store<u8>(i, 32);
+  }
 }
 
 /** Appends a number as text. */

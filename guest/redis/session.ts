@@ -208,13 +208,13 @@ function runBuffer(c: client.Client): u32 {
 /** Runs commands until the input ends, or the replies are many: then READY is returned. */
 function run(c: client.Client): u32 {
   while (true) {
+    const start = reply.length();
     const state = protocol.next();
     if (state == protocol.READY) {
-      const before = reply.length();
       if (c.flags & client.ARGUMENT_LOST) lose(c);
       else dispatch.execute();
       if (c.arguments != 0) endKept(c);
-      if (c.flags & ENDS_RUN && !goesOn(c, before)) return protocol.EMPTY;
+      if (c.flags & ENDS_RUN && !goesOn(c, start)) return protocol.EMPTY;
       if (reply.loanedBytes() != 0 || reply.length() > lookAt) {
         if (output.isOver(c, <u64>reply.length() + reply.loanedBytes(), protocol.readBytes())) {
           reply.endLoan();
@@ -234,8 +234,10 @@ function run(c: client.Client): u32 {
         return state;
       }
     } else {
-      if (state == protocol.BROKEN) c.flags |= client.CLOSE_AFTER_REPLY;
-      else if (!input.keep(c)) c.flags |= client.CLOSE_ASAP;
+      if (state == protocol.BROKEN) {
+        c.flags |= client.CLOSE_AFTER_REPLY;
+        if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) reply.rewind(start);
+      } else if (!input.keep(c)) c.flags |= client.CLOSE_ASAP;
       return protocol.EMPTY;
     }
   }

@@ -11,8 +11,8 @@ import * as dispatch from './dispatch.ts';
 import * as errors from './errors.ts';
 import * as evict from './evict.ts';
 import * as heap from './heap.ts';
-import * as observe from './observe.ts';
 import * as reply from './reply.ts';
+import * as text from './text.ts';
 import * as watch from './watch.ts';
 import { slab } from '../../assembly/index.ts';
 
@@ -48,9 +48,8 @@ export function enqueue(c: client.Client, row: u32): void {
   reply.queued();
 }
 
-/** Runs the queue; the reply is an array of what its commands reply, or one error when it cannot be let in. */
+/** Runs the queue; the reply is an array of what its commands reply. */
 export function run(c: client.Client): void {
-  if (!isLetIn(c)) return;
   const vector = args.vectorAt();
   const count = args.count();
   reply.array(c.queueCount);
@@ -68,18 +67,25 @@ export function run(c: client.Client): void {
   args.set(vector, count);
 }
 
-/** Looks at what the queued commands need; false after an error reply. */
-function isLetIn(c: client.Client): bool {
+/** The flags that EXEC has by its queue: those of every command in it that say what it needs. */
+export function neededFlags(c: client.Client): u32 {
   let flags: u32 = 0;
   for (let block = c.queueHead; block != 0; block = load<u32>(block))
     flags |= command.flagsOf(load<u32>(block, 4));
-  const isFull = (flags & command.DENYOOM) != 0 && !dispatch.hasMemory();
-  const isBarred = (flags & command.WRITE) != 0 && observe.refusesWrites();
-  if (!isFull && !isBarred) return true;
+  return flags & (command.WRITE | command.DENYOOM);
+}
+
+/** EXEC itself is refused: its error, which begins at `start` in the reply, becomes the reason of an EXECABORT. */
+export function abort(c: client.Client, start: u32): void {
+  discard(c);
+  const code: u32 = reply.isCode(start, 'ERR ') ? 5 : 1;
+  text.begin();
+  text.bytes(reply.address() + start + code, reply.length() - start - code - 2);
+  reply.rewind(start);
   reply.errorBegin('EXECABORT Transaction discarded because of: ');
-  reply.text(isFull ? errors.OUT_OF_MEMORY : errors.MISCONF);
+  reply.plain(text.address(), text.length());
   reply.errorEnd();
-  return false;
+  text.end();
 }
 
 /** Leaves MULTI, and watches nothing any more. */

@@ -112,20 +112,30 @@ function fail(record: u32): void {
   watcher.flags |= client.DIRTY_CAS;
 }
 
-/** A database gets the contents of another dictionary: whoever watches a key that is in one of the two fails. */
+/** A database's contents become those of another dictionary; `by` 0 = none. Fails who watches a key that changes by it. */
 export function touchDatabase(database: u32, old: u32, by: u32): void {
   if (records == 0) return;
   for (let bucket: u32 = 0; bucket < 256; bucket++) {
     let record = load<u32>(BUCKETS + (bucket << 2));
     for (; record != 0; record = load<u32>(record, 4)) {
-      if (load<u32>(record, 12) != database) continue;
-      const keyBytes = load<u32>(record, 20);
-      const hash = siphash.hash(record + KEY, keyBytes);
-      const found = dict.find(old, record + KEY, keyBytes, hash);
-      if (load<u32>(record, 16) != 0) {
-        if (found != 0 && entry.isExpired(found)) continue;
-      }
-      if (found != 0 || dict.find(by, record + KEY, keyBytes, hash) != 0) fail(record);
+      if (load<u32>(record, 12) == database && isChanged(record, old, by)) fail(record);
     }
   }
+}
+
+/** Whether a record's key changes. An expired key counts as a missing one; that it is there is noted in the record. */
+function isChanged(record: u32, old: u32, by: u32): bool {
+  const keyBytes = load<u32>(record, 20);
+  const hash = siphash.hash(record + KEY, keyBytes);
+  const before = dict.find(old, record + KEY, keyBytes, hash);
+  const after = by == 0 ? 0 : dict.find(by, record + KEY, keyBytes, hash);
+  if (before == 0 && after == 0) return false;
+  if (load<u32>(record, 16) != 0) {
+    if (after != 0) return !entry.isExpired(after);
+    store<u32>(record, 0, 16);
+    return false;
+  }
+  if (before != 0 || !entry.isExpired(after)) return true;
+  store<u32>(record, 1, 16);
+  return false;
 }

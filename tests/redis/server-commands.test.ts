@@ -189,7 +189,7 @@ test("CONFIG GET shows Redis's defaults for the options that both have", async (
   const theirs = table(plain(await redis.call('config', 'get', '*')));
   let shared = 0;
   for (const [name, value] of mine) {
-    assert.ok(theirs.has(name), `${name} is no option of Redis 7.0`);
+    assert.ok(theirs.has(name), `${name} is not an option of Redis 7.0`);
     if (own.has(name)) continue;
     assert.is(value, theirs.get(name), name);
     shared++;
@@ -253,7 +253,8 @@ function docsOf(reply: Plain): Map<string, Plain> {
 
 test('COMMAND LIST, COUNT and GETKEYS answer as Redis does', async () => {
   assert.is(run('command count'), (run('command') as Plain[]).length);
-  assert.is(run('command count'), (run('command list') as Plain[]).length);
+  const names = run('command list') as string[];
+  assert.is(run('command count'), names.filter((name) => !name.includes('|')).length);
   await compare(`
     command foo
     command count a

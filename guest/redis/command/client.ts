@@ -4,6 +4,7 @@ import * as args from '../args.ts';
 import * as client from '../client.ts';
 import * as command from '../command.ts';
 import * as connection from './connection.ts';
+import * as errors from '../errors.ts';
 import * as help from '../docs/help.ts';
 import * as kill from './client-kill.ts';
 import * as line from '../client-line.ts';
@@ -155,7 +156,7 @@ function setReply(): void {
 
 /** CLIENT UNBLOCK id [TIMEOUT | ERROR]: no command blocks, so nobody is ever unblocked. */
 function unblock(): void {
-  if (args.count() > 4) return reply.error('ERR syntax error');
+  if (args.count() > 4) return errors.badSubcommand();
   if (args.count() == 4 && !args.is(3, 'timeout') && !args.is(3, 'error')) {
     return reply.error('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   }

@@ -7,6 +7,7 @@ import * as glob from '../glob.ts';
 import * as help from '../docs/help.ts';
 import * as record from '../docs/record.ts';
 import * as reply from '../reply.ts';
+import * as value from '../option-value.ts';
 import { ACL_CONNECTION, LOADING, STALE } from '../command.ts';
 
 export function register(): void {
@@ -48,7 +49,7 @@ function info(): void {
   for (let i: u32 = 2; i < args.count(); i++) {
     const row = command.find(args.ptr(i), args.len(i));
     if (row != 0) entry.putInfo(row);
-    else reply.noneArray();
+    else reply.none();
   }
 }
 
@@ -69,30 +70,42 @@ function docs(): void {
   }
 }
 
+const PATTERN_BYTES: u32 = 256;
+const PATTERN: usize = memory.data(256, 8);
+
+/** Copies a pattern in lower case, as the names are; false when it is too long. */
+function lowerPattern(index: u32): bool {
+  const bytes = args.len(index);
+  if (bytes > PATTERN_BYTES) return false;
+  for (let i: u32 = 0; i < bytes; i++)
+    store<u8>(PATTERN + i, <u8>value.lower(load<u8>(args.ptr(index) + i)));
+  return true;
+}
+
 /** COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] */
 function list(): void {
-  if (args.count() == 2) return listWhere(0, 0, false);
+  if (args.count() == 2) return listWhere(0, 0);
   if (args.count() != 5 || !args.is(2, 'filterby')) return reply.error('ERR syntax error');
   if (args.is(3, 'module')) return reply.array(0); // there are no modules
   if (args.is(3, 'aclcat')) {
     const category = entry.categoryOf(args.ptr(4), args.len(4));
-    return category == 0 ? reply.array(0) : listWhere(category, 0, true);
+    return category == 0 ? reply.array(0) : listWhere(category, 0);
   }
-  if (args.is(3, 'pattern')) return listWhere(0, 4, true);
+  if (args.is(3, 'pattern')) return listWhere(0, 4);
   reply.error('ERR syntax error');
 }
 
-/** Lists the commands of a category, or those that match argument `pattern`, or all; with subcommands on wish. */
-function listWhere(category: u32, pattern: u32, deep: bool): void {
+/** Lists the commands and subcommands of a category, or those that match argument `pattern`, or all. */
+function listWhere(category: u32, pattern: u32): void {
+  if (pattern != 0 && !lowerPattern(pattern)) return reply.array(0);
   const mark = reply.deferArray();
   let found: u32 = 0;
   for (let i: u32 = 0; i < command.count(); i++) {
     const row = command.rowAt(i);
-    if (!deep && command.containerOf(row) != 0) continue;
     if (category != 0 && !(command.aclOf(row) & category)) continue;
     const name = command.nameAddress(row);
     const bytes = command.nameBytes(row);
-    if (pattern != 0 && !glob.matches(args.ptr(pattern), args.len(pattern), name, bytes)) continue;
+    if (pattern != 0 && !glob.matches(<u32>PATTERN, args.len(pattern), name, bytes)) continue;
     reply.bulk(name, bytes);
     found++;
   }
@@ -105,8 +118,7 @@ function listWhere(category: u32, pattern: u32, deep: bool): void {
 function targetRow(): u32 {
   let row = command.find(args.ptr(2), args.len(2));
   if (row != 0 && command.subcommandCount(row) != 0 && args.count() > 3) {
-    const member = command.findSubcommand(row, args.ptr(3), args.len(3));
-    if (member != 0) row = member;
+    row = command.findSubcommand(row, args.ptr(3), args.len(3));
   }
   if (row == 0) {
     reply.error('ERR Invalid command specified');
@@ -144,19 +156,17 @@ function getKeys(): void {
 }
 
 /** SET reads the old value only where it is asked for; Redis says so here. */
-function isPlainSet(row: u32): bool {
-  if (!args.textIs(command.nameAddress(row), command.nameBytes(row), 'set')) return false;
-  for (let i: u32 = 5; i < args.count(); i++) if (args.is(i, 'get')) return false;
-  return true;
+function putSetFlags(): void {
+  let reads = false;
+  for (let i: u32 = 5; i < args.count(); i++) if (args.is(i, 'get')) reads = true;
+  reply.set(reads ? 3 : 2);
+  reply.status(reads ? 'RW' : 'OW');
+  if (reads) reply.status('access');
+  reply.status('update');
 }
 
 function putFlags(row: u32, notes: u32, index: u32): void {
-  if (isPlainSet(row)) {
-    reply.set(2);
-    reply.status('OW');
-    reply.status('update');
-    return;
-  }
+  if (args.textIs(command.nameAddress(row), command.nameBytes(row), 'set')) return putSetFlags();
   if (notes == 0) return reply.set(0);
   entry.putLineSet(entry.keyFlags(notes, index));
 }

@@ -67,7 +67,7 @@ function run(): void {
   if (needsKeys && observe.loading()) return errors.loading();
   if (args.is(1, 'sleep') && count == 3) sleep();
   else if (args.is(1, 'set-active-expire') && count == 3) setActiveExpire();
-  else if (args.is(1, 'object') && (count == 3 || count == 4)) describe();
+  else if (args.is(1, 'object') && count == 3) describe();
   else if (args.is(1, 'populate') && count >= 3 && count <= 5) populate.run();
   else if (args.is(1, 'reload')) reload();
   else if (args.is(1, 'change-repl-id') && count == 2) changeId();
@@ -75,12 +75,7 @@ function run(): void {
   else if (args.is(1, 'error') && count == 3) sayError();
   else if (args.is(1, 'log') && count == 3) writeLog();
   else if (args.is(1, 'help') && count == 2) showHelp();
-  else {
-    reply.errorBegin("ERR unknown subcommand or wrong number of arguments for '");
-    reply.plain(args.ptr(1), min<u32>(args.len(1), 128));
-    reply.text("'. Try DEBUG HELP.");
-    reply.errorEnd();
-  }
+  else errors.badSubcommand();
 }
 
 function showHelp(): void {
@@ -173,8 +168,10 @@ function changeId(): void {
 }
 
 function sayError(): void {
+  const start = reply.length();
   reply.errorBegin('');
-  reply.plain(args.ptr(2), args.len(2));
+  reply.raw(args.ptr(2), args.len(2));
+  reply.blankLines(start + 1);
   reply.errorEnd();
 }
 

@@ -118,7 +118,7 @@ function timeLeftMs(): void {
 
 function endTime(): void {
   const end = endOf();
-  reply.integer(end < 0 ? end : (end + 500) / 1000);
+  reply.integer(end < 0 ? end : <i64>((<u64>end + 500) / 1000));
 }
 
 function endTimeMs(): void {

@@ -116,7 +116,7 @@ function references(): void {
   const isShared =
     entry.encoding(found) == entry.ENC_INT &&
     <u64>load<i64>(entry.value(found)) < 10000 &&
-    !lru.isFrequency();
+    !lru.isPerKey();
   reply.integer(isShared ? 2147483647 : 1);
 }
 

@@ -3,6 +3,7 @@
 import * as args from '../args.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
+import * as errors from '../errors.ts';
 import * as help from '../docs/help.ts';
 import * as latency from '../latency.ts';
 import * as number from '../number.ts';
@@ -147,8 +148,7 @@ function histogram(): void {
 
 /** SLOWLOG GET [count] */
 function slowlogGet(): void {
-  if (args.count() > 3)
-    return reply.error("ERR wrong number of arguments for 'slowlog|get' command");
+  if (args.count() > 3) return errors.badSubcommand();
   let wanted: i64 = 10;
   if (args.count() == 3) {
     const isCount = args.isInteger(2) && number.parsed() >= -1;

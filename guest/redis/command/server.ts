@@ -4,6 +4,7 @@ import * as args from '../args.ts';
 import * as clock from '../clock.ts';
 import * as command from '../command.ts';
 import * as entry from '../docs/entry.ts';
+import * as errors from '../errors.ts';
 import * as help from '../docs/help.ts';
 import * as identity from '../identity.ts';
 import * as lolwut from '../lolwut.ts';
@@ -139,7 +140,7 @@ function aclList(): void {
 
 /** ACL CAT [category] */
 function aclCategories(): void {
-  if (args.count() > 3) return reply.error("ERR wrong number of arguments for 'acl|cat' command");
+  if (args.count() > 3) return errors.badSubcommand();
   if (args.count() == 2) {
     reply.array(entry.CATEGORY_COUNT);
     for (let i: u32 = 0; i < entry.CATEGORY_COUNT; i++) entry.putCategory(i);

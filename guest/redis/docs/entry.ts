@@ -69,7 +69,7 @@ export function putLineSet(line: u32): void {
 function putTips(notes: u32): void {
   const line = notes == 0 ? 0 : record.detail(notes, TIPS);
   const words: u32 = line == 0 ? 0 : record.wordCount(line);
-  reply.array(words);
+  reply.set(words);
   let at = line;
   for (let i: u32 = 0; i < words; i++) {
     units.bulk(at, record.wordUnits(at));
@@ -120,7 +120,7 @@ export function keyFlags(notes: u32, index: u32): u32 {
 
 function putKeySpecs(row: u32, notes: u32): void {
   const specs = keySpecs(notes);
-  reply.array(specs);
+  reply.set(specs);
   if (specs == 0) return;
   const first = command.firstKey(row);
   const last = command.lastKey(row);
@@ -144,7 +144,8 @@ export function putInfo(row: u32): void {
   putWords(CATEGORIES, CATEGORY_COUNT, command.aclOf(row), '@');
   putTips(notes);
   putKeySpecs(row, notes);
-  reply.array(command.subcommandCount(row));
+  if (command.subcommandCount(row) == 0) reply.set(0);
+  else reply.array(command.subcommandCount(row));
   for (let i: u32 = 0; i < command.count() && command.subcommandCount(row) != 0; i++) {
     if (command.containerOf(command.rowAt(i)) == row) putInfo(command.rowAt(i));
   }

@@ -1,0 +1,167 @@
+// redis-server and the guest side by side: the same bytes to both, and what comes back, byte for byte.
+//
+// Interface   Pair.start() starts both; connect() opens a client of each; Twin.run() sends commands and returns both replies.
+
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { encode, RedisGuest, type Client, type GuestOptions } from './harness.ts';
+import { startRedis, type RealRedis } from './real-redis.ts';
+
+export type Words = readonly (string | number)[];
+
+/** One command's replies, as Latin-1. */
+export interface Both {
+  words: Words;
+  redis: string;
+  guest: string;
+}
+
+/** Where the reply that begins at `at` ends; undefined while it is not all there. */
+export function replyEnd(bytes: Buffer, at: number): number | undefined {
+  const line = bytes.indexOf('\r\n', at);
+  if (line < 0) return undefined;
+  const type = bytes[at]!;
+  let end = line + 2;
+  if ('+-:_#,('.includes(String.fromCharCode(type))) return end;
+  const count = Number(bytes.toString('latin1', at + 1, line));
+  if (type === 0x24 || type === 0x3d) {
+    if (count >= 0) end += count + 2;
+    return end <= bytes.length ? end : undefined;
+  }
+  const items = type === 0x25 ? count * 2 : type === 0x7c ? count * 2 + 1 : count;
+  for (let i = 0; i < items; i++) {
+    const next = replyEnd(bytes, end);
+    if (next === undefined) return undefined;
+    end = next;
+  }
+  return end;
+}
+
+/** A connection to the real server whose replies are taken as bytes. */
+class RawConnection {
+  readonly #socket: Socket;
+  #data: Buffer = Buffer.alloc(0);
+  #closed = false;
+  #wake: () => void = () => {};
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#data = this.#data.length === 0 ? chunk : Buffer.concat([this.#data, chunk]);
+      this.#wake();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.#closed = true;
+      this.#wake();
+    });
+  }
+
+  static open(path: string): Promise<RawConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(path, () => resolve(new RawConnection(socket)));
+      socket.once('error', reject);
+    });
+  }
+
+  /** Sends bytes and waits for so many replies; fewer come when the server closes the connection. */
+  async send(bytes: Uint8Array, replies: number): Promise<string[]> {
+    this.#socket.write(bytes);
+    const texts: string[] = [];
+    let at = 0;
+    while (texts.length < replies) {
+      const end = replyEnd(this.#data, at);
+      if (end !== undefined) {
+        texts.push(this.#data.toString('latin1', at, end));
+        at = end;
+      } else if (this.#closed) break;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    this.#data = this.#data.subarray(at);
+    return texts;
+  }
+
+  /** Sends bytes after which the server closes; all that came. */
+  async last(bytes: Uint8Array): Promise<string> {
+    this.#socket.write(bytes);
+    while (!this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#data.toString('latin1');
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** One client of each server. */
+export class Twin {
+  readonly ours: Client;
+  readonly #theirs: RawConnection;
+
+  constructor(ours: Client, theirs: RawConnection) {
+    this.ours = ours;
+    this.#theirs = theirs;
+  }
+
+  /** Runs commands, each of which gets one reply. */
+  async run(commands: readonly Words[]): Promise<Both[]> {
+    const encoded = commands.map((words) => encode(...words));
+    const redis = await this.#theirs.send(Buffer.concat(encoded), commands.length);
+    this.ours.guest.now = Date.now();
+    return commands.map((words, i) => ({
+      words,
+      redis: redis[i] ?? 'closed',
+      guest: this.ours.raw(encoded[i]!) || 'closed',
+    }));
+  }
+
+  async one(...words: Words): Promise<Both> {
+    return (await this.run([words]))[0]!;
+  }
+
+  /** Sends bytes that end the connection of both. */
+  async last(bytes: string): Promise<Both> {
+    const redis = await this.#theirs.last(Buffer.from(bytes, 'latin1'));
+    return { words: [bytes], redis, guest: this.ours.raw(bytes) };
+  }
+
+  close(): void {
+    this.ours.close();
+    this.#theirs.close();
+  }
+}
+
+export class Pair {
+  readonly guest: RedisGuest;
+  readonly real: RealRedis;
+
+  private constructor(guest: RedisGuest, real: RealRedis) {
+    this.guest = guest;
+    this.real = real;
+  }
+
+  /** Undefined where there is no redis-server; fails there when peers are required. */
+  static async start(options: string[] = [], guest?: GuestOptions): Promise<Pair | undefined> {
+    const real = await startRedis(['--enable-debug-command', 'yes', ...options]);
+    if (real) {
+      const pair = new Pair(new RedisGuest(guest), real);
+      pair.guest.setOption('enable-debug-command', 'yes');
+      return pair;
+    }
+    if (process.env['RZ_REQUIRE_PEERS'] === '1') throw new Error('there is no redis-server');
+    console.log('SKIPPED: there is no redis-server on this machine');
+    return undefined;
+  }
+
+  async connect(): Promise<Twin> {
+    return new Twin(
+      this.guest.connect(),
+      await RawConnection.open(join(this.real.dir, 'real.sock')),
+    );
+  }
+
+  stop(): void {
+    this.real.stop();
+  }
+}
