@@ -3,7 +3,7 @@
 // everything in them, so that a bundler can copy each like a picture. They are named `.mjs`: a minifier such as webpack's takes the
 // `.js` that a bundler copies for a script, in which `await` is not a keyword.
 
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const NODE = 'dist/node';
@@ -33,6 +33,7 @@ const browser = {
   conditions: ['browser'],
   minifySyntax: true,
   minifyWhitespace: true,
+  metafile: true,
 };
 
 /** Where the library names its threads, their names end in `.mjs`. */
@@ -45,6 +46,23 @@ const threadNames = {
     });
   },
 };
+
+/** The licences of what is in the bundles, and of AssemblyScript's library, which is in the WebAssembly modules. */
+async function writeNotices(results) {
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const folders = inputs.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  const packages = new Set([...folders.filter((folder) => folder), 'node_modules/assemblyscript']);
+  const notices = [...packages].sort().map(async (folder) => {
+    const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
+    const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${folder} has no licence file`);
+    const text = (await readFile(`${folder}/${file}`, 'utf8')).trim();
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  });
+  const title = 'What the files of this folder contain besides ringzero (Apache-2.0):\n';
+  const all = [title, ...(await Promise.all(notices))].join(`\n${'-'.repeat(80)}\n\n`);
+  await writeFile(`${BROWSER}/THIRD-PARTY-NOTICES.txt`, all);
+}
 
 /** jsdom and its like give neither text decoders nor threads: say what to do before anything fails without a name. */
 const noBrowser = `if (typeof TextDecoder === 'undefined') throw new Error("ringzero: this is the build for browsers, and this environment (jsdom?) is not one. Tests: run them in the 'node' environment, or set Jest's testEnvironmentOptions.customExportConditions to ['node']. See docs/bundlers.md");`;
@@ -69,7 +87,14 @@ await build({
   entryPoints: { ...LIBRARY, ...THREADS, ...COMMAND },
   splitting: true,
 });
-await build({ ...browser, entryPoints: LIBRARY, splitting: true, plugins: [threadNames], banner: { js: noBrowser } }); // prettier-ignore
-await build({ ...browser, entryPoints: THREADS, outExtension: { '.js': '.mjs' } });
+const library = await build({
+  ...browser,
+  entryPoints: LIBRARY,
+  splitting: true,
+  plugins: [threadNames],
+  banner: { js: noBrowser },
+});
+const threads = await build({ ...browser, entryPoints: THREADS, outExtension: { '.js': '.mjs' } });
+await writeNotices([library, threads]);
 await ignoreImports(`${BROWSER}/snapshot-worker.mjs`);
 for (const name of MODULES) await copyFile(`dist/wasm/${name}`, `${BROWSER}/${name}`);

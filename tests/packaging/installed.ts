@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { publishedManifest } from '../../scripts/manifest.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DEADLINE_MS = 120_000;
@@ -60,6 +61,16 @@ function npm(cwd: string, ...args: string[]): string {
   });
 }
 
+/** As `npm pack` does, without building: the manifest in the tarball is the published one. */
+function publish(tarballs: string, filename: string): void {
+  execFileSync('tar', ['-xzf', filename], { cwd: tarballs });
+  const path = join(tarballs, 'package', 'package.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  writeFileSync(path, `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
+  npm(join(tarballs, 'package'), 'pack', '--ignore-scripts', '--pack-destination', tarballs);
+  rmSync(join(tarballs, 'package'), { recursive: true });
+}
+
 /** Packs the repository as it is built, and installs it with the install scripts that it may have. */
 export function install(): Project {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-package-'));
@@ -70,6 +81,7 @@ export function install(): Project {
   const answer = JSON.parse(npm(ROOT, ...pack)) as Packed[] | Record<string, Packed>;
   const packed = Object.values(answer);
   const ours = packed.find(({ name }) => name === 'ringzero')!;
+  publish(tarballs, ours.filename);
   writeFileSync(join(directory, 'package.json'), '{ "type": "module", "private": true }\n');
   npm(directory, 'install', '--offline', '--no-audit', '--no-fund', ...packed.map(({ filename }) => `./tarballs/${filename}`)); // prettier-ignore
   return {

@@ -38,10 +38,25 @@ tests('it has its own code and nothing of the tests and benches', () => {
 
 tests('its installation runs nothing', () => {
   const ours = manifest(installed);
-  for (const stage of ['preinstall', 'install', 'postinstall'])
-    assert.is(ours.scripts?.[stage], undefined, stage);
+  for (const key of ['scripts', 'devDependencies', 'imports'])
+    assert.not(Object.hasOwn(ours, key), `${key} are of development`);
   assert.not(files.has('binding.gyp'), 'npm would run node-gyp');
   assert.equal(Object.keys(ours.dependencies ?? {}), ['abstract-level']);
+});
+
+tests('E2: the bundles for browsers come with the licences of what is in them', () => {
+  const notices = readFileSync(join(installed, 'dist/browser/THIRD-PARTY-NOTICES.txt'), 'utf8');
+  for (const name of [
+    'abstract-level',
+    'level-supports',
+    'level-transcoder',
+    'module-error',
+    'buffer',
+    'ieee754',
+    'assemblyscript',
+  ])
+    assert.match(notices, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'), name);
+  assert.match(notices, 'Permission is hereby granted, free of charge');
 });
 
 for (const platform of ['node', 'browser'] as const)
@@ -70,14 +85,9 @@ tests('every file that its documents and its manifest name is in it', () => {
     for (const [named] of text.matchAll(/\bexamples\/[a-z-]+/g))
       assert.ok(existsSync(join(installed, named)), `${page}: ${named}`);
   }
-  const { imports, ...rest } = manifest(installed);
   const named = (value: unknown): string[] =>
     [...JSON.stringify(value).matchAll(/:"(\.\/[^"*]+)"/g)].map(([, file]) => file!);
-  for (const file of named(rest)) assert.ok(existsSync(join(installed, file)), file);
-  for (const module of named(imports)) {
-    const types = module.replace(/\.js$/, '.d.ts'); // the modules themselves are in the bundles
-    assert.ok(existsSync(join(installed, types)), types);
-  }
+  for (const file of named(manifest(installed))) assert.ok(existsSync(join(installed, file)), file);
 });
 
 tests('a guest of one’s own boots, and a snapshot keeps what it had', () => {
