@@ -77,7 +77,8 @@ export function readBuiltModule(name: string): Uint8Array {
   const url = new URL(`../../${folder}/${name}`, import.meta.url);
   try {
     const bytes = readFileSync(url);
-    if (bytes.readUInt32LE() === WASM_MAGIC) return bytes;
+    const isModule = name.endsWith('.wasm'); // else packed, or about one
+    if (!isModule || bytes.readUInt32LE() === WASM_MAGIC) return bytes;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
     throw movedAway(name, url, cause);
