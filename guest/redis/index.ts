@@ -111,6 +111,11 @@ export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
   return persistence.loadMore(bytes);
 }
 
+/** Keys and libraries of functions that the last load left out. */
+export function leftOut(): f64 {
+  return <f64>persistence.leftOut();
+}
+
 /** What snapshots run, and all that their image has. */
 export { saveChild };
 

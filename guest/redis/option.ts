@@ -60,6 +60,8 @@ export const MAXMEMORY_CLIENTS: u32 = 34;
 export const UNIXSOCKETPERM: u32 = 35;
 export const MIN_REPLICAS_TO_WRITE: u32 = 36;
 export const MIN_REPLICAS_MAX_LAG: u32 = 37;
+/** Not Redis's: start although the file has keys of types that this server lacks, without them. */
+export const RDB_SKIP_UNKNOWN_TYPES: u32 = 38;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -118,6 +120,7 @@ export function defineLive(): void {
   row(UNIXSOCKETPERM, 'unixsocketperm', OCTAL, '0', 0, 511, START);
   row(MIN_REPLICAS_TO_WRITE, 'min-replicas-to-write', INT, '0', 0, MAX_I32, 0);
   row(MIN_REPLICAS_MAX_LAG, 'min-replicas-max-lag', INT, '10', 0, MAX_I32, 0);
+  row(RDB_SKIP_UNKNOWN_TYPES, 'rdb-skip-unknown-types', BOOL, 'no', 0, 0, START);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */

@@ -317,7 +317,7 @@ export function afterFlushAll(): void {
 
 /** Reads the file dbfilename into the databases; false when that failed, and if it was the file's content, they are empty then. */
 export function load(): bool {
-  let result = startLoad();
+  let result = begin(false);
   while (result > 0) result = loadMore(u32.MAX_VALUE);
   return result == 0;
 }
@@ -327,13 +327,23 @@ export function load(): bool {
  * already are replaced by those of the file. Until loadMore() has ended, commands that need the keys are refused.
  */
 export function startLoad(): i32 {
+  return begin(config.number(option.RDB_SKIP_UNKNOWN_TYPES) != 0);
+}
+
+/** Keys and libraries of functions that the last load left out: the file is all there is of them. */
+export function leftOut(): u64 {
+  return rdbLoad.leftOutCount();
+}
+
+/** While the server runs nothing may be left out: nobody would keep the file. */
+function begin(leavesOut: bool): i32 {
   loadStartUs = clockUs();
   loadStartMs = clock.ms();
   let isEmpty = true;
   for (let i: u32 = 0; i < keyspace.databases(); i++)
     if (keyspace.keyCount(i) != 0) isEmpty = false;
   const path = config.textAddress(option.DBFILENAME);
-  const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty);
+  const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty, leavesOut);
   if (opened == 0) observe.setLoading(true);
   else if (opened != -ENOENT) {
     log.begin("Can't open the RDB file for reading: error ");

@@ -16,6 +16,7 @@ input. Options are named as redis-server's and win over the file:
   --unixsocket PATH      listen at a Unix socket too
   --dir DIRECTORY        where the database file is                   (.)
   --dbfilename NAME      its name                                     (dump.rdb)
+  --rdb-skip-unknown-types yes|no  start without keys of types that this server lacks; the file is kept (no)
   --save "SECONDS CHANGES ..."  when to save by itself; "" = never    (3600 1 300 100 60 10000)
   --maxmemory SIZE       limit of the data, such as 512mb; 0 = none   (0)
   --maxmemory-policy P   noeviction, allkeys-lru, allkeys-random, ... (noeviction)

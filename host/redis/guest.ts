@@ -29,6 +29,7 @@ interface Exports {
   cron(nowMs: number, nowUs: number): number;
   startLoad(): number;
   loadMore(bytes: number, nowMs: number, nowUs: number): number;
+  leftOut(): number;
   shutdown(flags: number): number;
   ioBlock(): number;
   nextEvent(): number;

@@ -3,6 +3,7 @@
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { descriptors } from '../platform/descriptors.ts';
+import { keepFile } from '../platform/keep-file.ts';
 import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
 import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
@@ -203,11 +204,22 @@ export class RedisServer implements SessionOwner {
     if (result < 0 && result !== -ENOENT) {
       throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
     }
+    if (this.guest.calls.leftOut() > 0) this.#keepOriginal();
     this.#cron = setInterval(() => {
       this.#facts.snapshotUs = this.#vm.snapshotUs;
       if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
     }, CRON_MS);
     this.#log.notice('Ready to accept connections');
+  }
+
+  /** The file is all there is of what was left out, and the next save replaces it. */
+  #keepOriginal(): void {
+    const path = absolutePath(`${this.#option('dir')}/${this.#option('dbfilename')}`);
+    try {
+      this.#log.warning(`The file with what was left out is kept as ${keepFile(path)}`);
+    } catch (error) {
+      throw new RingzeroError('RZ_IO', `Could not keep ${path} under another name: ${(error as Error).message}`, { cause: error }); // prettier-ignore
+    }
   }
 
   async #listen(): Promise<void> {

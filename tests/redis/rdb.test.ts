@@ -183,7 +183,7 @@ test('what redis-server saves the guest loads with equal contents, in every enco
   }
 });
 
-test('types that the guest lacks are left out and counted, and the rest is loaded', async () => {
+test('B2: a file with types that the guest lacks is refused; with the option they are left out and counted', async () => {
   if (!hasRedis) return console.log(SKIPPED);
   const server = (await startRedis())!;
   const fill: Word[][] = [
@@ -211,11 +211,20 @@ test('types that the guest lacks are left out and counted, and the rest is loade
   const mine = guestIn();
   copyFileSync(join(server.dir, 'dump.rdb'), join(mine.dir, 'dump.rdb'));
   server.stop();
-  assert.is(mine.load('dump.rdb'), 0, mine.logs.join('\n'));
+  assert.ok(mine.load('dump.rdb') < 0);
   const client = mine.guest.connect();
+  assert.equal(client.command('KEYS', '*'), []);
+  assert.ok(
+    mine.logs.some((line) =>
+      /has a .*which this server does not have.*rdb-skip-unknown-types/.test(line),
+    ),
+    mine.logs.join('\n'),
+  );
+  mine.guest.setOption('rdb-skip-unknown-types', 'yes');
+  assert.is(mine.load('dump.rdb'), 0, mine.logs.join('\n'));
   assert.equal((client.command('KEYS', '*') as string[]).sort(), ['a', 'z']);
   assert.ok(
-    mine.logs.some((line) => line.includes('left out: 7')),
+    mine.logs.some((line) => line.includes('left out: 8')),
     mine.logs.join('\n'),
   );
 });

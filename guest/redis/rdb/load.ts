@@ -2,7 +2,8 @@
 //
 // Interface   start(), more() as long as it is true, finish(): 0 or a negative errno. What was loaded before a failure is still there,
 //             and the caller drops it. Clients may be served in between, if they leave the keys alone.
-//             Keys of types that this server does not have are read over and counted; so are keys that have expired.
+//             A file with what this server does not have is refused, unless start() allows to leave that out: then it is read
+//             over and counted. Keys that have expired are read over, too.
 // Invariants  LOAD-1  A key is linked when its whole value has been read, or, of a hash, field by field.
 //             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that lies, a key
 //                     or field that comes twice.
@@ -26,8 +27,9 @@ import { SYS_PROGRESS } from '../../../assembly/abi/syscall.ts';
 
 let loadedKeys: u64 = 0;
 let expiredKeys: u64 = 0;
-let skippedKeys: u64 = 0;
+let leftOut: u64 = 0;
 let mayReplace: bool = false;
+let mayLeaveOut: bool = false;
 let database: u32 = 0;
 let isAtEnd: bool = false;
 
@@ -44,12 +46,18 @@ export function expired(): u64 {
   return expiredKeys;
 }
 
+/** Keys and libraries of functions that the last load left out. */
+export function leftOutCount(): u64 {
+  return leftOut;
+}
+
 /** Begins with a file; 0 or a negative errno. `replaces`: a key of the file takes the place of one that is there; else that is an error. */
-export function start(path: u32, pathBytes: u32, replaces: bool): i32 {
+export function start(path: u32, pathBytes: u32, replaces: bool, leavesOut: bool): i32 {
   loadedKeys = 0;
   expiredKeys = 0;
-  skippedKeys = 0;
+  leftOut = 0;
   mayReplace = replaces;
+  mayLeaveOut = leavesOut;
   database = 0;
   isAtEnd = false;
   forgetAttributes();
@@ -72,14 +80,58 @@ export function finish(): i32 {
   const result = reader.failure();
   reader.close();
   if (result == 0) syscall(SYS_PROGRESS, 1, 1000, 0, 0, 0);
-  if (skippedKeys != 0) warnSkipped();
+  if (result == 0 && leftOut != 0) warnLeftOut();
   return result;
 }
 
-function warnSkipped(): void {
-  log.begin('Keys of types that this server does not have were left out: ');
-  log.integer(skippedKeys);
+function warnLeftOut(): void {
+  log.begin('Keys and functions that this server has no type for were left out: ');
+  log.integer(leftOut);
   log.end(log.WARNING);
+}
+
+/** Counts something that this server lacks; false, and the file is refused, unless that may be left out. */
+function leaveOut(what: string, isKey: bool): bool {
+  leftOut++;
+  if (mayLeaveOut) return true;
+  log.begin('The RDB file has ');
+  log.ascii(what);
+  if (isKey) {
+    log.ascii(" at key '");
+    log.bytes(name, min<u32>(nameBytes, 128));
+    log.ascii("'");
+  }
+  log.ascii(
+    ', which this server does not have. Load it with a redis-server, or start with --rdb-skip-unknown-types yes to leave out all such data: the file is kept under another name then.',
+  );
+  log.end(log.WARNING);
+  return reader.fail('unsupported type');
+}
+
+/** What a type that this server lacks is called; empty for one that redis-server 7.0 lacks, too. */
+function nameOfType(type: u32): string {
+  switch (type) {
+    case format.TYPE_LIST:
+    case format.TYPE_LIST_ZIPLIST:
+    case format.TYPE_LIST_QUICKLIST:
+    case format.TYPE_LIST_QUICKLIST_2:
+      return 'a list';
+    case format.TYPE_SET:
+    case format.TYPE_SET_INTSET:
+      return 'a set';
+    case format.TYPE_ZSET:
+    case format.TYPE_ZSET_2:
+    case format.TYPE_ZSET_ZIPLIST:
+    case format.TYPE_ZSET_LISTPACK:
+      return 'a sorted set';
+    case format.TYPE_STREAM:
+    case format.TYPE_STREAM_2:
+      return 'a stream';
+    case format.TYPE_MODULE_2:
+      return "a module's value";
+    default:
+      return '';
+  }
 }
 
 /** The first nine bytes: a name, and a version that is not above ours. */
@@ -171,15 +223,14 @@ function special(opcode: u32): void {
       aux();
       break;
     case format.OP_MODULE_AUX:
+      if (!leaveOut('data of a module', false)) return;
       reader.length();
       reader.length();
       reader.length();
-      if (skip.moduleValue()) skippedKeys++;
+      skip.moduleValue();
       break;
     case format.OP_FUNCTION2:
-      if (reader.skipString()) {
-        log.line(log.WARNING, 'A library of functions was left out: this server has no scripts.');
-      }
+      if (leaveOut('a library of functions', false)) reader.skipString();
       break;
     default:
       reader.fail('Pre-release function format not supported');
@@ -254,7 +305,8 @@ function key(type: u32): void {
     type == format.TYPE_HASH_ZIPLIST ||
     type == format.TYPE_HASH_ZIPMAP;
   if (!isHash && type != format.TYPE_STRING) {
-    if (skip.value(type)) skippedKeys++;
+    const called = nameOfType(type);
+    if (called.length == 0 || leaveOut(called, true)) skip.value(type);
     return;
   }
   const old = keyspace.find(name, nameBytes);

@@ -1,0 +1,34 @@
+// A second name for a file that is going to be replaced.
+
+import { constants, copyFileSync, linkSync, statSync } from 'node:fs';
+
+/** Gives the file another name beside its own, which it keeps when a new file takes its place; that name. Fails as the system does. */
+export function keepFile(path: string): string {
+  const { ino, mtimeMs } = statSync(path);
+  const wanted = `${path}.kept-${Math.floor(mtimeMs)}`;
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? wanted : `${wanted}-${number}`;
+    try {
+      link(path, name);
+      return name;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+      if (statSync(name).ino === ino) return name; // from the last start
+    }
+  }
+}
+
+/** A link, or a copy where the file system has no links. */
+function link(path: string, name: string): void {
+  try {
+    linkSync(path, name);
+  } catch (error) {
+    if (
+      !['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(
+        String((error as { code?: unknown }).code),
+      )
+    )
+      throw error;
+    copyFileSync(path, name, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+}
