@@ -1,6 +1,7 @@
 // Adds WASI to a guest's imports, for each vCPU its own. Loaded only for programs that use it.
 
 import type { WasiSetup } from '../wasi/options.ts';
+import { Layers } from './imports.ts';
 import type { GuestImports, VcpuParts } from './vcpu.ts';
 
 /** `imports` with the functions of WASI preview 1 that they lack. */
@@ -16,7 +17,9 @@ export async function addWasi(
     const given = typeof imports === 'function' ? imports(beside) : imports;
     const calls = new Calls(setup, memory, kernel);
     syscalls.wasi = calls;
-    const functions = { ...calls.imports, ...given['wasi_snapshot_preview1'] };
-    return { ...given, wasi_snapshot_preview1: functions };
+    return new Layers([
+      given,
+      { wasi_snapshot_preview1: calls.imports },
+    ]) as object as WebAssembly.Imports;
   };
 }

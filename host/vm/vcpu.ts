@@ -11,6 +11,7 @@ import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import { guestTrap } from './guest-trap.ts';
 import { Glue } from './glue.ts';
+import { importsOf } from './imports.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
 import { seesAll } from './physical-memory.ts';
@@ -122,19 +123,16 @@ export class Vcpu {
     this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     if (image === 'main' && machine.glue) this.glue = new Glue(this.kernel, memory);
     const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
-    const all = {
-      ...given,
-      ...(machine.linked ? this.#linkedImports(memory, given) : {}),
-      ...this.#machineImports(memory, machine.main),
-      libdbos: this.#libdbos(hypervisor, machine.linked),
-    };
     const module = (this.module =
       image === 'main'
         ? machine.main
         : new WebAssembly.Module(machine.snapshot.slice() as BufferSource));
+    const all = this.#machineImports(machine, module, hypervisor);
     this.instance = new WebAssembly.Instance(
       module,
-      supplyMissing(module, all, this.kernel, machine),
+      importsOf(module, all, given, (from, name) =>
+        isGrowth(machine, from, name) ? resizeHeap(this.kernel) : missingFunction(from, name),
+      ),
     );
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
@@ -160,19 +158,30 @@ export class Vcpu {
     this.function('attach')(this.kernel.frames);
   }
 
-  #machineImports(memory: WebAssembly.Memory, main: WebAssembly.Module): WebAssembly.Imports {
+  /** What the machine supplies, by module and name. */
+  #machineImports(
+    { memory, linked, growth }: Machine,
+    module: WebAssembly.Module,
+    hypervisor: HypervisorCalls,
+  ): Record<string, WebAssembly.ModuleImports> {
     const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
     const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
-    return {
+    const all = Object.assign(Object.create(null) as Record<string, WebAssembly.ModuleImports>, {
       ringzero: {
         ...{ memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
-        ...this.glue?.imports(main),
+        ...this.glue?.imports(module),
       },
-    };
-  }
-
-  #linkedImports(memory: WebAssembly.Memory, imports: WebAssembly.Imports): WebAssembly.Imports {
-    return { env: { ...imports['env'], memory }, hypervisor: { ...this.kernel.imports } };
+      libdbos: this.#libdbos(hypervisor, linked),
+      ...(linked ? { env: { memory }, hypervisor: { ...this.kernel.imports } } : {}),
+    });
+    if (!seesAll(memory)) return all;
+    // Glue that sees all of memory takes it for the program's, and would find that it need not grow.
+    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+      if (kind !== 'function' || !isGrowth({ growth }, from, name)) continue;
+      const names = (all[from] ??= Object.create(null) as WebAssembly.ModuleImports);
+      names[name] = resizeHeap(this.kernel);
+    }
+    return all;
   }
 
   #beside(memory: WebAssembly.Memory): VcpuParts {
@@ -349,33 +358,21 @@ export class Vcpu {
   }
 }
 
-/** Imported functions that nobody supplied become functions that throw: only their call is an error. */
-function supplyMissing(
-  module: WebAssembly.Module,
-  imports: WebAssembly.Imports,
-  kernel: Kernel,
-  { memory, growth: { growImport } }: Machine,
-): WebAssembly.Imports {
-  const result: Record<string, Record<string, WebAssembly.ImportValue>> = {};
-  for (const [from, names] of Object.entries(imports)) result[from] = { ...names };
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    const names = (result[from] ??= {});
-    if (kind !== 'function') continue;
-    const grows =
-      (growImport?.module === from && growImport.name === name) ||
-      name === 'emscripten_resize_heap';
-    // Glue that sees all of memory takes it for the program's, and would find that it need not grow.
-    if (grows && (names[name] === undefined || seesAll(memory))) names[name] = resizeHeap(kernel);
-    if (names[name] === undefined) {
-      names[name] = () => {
-        throw new RingzeroError(
-          'RZ_EXPORT',
-          `the guest called its import ${from}.${name}, which nobody supplied`,
-        );
-      };
-    }
-  }
-  return result;
+/** Whether a program asks for more memory by this import. */
+function isGrowth({ growth }: Pick<Machine, 'growth'>, from: string, name: string): boolean {
+  const { growImport } = growth;
+  if (growImport?.module === from && growImport.name === name) return true;
+  return name === 'emscripten_resize_heap';
+}
+
+/** What stands for an imported function that nothing supplies: only its call is an error. */
+function missingFunction(from: string, name: string): WebAssembly.ImportValue {
+  return () => {
+    throw new RingzeroError(
+      'RZ_EXPORT',
+      `the guest called its import ${from}.${name}, which was not supplied`,
+    );
+  };
 }
 
 /**

@@ -1,0 +1,109 @@
+// What an instance is given for its imports: exactly the names that its module asks for, each looked up where it may come
+// from. A module is not trusted, and neither are the names in it.
+//
+// Interface   importsOf() makes the import object; Layers puts one source of imports behind another.
+// Invariants  IMPORT-1  What the machine supplies (`ringzero`, `libdbos`, ...) comes from the machine alone.
+//             IMPORT-2  From what a user supplies, a name finds what the WebAssembly JavaScript API would find (own
+//                       properties, those of the user's classes, what a Proxy answers), but nothing that every object or
+//                       function has: `constructor`, `toString`, `__proto__` and the like are missing unless supplied.
+//             IMPORT-3  Names index only objects without a prototype.
+//             A function that is missing throws when it is called; anything else that is missing is an error at once.
+
+import { RingzeroError } from '../errors.ts';
+
+/** Sources of imports, asked in turn: the first that has a name supplies it. */
+export class Layers {
+  readonly sources: readonly object[];
+
+  constructor(sources: readonly object[]) {
+    this.sources = sources;
+  }
+}
+
+/** The import object for an instance of `module`. `missing` makes what stands for a function that nothing supplies. */
+export function importsOf(
+  module: WebAssembly.Module,
+  machine: Readonly<Record<string, WebAssembly.ModuleImports>>,
+  given: object,
+  missing: (from: string, name: string) => WebAssembly.ImportValue,
+): WebAssembly.Imports {
+  const sources = given instanceof Layers ? given.sources : [given];
+  const result = Object.create(null) as Record<string, WebAssembly.ModuleImports>;
+  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
+    const names = (result[from] ??= Object.create(null) as WebAssembly.ModuleImports);
+    const own = Object.hasOwn(machine, from) ? machine[from]! : {};
+    const value = Object.hasOwn(own, name)
+      ? own[name]
+      : MACHINE_ONLY.has(from)
+        ? undefined
+        : firstOf(sources, from, name);
+    names[name] = (value ?? missingOf(kind, from, name, missing)) as WebAssembly.ImportValue;
+    if (kind === 'function' && typeof names[name] !== 'function')
+      throw new RingzeroError('RZ_EXPORT', `the guest imports ${from}.${name} as a function, and got something else`); // prettier-ignore
+  }
+  return result;
+}
+
+/** Modules of which a user supplies nothing. */
+const MACHINE_ONLY = new Set(['ringzero', 'libdbos', 'hypervisor']);
+
+function missingOf(
+  kind: WebAssembly.ImportExportKind,
+  from: string,
+  name: string,
+  missing: (from: string, name: string) => WebAssembly.ImportValue,
+): WebAssembly.ImportValue {
+  if (kind === 'function') return missing(from, name);
+  throw new RingzeroError(
+    'RZ_EXPORT',
+    `the guest imports ${from}.${name}, a ${kind}, which was not supplied`,
+  );
+}
+
+function firstOf(sources: readonly object[], from: string, name: string): unknown {
+  for (const source of sources) {
+    const names = property(source, from);
+    const value = isObject(names) ? property(names, name) : undefined;
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'function' || (typeof value === 'object' && value !== null);
+
+/** What an object supplies under a name; undefined for what all objects or functions have (IMPORT-2). */
+function property(object: object, name: string): unknown {
+  if (Object.hasOwn(object, name)) return Reflect.get(object, name);
+  let proto: object | null = Object.getPrototypeOf(object) as object | null;
+  for (
+    ;
+    proto !== null && !isBuiltIn(proto);
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
+    if (name === 'constructor') return undefined;
+    if (Object.hasOwn(proto, name)) return Reflect.get(proto, name, object);
+  }
+  const builtIn = proto === null ? undefined : descriptorOf(proto, name);
+  if (builtIn?.get !== undefined) return undefined;
+  const value: unknown = Reflect.get(object, name); // a Proxy answers for names that it does not own
+  return builtIn !== undefined && value === builtIn.value ? undefined : value;
+}
+
+function descriptorOf(object: object, name: string): PropertyDescriptor | undefined {
+  for (
+    let at: object | null = object;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
+    const found = Object.getOwnPropertyDescriptor(at, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether it is the prototype of all objects or of all functions, of whichever realm. */
+function isBuiltIn(proto: object): boolean {
+  const isLast = Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'isPrototypeOf');
+  return isLast || (typeof proto === 'function' && Object.hasOwn(proto, 'apply'));
+}

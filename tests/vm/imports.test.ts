@@ -1,0 +1,196 @@
+// A module names what it imports, and the names are anything: what it gets is what was supplied, and nothing that every
+// object or function of JavaScript has.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MicroVM, type Program, type RingzeroError } from '../../host/index.ts';
+import { Random } from '../random.ts';
+import { assemble } from './guests.ts';
+
+const test = suite('vm/imports');
+const MEMORY = 2 ** 24;
+
+/** Every name that objects and functions have by themselves, and some that languages make. */
+const INHERITED = [
+  ...Object.getOwnPropertyNames(Object.prototype),
+  ...Object.getOwnPropertyNames(Function.prototype),
+  ...['then', 'prototype', 'env', 'hasOwn', 'defineProperty', 'assign', 'push', 'get', 'set'],
+];
+
+/** Everything that the names of a module could have reached. */
+const shared = (): string =>
+  [
+    Object,
+    Function,
+    Array,
+    Reflect,
+    globalThis,
+    Object.prototype,
+    Function.prototype,
+    Array.prototype,
+  ]
+    .map((object) => Reflect.ownKeys(object).map(String).join())
+    .join();
+
+async function codeOf(run: () => unknown): Promise<string> {
+  try {
+    await run();
+    return 'none';
+  } catch (error) {
+    return (error as RingzeroError).code ?? String(error);
+  }
+}
+
+const load = (guest: Uint8Array, imports: object = {}): Promise<Program> =>
+  MicroVM.load(guest, imports as WebAssembly.Imports, { memory: MEMORY });
+
+test('A1: a module cannot reach Function or Object.defineProperty by the names of its imports', async () => {
+  const before = shared();
+  const guest = assemble(
+    `(module
+      (import "toString" "constructor" (func $function (param externref) (result externref)))
+      (import "constructor" "defineProperty" (func $define (param externref externref externref) (result externref)))
+      (import "__proto__" "toString" (func $text (result externref)))
+      (memory (export "memory") 1)
+      (func (export "a") (drop (call $function (ref.null extern))))
+      (func (export "b") (drop (call $define (ref.null extern) (ref.null extern) (ref.null extern))))
+      (func (export "c") (drop (call $text))))`,
+    { extended: true },
+  );
+  const program = await load(guest);
+  for (const name of ['a', 'b', 'c'])
+    assert.is(await codeOf(program.exports[name] as () => void), 'RZ_EXPORT', name);
+  const snapshot = program.snapshot();
+  for (const name of ['a', 'b', 'c'])
+    assert.is(await codeOf(() => snapshot.run(name)), 'RZ_EXPORT', name);
+  await snapshot.release();
+  await program.close();
+  assert.is(shared(), before);
+});
+
+test('A2: a module cannot add to Object.prototype by the name of an import', async () => {
+  const before = shared();
+  const guest = assemble(`(module
+    (import "__proto__" "isAdmin" (func $admin))
+    (import "__proto__" "then" (func $then (param i32)))
+    (memory (export "memory") 1)
+    (func (export "call") (call $admin)))`);
+  const program = await load(guest);
+  assert.is(({} as { isAdmin?: unknown }).isAdmin, undefined);
+  assert.is(await Promise.resolve({ plain: true }).then(({ plain }) => plain), true);
+  await program.close();
+  assert.is(shared(), before);
+});
+
+const KINDS = {
+  func: (type: string) => `(func ${type})`,
+  global: () => '(global i32)',
+  memory: () => '(memory 1)',
+  table: () => '(table 1 funcref)',
+};
+
+test('A1, A2: no inherited name is an import, as module or as field, of any kind, in any thread', async () => {
+  const random = Random.forTest('vm/imports');
+  const before = shared();
+  const rounds = Number(process.env['RZ_FUZZ_MODULES'] ?? 60);
+  for (let i = 0; i < rounds; i++) {
+    const names = [random.pick(INHERITED), random.pick(INHERITED)];
+    if (random.chance(0.3)) names[random.below(2)] = 'env';
+    const kind = i % 3 === 0 ? random.pick(['global', 'memory', 'table'] as const) : 'func';
+    const [module, field] = names;
+    const guest = assemble(`(module
+      (import "${module}" "${field}" ${KINDS[kind]('$f')})
+      ${kind === 'memory' ? '(export "memory" (memory 0))' : '(memory (export "memory") 1)'}
+      (func (export "call") ${kind === 'func' ? '(call $f)' : ''}))`);
+    const given = random.pick([
+      {},
+      { env: {} },
+      { env: class {} },
+      { env: () => {} },
+      new (class {})(),
+    ]);
+    const what = `${kind} ${module}.${field}`;
+    const from = Object.hasOwn(given, module!) ? (given as Record<string, object>)[module!] : {};
+    if (Object.hasOwn(Object(from) as object, field!)) continue; // supplied, if as something else
+    const code = await codeOf(async () => {
+      const program = await load(guest, given);
+      const called = await codeOf(program.exports['call'] as () => void);
+      const snapshot = program.snapshot();
+      const forked = await codeOf(() => snapshot.run('call'));
+      await program.close();
+      assert.is(called, kind === 'func' ? 'RZ_EXPORT' : 'none', what);
+      assert.is(forked, called, what);
+    });
+    assert.is(code, kind === 'global' || kind === 'table' ? 'RZ_EXPORT' : 'none', what);
+  }
+  assert.is(shared(), before);
+});
+
+const ADDS = assemble(`(module
+  (import "env" "one" (func $one (result i32)))
+  (import "env" "two" (func $two (result i32)))
+  (memory (export "memory") 1)
+  (func (export "sum") (result i32) (i32.add (call $one) (call $two))))`);
+
+test('C6: imports are asked for, whatever object has them: classes, prototypes, Proxies, getters', async () => {
+  class Glue {
+    one(): number {
+      return 1;
+    }
+    get two(): () => number {
+      return () => 2;
+    }
+  }
+  const functions = { one: () => 1, two: () => 2 };
+  const answers = new Proxy({}, { get: (_target, name) => functions[name as 'one' | 'two'] });
+  const sources: object[] = [
+    { env: functions },
+    { env: new Glue() },
+    { env: Object.create(functions) as object },
+    { env: Object.assign(() => {}, functions) },
+    { env: answers },
+    new Proxy({}, { get: (_target, name) => (name === 'env' ? answers : undefined) }),
+    Object.create({ env: Object.assign(Object.create(null) as object, functions) }) as object,
+  ];
+  for (const [index, imports] of sources.entries()) {
+    const program = await load(ADDS, imports);
+    assert.is((program.exports['sum'] as () => number)(), 3, `source ${index}`);
+    await program.close();
+  }
+});
+
+test('A5: a module that asks for the machine’s own functions is refused by name', async () => {
+  for (const name of ['enter', 'leave', 'fault', 'vcpu', 'memory', 'anything']) {
+    const guest = assemble(`(module
+      (import "ringzero" "${name}" (func $f))
+      (memory (export "memory") 1)
+      (func (export "call") (call $f)))`);
+    try {
+      await load(guest);
+      assert.unreachable(name);
+    } catch (error) {
+      assert.is((error as RingzeroError).code, 'RZ_MODULE_UNSUPPORTED', String(error));
+      assert.match((error as Error).message, `ringzero.${name}`);
+    }
+  }
+});
+
+test('A5: a translated guest gets none of the functions of linked guests', async () => {
+  const guest = assemble(`(module
+    (import "libdbos" "freeFrame" (func $free (param i32)))
+    (import "libdbos" "toString" (func $text))
+    (import "hypervisor" "log" (func $log))
+    (memory (export "memory") 1)
+    (func (export "a") (call $free (i32.const 1)))
+    (func (export "b") (call $text))
+    (func (export "c") (call $log)))`);
+  const program = await load(guest, {
+    libdbos: { freeFrame: () => 1 },
+    hypervisor: { log: () => 1 },
+  });
+  for (const name of ['a', 'b', 'c'])
+    assert.is(await codeOf(program.exports[name] as () => void), 'RZ_EXPORT', name);
+  await program.close();
+});
+
+test.run();
