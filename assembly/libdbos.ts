@@ -4,7 +4,15 @@ import { COUNTER_SYSCALLS } from './abi/counter';
 import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
 import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
 import { VCPU_DEPTH, VCPU_PENDING, VCPU_SNAPSHOT, VCPU_STAGING } from './abi/vcpu-block';
-import { VM_BREAK, VM_EPOCH, VM_GUARD, VM_GUEST_LIMIT, VM_SETTLED, VM_WEAK } from './abi/vm-block';
+import {
+  VM_BREAK,
+  VM_EPOCH,
+  VM_GUARD,
+  VM_GUEST_LIMIT,
+  VM_SETTLED,
+  VM_WEAK,
+  VM_ZERO_FRAME,
+} from './abi/vm-block';
 import * as counters from './kernel/counters';
 import * as frames from './kernel/frames';
 import * as guestMemory from './kernel/guest-memory';
@@ -41,6 +49,9 @@ export function boot(
   atomic.store<u64>(map.vm, ((<u64>map.frameTop()) << 32) | (<u64>guestPages), VM_BREAK); // guest memory and frames
   atomic.store<u64>(map.vm, ((<u64>VIEW_FIRST) << 32) | 1, VM_EPOCH); // the first epoch
   atomic.store<u32>(map.vm, 1, VM_SETTLED); //                      nobody is behind it
+  const zero = frames.run(1);
+  if (zero != 0) memory.fill(zero, 0, FRAME_BYTES);
+  store<u32>(map.vm, zero, VM_ZERO_FRAME); //                       what lies beyond a snapshot
 }
 
 /** Makes this instance a vCPU; returns its number, or -1 when there is no room for another. */

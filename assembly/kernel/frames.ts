@@ -163,6 +163,17 @@ function checkFrame(frame: u32): void {
     panic(PANIC_FRAME_ADDRESS);
 }
 
+/** Frames that alloc() can hand out without those below page `limit`, which the guest may want; an estimate while others run. */
+export function beyond(limit: u32): u32 {
+  const floor = <u32>(atomic.load<u64>(map.vm, VM_BREAK) >> 32);
+  const block = vcpu.block;
+  const fresh = (load<u32>(block, VCPU_FRESH_END) - load<u32>(block, VCPU_FRESH)) >> FRAME_SHIFT;
+  const unused = floor > limit + FRAME_BATCH ? floor - limit - FRAME_BATCH : 0;
+  return (
+    unused + fresh + load<u32>(block, VCPU_FREE_COUNT) + atomic.load<u32>(map.vm, VM_BATCHED_FRAMES)
+  );
+}
+
 /** Frames between the break and the floor. */
 export function unclaimed(): u32 {
   const both = atomic.load<u64>(map.vm, VM_BREAK);

@@ -46,15 +46,22 @@ function growMain(wanted: u32): i32 {
   }
 }
 
-/** A snapshot's growth is private: each new page gets a zeroed frame of its own at once. */
+/**
+ * A snapshot's growth is private: each new page gets a zeroed frame of its own at once. Those come from beyond what the guest itself may
+ * grow to, so that neither can make the other's growth fail.
+ */
 function growSnapshot(slot: u32, wanted: u32): i32 {
   const block = map.snapshotBlock(slot);
   const end = load<u32>(block, SNAPSHOT_BREAK);
-  if (end + wanted > atomic.load<u32>(map.vm, VM_GUEST_LIMIT)) return -1;
+  const limit = atomic.load<u32>(map.vm, VM_GUEST_LIMIT);
+  if (wanted > limit || end + wanted > limit || wanted > frames.beyond(limit)) return -1;
   for (let page = end; page < end + wanted; page++) {
     const frame = frames.alloc();
     if (frame == 0) {
-      while (page-- > end) frames.free(table.remove(slot, page));
+      while (page-- > end) {
+        const given = table.exchange(slot, page, table.zeroEntry(page)); // the parent may have the page by now
+        frames.free(table.frameOf(given, page));
+      }
       return -1;
     }
     memory.fill(frame, 0, FRAME_BYTES);

@@ -7,6 +7,8 @@
 //
 // from -> to               function                       what must hold
 // 0 -> P, 0 -> P|O         tryPut (write fault)           the copy is complete, the page not yet marked
+// 0 -> P                   tryPut (write fault)           the zero frame: the snapshot does not have the page
+// P -> P|O                 put (private growth)           it was the zero frame
 // 0 -> P|O                 tryPut (private write)         the copy was made before the swap
 // P -> P|O                 put (private write)            only the snapshot's vCPU turns a shared entry into its own
 // any -> F                 forget (view.ts)               the snapshot's vCPU itself gives the page up
@@ -16,7 +18,8 @@
 //             SNAP-2  A chunk with a nonzero entry has its flag set; flags are only cleared with the chunk.
 // Concurrency Entries are atomic. Flags are set before the entry and read only after a grace period.
 
-import { ENTRY_FLAGS, ENTRY_OWNED, SNAPSHOT_CHUNKS } from '../abi/snapshot-block';
+import { ENTRY_FLAGS, ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_CHUNKS } from '../abi/snapshot-block';
+import { VM_ZERO_FRAME } from '../abi/vm-block';
 import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
 import * as frames from '../kernel/frames';
 import * as map from '../machine/map';
@@ -41,6 +44,11 @@ function flagChunk(slot: u32, page: u32): void {
 /** Address of the frame that an entry of `page` leads to. */
 export function frameOf(entry: u32, page: u32): u32 {
   return (page << FRAME_SHIFT) + (entry & ~ENTRY_FLAGS);
+}
+
+/** For a page that the snapshot does not have: zeros, to be read. */
+export function zeroEntry(page: u32): u32 {
+  return (load<u32>(map.vm, VM_ZERO_FRAME) - (page << FRAME_SHIFT)) | ENTRY_PRESENT;
 }
 
 /** Installs an entry where there was none; false if somebody else was faster. */

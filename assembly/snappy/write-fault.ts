@@ -12,6 +12,8 @@
 //                     memory too late finds the entry when it looks again (view.ts).
 //             SNAP-5  A store never waits for, and never fails because of, a snapshot: without a frame the
 //                     snapshot is lost (snapshot.lose), the store goes on.
+//             SNAP-8  A page that a snapshot does not have, because the guest grew later, reads as zero there: it gets the
+//                     zero frame before the guest's first store to it.
 //             SNAP-7  No answer of the guest makes a page writable. These are its answers, and what they can do:
 //                     - the page-fault handler (slot 32) says "handled": break and epoch are looked at again, and
 //                       the store traps unless the page is guest memory by now (outside);
@@ -138,7 +140,7 @@ function preserve(page: u32, active: u32, mine: u32): void {
   limbo.defer(frame, mine);
 }
 
-/** The active snapshots, one bit each, whose only copy of the page is main memory. */
+/** The active snapshots, one bit each, whose only copy of the page is main memory. Those that do not have it get zeros. */
 function seersOf(page: u32, active: u32, mine: u32): u32 {
   let seers: u32 = 0;
   let rest = active;
@@ -148,7 +150,9 @@ function seersOf(page: u32, active: u32, mine: u32): u32 {
     rest &= rest - 1;
     const block = map.snapshotBlock(slot);
     if (!epoch.isOlder(load<u32>(block, SNAPSHOT_EPOCH), mine)) continue;
-    if (page < load<u32>(block, SNAPSHOT_BREAK) && table.get(slot, page) == 0) seers |= 1 << slot;
+    if (table.get(slot, page) != 0) continue;
+    if (page < load<u32>(block, SNAPSHOT_BREAK)) seers |= 1 << slot;
+    else table.tryPut(slot, page, table.zeroEntry(page)); // SNAP-8
   }
   return seers;
 }

@@ -105,17 +105,20 @@ class DriverError extends Error {
   }
 }
 
-/** Points the vCPU at the snapshot with the registers its parent had, and calls the function. */
+/** Points the vCPU at the snapshot, with the registers that its parent or the call before had, and calls the function. */
 async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<unknown> {
   const { calls } = vcpu.kernel;
   const guest = vcpu.instance.exports;
   vcpu.syscalls.preopen = new Preopen(job.preopen);
   const releaseFiles = await prepareDirectory(job.preopen);
+  const registers = calls.snapshotBlock(job.slot) + SNAPSHOT_REGISTERS;
+  let isLoaded = false;
   calls.lookAt(job.slot + 1);
   try {
     checkState(calls, job.slot);
     calls.settleSnapshot(job.slot);
-    (guest['ringzero.load'] as GuestFunction)(calls.snapshotBlock(job.slot) + SNAPSHOT_REGISTERS);
+    (guest['ringzero.load'] as GuestFunction)(registers);
+    isLoaded = true;
     (guest['ringzero.table'] as WebAssembly.Global).value = calls.snapshotTable(job.slot);
     const { call } = job;
     const result =
@@ -127,6 +130,8 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
     checkState(calls, job.slot);
     return result;
   } finally {
+    // As memory: what a call has left is what the next one on this snapshot begins with.
+    if (isLoaded) (guest['ringzero.save'] as GuestFunction)(registers);
     calls.lookAt(0);
     vcpu.syscalls.closeAll();
     releaseFiles();
