@@ -10,6 +10,7 @@ import { writeReport } from './html.ts';
 const BENCHES = [
   'snapshot',
   'fork-sqlite',
+  'fork-code',
   'translator-slowdown',
   'translator-speed',
   'redis-throughput',

@@ -20,4 +20,5 @@ export const ENDING_PARENT: u32 = 2; // its thread is being ended: it must not b
 export const ENTRY_PRESENT: u32 = 1; // the page has a frame of its own in this snapshot
 export const ENTRY_OWNED: u32 = 2; // no other snapshot uses that frame: it may be written, and is freed with the entry
 export const ENTRY_FORGOTTEN: u32 = 4; // the snapshot will not read the page again
+export const ENTRY_CLOSER: u32 = 8; // in no table: the access has to look closer (translator)
 export const ENTRY_FLAGS: u32 = 4095;

@@ -24,6 +24,7 @@ export const VCPU_TIMER_DUE: u32 = 72; // * u64, expirations, and in the upper h
 export const VCPU_FRESH: u32 = 80; // u32, first of the frames that are this vCPU's and were never used
 export const VCPU_FRESH_END: u32 = 84; // u32, the end of them
 export const VCPU_VM: u32 = 88; // u32, address of the VM block, for images
+export const VCPU_CLOSER: u32 = 92; // u32, ENTRY_CLOSER: the entry of accesses whose page is not known (translator)
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
 // Calls of other vCPUs (machine/ipi.ts, machine/remote-call.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring

@@ -2,6 +2,7 @@
 // operand stack and the locals as symbols (symbol + constant), knows what a poll or a call voids, and leaves its
 // decisions in a Plan. It assumes a valid module; an invalid one gets some plan, and the engine refuses the result.
 
+import { RingzeroError } from '../errors.ts';
 import { EFFECT, effectGives, effectTakes, MISC_EFFECT, SIMD_EFFECT } from './effect.ts';
 import { Facts } from './facts.ts';
 import { BLOCK, type Comparison, ELSE, Frame, IF, LOOP } from './frame.ts';
@@ -10,6 +11,7 @@ import { CONSTANT, Locals } from './locals.ts';
 import { Loops } from './loops.ts';
 import { bounded, type ModuleMap } from './module.ts';
 import * as op from './opcode.ts';
+import { OFFSET_MAX, Pages } from './pages.ts';
 import { CHECK_NONE, HEAD_ONCE, Plan } from './plan.ts';
 import { quietFunctions } from './quiet.ts';
 import { Reader } from './reader.ts';
@@ -18,12 +20,20 @@ const FRAME_BYTES_MAX = 2048;
 const SHORT_BULK_MAX = 256; // bytes
 const CARRIED_MAX = 8;
 
+interface Home {
+  readonly local: number;
+  readonly symbol: number;
+  readonly offset: number;
+}
+
 export class Analysis {
   readonly plan = new Plan();
   readonly #map: ModuleMap;
   readonly #quiet: Uint8Array;
   readonly #reader: Reader;
   readonly #facts = new Facts();
+  /** Instead of facts, for the snapshot image: loads count as stores do. */
+  readonly #pages: Pages | undefined;
   readonly #locals = new Locals();
   readonly #frames: Frame[] = [];
   #depth = 0; // frames in use
@@ -44,9 +54,10 @@ export class Analysis {
   #comparison: Comparison | undefined; // the last one
   readonly #assignedIn: number[] = []; // by local: the last loop found to assign it
 
-  constructor(map: ModuleMap) {
+  constructor(map: ModuleMap, pages: boolean) {
     this.#map = map;
-    this.#quiet = quietFunctions(map);
+    this.#pages = pages ? new Pages() : undefined;
+    this.#quiet = pages ? new Uint8Array(map.functions.length) : quietFunctions(map);
     this.#bodyLoops = new Loops(map, this.#quiet);
     this.#reader = new Reader(map.bytes);
   }
@@ -55,6 +66,7 @@ export class Analysis {
   run(functionIndex: number, localCount: number, start: number, end: number): void {
     this.plan.reset();
     this.#facts.reset();
+    this.#pages?.reset();
     this.#locals.reset(localCount);
     this.#depth = 0;
     this.#loops.length = 0;
@@ -74,8 +86,13 @@ export class Analysis {
     this.#bodyLoops.scan(this.#reader);
     this.#assignedIn.length = 0;
     this.#reader.pos = start;
-    while (this.#depth > 0 && this.#work > 0) this.#instruction();
-    if (this.#work <= 0) this.plan.reset(); // too tangled: every store checks for itself
+    try {
+      while (this.#depth > 0 && this.#work > 0) this.#instruction();
+    } catch (error) {
+      if (!(error instanceof RingzeroError)) throw error;
+      this.#work = 0; // the pass that emits refuses the module, and says why
+    }
+    if (this.#work <= 0) this.plan.reset(); // too tangled: every access checks for itself
   }
 
   #push(symbol: number, offset: number): void {
@@ -228,6 +245,7 @@ export class Analysis {
     const offset = reader.u32();
     const kind = op.accessKind(access);
     if (kind === op.LANE_LOAD || kind === op.LANE_STORE) reader.byte();
+    if (this.#pages) this.#touch(this.#pages, access, offset);
     switch (kind) {
       case op.LOAD:
       case op.ATOMIC_LOAD:
@@ -241,14 +259,28 @@ export class Analysis {
     const operands = kind === op.CMPXCHG ? 3 : 2;
     const known = this.#top >= this.#height + operands && !this.#dead;
     const at = this.#top - operands;
-    const store = this.#stores++;
+    const store = this.#pages ? -1 : this.#stores++;
     const ea = known ? this.#offsets[at]! + offset : Infinity;
     if (ea < 0x7fffffff) this.#store(store, this.#symbols[at]!, ea, op.accessWidth(access));
     this.#pop(operands);
     if (kind === op.RMW || kind === op.CMPXCHG) this.#pushFresh(1);
   }
 
+  /** A plain load or store; accesses of other kinds are numbered only. */
+  #touch(pages: Pages, access: number, offset: number): void {
+    const number = this.#stores++;
+    const kind = op.accessKind(access);
+    const stores = kind === op.STORE || kind === op.LANE_STORE;
+    if (!stores && kind !== op.LOAD && kind !== op.LANE_LOAD) return;
+    const at = this.#top - (kind === op.LOAD ? 1 : 2);
+    if (at < this.#height || this.#dead || offset > OFFSET_MAX) return;
+    const width = op.accessWidth(access);
+    const base = (this.#offsets[at]! + offset) | 0;
+    pages.touch(this.plan, number, this.#symbols[at]!, base, width, stores, ++this.#facts.clock);
+  }
+
   #write(store: number, symbol: number, base: number, high: number): void {
+    if (this.#pages) return;
     const facts = this.#facts;
     if (symbol === this.#frameSymbol && base >= this.#frameLow && high <= 0) {
       facts.write(this.plan, store, symbol, base, high, this.#frameLow, 0);
@@ -392,6 +424,7 @@ export class Analysis {
 
   /** memory.init, memory.copy, memory.fill: a short one of constant length is a write like a store's. */
   #bulk(): void {
+    if (this.#pages) return this.#pop(3);
     const store = this.#stores++;
     const at = this.#top - 3;
     const known = at >= this.#height && !this.#dead;
@@ -517,6 +550,7 @@ export class Analysis {
       frame.backEdges = 0;
       frame.trips = Infinity;
       frame.counter = undefined;
+      const homes = this.#pages && this.#homes(frame.loop);
       locals.raiseFloor(++facts.clock);
       const outerFloor = frame.floorSymbol;
       frame.floorSymbol = locals.floorSymbol;
@@ -526,6 +560,7 @@ export class Analysis {
         frame.kept.add(facts.assume(frame.floorSymbol + terms[0]!.local, low, high));
       }
       this.#loops.push(frame);
+      if (homes) this.#enterPages(homes);
     }
     frame.entryClock = ++facts.clock;
     frame.entryKilled = facts.killed;
@@ -560,18 +595,45 @@ export class Analysis {
     });
   }
 
+  /** What the locals that the loop does not assign hold. */
+  #homes(loop: number): Home[] {
+    const locals = this.#locals;
+    this.#markAssigned(loop);
+    const homes: Home[] = [];
+    for (let local = 0; local < locals.count; local++) {
+      if (this.#assignedIn[local] === loop) continue;
+      homes.push({ local, symbol: locals.symbol(local), offset: locals.offset(local) });
+    }
+    return homes;
+  }
+
+  /** At a loop's head: locals that it does not assign keep their symbols, and groups around those go on. */
+  #enterPages(homes: readonly Home[]): void {
+    const facts = this.#facts;
+    const symbols = new Set<number>();
+    for (const { local, symbol, offset } of homes) {
+      symbols.add(symbol);
+      this.#locals.hold(local, symbol, offset, ++facts.clock);
+    }
+    this.#pages!.enterLoop(++facts.clock, (symbol) => symbols.has(symbol));
+  }
+
   /** The locals that the loop does not assign, by the symbols that they hold. */
   #unassigned(loop: number): Map<number, number> {
-    const loops = this.#bodyLoops;
     const homes = new Map<number, number>();
-    const assignments = loops.assignments(loop);
-    for (let i = 0; i < assignments; i++) this.#assignedIn[loops.assigned(loop, i)] = loop;
+    this.#markAssigned(loop);
     const { count } = this.#locals;
     for (let local = 0; local < count; local++) {
       if (this.#assignedIn[local] !== loop) homes.set(this.#locals.symbol(local), local);
     }
-    this.#work -= assignments + count;
     return homes;
+  }
+
+  #markAssigned(loop: number): void {
+    const loops = this.#bodyLoops;
+    const assignments = loops.assignments(loop);
+    for (let i = 0; i < assignments; i++) this.#assignedIn[loops.assigned(loop, i)] = loop;
+    this.#work -= assignments + this.#locals.count;
   }
 
   #else(): void {
@@ -581,6 +643,7 @@ export class Analysis {
     // The end of the first arm is a branch to the end of the if.
     this.#branch(0);
     facts.keepOlder(frame.entryClock);
+    this.#pages?.keepOlder(frame.entryClock);
     facts.killed = frame.entryKilled;
     facts.region++;
     this.#work -= this.#locals.logLength - frame.logStart;
@@ -612,6 +675,7 @@ export class Analysis {
       }
       if (frame.branched) {
         facts.keepOlder(frame.keep);
+        this.#pages?.keepOlder(frame.keep);
         facts.killed = this.#dead ? frame.branchKilled : Math.max(facts.killed, frame.branchKilled);
       }
       if (conditional) {
@@ -628,6 +692,7 @@ export class Analysis {
   #endLoop(frame: Frame): void {
     const locals = this.#locals;
     this.#loops.pop();
+    this.#pages?.leaveLoop();
     const { carried } = frame;
     if (carried.length > 0) {
       this.plan.loops[frame.loop] = { heads: [], carried, pollAtWindow: false, short: false };

@@ -131,7 +131,10 @@ function addThunks(image: Image, runs: readonly Run[]): void {
       image.addOwnBody(image.gluedExports + i, (code) => gluedExport(image, code, old, i));
     });
   image.addOwnBody(image.specials, (code) => boot(image, code, runs));
-  image.addOwnBody(image.specials + 1, (code) => dropSegments(code, runs));
+  image.addOwnBody(image.specials + 1, (code) => {
+    image.attach(code);
+    return dropSegments(code, runs);
+  });
   image.addOwnBody(image.specials + 2, (code) => registers(image, code, 'save'));
   image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
 }

@@ -95,7 +95,8 @@ export class Body {
     this.map = image.map;
     this.reader = new Reader(image.map.bytes);
     this.code = image.scratch;
-    if (image.planned && image.choices.elision) this.#analysis = new Analysis(image.map);
+    if (image.planned !== '' && image.choices.elision)
+      this.#analysis = new Analysis(image.map, image.planned === 'pages');
   }
 
   /** What the analysis decided for this body; undefined if there was none. */
@@ -150,7 +151,7 @@ export class Body {
     this.#labels.length = 0;
     this.#labels.push(0);
     if (!this.#analysis) return;
-    if (mayStore(this.reader.bytes, start, end)) {
+    if (this.image.planned === 'pages' || mayStore(this.reader.bytes, start, end)) {
       this.#analysis.run(functionIndex, this.#locals, start, end);
     } else this.#analysis.plan.reset();
   }

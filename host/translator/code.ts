@@ -70,6 +70,10 @@ export class Code extends Writer {
   relocations: number[] = [];
   /** Places of `atomic.fence`: three bytes each, dispensable on a strongly ordered processor. */
   fences: number[] = [];
+  /** Places of the highest address of stores without a closer look: five-byte LEB128 each. */
+  limits: number[] = [];
+  /** Places of loads that stay in order: four bytes each, `i32.atomic.load` or, with a `nop`, `i32.load`. */
+  ordered: number[] = [];
   /** Places of `if` and `br_if` that are almost never taken. */
   unlikely: number[] = [];
 
@@ -77,6 +81,8 @@ export class Code extends Writer {
     this.pos = 0;
     this.relocations.length = 0;
     this.fences.length = 0;
+    this.limits.length = 0;
+    this.ordered.length = 0;
     this.unlikely.length = 0;
   }
 
@@ -191,6 +197,20 @@ export class Code extends Writer {
     this.relocations.push(this.pos);
     this.padded(0);
     return this;
+  }
+
+  /** The limit as an i32 constant. */
+  limit(): this {
+    this.byte(0x41);
+    this.limits.push(this.pos);
+    this.padded(0);
+    return this;
+  }
+
+  /** i32.atomic.load, or i32.load where the processor and the engine keep loads in order. */
+  orderedLoad(): this {
+    this.ordered.push(this.pos);
+    return this.atomic(0x10, 2);
   }
 
   fence(): this {

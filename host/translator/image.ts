@@ -54,6 +54,8 @@ export abstract class Image {
   readonly hints: Hint[] = [];
   relocations: number[] = []; // within `bodies`
   fences: number[] = [];
+  limits: number[] = [];
+  ordered: number[] = [];
   readonly extraTypes: FunctionType[] = [];
   readonly routines: Routine[] = [];
   readonly exported: number[] = []; // guest functions that have an export thunk
@@ -178,6 +180,8 @@ export abstract class Image {
     bodies.copy(scratch.bytes, 0, scratch.pos);
     for (const at of scratch.relocations) this.relocations.push(at + shift);
     for (const at of scratch.fences) this.fences.push(at + shift);
+    for (const at of scratch.limits) this.limits.push(at + shift);
+    for (const at of scratch.ordered) this.ordered.push(at + shift);
     if (scratch.unlikely.length > 0) {
       const offsets = scratch.unlikely.map((at) => at + shift - start);
       this.hints.push({ function: functionIndex, offsets });
@@ -233,8 +237,10 @@ export abstract class Image {
   }
   /** A vCPU of this image may be the one that boots. */
   readonly boots: boolean = true;
-  /** The image has a use for the analysis of stores. */
-  abstract readonly planned: boolean;
+  /** What the analysis of a body looks for. */
+  abstract readonly planned: '' | 'stores' | 'pages';
+  /** What else a vCPU does when it attaches. */
+  attach(_code: Code): void {}
   /** Looks for interrupts. */
   abstract poll(code: Code): void;
   /** Whether the loop at hand gets a second loop around it, from which it runs until a poll or a check breaks it. */

@@ -115,6 +115,13 @@ export class Locals {
     this.#serial[local] = serial;
   }
 
+  /** At a loop's head, of a local that the loop does not assign: it still holds what it did. No assignment, so no log. */
+  hold(local: number, symbol: number, offset: number, serial: number): void {
+    this.#symbol[local] = symbol;
+    this.#offset[local] = offset;
+    this.#serial[local] = serial;
+  }
+
   /** The constant that the local was when the log had `length` entries and the floor was `floorSerial`; it was set since. */
   constantAt(length: number, floorSerial: number, local: number): number | undefined {
     const i = this.#logLocal.indexOf(local, length);

@@ -29,6 +29,7 @@ import {
   RMW,
   WAIT,
 } from './opcode.ts';
+import { copyWords, SHORT_COPY_MAX } from './short-copy.ts';
 import {
   CHECK_GROUP,
   CHECK_NONE,
@@ -59,7 +60,6 @@ const WINDOW = 3; // and the slots after it
 const PAGE = FRAME_BYTES;
 const PAGE_MASK = -FRAME_BYTES;
 const CHUNK = 65536; // bytes of a long fill or copy between two safepoints
-const SHORT_COPY_MAX = 32; // bytes
 
 export class MainImage extends Image {
   readonly kernelCalls: readonly KernelCall[];
@@ -73,7 +73,7 @@ export class MainImage extends Image {
     ['grow', 1, 1],
   ];
   readonly registerName = 'ringzero.view';
-  readonly planned = true;
+  readonly planned = 'stores';
   readonly #ensureBytes: number[] = [];
   #writes = 0;
   #checks = 0;
@@ -410,30 +410,8 @@ export class MainImage extends Image {
     });
   }
 
-  /**
-   * copy(to, from, bytes) of 1 to 32 bytes: two or four words (three bytes) that may overlap, all read before any is
-   * written. An engine makes a call of its own of memory.copy, which takes longer than this.
-   */
+  /** copy(to, from, bytes) of few bytes. */
   #shortCopy(code: Code): void {
-    const at = (address: number, fromEnd: number): void => {
-      code.get(address);
-      if (fromEnd > 0) code.get(2).op(OP.i32Add).i32(fromEnd).op(OP.i32Sub);
-    };
-    const words = (
-      load: number,
-      store: number,
-      places: readonly [fromEnd: number, offset: number][],
-    ): void => {
-      // prettier-ignore
-      for (const [fromEnd, offset] of places) {
-        at(0, fromEnd);
-        at(1, fromEnd);
-        code.memory(load, 0, offset);
-      }
-      for (const [, offset] of [...places].reverse()) code.memory(store, 0, offset);
-      code.op(OP.return);
-    };
-    const from = (bytes: number): Code => code.get(2).i32(bytes).op(OP.i32GeU).if();
     const end = (): void => {
       code.get(0).get(2).op(OP.i32Add).i32(1).op(OP.i32Sub);
     };
@@ -442,23 +420,8 @@ export class MainImage extends Image {
     this.#testPages(code, () => code.get(0), end);
     code.unlikelyIf();
     code.get(0).get(2).i32(1).op(OP.i32Sub).call(this.ensure()).end();
-    from(16);
-    words(OP.i64Load, OP.i64Store, [[0, 0], [0, 8], [16, 0], [8, 0]]); // prettier-ignore
+    copyWords(code);
     code.end();
-    from(8);
-    words(OP.i64Load, OP.i64Store, [[0, 0], [8, 0]]); // prettier-ignore
-    code.end();
-    from(4);
-    words(OP.i32Load, OP.i32Store, [[0, 0], [4, 0]]); // prettier-ignore
-    code.end();
-    // One to three: the first, the middle and the last.
-    code.get(0).get(1).memory(OP.i32Load8U, 0);
-    for (const address of [0, 1]) code.get(address).get(2).i32(1).op(OP.i32ShrU).op(OP.i32Add);
-    code.memory(OP.i32Load8U, 0);
-    for (const address of [0, 1]) at(address, 1);
-    code.memory(OP.i32Load8U, 0);
-    for (let i = 0; i < 3; i++) code.memory(OP.i32Store8, 0);
-    code.op(OP.return).end();
   }
 
   #copy(): number {

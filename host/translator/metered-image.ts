@@ -64,7 +64,7 @@ interface OpenLoop {
 export class MeteredImage extends Image {
   readonly kernelCalls: readonly KernelCall[] = [['exhausted', 0, 0]];
   readonly registerName = 'ringzero.fuel';
-  readonly planned = false;
+  readonly planned = '';
   readonly #options: MeterOptions;
   readonly #loops: OpenLoop[] = [];
 

@@ -2,6 +2,7 @@
 // which they come in the body.
 
 import type { Term } from './locals.ts';
+import type { Group } from './pages.ts';
 
 /** How a store's page is made sure of. */
 export const CHECK_OWN = 0; // by a check of its own bytes
@@ -40,6 +41,8 @@ export class Plan {
   bulk: number[] = [];
   /** By the loop's number; absent = nothing to do at its head. */
   loops: (LoopPlan | undefined)[] = [];
+  /** For the snapshot image, by the access's number. */
+  group: (Group | undefined)[] = [];
 
   reset(): void {
     this.check.length = 0;
@@ -47,5 +50,6 @@ export class Plan {
     this.high.length = 0;
     this.bulk.length = 0;
     this.loops.length = 0;
+    this.group.length = 0;
   }
 }

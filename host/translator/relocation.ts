@@ -1,23 +1,29 @@
 // What of an image depends on the VM and its processor, as a custom section, so that a translated module fits any:
 //
 //   name "ringzero.relocations" | u8 version | places of the memory's size | of the epoch table's address | of fences
+//   | of the limit of stores | of loads that stay in order
 //   places: count, then each one's distance from the one before (the first from the start of the file), all LEB128
 //
-// Size and address are five-byte LEB128; a fence is three bytes, `atomic.fence` or three `nop`. The size stands there
+// Size, address and limit are five-byte LEB128; a fence is three bytes, `atomic.fence` or three `nop`; a load four,
+// `i32.atomic.load` or `nop` and `i32.load`, which costs an engine half as much. Where the processor is known to be a strongly
+// ordered one, the engine is V8, which neither moves nor merges loads of memory. The size stands there
 // as minimum and maximum, so that the engine knows that memory never grows: else it looks for it anew after each call.
 
-import { epochTable } from '../../assembly/abi/memory-map.ts';
+import { epochTable, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, FRAMES_MAX, FRAMES_MIN, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { checkObject, refuse, RingzeroError } from '../errors.ts';
 import type { Image } from './image.ts';
 import { malformed, moduleBytes, Reader } from './reader.ts';
 import type { Bytes } from '../bytes.ts';
-import { Writer, writePadded } from './writer.ts';
+import { Writer, writePadded, writePaddedSigned } from './writer.ts';
 
 const NAME = 'ringzero.relocations';
-const VERSION = 2;
-const FENCE = [0xfe, 0x03, 0x00];
+const VERSION = 3;
 const NOP = 0x01;
+const FENCE = [0xfe, 0x03, 0x00];
+const NO_FENCE = [NOP, NOP, NOP];
+const ATOMIC_LOAD = [0xfe, 0x10, 0x02, 0x00];
+const PLAIN_LOAD = [NOP, 0x28, 0x02, 0x00];
 
 /** The VM and the processor that an image is to fit. */
 export interface RelocateOptions {
@@ -43,6 +49,8 @@ export function relocationSection(
   places(out, sizes, 0);
   places(out, image.relocations, codeStart);
   places(out, image.fences, codeStart);
+  places(out, image.limits, codeStart);
+  places(out, image.ordered, codeStart);
   return out.finish();
 }
 
@@ -67,24 +75,26 @@ export function relocate(image: Bytes, options: RelocateOptions): Uint8Array {
 /** As relocate, in place. */
 export function patch(image: Uint8Array, options: RelocateOptions): void {
   const reader = findSection(image);
-  const size = (options.frames * FRAME_BYTES) / WASM_PAGE_BYTES;
+  const { frames, weakMemory } = options;
+  const size = (frames * FRAME_BYTES) / WASM_PAGE_BYTES;
+  each(reader, image, 5, (at) => writePadded(image, at, size));
+  each(reader, image, 5, (at) => writePadded(image, at, epochTable(frames)));
+  const fence = weakMemory === false ? NO_FENCE : FENCE;
+  each(reader, image, FENCE.length, (at) => image.set(fence, at));
+  each(reader, image, 5, (at) => writePaddedSigned(image, at, storeLimit(frames)));
+  const load = weakMemory === false ? PLAIN_LOAD : ATOMIC_LOAD;
+  each(reader, image, ATOMIC_LOAD.length, (at) => image.set(load, at));
+}
+
+/** Stores of a snapshot image at higher addresses look closer: no guest memory is there, and 64 KiB beyond it are still memory. */
+const storeLimit = (frames: number): number => vmBlock(frames) - 2 * WASM_PAGE_BYTES;
+
+function each(reader: Reader, image: Uint8Array, bytes: number, put: (at: number) => void): void {
   let at = 0;
-  for (const value of [size, epochTable(options.frames)]) {
-    at = 0;
-    for (let left = reader.count(); left > 0; left--) {
-      at += reader.u32();
-      if (at + 5 > image.length) throw malformed('relocation out of bounds', at);
-      writePadded(image, at, value);
-    }
-  }
-  const [first, second, third] = options.weakMemory === false ? [NOP, NOP, NOP] : FENCE;
-  at = 0;
   for (let left = reader.count(); left > 0; left--) {
     at += reader.u32();
-    if (at + 3 > image.length) throw malformed('relocation out of bounds', at);
-    image[at] = first!;
-    image[at + 1] = second!;
-    image[at + 2] = third!;
+    if (at + bytes > image.length) throw malformed('relocation out of bounds', at);
+    put(at);
   }
 }
 

@@ -1,14 +1,19 @@
-// memory.fill, memory.init and memory.copy of the snapshot image: page by page, with a poll after each.
+// memory.fill, memory.init and memory.copy of the snapshot image: page by page, with a poll after each. What stays within
+// its page goes without a call of the kernel: that the bytes lie in memory follows from the entry of their page.
 
 import { Code, OP } from './code.ts';
 import { I32 } from './opcode.ts';
 import { i32s } from './image.ts';
+import { copyWords, SHORT_COPY_MAX } from './short-copy.ts';
 import type { SnapshotImage } from './snapshot-image.ts';
 
 const [TO, FROM, BYTES] = [0, 1, 2]; // parameters of all three; fill has its value in FROM
 
 export function bulkFill(image: SnapshotImage): number {
   return image.routine('ringzero.fill', i32s(3), [], (code) => {
+    code.block();
+    leaveUnlessInPages(code, [TO]);
+    code.get(TO).call(image.own()).get(FROM).get(BYTES).ops(0xfc, 11, 0).op(OP.return).end();
     upwards(image, code, false, (bytes) => {
       code.get(TO).call(image.own()).get(FROM).get(bytes).ops(0xfc, 11, 0);
     });
@@ -32,6 +37,13 @@ export function bulkInit(image: SnapshotImage, segment: number): number {
 export function bulkCopy(image: SnapshotImage): number {
   return image.routine('ringzero.copy', i32s(3), [], (code) => {
     const [piece, target, source, count] = [3, 4, 5, 6];
+    code.block();
+    leaveUnlessInPages(code, [TO, FROM]);
+    code.get(FROM);
+    image.entry(code);
+    code.op(OP.i32Eqz).if();
+    image.trapOutside(code, FROM, BYTES);
+    code.end().get(TO).get(FROM).get(BYTES).call(copyPiece(image)).op(OP.return).end();
     image.trapOutside(code, FROM, BYTES);
     code.get(TO).get(FROM).op(OP.i32GtU).if();
     // Downwards: the last piece first.
@@ -69,7 +81,7 @@ function copyPiece(image: SnapshotImage): number {
     code.set(entry);
     const copy = (): void => {
       code.get(target).get(FROM).get(entry).i32(-4096).op(OP.i32And).op(OP.i32Add);
-      code.get(BYTES).ops(0xfc, 10, 0, 0);
+      code.get(BYTES).call(move(image));
     };
     copy();
     code.get(entry).op(OP.i32Eqz).if().fence().get(FROM);
@@ -79,6 +91,25 @@ function copyPiece(image: SnapshotImage): number {
     code.end().end();
     return i32s(2);
   });
+}
+
+/** move(to, from, bytes) in physical memory. */
+function move(image: SnapshotImage): number {
+  return image.routine('ringzero.move', i32s(3), [], (code) => {
+    code.get(BYTES).i32(1).op(OP.i32Sub).i32(SHORT_COPY_MAX).op(OP.i32LtU).if();
+    copyWords(code);
+    code.end().get(TO).get(FROM).get(BYTES).ops(0xfc, 10, 0, 0);
+    return [];
+  });
+}
+
+/** Branches to the innermost block unless [start, + BYTES) lies within one page, and under the limit, for each start. */
+function leaveUnlessInPages(code: Code, starts: readonly number[]): void {
+  code.get(BYTES).i32(1).op(OP.i32Sub).i32(4096).op(OP.i32GeU).brIf(0);
+  for (const start of starts) {
+    code.get(start).get(BYTES).op(OP.i32Add).i32(1).op(OP.i32Sub).get(start).op(OP.i32Xor);
+    code.i32(12).op(OP.i32ShrU).get(start).limit().op(OP.i32GtU).op(OP.i32Or).brIf(0);
+  }
 }
 
 /** Pieces from the start; `piece` is local 3. With `paired` a piece leaves neither side's page. */

@@ -2,14 +2,20 @@
 //
 //   value = load main[address]                        (traps as it always did)
 //   fence                                             (weakly ordered processors only)
-//   if (table[page] | (address ^ address + width - 1) >> 12)  value = the access once more, exactly
+//   entry = [place of the page's entry]
+//   if (entry | the access leaves its page)  value = load main[address + (entry & ~4095)], or the exact way if it leaves it
 //
 // Main memory is read first and the table afterwards: if the page was not copied by then, what was read is what the
-// snapshot must see, for the kernel publishes the copy before the page changes. An access that straddles two pages takes
-// the exact way too. Stores, atomics and bulk instructions go to pages that the snapshot owns:
-// own(address) gives the place in physical memory, after `viewFault` if need be.
+// snapshot must see, for the kernel publishes the copy before the page changes. An entry that is there stays. A store goes
+// straight to a frame that its entry calls the snapshot's own; atomics, bulk instructions and all other stores go
+// the exact way: own(address) gives the place in physical memory, after `viewFault` if need be.
+//
+// Where the analysis finds several accesses around one address (pages.ts), the first leaves the place of the entry in a local.
+// If their range crosses a page, or stores may lie above the limit, that is the place of ENTRY_CLOSER, which sends each of
+// them the exact way. The limit is below what the table covers, and so far that offsets lead out of 32 bits nowhere.
 
-import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
+import { ENTRY_CLOSER, ENTRY_OWNED } from '../../assembly/abi/snapshot-block.ts';
+import { VCPU_CLOSER, VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
 import { type Choices, Image, i32s, type KernelCall } from './image.ts';
@@ -29,6 +35,7 @@ import {
   V128,
   WAIT,
 } from './opcode.ts';
+import { type Group, OFFSET_MAX } from './pages.ts';
 import { bulkCopy, bulkFill, bulkInit } from './snapshot-bulk.ts';
 import { assembleValue, valueToPieces } from './pieces.ts';
 import { reachable } from './reach.ts';
@@ -36,7 +43,12 @@ import { reachable } from './reach.ts';
 const ADDRESS = 0; // slots of Body.temp
 const VALUE = 1;
 const SECOND = 2;
+const ENTRY = 3;
+const STRADDLE = 4;
+const GROUP = 5; // and the slots after it
 const PAGE_MASK = -4096;
+/** Offsets below it do not lead from an address under the limit out of 32 bits. */
+const NEAR = 65536;
 
 export class SnapshotImage extends Image {
   readonly kernelCalls: readonly KernelCall[] = [
@@ -48,7 +60,7 @@ export class SnapshotImage extends Image {
     ['grow', 1, 1],
   ];
   readonly registerName = 'ringzero.table';
-  readonly planned = false;
+  readonly planned = 'pages';
   override readonly boots = false;
 
   readonly #roots: ReadonlyMap<unknown, number> | undefined;
@@ -81,64 +93,184 @@ export class SnapshotImage extends Image {
     code.call(this.kernel('safepoint')).end();
   }
 
+  override attach(code: Code): void {
+    code.globalGet(this.vcpuGlobal).i32(ENTRY_CLOSER).memory(OP.i32Store, 2, VCPU_CLOSER);
+  }
+
   lowerAccess(body: Body, at: number): void {
     body.flush(at);
     const kind = accessKind(body.access);
-    if (kind === LOAD || kind === ATOMIC_LOAD || kind === LANE_LOAD) this.#load(body, kind);
-    else if (kind === STORE || kind === LANE_STORE) {
-      body.code.i32(body.offset).call(this.#storeRoutine(body));
-    } else this.#atomic(body, kind);
+    const number = body.store++;
+    const found = body.plan?.group[number];
+    const group = found !== undefined && found.size > 1 ? found : undefined;
+    if (kind === LOAD || kind === ATOMIC_LOAD || kind === LANE_LOAD)
+      this.#load(body, kind, group, number); // prettier-ignore
+    else if (kind === STORE || kind === LANE_STORE) this.#store(body, group, number);
+    else this.#atomic(body, kind);
     body.replaced();
   }
 
-  #load(body: Body, kind: number): void {
+  #load(body: Body, kind: number, group: Group | undefined, number: number): void {
     const { code, offset } = body;
     const type = accessType(body.access);
-    const width = accessWidth(body.access);
     const address = body.temp(I32, ADDRESS);
+    const entry = body.temp(I32, ENTRY);
     const value = body.temp(type, VALUE);
-    const vector = kind === LANE_LOAD ? body.temp(type, SECOND) : 0;
-    const effective = (): void => {
-      code.get(address);
-      if (offset !== 0) code.i32(offset).op(OP.i32Add);
+    const vector = kind === LANE_LOAD ? body.temp(type, SECOND) : -1;
+    const access = (): void => {
+      if (vector >= 0) code.get(vector);
+      body.emitAccess(offset);
+      code.set(value);
     };
-    if (kind === LANE_LOAD) code.set(vector);
+    if (vector >= 0) code.set(vector);
     code.tee(address);
-    if (kind === LANE_LOAD) code.get(vector);
-    body.emitAccess(offset);
-    code.set(value).fence();
-    effective();
-    this.entry(code);
-    if (width > 1 && kind !== ATOMIC_LOAD) {
-      effective();
-      code.i32(width - 1).op(OP.i32Add);
-      effective();
-      code.op(OP.i32Xor).i32(12).op(OP.i32ShrU).op(OP.i32Or);
+    access();
+    code.fence();
+    const width = kind === ATOMIC_LOAD ? 1 : accessWidth(body.access);
+    const straddle = !group && width > 1 ? body.temp(I32, STRADDLE) : 0;
+    if (group) {
+      this.#groupPlace(body, group, number);
+      code.get(body.temp(I32, GROUP + group.local)).orderedLoad();
+    } else {
+      this.#effective(code, address, offset);
+      this.entry(code);
     }
-    code.unlikelyIf();
-    effective();
-    if (kind === LANE_LOAD) code.get(vector);
-    code.call(this.#loadRoutine(body, kind)).set(value).end().get(value);
+    code.tee(entry);
+    if (!group && width > 1) {
+      this.#crosses(code, address, offset, width);
+      code.tee(straddle).op(OP.i32Or);
+    }
+    code.if();
+    const exact = group !== undefined || width > 1;
+    if (exact) {
+      if (group) code.get(entry).i32(ENTRY_CLOSER).op(OP.i32And);
+      else code.get(straddle);
+      code.unlikelyIf();
+      code.get(address);
+      if (vector >= 0) code.get(vector);
+      code.i32(offset).call(this.#loadRoutine(body, kind)).set(value).else();
+    }
+    code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
+    access();
+    if (exact) code.end();
+    code.end().get(value);
+  }
+  /** Branches to the innermost block if the access lies above the limit, or beyond 32 bits. */
+  #leaveUnlessNear({ code, offset }: Body, address: number, scratch: number): void {
+    if (offset < NEAR) code.get(address).limit().op(OP.i32GtU).unlikelyBrIf(0);
+    else {
+      this.#effective(code, address, offset);
+      code.tee(scratch).i32(offset).op(OP.i32LtU).unlikelyBrIf(0);
+      code.get(scratch).limit().op(OP.i32GtU).unlikelyBrIf(0);
+    }
+  }
+
+  #store(body: Body, group: Group | undefined, number: number): void {
+    const { code, offset } = body;
+    const address = body.temp(I32, ADDRESS);
+    const entry = body.temp(I32, ENTRY);
+    const value = body.temp(accessType(body.access), VALUE);
+    code.set(value).set(address);
+    if (!group) code.block().block();
+    if (group) {
+      this.#groupPlace(body, group, number);
+      code.get(body.temp(I32, GROUP + group.local)).memory(OP.i32Load, 2);
+      code.tee(entry).i32(ENTRY_OWNED).op(OP.i32And).if();
+    } else this.#plainStoreCheck(body, address, entry);
+    code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add).get(value);
+    body.emitAccess(offset);
+    if (group) code.else();
+    else code.br(1).end();
+    code.get(address).get(value).i32(offset).call(this.#storeRoutine(body)).end();
+  }
+
+  /** Branches to the inner one of two blocks unless the store may go to the frame of the entry. */
+  #plainStoreCheck(body: Body, address: number, entry: number): void {
+    const { code, offset } = body;
+    const width = accessWidth(body.access);
+    this.#leaveUnlessNear(body, address, entry);
+    this.#effective(code, address, offset);
+    this.entryPlace(code);
+    code.memory(OP.i32Load, 2);
+    code.tee(entry).i32(ENTRY_OWNED).op(OP.i32And);
+    if (width > 1 && 1 << body.align === width) {
+      this.#effective(code, address, offset);
+      code
+        .i32(32 - Math.log2(width))
+        .op(OP.i32Shl)
+        .op(OP.i32Or);
+    } else if (width > 1) {
+      this.#crosses(code, address, offset, width);
+      code.i32(2).op(OP.i32Shl).op(OP.i32Or);
+    }
+    code.i32(ENTRY_OWNED).op(OP.i32Ne).unlikelyBrIf(0);
+  }
+
+  /** The place of the group's entry is in its local and the access at hand is one of the group: for tests to look at. */
+  protected audit(_body: Body, _address: number, _place: number): void {}
+
+  /** At the group's first access: leaves the place of its entry in a local, or that of ENTRY_CLOSER. */
+  #groupPlace(body: Body, group: Group, number: number): void {
+    const address = body.temp(I32, ADDRESS);
+    const place = body.temp(I32, GROUP + group.local);
+    if (group.first === number) this.#setPlace(body, group, address, place);
+    this.audit(body, address, place);
+  }
+
+  #setPlace({ code, offset }: Body, group: Group, address: number, place: number): void {
+    const at = (distance: number): void => this.#effective(code, address, (offset + distance) | 0);
+    code.globalGet(this.vcpuGlobal).i32(VCPU_CLOSER).op(OP.i32Add);
+    at(0);
+    this.entryPlace(code);
+    at(group.low - group.base);
+    at(group.high - group.base - 1);
+    code.op(OP.i32Xor).i32(12).op(OP.i32ShrU);
+    if (group.stores) {
+      at(-OFFSET_MAX);
+      code.limit().op(OP.i32GtU).op(OP.i32Or);
+    }
+    code.op(OP.select).set(place);
+  }
+
+  #effective(code: Code, address: number, offset: number): void {
+    code.get(address);
+    if (offset !== 0) code.i32(offset).op(OP.i32Add);
+  }
+
+  /** Nonzero if the access leaves its page. */
+  #crosses(code: Code, address: number, offset: number, width: number): void {
+    code
+      .get(address)
+      .i32((offset + width - 1) | 0)
+      .op(OP.i32Add);
+    this.#effective(code, address, offset);
+    code.op(OP.i32Xor).i32(12).op(OP.i32ShrU);
   }
 
   /** Address on the stack -> its table entry. Atomic: it must not be taken from an earlier read. */
   entry(code: Code): void {
-    code.i32(10).op(OP.i32ShrU).i32(-4).op(OP.i32And);
-    code.globalGet(this.registerGlobal).op(OP.i32Add).atomic(0x10, 2);
+    this.entryPlace(code);
+    code.orderedLoad();
   }
 
-  /** The exact load at an address that lies in memory: through the table, byte by byte if it straddles. */
+  /** Address on the stack -> the place of its entry. */
+  entryPlace(code: Code): void {
+    code.i32(12).op(OP.i32ShrU).i32(2).op(OP.i32Shl);
+    code.globalGet(this.registerGlobal).op(OP.i32Add);
+  }
+
+  /** The exact load at an address and an offset: through the table, byte by byte if it straddles. */
   #loadRoutine(body: Body, kind: number): number {
     const { prefix, opcode, lane, align } = body;
     const type = accessType(body.access);
     const width = accessWidth(body.access);
     const laned = kind === LANE_LOAD;
-    const params = laned ? [I32, V128] : [I32];
+    const params = laned ? [I32, V128, I32] : [I32, I32];
     const name = `ringzero.load${prefix}.${opcode}${laned ? `.${lane}` : ''}`;
     return this.routine(name, params, [type], (code) => {
       const [address, vector] = [0, 1];
-      const entry = params.length;
-      const value = entry + 1;
+      const entry = params.length - 1; // the offset first
+      const value = params.length;
       const access = (): void => {
         if (laned) code.get(vector);
         if (prefix !== 0) code.byte(prefix);
@@ -147,6 +279,8 @@ export class SnapshotImage extends Image {
         code.byte(0);
         if (laned) code.byte(lane);
       };
+      code.get(address).get(entry).op(OP.i32Add).tee(address).get(entry).op(OP.i32LtU);
+      code.if().op(OP.unreachable).end();
       if (width > 1 && kind !== ATOMIC_LOAD) {
         code
           .get(address)
@@ -167,7 +301,7 @@ export class SnapshotImage extends Image {
       code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
       access();
       code.set(value).end().get(value);
-      return [I32, type];
+      return [type];
     });
   }
 

@@ -102,3 +102,8 @@ export function writePadded(bytes: Uint8Array, pos: number, value: number): void
   }
   bytes[pos + 4] = value;
 }
+
+export function writePaddedSigned(bytes: Uint8Array, pos: number, value: number): void {
+  writePadded(bytes, pos, value);
+  bytes[pos + 4] = (value >> 28) & 0x7f;
+}

@@ -35,7 +35,8 @@ const FRAME = 11;
 const LONG = 12;
 const DOUBLE = 13;
 const VECTOR = 14;
-const LOCALS = [I32, I32, I32, I32, I32, I32, I32, I32, I32, I32, I64, F64, V128];
+const BASES = [15, 16]; // i32, masked addresses that stay, whatever loops there are
+const LOCALS = [I32, I32, I32, I32, I32, I32, I32, I32, I32, I32, I64, F64, V128, I32, I32];
 
 class Generator {
   readonly code = new Code(4096);
@@ -62,7 +63,7 @@ class Generator {
     if (this.#frame) {
       code.globalGet(SP).i32(size).op(OP.i32Sub).tee(FRAME).globalSet(SP);
     }
-    for (const pointer of POINTERS) {
+    for (const pointer of [...POINTERS, ...BASES]) {
       this.integer(2);
       code.i32(MASK).op(OP.i32And).set(pointer);
     }
@@ -105,7 +106,11 @@ class Generator {
 
   address(): void {
     const { code } = this;
-    switch (this.random(10)) {
+    switch (this.random(13)) {
+      case 10:
+      case 11:
+      case 12:
+        return void code.get(this.pick(BASES));
       case 8:
       case 9:
         code.get(this.pick(COUNTERS));
@@ -250,6 +255,12 @@ class Generator {
     code.loop();
     this.#labels.push(false);
     if (exits && this.random(2) === 0) code.get(walker).i32(MASK).op(OP.i32GtU).brIf(1);
+    if (this.random(2) === 0) {
+      code
+        .get(this.pick(BASES))
+        .memory(0x28, 2, this.random(3) * 4)
+        .set(this.pick(INTEGERS));
+    }
     if (this.random(2) === 0) {
       code.get(walker);
       this.integer(1);
