@@ -43,6 +43,7 @@ const ALL: u32 = 0xfff;
 const CHAIN: u32 = 0x1000;
 const BITS_MAX: u32 = 25; // 2 GiB of table
 const EXPAND_PER_BUCKET: u32 = 10; // keys; above it chains grow
+const CHAINED_PER_BUCKET: u32 = 16; // keys; above it a table grows whatever maxmemory says
 const SHRINK_PER_BUCKET: u32 = 1;
 
 // @ts-ignore: decorator
@@ -215,6 +216,9 @@ export function resize(dict: u32): void {
     while (wanted > 0 && keys < (EXPAND_PER_BUCKET >> 1) << (wanted - 1)) wanted--;
   }
   if (wanted == bits) return;
+  // As Redis: a table does not grow beyond maxmemory, unless its chains have become long.
+  const isLong = keys >= CHAINED_PER_BUCKET << bits;
+  if (wanted > bits && !isLong && !heap.fits((<u64>1) << (<u64>wanted + BUCKET_SHIFT))) return;
   const table = heap.alloc((<u32>1) << (wanted + BUCKET_SHIFT));
   if (table == 0) return;
   store<u32>(dict, table, NEXT_TABLE);

@@ -49,7 +49,8 @@ export function execute(): void {
     }
     needs = neededInMulti(c, found, flags);
   }
-  if (needs & command.DENYOOM && !hasMemory()) {
+  // While a file is loaded nothing is evicted.
+  if (needs & command.DENYOOM && !observe.loading() && !hasMemory()) {
     errors.outOfMemory();
     return refuse(c, found, start);
   }

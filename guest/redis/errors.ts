@@ -2,7 +2,10 @@
 
 import * as args from './args.ts';
 import * as command from './command.ts';
+import * as config from './config.ts';
+import * as option from './option.ts';
 import * as reply from './reply.ts';
+import { usedBytes } from './heap.ts';
 
 export function syntax(): void {
   reply.error('ERR syntax error');
@@ -21,11 +24,19 @@ export function noKey(): void {
 }
 
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+const VM_FULL =
+  "OOM command not allowed when the memory of the VM is full (option 'memory' of the server).";
 export const MISCONF =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
 
+/** What has no room left: maxmemory, or the VM itself. */
+export function outOfMemoryText(): string {
+  const limit = <u64>config.number(option.MAXMEMORY);
+  return limit != 0 && usedBytes() > limit ? OUT_OF_MEMORY : VM_FULL;
+}
+
 export function outOfMemory(): void {
-  reply.error(OUT_OF_MEMORY);
+  reply.error(outOfMemoryText());
 }
 
 export function noAuth(): void {

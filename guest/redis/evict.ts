@@ -29,6 +29,7 @@ let nextDatabase: u32 = 0;
 /** Reads maxmemory and its policy. */
 export function configure(): void {
   limit = <u64>config.number(option.MAXMEMORY);
+  heap.setLimit(limit);
   policy = config.number(option.MAXMEMORY_POLICY);
 }
 

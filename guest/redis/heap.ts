@@ -29,6 +29,17 @@ export function countOutside(bytes: i64): void {
   outside += bytes;
 }
 
+let limit: u64 = 0; // maxmemory, 0 = none
+
+export function setLimit(bytes: u64): void {
+  limit = bytes;
+}
+
+/** True when so many bytes more stay within maxmemory. */
+export function fits(bytes: u64): bool {
+  return limit == 0 || usedBytes() + bytes <= limit;
+}
+
 /** Bytes of all objects as maxmemory and INFO count them, with what the host keeps for clients. */
 export function usedBytes(): u64 {
   return slab.liveBytes() + <u64>outside;

@@ -86,7 +86,9 @@ export function disconnect(slot: i32): void {
 /** Ten times a second. FLAG_* of io.ts. */
 export function cron(nowMs: f64, nowUs: f64): i32 {
   clock.set(nowMs, nowUs);
+  persistence.setBusy(true);
   cronjob.run();
+  persistence.setBusy(false);
   return io.hasEvents() ? io.FLAG_EVENTS : 0;
 }
 
@@ -108,7 +110,10 @@ export function startLoad(): i32 {
 /** Goes on loading for so many bytes: 1 when there are more, 0, or a negative errno. */
 export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
   clock.set(nowMs, nowUs);
-  return persistence.loadMore(bytes);
+  persistence.setBusy(true);
+  const result = persistence.loadMore(bytes);
+  persistence.setBusy(false);
+  return result;
 }
 
 /** Keys and libraries of functions that the last load left out. */

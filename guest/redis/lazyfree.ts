@@ -50,6 +50,11 @@ export function drainKeyspace(flushed: u32): void {
   if (keys <= KEYS_AT_ONCE) while (keyspaces == flushed) step();
 }
 
+/** Frees the values that wait; flushed databases go on waiting. */
+export function finishValues(): void {
+  while (entries != 0) step();
+}
+
 /** Frees a bounded number of objects; false when nothing is left. */
 export function step(): bool {
   if (entries != 0) {

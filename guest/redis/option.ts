@@ -62,6 +62,8 @@ export const MIN_REPLICAS_TO_WRITE: u32 = 36;
 export const MIN_REPLICAS_MAX_LAG: u32 = 37;
 /** Not Redis's: start although the file has keys of types that this server lacks, without them. */
 export const RDB_SKIP_UNKNOWN_TYPES: u32 = 38;
+export const LAZYFREE_LAZY_USER_DEL: u32 = 39;
+export const LAZYFREE_LAZY_USER_FLUSH: u32 = 40;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -121,6 +123,8 @@ export function defineLive(): void {
   row(MIN_REPLICAS_TO_WRITE, 'min-replicas-to-write', INT, '0', 0, MAX_I32, 0);
   row(MIN_REPLICAS_MAX_LAG, 'min-replicas-max-lag', INT, '10', 0, MAX_I32, 0);
   row(RDB_SKIP_UNKNOWN_TYPES, 'rdb-skip-unknown-types', BOOL, 'no', 0, 0, START);
+  row(LAZYFREE_LAZY_USER_DEL, 'lazyfree-lazy-user-del', BOOL, 'no', 0, 0, 0);
+  row(LAZYFREE_LAZY_USER_FLUSH, 'lazyfree-lazy-user-flush', BOOL, 'no', 0, 0, 0);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -186,8 +190,6 @@ latency-tracking-info-percentiles string "50 99 99.9"
 lazyfree-lazy-eviction bool no
 lazyfree-lazy-expire bool no
 lazyfree-lazy-server-del bool no
-lazyfree-lazy-user-del bool no
-lazyfree-lazy-user-flush bool no
 list-compress-depth int 0 0 2147483647
 list-max-listpack-size int -2 -2147483648 2147483647
 list-max-ziplist-size = list-max-listpack-size

@@ -1,8 +1,8 @@
 // Saving and loading of the databases: who saves when, and what INFO tells about it.
 //
-// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. load() reads it at once,
-//             startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points, and
-//             the end of a child. afterFlushAll() by FLUSHALL.
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. loadWhole() reads it at once,
+//             startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points.
+//             A child's end is an interrupt. afterFlushAll() by FLUSHALL.
 // States      A child is there or not: child >= 0 or NO_CHILD.
 //
 //             from  -> to       | function     | what must hold
@@ -12,6 +12,7 @@
 // Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file, nowhere else.
 //             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before its snapshot.
 
+import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
 import * as crc64 from './rdb/crc64.ts';
@@ -29,7 +30,15 @@ import { COUNTER_COPIES } from '../../assembly/abi/counter.ts';
 import { EAGAIN, EINTR, ENOENT } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { SYS_UNLINK } from '../../assembly/abi/syscall.ts';
-import { childStatus, counter, killChild, spawn, syscall } from '../../assembly/index.ts';
+import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
+import {
+  childStatus,
+  counter,
+  killChild,
+  setHandler,
+  spawn,
+  syscall,
+} from '../../assembly/index.ts';
 
 const NO_CHILD: i32 = -1;
 const RETRY_MS: i64 = 5000; // after a failed background save
@@ -37,6 +46,8 @@ const NAME_MAX: u32 = 255;
 
 const TEMPORARY: usize = memory.data(64, 8);
 const CHECKSUM: usize = memory.data(33408, 64); // crc64.SCRATCH_BYTES, for files that are read
+const STOPPED: usize = memory.data(64, 8); // name of the file of a child that was told to stop
+const NUMBERS: usize = memory.data(128, 8); // by child: number in the name of its file
 const PATH: usize = memory.data(256, 8); // NAME_MAX: dbfilename may change while a child saves
 
 let temporaryBytes: u32 = 0;
@@ -61,6 +72,7 @@ export function boot(): void {
   crc64.build(<u32>CHECKSUM);
   lastSaveMs = clock.ms();
   observe.listenTick(tick);
+  setHandler(VECTOR_CHILD, <i32>onChildEnd.index);
 }
 
 // --- What INFO shows ---------------------------------------------------------------------------------------------
@@ -149,20 +161,22 @@ function cowBytes(): u64 {
 
 // --- Saving ------------------------------------------------------------------------------------------------------
 
-/** Puts the names of both files where a child finds them too. */
-function prepare(): void {
-  const at = <u32>TEMPORARY;
+/** Writes a name of a temporary file; its bytes. A child that was told to stop may still hold the last one. */
+function putName(at: u32, number_: u32): u32 {
   store<u32>(at, 0x706d6574); // temp-
   store<u8>(at, 45, 4);
   let end = 5 + number.format(at + 5, <i64>hostInfo(HOST_PID));
-  if (tries != 0) {
-    // A child that was told to stop may still hold the last name.
+  if (number_ != 0) {
     store<u8>(at + end, 45);
-    end += 1 + number.format(at + end + 1, <i64>tries);
+    end += 1 + number.format(at + end + 1, <i64>number_);
   }
-  tries++;
   store<u32>(at + end, 0x6264722e); // .rdb
-  temporaryBytes = end + 4;
+  return end + 4;
+}
+
+/** Puts the names of both files where a child finds them too. */
+function prepare(): void {
+  temporaryBytes = putName(<u32>TEMPORARY, tries++);
   pathBytes = min(config.textBytes(option.DBFILENAME), NAME_MAX);
   memory.copy(PATH, config.textAddress(option.DBFILENAME), pathBytes);
 }
@@ -209,6 +223,7 @@ export function startSave(): bool {
     return false;
   }
   child = id;
+  store<u32>(NUMBERS + ((<u32>id) << 2), tries - 1);
   keyspace.setChildActive(true);
   log.begin('Background saving started by snapshot ');
   log.integer(id);
@@ -275,19 +290,39 @@ function reap(): void {
     const result = childStatus(<i32>id);
     if (result == -EAGAIN) continue;
     dying &= ~(1 << id);
+    // It may have made its file after cancelSave() had removed it.
+    const bytes = putName(<u32>STOPPED, load<u32>(NUMBERS + (id << 2)));
+    syscall(SYS_UNLINK, <i32>STOPPED, <i32>bytes, 0, 0, 0);
     // It had its file renamed before it heard: the file may be older than what a FLUSHALL has saved.
     if (result == 0 && value.savePoints() != 0) startSave();
   }
 }
 
-/** Ten times a second: a child's end, and the save points. */
-export function tick(): void {
+/** VECTOR_CHILD. It comes from the event loop, that is, between commands; within one, the next tick() sees to it. */
+function onChildEnd(vector: i32): void {
+  if (isBusy || changetype<u32>(client.current()) != 0) return;
+  noticeEnds();
+}
+
+let isBusy: bool = false;
+
+/** While something runs that no interrupt may disturb, beside commands. */
+export function setBusy(busy: bool): void {
+  isBusy = busy;
+}
+
+function noticeEnds(): void {
   if (dying != 0) reap();
-  if (isSaving()) {
-    const result = childStatus(child);
-    if (result != -EAGAIN) finish(result);
-    return;
-  }
+  if (!isSaving()) return;
+  const result = childStatus(child);
+  if (result != -EAGAIN) finish(result);
+}
+
+/** Ten times a second: the save points, and the end of a child that has not been noticed yet. */
+export function tick(): void {
+  const wasSaving = isSaving();
+  noticeEnds();
+  if (wasSaving || isSaving()) return;
   refuse();
   const sinceMs = clock.ms() - lastSaveMs;
   if (!hasSucceeded && clock.ms() - lastTryMs <= RETRY_MS) return;
@@ -316,7 +351,7 @@ export function afterFlushAll(): void {
 // --- Loading -----------------------------------------------------------------------------------------------------
 
 /** Reads the file dbfilename into the databases; false when that failed, and if it was the file's content, they are empty then. */
-export function load(): bool {
+export function loadWhole(): bool {
   let result = begin(false);
   while (result > 0) result = loadMore(u32.MAX_VALUE);
   return result == 0;

@@ -190,8 +190,8 @@ function readLongArgument(): u32 {
   }
   if (load<u8>(cursor) != 36) {
     reply.errorBegin("ERR Protocol error: expected '$', got '");
-    reply.character(load<u8>(cursor));
-    reply.text("'");
+    reply.plain(cursor, 1);
+    if (load<u8>(cursor) != 0) reply.text("'"); // behind a zero byte redis-server shows nothing
     reply.errorEnd();
     return BROKEN;
   }

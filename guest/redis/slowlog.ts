@@ -13,6 +13,7 @@ import * as heap from './heap.ts';
 import * as number from './number.ts';
 import * as option from './option.ts';
 import * as reply from './reply.ts';
+import { isSecret } from './secret.ts';
 
 const ENTRIES_MAX: u32 = 1024;
 const ARGUMENTS_MAX: u32 = 32;
@@ -108,7 +109,8 @@ function putArgument(at: u32, index: u32, count: u32): u32 {
   let end = at + 4;
   if (index == ARGUMENTS_MAX - 1 && args.count() > count) {
     end = putMore(end, args.count() - count + 1, ' more arguments)');
-  } else {
+  } else if (isSecret(index)) end = putAscii(end, '(redacted)');
+  else {
     const first = min(bytes, ARGUMENT_BYTES);
     memory.copy(end, args.ptr(index), first);
     end += first;

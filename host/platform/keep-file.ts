@@ -1,6 +1,7 @@
-// A second name for a file that is going to be replaced.
+// Files beside the database file: a second name for one that is going to be replaced, and what saves leave behind.
 
-import { constants, copyFileSync, linkSync, statSync } from 'node:fs';
+import { constants, copyFileSync, linkSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Gives the file another name beside its own, which it keeps when a new file takes its place; that name. Fails as the system does. */
 export function keepFile(path: string): string {
@@ -15,6 +16,16 @@ export function keepFile(path: string): string {
       if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
       if (statSync(name).ino === ino) return name; // from the last start
     }
+  }
+}
+
+/** Removes the temporary files of this process in a directory; what cannot be removed stays. */
+export function removeTemporaryFiles(directory: string): void {
+  const name = new RegExp(`^temp-${process.pid}(-\\d+)?\\.rdb$`);
+  try {
+    for (const file of readdirSync(directory)) if (name.test(file)) rmSync(join(directory, file));
+  } catch {
+    // the process ends; nobody is left who could do something about it
   }
 }
 

@@ -126,10 +126,18 @@ export function startThread(
   worker.on('error', (error: Error) => (failure = error));
   worker.on('exit', () => onEnd(failure));
   worker.unref();
+  let isEnding = false;
   return {
     post: (message) => worker.postMessage(message),
-    terminate: () => worker.terminate(),
-    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+    terminate: () => {
+      isEnding = true;
+      return worker.terminate();
+    },
+    // What a thread says last must not let the process go while somebody waits for the thread's end.
+    hold: (alive) => {
+      if (alive) worker.ref();
+      else if (!isEnding) worker.unref();
+    },
   };
 }
 

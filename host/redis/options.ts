@@ -41,7 +41,7 @@ export function parseArguments(argv: readonly string[], read: ReadConfig): Optio
     fromLine.push([
       key.toLowerCase(),
       values.join(' '),
-      `On the command line\n>>> '${[name, ...values].join(' ')}'`,
+      `On the command line\n>>> '${isSecret(key) ? `--${key} (redacted)` : [name, ...values].join(' ')}'`,
     ]);
   }
   const given = new Set(fromLine.map(([name]) => name));
@@ -57,7 +57,8 @@ export function parseFile(text: string, path: string, read: ReadConfig, depth = 
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
     const words = splitWords(trimmed);
-    const place = `Reading the configuration file ${path}, at line ${index + 1}\n>>> '${trimmed}'`;
+    const shown = isSecret(words?.[0]) ? `${words![0]} (redacted)` : trimmed;
+    const place = `Reading the configuration file ${path}, at line ${index + 1}\n>>> '${shown}'`;
     if (words === undefined) throw optionError(place, 'Unbalanced quotes in configuration line');
     const [name = '', ...values] = words;
     if (values.length === 0) throw optionError(place, 'Bad directive or wrong number of arguments');
@@ -66,6 +67,18 @@ export function parseFile(text: string, path: string, read: ReadConfig, depth = 
     } else list.push([name.toLowerCase(), values.join(' '), place]);
   }
   return list;
+}
+
+const SECRETS = new Set([
+  'requirepass',
+  'masterauth',
+  'tls-key-file-pass',
+  'tls-client-key-file-pass',
+]);
+
+/** Whether the value of an option is a password, which no message may show. */
+function isSecret(name: string | undefined): boolean {
+  return name !== undefined && SECRETS.has(name.toLowerCase());
 }
 
 /** RZ_OPTION, said as redis-server says it: where, and why. */

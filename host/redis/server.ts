@@ -3,7 +3,7 @@
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { descriptors } from '../platform/descriptors.ts';
-import { keepFile } from '../platform/keep-file.ts';
+import { keepFile, removeTemporaryFiles } from '../platform/keep-file.ts';
 import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
 import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
@@ -25,6 +25,8 @@ const MEMORY_STEP = 2 ** 24;
 const DESCRIPTORS_RESERVED = 32;
 /** Slots of clients are numbers of 24 bits in events. */
 const CLIENTS_MAX = 2 ** 24 - 1;
+/** Of the VM, for data; the rest is for the kernel and for copies while a save runs. */
+const GUEST_SHARE = 0.75;
 const PROGRESS_SAVE = 2; // assembly/abi/syscall.ts
 const SHUTDOWN_FORCE = 8; // guest/redis/shutdown.ts
 const DEFAULTS = {
@@ -72,7 +74,7 @@ export class RedisServer implements SessionOwner {
     const vm = await MicroVM.create({
       guest: redisImages(),
       memory,
-      guestLimit: memory * 0.75,
+      guestLimit: memory * GUEST_SHARE,
       imports: (beside) => imports(beside, facts),
       importsModule: new URL('./imports.js', import.meta.url).href,
       preopen: directoryOption(list),
@@ -164,6 +166,16 @@ export class RedisServer implements SessionOwner {
     }
     this.guest.setOption('dir', directoryOption(list)); // CONFIG GET shows it whole
     this.#limitClients();
+    this.#warnAboutMemory();
+  }
+
+  #warnAboutMemory(): void {
+    const maxmemory = parseBytes('maxmemory', this.#options.get('maxmemory') || '0');
+    const most = Math.floor(this.#facts.vmBytes * GUEST_SHARE);
+    if (maxmemory <= most) return;
+    this.#log.warning(
+      `WARNING: maxmemory is ${maxmemory} bytes, but the VM has ${most} bytes for data (three quarters of option 'memory'): that limit holds instead`,
+    );
   }
 
   /** Each client takes a descriptor; files, threads and what comes up must find some, too. */
@@ -329,6 +341,7 @@ export class RedisServer implements SessionOwner {
     this.#metricsServer?.close();
     for (const session of [...this.#sessions.values()]) session.kill();
     await this.#vm.close();
+    removeTemporaryFiles(absolutePath(this.#option('dir'))); // of a save that was under way
   }
 }
 

@@ -1,6 +1,7 @@
 // The database file and those beside it: what the server must not start with, must not destroy and must not leave behind.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -65,5 +66,90 @@ test('B2: with the option it starts, and what was left out is kept when the serv
     assert.ok(withList.equals(readFileSync(join(dir, kept()[0]!))));
     assert.ok(existsSync(join(dir, 'dump.rdb')));
   }));
+
+test('B4: SHUTDOWN and SIGTERM while a background save runs end the process with 0 and the last lines of the log', async () => {
+  for (let round = 0; round < 8; round++) {
+    const server = await ServerProcess.start([]);
+    const client = await server.client();
+    await client.call('DEBUG', 'POPULATE', 20_000 * (1 + (round % 4)), 'key', 100);
+    assert.match(String(await client.call('BGSAVE')), /started/);
+    if (round % 2 === 0) process.kill(server.pid, 'SIGTERM');
+    else client.call('SHUTDOWN', 'NOSAVE').catch(() => {});
+    assert.equal(await server.ended, { code: 0, signal: null }, `round ${round}\n${server.output}`);
+    assert.match(server.output, /ready to exit, bye bye/);
+    assert.equal(
+      readdirSync(server.dir).filter((name) => name.startsWith('temp-')),
+      [],
+    );
+    await server.stop();
+  }
+});
+
+test('A15: saves that FLUSHALL stops leave no temporary file behind', async () => {
+  const server = await ServerProcess.start([]);
+  try {
+    const client = await server.client();
+    for (let i = 0; i < 100; i++) {
+      await client.call('SET', 'key', i);
+      await client.call('BGSAVE');
+      await client.call('FLUSHALL');
+    }
+    await client.call('BGSAVE');
+    const isSaving = async (): Promise<boolean> =>
+      String(await client.call('INFO', 'persistence')).includes('rdb_bgsave_in_progress:1');
+    while (await isSaving()) await new Promise((resolve) => setTimeout(resolve, 20));
+    const temporary = (): string[] =>
+      readdirSync(server.dir).filter((name) => name.startsWith('temp-'));
+    for (let i = 0; i < 300 && temporary().length > 0; i++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(temporary(), []);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('A18: metrics at the loopback interface are not given to pages whose name points here', async () => {
+  const server = await ServerProcess.start(['--metrics-port', '0']);
+  try {
+    const port = Number(/Metrics at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.output)![1]);
+    const ask = (host: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        get({ host: '127.0.0.1', port, path: '/metrics', headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode!);
+        }).once('error', reject);
+      });
+    for (const host of [
+      `127.0.0.1:${port}`,
+      'localhost',
+      `localhost:${port}`,
+      '[::1]:1',
+      '10.0.0.1',
+    ])
+      assert.is(await ask(host), 200, host);
+    for (const host of [
+      'evil.example',
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      '127.0.0.1.nip.io',
+    ])
+      assert.is(await ask(host), 403, host);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('E5: maxmemory that the VM does not have is warned of at the start', async () => {
+  const server = await ServerProcess.start(['--memory', '64mb', '--maxmemory', '1gb']);
+  assert.match(server.output, /WARNING: maxmemory is 1073741824 bytes, but the VM has 50331648/);
+  await server.stop();
+});
+
+test('A8: a message about an option does not show a password', async () => {
+  const server = ServerProcess.run(['--requirepass', 'hidden'.repeat(1000)]);
+  assert.is((await server.ended).code, 1);
+  assert.match(server.output, /requirepass \(redacted\)/);
+  assert.not.match(server.output, /hidden/);
+});
 
 test.run();

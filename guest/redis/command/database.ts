@@ -3,8 +3,11 @@
 import * as args from '../args.ts';
 import * as client from '../client.ts';
 import * as command from '../command.ts';
+import * as config from '../config.ts';
 import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
+import * as lazyfree from '../lazyfree.ts';
+import * as option from '../option.ts';
 import * as persistence from '../persistence.ts';
 import * as number from '../number.ts';
 import * as reply from '../reply.ts';
@@ -68,7 +71,7 @@ function swap(): void {
   reply.ok();
 }
 
-/** True when the arguments of FLUSHDB or FLUSHALL are right; keys are freed in the background either way. */
+/** True when the arguments of FLUSHDB or FLUSHALL are right. */
 function readMode(): bool {
   const isRight =
     args.count() == 1 || (args.count() == 2 && (args.is(1, 'sync') || args.is(1, 'async')));
@@ -76,10 +79,18 @@ function readMode(): bool {
   return isRight;
 }
 
+/** Without ASYNC the keys are freed before the reply. */
+function freeNow(): void {
+  const isLazy =
+    args.count() == 1 ? config.number(option.LAZYFREE_LAZY_USER_FLUSH) != 0 : args.is(1, 'async');
+  if (!isLazy) while (lazyfree.step()) {}
+}
+
 function flush(): void {
   if (!readMode()) return;
   const keys = keyspace.flush(client.current().db);
   if (keys < 0) return errors.outOfMemory();
+  freeNow();
   keyspace.addDirty(keys);
   reply.ok();
 }
@@ -91,6 +102,7 @@ function flushAll(): void {
     if (keys < 0) return errors.outOfMemory();
     keyspace.addDirty(keys);
   }
+  freeNow();
   persistence.afterFlushAll();
   keyspace.addDirty(1);
   reply.ok();

@@ -198,7 +198,7 @@ function reload(): void {
   if (save && !persistence.save())
     return reply.error('ERR Error trying to save the DB, check server logs');
   if (flush) for (let i: u32 = 0; i < keyspace.databases(); i++) keyspace.flush(i);
-  const isLoaded = persistence.load();
+  const isLoaded = persistence.loadWhole();
   keyspace.select(client.current().db);
   if (isLoaded) reply.ok();
   else reply.error('ERR Error trying to load the RDB dump, check server logs');

@@ -5,6 +5,9 @@ import * as command from '../command.ts';
 import * as entry from '../entry.ts';
 import * as expiry from './expire.ts';
 import * as keyspace from '../keyspace.ts';
+import * as option from '../option.ts';
+import * as lazyfree from '../lazyfree.ts';
+import * as config from '../config.ts';
 import * as lru from '../lru.ts';
 import * as moving from './keys-move.ts';
 import * as reply from '../reply.ts';
@@ -15,7 +18,7 @@ export function register(): void {
   expiry.register();
   moving.register();
   scanning.register();
-  command.define('del', remove, -2, WRITE, 1, -1, 1, ACL_KEYSPACE);
+  command.define('del', del, -2, WRITE, 1, -1, 1, ACL_KEYSPACE);
   command.define('unlink', remove, -2, WRITE | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('exists', exists, -2, READONLY | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('touch', touch, -2, READONLY | FAST, 1, -1, 1, ACL_KEYSPACE);
@@ -28,6 +31,13 @@ export function register(): void {
   command.define('object|help', help, 2, command.LOADING | command.STALE, 0, 0, 0, ACL_KEYSPACE);
 }
 
+/** DEL key ...: values are freed before the reply, unless lazyfree-lazy-user-del makes it an UNLINK. */
+function del(): void {
+  remove();
+  if (config.number(option.LAZYFREE_LAZY_USER_DEL) == 0) lazyfree.finishValues();
+}
+
+/** UNLINK key ... */
 function remove(): void {
   let removed: u32 = 0;
   for (let i: u32 = 1; i < args.count(); i++) {

@@ -6,6 +6,7 @@ import * as command from '../command.ts';
 import * as entry from '../entry.ts';
 import * as errors from '../errors.ts';
 import * as expiry from '../expiry-option.ts';
+import * as input from '../input.ts';
 import * as keyspace from '../keyspace.ts';
 import * as reply from '../reply.ts';
 import * as strings from '../string.ts';
@@ -200,6 +201,11 @@ function setManyIfMissing(): void {
   if (storePairs()) reply.integer(1);
 }
 
+/** A value that an earlier pair has stored in place is about to be freed: the slow log must not read it. */
+function forgetValue(at: u32, before: u32): void {
+  for (let i: u32 = 2; i < before; i += 2) if (args.ptr(i) == at) args.put(i, 0, 0);
+}
+
 /** Stores all pairs or, for lack of memory, none; false after an error reply. */
 function storePairs(): bool {
   const count = args.count();
@@ -219,6 +225,7 @@ function storePairs(): bool {
   }
   for (let i: u32 = 1; i < count; i += 2) {
     const old = keyspace.lookupWrite(args.ptr(i), args.len(i));
+    if (old != 0 && entry.valueBytes(old) >= input.LARGE_MIN) forgetValue(entry.value(old), i);
     const made = strings.write(old, args.ptr(i), args.len(i), args.ptr(i + 1), args.len(i + 1));
     if (made == 0) {
       errors.outOfMemory();
