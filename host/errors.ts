@@ -33,6 +33,9 @@ export type RingzeroErrorCode =
   | 'LEVEL_INVALID_VALUE'
   | 'LEVEL_NOT_SUPPORTED';
 
+/** Marks an error of another class as a RingzeroError. */
+export const IS_RINGZERO_ERROR = Symbol('RingzeroError');
+
 /** Every error that this package throws on purpose. `code` is stable; the message says what to do. */
 export class RingzeroError extends Error {
   override readonly name = 'RingzeroError';
@@ -40,6 +43,17 @@ export class RingzeroError extends Error {
   constructor(code: RingzeroErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+
+  /** A trap of a guest is an instance, too, though it extends WebAssembly.RuntimeError (vm/guest-trap.ts). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return (
+      this === RingzeroError &&
+      typeof value === 'object' &&
+      value !== null &&
+      IS_RINGZERO_ERROR in value
+    );
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type FunctionType,
   type ModuleMap,
 } from './module.ts';
-import { V128 } from './opcode.ts';
+import { F32, F64, I32, I64, V128 } from './opcode.ts';
 import { malformed, moduleBytes } from './reader.ts';
 import { checkFrames, patch } from './relocation.ts';
 import { rootsOf } from './reach.ts';
@@ -70,7 +70,7 @@ export interface ModuleInfo {
   readonly mutableGlobals: number;
   readonly registerBytes: number;
   /** Functions that the module imports, in order. */
-  readonly imports: readonly { readonly module: string; readonly name: string }[];
+  readonly imports: readonly ImportedFunction[];
   readonly hasStart: boolean;
   /** The module has a memory.grow. */
   readonly growsItself: boolean;
@@ -81,6 +81,13 @@ export interface ModuleInfo {
   readonly growImport: { readonly module: string; readonly name: string } | undefined;
   /** Which exported function, in their order, is the program's malloc, whatever its name is. */
   readonly allocator: number | undefined;
+}
+
+/** `type`: value types as letters, i = i32, I = i64, f = f32, F = f64, v = vector, r = reference; parameters, a colon, results. */
+export interface ImportedFunction {
+  readonly module: string;
+  readonly name: string;
+  readonly type: string;
 }
 
 /** What became of the writes of the main image. */
@@ -220,6 +227,20 @@ function finish(image: Image, options: TranslateOptions): Uint8Array {
   return bytes;
 }
 
+const LETTERS = new Map([
+  [I32, 'i'],
+  [I64, 'I'],
+  [F32, 'f'],
+  [F64, 'F'],
+  [V128, 'v'],
+]);
+
+function lettersOf({ params, results }: FunctionType): string {
+  const letters = (types: Uint8Array): string =>
+    Array.from(types, (type) => LETTERS.get(type) ?? 'r').join('');
+  return `${letters(params)}:${letters(results)}`;
+}
+
 function describe(map: ModuleMap, image: Image): ModuleInfo {
   const mutable = map.globals.filter((global) => global.mutable);
   const { importedFunction, allocator } = image.growth;
@@ -234,7 +255,7 @@ function describe(map: ModuleMap, image: Image): ModuleInfo {
     registerBytes: numbers.reduce((sum, { type }) => sum + (type === V128 ? 16 : 8), 0),
     imports: map.imports
       .filter((entry) => entry.kind === 0)
-      .map(({ module, name }) => ({ module, name })),
+      .map(({ module, name, type }) => ({ module, name, type: lettersOf(map.types[type]!) })),
     hasStart: map.startFunction >= 0,
     growsItself: image.growth.growsItself,
     growImport: found && { module: found.module, name: found.name },

@@ -7,7 +7,7 @@
 import { VCPU_DEPTH } from '../../assembly/abi/vcpu-block.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import { Exposure } from './exposure.ts';
-import { guestTrap } from './guest-trap.ts';
+import { closed, guestTrap } from './guest-trap.ts';
 import type { Kernel } from './kernel.ts';
 import type { GuestFunction } from './vcpu.ts';
 
@@ -67,6 +67,11 @@ export class Glue {
     this.exposure.name(this.#names, allocator);
     for (let place = 0; place < this.#names.length; place++)
       this.#entries.push(exports[`ringzero.entry.${place}`] as GuestFunction);
+  }
+
+  /** Every exported function fails from now on: the VM is closed. */
+  close(): void {
+    this.#entries.fill(closed);
   }
 
   /**

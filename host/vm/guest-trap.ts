@@ -11,7 +11,7 @@ import {
   TRAP_OUTSIDE,
   TRAP_SNAPSHOT_LOST,
 } from '../../assembly/abi/vcpu-block.ts';
-import { RingzeroError } from '../errors.ts';
+import { IS_RINGZERO_ERROR, RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 
 /** What the call of a snapshot that was disposed of ends with. */
@@ -30,26 +30,46 @@ function guestStack(error: Error): string[] {
   return functions;
 }
 
+/**
+ * RZ_GUEST_TRAP: a RingzeroError that is a WebAssembly.RuntimeError as well, as glue expects of a trap. Its message begins as the
+ * engine's does.
+ */
+export class GuestTrap extends WebAssembly.RuntimeError {
+  override readonly name = 'RingzeroError';
+  readonly code: RingzeroErrorCode = 'RZ_GUEST_TRAP';
+  readonly [IS_RINGZERO_ERROR] = true;
+  constructor(message: string, cause?: unknown) {
+    super(message);
+    if (cause !== undefined) Object.defineProperty(this, 'cause', { value: cause });
+  }
+}
+
+/**
+ * Whether WebAssembly threw it: its first frame is WebAssembly's. JavaScript between the guest's frames throws errors of the
+ * same classes (Emscripten's abort() does), and those are the caller's to see as they are.
+ */
+function isOfEngine(thrown: Error): boolean {
+  const frame = /^\s*at .*$/m.exec(String(thrown.stack))?.[0];
+  return frame === undefined || frame.includes('wasm://');
+}
+
 /** What the caller of a function of the guest gets to see when it threw `thrown`. */
 export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error {
-  const trapError = (why: string): RingzeroError => {
+  const trapError = (why: string): GuestTrap => {
     const functions = guestStack(thrown as Error);
     const where = functions.length === 0 ? '' : ` in ${functions.join(' < ')}`;
-    return new RingzeroError('RZ_GUEST_TRAP', `${what}: the guest trapped: ${why}${where}`, {
-      cause: thrown,
-    });
+    return new GuestTrap(`${why}${where} (${what})`, thrown);
   };
   const { cause, address } = kernel.takeTrap();
-  if (!(thrown instanceof WebAssembly.RuntimeError)) {
-    return thrown instanceof RangeError && /stack/.test(thrown.message)
-      ? trapError('its stack is exhausted')
-      : (thrown as Error);
-  }
+  const isOverflow = thrown instanceof RangeError && /stack/.test(thrown.message);
+  if (!(thrown instanceof WebAssembly.RuntimeError) && !isOverflow) return thrown as Error;
+  if (!isOfEngine(thrown)) return thrown;
+  if (isOverflow) return trapError('Maximum call stack size exceeded');
   switch (cause) {
     case TRAP_NONE:
       return trapError(thrown.message);
     case TRAP_OUTSIDE:
-      return trapError(`store to 0x${address.toString(16)}, outside guest memory`);
+      return trapError(`memory access out of bounds: store to 0x${address.toString(16)}, outside guest memory`); // prettier-ignore
     case TRAP_SNAPSHOT_LOST:
       return new RingzeroError(
         'RZ_SNAPSHOT_LOST',
@@ -67,10 +87,15 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
     case TRAP_FAULT_NESTED:
       return trapError(`page fault of page ${address} in a page-fault handler`);
     case TRAP_FAULT_RESULT:
-      return trapError(`its page-fault handler returned what means nothing, for page ${address}`); // prettier-ignore
+      return trapError(`its page-fault handler returned an invalid result, for page ${address}`); // prettier-ignore
     case TRAP_FAULT_AGAIN:
       return trapError(`its page-fault handler did not map page ${address}`);
     default:
       return trapError(`trap ${cause} at 0x${address.toString(16)}`);
   }
+}
+
+/** What an exported function is once its VM is closed. */
+export function closed(): never {
+  throw new RingzeroError('RZ_VM_CLOSED', 'the VM is unusable: it was closed');
 }

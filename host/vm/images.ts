@@ -12,7 +12,7 @@ export interface GuestImages {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;
   readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'> &
-    Partial<Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator'>>;
+    Partial<Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator' | 'imports'>>;
 }
 
 /**

@@ -20,7 +20,8 @@ import { RingFiles } from '../io/files.ts';
 import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
-import { loadImages } from './images.ts';
+import type { WasiOptions, WasiSetup } from '../wasi/options.ts';
+import { loadImages, type GuestImages } from './images.ts';
 import { importedPages } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
 import type { Program } from './program.ts';
@@ -143,7 +144,7 @@ export class MicroVM {
       dmaWindow: new DmaWindow(checked.frames).shared,
       ringFiles: options.rings === true ? new RingFiles().shared : undefined,
       faults: options.faults?.shared,
-      wasi: options.wasi && (await import('../wasi/options.ts')).checkWasiOptions(options.wasi),
+      wasi: await checkedWasi(options.wasi, images),
       trace: undefined,
     };
     const handle: MicroVMHandle = {
@@ -437,6 +438,15 @@ export class MicroVM {
     if (this.#closed !== undefined)
       throw new RingzeroError('RZ_VM_CLOSED', `the VM is unusable: ${this.#closed}`);
   }
+}
+
+async function checkedWasi(
+  options: WasiOptions | undefined,
+  { info }: GuestImages,
+): Promise<WasiSetup | undefined> {
+  if (options === undefined) return undefined;
+  const { checkWasiOptions } = await import('../wasi/options.ts'); // not for guests without WASI
+  return checkWasiOptions(options, info.imports);
 }
 
 function firstFree(children: ReadonlyMap<number, Child>): number | undefined {

@@ -41,7 +41,7 @@ function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | unde
  *
  * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program stays usable.
  */
-export class Program {
+export class Program implements WebAssembly.Instance {
   readonly vm: MicroVM;
   readonly exports: WebAssembly.Exports;
   readonly #exposure: Exposure;
@@ -109,3 +109,6 @@ export class Program {
     return this.close();
   }
 }
+
+/** Glue asks `instanceof WebAssembly.Instance` (wasm-bindgen's does). `exports` is a program's own. */
+Object.setPrototypeOf(Program.prototype, WebAssembly.Instance.prototype);

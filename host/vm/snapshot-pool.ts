@@ -13,6 +13,7 @@ import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 import { after, onceIdle, startThread, type Thread } from '#platform';
 import type { SyscallSink } from '../syscalls/table.ts';
 import { ProgramExit } from '../wasi/exit.ts';
+import { GuestTrap } from './guest-trap.ts';
 import { STOPPED } from './guest-trap.ts';
 import type { KernelExports } from './kernel.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
@@ -193,7 +194,10 @@ function failureOf(code: RingzeroErrorCode, message: string): Failure {
 function errorOf(failure: Failure): Error {
   if (failure.thrown instanceof Error) return failure.thrown;
   if (failure.exitCode !== undefined) return new ProgramExit(failure.exitCode);
-  const error = new RingzeroError(failure.code as RingzeroErrorCode, failure.message);
+  const error =
+    failure.code === 'RZ_GUEST_TRAP'
+      ? new GuestTrap(failure.message)
+      : new RingzeroError(failure.code as RingzeroErrorCode, failure.message);
   if (failure.stack !== undefined) error.stack = failure.stack;
   return error;
 }

@@ -1,6 +1,7 @@
 // Adds WASI to a guest's imports, for each vCPU its own. Loaded only for programs that use it.
 
-import type { WasiSetup } from '../wasi/options.ts';
+import { RingzeroError } from '../errors.ts';
+import type { Mistyped, WasiSetup } from '../wasi/options.ts';
 import { Layers } from './imports.ts';
 import type { GuestImports, VcpuParts } from './vcpu.ts';
 
@@ -17,9 +18,24 @@ export async function addWasi(
     const given = typeof imports === 'function' ? imports(beside) : imports;
     const calls = new Calls(setup, memory, kernel);
     syscalls.wasi = calls;
+    const functions = { ...calls.imports };
+    for (const wrong of setup.mistyped) refuseAt(functions, wrong);
     return new Layers([
       given,
-      { wasi_snapshot_preview1: calls.imports },
+      { wasi_snapshot_preview1: functions },
     ]) as object as WebAssembly.Imports;
   };
+}
+
+/** A function that the program would call with other types than its own is refused when it is asked for. */
+function refuseAt(functions: object, { name, type, right }: Mistyped): void {
+  Object.defineProperty(functions, name, {
+    get: () => {
+      throw new RingzeroError(
+        'RZ_MODULE_UNSUPPORTED',
+        `the module imports wasi_snapshot_preview1.${name} as (${type}), WASI has it as (${right}): ` +
+          'i is i32, I is i64; parameters, a colon, results',
+      );
+    },
+  });
 }

@@ -9,7 +9,7 @@ import type { ModuleInfo } from '../translator/index.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
-import { guestTrap } from './guest-trap.ts';
+import { closed, guestTrap } from './guest-trap.ts';
 import { Glue } from './glue.ts';
 import { importsOf } from './imports.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
@@ -96,6 +96,8 @@ export class Vcpu {
   readonly #view: WebAssembly.Global | undefined;
   /** How often a linked guest is entered on this vCPU. */
   #depth = 0;
+  /** Each makes one exported function fail from then on. */
+  readonly #closers: (() => void)[] = [];
 
   constructor(
     machine: Machine,
@@ -269,7 +271,7 @@ export class Vcpu {
   functionAt(index: number): GuestFunction {
     for (const value of Object.values(this.instance.exports)) {
       if (!(value instanceof WebAssembly.Table)) continue;
-      const fn: unknown = index < value.length ? value.get(index) : null;
+      const fn: unknown = index >>> 0 < value.length ? value.get(index >>> 0) : null;
       if (typeof fn === 'function') return fn as GuestFunction;
     }
     throw new RingzeroError(
@@ -279,10 +281,12 @@ export class Vcpu {
   }
 
   #guarded(name: string, fn: GuestFunction): GuestFunction {
+    let call = fn;
+    this.#closers.push(() => (call = closed));
     const guarded: GuestFunction = (...args) => {
       const depth = this.kernel.calls.depth();
       try {
-        return fn(...args);
+        return call(...args);
       } catch (error) {
         this.kernel.calls.unwind(depth);
         throw guestTrap(this.kernel, `call of \`${name}\``, error);
@@ -297,11 +301,13 @@ export class Vcpu {
    */
   #entered(name: string, fn: GuestFunction): GuestFunction {
     const { enter, leave } = this.kernel.calls;
+    let call = fn;
+    this.#closers.push(() => (call = closed));
     return (...args) => {
       const before = this.#depth++;
       try {
         enter();
-        const result = fn(...args);
+        const result = call(...args);
         leave();
         this.#depth = before;
         return result;
@@ -352,6 +358,8 @@ export class Vcpu {
 
   /** Takes the thread out of the VM, and closes what it has open. */
   detach(): void {
+    for (const close of this.#closers) close();
+    this.glue?.close();
     this.syscalls.closeAll();
     this.kernel.calls.detach();
     this.tracer?.close();

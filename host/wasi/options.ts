@@ -1,6 +1,8 @@
 // What a WASI program is given: arguments, environment, directories, standard streams.
 
-import { RingzeroError } from '../errors.ts';
+import { checkNames, checkObject, RingzeroError } from '../errors.ts';
+import type { ImportedFunction } from '../translator/index.ts';
+import { isWasiFunction, WASI_PARAMETERS } from './abi.ts';
 import { isExistingDirectory } from '#platform/beneath';
 
 /** What a WASI program is given: arguments, environment, directories, standard streams. */
@@ -38,18 +40,46 @@ export interface WasiSetup {
   readonly preopens: readonly PreopenedDirectory[];
   readonly streams: readonly number[];
   readonly exitsOnBrokenPipe: boolean;
+  /** Functions of WASI that the program imports with another type than theirs: it cannot have them from here. */
+  readonly mistyped: readonly Mistyped[];
 }
 
-/** Checks the options; throws RZ_OPTION that names the one that is wrong. */
-export function checkWasiOptions(options: WasiOptions): WasiSetup {
-  const preopens = Object.entries(options.preopens ?? {}).map(([name, value]) => {
-    const { path, readOnly } = typeof value === 'string' ? { path: value, readOnly: false } : value;
-    if (name === '' || name.includes('\0'))
-      refuse(`preopens['${name}']`, 'a name without zero bytes');
-    if (!isExistingDirectory(path))
-      refuse(`preopens['${name}'] = '${path}'`, 'an existing directory');
-    return { name, path, readOnly: readOnly ?? false };
+export interface Mistyped {
+  readonly name: string;
+  readonly type: string;
+  readonly right: string;
+}
+
+/** What a module imports of WASI with other types than its specification has. */
+export function mistypedOf(imports: readonly ImportedFunction[]): Mistyped[] {
+  return imports.flatMap(({ module, name, type }) => {
+    if (module !== 'wasi_snapshot_preview1' || !isWasiFunction(name)) return [];
+    const right = `${WASI_PARAMETERS[name]}:${name === 'proc_exit' ? '' : 'i'}`;
+    return type === right ? [] : [{ name, type, right }];
   });
+}
+
+const NAMES = {
+  args: true,
+  env: true,
+  preopens: true,
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  brokenPipe: true,
+} satisfies Record<keyof WasiOptions, true>;
+
+/** Checks the options; throws RZ_OPTION that names the one that is wrong. */
+export function checkWasiOptions(
+  options: WasiOptions,
+  imports: readonly ImportedFunction[] = [],
+): WasiSetup {
+  checkObject(options, 'wasi');
+  checkNames(options, NAMES);
+  const { args = ['program'], env = {}, preopens = {} } = options;
+  if (!Array.isArray(args)) refuse('args', 'an array of text');
+  checkObject(env, 'wasi.env', 'an object of text by names');
+  checkObject(preopens, 'wasi.preopens', 'an object of directories by names');
   const streams = [options.stdin ?? 0, options.stdout ?? 1, options.stderr ?? 2];
   for (const stream of streams) {
     if (!Number.isInteger(stream) || stream < 0) refuse(`stream ${stream}`, 'an open descriptor');
@@ -59,19 +89,33 @@ export function checkWasiOptions(options: WasiOptions): WasiSetup {
     refuse(`brokenPipe '${String(brokenPipe)}'`, "'error' or 'exit'");
   return {
     exitsOnBrokenPipe: brokenPipe === 'exit',
-    args: (options.args ?? ['program']).map((text) => terminated('args', text)),
-    env: Object.entries(options.env ?? {}).map(([name, value]) => {
+    mistyped: mistypedOf(imports),
+    args: (args as readonly unknown[]).map((text) => terminated('args', text)),
+    env: Object.entries(env).map(([name, value]) => {
       if (name === '' || name.includes('=')) refuse(`env['${name}']`, "a name without '='");
-      return terminated('env', `${name}=${value}`);
+      return terminated('env', value, `${name}=`);
     }),
-    preopens,
+    preopens: Object.entries(preopens).map(([name, value]) => preopened(name, value)),
     streams,
   };
 }
 
-function terminated(what: string, text: string): Uint8Array {
-  if (text.includes('\0')) refuse(`${what}: '${text}'`, 'text without zero bytes');
-  return new TextEncoder().encode(`${text}\0`);
+function preopened(name: string, value: unknown): PreopenedDirectory {
+  const given = typeof value === 'string' ? { path: value } : value;
+  const { path, readOnly = false } = (given ?? {}) as { path?: unknown; readOnly?: unknown };
+  if (name === '' || name.includes('\0'))
+    refuse(`preopens['${name}']`, 'a name without zero bytes');
+  if (typeof path !== 'string' || typeof readOnly !== 'boolean')
+    refuse(`preopens['${name}']`, 'a path, or { path, readOnly }');
+  if (!isExistingDirectory(path))
+    refuse(`preopens['${name}'] = '${path}'`, 'an existing directory');
+  return { name, path, readOnly };
+}
+
+function terminated(what: string, text: unknown, before = ''): Uint8Array {
+  if (typeof text !== 'string' || text.includes('\0') || before.includes('\0'))
+    refuse(`${what}: '${before}${String(text)}'`, 'text without zero bytes');
+  return new TextEncoder().encode(`${before}${text}\0`);
 }
 
 function refuse(what: string, allowed: string): never {

@@ -389,7 +389,7 @@ test('what the module declares is told', () => {
   assert.ok(info.memoryImported && info.hasStart);
   assert.is(info.mutableGlobals, 4);
   assert.is(info.registerBytes, 32);
-  assert.equal(info.imports, [{ module: 'env', name: 'tick' }]);
+  assert.equal(info.imports, [{ module: 'env', name: 'tick', type: ':' }]);
 });
 
 test('a reference to a function that only an export declares, in both images', () => {

@@ -17,9 +17,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RingzeroError } from '../../host/index.ts';
-import { WASI_FUNCTIONS } from '../../host/wasi/abi.ts';
+import { WASI_PARAMETERS, WASI_FUNCTIONS } from '../../host/wasi/abi.ts';
 import { Random } from '../random.ts';
-import { PARAMETERS, Reactor } from './reactor.ts';
+import { Reactor } from './reactor.ts';
 
 const test = suite('WASI under random calls');
 const CALLS = 20_000;
@@ -81,7 +81,7 @@ test('every call gives an error number, and nothing outside changes', async () =
     const small = [0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 31, 64, -1, 0x7fffffff];
     const where = [path, path, 512, 4096, 8192, GUEST_BYTES - 2, GUEST_BYTES, -8];
     const name = random.pick(names);
-    const args = [...PARAMETERS[name]].map((kind) =>
+    const args = [...WASI_PARAMETERS[name]].map((kind) =>
       kind === 'I' ? random.pick(BIG) : random.pick([...small, bytes, ...where]),
     );
     if (random.below(2) === 0) {

@@ -1,58 +1,9 @@
 // A program that hands WASI's own functions out, so that tests can call them with any argument.
 
 import { MicroVM, type GuestFunction, type Program, type WasiOptions } from '../../host/index.ts';
-import { WASI_FUNCTIONS, type WasiFunction } from '../../host/wasi/abi.ts';
+import { WASI_FUNCTIONS, WASI_PARAMETERS, type WasiFunction } from '../../host/wasi/abi.ts';
+import { physicalBuffer } from '../../host/physical-buffer.ts';
 import { assemble } from '../vm/guests.ts';
-
-/** Parameters, i = i32 and I = i64; all give an i32 but proc_exit. */
-export const PARAMETERS: Record<WasiFunction, string> = {
-  args_get: 'ii',
-  args_sizes_get: 'ii',
-  environ_get: 'ii',
-  environ_sizes_get: 'ii',
-  clock_res_get: 'ii',
-  clock_time_get: 'iIi',
-  fd_advise: 'iIIi',
-  fd_allocate: 'iII',
-  fd_close: 'i',
-  fd_datasync: 'i',
-  fd_fdstat_get: 'ii',
-  fd_fdstat_set_flags: 'ii',
-  fd_fdstat_set_rights: 'iII',
-  fd_filestat_get: 'ii',
-  fd_filestat_set_size: 'iI',
-  fd_filestat_set_times: 'iIIi',
-  fd_pread: 'iiiIi',
-  fd_prestat_get: 'ii',
-  fd_prestat_dir_name: 'iii',
-  fd_pwrite: 'iiiIi',
-  fd_read: 'iiii',
-  fd_readdir: 'iiiIi',
-  fd_renumber: 'ii',
-  fd_seek: 'iIii',
-  fd_sync: 'i',
-  fd_tell: 'ii',
-  fd_write: 'iiii',
-  path_create_directory: 'iii',
-  path_filestat_get: 'iiiii',
-  path_filestat_set_times: 'iiiiIIi',
-  path_link: 'iiiiiii',
-  path_open: 'iiiiiIIii',
-  path_readlink: 'iiiiii',
-  path_remove_directory: 'iii',
-  path_rename: 'iiiiii',
-  path_symlink: 'iiiii',
-  path_unlink_file: 'iii',
-  poll_oneoff: 'iiii',
-  proc_exit: 'i',
-  proc_raise: 'i',
-  sched_yield: '',
-  random_get: 'ii',
-  sock_accept: 'iii',
-  sock_recv: 'iiiiii',
-  sock_send: 'iiiii',
-  sock_shutdown: 'ii',
-};
 
 const wat = (letters: string): string =>
   [...letters].map((letter) => `(param ${letter === 'i' ? 'i32' : 'i64'})`).join(' ');
@@ -61,7 +12,7 @@ const wat = (letters: string): string =>
 export const REACTOR = assemble(`(module
   ${WASI_FUNCTIONS.map(
     (name) =>
-      `(import "wasi_snapshot_preview1" "${name}" (func $${name} ${wat(PARAMETERS[name])} ${name === 'proc_exit' ? '' : '(result i32)'}))`,
+      `(import "wasi_snapshot_preview1" "${name}" (func $${name} ${wat(WASI_PARAMETERS[name])} ${name === 'proc_exit' ? '' : '(result i32)'}))`,
   ).join('\n')}
   (import "libdbos" "setHandler" (func $setHandler (param i32 i32)))
   (import "libdbos" "proxy" (func $proxy (param i32 i32 i32 i32 i32 i32) (result i32)))
@@ -112,7 +63,7 @@ export class Reactor {
   }
 
   read(address: number, bytes: number): Uint8Array {
-    return new Uint8Array(this.program.memory.buffer, address, bytes).slice();
+    return new Uint8Array(physicalBuffer(this.program.memory), address, bytes).slice();
   }
 
   u32(address: number): number {

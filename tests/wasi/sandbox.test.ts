@@ -18,7 +18,16 @@ import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM, ProgramExit, RingzeroError } from '../../host/index.ts';
-import { errno, OFLAG, RIGHT, WASI_FUNCTIONS, type WasiFunction } from '../../host/wasi/abi.ts';
+import {
+  errno,
+  OFLAG,
+  RIGHT,
+  WASI_FUNCTIONS,
+  WASI_PARAMETERS,
+  type WasiFunction,
+} from '../../host/wasi/abi.ts';
+import { Random } from '../random.ts';
+import { assemble } from '../vm/guests.ts';
 import { Reactor, REACTOR } from './reactor.ts';
 
 interface Context {
@@ -419,6 +428,74 @@ test('names of files that were removed or renamed outside are just gone', ({ ins
   assert.is(reactor.open(DIRECTORY, 'a/b/deep'), -errno('NOENT'));
   unlinkSync(join(inside, 'elsewhere'));
   assert.is(reactor.open(DIRECTORY, 'elsewhere'), -errno('NOENT'));
+});
+
+test('A6: a function of WASI imported with other types than its own is refused at load, unless glue has its own', async () => {
+  const random = Random.forTest('wasi/types');
+  const LETTERS = { i: 'i32', I: 'i64', f: 'f32', r: 'externref' } as const;
+  for (const name of WASI_FUNCTIONS) {
+    const right = [...WASI_PARAMETERS[name]] as (keyof typeof LETTERS)[];
+    const wrong = [...right];
+    if (right.length === 0 || random.chance(0.3)) wrong.push('i');
+    else {
+      const at = random.below(right.length);
+      wrong[at] = random.pick(
+        (['i', 'I', 'f', 'r'] as const).filter((letter) => letter !== right[at]),
+      );
+    }
+    const types = (letters: string[]): string =>
+      letters.map((letter) => `(param ${LETTERS[letter as keyof typeof LETTERS]})`).join(' ');
+    const result = name === 'proc_exit' ? '' : '(result i32)';
+    const guest = assemble(
+      `(module
+        (import "wasi_snapshot_preview1" "${name}" (func ${types(wrong)} ${result}))
+        (memory (export "memory") 1))`,
+      { extended: true },
+    );
+    try {
+      await MicroVM.load(guest, {}, { memory: 2 ** 24 });
+      assert.unreachable(name);
+    } catch (error) {
+      const { code, message } = error as RingzeroError;
+      assert.is(code, 'RZ_MODULE_UNSUPPORTED', `${name}: ${message}`);
+      assert.match(message, `preview1.${name} as (${wrong.join('')}:`);
+    }
+    const own = { wasi_snapshot_preview1: { [name]: () => 0 } };
+    await (await MicroVM.load(guest, own, { memory: 2 ** 24 })).close();
+  }
+});
+
+test('A18: options of WASI that are not what they should be are refused by name', async () => {
+  const wrong: object[] = [
+    { args: 5 },
+    { args: 'tool' },
+    { args: ['tool', 7] },
+    { args: ['zero\0'] },
+    { env: 5 },
+    { env: null },
+    { env: { A: 1 } },
+    { env: { 'A=B': 'c' } },
+    { preopens: 'here' },
+    { preopens: { '/': 5 } },
+    { preopens: { '/': null } },
+    { preopens: { '/': { path: '/', readOnly: 'yes' } } },
+    { stdin: 'x' },
+    { brokenPipe: 'maybe' },
+    { arguments: [] },
+  ];
+  const guest = assemble('(module (memory (export "memory") 1))');
+  for (const wasi of [...wrong, 5, 'wasi', null]) {
+    try {
+      await MicroVM.load(guest, {}, { memory: 2 ** 24, wasi: wasi as never });
+      assert.unreachable(JSON.stringify(wasi));
+    } catch (error) {
+      assert.is(
+        (error as RingzeroError).code,
+        'RZ_OPTION',
+        `${JSON.stringify(wasi)}: ${String(error)}`,
+      );
+    }
+  }
 });
 
 test.run();
