@@ -63,21 +63,26 @@ function transfer(nr: i32, frame: u32, slot: u64): i32 {
   return nr == SYS_PREAD ? -EBADMSG : -EIO; // the file ends before the page does
 }
 
+/** Bytes that the last move() has moved, also when it has failed. */
+export let moved: u32 = 0;
+
 /**
  * Bytes between memory and a file from page `slot` on. A transfer that comes short goes on where it has stopped, so a full disk says so by
  * itself; the result is less than `bytes` where nothing more moves, at the end of the file, or -errno.
  */
 export function move(nr: i32, file: i32, from: u32, bytes: u32, slot: u64): i32 {
   let done: u32 = 0;
+  moved = 0;
   while (done < bytes) {
     const page = slot + done / FRAME_BYTES;
     const offset = done % FRAME_BYTES;
     const high = (<u32>(page >> 32)) | (offset << PAGE_OFFSET_SHIFT);
-    const moved = syscall(nr, file, from + done, bytes - done, <u32>page, high);
+    const here = syscall(nr, file, from + done, bytes - done, <u32>page, high);
     if (DESIGN == EAGER) ipi.poll();
-    if (moved < 0) return moved;
-    if (moved == 0) break;
-    done += moved;
+    if (here < 0) return here;
+    if (here == 0) break;
+    done += here;
+    moved = done;
   }
   return done;
 }

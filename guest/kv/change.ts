@@ -60,7 +60,7 @@ function begin(): i32 {
 /** With a log, before a change: there is room for the pages that it dirties. */
 function ready(): i32 {
   if (log.isBroken()) return -ECANCELED;
-  const result = checkpoint.isDue() ? checkpoint.run() : log.mark();
+  const result = checkpoint.isDue() ? checkpoint.run() : 0;
   start = log.position();
   return result;
 }

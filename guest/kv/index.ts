@@ -62,8 +62,9 @@ export function format(descriptor: i32, frames: u32, logFile: i32, hasLog: u32):
   return store_.format(descriptor, frames, hasLog != 0 ? logFile : -1);
 }
 
-export function open(descriptor: i32, frames: u32, logFile: i32, hasLog: u32): i32 {
-  return store_.open(descriptor, frames, logFile, hasLog != 0);
+/** `recover`: 1 = a file with nothing in it becomes a store of what the log has of one that is gone. */
+export function open(descriptor: i32, frames: u32, logFile: i32, hasLog: u32, recover: u32): i32 {
+  return store_.open(descriptor, frames, logFile, hasLog != 0, recover != 0);
 }
 
 export function join(): i32 {

@@ -1,7 +1,8 @@
 // Reads a log from any position: its header, and record after record as long as they are whole.
 //
 // Interface   readHeader(descriptor) finds the newest header; seek(position, seed), then next(): 1 and the record's kind, payload and length,
-//             until the one after; 0 when what is there is no record; or -errno. isCutShort() tells a log that ends from one that is damaged.
+//             until the one after; 0 when what is there is no record; or -errno. `marked` tells a log that ends from one that is damaged.
+//             findRecords() and `seed` for a log whose store is gone.
 // Concurrency This vCPU's, before anybody appends: it uses the log's buffer.
 
 import { EBADMSG } from '../../assembly/abi/errno';
@@ -30,26 +31,97 @@ let file: i32 = 0;
 let first: u64 = 0;
 let filled: u32 = 0;
 
+/** What the log's marks say: so much of this generation was durable; NEWER when they know of a later one. */
+export let marked: u64 = 0;
+export const NEWER: u64 = u64.MAX_VALUE;
+
+/** Page of position 0. */
+export let firstPage: u64 = 0;
+
 /** 1 when the file has the header of the log that the superblock names, 0 when not, or -errno. */
 export function readHeader(descriptor: i32): i32 {
-  const frame = poolArea.scratch;
+  begin(descriptor);
+  for (let page: u64 = 0; page < format.HEADERS; page++) {
+    const found = readPage(page, format.MAGIC);
+    if (found < 0) return found;
+    if (found == 1 && isNamed() && generationThere() > generation) take();
+  }
+  return generation == 0 ? 0 : readMarks();
+}
+
+/** 1 when the file has records of any log, 0 when not, or -errno. */
+export function findRecords(descriptor: i32): i32 {
+  begin(descriptor);
+  let best: u64 = 0;
+  for (let page: u64 = 0; page < format.HEADERS; page++) {
+    const found = readPage(page, format.MAGIC);
+    if (found < 0) return found;
+    if (found == 0 || generationThere() <= best) continue;
+    const before = seed;
+    const wasFirst = firstPage;
+    take();
+    const start = seed;
+    seek(0, start);
+    const first = next();
+    if (first < 0) return first;
+    filled = 0;
+    if (first == 1) best = generation;
+    seed = first == 1 ? start : before;
+    firstPage = first == 1 ? firstPage : wasFirst;
+  }
+  return i32(best != 0);
+}
+
+function begin(descriptor: i32): void {
   file = descriptor;
   generation = 0;
-  for (let page: u64 = 0; page < format.HEADERS; page++) {
-    const got = storage.move(SYS_PREAD, file, frame, FRAME_BYTES, page);
-    if (got < 0) return got;
-    if (got != FRAME_BYTES) continue;
-    if (storage.check(frame, page) != 0 || load<u64>(frame, format.MAGIC_AT) != format.MAGIC)
-      continue;
-    if (load<u32>(frame, format.VERSION_AT) != format.VERSION) continue;
-    if (load<u64>(frame, format.ID_AT) != load<u64>(map.LOG_ID)) continue;
-    if (load<u64>(frame, format.GENERATION_AT) <= generation) continue;
-    generation = load<u64>(frame, format.GENERATION_AT);
-    seed = load<u64>(frame, format.HEADER_SEED_AT);
-    sequence = load<u64>(frame, format.SEQUENCE_AT);
-  }
+  marked = 0;
   filled = 0;
-  return i32(generation != 0);
+}
+
+/** The page to the scratch frame: 1 when it is whole and one of these, 0 when not, -errno. */
+function readPage(page: u64, magic: u64): i32 {
+  const frame = poolArea.scratch;
+  const got = storage.move(SYS_PREAD, file, frame, FRAME_BYTES, page);
+  if (got < 0) return got;
+  if (got != FRAME_BYTES || storage.check(frame, page) != 0) return 0;
+  if (load<u64>(frame, format.MAGIC_AT) != magic) return 0;
+  const version = load<u32>(frame, format.VERSION_AT);
+  return i32(magic == format.MARK_MAGIC || version == format.VERSION || version == 1);
+}
+
+function isNamed(): bool {
+  return load<u64>(poolArea.scratch, format.ID_AT) == load<u64>(map.LOG_ID);
+}
+
+function generationThere(): u64 {
+  return load<u64>(poolArea.scratch, format.GENERATION_AT);
+}
+
+/** The header in the scratch frame is the one that counts. */
+function take(): void {
+  const frame = poolArea.scratch;
+  generation = generationThere();
+  seed = load<u64>(frame, format.HEADER_SEED_AT);
+  sequence = load<u64>(frame, format.SEQUENCE_AT);
+  firstPage = load<u32>(frame, format.VERSION_AT) == 1 ? format.FIRST_1 : format.FIRST;
+}
+
+/** 1, or -errno. Without a mark the log is damaged, for there has been one ever since. */
+function readMarks(): i32 {
+  if (firstPage != format.FIRST) return 1;
+  let marks: u32 = 0;
+  for (let page = format.HEADERS; page < format.FIRST; page++) {
+    const found = readPage(page, format.MARK_MAGIC);
+    if (found < 0) return found;
+    if (found == 0 || !isNamed()) continue;
+    marks += 1;
+    if (generationThere() > generation) marked = NEWER;
+    else if (generationThere() == generation)
+      marked = max(marked, load<u64>(poolArea.scratch, format.POSITION_AT));
+  }
+  if (marks == 0) marked = NEWER;
+  return 1;
 }
 
 export function seek(to: u64, seedThere: u64): void {
@@ -78,19 +150,6 @@ export function next(): i32 {
   return 1;
 }
 
-/** Whether a record behind `end`, where the log seems to end, says that more than that was durable. */
-export function isCutShort(end: u64, seedThere: u64): bool {
-  const size = logRecord.sizeOf(format.WORD_AT + 8);
-  seek(end, seedThere);
-  while (fill(size) == 0) {
-    const at = here();
-    const isMark = logRecord.lengthAt(at) == format.WORD_AT + 8 && load<u32>(at, logRecord.HEADER_BYTES) == (format.SYNCED | format.LAST); // prettier-ignore
-    if (isMark && logRecord.isWhole(at, format.WORD_AT + 8, seed + position)) return load<u64>(at, logRecord.HEADER_BYTES + format.WORD_AT) > end; // prettier-ignore
-    position += 16;
-  }
-  return false;
-}
-
 // @ts-ignore: decorator
 @inline
 function here(): u32 {
@@ -102,7 +161,7 @@ function fill(wanted: u32): i32 {
   const isIn = position >= first && position + wanted <= first + filled;
   if (isIn) return 0;
   first = position & ~(<u64>FRAME_BYTES - 1);
-  const page = first / FRAME_BYTES + format.HEADERS;
+  const page = first / FRAME_BYTES + firstPage;
   const got = storage.move(SYS_PREAD, file, log.buffer(), log.BUFFER_BYTES, page);
   filled = max(0, got);
   if (got < 0) return got;

@@ -21,10 +21,15 @@ import * as map from './memory-map';
 
 /** Room for the records that end() and forget() make, and for the zeros that append() writes past them. */
 const END_BYTES: u32 = 80;
+/** Attempts at writing a page that the file has already. */
+const REPAIRS: i32 = 16;
 /** Bytes of a record with one word. */
 const WORD_BYTES: u32 = 32;
 
-export const BUFFER_BYTES: u32 = (poolArea.SCRATCH_FRAMES - 1) * FRAME_BYTES;
+export const BUFFER_BYTES: u32 = (poolArea.SCRATCH_FRAMES - 2) * FRAME_BYTES;
+
+/** Page of position 0, another one while a log of version 1 is resumed. */
+let firstPage: u64 = 0;
 
 /** Whether the store has a log. */
 export let isOn: bool = false;
@@ -37,6 +42,7 @@ export function buffer(): u32 {
 /** For each vCPU, once the store has a log. */
 export function attach(): void {
   isOn = atomic.load<i32>(map.LOG) != 0;
+  firstPage = format.FIRST;
   file = load<i32>(map.LOG) - 1;
   batch.takeTurns(isOn);
 }
@@ -72,20 +78,23 @@ export function create(descriptor: i32): i32 {
   store<i32>(map.LOG, descriptor + 1);
   attach();
   random(map.LOG_ID);
+  store<u64>(map.LOG_MARKS, 0);
   return restart(word(map.SEQUENCE) + 1);
 }
 
-/** Goes on behind the records that recovery has read. */
-export function resume(descriptor: i32, generation: u64, seed: u64, end: u64): i32 {
+/** Goes on behind the records that recovery has read; `first` is the page of position 0. */
+export function resume(descriptor: i32, generation: u64, seed: u64, end: u64, first: u64): i32 {
   store<i32>(map.LOG, descriptor + 1);
   attach();
+  firstPage = first;
+  store<u64>(map.LOG_MARKS, first == format.FIRST ? format.MARKS : 0);
   store<u64>(map.LOG_GENERATION, generation);
   store<u64>(map.LOG_SEED, seed);
   atomic.store<u64>(map.LOG_END, end);
   startBuffer(end & ~(<u64>FRAME_BYTES - 1));
   if (end == word(map.LOG_START)) return 0;
   atomic.store<u64>(map.LOG_WRITTEN, end);
-  const page = word(map.LOG_START) / FRAME_BYTES + format.HEADERS;
+  const page = word(map.LOG_START) / FRAME_BYTES + firstPage;
   const got = storage.move(SYS_PREAD, file, buffer(), FRAME_BYTES, page);
   return got < 0 ? got : 0;
 }
@@ -117,11 +126,15 @@ export function restart(sequence: u64): i32 {
   store<u64>(frame, sequence, format.SEQUENCE_AT);
   storage.seal(frame, page);
   let result = write(frame, FRAME_BYTES, page);
+  // A log that a superblock names has a mark: both missing is damage.
+  for (let i: u64 = 0; i < format.MARKS && result == 0 && word(map.LOG_MARKS) < format.MARKS; i++)
+    result = mark(generation, 0);
   if (result == 0) result = sync();
   if (result != 0) {
     store<u64>(map.LOG_SEED, seed); // goes on where it was
     return result;
   }
+  firstPage = format.FIRST;
   store<u64>(map.LOG_GENERATION, generation);
   atomic.store<u64>(map.LOG_BASE, lsn());
   atomic.store<u64>(map.LOG_END, 0);
@@ -135,8 +148,12 @@ function startBuffer(position: u64): void {
   atomic.store<u64>(map.LOG_WRITTEN, position);
 }
 
+/** Whether the last write has changed the file, if only a part of it. */
+let isTouched: bool = false;
+
 function write(from: u32, bytes: u32, page: u64): i32 {
   const done = storage.move(SYS_PWRITE, file, from, bytes, page);
+  isTouched = storage.moved != 0;
   return done < 0 || <u32>done == bytes ? min(done, 0) : -EIO;
 }
 
@@ -149,7 +166,7 @@ export function flush(): i32 {
   const whole = bytes & ~(FRAME_BYTES - 1);
   const pages = (bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1);
   memory.fill(buffer() + bytes, 0, pages - bytes);
-  const result = write(buffer(), pages, start / FRAME_BYTES + format.HEADERS);
+  const result = write(buffer(), pages, start / FRAME_BYTES + firstPage);
   if (result != 0) return result;
   memory.copy(buffer(), buffer() + whole, pages - whole);
   atomic.store<u64>(map.LOG_START, start + whole);
@@ -168,13 +185,15 @@ export function forget(from: u64, ending: u64): void {
   const at = isWhole ? from : ending;
   store<u64>(map.LOG_END, at);
   if (!isWhole) end(format.ABORT);
+  if (!isTouched) return;
   appendSeed();
-  if (word(map.LOG_WRITTEN) > at) atomic.store<u64>(map.LOG_WRITTEN, at);
   const first = (<u32>(at - start)) & ~(FRAME_BYTES - 1);
   const used = <u32>(word(map.LOG_END) - start);
   if (used < first + FRAME_BYTES) memory.fill(buffer() + used, 0, first + FRAME_BYTES - used);
-  const page = (start + first) / FRAME_BYTES + format.HEADERS;
-  if (write(buffer() + first, FRAME_BYTES, page) != 0) atomic.store<u32>(map.LOG_STATE, 1);
+  const page = (start + first) / FRAME_BYTES + firstPage;
+  for (let attempt = 0; attempt < REPAIRS; attempt++)
+    if (write(buffer() + first, FRAME_BYTES, page) == 0) return;
+  atomic.store<u32>(map.LOG_STATE, 1);
 }
 
 /** What was written, to the device. After a failure nothing is known of it. */
@@ -186,8 +205,10 @@ function sync(): i32 {
 
 /** Everything in the log is durable when it returns 0. The caller has BATCH_LOCK. */
 export function settle(): i32 {
-  const result = flush();
-  return result != 0 ? result : sync();
+  let result = flush();
+  if (result == 0) result = sync();
+  if (result == 0) atomic.store<u64>(map.LOG_DURABLE, lsn());
+  return result;
 }
 
 /** Returns 0 when everything before the LSN is durable; -ECANCELED when that cannot be said of anything any more. */
@@ -197,12 +218,37 @@ export function commit(wanted: u64): i32 {
   if (word(map.LOG_DURABLE) < wanted) {
     batch.startWrite();
     const end = lsn();
+    const generation = word(map.LOG_GENERATION);
+    const position = word(map.LOG_END);
     result = isBroken() ? -ECANCELED : flush();
     batch.endWrite();
     if (result == 0) result = sync() < 0 ? -ECANCELED : 0;
-    if (result == 0) atomic.store<u64>(map.LOG_DURABLE, end);
+    if (result == 0) {
+      if (word(map.LOG_DURABLE) < end) atomic.store<u64>(map.LOG_DURABLE, end);
+      mark(generation, position);
+    }
   }
   spinlock.release(map.LOG_SYNC_LOCK);
+  return result;
+}
+
+/**
+ * Says in the file what is durable, so that a log of which a part is missing is not taken for one that ends there. It is with the operating system
+ * when this returns, and on the device with the next commit; nothing is lost if it fails. The caller has LOG_SYNC_LOCK.
+ */
+function mark(generation: u64, position: u64): i32 {
+  const frame = poolArea.scratch + FRAME_BYTES + BUFFER_BYTES;
+  const count = word(map.LOG_MARKS);
+  const page = format.HEADERS + (count % format.MARKS);
+  memory.fill(frame, 0, FRAME_BYTES);
+  store<u64>(frame, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
+  store<u64>(frame, format.MARK_MAGIC, format.MAGIC_AT);
+  store<u64>(frame, word(map.LOG_ID), format.ID_AT);
+  store<u64>(frame, generation, format.GENERATION_AT);
+  store<u64>(frame, position, format.POSITION_AT);
+  storage.seal(frame, page);
+  const result = write(frame, FRAME_BYTES, page);
+  if (result == 0) store<u64>(map.LOG_MARKS, count + 1);
   return result;
 }
 
@@ -296,21 +342,6 @@ export function image(frame: u32, page: u64): i32 {
   store<u64>(copy, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
   storage.seal(copy, page);
   append(format.IMAGE_AT + FRAME_BYTES);
-  return 0;
-}
-
-/** Says what is durable, if that is more than it has said: a reader that gets no further knows then that something is broken. */
-export function mark(): i32 {
-  const durable = word(map.LOG_DURABLE);
-  if (durable <= max(word(map.LOG_MARKED), word(map.LOG_BASE))) return 0;
-  const result = reserve(WORD_BYTES);
-  if (result != 0) return result;
-  const at = payload();
-  store<u32>(at, format.SYNCED | format.LAST);
-  store<u32>(at, 0, 4);
-  store<u64>(at, durable - word(map.LOG_BASE), format.WORD_AT);
-  append(format.WORD_AT + 8);
-  store<u64>(map.LOG_MARKED, durable);
   return 0;
 }
 

@@ -4,7 +4,8 @@
 //             -ENOMEM when the pool is too small, or what the host says. data.rz is as at a checkpoint then, and the log empty.
 // Invariants  RECOVER-1  It can end anywhere and be run again: images are put where they were put before, and nobody writes a page that the
 //                        checkpoint has before the next one (checkpoint.ts, CKPT-1).
-//             RECOVER-2  A unit counts if its last record is there; after the first that is not whole nothing counts.
+//             RECOVER-2  A unit counts if its last record is there; after the first that is not whole nothing counts. What the log's marks say
+//                        to have been durable is there, or the log is damaged.
 // Cost        the log is read twice; a change takes as long as when it was made.
 
 import { EBADMSG, ENOENT, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
@@ -54,17 +55,33 @@ export function run(descriptor: i32): i32 {
     }
   }
   if (found < 0) return found;
-  if (scan.isCutShort(at, seed)) return -EBADMSG;
+  if (scan.marked > at) return -EBADMSG;
   let result = base == 0 ? 0 : syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
   if (result == 0) result = superblock.read();
   if (result < 0) return result;
   if (result != superblock.LOGGED || load<u64>(map.SEQUENCE) < wanted) return -EBADMSG;
+  // A superblock that the log knows nothing of: its newest header is gone. A new store has one more (store.ts).
+  if (load<u64>(map.SEQUENCE) > wanted + u64(generation == 1)) return -EBADMSG;
   poolHeld.below(atomic.load<u32>(map.HIGH));
   result = replay(base, baseSeed, at);
   if (result != 0) return result;
-  result = log.resume(descriptor, generation, seed, at);
+  result = log.resume(descriptor, generation, seed, at, scan.firstPage);
   if (result == 0) result = log.reseed();
   return result == 0 ? checkpoint.run() : result;
+}
+
+/** Makes every change that the log holds, in a store with nothing in it; 0 or -errno. Its header was found by scan.findRecords(). */
+export function replayAll(): i32 {
+  const seed = scan.seed;
+  let end: u64 = 0;
+  let seedThere = seed;
+  let found = nextUnit(end, seedThere);
+  while (found == 1) {
+    end = unitEnd;
+    seedThere = scan.seed;
+    found = nextUnit(end, seedThere);
+  }
+  return found < 0 ? found : replay(0, seed, end);
 }
 
 /** 1 when a whole unit begins there; 0 when not; -errno. */

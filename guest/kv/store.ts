@@ -5,7 +5,15 @@
 // Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after the last. If it says "in use" when it
 //                      is opened, it is refused, or recovered where it has a log.
 
-import { EBADMSG, EBUSY, ECANCELED, EINVAL, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
+import {
+  EBADMSG,
+  EBUSY,
+  ECANCELED,
+  EEXIST,
+  EINVAL,
+  ENOMEM,
+  EUCLEAN,
+} from '../../assembly/abi/errno';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { pool, poolHeld } from '../../assembly/linked';
@@ -15,6 +23,7 @@ import * as log from './log';
 import * as map from './memory-map';
 import * as node from './node';
 import * as recovery from './recovery';
+import * as scan from './log-scan';
 import * as superblock from './superblock';
 
 const OPEN: u32 = 1;
@@ -36,6 +45,29 @@ export function format(descriptor: i32, frames: u32, logFile: i32 = -1): i32 {
   return result == 0 ? layOut(logFile) : result;
 }
 
+/** The file has no superblock: a new store, or, where a log has changes of one that is gone, one that has those. */
+function make(logFile: i32, hasLog: bool, recover: bool): i32 {
+  const found = logFile < 0 ? 0 : scan.findRecords(logFile);
+  if (found < 0) return found;
+  const wanted = hasLog ? logFile : -1;
+  if (found == 1) return recover ? salvage(wanted) : -EEXIST;
+  return superblock.isMissing() ? layOut(wanted) : -EBADMSG;
+}
+
+/** Until the first superblock is written the file is as if it were empty, and this can be done again. */
+function salvage(logFile: i32): i32 {
+  poolHeld.below(0);
+  if (!allocator.addGroup(0)) return -pool.failure;
+  store<u32>(map.GROUPS, 1);
+  let result = createTree(0);
+  if (result == 0) result = recovery.replayAll();
+  if (result == 0) result = flush();
+  if (result == 0) result = superblock.write(superblock.CLOSED);
+  if (result == 0) result = use(logFile);
+  if (result == 0) store<u32>(map.STATE, OPEN);
+  return result;
+}
+
 function layOut(logFile: i32): i32 {
   if (!allocator.addGroup(0)) return -pool.failure;
   store<u32>(map.GROUPS, 1);
@@ -49,12 +81,20 @@ function layOut(logFile: i32): i32 {
 
 /**
  * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed in order and without a log, or what the host said. `logFile` is the log that it
- * may have had, -1 = there is none; with `hasLog` it is to have one. A store whose making was broken off is made.
+ * may have had, -1 = there is none; with `hasLog` it is to have one. A store whose making was broken off is made. -EEXIST: the file has nothing, but
+ * the log has changes; with `recover` the store is made of those.
  */
-export function open(descriptor: i32, frames: u32, logFile: i32 = -1, hasLog: bool = false): i32 {
+export function open(
+  descriptor: i32,
+  frames: u32,
+  logFile: i32 = -1,
+  hasLog: bool = false,
+  recover: bool = false,
+): i32 {
   let result = start(descriptor, frames);
   if (result == 0) result = superblock.read();
-  if (result == -EBADMSG && superblock.isMissing()) return layOut(hasLog ? logFile : -1);
+  if (result == -EBADMSG && (superblock.isBlank || superblock.isMissing()))
+    return make(logFile, hasLog, recover);
   if (result < 0) return result;
   if (result == superblock.LOGGED) {
     result = logFile < 0 ? -EUCLEAN : recovery.run(logFile);

@@ -38,6 +38,9 @@ export const IN_USE: i32 = 0;
 export const CLOSED: i32 = 1;
 export const LOGGED: i32 = 2;
 
+/** Whether read() has found nothing at all in either place. */
+export let isBlank: bool = false;
+
 /** The state, or -EBADMSG when neither is whole, -EPROTO when the file is no store, or one of another format. */
 export function read(): i32 {
   const frame = poolArea.scratch;
@@ -73,6 +76,7 @@ export function read(): i32 {
     store<u64>(map.LOG_ID, load<u64>(frame, LOG_ID_AT));
     memory.copy(map.TREES, frame + TREES_AT, TREE_WORDS_BYTES);
   }
+  isBlank = isEmpty;
   if (best != 0) return state;
   return isStore || isEmpty ? failure : -EPROTO;
 }

@@ -18,7 +18,12 @@ function reasonOf(number: number): [RingzeroErrorCode, string] {
     case errno.EBADMSG:
       return [
         'LEVEL_CORRUPTION',
-        'a page of data.rz is not what was written there (checksum). Take the file from a backup',
+        'a page of data.rz, or the log log.rz, is not what was written there. Take both from a backup',
+      ];
+    case errno.EEXIST:
+      return [
+        'LEVEL_CORRUPTION',
+        'data.rz is missing or empty, and log.rz has changes of a store that was not closed. Put data.rz back; or open once with `recover: true`, for a store of what log.rz has, which is what was changed last; or remove both with `RingzeroLevel.destroy(location)`',
       ];
     case errno.EUCLEAN:
       return [

@@ -14,8 +14,13 @@ import { Window } from './window.ts';
 export interface KvExports {
   window(): number;
   openFile(pathBytes: number, flags: number): number;
-  format(descriptor: number, frames: number, logFile: number, hasLog: number): number;
-  open(descriptor: number, frames: number, logFile: number, hasLog: number): number;
+  open(
+    descriptor: number,
+    frames: number,
+    logFile: number,
+    hasLog: number,
+    recover: number,
+  ): number;
   join(): number;
   close(): number;
   get(keyBytes: number): number;

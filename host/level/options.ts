@@ -23,6 +23,11 @@ export interface StoreOptions {
    * loads that can be done again.
    */
   durable?: boolean | undefined;
+  /**
+   * Where data.rz is missing or empty, and log.rz has changes of a store that was not closed: makes a store of those changes, instead of failing with
+   * LEVEL_CORRUPTION. What is older than the log is not in it. Default false.
+   */
+  recover?: boolean | undefined;
   /** A file to write a trace of the VM to, as of MicroVM.create. Default: none. */
   trace?: string | undefined;
 }
@@ -37,6 +42,7 @@ export interface CheckedStoreOptions {
   memory: number;
   directIO: boolean;
   durable: boolean;
+  recover: boolean;
   trace: string | undefined;
 }
 
@@ -61,12 +67,15 @@ export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptio
     refuse('poolSize', poolSize, `${least} to ${POOL_MAX} bytes${durable ? `, or ${POOL_MIN} and more with \`durable: false\`` : ''}`); // prettier-ignore
   const directIO = options.directIO ?? false;
   if (typeof directIO !== 'boolean') refuse('directIO', directIO, 'true or false');
+  const recover = options.recover ?? false;
+  if (typeof recover !== 'boolean') refuse('recover', recover, 'true or false');
   const wanted = poolSize * (1 + ROOM_SHARE) + ROOM;
   return {
     poolFrames: Math.floor(poolSize / FRAME_BYTES),
     memory: Math.min(FRAMES_MAX * FRAME_BYTES, Math.ceil(wanted / MEMORY_STEP) * MEMORY_STEP),
     directIO,
     durable,
+    recover,
     trace: options.trace,
   };
 }

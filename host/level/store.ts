@@ -90,7 +90,7 @@ export class Store {
     unlock: () => void,
   ): Promise<Store> {
     const { directIO, durable } = options;
-    const wasDurable = !isNew && (await directory.sizeOf(`${location}/${LOG}`)) !== undefined;
+    const wasDurable = (await directory.sizeOf(`${location}/${LOG}`)) !== undefined;
     if (isNew) await directory.create(`${location}/${FILE}`);
     if (durable) await directory.create(`${location}/${LOG}`);
     const vm = await MicroVM.create({
@@ -114,9 +114,9 @@ export class Store {
           ? openFile(guest, LOG, accessFlags(false))
           : -1;
       if (isNew || durable) await directory.sync(location);
-      const call = isNew ? guest.exports.format : guest.exports.open;
+      const recover = options.recover ? 1 : 0;
       const result = guest.call(OPEN, () =>
-        call(descriptor, options.poolFrames, logFile, durable ? 1 : 0),
+        guest.exports.open(descriptor, options.poolFrames, logFile, durable ? 1 : 0, recover),
       );
       if (result < 0) throw storeError(result, 'open', location);
       isMade = false;
@@ -236,10 +236,11 @@ export class Store {
     const path = absolutePath(location);
     const data = `${path}/${FILE}`;
     try {
-      if ((await directory.sizeOf(data)) === undefined) return;
+      const hasData = (await directory.sizeOf(data)) !== undefined;
+      if (!hasData && (await directory.sizeOf(`${path}/${LOG}`)) === undefined) return;
       const unlock = await lock(path);
       try {
-        await directory.unlink(data);
+        if (hasData) await directory.unlink(data);
         await removeLog(path);
       } finally {
         unlock();

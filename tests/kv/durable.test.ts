@@ -10,11 +10,13 @@ import * as assert from 'uvu/assert';
 import {
   EBADMSG,
   ECANCELED,
+  EEXIST,
   EINVAL,
   EIO,
   ENOBUFS,
   ENOENT,
   ENOMEM,
+  ENOSPC,
   EUCLEAN,
 } from '../../assembly/abi/errno.ts';
 import * as kv from '../../assembly/abi/kv.ts';
@@ -228,6 +230,162 @@ tests(
     other.remove();
   },
 );
+
+const PAGE = 4096;
+
+/** What a log of whole pages may have become, each with a name. */
+function* damages(log: Buffer): Generator<[name: string, damaged: Buffer]> {
+  const pages = log.length / PAGE;
+  for (let page = 0; page < pages; page++) {
+    yield [`cut to ${page} pages`, log.subarray(0, page * PAGE)];
+    const [head, tail] = [log.subarray(0, page * PAGE), log.subarray(page * PAGE)];
+    yield [`a page less at ${page}`, Buffer.concat([head, tail.subarray(PAGE)])];
+    yield [`a page more at ${page}`, Buffer.concat([head, Buffer.alloc(PAGE), tail])];
+    yield [`a page twice at ${page}`, Buffer.concat([head, tail.subarray(0, PAGE), tail])];
+    yield [`zeros from ${page} on`, Buffer.concat([head, Buffer.alloc(tail.length)])];
+  }
+}
+
+tests('D15: a log that is cut off, shifted or emptied loses nothing silently', async () => {
+  const { directory, remove } = await leave(1000);
+  const log = readFileSync(join(directory, 'log.rz'));
+  const data = readFileSync(join(directory, 'data.rz'));
+  const outcomes = new Map<number, number>();
+  for (const [name, damaged] of damages(log)) {
+    const target = directoryOf();
+    writeFileSync(join(target, 'data.rz'), data);
+    writeFileSync(join(target, 'log.rz'), damaged);
+    const { store, result, end } = await openStore(FRAMES, { directory: target, log: true });
+    if (result === 0) assert.ok(store.all({}).length >= 1000, name);
+    else assert.ok([-EBADMSG, -EUCLEAN].includes(result), `${name}: ${result}`);
+    outcomes.set(result, (outcomes.get(result) ?? 0) + 1);
+    await end();
+    rmSync(target, { recursive: true });
+  }
+  console.log(`damaged logs: ${[...outcomes].map(([result, count]) => `${count} ${result}`).join(', ')}`); // prettier-ignore
+  remove();
+});
+
+tests('D15: the newest header of a log is missed when it is gone', async () => {
+  const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
+  for (let i = 0; i < 500; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
+  assert.is(store.call('flush'), 0, 'a checkpoint: the second generation begins');
+  for (let i = 500; i < 510; i++) assert.is(store.put(word(i), word(i)), 0);
+  assert.is(store.call('sync'), 0);
+  await end();
+  const path = join(directory, 'log.rz');
+  const log = readFileSync(path);
+  const newest = [0, 1].find((page) => log.readUInt32LE(page * PAGE + 40) === 2)!;
+  log.fill(0, newest * PAGE, (newest + 1) * PAGE);
+  writeFileSync(path, log);
+  const again = await openStore(FRAMES, { directory, log: true });
+  assert.is(again.result, -EBADMSG);
+  await again.end();
+  remove();
+});
+
+tests(
+  'D11: a log beside a file with nothing in it is kept, and is a store when asked',
+  async () => {
+    const { directory, remove } = await leave(1000);
+    const [data, log] = [join(directory, 'data.rz'), join(directory, 'log.rz')];
+    const [pages, records] = [readFileSync(data), readFileSync(log)];
+    const blank = Buffer.concat([Buffer.alloc(2 * PAGE), pages.subarray(2 * PAGE)]);
+    for (const content of [undefined, Buffer.alloc(0), blank])
+      for (const hasLog of [true, false]) {
+        rmSync(data);
+        if (content !== undefined) writeFileSync(data, content);
+        writeFileSync(log, records);
+        const refused = await openStore(FRAMES, { directory, log: hasLog });
+        assert.is(refused.result, -EEXIST);
+        await refused.end();
+        assert.ok(readFileSync(log).equals(records), 'nothing is touched');
+        const { store, result, end } = await openStore(FRAMES, { directory, log: hasLog, recover: true }); // prettier-ignore
+        assert.is(result, 0);
+        assert.ok(store.all({}).length >= 1000);
+        for (let i = 0; i < 1000; i++) assert.equal(store.get(word(i)), Buffer.alloc(100, i));
+        assert.is(store.call('verify'), 0);
+        assert.is(store.call('close'), 0);
+        await end();
+      }
+    remove();
+  },
+);
+
+tests('D12: a batch has the room that others have taken when it is tried again', async () => {
+  const { store, end, remove } = await openStore(256, { log: true });
+  for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
+  assert.is(store.call('flush'), 0);
+  const large = (round: number): Change[] => [0, 1, 2].map((i) => [word(i), Buffer.alloc(300_000, round)]); // prettier-ignore
+  for (let round = 0; round < 20; round++)
+    assert.is(store.batch(large(round)), 0, `round ${round}`);
+  // Between the two attempts another thread changes as much as it may.
+  const small: Change[] = Array.from({ length: 40 }, (_, i) => [word(i * 400), word(i)]);
+  const others = (): void => {
+    for (let i = 0; i < 112; i++) assert.is(store.put(word(i * 170 + 60), word(i)), 0);
+  };
+  assert.is(store.call('flush'), 0);
+  others();
+  assert.is(store.batch(small, others), 0);
+  assert.is(store.call('verify'), 0);
+  assert.is(store.call('close'), 0);
+  await end();
+  remove();
+});
+
+tests('D13: a change that the disk refuses is not there, and does not come back', async () => {
+  const random = Random.forTest('durable store, a disk that refuses');
+  const faults = new Faults({ seed: random.below(2 ** 30) });
+  const { end, directory, remove, ...opened } = await openStore(FRAMES, { log: true, faults });
+  let { store } = opened;
+  let close = end;
+  const model = new Model();
+  const reopen = async (): Promise<void> => {
+    assert.is(store.call('write'), 0);
+    await close();
+    const again = await openStore(FRAMES, { directory, log: true, faults });
+    assert.is(again.result, 0);
+    ({ store, end: close } = again);
+    assert.equal(plain(store.all({})), plain(model.range({})), 'it has not come back');
+  };
+  let refused = 0;
+  for (let i = 0; i < 3000; i++) {
+    if (random.chance(0.3))
+      faults.set(random.chance(0.9) ? { full: 1 } : { full: 0.3, short: 0.7 });
+    const count = 1 + random.below(random.chance(0.1) ? 60 : 3);
+    const changes: Change[] = Array.from({ length: count }, () => [word(random.below(500)), Buffer.alloc(random.below(2000), i)]); // prettier-ignore
+    const result = store.batch(changes, undefined, true);
+    faults.set({});
+    if (result === 0) for (const [key, value] of changes) model.set(key, value);
+    else {
+      assert.is(result, -ENOSPC);
+      refused++;
+      if (i % 10 === 0) assert.equal(plain(store.all({})), plain(model.range({})), 'it is not there'); // prettier-ignore
+      assert.is(store.put(word(501), word(i)), 0);
+      model.set(word(501), word(i));
+      if (i % 20 === 0) await reopen();
+    }
+  }
+  assert.ok(refused > 100, `${refused} were refused`);
+  await reopen();
+  await close();
+  remove();
+});
+
+tests('D13: transfers that are always short come to their end', async () => {
+  const faults = new Faults({ seed: 3 });
+  const { store, end, directory, remove } = await openStore(64, { log: true, faults });
+  faults.set({ short: 1 });
+  for (let i = 0; i < 5000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
+  assert.is(store.call('sync'), 0);
+  await end();
+  const again = await openStore(64, { directory, log: true, faults });
+  assert.is(again.result, 0);
+  for (let i = 0; i < 5000; i++) assert.equal(again.store.get(word(i)), Buffer.alloc(100, i));
+  assert.is(again.store.call('close'), 0);
+  await again.end();
+  remove();
+});
 
 tests('flipped bits in the log or the file: an error, or a state that was', async () => {
   const random = Random.forTest('durable store, flipped bits');

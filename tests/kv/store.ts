@@ -92,9 +92,17 @@ export class Store {
     return this.call('del', this.#set(key));
   }
 
-  batch(changes: readonly Change[]): number {
+  /** `between`: what others do when the first attempt had no room. `isWritten`: as of applyBatch(). */
+  batch(changes: readonly Change[], between = () => {}, isWritten = false): number {
     const operations = changes.map(([key, value]) => ({ type: value === undefined ? 'del' : 'put', key, value }) as const); // prettier-ignore
-    return applyBatch(this.#exports as unknown as BatchExports, new Window(this.vm.memory, this.#window), operations); // prettier-ignore
+    const exports = this.#exports as unknown as BatchExports;
+    const batchEnd = (isDone: number): number => {
+      const result = exports.batchEnd(isDone);
+      if (isDone === 0) between();
+      return result;
+    };
+    const window = new Window(this.vm.memory, this.#window);
+    return applyBatch({ ...exports, batchEnd }, window, operations, isWritten);
   }
 
   getMany(keys: readonly Buffer[]): (Buffer | number)[] {
@@ -203,7 +211,7 @@ export interface TestStore {
 /** A VM on the store in `directory`; a new store, or one that is there. */
 export async function openStore(
   frames: number,
-  options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults; log?: boolean } = {}, // prettier-ignore
+  options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults; log?: boolean; recover?: boolean } = {}, // prettier-ignore
 ): Promise<TestStore & { result: number }> {
   const isNew = options.directory === undefined;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'ringzero-kv-'));
@@ -221,7 +229,14 @@ export async function openStore(
   const file = store.openFile();
   const hasLog = options.log ?? false;
   const logFile = hasLog || existsSync(join(directory, LOG)) ? store.openFile(LOG) : -1;
-  const result = store.call(isNew ? 'format' : 'open', file, frames, logFile, hasLog ? 1 : 0);
+  const result = store.call(
+    isNew ? 'format' : 'open',
+    file,
+    frames,
+    logFile,
+    hasLog ? 1 : 0,
+    options.recover === true ? 1 : 0,
+  );
   return {
     store,
     directory,

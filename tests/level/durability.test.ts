@@ -317,6 +317,29 @@ tests('D2, A1: why a store did not open is said by every call', async () => {
   assert.is(await codeOf(db.get('a')), 'LEVEL_DATABASE_NOT_OPEN');
 });
 
+tests('D11: a log whose data.rz is gone is refused, and becomes a store when asked', async () => {
+  const location = freshLocation();
+  await program(`${opening(location, {})} ${PUT_AND_SYNC} process.kill(process.pid, 'SIGKILL');`);
+  const log = readFileSync(join(location, 'log.rz'));
+  for (const empty of [false, true]) {
+    rmSync(join(location, 'data.rz'));
+    if (empty) writeFileSync(join(location, 'data.rz'), '');
+    for (const durable of [true, false]) {
+      const refused = new RingzeroLevel(location, { poolSize: MIB, durable });
+      assert.is(await codeOf(refused.open()), 'LEVEL_CORRUPTION');
+      await refused.get('a').catch(({ message }: Error) => assert.match(message, /recover: true/));
+      assert.ok(readFileSync(join(location, 'log.rz')).equals(log), 'the log is as it was');
+    }
+    if (empty) continue;
+    writeFileSync(join(location, 'data.rz'), '');
+  }
+  const db = new RingzeroLevel(location, { poolSize: MIB, recover: true });
+  for (let i = 0; i < PUTS; i++) assert.is(await db.get(`key ${i}`), `value ${i}`);
+  await db.close();
+  assert.is(await found(location), KEPT);
+  assert.throws(() => new RingzeroLevel('x', { recover: 1 as never }), /`recover` is 1/);
+});
+
 tests('D8: a program that only awaits the store leaves the event loop its turns', async () => {
   const db = new RingzeroLevel(freshLocation(), { poolSize: 64 * MIB });
   await db.batch(Array.from({ length: 300_000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const)); // prettier-ignore
