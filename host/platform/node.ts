@@ -56,6 +56,11 @@ export function isWeakMemory(): boolean {
   return !isStrong || choice('RZ_WEAK_MEMORY') === '1';
 }
 
+/** Says something to whoever runs the program. */
+export function warn(text: string): void {
+  process.emitWarning(text, 'RingzeroWarning');
+}
+
 /** Monotonic time in microseconds, with the resolution the host gives. */
 export function monotonicUs(): number {
   return performance.now() * 1000;

@@ -20,6 +20,7 @@ import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
 import { VM_ACTIVE, VM_ALLOCATOR, VM_BREAK, VM_VIEW } from '../../assembly/abi/vm-block.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import type { Kernel } from './kernel.ts';
+import { Unannounced } from './unannounced.ts';
 
 type Argument = unknown;
 
@@ -30,7 +31,6 @@ const KNOWN = 256; // addresses remembered, by the low bits of their pages
 const FIRST = 64; // and the first ones, for good
 const WORDS = 16; // looked at behind an address that an import is given
 const VECTORS_MAX = 1024;
-const KEPT_MAX = 4096; // pages of what JavaScript keeps that a snapshot preserves at once
 const HEADER = 32; // bytes that an allocator adds at most
 const HEADERS = [4, 8]; // how far before the memory its size stands
 const PROOFS = 3; // sizes that an allocator must have given, to be taken for one
@@ -79,6 +79,7 @@ export class Exposure {
   /** By exported function: distinct sizes in front of what it returned that fit its argument. */
   readonly #proofs = new Map<number, Set<number>>();
   #allocator = 0;
+  readonly #unannounced: Unannounced;
 
   constructor(kernel: Kernel, memory: WebAssembly.Memory) {
     const buffer = physicalBuffer(memory);
@@ -86,6 +87,7 @@ export class Exposure {
     this.#words = new Uint32Array(buffer);
     this.#epochs = new Uint8Array(buffer, epochTable(kernel.frames));
     this.#vm = vmBlock(kernel.frames) / 4;
+    this.#unannounced = new Unannounced(this.#words, this.#epochs);
   }
 
   /** Names of the exported functions, and which of them gives memory if that is known. */
@@ -162,7 +164,7 @@ export class Exposure {
     e: Argument,
     f: Argument,
   ): void {
-    if (address < LEAST || address >= this.#end) return;
+    if (address === 0 || address >= this.#end) return;
     let bytes = a === undefined ? BUFFER : LEAST;
     const asked = this.#asked[place];
     if (asked !== undefined) {
@@ -210,27 +212,26 @@ export class Exposure {
    * at once.
    */
   taken(): void {
-    let left = KEPT_MAX;
-    const keep = (address: number, bytes: number): void => {
-      if (address === 0 || left <= 0) return;
-      left -= this.expose(address, bytes);
-    };
-    for (const [address, bytes] of this.#first) keep(address, bytes);
-    for (let i = 0; i < KNOWN; i++) keep(this.#known[i]!, this.#knownBytes[i]!);
+    this.#unannounced.check();
+    for (const [address, bytes] of this.#first) this.expose(address, bytes);
+    for (const page of this.#unannounced.pages) this.expose(page * FRAME_BYTES, FRAME_BYTES);
+    for (let i = 0; i < KNOWN; i++)
+      if (this.#known[i] !== 0) this.expose(this.#known[i]!, this.#knownBytes[i]!);
+    this.#unannounced.look(this.#words[this.#vm + VM_VIEW / 4]! & 0xff);
   }
 
   /**
-   * Preserves a range of guest memory; what lies outside is left alone. Returns how many pages that took.
+   * Preserves a range of guest memory; what lies outside is left alone.
    *
    */
-  expose(address: number, bytes: number): number {
+  expose(address: number, bytes: number): void {
     const end = Math.min(address + bytes, this.#end);
-    if (address >= end) return 0;
+    if (address >= end) return;
     const view = this.#words[this.#vm + VM_VIEW / 4]! & 0xff;
     const last = (end - 1) >>> FRAME_SHIFT;
     let first = address >>> FRAME_SHIFT;
     while (first <= last && this.#epochs[first] === view) first++;
-    if (first > last) return 0;
+    if (first > last) return;
     const { calls } = this.#kernel;
     calls.enter();
     try {
@@ -238,7 +239,6 @@ export class Exposure {
     } finally {
       calls.leave();
     }
-    return last - first + 1;
   }
 
   /**
@@ -336,13 +336,14 @@ export class Exposure {
     const slot = page % KNOWN;
     const old = this.#known[slot]!;
     if (old >>> FRAME_SHIFT === page && old !== 0) {
-      if (address + bytes <= old + this.#knownBytes[slot]!) return;
+      const end = Math.max(address + bytes, old + this.#knownBytes[slot]!);
       this.#known[slot] = Math.min(old, address);
-      this.#knownBytes[slot] = Math.max(this.#knownBytes[slot]!, bytes);
+      this.#knownBytes[slot] = end - this.#known[slot]!;
       return;
     }
+    if (this.#first.length < FIRST) this.#first.push([address, bytes]);
+    else if (old !== 0) this.#unannounced.drop(old);
     this.#known[slot] = address;
     this.#knownBytes[slot] = bytes;
-    if (this.#first.length < FIRST) this.#first.push([address, bytes]);
   }
 }

@@ -133,7 +133,9 @@ export class Vcpu {
     this.instance = new WebAssembly.Instance(
       module,
       importsOf(module, all, given, (from, name) =>
-        isGrowth(machine, from, name) ? resizeHeap(this.kernel) : missingFunction(from, name),
+        isGrowth(machine, from, name)
+          ? resizeHeap(this.kernel)
+          : missingFunction(from, name, image),
       ),
     );
     const view = this.instance.exports['ringzero.view'];
@@ -374,12 +376,17 @@ function isGrowth({ growth }: Pick<Machine, 'growth'>, from: string, name: strin
 }
 
 /** What stands for an imported function that nothing supplies: only its call is an error. */
-function missingFunction(from: string, name: string): WebAssembly.ImportValue {
+function missingFunction(
+  from: string,
+  name: string,
+  image: 'main' | 'snapshot',
+): WebAssembly.ImportValue {
+  const why =
+    image === 'main'
+      ? 'which was not supplied'
+      : 'which its fork does not have: a fork has WASI and what the option `importsModule` supplies, not the JavaScript of its parent'; // prettier-ignore
   return () => {
-    throw new RingzeroError(
-      'RZ_EXPORT',
-      `the guest called its import ${from}.${name}, which was not supplied`,
-    );
+    throw new RingzeroError('RZ_EXPORT', `the guest called its import ${from}.${name}, ${why}`);
   };
 }
 

@@ -105,6 +105,36 @@ test('C1: a buffer that JavaScript keeps from before the snapshot', async () => 
   await program.close();
 });
 
+test('C1: a buffer that JavaScript has had for too long is warned of once, and preserved from then on', async () => {
+  const program = await MicroVM.load(
+    assemble(`(module (memory (export "memory") 128)
+      (func (export "z") (param i32) (result i32) (local.get 0))
+      (func (export "peek") (param i32) (result i32) (i32.load8_u (local.get 0))))`),
+    {},
+    { memory: MEMORY },
+  );
+  const { z } = fns(program);
+  const warned: string[] = [];
+  const listen = (warning: Error): void => void warned.push(warning.message);
+  process.on('warning', listen);
+  for (let i = 1; i < 100; i++) z!(i * 4096);
+  const kept = Number(z!(200 * 4096));
+  z!((200 + 256) * 4096); // takes its place
+  const seen: unknown[] = [];
+  for (let turn = 1; turn < 40; turn++) {
+    const snapshot = program.snapshot();
+    bytesOf(program)[kept] = turn;
+    seen.push((await snapshot.run('peek', kept)) === turn - 1);
+    await snapshot.release();
+  }
+  process.off('warning', listen);
+  assert.is(seen[0], false);
+  assert.is(seen.at(-1), true);
+  assert.is(seen.lastIndexOf(false) < 35, true, `${seen.lastIndexOf(false)}`);
+  assert.equal(warned.map((text) => /near address 819200 without/.test(text)), [true]); // prettier-ignore
+  await program.close();
+});
+
 test('C1: stock sql.js, whose names are minified: a fork keeps 300 blobs while its parent drops the table and binds others', async () => {
   const { program, database } = await openStockSqlJs();
   const insert = (byte: number): void => {
@@ -300,6 +330,22 @@ function emscriptenGlue(): { memory?: WebAssembly.Memory; views: number; a: obje
   };
   return glue as never;
 }
+
+test('C4: a fork that needs a function of the glue says which, and what to do', async () => {
+  const a = { j: (x: number): number => x };
+  const program = await MicroVM.load(TABLES, { a }, { memory: MEMORY });
+  const snapshot = program.snapshot();
+  const failure: unknown = await snapshot.run('js', 1).catch((error: unknown) => error);
+  assert.is((failure as RingzeroError).code, 'RZ_EXPORT');
+  assert.match((failure as Error).message, /a\.j, which its fork does not have.*importsModule/);
+  const driven: unknown = await snapshot
+    .drive(new URL('./put-driver.js', import.meta.url))
+    .catch((error: unknown) => error);
+  assert.is((driven as RingzeroError).code, 'RZ_EXPORT');
+  assert.match((driven as Error).message, /gives memory is not known/);
+  await snapshot.release();
+  await program.close();
+});
 
 test('C3: memory is as long as the program, and glue with assertions grows it to the end', async () => {
   const glue = emscriptenGlue();

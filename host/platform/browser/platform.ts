@@ -56,6 +56,11 @@ export async function isWeakMemory(): Promise<boolean> {
   }
 }
 
+/** Says something to whoever runs the page. */
+export function warn(text: string): void {
+  console.warn(text);
+}
+
 /** Monotonic time in microseconds, with the resolution that the browser gives: 5 us. */
 export function monotonicUs(): number {
   return performance.now() * 1000;
