@@ -1,4 +1,8 @@
 // The Redis guest: what the host calls. One vCPU runs all of this.
+//
+// Registers  A second result of a function lies in a module variable (number.parsed(), hash.text()): set by that function,
+//            valid until its next call. Read it on the next line or copy it to a local. Text that is composed for a caller,
+//            such as the digits of an integer, goes to memory that the caller names, so that nobody else overwrites it.
 
 import * as client from './client.ts';
 import * as clock from './clock.ts';

@@ -3,7 +3,7 @@
 // Interface   receive() and resume() for a client's input (index.ts exports them); queued() for what its socket has not
 //             taken; open() and close() for its life.
 // Invariants  SESS-1  A call leaves at most a batch of replies (output.ts) and one more reply: then it returns FLAG_MORE, and
-//                     the host calls resume() for the rest of the input before it calls anything for another client.
+//                     the host calls resume() for the rest of the input before it runs that of another client.
 //             SESS-2  After FLAG_CLOSE no input of the client is run.
 
 import * as client from './client.ts';
