@@ -74,6 +74,19 @@ export function attach(frameCount: u32): i32 {
   return number;
 }
 
+/**
+ * Makes this instance the vCPU `number`, whose thread is gone; the caller alone has set its state to VCPU_DEAD. What it has kept stays in
+ * its block.
+ */
+export function replace(frameCount: u32, number: u32): void {
+  map.attach(frameCount);
+  barrier.attach();
+  frames.recount(map.vcpuBlock(number));
+  vcpu.replace(number);
+  vcpu.attach(number);
+  timer.attach();
+}
+
 /** The vCPU's thread is going: its frames go back, nobody waits for it any more. */
 export function detach(): void {
   timer.turnOff();

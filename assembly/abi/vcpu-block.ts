@@ -25,6 +25,10 @@ export const VCPU_FRESH: u32 = 80; // u32, first of the frames that are this vCP
 export const VCPU_FRESH_END: u32 = 84; // u32, the end of them
 export const VCPU_VM: u32 = 88; // u32, address of the VM block, for images
 export const VCPU_CLOSER: u32 = 92; // u32, ENTRY_CLOSER: the entry of accesses whose page is not known (translator)
+// Threads that end without leaving (host/vm/departed.ts)
+export const VCPU_THREAD: u32 = 112; // u32, the host's number of the thread; 0 = the host cannot say whether it lives. The host
+export const VCPU_THREAD_START: u32 = 116; // u32, when that thread began, as another may get its number; the host
+export const VCPU_HOLDS: u32 = 120; // u32, what others may wait for and this vCPU holds, counted; and HOLDS_COUNTED; others read it
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
 // Calls of other vCPUs (machine/ipi.ts, machine/remote-call.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring
@@ -52,3 +56,6 @@ export const TRAP_FAULT_NESTED: u32 = 5; // a page fault in a page-fault handler
 export const TRAP_FAULT_RESULT: u32 = 6; // a page-fault handler returned what means nothing
 export const TRAP_FAULT_AGAIN: u32 = 7; // a page-fault handler has not done what it said
 export const TRAP_CALL_UNHANDLED: u32 = 8; // a remote call, and no handler; the address is the function's number
+
+/** Everything that this vCPU's guest may hold is counted in VCPU_HOLDS, so a thread that ended inside it with nothing held harms nothing. */
+export const HOLDS_COUNTED: u32 = 0x80000000;

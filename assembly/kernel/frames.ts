@@ -82,6 +82,14 @@ export function inherit(block: u32): void {
   freeFresh(block);
 }
 
+/** The same for who takes over the vCPU itself: the count is made right. */
+export function recount(block: u32): void {
+  let count: u32 = 0;
+  let frame = load<u32>(block, VCPU_FREE_HEAD);
+  for (; frame != 0 && count <= 2 * FRAME_BATCH; count++) frame = load<u32>(frame, NEXT);
+  store<u32>(block, count, VCPU_FREE_COUNT);
+}
+
 function freeFresh(block: u32): void {
   const end = load<u32>(block, VCPU_FRESH_END);
   for (let frame = load<u32>(block, VCPU_FRESH); frame < end; frame += FRAME_BYTES) free(frame);

@@ -2,9 +2,11 @@
 //
 // Interface   acquire(address), release(address). pause(turn) is the wait of every other spin loop too.
 // Concurrency The holder may lose its processor: after SPINS turns a waiter sleeps, so that a machine with fewer
-//             processors than vCPUs goes on.
+//             processors than vCPUs goes on. A sleep that goes on for long looks whether a holder's thread is gone
+//             (host/vm/departed.ts).
 
 import { CHECKED, PANIC_LOCK_NOT_HELD, panic } from './checked';
+import * as vcpu from './vcpu';
 
 /**
  * Sleeps up to `us` microseconds while the word is `value`. The host's wait, not memory.atomic.wait32: around that
@@ -26,9 +28,11 @@ export function pause(turn: u32, word: u32): void {
 export function acquire(lock: u32): void {
   let turn: u32 = 0;
   while (atomic.cmpxchg<u32>(lock, 0, 1) != 0) pause(turn++, lock);
+  vcpu.hold();
 }
 
 export function release(lock: u32): void {
   if (CHECKED && atomic.load<u32>(lock) != 1) panic(PANIC_LOCK_NOT_HELD);
   atomic.store<u32>(lock, 0);
+  vcpu.letGo();
 }

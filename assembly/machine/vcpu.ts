@@ -5,18 +5,21 @@
 //             written by all (machine/interrupt.ts). Everything else in the block is the owner's alone.
 
 import {
+  HOLDS_COUNTED,
   VCPU_ABSENT,
   VCPU_CALLS_ON,
   VCPU_COUNTERS,
   VCPU_DEPTH,
   VCPU_EPOCH,
   VCPU_FAULTING,
+  VCPU_HOLDS,
   VCPU_IDLE,
   VCPU_MASK,
   VCPU_PENDING,
   VCPU_RUNNING,
   VCPU_SNAPSHOT,
   VCPU_STATE,
+  VCPU_THREAD,
   VCPU_TRAP_ADDRESS,
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
@@ -44,6 +47,7 @@ export function attach(number: u32): void {
   store<u32>(block, 0, VCPU_MASK);
   store<u32>(block, map.vm, VCPU_VM);
   atomic.store<u32>(block, 0, VCPU_PENDING);
+  store<u32>(block, 0, VCPU_HOLDS);
   atomic.store<u32>(block, (atomic.load<u32>(block, VCPU_CALLS_ON) + 1) & ~1, VCPU_CALLS_ON);
   adopt();
 }
@@ -81,7 +85,35 @@ export function abandon(number: u32, isDead: bool): void {
     if (atomic.load<u32>(gone, VCPU_FAULTING) & 1) atomic.add<u32>(gone, 1, VCPU_FAULTING);
   }
   store<u32>(gone, 0, VCPU_SNAPSHOT);
+  atomic.store<u32>(gone, 0, VCPU_THREAD); // before the block is another thread's
   atomic.store<u32>(gone, VCPU_ABSENT, VCPU_STATE);
+}
+
+/** The block of a vCPU whose thread is gone becomes the caller's, who alone has set its state to VCPU_DEAD. */
+export function replace(number: u32): void {
+  abandon(number, true);
+  atomic.store<u32>(map.vcpuBlock(number), VCPU_IDLE, VCPU_STATE);
+}
+
+/**
+ * This vCPU has taken something that others wait for. No loop and no call may lie between the taking and this: the engine ends a thread
+ * only there, so the count is right whenever it does.
+ */
+// @ts-ignore: decorator
+@inline
+export function hold(): void {
+  store<u32>(block, load<u32>(block, VCPU_HOLDS) + 1, VCPU_HOLDS);
+}
+
+// @ts-ignore: decorator
+@inline
+export function letGo(): void {
+  store<u32>(block, load<u32>(block, VCPU_HOLDS) - 1, VCPU_HOLDS);
+}
+
+/** For a linked guest that calls hold() for all that it takes. */
+export function countHolds(): void {
+  store<u32>(block, HOLDS_COUNTED, VCPU_HOLDS);
 }
 
 /** How many vCPUs of the main image are in the guest now. */

@@ -2,8 +2,8 @@
 //
 // Interface   resolve(page) gives the frame that the page table says, bit HELD set if this vCPU has just loaded it and
 //             holds it exclusively, or 0 with an errno in `failure`. make(page) does the same for a page that is not
-//             read. Both may be wrong a moment later, unless HELD: the caller looks at the header. begin(page) and
-//             arrive() are the two halves of a read that the caller does not wait for (reads.ts).
+//             read. Both may be wrong a moment later, unless HELD: the caller looks at the header, and else calls letGo().
+//             begin(page) and arrive() are the two halves of a read that the caller does not wait for (reads.ts).
 // Invariants  TAB-10  A PTE is LOCKED by one vCPU while it loads the page; others wait for the PTE.
 //             TAB-11  A page enters in this order: header exclusive under the new number, bytes read and checked, PTE
 //                     present, header unlocked. The clock needs the header, so it never sees the PTE locked.
@@ -16,6 +16,7 @@ import * as hashTable from '../baselines/hash-table';
 import * as pageTable from '../machine/page-table';
 import * as pte from '../machine/pte';
 import * as tlb from '../machine/tlb';
+import * as vcpu from '../machine/vcpu';
 import * as walkCache from '../machine/walk-cache';
 import * as area from './area';
 import * as clock from './clock';
@@ -50,6 +51,12 @@ function slotFor(page: u64, entry: u64): u64 {
   return entry == 0 ? homeSlot(page) : pte.slotOf(entry);
 }
 
+/** A frame that came with HELD is no longer counted as held (vcpu.hold). */
+@inline
+export function letGo(): void {
+  if (!HASHED) vcpu.letGo();
+}
+
 export function resolve(page: u64): u32 {
   return settle(page, true);
 }
@@ -81,8 +88,12 @@ function settle(page: u64, fromStorage: bool): u32 {
       return frame;
     }
     if ((entry & pte.LOCKED) == 0) {
-      if (atomic.cmpxchg<u64>(at, entry, entry | pte.LOCKED) == entry)
-        return bring(page, at, entry, fromStorage);
+      if (atomic.cmpxchg<u64>(at, entry, entry | pte.LOCKED) == entry) {
+        vcpu.hold();
+        const frame = bring(page, at, entry, fromStorage);
+        if (frame == 0) vcpu.letGo();
+        return frame;
+      }
     } else window.wait(turn++, at);
   }
 }
@@ -178,8 +189,12 @@ export function begin(page: u64): u32 {
   const entry = atomic.load<u64>(at);
   if ((entry & (pte.PRESENT | pte.LOCKED)) != 0) return 0;
   if (atomic.cmpxchg<u64>(at, entry, entry | pte.LOCKED) != entry) return 0;
+  vcpu.hold();
   const frame = claimFor(page);
-  if (frame == 0) atomic.store<u64>(at, entry);
+  if (frame == 0) {
+    atomic.store<u64>(at, entry);
+    vcpu.letGo();
+  }
   beganAt = at;
   beganEntry = entry;
   return frame;

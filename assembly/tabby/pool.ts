@@ -115,7 +115,7 @@ function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
     const found = fault.resolve(page);
     if (found == 0) return 0;
     const frame = found & ~fault.HELD;
-    if (found & fault.HELD) latch.release(frame);
+    if (found & fault.HELD) releaseHeld(frame);
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.EXCLUSIVE) {
       if (DESIGN == SWIZZLE) swips.found(swip, over, frame, now);
@@ -124,6 +124,11 @@ function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
     }
     window.wait(turn++, frame);
   }
+}
+
+function releaseHeld(frame: u32): void {
+  latch.release(frame);
+  fault.letGo();
 }
 
 /** The page that a pointer names, read from a page that is pinned, or validated afterwards. */
@@ -205,7 +210,7 @@ function sharedSlow(page: u64): u32 {
     const found = fault.resolve(page);
     if (found == 0) return 0;
     const frame = found & ~fault.HELD;
-    if (found & fault.HELD) latch.release(frame);
+    if (found & fault.HELD) releaseHeld(frame);
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.SHARED_MAX) {
       if (atomic.cmpxchg<u64>(frame, now, now + 1) == now) return frame;
@@ -238,6 +243,7 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
     if (found == 0) return 0;
     const frame = found & ~fault.HELD;
     if (found & fault.HELD) {
+      fault.letGo(); // whoever pins exclusively counts that by itself (kv's batch.ts)
       pinned = 0;
       return frame;
     }
@@ -309,7 +315,7 @@ export function prefetch(pages: u32, count: u32): void {
       continue;
     }
     const found = fault.resolve(page);
-    if (found & fault.HELD) latch.release(found & ~fault.HELD);
+    if (found & fault.HELD) releaseHeld(found & ~fault.HELD);
   }
   reads.flush();
 }

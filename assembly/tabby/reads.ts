@@ -123,6 +123,7 @@ function arrived(index: u32, result: i32): void {
   const failed = result == FRAME_BYTES ? storage.check(frame, page) : -EIO;
   store<u32>(at, 0, FRAME);
   underWay -= 1;
+  fault.letGo();
   if (fault.arrive(page, frame, old, load<u32>(at, PTE), load<u64>(at, ENTRY), failed)) {
     counter.count(counter.PREFETCHED);
     latch.release(frame);
@@ -137,6 +138,7 @@ function lose(): void {
     const frame = load<u32>(at, FRAME);
     if (frame == 0) continue;
     store<u32>(at, 0, FRAME);
+    fault.letGo();
     fault.lose(load<u64>(at, HEADER), frame, load<u32>(at, PTE), load<u64>(at, ENTRY));
   }
   underWay = 0;

@@ -9,7 +9,7 @@
 // Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store of a line of its own.
 
 import { VCPUS_MAX } from '../../assembly/abi/limits';
-import { spinlock } from '../../assembly/linked';
+import { spinlock, vcpu } from '../../assembly/linked';
 import * as map from './memory-map';
 
 /** This vCPU is inside its own batch and reads what it writes. */
@@ -52,12 +52,16 @@ export function startWrite(): void {
     wait();
     atomic.store<u32>(map.writing, 1);
   }
+  vcpu.hold();
 }
 
 export function endWrite(): void {
   if (isMine) return;
   if (isOneByOne) spinlock.release(map.BATCH_LOCK);
-  else atomic.store<u32>(map.writing, 0);
+  else {
+    atomic.store<u32>(map.writing, 0);
+    vcpu.letGo();
+  }
 }
 
 /** The sequence that a read starts under; waits for a batch to end. */

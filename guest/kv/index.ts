@@ -23,7 +23,7 @@ import {
   WINDOW_BYTES,
 } from '../../assembly/abi/kv';
 import { syscall } from '../../assembly/index';
-import { linkage, pool, poolArea, poolCounter } from '../../assembly/linked';
+import { linkage, pool, poolArea, poolCounter, vcpu } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as batch from './batch';
 import * as change from './change';
@@ -45,6 +45,7 @@ export function boot(frames: u32): void {
 
 export function attach(frames: u32): void {
   linkage.attach(frames);
+  vcpu.countHolds();
 }
 
 /** Address of this vCPU's exchange window; 0 when there is no frame for it. */

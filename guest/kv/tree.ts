@@ -9,7 +9,7 @@
 // Concurrency Any vCPU, any time; the restarts of readers and writers are bounded by others' progress alone.
 
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from '../../assembly/abi/errno';
-import { pool, poolHeld, spinlock } from '../../assembly/linked';
+import { pool, poolHeld, spinlock, vcpu } from '../../assembly/linked';
 import { VALUE_BYTES_MAX } from '../../assembly/abi/kv';
 import { copyBytes } from './bytes';
 import * as descent from './descent';
@@ -121,10 +121,12 @@ function copyChain(
   // A chain may be long: the leaf is pinned meanwhile, so that the chain stays and the leaf is not evicted.
   const pinned = pool.shared(page);
   if (pinned == 0) return FAILED;
+  vcpu.hold();
   let copied = RETRY;
   if (pinned == leaf && pool.isUnchanged(leaf, seen))
     copied = overflow.read(first, offset, min<u32>(outMax, length - offset), out);
   pool.releaseShared(pinned);
+  vcpu.letGo();
   return copied < 0 ? copied : <i32>length;
 }
 

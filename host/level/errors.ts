@@ -76,3 +76,17 @@ export function broken(location: string): RingzeroError {
     `the store ${location} is half changed: storage failed in a batch, and again when the batch was taken back. Close it and take data.rz from a backup`,
   );
 }
+
+export function lost(location: string): RingzeroError {
+  return new RingzeroError(
+    'LEVEL_DATABASE_NOT_OPEN',
+    `the store ${location} cannot be used any more: a thread was ended in the middle of a call (worker.terminate()) and holds what others need. Close the store in the thread that opened it, and open it again: with \`durable\` it recovers`,
+  );
+}
+
+export function stalled(location: string): RingzeroError {
+  return new RingzeroError(
+    'RZ_BUSY',
+    `the store ${location}: a thread inside it has done nothing for 30 seconds, and this call waits for it. Was it ended in the middle of a call (worker.terminate())? Close the store and open it again: with \`durable\` it recovers`,
+  );
+}

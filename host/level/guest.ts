@@ -7,7 +7,9 @@
 
 import { guestTrap } from '../vm/guest-trap.ts';
 import type { MicroVM } from '../vm/micro-vm.ts';
-import { broken, notOpen } from './errors.ts';
+import { monotonicUs } from '#platform';
+import { Stall } from '../vm/departed.ts';
+import { broken, lost, notOpen, stalled } from './errors.ts';
 import { Window } from './window.ts';
 
 /** See guest/kv/index.ts; results are 0 or more, or a negative errno. */
@@ -53,6 +55,8 @@ export const OPEN = 0;
 export const CLOSED = 1;
 /** A batch was neither applied nor taken back: nothing but closing is left. */
 export const BROKEN = 2;
+/** A thread has ended in the middle of a change, or holds a page: the same. */
+export const LOST = 3;
 
 export class Guest {
   readonly exports: KvExports;
@@ -62,6 +66,7 @@ export class Guest {
   readonly #state: Int32Array;
   readonly #enter: () => void;
   readonly #leave: () => void;
+  readonly #stall = new Stall();
 
   constructor(vm: MicroVM, state: Int32Array, location: string) {
     const { kernel, instance } = vm.enter();
@@ -71,6 +76,7 @@ export class Guest {
     this.exports = instance.exports as unknown as KvExports;
     this.#enter = kernel.calls.enter;
     this.#leave = kernel.calls.leave;
+    kernel.onLongWait = () => this.#endWaitForDead();
     this.window = new Window(vm.memory, this.call(0, () => this.exports.window()) >>> 0);
   }
 
@@ -133,8 +139,30 @@ export class Guest {
     Atomics.compareExchange(this.#state, 0, OPEN, BROKEN);
   }
 
+  /** Frees what dead threads have, as far as that can be; false when what one has left is lost, and the store with it. */
+  buryDeparted(): boolean {
+    if (!this.#vm.enter().kernel.buryDeparted()) return true;
+    this.#lose();
+    return false;
+  }
+
+  #lose(): void {
+    Atomics.compareExchange(this.#state, 0, OPEN, LOST);
+  }
+
+  /** In a wait that has become long: throws when it may have no end. */
+  #endWaitForDead(): void {
+    if (!this.buryDeparted()) throw lost(this.location);
+    const { blocks, vcpu } = this.#vm.enter().kernel;
+    if (!this.#stall.isOver(blocks, vcpu, monotonicUs() / 1000)) return;
+    this.#lose();
+    throw stalled(this.location);
+  }
+
   #notOpen(): Error {
-    return Atomics.load(this.#state, 0) === BROKEN ? broken(this.location) : notOpen(this.location);
+    const state = Atomics.load(this.#state, 0);
+    if (state === LOST) return lost(this.location);
+    return state === BROKEN ? broken(this.location) : notOpen(this.location);
   }
 
   #trap(error: unknown): Error {

@@ -19,7 +19,7 @@ import { atExit, directory } from '#platform/store-directory';
 import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
 import type { VMStats } from '../vm/stats.ts';
 import { hostError, notOpen, storeError } from './errors.ts';
-import { BROKEN, CLOSED, Guest, OPEN } from './guest.ts';
+import { BROKEN, CLOSED, Guest, LOST, OPEN } from './guest.ts';
 import { acquire } from '#platform/store-lock';
 import type { CheckedStoreOptions } from './options.ts';
 import { Operations } from './operations.ts';
@@ -195,8 +195,8 @@ export class Store {
     const { guest } = this.operations;
     const was = Atomics.exchange(this.#state, 0, CLOSED);
     try {
-      this.#awaitOthers();
-      if (was === BROKEN) return false; // the file stays marked as not closed
+      const isSound = this.#awaitOthers();
+      if (was === BROKEN || was === LOST || !isSound) return false; // the file stays marked as not closed
       const result = guest.call(CLOSED, () => guest.exports.close());
       if (result < 0) throw storeError(result, 'close', guest.location);
       return true;
@@ -206,7 +206,8 @@ export class Store {
     }
   }
 
-  #awaitOthers(): void {
+  /** False when one of them has ended in the middle of a call, and may have left something half done. */
+  #awaitOthers(): boolean {
     const { kernel } = this.#vm.enter();
     const end = Date.now() + CLOSE_WAIT_MS;
     while (kernel.hasOthersInside()) {
@@ -218,6 +219,7 @@ export class Store {
       }
       sleepUs(CLOSE_POLL_US);
     }
+    return this.operations.guest.buryDeparted();
   }
 
   /** A program that ends without having closed its store has not asked to lose it. */

@@ -12,13 +12,14 @@ import {
   openSync,
   read,
   readFileSync,
+  readlinkSync,
   readSync,
   renameSync,
   statSync,
   write,
   writeSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
@@ -32,7 +33,16 @@ import {
   OPEN_WRITE,
 } from '../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../errors.ts';
-import { adopt, forget, isGranted, nameOf, onThreadEnd, remember, unlink } from './deno.ts';
+import {
+  adopt,
+  forget,
+  isGranted,
+  mayReadProc,
+  nameOf,
+  onThreadEnd,
+  remember,
+  unlink,
+} from './deno.ts';
 
 // Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only when told to; later ones
 // do so by themselves. And it saves time where it allocates registers of a huge function, which its write checks can
@@ -170,6 +180,41 @@ export const thread = {
   },
 };
 
+/**
+ * This thread, as others of the process can find it: what the system numbers it by, and when it began, as that number may be another's later.
+ * 0 where the host does not say (not Linux, Deno without all permissions).
+ */
+export function thisThread(): { id: number; start: number } {
+  return (own ??= identifyThread());
+}
+
+let own: { id: number; start: number } | undefined;
+
+function identifyThread(): { id: number; start: number } {
+  try {
+    if (process.platform !== 'linux' || !mayReadProc) return { id: 0, start: 0 };
+    const id = Number(basename(readlinkSync('/proc/thread-self')));
+    return { id, start: threadStart(id) };
+  } catch {
+    return { id: 0, start: 0 };
+  }
+}
+
+/** Field 22 of its stat, cut to 32 bits; the name in field 2 may hold spaces and parentheses. */
+function threadStart(id: number): number {
+  const text = readFileSync(`/proc/self/task/${id}/stat`, 'latin1');
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]) | 0;
+}
+
+/** Whether a thread of this process, as thisThread() has given it, has certainly ended. */
+export function hasThreadEnded(id: number, start: number): boolean {
+  try {
+    return threadStart(id) !== start;
+  } catch (error) {
+    return ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
+}
+
 /** What open(2) gets for OPEN_* flags (assembly/abi/syscall.ts). */
 function openFlags(flags: number): number {
   const reads = (flags & OPEN_READ) !== 0;
@@ -293,6 +338,12 @@ export function every(ms: number, then: () => void): () => void {
 /** Calls back once, in this thread, when it ends by itself or by an error. */
 export function onEnd(then: () => void): void {
   onThreadEnd(then);
+}
+
+/** The same for a vCPU, which gives its place back then, unless the result is called before. */
+export function leavesAtExit(then: () => void): () => void {
+  process.setMaxListeners(0);
+  return onThreadEnd(then);
 }
 
 /** Every thread of Node may run a guest, and everything that a VM needs is there. */

@@ -3,14 +3,11 @@
 import { vcpuBlocks, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, VCPUS_MAX, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import {
-  VCPU_ABSENT,
   VCPU_COUNTERS,
-  VCPU_DEPTH,
   VCPU_MASK,
   VCPU_PENDING,
   VCPU_SNAPSHOT,
   VCPU_STAGING,
-  VCPU_STATE,
   VCPU_TRAP_ADDRESS,
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
@@ -19,6 +16,7 @@ import { VM_ACTIVE, VM_ALLOCATOR, VM_GUEST_LIMIT } from '../../assembly/abi/vm-b
 import { monotonicUs } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
+import { lookForDeparted, Patience, replaceable, VcpuBlocks } from './departed.ts';
 import { tracedKernel, type Tracer } from './trace.ts';
 
 /** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
@@ -28,6 +26,7 @@ export const TRAP_SLOTS = 36;
 export interface KernelExports {
   boot(frames: number, guestPages: number, guestLimit: number, guard: number, weak: number): void;
   attach(frames: number): number;
+  replace(frames: number, vcpu: number): void;
   detach(): void;
   bury(vcpu: number): void;
   block(): number;
@@ -99,6 +98,9 @@ export class Kernel {
   handlesSyscalls = false;
   /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
   readonly imports: Record<'sleep' | 'clock' | 'panic', WebAssembly.ImportValue>;
+  readonly blocks: VcpuBlocks;
+  /** What a wait does that has become long: the owner of the guest may know better. It throws when there is nothing to wait for. */
+  onLongWait: () => void = () => this.#endWaitForDead();
   readonly #words: Int32Array;
   /** What every call with a buffer needs: a look into an instance's exports is a look into a dictionary. */
   readonly deliver: KernelExports['deliver'];
@@ -119,9 +121,12 @@ export class Kernel {
     tracer?: Tracer,
   ) {
     const words = new Int32Array(physicalBuffer(memory));
+    const patience = new Patience();
+    this.blocks = new VcpuBlocks(memory, frames);
     this.imports = {
       sleep: (word: number, value: number, us: number) => {
         Atomics.wait(words, (word >>> 0) / 4, value, us / 1000);
+        if (patience.isLong(monotonicUs() / 1000)) this.onLongWait();
       },
       clock: monotonicUs,
       panic: (code: number) => {
@@ -144,15 +149,35 @@ export class Kernel {
     this.frames = frames;
     boot?.(this.calls);
     this.vcpu = this.calls.attach(frames);
+    if (this.vcpu < 0) this.vcpu = this.#replaceDead();
     if (this.vcpu < 0) {
       throw new RingzeroError(
         'RZ_OUT_OF_MEMORY',
-        'no room for another vCPU: raise `memory`, or use fewer',
+        `no room for another vCPU: there are ${VCPUS_MAX} at most, and each takes some of \`memory\``,
       );
     }
     this.block = vcpuBlocks(frames) + this.vcpu * FRAME_BYTES;
     this.#words = words;
     this.staging = this.#word(VCPU_STAGING) >>> 0;
+  }
+
+  #replaceDead(): number {
+    const vcpu = replaceable(this.blocks);
+    if (vcpu >= 0) this.calls.replace(this.frames, vcpu);
+    return vcpu;
+  }
+
+  #endWaitForDead(): void {
+    if (!this.buryDeparted()) return;
+    throw new RingzeroError(
+      'RZ_VM_CLOSED',
+      'a thread of the VM was ended in the middle of a call (worker.terminate()), and may hold what this call waits for: the VM is unusable',
+    );
+  }
+
+  /** Gives up the places of threads that have ended and hold nothing; true when one that has ended may hold something. */
+  buryDeparted(): boolean {
+    return lookForDeparted(this.blocks, this.vcpu, (vcpu) => this.calls.bury(vcpu));
   }
 
   #word(offset: number): number {
@@ -197,15 +222,11 @@ export class Kernel {
     return this.#word(VCPU_COUNTERS + counter * 8);
   }
 
-  /** Whether another vCPU is in the guest, or in a host call that it made from there. */
+  /** Whether another vCPU, whose thread lives as far as the host knows, is in the guest, or in a host call that it made from there. */
   hasOthersInside(): boolean {
-    const blocks = vcpuBlocks(this.frames);
-    for (let number = 0; number < VCPUS_MAX; number++) {
-      const block = blocks + number * FRAME_BYTES;
-      if (number === this.vcpu) continue;
-      if (Atomics.load(this.#words, (block + VCPU_STATE) / 4) === VCPU_ABSENT) continue;
-      if (Atomics.load(this.#words, (block + VCPU_DEPTH) / 4) !== 0) return true;
-    }
+    for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++)
+      if (vcpu !== this.vcpu && this.blocks.isInside(vcpu) && !this.blocks.isGone(vcpu))
+        return true;
     return false;
   }
 

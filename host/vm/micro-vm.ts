@@ -11,6 +11,7 @@ import {
   checkMayEnter,
   checkMayServe,
   isWeakMemory,
+  leavesAtExit,
   monotonicUs,
   prepareDirectory,
   readBuiltModule,
@@ -84,6 +85,7 @@ export class MicroVM {
   readonly #releaseFiles: () => void;
   #service: IoService | undefined;
   #endTrace: (() => void) | undefined;
+  #stay: (() => void) | undefined;
   #stopTimers: (() => Promise<void>) | undefined;
   #snapshotUs = 0;
   #closed: string | undefined;
@@ -254,7 +256,10 @@ export class MicroVM {
     );
     const shared = { machine, importsModule, background };
     this.#pool = new SnapshotPool(shared, warm, sink, this.#vcpu.kernel.calls);
-    if (boot === undefined) return;
+    if (boot === undefined) {
+      this.#stay = leavesAtExit(() => this.#leaveAtExit());
+      return;
+    }
     if (machine.trace !== undefined) this.#endTrace = keepTrace(machine.trace);
     if (!machine.linked) this.#warmUp();
     const { memory, frames, dmaWindow, ringFiles: files, faults } = machine;
@@ -405,10 +410,17 @@ export class MicroVM {
 
   /**
    * Tells the VM that the thread of a vCPU (`vm.enter().number`) has ended inside the guest, for instance by
-   * worker.terminate(): until then others wait for its safepoints.
+   * worker.terminate(). On Linux the others find out by themselves within a second; elsewhere they wait for its safepoints until this.
    */
   bury(vcpu: number): void {
-    this.#vcpu.kernel.calls.bury(vcpu);
+    const { blocks, calls } = this.#vcpu.kernel;
+    if (blocks.isOthers(vcpu)) return; // it was buried, and its number is another thread's by now
+    if (blocks.claimDead(vcpu)) calls.bury(vcpu);
+  }
+
+  /** A thread that ends in order gives its place back; one that ends inside the guest may hold something. */
+  #leaveAtExit(): void {
+    if (this.#vcpu.kernel.calls.depth() === 0) this.#vcpu.detach();
   }
 
   /** What the VM has done and what it has left, now. */
@@ -424,6 +436,7 @@ export class MicroVM {
     await this.#pool.close();
     await this.#service?.stop();
     await this.#stopTimers?.();
+    this.#stay?.();
     this.#vcpu.detach();
     this.#endTrace?.();
     this.#releaseFiles();

@@ -121,6 +121,7 @@ export class Vcpu {
       boot,
       tracer,
     );
+    if (image === 'main') this.kernel.blocks.sayThread(this.kernel.vcpu); // of a snapshot's the pool knows
     tracer?.name(this.kernel.vcpu, image);
     this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     if (image === 'main' && machine.glue) this.glue = new Glue(this.kernel, memory);
@@ -153,6 +154,7 @@ export class Vcpu {
   }
 
   #startImage(boots: boolean): void {
+    this.kernel.blocks.countHolds(this.kernel.vcpu);
     (this.instance.exports[boots ? 'ringzero.boot' : 'ringzero.attach'] as GuestFunction)();
   }
 

@@ -193,6 +193,20 @@ export function onEnd(then: () => void): void {
   globalThis.addEventListener('error', then);
 }
 
+/** A worker of a browser is not told of its end. */
+export function leavesAtExit(_then: () => void): () => void {
+  return () => {};
+}
+
+/** A browser does not say which of its workers still live. */
+export function thisThread(): { id: number; start: number } {
+  return { id: 0, start: 0 };
+}
+
+export function hasThreadEnded(_id: number, _start: number): boolean {
+  return false;
+}
+
 /** Whether `import(url)` can be asked for this module. */
 export function isModuleUrl(url: string): boolean {
   return /^(https?|blob|data):/.test(url);

@@ -1,0 +1,78 @@
+// Threads of tests/level/terminated.test.ts: victims, which work until they are ended, and a survivor, which works when told.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { RingzeroLevel, type RingzeroHandle } from '../../host/level/index.ts';
+
+export type VictimKind = 'reader' | 'writer' | 'batch' | 'iterator' | 'checkpoint';
+
+export interface VictimData {
+  handle: RingzeroHandle;
+  kind: VictimKind;
+  keys: number;
+}
+
+export const keyOf = (i: number): string => `key ${String(i % 1000).padStart(4, '0')} ${i}`;
+export const valueOf = (i: number, round: number): string =>
+  `${round} `.repeat(10 + ((i * 7) % 200));
+
+type Db = RingzeroLevel<string, string>;
+
+const WORK: Record<VictimKind, (db: Db, keys: number, turn: number) => void> = {
+  reader: (db, keys, turn) => void db.getSync(keyOf((turn * 7919) % keys)),
+  writer: (db, keys, turn) => db.putSync(keyOf((turn * 7919) % keys), valueOf(turn, turn)),
+  batch: (db, keys, turn) =>
+    db.batchSync(
+      Array.from({ length: 40 }, (_, i) => ({ type: 'put', key: keyOf((turn * 31 + i) % keys), value: valueOf(i, turn) })), // prettier-ignore
+    ),
+  iterator: (db) => {
+    for (const _ of db.rangeSync({ limit: 500 }));
+  },
+  checkpoint: (db, keys, turn) => db.putSync(keyOf(turn % keys), 'x'.repeat(3000 + (turn % 9000))),
+};
+
+async function victim({ handle, kind, keys }: VictimData): Promise<void> {
+  const db = RingzeroLevel.attach(handle);
+  await db.open();
+  parentPort!.postMessage('ready');
+  for (let turn = 0; ; turn++) WORK[kind](db, keys, turn);
+}
+
+/** What each call ended with: '' or a code. */
+function tryAll(db: Db, keys: number): string[] {
+  const attempt = (body: () => unknown): string => {
+    try {
+      body();
+      return '';
+    } catch (error) {
+      return String((error as { code?: string }).code ?? error);
+    }
+  };
+  const ends: string[] = [];
+  for (let i = 0; i < keys; i += 11) {
+    ends.push(attempt(() => db.getSync(keyOf(i))));
+    ends.push(attempt(() => db.putSync(keyOf(i), valueOf(i, -1))));
+  }
+  ends.push(attempt(() => db.batchSync([{ type: 'put', key: 'last', value: 'of a batch' }])));
+  ends.push(attempt(() => [...db.rangeSync({})].length));
+  return ends;
+}
+
+function survivor(): void {
+  let db: Db | undefined;
+  parentPort!.on('message', async (message: { handle?: RingzeroHandle; keys: number }) => {
+    if (message.handle !== undefined) {
+      db = RingzeroLevel.attach(message.handle);
+      await db.open();
+      parentPort!.postMessage('ready');
+      return;
+    }
+    const ends = tryAll(db!, message.keys);
+    await db!.close();
+    parentPort!.postMessage(ends);
+  });
+}
+
+if (parentPort !== null) {
+  if ((workerData as VictimData).handle === undefined) survivor();
+  else await victim(workerData as VictimData);
+}
