@@ -228,9 +228,9 @@ tests('CALL-1: who traps in a call, or leaves before it, loses it and nothing el
   const [leaving, again] = another(own, ['serveUntil', STOP]);
   await ready(again);
   assert.is(
-    call('callOne', 2, TWICE, 5n),
+    call('callOne', 1, TWICE, 5n),
     10,
-    'its thread has ended in the host, so its number is taken',
+    'its thread has ended in the host, so its number is free again',
   );
   word(STOP, 1);
   await leaving;
