@@ -9,12 +9,13 @@ import {
   KIND_FUNCTION,
   KIND_GLOBAL,
   KIND_MEMORY,
+  KIND_TABLE,
   MAGIC,
   skipConstant,
   type CustomSection,
 } from './module.ts';
 import { nameSection } from './names.ts';
-import { I32, V128 } from './opcode.ts';
+import { FUNCREF, I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import { relocationSection } from './relocation.ts';
 import { boot, dataSection, dropSegments, type Run, runsOf } from './segments.ts';
@@ -245,7 +246,11 @@ function exportSection(image: Image): Uint8Array {
   const { exports } = image;
   const specials = image.specialNames();
   const entries = image.choices.glue === true ? image.exported : [];
-  out.u32(exports.length + specials.length + 1 + (entries.length > 0 ? entries.length + 1 : 0));
+  const tables = image.map.tables.filter(({ type }) => type === FUNCREF);
+  const own = tables.length + (tables.length > 0 && image.changesTables ? 1 : 0);
+  out.u32(
+    exports.length + specials.length + 1 + own + (entries.length > 0 ? entries.length + 1 : 0),
+  );
   for (const { name, kind, index } of exports) {
     if (kind === KIND_FUNCTION) {
       const own = entries.length > 0 ? image.referenceIndex(index) : image.exportThunk(index);
@@ -256,6 +261,12 @@ function exportSection(image: Image): Uint8Array {
     out.exported(`ringzero.${name}`, KIND_FUNCTION, image.specials + i),
   );
   out.exported(image.registerName, KIND_GLOBAL, image.registerGlobal);
+  // For host/vm/tables.ts: a fork gets what its parent has in them.
+  tables.forEach((table, i) =>
+    out.exported(`ringzero.tables.${i}`, KIND_TABLE, image.map.tables.indexOf(table)),
+  );
+  if (own > tables.length)
+    out.exported('ringzero.changesTables', KIND_GLOBAL, image.registerGlobal);
   if (entries.length > 0) out.exported('ringzero.inside', KIND_GLOBAL, image.insideGlobal);
   entries.forEach((old, i) =>
     out.exported(`ringzero.entry.${i}`, KIND_FUNCTION, image.exportThunk(old)),

@@ -53,6 +53,7 @@ import {
 } from './refuse.ts';
 import { Writer } from './writer.ts';
 
+const TABLE_SET = 0x26;
 const REF_FUNC = 0xd2;
 
 /** Whether any byte could be the opcode of a store; most functions without one need no analysis. */
@@ -212,6 +213,7 @@ export class Body {
         case IMM_ELSE:
           break;
         case IMM_INDEX:
+          if (opcode === TABLE_SET) this.image.changesTables = true;
           reader.u32();
           break;
         case IMM_I32:
@@ -441,6 +443,7 @@ export class Body {
       if (sub === 12 || sub === 13) bounded(reader, this.map.elements, 'element segment');
       if (sub !== 13) bounded(reader, this.map.tables.length, 'table');
       if (sub === 14) bounded(reader, this.map.tables.length, 'table');
+      if (sub !== 13 && sub !== 16) this.image.changesTables = true;
       this.image.lowerTable(this, sub, at);
       return;
     }

@@ -222,6 +222,8 @@ export abstract class Image {
   enterBody(_body: Body, _bytes: number): void {}
   /** At the `end` of each block. */
   leaveBlock(_body: Body): void {}
+  /** Its code has instructions that change tables. */
+  changesTables = false;
   /** New indices of functions that bodies take references to. */
   readonly referenced = new Set<number>();
   get hasElements(): boolean {

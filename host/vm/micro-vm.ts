@@ -315,6 +315,7 @@ export class MicroVM {
       this.memory,
       this.#pool,
       () => this.#preopen.root,
+      this.#vcpu.tables!.capture(),
     );
   }
 
@@ -371,7 +372,8 @@ export class MicroVM {
     }
     this.#snapshotUs = monotonicUs() - before;
     this.#children.set(id, { slot });
-    const job = { slot, preopen: this.#preopen.root, call: { fn, arg }, release: true };
+    const about = { slot, preopen: this.#preopen.root, tables: this.#vcpu.tables!.capture() };
+    const job = { ...about, call: { fn, arg }, release: true };
     this.#pool.run(job, ({ result, failure, died }) => {
       if (died) this.#vcpu.kernel.calls.releaseSnapshot(slot);
       this.#children.set(id, { status: failure === undefined ? Number(result) : -failure.errno });

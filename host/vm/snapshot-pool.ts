@@ -16,11 +16,14 @@ import { ProgramExit } from '../wasi/exit.ts';
 import { GuestTrap } from './guest-trap.ts';
 import { STOPPED } from './guest-trap.ts';
 import type { KernelExports } from './kernel.ts';
+import type { TableState } from './tables.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
 
 export interface JobEnd {
   result: unknown;
   failure: (Failure & { error: Error }) | undefined;
+  /** The tables as the job has left them; undefined = it did not get to run. */
+  tables: { state: TableState | undefined } | undefined;
   /** The thread died under the job: what the job was to release is still held. */
   died: boolean;
 }
@@ -30,10 +33,19 @@ const WARM_DELAY_MS = 30;
 /** How long a stopped job may take to its next safepoint. */
 const STOP_GRACE_MS = 1000;
 
+interface Finished {
+  result?: unknown;
+  failure?: Failure | undefined;
+  died?: boolean;
+  tables?: JobEnd['tables'];
+}
+
 interface Worker {
   thread: Thread;
   vcpu: number | undefined;
   job: Job | undefined;
+  /** Of its tables, where they have become longer than at first. */
+  lengths: readonly number[] | undefined;
 }
 
 type PoolKernel = Pick<KernelExports, 'bury' | 'endSnapshot' | 'snapshotState'>;
@@ -101,7 +113,7 @@ export class SnapshotPool {
   }
 
   #start(): Worker {
-    const worker: Worker = { job: undefined, vcpu: undefined } as Worker;
+    const worker: Worker = { job: undefined, vcpu: undefined, lengths: undefined } as Worker;
     worker.thread = startThread(
       new URL('./snapshot-worker.js', import.meta.url),
       this.#data,
@@ -114,15 +126,21 @@ export class SnapshotPool {
 
   #assign(): void {
     while (this.#waiting.length > 0) {
-      const worker = this.#free();
+      const worker = this.#free(this.#waiting[0]!);
       if (worker === undefined) return;
       this.#post(worker, this.#waiting.shift()!);
     }
   }
 
   /** A thread without a job, a new one if there may be more. Without any thread the waiting jobs fail. */
-  #free(): Worker | undefined {
-    for (const worker of this.#workers) if (worker.job === undefined) return worker;
+  #free({ tables }: Job): Worker | undefined {
+    for (const worker of [...this.#workers]) {
+      if (worker.job !== undefined) continue;
+      if (worker.lengths?.every((length, t) => length <= (tables?.[t]?.length ?? 0)) ?? true)
+        return worker;
+      this.#workers.delete(worker); // its tables are too long for this snapshot, and stay so
+      void worker.thread.terminate();
+    }
     if (this.#workers.size >= SNAPSHOTS_MAX) return undefined;
     try {
       return this.#start();
@@ -143,7 +161,7 @@ export class SnapshotPool {
       worker.thread.hold(false);
       const why = error instanceof Error ? error.message : String(error);
       const message = `an argument cannot go to the snapshot's thread: ${why}`;
-      this.#finish(job.id, undefined, failureOf('RZ_OPTION', message));
+      this.#finish(job.id, { failure: failureOf('RZ_OPTION', message) });
     }
   }
 
@@ -154,14 +172,17 @@ export class SnapshotPool {
     if (message.kind !== 'done') return;
     worker.job = undefined;
     worker.thread.hold(false);
-    this.#finish(message.id, message.result, message.failure);
+    worker.lengths = message.lengths;
+    const { id, result, failure, tables: state } = message;
+    this.#finish(id, { result, failure, tables: { state } });
     this.#assign();
   }
 
-  #finish(id: number, result: unknown, failure?: Failure, died = false): void {
+  #finish(id: number, { result, failure, died = false, tables }: Finished): void {
     const end = this.#ends.get(id);
     this.#ends.delete(id);
-    end?.({ result, failure: failure && { ...failure, error: errorOf(failure) }, died });
+    const error = failure && { ...failure, error: errorOf(failure) };
+    end?.({ result, failure: error, died, tables });
   }
 
   /** A thread ended: its job fails, and a new thread takes its place when it is wanted. */
@@ -174,7 +195,7 @@ export class SnapshotPool {
       const failure = isStopped
         ? failureOf('RZ_SNAPSHOT_STOPPED', STOPPED)
         : failureOf('RZ_VM_CLOSED', `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`); // prettier-ignore
-      this.#finish(job.id, undefined, { ...failure, stack: error?.stack }, true);
+      this.#finish(job.id, { failure: { ...failure, stack: error?.stack }, died: true });
     }
     if (this.#closed) this.#failWaiting('the VM was closed');
     else this.#assign();
@@ -182,7 +203,7 @@ export class SnapshotPool {
 
   #failWaiting(why: string): void {
     for (const { id } of this.#waiting.splice(0))
-      this.#finish(id, undefined, failureOf('RZ_VM_CLOSED', why), true);
+      this.#finish(id, { failure: failureOf('RZ_VM_CLOSED', why), died: true });
   }
 }
 

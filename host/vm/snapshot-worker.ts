@@ -9,6 +9,7 @@ import { Fork } from './fork.ts';
 import { checkState } from './snapshot.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { addWasi } from './system-interface.ts';
+import type { TableState } from './tables.ts';
 import { Vcpu, type Beside, type GuestFunction, type GuestImports, type Machine } from './vcpu.ts';
 
 /** What the thread is started with. */
@@ -27,15 +28,29 @@ export interface Job {
     | { name: string; args: (number | bigint)[] }
     | { fn: number; arg: number }
     | { module: string; argument: unknown };
+  /** The program's tables, where they are not as its module declares them. */
+  tables?: TableState | undefined;
   /** Whether the snapshot is over after this job. */
   release: boolean;
 }
 
 export type SnapshotThreadMessage =
   | { kind: 'ready'; vcpu: number }
-  | { kind: 'done'; id: number; result?: unknown; failure?: Failure }
+  | Done
   | { kind: 'log'; level: number; text: string }
   | { kind: 'progress'; what: number; perMille: number };
+
+/** A job has ended. */
+interface Done {
+  kind: 'done';
+  id: number;
+  result?: unknown;
+  failure?: Failure;
+  /** The program's tables as the job has left them. */
+  tables: TableState | undefined;
+  /** Of tables that have become longer: the instance is for snapshots alone that have them as long. */
+  lengths: readonly number[] | undefined;
+}
 
 /** An error in a form that survives the way between threads. */
 export interface Failure {
@@ -80,11 +95,18 @@ async function work(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<v
   } catch (error) {
     end = { failure: failureOf(error) };
   }
+  const about = {
+    kind: 'done',
+    id: job.id,
+    tables: vcpu.tables!.capture(),
+    lengths: vcpu.tables!.lengths,
+  } as const;
   vcpu.tracer?.flush(); // the thread is terminated when the VM is closed
   try {
-    post({ kind: 'done', id: job.id, ...end });
+    post({ ...about, ...end });
   } catch (error) {
-    post({ kind: 'done', id: job.id, failure: failureOf(new DriverError(error)) }); // no clone of the result
+    const failure = failureOf(new DriverError(error)); // no clone of the result
+    post({ ...about, failure });
   }
 }
 
@@ -119,6 +141,7 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
     calls.settleSnapshot(job.slot);
     (guest['ringzero.load'] as GuestFunction)(registers);
     isLoaded = true;
+    vcpu.tables!.apply(job.tables);
     (guest['ringzero.table'] as WebAssembly.Global).value = calls.snapshotTable(job.slot);
     const { call } = job;
     const result =

@@ -6,6 +6,7 @@ import { RingzeroError } from '../errors.ts';
 import { STOPPED } from './guest-trap.ts';
 import type { Kernel, KernelExports } from './kernel.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
+import type { TableState } from './tables.ts';
 import type { Job } from './snapshot-worker.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 
@@ -20,6 +21,8 @@ export class Snapshot {
   readonly #memory: WebAssembly.Memory;
   readonly #pool: SnapshotPool;
   readonly #preopen: () => string | undefined;
+  /** The program's tables in this snapshot, where they are not as its module declares them. */
+  #tables: TableState | undefined;
   #jobs = 0;
   #open = true;
   #idle: (() => void) | undefined;
@@ -30,12 +33,14 @@ export class Snapshot {
     memory: WebAssembly.Memory,
     pool: SnapshotPool,
     preopen: () => string | undefined,
+    tables: TableState | undefined,
   ) {
     this.#slot = slot;
     this.#kernel = kernel;
     this.#memory = memory;
     this.#pool = pool;
     this.#preopen = preopen;
+    this.#tables = tables;
   }
 
   /** Bytes of guest memory that the snapshot covers. */
@@ -82,11 +87,13 @@ export class Snapshot {
 
   #job(call: Job['call']): Promise<unknown> {
     this.#check();
-    const job = { slot: this.#slot, preopen: this.#preopen(), call, release: false };
+    const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables };
+    const job = { ...about, call, release: false };
     return new Promise((resolve, reject) => {
       this.#jobs += 1;
-      this.#pool.run(job, ({ result, failure }) => {
+      this.#pool.run(job, ({ result, failure, tables }) => {
         this.#jobs -= 1;
+        if (tables !== undefined) this.#tables = tables.state;
         if (failure === undefined) resolve(result);
         else reject(failure.error);
         if (this.#jobs === 0) this.#idle?.();

@@ -15,6 +15,7 @@ import { importsOf } from './imports.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
 import { seesAll } from './physical-memory.ts';
+import { Tables } from './tables.ts';
 import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
@@ -91,6 +92,8 @@ export class Vcpu {
   readonly instance: WebAssembly.Instance;
   /** The crossings between the program and its glue. */
   readonly glue: Glue | undefined;
+  /** The program's tables, for forks; undefined = it cannot be forked. */
+  readonly tables: Tables | undefined;
   /** Where what this vCPU does is traced. */
   readonly tracer: Tracer | undefined;
   readonly #view: WebAssembly.Global | undefined;
@@ -139,6 +142,7 @@ export class Vcpu {
           : missingFunction(from, name, image),
       ),
     );
+    if (!machine.linked) this.tables = new Tables(this.instance.exports);
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
     for (const [name, value] of Object.entries(this.instance.exports)) {

@@ -173,4 +173,97 @@ forks(
   },
 );
 
+/** Functions that give 0 to 4, in a table that code or JavaScript may change. */
+const TABLES = assemble(`(module
+  (memory (export "memory") 1)
+  (type $f (func (result i32)))
+  (table $t (export "table") 8 20 funcref)
+  (table $u 4 12 funcref)
+  (elem (table $t) (i32.const 0) func $f0 $f1 $f2 $f3 $f4)
+  (elem (table $u) (i32.const 0) func $f4 $f3)
+  (elem $late func $f2 $f1 $f0)
+  ${[0, 1, 2, 3, 4].map((i) => `(func $f${i} (export "f${i}") (result i32) (i32.const ${i}))`).join('\n')}
+  (func (export "t") (param i32) (result i32) (call_indirect $t (type $f) (local.get 0)))
+  (func (export "u") (param i32) (result i32) (call_indirect $u (type $f) (local.get 0)))
+  (func (export "move") (param i32 i32) (result i32) (table.set $t (local.get 0) (table.get $t (local.get 1))) (i32.const 0))
+  (func (export "clear") (param i32) (result i32) (table.set $u (local.get 0) (ref.null func)) (i32.const 0))
+  (func (export "copy") (param i32 i32 i32) (result i32) (table.copy $t $u (local.get 0) (local.get 1) (local.get 2)) (i32.const 0))
+  (func (export "fill") (param i32 i32 i32) (result i32) (table.fill $u (local.get 0) (table.get $t (local.get 1)) (local.get 2)) (i32.const 0))
+  (func (export "init") (param i32 i32 i32) (result i32) (table.init $t $late (local.get 0) (local.get 1) (local.get 2)) (i32.const 0))
+  (func (export "grow") (param i32) (result i32) (table.grow $u (ref.func $f2) (local.get 0)))
+  (func (export "sizes") (result i32) (i32.add (table.size $t) (i32.shl (table.size $u) (i32.const 8)))))`);
+
+function tableCall(random: Random): Call {
+  const [a, b, c] = [random.below(9), random.below(9), random.below(4)];
+  return random.pick<Call>([
+    ['t', a], ['t', b], ['u', a], ['u', b], ['sizes'], ['move', a, b], ['clear', a],
+    ['copy', a, b, c], ['fill', a, b, c], ['init', a, c, c], ['grow', c],
+  ]); // prettier-ignore
+}
+
+forks(
+  'C12: tables that were changed are the same in a fork, from call to call, and in no other',
+  async () => {
+    const random = Random.forTest('C12 tables');
+    const vm = await MicroVM.create({ guest: TABLES, memory: 64 * MIB });
+    const { exports } = vm.enter();
+    const plain = (calls: readonly Call[]): ((call: Call) => number | 'trap') => {
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(TABLES as BufferSource));
+      const run = ([name, ...args]: Call): number | 'trap' => {
+        try {
+          return (instance.exports as unknown as Functions)[name]!(...args) as number;
+        } catch {
+          return 'trap';
+        }
+      };
+      for (const call of calls) run(call);
+      return run;
+    };
+    const done: Call[] = [];
+    const main = plain([]);
+    const open: { snapshot: Snapshot; run: (call: Call) => number | 'trap' }[] = [];
+    for (let step = 0; step < 600; step++) {
+      if (open.length < 4 && random.chance(0.03))
+        open.push({ snapshot: vm.snapshot(), run: plain(done) }); // prettier-ignore
+      else if (open.length > 0 && random.chance(0.02)) await open.shift()!.snapshot.release();
+      const call = tableCall(random);
+      const [name, ...args] = call;
+      const fork = open.length > 0 && random.chance(0.6) ? random.pick(open) : undefined;
+      if (fork === undefined) done.push(call);
+      let ours: number | 'trap';
+      try {
+        ours = Number(await (fork?.snapshot.run(name, ...args) ?? exports[name]!(...args)));
+      } catch {
+        ours = 'trap';
+      }
+      assert.is(ours, (fork?.run ?? main)(call), `step ${step}: ${call.join(' ')}`);
+    }
+    for (const { snapshot } of open) await snapshot.release();
+    await vm.close();
+  },
+);
+
+forks(
+  'C12: what JavaScript puts into a table: functions of the program are in the fork, others trap there',
+  async () => {
+    const program = await MicroVM.load(TABLES, {}, { memory: 64 * MIB });
+    const table = program.exports['table'] as WebAssembly.Table;
+    const foreign = new WebAssembly.Instance(new WebAssembly.Module(TABLES as BufferSource)).exports['f4']; // prettier-ignore
+    table.set(0, table.get(3));
+    table.set(1, program.exports['f2']);
+    table.set(2, foreign);
+    table.grow(2);
+    table.set(9, table.get(4));
+    const snapshot = program.snapshot();
+    table.set(0, null);
+    assert.is(await snapshot.run('t', 0), 3);
+    assert.is(await snapshot.run('t', 1), 2);
+    const error: unknown = await snapshot.run('t', 2).catch((reason: unknown) => reason);
+    assert.match(String(error), /null function|RZ_GUEST_TRAP|trapped/);
+    assert.is(await snapshot.run('t', 9), 4);
+    await snapshot.release();
+    await program.close();
+  },
+);
+
 forks.run();

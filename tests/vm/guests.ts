@@ -8,6 +8,7 @@ export function assemble(text: string, { names = true, extended = false } = {}):
   const module = wabt.parseWat('guest.wat', text, {
     threads: true,
     bulk_memory: true,
+    reference_types: true,
     mutable_globals: true,
     extended_const: extended,
   });

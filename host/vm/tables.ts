@@ -1,0 +1,117 @@
+// The tables of an instance, as data: for forks, which have instances of their own and their parent's tables.
+//
+// An entry is where its function was when the instance was made ([table, index]), or the name that it is exported by. A function
+// of JavaScript or of another module cannot go to another thread: its entry is empty there, and a call of it traps.
+//
+// Interface   capture() in the parent, when a snapshot is taken, and in a fork after a call; apply() in a fork before one.
+// Concurrency Belongs to the thread of its instance.
+// Cost        nothing until a table is changed. Then a look at each entry, some 50 ns, for each snapshot after a change; for each
+//             snapshot in programs whose code changes tables, which a snapshot cannot know otherwise.
+
+export type TableEntry = readonly [table: number, index: number] | string | null;
+/** Entries by table. */
+export type TableState = readonly (readonly TableEntry[])[];
+
+type Ref = unknown;
+/** The image's code has instructions that change a table. */
+const CHANGING = 'ringzero.changesTables';
+const NAME = /^ringzero\.tables\.(\d+)$/;
+
+export class Tables {
+  readonly #exports: WebAssembly.Exports;
+  readonly #tables: WebAssembly.Table[] = [];
+  readonly #isChangedByCode: boolean;
+  /** Entries as they were at first; undefined = they are so still. */
+  #initial: Ref[][] | undefined;
+  #homes = new Map<Ref, TableEntry>();
+  #captured: TableState | undefined;
+  #isDirty = false;
+
+  /** Before anything of the instance has run. */
+  constructor(exports: WebAssembly.Exports) {
+    this.#exports = exports;
+    for (const [name, value] of Object.entries(exports)) {
+      const number = NAME.exec(name)?.[1];
+      if (number !== undefined) this.#tables[Number(number)] = value as WebAssembly.Table;
+    }
+    this.#isChangedByCode = CHANGING in exports && this.#tables.length > 0;
+    if (this.#isChangedByCode) this.#remember();
+    for (const table of this.#tables) this.#watch(table);
+  }
+
+  /** Entries as they are; undefined = as they were at first. */
+  capture(): TableState | undefined {
+    if (!this.#isDirty && !this.#isChangedByCode) return this.#captured;
+    this.#isDirty = false;
+    if (this.#initial === undefined) return undefined;
+    const isSame = this.#tables.every((table, t) => isEqual(table, this.#initial![t]!));
+    this.#captured = isSame
+      ? undefined
+      : this.#tables.map((table) => entriesOf(table).map((fn) => this.#homeOf(fn)));
+    return this.#captured;
+  }
+
+  /** Makes the entries those of `state`, or as they were at first. */
+  apply(state: TableState | undefined): void {
+    if (state === undefined && this.#initial === undefined) return;
+    this.#remember();
+    this.#tables.forEach((table, t) => {
+      const wanted = state?.[t]?.map((home) => this.#functionOf(home)) ?? this.#initial![t]!;
+      if (wanted.length > table.length) table.grow(wanted.length - table.length);
+      wanted.forEach((fn, i) => {
+        if (table.get(i) !== fn) table.set(i, fn);
+      });
+    });
+    this.#isDirty = true;
+  }
+
+  /** How long the tables are, where one is longer than at first, which it stays; undefined = none is. */
+  get lengths(): readonly number[] | undefined {
+    const isLonger = this.#initial?.some((entries, t) => this.#tables[t]!.length > entries.length);
+    return isLonger === true ? this.#tables.map(({ length }) => length) : undefined;
+  }
+
+  #remember(): void {
+    if (this.#initial !== undefined) return;
+    this.#initial = this.#tables.map(entriesOf);
+    for (const [name, value] of Object.entries(this.#exports))
+      if (typeof value === 'function' && !name.startsWith('ringzero.')) this.#homes.set(value, name); // prettier-ignore
+    this.#initial.forEach((entries, t) =>
+      entries.forEach((fn, i) => {
+        if (fn !== null) this.#homes.set(fn, [t, i]);
+      }),
+    );
+  }
+
+  /** JavaScript changes a table by these two alone. */
+  #watch(table: WebAssembly.Table): void {
+    for (const name of ['set', 'grow'] as const) {
+      const change = table[name].bind(table) as (...args: unknown[]) => unknown;
+      const watched = (...args: unknown[]): unknown => {
+        this.#remember();
+        this.#isDirty = true;
+        return change(...args);
+      };
+      Object.defineProperty(table, name, { value: watched, configurable: true, writable: true });
+    }
+  }
+
+  #homeOf(fn: Ref): TableEntry {
+    return fn === null ? null : (this.#homes.get(fn) ?? null);
+  }
+
+  #functionOf(home: TableEntry): Ref {
+    if (home === null) return null;
+    if (typeof home !== 'string') return this.#initial![home[0]]?.[home[1]] ?? null;
+    const fn = Object.hasOwn(this.#exports, home) ? this.#exports[home] : undefined;
+    return typeof fn === 'function' ? fn : null;
+  }
+}
+
+function entriesOf(table: WebAssembly.Table): Ref[] {
+  return Array.from({ length: table.length }, (_, i) => table.get(i) as Ref);
+}
+
+function isEqual(table: WebAssembly.Table, entries: readonly Ref[]): boolean {
+  return table.length === entries.length && entries.every((fn, i) => table.get(i) === fn);
+}
