@@ -3,11 +3,12 @@
 // Interface   post() asks for an event of a client, next() hands one out; forget() when the client's record goes.
 // Structure   A list through the records that have a bit set, in both directions.
 
+import { EVENT_CLOSE } from './abi.ts';
 import * as client from './client.ts';
 import { Client } from './client.ts';
 
 /** Close the connection at once, whatever is left to send. */
-export const CLOSE: u32 = 1;
+export const CLOSE: u32 = EVENT_CLOSE;
 
 let first: u32 = 0;
 

@@ -190,7 +190,46 @@ export function find(at: u32, bytes: u32): u32 {
     cell = (cell + 1) & (INDEX_CELLS - 1);
     row = load<u32>(INDEX + (cell << 2));
   }
-  return row;
+  return row == 0 && aliasCount != 0 ? findAlias(at, bytes) : row;
+}
+
+// --- Names that rename-command gives. A row keeps its own name for people and statistics. ---
+
+const ALIASES_MAX: u32 = 128;
+const ALIASES: usize = memory.data(1536, 8); // ALIASES_MAX * [name u32 | bytes u32 | row u32]
+
+let aliasCount: u32 = 0;
+
+function findAlias(at: u32, bytes: u32): u32 {
+  for (let i: u32 = 0; i < aliasCount; i++) {
+    const alias = <u32>ALIASES + i * 12;
+    if (load<u32>(alias, 4) != bytes) continue;
+    const name = load<u32>(alias);
+    let same: u32 = 0;
+    while (same < bytes && lower(load<u8>(at + same)) == lower(load<u8>(name + same))) same++;
+    if (same == bytes) return load<u32>(alias, 8);
+  }
+  return 0;
+}
+
+function lower(c: u32): u32 {
+  return c - 65 < 26 ? c + 32 : c;
+}
+
+/** Lets a command be called by another name only, or, where that is empty, by none. False when there is no room. */
+export function rename(row: u32, to: u32, bytes: u32): bool {
+  if (aliasCount == ALIASES_MAX || !hasRoom(bytes)) return false;
+  store<u64>(row, 0); // no name has this word
+  for (let i: u32 = 0; i < aliasCount; i++)
+    if (load<u32>(ALIASES + i * 12, 8) == row) store<u32>(ALIASES + i * 12, 0, 4);
+  if (bytes == 0) return true;
+  const alias = <u32>ALIASES + aliasCount++ * 12;
+  store<u32>(alias, <u32>NAMES + namesUsed);
+  store<u32>(alias, bytes, 4);
+  store<u32>(alias, row, 8);
+  memory.copy(NAMES + namesUsed, to, bytes);
+  namesUsed += bytes;
+  return true;
 }
 
 // @ts-ignore: decorator

@@ -1,5 +1,6 @@
 // Options from the host's side: set before and while the server runs, and read after an event.
 
+import * as command from './command.ts';
 import * as config from './config.ts';
 import * as option from './option.ts';
 import * as text from './text.ts';
@@ -10,6 +11,7 @@ import { EINVAL, ENOMEM } from '../../assembly/abi/errno.ts';
 export function setOption(name: u32, nameBytes: u32, at: u32, bytes: u32): i32 {
   const found = config.find(name, nameBytes);
   text.begin();
+  if (value.isWord(name, nameBytes, 'rename-command')) return renameCommand(at, bytes);
   if (found == config.NONE) {
     text.ascii('Bad directive or wrong number of arguments');
     return -EINVAL;
@@ -20,6 +22,23 @@ export function setOption(name: u32, nameBytes: u32, at: u32, bytes: u32): i32 {
     return -EINVAL;
   }
   return config.assign(row, at, bytes) ? 0 : -ENOMEM;
+}
+
+/** rename-command OLD NEW: NEW is empty where nothing is to call the command. */
+function renameCommand(at: u32, bytes: u32): i32 {
+  let blank: u32 = 0;
+  while (blank < bytes && load<u8>(at + blank) != 32) blank++;
+  const to = at + blank + 1;
+  const toBytes = blank == bytes ? 0 : bytes - blank - 1;
+  const row = command.find(at, blank);
+  if (blank == bytes) text.ascii('Bad directive or wrong number of arguments');
+  else if (row == 0 || command.containerOf(row) != 0)
+    text.ascii('No such command in rename-command');
+  else if (toBytes != 0 && command.find(to, toBytes) != 0)
+    text.ascii('Target command name already exists');
+  else if (command.rename(row, to, toBytes)) return 0;
+  else text.ascii('too many renamed commands');
+  return -EINVAL;
 }
 
 /** The machine can serve so many clients at a time: lowers maxclients to that; what it was before, if it was more, else 0. */

@@ -3,7 +3,7 @@
 // Interface   boot() once, before anything reads an option. number() and text() read on any path: a number is one load
 //             from a constant address. check() then assign() change a value; find() names an option.
 // Format      A row, ROW_BYTES:  0 name u32 | 4 name bytes u16 | 6 kind u8 | 7 flags u8 | 8 words u32 | 12 words units u16
-//             | 14 mark u8 | 16 original u32 (of an alias, else itself) | 24 min i64 | 32 max i64.
+//             | 14 mark u8 | 15 asked u8 | 16 original u32 (of an alias, else itself) | 24 min i64 | 32 max i64.
 //             A value is an i64; of a string it is the address of a block [bytes u32][bytes...], 0 when empty.
 // Invariants  CONF-1  A value passed check() when it was assigned; readers need no bounds of their own.
 //             CONF-2  A failed CONFIG SET changes nothing: all values are checked before the first is assigned.
@@ -111,6 +111,15 @@ export function setMark(index: u32, mark: u32): void {
   store<u8>(rowOf(index), <u8>mark, 14);
 }
 
+/** The argument that named a marked row, if it fits a byte, else 0. */
+export function askedOf(index: u32): u32 {
+  return load<u8>(rowOf(index), 15);
+}
+
+export function setAsked(index: u32, argument: u32): void {
+  store<u8>(rowOf(index), <u8>(argument < 256 ? argument : 0), 15);
+}
+
 // @ts-ignore: decorator
 @inline
 export function originalOf(index: u32): u32 {
@@ -177,7 +186,7 @@ export function row(
 ): void {
   if (addRow(changetype<u32>(name), <u32>name.length) != index) unreachable();
   defineRow(index, kind, min, max, flags);
-  if (kind == option.ENUM) {
+  if (kind == option.ENUM || kind == option.WORDS) {
     const words = option.wordsOf(index);
     setWords(index, changetype<u32>(words), <u32>words.length);
   }
@@ -304,6 +313,12 @@ export function assignNumber(index: u32, value: i64): void {
   follow(index);
 }
 
+/** A number as it is kept: Redis takes any hz and any size of the backlog, and bounds them without a word. */
+function bounded(index: u32, value: i64): i64 {
+  if (index == option.HZ) return min(max(value, option.HZ_MIN), option.HZ_MAX);
+  return index == option.REPL_BACKLOG_SIZE ? max(value, option.BACKLOG_MIN) : value;
+}
+
 /** Puts a value that check() accepted in force. False when there is no memory for a string. */
 export function assign(index: u32, at: u32, bytes: u32): bool {
   const kind = kindOf(index);
@@ -312,7 +327,7 @@ export function assign(index: u32, at: u32, bytes: u32): bool {
     return true;
   }
   if (kind != option.STRING && kind != option.SAVE) {
-    store<i64>(VALUES + (index << 3), parse.valueOf(index, at, bytes));
+    store<i64>(VALUES + (index << 3), bounded(index, parse.valueOf(index, at, bytes)));
     follow(index);
     return true;
   }

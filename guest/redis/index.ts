@@ -4,6 +4,7 @@
 //            valid until its next call. Read it on the next line or copy it to a local. Text that is composed for a caller,
 //            such as the digits of an integer, goes to memory that the caller names, so that nobody else overwrites it.
 
+import * as abi from './abi.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
@@ -93,7 +94,7 @@ export function cron(nowMs: f64, nowUs: f64): i32 {
   persistence.setBusy(true);
   cronjob.run();
   persistence.setBusy(false);
-  return io.hasEvents() ? io.FLAG_EVENTS : 0;
+  return io.hasEvents() ? abi.FLAG_EVENTS : 0;
 }
 
 /** Address of [reply address u32 | reply bytes u32]. */

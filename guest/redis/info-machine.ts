@@ -1,5 +1,6 @@
 // The sections of INFO about saving, and about the machine below the server.
 
+import * as abi from './abi.ts';
 import * as host from './host.ts';
 import * as keyspace from './keyspace.ts';
 import * as lazyfree from './lazyfree.ts';
@@ -39,7 +40,7 @@ function gauge(name: string, index: u32): void {
 
 /** The machine: epochs, snapshots, write faults, frames. */
 export function putMachine(): void {
-  text.count('vm_memory', <u64>hostInfo(host.HOST_VM_BYTES));
+  text.count('vm_memory', <u64>hostInfo(abi.HOST_VM_BYTES));
   gauge('break', GAUGE_BREAK);
   text.count('frame_bytes', FRAME_BYTES);
   gauge('frames_free', GAUGE_FRAMES_FREE);
@@ -98,6 +99,7 @@ export function putPersistence(): void {
   text.ascii('aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n');
   text.ascii('aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n');
   text.ascii('aof_last_bgrewrite_status:ok\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\n');
+  text.ascii('aof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n');
   text.ascii('module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n');
   if (observe.loading()) putLoading();
 }

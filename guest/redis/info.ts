@@ -3,6 +3,7 @@
 // Interface   put() appends the wanted sections to text.ts. A line is written only where something stands behind it: a
 //             counter, a gauge of the kernel, or a fact about this server that cannot be otherwise (role:master).
 
+import * as abi from './abi.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
@@ -27,14 +28,14 @@ function putServer(): void {
   text.ascii('redis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:ringzero\r\n');
   text.ascii('redis_mode:standalone\r\nos:ringzero\r\narch_bits:32\r\n');
   text.ascii('monotonic_clock:host\r\nmultiplexing_api:host\r\natomicvar_api:wasm\r\n');
-  text.count('process_id', <u64>hostInfo(host.HOST_PID));
+  text.count('process_id', <u64>hostInfo(abi.HOST_PID));
   text.line('process_supervised', 'no');
   text.ascii('run_id:');
   identity.putRunId();
   text.crlf();
-  text.count('tcp_port', <u64>hostInfo(host.HOST_PORT));
+  text.count('tcp_port', <u64>hostInfo(abi.HOST_PORT));
   text.count('server_time_usec', <u64>clock.ms() * 1000);
-  const uptime = <u64>hostInfo(host.HOST_UPTIME);
+  const uptime = <u64>hostInfo(abi.HOST_UPTIME);
   text.count('uptime_in_seconds', uptime);
   text.count('uptime_in_days', uptime / 86400);
   text.line('hz', '10');
@@ -70,7 +71,7 @@ function putPercent(name: string, part: f64, whole: f64): void {
 
 function putMemory(): void {
   const used = <f64>usedBytes();
-  const rss = hostInfo(host.HOST_RSS);
+  const rss = hostInfo(abi.HOST_RSS);
   const peak = <f64>memoryUse.peakBytes();
   const startup = <f64>memoryUse.startupBytes();
   const overhead = <f64>memoryUse.overheadBytes();
@@ -84,7 +85,7 @@ function putMemory(): void {
   text.count('used_memory_dataset', <u64>dataset);
   putPercent('used_memory_dataset_perc', dataset, used - startup);
   putAllocator(used);
-  text.size('total_system_memory', hostInfo(host.HOST_SYSTEM_MEMORY));
+  text.size('total_system_memory', hostInfo(abi.HOST_SYSTEM_MEMORY));
   text.size('maxmemory', <f64>config.number(option.MAXMEMORY));
   text.ascii('maxmemory_policy:');
   value.put(option.MAXMEMORY_POLICY);
@@ -94,6 +95,14 @@ function putMemory(): void {
   text.ascii('mem_not_counted_for_evict:0\r\nmem_replication_backlog:0\r\n');
   text.ascii('mem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\n');
   text.count('mem_clients_normal', memoryUse.clientBytes());
+  // There are no scripts and no functions of Lua, so nothing is kept for them.
+  text.ascii('used_memory_lua:0\r\nused_memory_vm_eval:0\r\nused_memory_lua_human:0B\r\n');
+  text.ascii(
+    'used_memory_scripts_eval:0\r\nnumber_of_cached_scripts:0\r\nnumber_of_functions:0\r\n',
+  );
+  text.ascii('number_of_libraries:0\r\nused_memory_vm_functions:0\r\nused_memory_vm_total:0\r\n');
+  text.ascii('used_memory_vm_total_human:0B\r\nused_memory_functions:0\r\n');
+  text.ascii('used_memory_scripts:0\r\nused_memory_scripts_human:0B\r\n');
   text.ascii('mem_cluster_links:0\r\nmem_aof_buffer:0\r\nmem_allocator:ringzero-slab\r\n');
   text.ascii('active_defrag_running:0\r\n');
   machine.putLazyFree();
@@ -110,6 +119,9 @@ function putAllocator(used: f64): void {
   text.signed('allocator_frag_bytes', <i64>(active - used));
   text.ratio('allocator_rss_ratio', active > 0 ? resident / active : 1);
   text.signed('allocator_rss_bytes', <i64>(resident - active));
+  const rss = hostInfo(abi.HOST_RSS);
+  text.ratio('rss_overhead_ratio', resident > 0 ? rss / resident : 1);
+  text.signed('rss_overhead_bytes', <i64>(rss - resident));
 }
 
 function putStats(): void {
@@ -133,13 +145,18 @@ function putStats(): void {
   text.count('keyspace_hits', stats.get(stats.HITS));
   text.count('keyspace_misses', stats.get(stats.MISSES));
   text.ascii('pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n');
-  text.count('latest_fork_usec', <u64>hostInfo(host.HOST_SNAPSHOT_US));
+  text.count('latest_fork_usec', <u64>hostInfo(abi.HOST_SNAPSHOT_US));
   text.count('total_forks', <u64>counter(GAUGE_SNAPSHOTS_TAKEN));
   text.ascii('migrate_cached_sockets:0\r\nslave_expires_tracked_keys:0\r\n');
   text.ascii('active_defrag_hits:0\r\nactive_defrag_misses:0\r\nactive_defrag_key_hits:0\r\n');
   text.ascii('active_defrag_key_misses:0\r\ntracking_total_keys:0\r\ntracking_total_items:0\r\n');
   text.ascii('tracking_total_prefixes:0\r\nunexpected_error_replies:0\r\n');
   text.count('total_error_replies', stats.get(stats.ERRORS));
+  text.ascii('total_active_defrag_time:0\r\ncurrent_active_defrag_time:0\r\n');
+  text.ascii('dump_payload_sanitizations:0\r\nio_threaded_reads_processed:0\r\n');
+  text.ascii(
+    'io_threaded_writes_processed:0\r\nreply_buffer_shrinks:0\r\nreply_buffer_expands:0\r\n',
+  );
   text.count('client_limit_disconnections', stats.get(stats.LIMIT_CLOSED));
 }
 
@@ -150,7 +167,7 @@ function putReplication(): void {
   identity.putReplicationId();
   text.ascii('\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n');
   text.ascii('master_repl_offset:0\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n');
-  text.signed('repl_backlog_size', 1048576);
+  text.signed('repl_backlog_size', config.number(option.REPL_BACKLOG_SIZE));
   text.ascii('repl_backlog_first_byte_offset:0\r\nrepl_backlog_histlen:0\r\n');
 }
 
@@ -162,8 +179,8 @@ function putSeconds(name: string, seconds: f64): void {
 }
 
 function putCpu(): void {
-  putSeconds('used_cpu_sys', hostInfo(host.HOST_CPU_SYSTEM));
-  putSeconds('used_cpu_user', hostInfo(host.HOST_CPU_USER));
+  putSeconds('used_cpu_sys', hostInfo(abi.HOST_CPU_SYSTEM));
+  putSeconds('used_cpu_user', hostInfo(abi.HOST_CPU_USER));
   putSeconds('used_cpu_sys_children', 0);
   putSeconds('used_cpu_user_children', 0);
 }

@@ -3,19 +3,7 @@
 import * as clientEvent from './client-event.ts';
 import * as heap from './heap.ts';
 import * as reply from './reply.ts';
-
-// Flags that receive(), resume() and cron() return.
-/** Send the reply, then close the connection. */
-export const FLAG_CLOSE: u32 = 1;
-/** nextEvent() has something. */
-export const FLAG_EVENTS: u32 = 2;
-/** Copy the reply, then call resume(): input of the same client is left. */
-export const FLAG_MORE: u32 = 4;
-
-// Events, kind << 24 | argument: those of clients (client-event.ts), and those of the server.
-export const EVENT_CLOSE: u32 = clientEvent.CLOSE;
-export const EVENT_SHUTDOWN: u32 = 2;
-export const EVENT_OPTION: u32 = 3;
+import { EVENT_OPTION, EVENT_SHUTDOWN } from './abi.ts';
 
 const BLOCK: usize = memory.data(16, 8); // [reply address u32 | reply bytes u32 | window u32 | 0]
 const NONE: u32 = 0xffffffff;

@@ -27,6 +27,7 @@ const FAIL_LIMIT_CLASS: u32 = 10;
 const FAIL_LIMIT_VALUE: u32 = 11;
 const FAIL_OCTAL: u32 = 12;
 const FAIL_PATH: u32 = 13;
+const FAIL_SIGNAL: u32 = 15;
 const FAIL_CLIENTS: u32 = 14;
 
 let failed: u32 = 0;
@@ -184,9 +185,34 @@ function nextField(from: u32, end: u32): bool {
   return fieldBytes != 0;
 }
 
+/** Redis splits at each blank, so that one too many is an empty field. */
+function hasEmptyField(at: u32, bytes: u32): bool {
+  for (let i: u32 = 0; i < bytes; i++) {
+    const isEdge = i == 0 || i == bytes - 1 || load<u8>(at + i - 1) == 32;
+    if (isEdge && load<u8>(at + i) == 32) return true;
+  }
+  return false;
+}
+
+/** Reads words of the option's list into `parsed`, a bit each. */
+function checkWords(index: u32, at: u32, bytes: u32): bool {
+  let bits: i64 = 0;
+  const end = at + bytes;
+  for (let from = at; nextField(from, end); from = fieldAt + fieldBytes) {
+    if (!readWord(index, fieldAt, fieldBytes)) return fail(FAIL_ENUM);
+    if (parsed != 0) bits |= (<i64>1) << parsed;
+  }
+  if (bytes == 0) return fail(FAIL_ENUM);
+  const both = option.ON_SIGNAL_SAVE | option.ON_SIGNAL_NOSAVE;
+  if (((<u32>bits) & both) == both) return fail(FAIL_SIGNAL);
+  parsed = bits;
+  return true;
+}
+
 function checkSave(at: u32, bytes: u32): bool {
   let fields: u32 = 0;
   const end = at + bytes;
+  if (hasEmptyField(at, bytes)) return fail(FAIL_SAVE);
   for (let from = at; nextField(from, end); from = fieldAt + fieldBytes) {
     const least: i64 = fields & 1 ? 0 : 1;
     if (!readInteger(fieldAt, fieldBytes) || parsed < least || parsed > 0x7fffffff)
@@ -311,6 +337,8 @@ export function check(index: u32, at: u32, bytes: u32): bool {
       return readBytes(at, bytes) ? checkRange(index) : fail(FAIL_BYTES);
     case option.ENUM:
       return readWord(index, at, bytes) ? true : fail(FAIL_ENUM);
+    case option.WORDS:
+      return checkWords(index, at, bytes);
     case option.OCTAL:
       return readOctal(at, bytes) ? checkRange(index) : fail(FAIL_OCTAL);
     case option.SAVE:
@@ -377,6 +405,8 @@ export function putFailure(index: u32): void {
         'The operating system is not able to handle the specified number of clients, try with ',
       );
       return text.integer(clientsMost);
+    case FAIL_SIGNAL:
+      return text.ascii("shutdown options SAVE and NOSAVE can't be used simultaneously");
     case FAIL_PATH:
       return text.ascii("dbfilename can't be a path, just a filename");
     case FAIL_EMPTY:
@@ -406,6 +436,16 @@ function putWord(index: u32, position: i64): void {
   }
 }
 
+function putSelected(index: u32, bits: i64): void {
+  if (bits == 0) return putWord(index, 0);
+  const start = text.length();
+  for (let word: i64 = 1; bits >> word != 0; word++) {
+    if (!((bits >> word) & 1)) continue;
+    if (text.length() != start) text.byte(32);
+    putWord(index, word);
+  }
+}
+
 function putOctal(value: i64): void {
   let shift: i64 = 18;
   while (shift > 0 && value >> shift == 0) shift -= 3;
@@ -426,6 +466,8 @@ export function put(index: u32): void {
       return text.byte(37);
     case option.ENUM:
       return putWord(index, value);
+    case option.WORDS:
+      return putSelected(index, value);
     case option.OCTAL:
       return putOctal(value);
     case option.LIMITS:

@@ -15,6 +15,7 @@ export const STRING: u32 = 4; // max is the longest that is accepted, in bytes
 export const SAVE: u32 = 5; // pairs of seconds and changes
 export const LIMITS: u32 = 6; // output buffer limits by class of client
 export const OCTAL: u32 = 7;
+export const WORDS: u32 = 8; // several words of those listed, a bit each; the first of the list stands for none
 
 // Flags.
 export const START: u32 = 1; // can be set before the server runs only
@@ -64,6 +65,9 @@ export const MIN_REPLICAS_MAX_LAG: u32 = 37;
 export const RDB_SKIP_UNKNOWN_TYPES: u32 = 38;
 export const LAZYFREE_LAZY_USER_DEL: u32 = 39;
 export const LAZYFREE_LAZY_USER_FLUSH: u32 = 40;
+export const SHUTDOWN_ON_SIGINT: u32 = 41;
+export const SHUTDOWN_ON_SIGTERM: u32 = 42;
+export const REPL_BACKLOG_SIZE: u32 = 43;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -78,6 +82,15 @@ export const ALLKEYS_LRU: i64 = 4; // from here on the policies on all keys
 export const ALLKEYS_LFU: i64 = 5;
 export const ALLKEYS_RANDOM: i64 = 6;
 export const NOEVICTION: i64 = 7;
+
+// Bits of shutdown-on-sigterm and shutdown-on-sigint.
+export const ON_SIGNAL_SAVE: u32 = 2;
+export const ON_SIGNAL_NOSAVE: u32 = 8;
+export const ON_SIGNAL_FORCE: u32 = 16;
+
+export const HZ_MIN: i64 = 1;
+export const HZ_MAX: i64 = 500;
+export const BACKLOG_MIN: i64 = 16384;
 
 const MAX_I32: i64 = 0x7fffffff;
 const MAX_I64: i64 = i64.MAX_VALUE;
@@ -125,6 +138,9 @@ export function defineLive(): void {
   row(RDB_SKIP_UNKNOWN_TYPES, 'rdb-skip-unknown-types', BOOL, 'no', 0, 0, START);
   row(LAZYFREE_LAZY_USER_DEL, 'lazyfree-lazy-user-del', BOOL, 'no', 0, 0, 0);
   row(LAZYFREE_LAZY_USER_FLUSH, 'lazyfree-lazy-user-flush', BOOL, 'no', 0, 0, 0);
+  row(SHUTDOWN_ON_SIGINT, 'shutdown-on-sigint', WORDS, 'default', 0, 0, 0);
+  row(SHUTDOWN_ON_SIGTERM, 'shutdown-on-sigterm', WORDS, 'default', 0, 0, 0);
+  row(REPL_BACKLOG_SIZE, 'repl-backlog-size', BYTES, '1mb', 1, MAX_I64, 0);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -132,6 +148,9 @@ export function wordsOf(option: u32): string {
   switch (option) {
     case MAXMEMORY_POLICY:
       return 'volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random noeviction';
+    case SHUTDOWN_ON_SIGINT:
+    case SHUTDOWN_ON_SIGTERM:
+      return 'default save now nosave force';
     case LOGLEVEL:
       return 'debug verbose notice warning';
     default:
@@ -207,7 +226,6 @@ proc-title-template string "{title} {listen-addr} {server-mode}"
 propagation-error-behavior enum ignore ignore,panic,panic-on-replicas
 rdb-del-sync-files bool no
 rdb-save-incremental-fsync bool yes
-repl-backlog-size bytes 1048576 1 9223372036854775807
 repl-backlog-ttl int 3600 0 9223372036854775807
 repl-disable-tcp-nodelay bool no
 repl-diskless-load enum disabled disabled,on-empty-db,swapdb
@@ -239,14 +257,12 @@ sanitize-dump-payload enum no no,yes,clients
 server_cpulist string! ""
 set-max-intset-entries int 512 0 9223372036854775807
 set-proc-title bool! yes
-shutdown-on-sigint enum default default,save,nosave,now,force
-shutdown-on-sigterm enum default default,save,nosave,now,force
 shutdown-timeout int 10 0 2147483647
 socket-mark-id int! 0 0 4294967295
 stream-node-max-bytes bytes 4096 0 9223372036854775807
 stream-node-max-entries int 100 0 9223372036854775807
 supervised enum! no upstart,systemd,auto,no
-syslog-enabled bool! no
+syslog-enabled enum! no no
 syslog-facility string! local0
 syslog-ident string! redis
 tcp-backlog int! 511 0 2147483647

@@ -6,6 +6,7 @@
 //                     the host calls resume() for the rest of the input before it runs that of another client.
 //             SESS-2  After FLAG_CLOSE no input of the client is run.
 
+import * as abi from './abi.ts';
 import * as client from './client.ts';
 import * as clientEvent from './client-event.ts';
 import * as clientMemory from './client-memory.ts';
@@ -125,11 +126,11 @@ function leave(c: client.Client, state: u32): i32 {
   if (c.flags & client.CLOSE_ASAP) reply.reset();
   io.publish();
   stats.add(stats.OUTPUT_BYTES, reply.length());
-  let flags: u32 = io.hasEvents() ? io.FLAG_EVENTS : 0;
+  let flags: u32 = io.hasEvents() ? abi.FLAG_EVENTS : 0;
   if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) {
     input.drop(c);
-    flags |= io.FLAG_CLOSE;
-  } else if (state == protocol.READY) flags |= io.FLAG_MORE;
+    flags |= abi.FLAG_CLOSE;
+  } else if (state == protocol.READY) flags |= abi.FLAG_MORE;
   client.setCurrent(0);
   return flags;
 }
@@ -184,7 +185,7 @@ function showLoan(c: client.Client): i32 {
   c.loanStep = LOAN_SHOWN;
   io.publishLoan(c.loan, c.loanBytes);
   stats.add(stats.OUTPUT_BYTES, c.loanBytes);
-  return io.FLAG_MORE;
+  return abi.FLAG_MORE;
 }
 
 /** The host keeps so many bytes for a client, which its socket has not taken. FLAG_* of io.ts. */
@@ -194,7 +195,7 @@ export function queued(slot: u32, bytes: u64, blocks: u32): i32 {
   const c = changetype<client.Client>(record);
   output.queued(c, bytes, blocks);
   if (clientMemory.isLimited()) clientMemory.settle(c);
-  return io.hasEvents() ? io.FLAG_EVENTS : 0;
+  return io.hasEvents() ? abi.FLAG_EVENTS : 0;
 }
 
 function runBuffer(c: client.Client): u32 {

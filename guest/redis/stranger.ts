@@ -11,7 +11,8 @@ import * as log from './log.ts';
 import * as option from './option.ts';
 import * as stats from './stats.ts';
 import { Client } from './client.ts';
-import { hostInfo, HOST_VM_BYTES } from './host.ts';
+import { HOST_VM_BYTES } from './abi.ts';
+import { hostInfo } from './host.ts';
 
 /** Unfinished input of one: more than the longest AUTH or HELLO, which take a password of 4096 bytes at most. */
 const EACH_BYTES: u64 = 65536;

@@ -9,7 +9,8 @@ import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as rate from './rate.ts';
 import * as slowlog from './slowlog.ts';
-import { HOST_SNAPSHOT_US, hostInfo } from './host.ts';
+import { HOST_SNAPSHOT_US } from './abi.ts';
+import { hostInfo } from './host.ts';
 import { GAUGE_SNAPSHOTS_TAKEN } from '../../assembly/abi/counter.ts';
 import { counter } from '../../assembly/index.ts';
 

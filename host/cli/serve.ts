@@ -1,10 +1,11 @@
 // `ringzero serve`: the Redis-compatible server as a process.
 
-import { readFileSync } from 'node:fs';
 import { RingzeroError } from '../errors.ts';
 import { Log } from '../redis/log.ts';
 import { parseArguments } from '../redis/options.ts';
 import { RedisServer } from '../redis/server.ts';
+import { configFiles } from './config-files.ts';
+import { logTarget, removePidFile, writePidFile } from './log-file.ts';
 
 export const SERVE_HELP = `Usage: ringzero serve [FILE | -] [--OPTION VALUE ...]
 
@@ -25,6 +26,8 @@ input. Options are named as redis-server's and win over the file:
   --timeout SECONDS      close clients idle for so long; 0 = never    (0)
   --databases N                                                       (16)
   --loglevel LEVEL       debug, verbose, notice, warning              (notice)
+  --logfile FILE         where the log goes                           (standard output)
+  --pidfile FILE         the number of the process is written there
   --udf yes|no           UDF.LOAD: users' own functions, docs/udf.md  (no)
   --memory SIZE          memory of the VM, up to 4gb                  (4gb, or 3/4 of the machine)
   --metrics-port N       serve metrics for Prometheus and ringzero top, at /metrics; 0 = any free port
@@ -32,27 +35,34 @@ input. Options are named as redis-server's and win over the file:
   --trace FILE           write faults, system calls and interrupts for Perfetto there, docs/observing.md
 
 A quarter of --memory is kept for the kernel and for the copies that a background save needs.
-Every other option of redis.conf that applies is known too: CONFIG GET * lists them.
+Every other option of redis.conf that applies is known too: docs/redis.md and CONFIG GET * list them.
 `;
 
 /** Runs until the server ends; resolves with the exit code. */
 export async function serveCommand(argv: readonly string[]): Promise<number> {
-  const log = new Log(
-    { write: (text) => void process.stdout.write(text), isTerminal: process.stdout.isTTY === true },
-    process.pid,
-  );
   try {
-    const read = (path: string): string => readFileSync(path === '-' ? 0 : path, 'utf8');
-    const server = await RedisServer.create(parseArguments(argv, read), log);
+    const options = parseArguments(argv, configFiles);
+    const given = new Map(options.map(([name, value]) => [name, value]));
+    const log = new Log(logTarget(given.get('logfile') ?? ''), process.pid);
+    const server = await RedisServer.create(options, log);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         log.warning(`Received ${signal} scheduling shutdown...`);
-        server.shutdown();
+        server.shutdown(signal);
       });
     }
-    const exitCode = await server.run();
-    log.warning('ringzero is now ready to exit, bye bye...');
-    return exitCode;
+    const pidFile = given.get('pidfile') ?? '';
+    if (pidFile !== '') {
+      const failure = writePidFile(pidFile);
+      if (failure !== undefined) log.warning(`Failed to write PID file: ${failure}`);
+    }
+    try {
+      const exitCode = await server.run();
+      log.warning('ringzero is now ready to exit, bye bye...');
+      return exitCode;
+    } finally {
+      if (pidFile !== '') removePidFile(pidFile);
+    }
   } catch (error) {
     if (!(error instanceof RingzeroError) && (error as { code?: unknown }).code === undefined)
       throw error;

@@ -3,15 +3,16 @@
 // Interface   imports() are what the guest imports. Nothing throws into the guest: what goes wrong is an answer.
 // Invariants  The guest's memory is only read here; answers reach it through a window of kernel memory, part by part.
 
+import {
+  ANSWER_BYTES,
+  ANSWER_DOUBLE,
+  ANSWER_ERROR,
+  ANSWER_INTEGER,
+  UDF_PART,
+} from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
 import { Udf, type UdfResult } from '../udf/udf.ts';
 import type { Beside } from '../vm/vcpu.ts';
-
-const ANSWER_INTEGER = 0; // guest/redis/host.ts
-const ANSWER_BYTES = 1;
-const ANSWER_DOUBLE = 2;
-const ANSWER_ERROR = 3;
-const UDF_PART = 65536;
 
 /** A server's other clients wait as long. */
 const LIMITS = { timeMs: 50 };

@@ -2,15 +2,6 @@
 
 import type { MicroVM } from '../vm/micro-vm.ts';
 
-/** Flags that receive, resume and cron return. */
-export const FLAG_CLOSE = 1;
-export const FLAG_EVENTS = 2;
-export const FLAG_MORE = 4;
-
-export const EVENT_CLOSE = 1;
-export const EVENT_SHUTDOWN = 2;
-export const EVENT_OPTION = 3;
-
 const WINDOW_BYTES = 65536;
 
 interface Exports {

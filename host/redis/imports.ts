@@ -1,11 +1,12 @@
 // What the guest imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file themselves.
 
+import * as abi from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
 import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
 import type { Beside } from '../vm/vcpu.ts';
 import type { Functions } from './functions.ts';
 
-/** Facts that only the server knows, by the numbers of guest/redis/host.ts. */
+/** Facts that only the server knows, by the numbers of guest/redis/abi.ts. */
 export interface ServerFacts {
   port: number;
   sockets: number;
@@ -30,24 +31,23 @@ const NO_FUNCTIONS = { udfLoad: nothing, udfCall: nothing, udfAnswer: nothing, u
 
 export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
   const started = performance.now();
-  const fields: (() => number)[] = [
-    () => process.pid,
-    () => (performance.now() - started) / 1000,
-    () => process.memoryUsage.rss(),
-    () => process.cpuUsage().user / 1e6,
-    () => process.cpuUsage().system / 1e6,
-    () => facts.port,
-    () => facts.sockets,
-    () => totalMemory(),
-    () => facts.snapshotUs,
-    () => facts.vmBytes,
-    () => cores(),
-    () => facts.savedPerMille,
-  ];
+  const fields = new Map<number, () => number>([
+    [abi.HOST_PID, () => process.pid],
+    [abi.HOST_UPTIME, () => (performance.now() - started) / 1000],
+    [abi.HOST_RSS, () => process.memoryUsage.rss()],
+    [abi.HOST_CPU_USER, () => process.cpuUsage().user / 1e6],
+    [abi.HOST_CPU_SYSTEM, () => process.cpuUsage().system / 1e6],
+    [abi.HOST_PORT, () => facts.port],
+    [abi.HOST_SYSTEM_MEMORY, () => totalMemory()],
+    [abi.HOST_SNAPSHOT_US, () => facts.snapshotUs],
+    [abi.HOST_VM_BYTES, () => facts.vmBytes],
+    [abi.HOST_CORES, () => cores()],
+    [abi.HOST_SAVED, () => facts.savedPerMille],
+  ]);
   return {
     encoder: encoder(beside),
     redis: {
-      hostInfo: (field: number) => fields[field]?.() ?? 0,
+      hostInfo: (field: number) => fields.get(field)?.() ?? 0,
       clockUs: () => performance.now() * 1000,
       ...(facts.functions ? new facts.functions(beside).imports() : NO_FUNCTIONS),
     },

@@ -2,54 +2,76 @@
 
 import { RingzeroError } from '../errors.ts';
 
-/** Options in the order given: lower-case name, its value as one line, and where it was given, for messages. */
-export type OptionList = [name: string, value: string, place: string][];
+/** One option: lower-case name, its value as one line, where it was given, for messages, and whether its value is missing. */
+export type Option = [name: string, value: string, place: string, isMissing?: boolean];
+export type OptionList = Option[];
 
-/** Reads a configuration file; relative `include` paths are the reader's business. */
-export type ReadConfig = (path: string) => string;
+/** The files that options come from. Both throw when there is no such file; relative paths start at the working directory. */
+export interface ConfigFiles {
+  read(path: string): string;
+  /** The files that a pattern with `*`, `?` or `[` names, in order; there may be none. */
+  match(pattern: string): string[];
+}
 
 /** Names whose values add up when they are given more than once. */
-const ADDITIVE = new Set(['save', 'bind', 'client-output-buffer-limit']);
+const ADDITIVE = new Set(['save', 'client-output-buffer-limit']);
+/** Names of which each line is an option of its own. */
+const REPEATED = new Set(['rename-command']);
 const INCLUDE_DEPTH_MAX = 16;
+export const BAD_DIRECTIVE = 'Bad directive or wrong number of arguments';
 
 /**
- * Options of the command line `[file | -] [--name value ...]`.
+ * Options of the command line `[file | -] [--name value ...]`, read as redis-server does: the word behind a name is its value
+ * whatever it begins with, `"--name value"` may be one word, and --save without a value saves never.
  * Throws RZ_OPTION with the line or argument that is wrong.
  */
-export function parseArguments(argv: readonly string[], read: ReadConfig): OptionList {
+export function parseArguments(argv: readonly string[], files: ConfigFiles): OptionList {
   const rest = [...argv];
   const list: OptionList = [];
   const first = rest[0];
   if (first !== undefined && (!first.startsWith('-') || first === '-')) {
     rest.shift();
-    list.push(...parseFile(read(first), first, read));
+    list.push(...parseFile(readConfig(files, first), first, files));
   }
-  const fromLine: OptionList = [];
-  while (rest.length > 0) {
-    const name = rest.shift()!;
-    if (!name.startsWith('--') || name.length < 3) {
-      throw new RingzeroError(
-        'RZ_OPTION',
-        `'${name}' is no option; options are given as --name value`,
-      );
-    }
-    const values: string[] = [];
-    const [key, inline] = name.slice(2).split(/=(.*)/s, 2) as [string, string?];
-    if (inline !== undefined) values.push(inline);
-    while (rest.length > 0 && !rest[0]!.startsWith('--')) values.push(rest.shift()!);
-    if (values.length === 0) throw new RingzeroError('RZ_OPTION', `option '${name}' needs a value`);
-    fromLine.push([
-      key.toLowerCase(),
-      values.join(' '),
-      `On the command line\n>>> '${isSecret(key) ? `--${key} (redacted)` : [name, ...values].join(' ')}'`,
-    ]);
+  while (rest.length > 0) list.push(nextOption(rest));
+  return merge(list);
+}
+
+function nextOption(rest: string[]): Option {
+  const word = rest.shift()!;
+  if (!word.startsWith('--') || word.length < 3)
+    throw new RingzeroError(
+      'RZ_OPTION',
+      `'${word}' is not an option; options are given as --name value`,
+    );
+  const [named = '', ...values] = /\s/.test(word) ? (splitWords(word) ?? [word]) : [word];
+  const [key = '', inline] = named.slice(2).split(/=(.*)/s, 2) as [string?, string?];
+  if (inline !== undefined) values.unshift(inline);
+  const name = key.toLowerCase();
+  const next = rest[0];
+  const savesNever = name === 'save' && (next === undefined || next.startsWith('--'));
+  if (values.length === 0 && next !== undefined && !savesNever) values.push(rest.shift()!);
+  while (values.length > 0 && rest.length > 0 && !rest[0]!.startsWith('--'))
+    values.push(rest.shift()!);
+  const shown = isSecret(name) ? `${named} (redacted)` : [named, ...values].join(' ');
+  const place = `On the command line\n>>> '${shown}'`;
+  return [name, values.join(' '), place, values.length === 0 && !savesNever];
+}
+
+/** The text of a file, or RZ_OPTION in Redis's words. */
+function readConfig(files: ConfigFiles, path: string): string {
+  try {
+    return files.read(path);
+  } catch (error) {
+    const why = (error as { code?: unknown }).code === 'ENOENT' ? 'No such file or directory' : String((error as Error).message); // prettier-ignore
+    throw new RingzeroError('RZ_OPTION', `Fatal error, can't open config file '${path}': ${why}`, {
+      cause: error,
+    });
   }
-  const given = new Set(fromLine.map(([name]) => name));
-  return merge([...list.filter(([name]) => !given.has(name)), ...fromLine]);
 }
 
 /** Options of a file in redis.conf's form: one a line, `#` comments, values quoted as in shells. */
-export function parseFile(text: string, path: string, read: ReadConfig, depth = 0): OptionList {
+export function parseFile(text: string, path: string, files: ConfigFiles, depth = 0): OptionList {
   if (depth > INCLUDE_DEPTH_MAX)
     throw new RingzeroError('RZ_OPTION', `${path}: includes nest too deep`);
   const list: OptionList = [];
@@ -61,10 +83,15 @@ export function parseFile(text: string, path: string, read: ReadConfig, depth = 
     const place = `Reading the configuration file ${path}, at line ${index + 1}\n>>> '${shown}'`;
     if (words === undefined) throw optionError(place, 'Unbalanced quotes in configuration line');
     const [name = '', ...values] = words;
-    if (values.length === 0) throw optionError(place, 'Bad directive or wrong number of arguments');
-    if (name.toLowerCase() === 'include') {
-      for (const file of values) list.push(...parseFile(read(file), file, read, depth + 1));
-    } else list.push([name.toLowerCase(), values.join(' '), place]);
+    if (values.length === 0) throw optionError(place, BAD_DIRECTIVE);
+    if (name.toLowerCase() !== 'include') {
+      list.push([name.toLowerCase(), values.join(' '), place]);
+      continue;
+    }
+    if (values.length > 1) throw optionError(place, BAD_DIRECTIVE);
+    const [pattern = ''] = values;
+    for (const file of /[*?[]/.test(pattern) ? files.match(pattern) : [pattern])
+      list.push(...parseFile(readConfig(files, file), file, files, depth + 1));
   }
   return list;
 }
@@ -86,13 +113,13 @@ export function optionError(place: string, why: string): RingzeroError {
   return new RingzeroError('RZ_OPTION', `${place}\n${why}`);
 }
 
-/** Later values replace earlier ones, except where they add up; an empty value starts anew. */
+/** Later values replace earlier ones, except where they add up. */
 function merge(list: OptionList): OptionList {
-  const merged = new Map<string, OptionList[number]>();
-  for (const [name, value, place] of list) {
-    const before = merged.get(name)?.[1];
-    const adds = ADDITIVE.has(name) && before !== undefined && before !== '' && value !== '';
-    merged.set(name, [name, adds ? `${before} ${value}` : value, place]);
+  const merged = new Map<string, Option>();
+  for (const [index, [name, value, place, isMissing]] of list.entries()) {
+    const before = merged.get(name)?.[1] ?? '';
+    const whole = ADDITIVE.has(name) ? `${before} ${value}`.trim() : value;
+    merged.set(REPEATED.has(name) ? `${name} ${index}` : name, [name, whole, place, isMissing]);
   }
   return [...merged.values()];
 }

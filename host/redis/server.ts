@@ -1,5 +1,14 @@
 // The Redis-compatible server: a VM with the Redis guest, sockets in front of it.
 
+import {
+  EVENT_CLOSE,
+  EVENT_OPTION,
+  EVENT_SHUTDOWN,
+  FLAG_EVENTS,
+  PROGRESS_SAVE,
+  SHUTDOWN_SIGINT,
+  SHUTDOWN_SIGTERM,
+} from '../../guest/redis/abi.ts';
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { descriptors } from '../platform/descriptors.ts';
@@ -9,11 +18,11 @@ import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
-import { EVENT_CLOSE, EVENT_OPTION, EVENT_SHUTDOWN, FLAG_EVENTS, RedisGuest } from './guest.ts';
+import { RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
-import { optionError, parseBytes, type OptionList } from './options.ts';
+import { BAD_DIRECTIVE, optionError, parseBytes, type Option, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
 
 const CRON_MS = 100; // hz 10, as Redis
@@ -27,8 +36,6 @@ const DESCRIPTORS_RESERVED = 32;
 const CLIENTS_MAX = 2 ** 24 - 1;
 /** Of the VM, for data; the rest is for the kernel and for copies while a save runs. */
 const GUEST_SHARE = 0.75;
-const PROGRESS_SAVE = 2; // assembly/abi/syscall.ts
-const SHUTDOWN_FORCE = 8; // guest/redis/shutdown.ts
 const DEFAULTS = {
   port: '6379',
   bind: '127.0.0.1',
@@ -158,10 +165,12 @@ export class RedisServer implements SessionOwner {
 
   #setOptions(list: OptionList): void {
     if (!this.#options.has('bind')) this.guest.setOption('bind', DEFAULTS.bind);
-    for (const [name, value, place] of list) {
-      if (HOST_OPTIONS.has(name)) continue;
-      const refusal = this.guest.setOption(name, value);
-      if (refusal !== undefined) throw optionError(place, refusal);
+    for (const option of list) {
+      const [name, given] = option;
+      if (HOST_OPTIONS.has(name) && !option[3]) continue;
+      const value = this.#accepted(name, given);
+      const refusal = HOST_OPTIONS.has(name) ? '' : this.guest.setOption(name, value);
+      if (refusal !== undefined || option[3]) throw refusedOption(option, refusal);
       this.#apply(name, value);
     }
     this.guest.setOption('dir', directoryOption(list)); // CONFIG GET shows it whole
@@ -197,6 +206,15 @@ export class RedisServer implements SessionOwner {
     this.#log.warning(
       `Current maximum open files is ${most}. maxclients has been reduced to ${left} to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.`,
     );
+  }
+
+  /** The value as it can be had here, after a warning where it is another. */
+  #accepted(name: string, value: string): string {
+    if (name !== 'daemonize' || value.toLowerCase() !== 'yes') return value;
+    this.#log.warning(
+      'daemonize yes has no effect: the server stays in the foreground. Let a service manager run it, or nohup and &.',
+    );
+    return 'no';
   }
 
   /** What an option changes on this side of the border. */
@@ -313,7 +331,6 @@ export class RedisServer implements SessionOwner {
           this.#sessions.get(argument)?.kill();
           break;
         case EVENT_SHUTDOWN:
-          this.#log.warning('User requested shutdown...');
           void this.close().then(() => this.#end(argument));
           return;
         case EVENT_OPTION:
@@ -324,12 +341,12 @@ export class RedisServer implements SessionOwner {
   }
 
   /**
-   * As SIGTERM does to Redis: saves where save points are set, then ends, and run() resolves with 0. When saving fails, the server goes on
-   * as Redis does.
+   * What a signal does to Redis, as shutdown-on-sigterm or shutdown-on-sigint say: by default it saves where save points are set, then
+   * ends, and run() resolves with 0. When saving fails, the server goes on as Redis does.
    */
-  shutdown(force = false): void {
+  shutdown(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): void {
     if (this.#isClosed) return;
-    this.guest.calls.shutdown(force ? SHUTDOWN_FORCE : 0);
+    this.guest.calls.shutdown(signal === 'SIGINT' ? SHUTDOWN_SIGINT : SHUTDOWN_SIGTERM);
     this.drainEvents();
   }
 
@@ -343,6 +360,18 @@ export class RedisServer implements SessionOwner {
     await this.#vm.close();
     removeTemporaryFiles(absolutePath(this.#option('dir'))); // of a save that was under way
   }
+}
+
+const UNSUPPORTED = new Set(['loadmodule', 'user', 'redis-sentinel', 'sentinel']);
+
+/** Why an option is refused, said for the place that it was given in. */
+function refusedOption([name, , place, isMissing]: Option, refusal: string | undefined): Error {
+  const isKnown = HOST_OPTIONS.has(name) || refusal !== BAD_DIRECTIVE;
+  if (!isKnown && UNSUPPORTED.has(name))
+    return optionError(place, `'${name}' is not supported by this server, see docs/redis.md`);
+  if (!isKnown && place.startsWith('On the command line'))
+    return optionError(place, `unknown option --${name}; see ringzero serve --help`);
+  return optionError(place, isMissing ? `option '--${name}' needs a value` : refusal!);
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -4,7 +4,8 @@
 // What their sockets do not take waits in the connection's backlog, which the guest knows of and limits.
 
 import type { Connection, ConnectionHandler } from '../platform/sockets.ts';
-import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE, type RedisGuest } from './guest.ts';
+import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE } from '../../guest/redis/abi.ts';
+import type { RedisGuest } from './guest.ts';
 
 export interface SessionOwner {
   readonly guest: RedisGuest;

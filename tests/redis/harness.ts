@@ -5,10 +5,9 @@
  */
 import { readFileSync } from 'node:fs';
 
+import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE } from '../../guest/redis/abi.ts';
+
 const WINDOW_BYTES = 65536;
-const FLAG_CLOSE = 1;
-const FLAG_EVENTS = 2;
-const FLAG_MORE = 4;
 
 export type Reply =
   string | number | bigint | boolean | null | RedisError | Reply[] | Map<string, Reply>;

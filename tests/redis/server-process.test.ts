@@ -102,7 +102,7 @@ test('what is wrong with an option is said, with its place, and the exit code is
     [
       ['--no-such-option', '1'],
       '',
-      /--no-such-option 1'\nBad directive or wrong number of arguments/,
+      /--no-such-option 1'\nunknown option --no-such-option; see ringzero serve --help/,
     ],
     [['--port'], '', /'--port' needs a value/],
     [['--maxmemory', 'much'], '', /--maxmemory much'\nargument must be a memory value/],

@@ -40,6 +40,14 @@ function lowerPattern(i: u32): bool {
   return true;
 }
 
+function isPattern(i: u32): bool {
+  for (let at: u32 = 0; at < args.len(i); at++) {
+    const c: u32 = load<u8>(args.ptr(i) + at);
+    if (c == 91 || c == 42 || c == 63) return true;
+  }
+  return false;
+}
+
 /** Marks the options that match any of the patterns; how many do. */
 function markMatches(): u32 {
   let matches: u32 = 0;
@@ -50,6 +58,7 @@ function markMatches(): u32 {
       const name = config.nameAddress(row);
       if (!glob.matches(<u32>PATTERN, args.len(i), name, config.nameBytes(row))) continue;
       config.setMark(row, WANTED);
+      config.setAsked(row, isPattern(i) ? 0 : i);
       matches++;
     }
   }
@@ -62,7 +71,9 @@ function get(): void {
   for (let row: u32 = 0; row < config.count(); row++) {
     if (config.markOf(row) != WANTED) continue;
     config.setMark(row, 0);
-    reply.bulk(config.nameAddress(row), config.nameBytes(row));
+    const asked = config.askedOf(row); // a name comes back as it was spelt
+    if (asked != 0) reply.bulk(args.ptr(asked), args.len(asked));
+    else reply.bulk(config.nameAddress(row), config.nameBytes(row));
     text.begin();
     value.put(config.originalOf(row));
     reply.bulk(text.address(), text.length());

@@ -12,7 +12,8 @@ import * as reply from '../reply.ts';
 import * as stats from '../stats.ts';
 import * as text from '../text.ts';
 import * as type from '../type.ts';
-import { HOST_RSS, hostInfo } from '../host.ts';
+import { HOST_RSS } from '../abi.ts';
+import { hostInfo } from '../host.ts';
 import { LOADING, READONLY, STALE } from '../command.ts';
 import { slab } from '../../../assembly/index.ts';
 

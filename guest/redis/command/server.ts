@@ -1,5 +1,6 @@
 // The server as a whole: TIME, LASTSAVE, SAVE, BGSAVE, SHUTDOWN, its part in replication, its users, LOLWUT.
 
+import * as abi from '../abi.ts';
 import * as args from '../args.ts';
 import * as clock from '../clock.ts';
 import * as command from '../command.ts';
@@ -87,17 +88,19 @@ function bgSave(): void {
 function shutDown(): void {
   let flags: u32 = 0;
   for (let i: u32 = 1; i < args.count(); i++) {
-    if (args.is(i, 'nosave')) flags |= shutdown.NOSAVE;
-    else if (args.is(i, 'save')) flags |= shutdown.SAVE;
-    else if (args.is(i, 'now')) flags |= shutdown.NOW;
-    else if (args.is(i, 'force')) flags |= shutdown.FORCE;
-    else if (args.is(i, 'abort')) flags |= shutdown.ABORT;
+    if (args.is(i, 'nosave')) flags |= abi.SHUTDOWN_NOSAVE;
+    else if (args.is(i, 'save')) flags |= abi.SHUTDOWN_SAVE;
+    else if (args.is(i, 'now')) flags |= abi.SHUTDOWN_NOW;
+    else if (args.is(i, 'force')) flags |= abi.SHUTDOWN_FORCE;
+    else if (args.is(i, 'abort')) flags |= abi.SHUTDOWN_ABORT;
     else return reply.error('ERR syntax error');
   }
-  const isBoth = (flags & (shutdown.NOSAVE | shutdown.SAVE)) == (shutdown.NOSAVE | shutdown.SAVE);
-  if (isBoth || (flags & shutdown.ABORT && flags != shutdown.ABORT))
+  const isBoth =
+    (flags & (abi.SHUTDOWN_NOSAVE | abi.SHUTDOWN_SAVE)) ==
+    (abi.SHUTDOWN_NOSAVE | abi.SHUTDOWN_SAVE);
+  if (isBoth || (flags & abi.SHUTDOWN_ABORT && flags != abi.SHUTDOWN_ABORT))
     return reply.error('ERR syntax error');
-  if (flags & shutdown.ABORT) return reply.error('ERR No shutdown in progress.');
+  if (flags & abi.SHUTDOWN_ABORT) return reply.error('ERR No shutdown in progress.');
   if (!shutdown.begin(flags)) reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
 }
 

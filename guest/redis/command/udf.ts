@@ -10,18 +10,8 @@ import * as reply from '../reply.ts';
 import * as strings from '../string.ts';
 import { ACL_STRING, ADMIN, NO_MULTI, NOSCRIPT, READONLY, TIMED } from '../command.ts';
 import { copy } from '../copy.ts';
-import {
-  ANSWER_BYTES,
-  ANSWER_DOUBLE,
-  ANSWER_ERROR,
-  ANSWER_INTEGER,
-  UDF_MAX,
-  UDF_PART,
-  udfAnswer,
-  udfCall,
-  udfLoad,
-  udfPart,
-} from '../host.ts';
+import { ANSWER_BYTES, ANSWER_DOUBLE, ANSWER_ERROR, ANSWER_INTEGER, UDF_PART } from '../abi.ts';
+import { UDF_MAX, udfAnswer, udfCall, udfLoad, udfPart } from '../host.ts';
 import { stringOrReply } from './string.ts';
 
 const NAME_MAX: u32 = 32;

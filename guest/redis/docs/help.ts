@@ -1,6 +1,8 @@
 // HELP of a command with subcommands, made from the records: a line with the syntax, a line with the summary.
 
 import * as args from '../args.ts';
+import * as command from '../command.ts';
+import * as dispatch from '../dispatch.ts';
 import * as record from './record.ts';
 import * as reply from '../reply.ts';
 import * as text from '../text.ts';
@@ -99,8 +101,9 @@ function putSummary(at: u32): void {
 
 /** HELP of the container that runs: replies with its subcommands. */
 export function put(): void {
-  const bytes = args.len(0);
-  const parent = record.find(args.ptr(0), bytes);
+  const container = command.containerOf(dispatch.row()); // whatever it was called by
+  const bytes = command.nameBytes(container);
+  const parent = record.find(command.nameAddress(container), bytes);
   const limit = record.end(record.group());
   let members: u32 = 0;
   for (
@@ -112,7 +115,10 @@ export function put(): void {
   }
   reply.array(1 + members * 2);
   text.begin();
-  putUpper(parent, bytes);
+  for (let i: u32 = 0; i < args.len(0); i++) {
+    const c: u32 = load<u8>(args.ptr(0) + i);
+    text.byte(c - 97 < 26 ? c - 32 : c);
+  }
   text.ascii(' <subcommand> [<arg> [value] [opt] ...]. Subcommands are:');
   putLine();
   let at = record.next(parent, limit);

@@ -8,6 +8,7 @@
 //             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that lies, a key
 //                     or field that comes twice.
 
+import { PROGRESS_LOAD } from '../abi.ts';
 import * as clock from '../clock.ts';
 import * as config from '../config.ts';
 import * as entry from '../entry.ts';
@@ -79,7 +80,7 @@ export function more(bytes: u64): bool {
 export function finish(): i32 {
   const result = reader.failure();
   reader.close();
-  if (result == 0) syscall(SYS_PROGRESS, 1, 1000, 0, 0, 0);
+  if (result == 0) syscall(SYS_PROGRESS, PROGRESS_LOAD, 1000, 0, 0, 0);
   if (result == 0 && leftOut != 0) warnLeftOut();
   return result;
 }

@@ -11,7 +11,8 @@
 //
 // Interface   begin() before the first page; passed() after each span. On the main vCPU nothing rests.
 
-import { clockUs, HOST_CORES, hostInfo } from '../host.ts';
+import { HOST_CORES } from '../abi.ts';
+import { clockUs, hostInfo } from '../host.ts';
 import {
   COUNTER_COPIES,
   GAUGE_BREAK,

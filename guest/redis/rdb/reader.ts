@@ -5,6 +5,7 @@
 // Invariants  READ-1  No length is believed: what a file claims to hold is compared with what is left of it before memory
 //                     is asked for, so that no file needs more memory than a multiple of its size.
 
+import { PROGRESS_LOAD } from '../abi.ts';
 import * as crc64 from './crc64.ts';
 import * as format from './format.ts';
 import * as log from '../log.ts';
@@ -22,7 +23,6 @@ import {
 } from '../../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../../assembly/index.ts';
 
-const PROGRESS_LOAD: i32 = 1;
 /** Strings up to here are read in place. */
 const TAKE_MAX: u32 = format.BUFFER_BYTES >> 1;
 /** A packed byte gives at most so many: three make a reference to 264. */

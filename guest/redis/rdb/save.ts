@@ -23,10 +23,10 @@ import * as option from '../option.ts';
 import * as pace from './pace.ts';
 import * as writer from './writer.ts';
 import { VERSION as SERVER_VERSION } from '../identity.ts';
+import { PROGRESS_SAVE } from '../abi.ts';
 import { SYS_PROGRESS, SYS_RENAME, SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
 import { forget, slab, syscall } from '../../../assembly/index.ts';
 
-const PROGRESS_SAVE: i32 = 2;
 const NO_DATABASE: i32 = -1;
 /** Values of maxmemory-policy for which entries carry when they were used. */
 const POLICY_VOLATILE_LRU: i64 = 0;

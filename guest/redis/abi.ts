@@ -1,0 +1,51 @@
+// Numbers that the guest and its front end share. Portable: compiled by asc and by tsc alike.
+
+// Flags that receive(), resume(), queued() and cron() return.
+/** Send the reply, then close the connection. */
+export const FLAG_CLOSE: i32 = 1;
+/** nextEvent() has something. */
+export const FLAG_EVENTS: i32 = 2;
+/** Copy the reply, then call resume(): input of the same client is left. */
+export const FLAG_MORE: i32 = 4;
+
+// Events, kind << 24 | argument.
+export const EVENT_CLOSE: i32 = 1;
+export const EVENT_SHUTDOWN: i32 = 2;
+export const EVENT_OPTION: i32 = 3;
+
+// Flags of SHUTDOWN, and of the host's call of that name.
+export const SHUTDOWN_NOSAVE: i32 = 1;
+export const SHUTDOWN_SAVE: i32 = 2;
+export const SHUTDOWN_NOW: i32 = 4;
+export const SHUTDOWN_FORCE: i32 = 8;
+export const SHUTDOWN_ABORT: i32 = 16;
+/** The host's only: what the options shutdown-on-sigterm and shutdown-on-sigint say. */
+export const SHUTDOWN_SIGTERM: i32 = 32;
+export const SHUTDOWN_SIGINT: i32 = 64;
+
+// What SYS_PROGRESS is about.
+export const PROGRESS_LOAD: i32 = 1;
+export const PROGRESS_SAVE: i32 = 2;
+
+// Fields of hostInfo().
+export const HOST_PID: i32 = 0;
+export const HOST_UPTIME: i32 = 1; // seconds
+export const HOST_RSS: i32 = 2;
+export const HOST_CPU_USER: i32 = 3; // seconds
+export const HOST_CPU_SYSTEM: i32 = 4;
+export const HOST_PORT: i32 = 5;
+export const HOST_SYSTEM_MEMORY: i32 = 6;
+export const HOST_SNAPSHOT_US: i32 = 7; // of the last snapshot
+export const HOST_VM_BYTES: i32 = 8;
+export const HOST_CORES: i32 = 9;
+export const HOST_SAVED: i32 = 10; // per mille that a save has written
+
+// What udfLoad() and udfCall() return: what kind of answer there is.
+export const ANSWER_INTEGER: i32 = 0;
+export const ANSWER_BYTES: i32 = 1;
+/** The text of a floating-point number. */
+export const ANSWER_DOUBLE: i32 = 2;
+/** Why there is none, as text. */
+export const ANSWER_ERROR: i32 = 3;
+/** Bytes in one part of an answer, but the last. */
+export const UDF_PART: i32 = 65536;
