@@ -165,6 +165,7 @@ export class Exposure {
     f: Argument,
   ): void {
     if (address === 0 || address >= this.#end) return;
+    if (address < LEAST) return this.expose(0, 2 * LEAST); // a code or a count, most likely
     let bytes = a === undefined ? BUFFER : LEAST;
     const asked = this.#asked[place];
     if (asked !== undefined) {
@@ -187,8 +188,9 @@ export class Exposure {
 
   /** `bytes`, or the argument if it is a longer length. */
   #longer(bytes: number, address: number, arg: Argument): number {
-    if (typeof arg !== 'number') return bytes;
-    const length = arg < 0 ? arg >>> 0 : arg; // a product may have more than 32 bits
+    if (typeof arg !== 'number' && typeof arg !== 'bigint') return bytes;
+    const given = Number(arg);
+    const length = given < 0 ? given >>> 0 : given; // a product may have more than 32 bits
     if (length <= bytes) return bytes;
     return length <= MODERATE || this.#isAllocation(address, length) ? length : bytes;
   }

@@ -50,6 +50,25 @@ for (const name of NAMES) {
   });
 }
 
+test('C1: an allocator that takes 64 bits, and one of two factors', async () => {
+  const program = await MicroVM.load(
+    assemble(`(module (memory (export "memory") 32)
+      (func (export "y") (param i64) (result i32) (i32.const 100000))
+      (func (export "x") (param i32 i32) (result i32) (i32.const 600000))
+      (func (export "peek") (param i32) (result i32) (i32.load8_u (local.get 0))))`),
+    {},
+    { memory: MEMORY },
+  );
+  const { x, y } = fns(program);
+  const snapshot = program.snapshot();
+  bytesOf(program).fill(6, Number(y!(400_000n)), 500_000);
+  bytesOf(program).fill(6, Number(x!(700, 800)), 600_000 + 560_000);
+  for (const at of [100_000, 499_999, 600_000, 1_159_999])
+    assert.is(await snapshot.run('peek', at), 0, `${at}`);
+  await snapshot.release();
+  await program.close();
+});
+
 test('C1: what an import writes where its arguments point, or vectors that they point to, does not show in a fork', async () => {
   const loaded: Program[] = [];
   const words = (): Int32Array => new Int32Array(loaded[0]!.memory.buffer);
