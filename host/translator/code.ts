@@ -150,6 +150,12 @@ export class Code extends Writer {
     this.byte(type);
     return this;
   }
+  /** An `if` whose type is a function type. */
+  ifOf(type: number): this {
+    this.byte(OP.if);
+    this.s32(type);
+    return this;
+  }
   unlikelyIf(type: number = VOID): this {
     this.unlikely.push(this.pos);
     return this.if(type);

@@ -115,19 +115,17 @@ export class SnapshotImage extends Image {
     const type = accessType(body.access);
     const address = body.temp(I32, ADDRESS);
     const entry = body.temp(I32, ENTRY);
-    const value = body.temp(type, VALUE);
     const vector = kind === LANE_LOAD ? body.temp(type, SECOND) : -1;
+    const width = kind === ATOMIC_LOAD ? 1 : accessWidth(body.access);
+    const straddle = !group && width > 1 ? body.temp(I32, STRADDLE) : 0;
     const access = (): void => {
       if (vector >= 0) code.get(vector);
       body.emitAccess(offset);
-      code.set(value);
     };
     if (vector >= 0) code.set(vector);
     code.tee(address);
     access();
     code.fence();
-    const width = kind === ATOMIC_LOAD ? 1 : accessWidth(body.access);
-    const straddle = !group && width > 1 ? body.temp(I32, STRADDLE) : 0;
     if (group) {
       this.#groupPlace(body, group, number);
       code.get(body.temp(I32, GROUP + group.local)).orderedLoad();
@@ -140,21 +138,21 @@ export class SnapshotImage extends Image {
       this.#crosses(code, address, offset, width);
       code.tee(straddle).op(OP.i32Or);
     }
-    code.if();
+    code.ifOf(this.type([type], [type])).op(OP.drop); // else what was read
     const exact = group !== undefined || width > 1;
     if (exact) {
       if (group) code.get(entry).i32(ENTRY_CLOSER).op(OP.i32And);
       else code.get(straddle);
-      code.unlikelyIf();
-      code.get(address);
+      code.unlikelyIf(type).get(address);
       if (vector >= 0) code.get(vector);
-      code.i32(offset).call(this.#loadRoutine(body, kind)).set(value).else();
+      code.i32(offset).call(this.#loadRoutine(body, kind)).else();
     }
     code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
     access();
     if (exact) code.end();
-    code.end().get(value);
+    code.end();
   }
+
   /** Branches to the innermost block if the access lies above the limit, or beyond 32 bits. */
   #leaveUnlessNear({ code, offset }: Body, address: number, scratch: number): void {
     if (offset < NEAR) code.get(address).limit().op(OP.i32GtU).unlikelyBrIf(0);
