@@ -108,7 +108,7 @@ export interface Translation {
 
 /** Both images of a module. Throws RZ_MODULE_MALFORMED or RZ_MODULE_UNSUPPORTED. */
 export function translate(bytes: Bytes, options: TranslateOptions = {}): Translation {
-  const map = open(bytes, options);
+  const map = openGuest(bytes, options);
   const snapshot = finish(snapshotImage(map, options), options);
   const image = new MainImage(map, choose(options));
   const main = finish(image, options);
@@ -120,7 +120,7 @@ export function translateMain(
   bytes: Bytes,
   options: TranslateOptions = {},
 ): Omit<Translation, 'snapshot'> {
-  const map = open(bytes, options);
+  const map = openGuest(bytes, options);
   const image = new MainImage(map, choose(options));
   const main = finish(image, options);
   return { main, info: describe(map, image), statistics: image.statistics() };
@@ -131,7 +131,7 @@ export function translateSnapshot(
   bytes: Bytes,
   options: TranslateOptions = {},
 ): Omit<Translation, 'main' | 'statistics'> {
-  const map = open(bytes, options);
+  const map = openGuest(bytes, options);
   const image = snapshotImage(map, options);
   const snapshot = finish(image, options);
   return { snapshot, info: describe(map, image) };
@@ -195,6 +195,17 @@ function snapshotImage(map: ModuleMap, options: TranslateOptions): SnapshotImage
 
 function refuseExcess(why: string | undefined): void {
   if (why !== undefined) throw new RingzeroError('RZ_MODULE_UNSUPPORTED', `the module ${why}`);
+}
+
+/** A module for an image. Its imports from `ringzero` are the image's own: a guest that had them could leave the machine's rules. */
+function openGuest(module: Bytes, options: TranslateOptions): ModuleMap {
+  const map = open(module, options);
+  const own = map.imports.find((entry) => entry.module === 'ringzero');
+  if (own === undefined) return map;
+  throw new RingzeroError(
+    'RZ_MODULE_UNSUPPORTED',
+    `the module imports ringzero.${own.name}; imports from \`ringzero\` are those of translated images alone`,
+  );
 }
 
 /** `check` sees the module before the engine has validated it. */

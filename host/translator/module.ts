@@ -1,7 +1,6 @@
 // What the translator needs to know of a module before it rewrites it: index spaces and where the sections lie.
 // Nothing of a function's body is read here.
 
-import { RingzeroError } from '../errors.ts';
 import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE } from './kinds.ts';
 import { EXTERNREF, FUNCREF, I32, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
@@ -238,19 +237,10 @@ export function bounded(reader: Reader, count: number, what: string): number {
   return index;
 }
 
-/** The images' own imports: a guest that had them could leave the machine's rules. */
-function machineOnly(name: string): RingzeroError {
-  return new RingzeroError(
-    'RZ_MODULE_UNSUPPORTED',
-    `the module imports ringzero.${name}; imports from \`ringzero\` are those of translated images alone`,
-  );
-}
-
 function readImport(map: ModuleMap, reader: Reader): void {
   const start = reader.pos;
   const module = reader.name();
   const name = reader.name();
-  if (module === 'ringzero') throw machineOnly(name);
   const kind = reader.byte();
   let type = 0;
   if (kind === KIND_FUNCTION) {
