@@ -444,6 +444,17 @@ export class RingzeroLevel<K = string, V = string> extends AbstractLevel<Data, K
 
   /** Sets the value of a key, now. */
   putSync(key: K, value: V, options?: SyncOptions & WriteOptions): void {
+    const operations = this.#operations;
+    if (
+      options === undefined &&
+      this.#hasTextValues &&
+      this.#hasTextKeys &&
+      typeof key === 'string' &&
+      typeof value === 'string' &&
+      operations !== undefined &&
+      this.status === 'open'
+    )
+      return operations.put(key, value);
     const data = encodeValue(this.#valueCodec(options), value);
     const encoded = encodeKey(this.#keyCodec(options), key);
     if (options?.sync === true) this.#changeNow([{ type: 'put', key: encoded, value: data }]);
