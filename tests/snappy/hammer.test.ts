@@ -64,9 +64,11 @@ function sumOnHost(snapshot: Snapshot, words: number): number {
 
 async function check(snapshot: Snapshot, arena: Arena, random: Random): Promise<void> {
   const { words, sum } = arena;
-  const which = random.below(3);
+  const which = random.below(5);
   if (which === 0) assert.is(sumOnHost(snapshot, words), sum, 'sum read by the host');
   if (which === 1) assert.is(await snapshot.run('sum', words), sum, 'sum by the guest');
+  if (which === 3) assert.is(await snapshot.run('sumLines', words), sum, 'sum of words around one address'); // prettier-ignore
+  if (which === 4) assert.is(await snapshot.run('sumCopies', words), sum, 'sum of private copies');
   if (which === 2) {
     const turns = 1 + random.below(5000);
     await snapshot.run('scribble', random.bits() | 1, words, turns);

@@ -60,9 +60,13 @@ export const CELLS = assemble(`(module
     (call $syscall (i32.const 6) (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 0)))
 )`);
 
+/** Adds 16 words around the address in a local to $sum. */
+const addWords = (address: string): string =>
+  Array.from({ length: 16 }, (_, i) => `(local.set $sum (i32.add (local.get $sum) (i32.load offset=${i * 4} (local.get ${address}))))`).join('\n      '); // prettier-ignore
+
 /**
  * Accounts: words whose sum never changes. \`transfer\` moves random amounts between random words for \`turns\` turns,
- * with a safepoint after each move and none inside; \`sum\` adds them all up.
+ * with a safepoint after each move and none inside; \`sum\` adds them all up, as \`sumLines\` and \`sumCopies\` do in other ways.
  */
 export const ACCOUNTS = assemble(`(module
   (memory (export "memory") 128 256)
@@ -92,6 +96,23 @@ export const ACCOUNTS = assemble(`(module
     (loop $next
       (local.set $sum (i32.add (local.get $sum) (i32.load (i32.shl (local.get $i) (i32.const 2)))))
       (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $words))))
+    (local.get $sum))
+  (func (export "sumLines") (param $words i32) (result i32)
+    ;; 16 words around one address
+    (local $at i32) (local $sum i32)
+    (loop $next
+      ${addWords('$at')}
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 64))) (i32.shl (local.get $words) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "sumCopies") (param $words i32) (result i32)
+    ;; the same of private copies, made of few bytes and of many
+    (local $at i32) (local $to i32) (local $sum i32)
+    (loop $next
+      (local.set $to (i32.add (i32.const 0x400000) (i32.and (local.get $at) (i32.const 0x1ffc0))))
+      (memory.copy (local.get $to) (local.get $at) (i32.const 24))
+      (memory.copy (i32.add (local.get $to) (i32.const 24)) (i32.add (local.get $at) (i32.const 24)) (i32.const 40))
+      ${addWords('$to')}
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 64))) (i32.shl (local.get $words) (i32.const 2)))))
     (local.get $sum))
   (func (export "scribble") (param $seed i32) (param $words i32) (param $turns i32) (result i32)
     ;; private writes that keep the sum: only a snapshot may see them
