@@ -107,7 +107,7 @@ for (const [what, end] of [
   test(`a ${what} killed while it writes leaves no lock, and the next open says that the store was not closed`, () =>
     withTabs(2, async (one, two) => {
       const location = `killed ${what}`;
-      await ask(one, 'a', 'open', location);
+      await ask(one, 'a', 'open', location, { durable: false });
       await one.evaluate(`start('a', 'endless')`);
       await new Promise((resolve) => setTimeout(resolve, 300));
       await end(one);
