@@ -7,8 +7,10 @@ export function value(): u64 {
   return parsed;
 }
 
-/** Reads a whole text as a cursor; false when it is none. */
-export function read(at: u32, bytes: u32): bool {
+/** Reads a text as a cursor; false when it is none. As in C, it ends at a zero byte. */
+export function read(at: u32, length: u32): bool {
+  let bytes: u32 = 0;
+  while (bytes < length && load<u8>(at + bytes) != 0) bytes++;
   let i: u32 = 0;
   const isNegative = bytes != 0 && load<u8>(at) == 45;
   if (isNegative || (bytes != 0 && load<u8>(at) == 43)) i++;

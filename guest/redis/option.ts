@@ -85,7 +85,7 @@ export const NOEVICTION: i64 = 7;
 
 // Bits of shutdown-on-sigterm and shutdown-on-sigint.
 export const ON_SIGNAL_SAVE: u32 = 2;
-export const ON_SIGNAL_NOSAVE: u32 = 8;
+export const ON_SIGNAL_NOSAVE: u32 = 4;
 export const ON_SIGNAL_FORCE: u32 = 16;
 
 export const HZ_MIN: i64 = 1;
@@ -150,7 +150,7 @@ export function wordsOf(option: u32): string {
       return 'volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random noeviction';
     case SHUTDOWN_ON_SIGINT:
     case SHUTDOWN_ON_SIGTERM:
-      return 'default save now nosave force';
+      return 'default save nosave now force';
     case LOGLEVEL:
       return 'debug verbose notice warning';
     default:

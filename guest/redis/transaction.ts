@@ -20,6 +20,8 @@ const HEAD_BYTES: u32 = 16;
 
 /** Queues the command in args. */
 export function enqueue(c: client.Client, row: u32): void {
+  // It will not run, so it is not kept, and EXEC does not need what it needs.
+  if (c.flags & (client.DIRTY_CAS | client.DIRTY_EXEC)) return reply.queued();
   const count = args.count();
   let bytes: u64 = HEAD_BYTES + ((<u64>count) << 3);
   for (let i: u32 = 0; i < count; i++) bytes += args.len(i);

@@ -232,6 +232,7 @@ export class RedisServer implements SessionOwner {
     }
     if (this.#isClosed) return; // SHUTDOWN
     if (result < 0 && result !== -ENOENT) {
+      this.#log.warning('Terminating server after rdb file reading failure.');
       throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
     }
     if (this.guest.calls.leftOut() > 0) this.#keepOriginal();

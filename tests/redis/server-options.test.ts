@@ -119,7 +119,7 @@ test('B15: names come back as they were spelt; numbers are bounded, words combin
   assert.is(await call('CONFIG', 'GET', 'hz'), 'hz,500');
   assert.is(await call('CONFIG', 'GET', 'repl-backlog-size'), 'repl-backlog-size,16384');
   assert.is(await call('CONFIG', 'SET', 'shutdown-on-sigterm', 'nosave now'), 'OK');
-  assert.is(await call('CONFIG', 'GET', 'shutdown-on-sigterm'), 'shutdown-on-sigterm,now nosave');
+  assert.is(await call('CONFIG', 'GET', 'shutdown-on-sigterm'), 'shutdown-on-sigterm,nosave now');
   assert.match(
     await call('CONFIG', 'SET', 'shutdown-on-sigterm', 'save nosave'),
     /SAVE and NOSAVE can't be used simultaneously/,

@@ -195,7 +195,7 @@ function checkSum(): void {
   log.hexadecimal(ours);
   log.ascii('). Aborting now.');
   log.end(log.WARNING);
-  reader.fail('wrong checksum');
+  reader.fail('RDB CRC error');
 }
 
 /** Everything that is no key. */
