@@ -9,7 +9,7 @@ import { totalMemory } from '#platform';
 export interface StoreOptions {
   /**
    * Bytes of pages kept in memory, 1 MiB (with `durable: false` 64 KiB) to 3.5 GiB, rounded down to 4 KiB. The file may be any multiple of it. Default: a quarter of
-   * the machine's memory, at most 1 GiB. Memory is committed as it is first used.
+   * the memory that the machine has or the container may use, at most 1 GiB. Memory is committed as it is first used.
    */
   poolSize?: number | undefined;
   /**

@@ -25,6 +25,7 @@ import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
 import { clearInterval, setInterval, setTimeout } from 'node:timers'; // a test environment's own may be a browser's
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   OPEN_CREATE,
   OPEN_DIRECT,
@@ -383,7 +384,44 @@ export function cores(): number {
 
 const MEMORY_GUESS_BYTES = 2 ** 31;
 
-/** Bytes of memory that the machine has; a guess where the host does not say. */
+/** Bytes of memory that this process may use: the container's limit, else what the machine has; a guess where the host does not say. */
 export function totalMemory(): number {
-  return isGranted({ name: 'sys', kind: 'systemMemoryInfo' }) ? totalmem() : MEMORY_GUESS_BYTES;
+  if (!isGranted({ name: 'sys', kind: 'systemMemoryInfo' })) return MEMORY_GUESS_BYTES;
+  const machine = totalmem();
+  const limit = containerLimit();
+  return limit > 0 && limit < machine ? limit : machine; // 0 and about 2^64 both mean that there is none
+}
+
+function containerLimit(): number {
+  try {
+    return process.constrainedMemory?.() ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+type Collect = () => void;
+let collect: Collect | undefined;
+
+/** Has the engine collect all garbage of this thread; false where it cannot be asked. */
+export function collectGarbage(): boolean {
+  try {
+    if (collect === undefined) {
+      setFlagsFromString('--expose-gc'); // seen by contexts made from here on, of which there is this one
+      collect = runInNewContext('gc') as Collect;
+      setFlagsFromString('--no-expose-gc');
+    }
+    collect();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Bytes that collecting garbage has to look at; bytes of memory that the process has. */
+export function heapBytes(): number {
+  return process.memoryUsage().heapUsed;
+}
+export function residentBytes(): number {
+  return process.memoryUsage.rss();
 }

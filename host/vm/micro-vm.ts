@@ -17,6 +17,7 @@ import {
   readBuiltModule,
 } from '#platform';
 import { DmaWindow } from '../io/dma-window.ts';
+import { closed } from './closed-memory.ts';
 import { RingFiles } from '../io/files.ts';
 import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
@@ -78,6 +79,7 @@ export class MicroVM {
   /** For other threads: `worker.postMessage(vm.handle)`, there `MicroVM.attach(handle)`. */
   readonly handle: MicroVMHandle;
   readonly #vcpu: Vcpu;
+  readonly #isOwner: boolean;
   readonly #pool: SnapshotPool;
   readonly #children = new Map<number, Child>();
   #preopen: Preopen;
@@ -256,6 +258,7 @@ export class MicroVM {
     );
     const shared = { machine, importsModule, background };
     this.#pool = new SnapshotPool(shared, warm, sink, this.#vcpu.kernel.calls);
+    this.#isOwner = boot !== undefined;
     if (boot === undefined) {
       this.#stay = leavesAtExit(() => this.#leaveAtExit());
       return;
@@ -442,6 +445,7 @@ export class MicroVM {
     this.#vcpu.detach();
     this.#endTrace?.();
     this.#releaseFiles();
+    if (this.#isOwner) await closed();
   }
 
   /** `close`, for `await using`. */

@@ -277,3 +277,14 @@ export function cores(): number {
 export function totalMemory(): number {
   return navigator.deviceMemory === undefined ? MEMORY_GUESS_BYTES : navigator.deviceMemory * GIB;
 }
+
+/** A page cannot ask for a collection, nor is it told what it has. */
+export function collectGarbage(): boolean {
+  return false;
+}
+export function heapBytes(): number {
+  return 0;
+}
+export function residentBytes(): number {
+  return 0;
+}

@@ -1,0 +1,69 @@
+// Goal: memory of closed VMs and stores goes back to the system, and what a process may use is what its container gives it. Method: VMs and
+// stores opened and closed many times, each touching memory; hosts that say what limits there are.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MicroVM } from '../../host/index.ts';
+import { RingzeroLevel } from '../../host/level/index.ts';
+import { checkStoreOptions } from '../../host/level/options.ts';
+import { totalMemory } from '../../host/platform/node.ts';
+import { freshLocation } from '../level/stores.ts';
+import { isDeno } from '../runtime.ts';
+import { CELLS } from './guests.ts';
+
+const MIB = 2 ** 20;
+const tests = suite('memory of closed VMs');
+
+tests(
+  'D6: a store that is opened and closed again and again does not keep its memories',
+  async () => {
+    if (isDeno) return; // its engine cannot be asked
+    const location = freshLocation();
+    const value = 'x'.repeat(60_000);
+    const open = async (): Promise<void> => {
+      const db = new RingzeroLevel(location, { poolSize: 64 * MIB });
+      await db.open();
+      for (let i = 0; i < 400; i++) db.putSync(`key ${i}`, value);
+      await db.close();
+    };
+    for (let i = 0; i < 4; i++) await open();
+    const before = process.memoryUsage.rss();
+    for (let i = 0; i < 20; i++) await open(); // 24 MiB each
+    assert.ok(process.memoryUsage.rss() - before < 250 * MIB, `${(process.memoryUsage.rss() - before) / MIB} MiB more`); // prettier-ignore
+  },
+);
+
+tests('D6: addresses of closed VMs are given back', async () => {
+  if (isDeno) return;
+  const addresses = async (): Promise<number> => {
+    const { readFileSync } = await import('node:fs');
+    const text = process.platform === 'linux' ? readFileSync('/proc/self/status', 'latin1') : '';
+    return Number(/VmSize:\s+(\d+)/.exec(text)?.[1] ?? 0) / 2 ** 20; // GiB
+  };
+  for (let i = 0; i < 150; i++) {
+    const vm = await MicroVM.create({ guest: CELLS, memory: 16 * MIB, imports: { env: { hook: () => {} } } }); // prettier-ignore
+    await vm.close();
+  }
+  assert.ok((await addresses()) < 100 * 10, `${await addresses()} GiB of addresses`);
+});
+
+tests('D3: the default pool is a part of what the container may use', () => {
+  if (isDeno) return;
+  const real = process.constrainedMemory.bind(process);
+  const poolOf = (limit: number): number => {
+    process.constrainedMemory = () => limit;
+    try {
+      return checkStoreOptions().poolFrames * 4096;
+    } finally {
+      process.constrainedMemory = real;
+    }
+  };
+  assert.is(poolOf(512 * MIB), 128 * MIB);
+  for (const none of [0, 2 ** 64, 2 ** 63])
+    assert.is(poolOf(none), poolOf(0), `${none} is no limit`);
+  process.constrainedMemory = () => 300 * MIB;
+  assert.is(totalMemory(), 300 * MIB);
+  process.constrainedMemory = real;
+});
+
+tests.run();
