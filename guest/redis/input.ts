@@ -137,6 +137,7 @@ function endLarge(c: client.Client): bool {
   const at = c.largeBlock == 0 ? 0 : entry.value(c.largeBlock);
   const bytes = c.largeBlock == 0 ? 0 : c.largeTotal;
   c.largeTotal = 0;
+  c.largeRead = 0;
   c.largeBlock = 0;
   return protocol.takeLoose(c, at, bytes);
 }
@@ -195,6 +196,7 @@ export function empty(c: client.Client): void {
 /** Frees all that a client has sent. */
 export function drop(c: client.Client): void {
   c.largeTotal = 0;
+  c.largeRead = 0;
   c.largeBlock = 0;
   finish(c);
   empty(c);

@@ -144,6 +144,11 @@ test('B14: what waits for a client is shown, counted as used memory, and gone wi
     const good = await server.client();
     await good.call('SET', 'value', 'v'.repeat(MIB));
     const before = await used(good);
+    assert.is(
+      await infoOf(good, 'client_recent_max_input_buffer'),
+      0,
+      'a value that has come whole',
+    );
     const socket = await silent(server, 'silent');
     socket.write(encode('GET', 'value').repeat(40));
     await eventually(
