@@ -147,21 +147,21 @@ function unescape(text: string): string {
   );
 }
 
-const UNITS: Record<string, number> = {
-  '': 1,
-  b: 1,
-  k: 1e3,
-  kb: 2 ** 10,
-  m: 1e6,
-  mb: 2 ** 20,
-  g: 1e9,
-  gb: 2 ** 30,
-};
+const UNITS = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 1e3],
+  ['kb', 2 ** 10],
+  ['m', 1e6],
+  ['mb', 2 ** 20],
+  ['g', 1e9],
+  ['gb', 2 ** 30],
+]);
 
 /** Bytes of a size such as `512mb` or `4gb`, as redis.conf has them. */
 export function parseBytes(name: string, text: string): number {
   const match = /^(\d+)\s*([a-z]*)$/i.exec(text.trim());
-  const unit = match === null ? undefined : UNITS[match[2]!.toLowerCase()];
+  const unit = match === null ? undefined : UNITS.get(match[2]!.toLowerCase());
   if (match === null || unit === undefined) {
     throw new RingzeroError(
       'RZ_OPTION',

@@ -109,6 +109,13 @@ export const MAGIC = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x0
 // Section ids in the order in which they must come; 12 is the data count, 13 the tags.
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
+/** Whether it begins as text does: what a server answers instead of a module, or the text format. */
+function isText(bytes: Uint8Array): boolean {
+  return /^(\ufeff|\u00ef\u00bb\u00bf)?[\t\n\r ]*[<({;"#A-Za-z]/.test(
+    String.fromCharCode(...bytes.subarray(0, 64)),
+  );
+}
+
 export function mapModule(bytes: Uint8Array): ModuleMap {
   const map = new ModuleMap(bytes);
   const reader = new Reader(bytes);
@@ -116,6 +123,7 @@ export function mapModule(bytes: Uint8Array): ModuleMap {
     if (reader.byte() === byte) continue;
     const component = bytes[4] === 0x0d && bytes[6] === 0x01;
     if (component) throw unsupported('the component model');
+    if (isText(bytes)) throw malformed('it is text (such as .wat or a web page)', 0);
     throw malformed('no magic number or version of a module', reader.pos - 1);
   }
   let last = 0;

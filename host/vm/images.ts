@@ -1,8 +1,6 @@
 // The images that a VM runs: translated now, or before and only fitted to this VM.
 
-import { REGISTERS_MAX } from '../../assembly/abi/limits.ts';
 import { asBytes, type Bytes } from '../bytes.ts';
-import { RingzeroError } from '../errors.ts';
 import type { ModuleInfo, TranslateOptions } from '../translator/index.ts';
 import type { MicroVMOptions } from './options.ts';
 import { relocate } from '../translator/relocation.ts';
@@ -18,7 +16,7 @@ export interface GuestImages {
 /**
  * Images for a VM of so many frames. The translator is loaded only for a guest that needs it: it would be half of
  * what a server loads before it listens.
- * A linked guest is not translated. Fails as `translate`, and with RZ_MODULE_UNSUPPORTED when the guest has more mutable globals than a snapshot holds.
+ * A linked guest is not translated. Fails as `translate`.
  */
 export async function loadImages(
   guest: Bytes | GuestImages,
@@ -29,20 +27,11 @@ export async function loadImages(
 ): Promise<GuestImages> {
   const bytes = asBytes(guest);
   if (linked) return (await import('./linked.ts')).linkedImages(bytes!);
-  const images =
-    bytes !== undefined
-      ? await translateBoth(bytes, {
-          ...{ frames, weakMemory, safepoints, glue, boundCompilation },
-          zeroFilledMemory: typeof memory !== 'object',
-        })
-      : fit(guest as GuestImages, frames, weakMemory);
-  if (images.info.registerBytes > REGISTERS_MAX * 8) {
-    throw new RingzeroError(
-      'RZ_MODULE_UNSUPPORTED',
-      `the module's mutable globals take ${images.info.registerBytes} bytes; at most ${REGISTERS_MAX * 8} fit a snapshot`,
-    );
-  }
-  return images;
+  if (bytes === undefined) return fit(guest as GuestImages, frames, weakMemory);
+  return translateBoth(bytes, {
+    ...{ frames, weakMemory, safepoints, glue, boundCompilation },
+    zeroFilledMemory: typeof memory !== 'object',
+  });
 }
 
 /**

@@ -2,7 +2,6 @@
 
 import { EAGAIN, EBUSY, ECHILD, ENOSYS, EPERM } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
-import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import type { Bytes } from '../bytes.ts';
 import { moduleBytes } from '../translator/reader.ts';
@@ -35,6 +34,7 @@ import {
   type MicroVMOptions,
 } from './options.ts';
 import { giveMemory } from './physical-memory.ts';
+import { claimRegisters, registersOf } from './registers.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
 import { addWasi } from './system-interface.ts';
@@ -148,6 +148,7 @@ export class MicroVM {
       dmaWindow: new DmaWindow(checked.frames).shared,
       ringFiles: options.rings === true ? new RingFiles().shared : undefined,
       faults: options.faults?.shared,
+      registers: { address: 0, stride: 0 },
       wasi: await checkedWasi(options.wasi, images),
       trace: undefined,
     };
@@ -170,6 +171,7 @@ export class MicroVM {
         release,
         (calls) => {
           calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0);
+          machine.registers = claimRegisters(calls, images.info.registerBytes);
           if (options.timer === true) announceTimers(machine);
         },
       );
@@ -336,7 +338,7 @@ export class MicroVM {
     }
     this.#vcpu.loadView();
     this.#vcpu.glue?.exposure.taken();
-    this.#save(calls.snapshotBlock(slot) + SNAPSHOT_REGISTERS);
+    this.#save(registersOf(calls, this.handle.machine.registers, slot));
     return slot;
   }
 

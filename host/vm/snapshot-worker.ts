@@ -1,7 +1,7 @@
 // The thread of a snapshot vCPU: waits for a snapshot, runs guest functions on it, gives it back.
 
 import { EINTR, EIO, ENOMEM } from '../../assembly/abi/errno.ts';
-import { ENDING_SELF, SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
+import { ENDING_SELF } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
 import { prepareDirectory, thread } from '#platform';
 import { Preopen } from '../syscalls/preopen.ts';
@@ -10,6 +10,7 @@ import { checkState } from './snapshot.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { addWasi } from './system-interface.ts';
 import type { TableState } from './tables.ts';
+import { registersOf } from './registers.ts';
 import { Vcpu, type Beside, type GuestFunction, type GuestImports, type Machine } from './vcpu.ts';
 
 /** What the thread is started with. */
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
   const vcpu = start(data);
   // Before anything takes time: Deno forgets a message that finds no listener. Why start() fails is said by the await below.
   thread.onMessage((message) => {
-    void vcpu.then((ready) => work(ready, data.machine.memory, message as Job), () => {}); // prettier-ignore
+    void vcpu.then((ready) => work(ready, data.machine, message as Job), () => {}); // prettier-ignore
   });
   await vcpu;
 }
@@ -88,10 +89,10 @@ async function start({ machine, importsModule, background }: SnapshotThreadData)
   return vcpu;
 }
 
-async function work(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<void> {
+async function work(vcpu: Vcpu, machine: Machine, job: Job): Promise<void> {
   let end: { result?: unknown; failure?: Failure };
   try {
-    end = { result: await run(vcpu, memory, job) };
+    end = { result: await run(vcpu, machine, job) };
   } catch (error) {
     end = { failure: failureOf(error) };
   }
@@ -128,12 +129,12 @@ class DriverError extends Error {
 }
 
 /** Points the vCPU at the snapshot, with the registers that its parent or the call before had, and calls the function. */
-async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<unknown> {
+async function run(vcpu: Vcpu, machine: Machine, job: Job): Promise<unknown> {
   const { calls } = vcpu.kernel;
   const guest = vcpu.instance.exports;
   vcpu.syscalls.preopen = new Preopen(job.preopen);
   const releaseFiles = await prepareDirectory(job.preopen);
-  const registers = calls.snapshotBlock(job.slot) + SNAPSHOT_REGISTERS;
+  const registers = registersOf(calls, machine.registers, job.slot);
   let isLoaded = false;
   calls.lookAt(job.slot + 1);
   try {
@@ -148,7 +149,7 @@ async function run(vcpu: Vcpu, memory: WebAssembly.Memory, job: Job): Promise<un
       'fn' in call
         ? vcpu.run('spawned function', () => vcpu.functionAt(call.fn)(call.arg))
         : 'module' in call
-          ? await drive(new Fork(vcpu, job.slot, memory), call.module, call.argument)
+          ? await drive(new Fork(vcpu, job.slot, machine.memory), call.module, call.argument)
           : vcpu.function(call.name)(...call.args);
     checkState(calls, job.slot);
     return result;

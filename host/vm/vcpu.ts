@@ -16,6 +16,7 @@ import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from '.
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
 import { seesAll } from './physical-memory.ts';
 import { Tables } from './tables.ts';
+import type { Registers } from './registers.ts';
 import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
@@ -38,6 +39,8 @@ export interface Machine {
   dmaWindow: SharedArrayBuffer;
   /** Faults of storage, on purpose (io/faults.ts). */
   faults: SharedArrayBuffer | undefined;
+  /** Where snapshots keep the guest's mutable globals; set when the VM boots. */
+  registers: Registers;
   /** What a WASI program is given; undefined = no WASI. */
   wasi: WasiSetup | undefined;
   /** The file that vCPUs write what they do to; undefined = nothing is traced. */
@@ -159,7 +162,11 @@ export class Vcpu {
 
   #startImage(boots: boolean): void {
     this.kernel.blocks.countHolds(this.kernel.vcpu);
-    (this.instance.exports[boots ? 'ringzero.boot' : 'ringzero.attach'] as GuestFunction)();
+    try {
+      (this.instance.exports[boots ? 'ringzero.boot' : 'ringzero.attach'] as GuestFunction)();
+    } catch (error) {
+      throw guestTrap(this.kernel, 'its start', error);
+    }
   }
 
   /** A linked guest sets itself up: once per VM, and once per vCPU. */

@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import { parseBytes } from '../../host/redis/options.ts';
 import { FileGuest } from './guest-files.ts';
 import { RedisError, RedisGuest } from './harness.ts';
 
@@ -40,6 +41,15 @@ test('B1: the slow log does not read a value that MSET has replaced', () => {
   assert.equal(words.slice(3, 5), ['k', 'small']);
   assert.is(words[2], '');
   assert.match(words[6]!, /^L{128}\.\.\. \(99872 more bytes\)$/);
+});
+
+test('A1: a unit of bytes is not looked up among the names that all objects have', () => {
+  for (const unit of Object.getOwnPropertyNames(Object.prototype).filter((name) =>
+    /^[a-z]+$/.test(name),
+  ))
+    assert.throws(() => parseBytes('maxmemory', `5${unit}`), /give a size/);
+  assert.throws(() => parseBytes('maxmemory', '5constructor'), /give a size/);
+  assert.is(parseBytes('maxmemory', '5MB'), 5 * 2 ** 20);
 });
 
 test('A18: a protocol error does not echo a line end', () => {

@@ -94,6 +94,21 @@ test('C15: the section of dynamic linking stays the first one', () => {
   assert.is(named.length, 1);
 });
 
+test('C15: text in place of a module is named as text', () => {
+  for (const text of [
+    '(module)',
+    '<!DOCTYPE html>',
+    '\n {"error": 404}',
+    '\ufeff<html>',
+    'Not found',
+  ]) {
+    const { code, message } = refusal([...Buffer.from(text)]);
+    assert.is(code, 'RZ_MODULE_MALFORMED');
+    assert.match(message, /it is text/);
+  }
+  assert.match(refusal([0, 1, 2, 3]).message, /no magic number/);
+});
+
 test('a feature that is not taken is named', () => {
   for (const [feature, bytes] of FEATURES) {
     const { code, message } = refusal(bytes);

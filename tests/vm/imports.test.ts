@@ -193,4 +193,34 @@ test('A5: a translated guest gets none of the functions of linked guests', async
   await program.close();
 });
 
+test('C5: tens of thousands of mutable globals are each snapshot’s own', async () => {
+  const count = 21_158;
+  const globals = Array.from(
+    { length: count },
+    (_, i) => `(global $g${i} (mut i32) (i32.const ${i}))`,
+  );
+  const at = [0, 255, 256, 511, 12_345, count - 1];
+  const guest = assemble(`(module
+    (memory (export "memory") 1)
+    ${globals.join('\n')}
+    ${at
+      .map(
+        (i) => `
+      (func (export "get${i}") (result i32) (global.get $g${i}))
+      (func (export "set${i}") (param i32) (global.set $g${i} (local.get 0)))`,
+      )
+      .join('\n')})`);
+  const program = await load(guest);
+  const snapshots = [];
+  for (const round of [1, 2, 3]) {
+    snapshots.push(program.snapshot());
+    for (const i of at) (program.exports[`set${i}`] as (to: number) => void)(i + round * 100_000);
+  }
+  for (const [round, snapshot] of snapshots.entries()) {
+    for (const i of at) assert.is(await snapshot.run(`get${i}`), i + round * 100_000);
+    await snapshot.release();
+  }
+  await program.close();
+});
+
 test.run();

@@ -127,6 +127,18 @@ test('A18: no exported function runs after the VM is closed', async () => {
     assert.is((thrownBy(() => calls['fine']!()) as RingzeroError).code, 'RZ_VM_CLOSED');
 });
 
+test('C15: a start function that traps fails the load as a trap', async () => {
+  const guest = assemble('(module (memory (export "memory") 1) (func $f unreachable) (start $f))');
+  for (const make of [
+    () => MicroVM.load(guest, {}, { memory: 2 ** 24 }),
+    () => MicroVM.create({ guest, memory: 2 ** 24 }),
+  ]) {
+    const error = await (make() as Promise<unknown>).then(String, (thrown: unknown) => thrown);
+    assert.is((error as RingzeroError).code, 'RZ_GUEST_TRAP', String(error));
+    assert.instance(error, WebAssembly.RuntimeError);
+  }
+});
+
 test('C9: a program is a WebAssembly.Instance to those who ask', async () => {
   const program = await MicroVM.load(GUEST, { env: { hook: () => {} } }, { memory: 2 ** 24 });
   assert.instance(program, WebAssembly.Instance);

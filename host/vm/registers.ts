@@ -1,0 +1,38 @@
+// Where a snapshot keeps its parent's mutable globals: in its block as long as they fit, else in kernel memory that the
+// VM claims once for all snapshots. Modules linked dynamically have tens of thousands.
+
+import { FRAME_BYTES, REGISTERS_MAX, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
+import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
+import { RingzeroError } from '../errors.ts';
+import type { KernelExports } from './kernel.ts';
+
+/** Can be posted to another thread. `address` is 0 when the globals are in the snapshots' blocks. */
+export interface Registers {
+  readonly address: number;
+  /** Between those of one snapshot and those of the next. */
+  readonly stride: number;
+}
+
+/** Fails with RZ_OUT_OF_MEMORY. */
+export function claimRegisters(calls: KernelExports, bytes: number): Registers {
+  if (bytes <= REGISTERS_MAX * 8) return { address: 0, stride: 0 };
+  const frames = Math.ceil(bytes / FRAME_BYTES);
+  const address = calls.claimWindow(frames * SNAPSHOTS_MAX) >>> 0;
+  if (address === 0) {
+    throw new RingzeroError(
+      'RZ_OUT_OF_MEMORY',
+      `the module's mutable globals take ${bytes} bytes in each of ${SNAPSHOTS_MAX} snapshots, and \`memory\` has no room for them: raise it`,
+    );
+  }
+  return { address, stride: frames * FRAME_BYTES };
+}
+
+/** Address of the globals that the snapshot in a slot keeps. */
+export function registersOf(
+  calls: Pick<KernelExports, 'snapshotBlock'>,
+  registers: Registers,
+  slot: number,
+): number {
+  if (registers.address === 0) return calls.snapshotBlock(slot) + SNAPSHOT_REGISTERS;
+  return registers.address + slot * registers.stride;
+}
