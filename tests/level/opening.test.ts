@@ -248,6 +248,27 @@ tests(
   },
 );
 
+tests(
+  'D13: a small pool on a full disk fails call by call instead of trying for ever',
+  async () => {
+    const body = `
+    await db.open();
+    let done = 0;
+    const codes = new Set();
+    const attempt = (call) => { try { call(); return true; } catch (error) { codes.add(error.code); return false; } };
+    while (done < 4000 && attempt(() => db.putSync('key ' + ((done * 7919) % 4000), String(done).padEnd(900)))) done++;
+    for (let i = 0; i < 20; i++) attempt(() => db.putSync('key ' + i * 199, 'v'.repeat(900)));
+    for (let i = 0; i < 20; i++) attempt(() => db.getSync('key ' + i * 199));
+    console.log(JSON.stringify({ codes: [...codes], some: done > 300 }));
+    process.kill(process.pid, 'SIGKILL');`;
+    for (const poolSize of [65_536, 131_072, 262_144]) {
+      const options = { durable: false, poolSize };
+      const { output } = inProcess(freshLocation(), body, "trap '' XFSZ; ulimit -f 3000", options);
+      assert.match(output, '{"codes":["LEVEL_IO_ERROR"],"some":true}', `pool of ${poolSize}`);
+    }
+  },
+);
+
 tests('a full disk fails the one call, typed, and what was there stays right', async () => {
   const location = freshLocation();
   // A limit on the size of files stands in for the disk: the host's error is another, the way is the same.
