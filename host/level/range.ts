@@ -29,6 +29,7 @@ export function range<K, V>(
   filter?: Shape['filter'],
 ): IterableIterator<[K, V]> {
   const { limit = -1, reverse } = options;
+  const isLimited = Number.isInteger(limit) && limit >= 0; // as abstract-level has it: any other limit is none
   const bounds: Bounds = { reverse };
   for (const name of ['gt', 'gte', 'lt', 'lte'] as const)
     if (options[name] !== undefined) bounds[name] = keys.encode(options[name]);
@@ -39,7 +40,7 @@ export function range<K, V>(
     valueFormat: values.format,
     filter,
   };
-  const cursor = new Cursor(operations, bounds, shape, limit < 0 ? Infinity : limit);
+  const cursor = new Cursor(operations, bounds, shape, isLimited ? limit : Infinity);
   return new Range(cursor, keys, values) as IterableIterator<[K, V]>;
 }
 

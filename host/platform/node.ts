@@ -24,6 +24,7 @@ import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
 import { clearInterval, setInterval, setTimeout } from 'node:timers'; // a test environment's own may be a browser's
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
@@ -370,7 +371,7 @@ export function fillRandom(target: Uint8Array): void {
 }
 
 export function absolutePath(path: string): string {
-  return resolve(path);
+  return resolve(path.startsWith('file://') ? fileURLToPath(path) : path);
 }
 
 export function isDirectory(path: string): boolean {
