@@ -243,7 +243,7 @@ test('A9: a soft limit closes a client that has been over it for longer than its
   }));
 
 test('A9: maxmemory-clients closes the clients that take most, but not those of NO-EVICT', () =>
-  withServer(['--maxmemory-clients', '40mb'], async (server) => {
+  withServer(['--maxmemory-clients', '60mb'], async (server) => {
     const good = await server.client();
     await good.call('SET', 'value', 'v'.repeat(MIB));
     const spared = await silent(server, 'spared');
@@ -254,9 +254,9 @@ test('A9: maxmemory-clients closes the clients that take most, but not those of 
     spared.write(encode('GET', 'value').repeat(30));
     await eventually('it waits', async () => waiting(await lineOf(good, 'spared')) > 15 * MIB);
     const small = await silent(server, 'small');
-    small.write(encode('GET', 'value').repeat(8));
+    small.write(encode('GET', 'value').repeat(12)); // far less than `large` has when all are too much
     const large = await silent(server, 'large');
-    large.write(encode('GET', 'value').repeat(60));
+    large.write(encode('GET', 'value').repeat(90));
     await closed(large);
     assert.ok((await lineOf(good, 'small')) !== undefined);
     assert.ok((await lineOf(good, 'spared')) !== undefined);
