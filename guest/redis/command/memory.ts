@@ -29,9 +29,9 @@ export function register(): void {
 
 /** MEMORY USAGE key [SAMPLES count]: exact, so that there is nothing to sample. */
 function usage(): void {
-  if (args.count() != 3) {
-    if (args.count() != 5 || !args.is(3, 'samples')) return reply.error('ERR syntax error');
-    if (!args.isInteger(4)) return reply.error('ERR value is not an integer or out of range');
+  for (let i: u32 = 3; i < args.count(); i += 2) {
+    if (!args.is(i, 'samples') || i + 1 == args.count()) return reply.error('ERR syntax error');
+    if (!args.isInteger(i + 1)) return reply.error('ERR value is not an integer or out of range');
     if (number.parsed() < 0) return reply.error('ERR syntax error');
   }
   const found = keyspace.peek(args.ptr(2), args.len(2));
