@@ -11,12 +11,14 @@ import { MainImage } from './main-image.ts';
 import { MeteredImage, TABLES_MAX, TABLE_ENTRIES_MAX, type MeterOptions } from './metered-image.ts';
 import {
   KIND_FUNCTION,
+  KIND_GLOBAL,
   KIND_MEMORY,
+  KIND_TABLE,
   mapModule,
   type FunctionType,
   type ModuleMap,
 } from './module.ts';
-import { F32, F64, I32, I64, V128 } from './opcode.ts';
+import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
 import { malformed, moduleBytes } from './reader.ts';
 import { checkFrames, patch } from './relocation.ts';
 import { rootsOf } from './reach.ts';
@@ -71,6 +73,8 @@ export interface ModuleInfo {
   readonly registerBytes: number;
   /** Functions that the module imports, in order. */
   readonly imports: readonly ImportedFunction[];
+  /** Globals and tables that it imports. */
+  readonly importedValues: readonly ImportedValue[];
   readonly hasStart: boolean;
   /** The module has a memory.grow. */
   readonly growsItself: boolean;
@@ -81,6 +85,17 @@ export interface ModuleInfo {
   readonly growImport: { readonly module: string; readonly name: string } | undefined;
   /** Which exported function, in their order, is the program's malloc, whatever its name is. */
   readonly allocator: number | undefined;
+}
+
+/** `type`: the JavaScript API's name of a global's type, or of a table's elements. */
+export interface ImportedValue {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: 'global' | 'table';
+  readonly type: string;
+  readonly mutable: boolean;
+  /** Of a table: most entries, if it has a limit. */
+  readonly maximum: number | undefined;
 }
 
 /** `type`: value types as letters, i = i32, I = i64, f = f32, F = f64, v = vector, r = reference; parameters, a colon, results. */
@@ -252,6 +267,40 @@ function lettersOf({ params, results }: FunctionType): string {
   return `${letters(params)}:${letters(results)}`;
 }
 
+const NAMES_OF_TYPES = new Map([
+  [I32, 'i32'],
+  [I64, 'i64'],
+  [F32, 'f32'],
+  [F64, 'f64'],
+  [V128, 'v128'],
+  [EXTERNREF, 'externref'],
+  [FUNCREF, 'anyfunc'],
+]);
+
+function importedValues(map: ModuleMap): ImportedValue[] {
+  let [globals, tables] = [0, 0];
+  return map.imports.flatMap(({ module, name, kind }): ImportedValue[] => {
+    if (kind === KIND_GLOBAL) {
+      const { type, mutable } = map.globals[globals++]!;
+      return [
+        {
+          module,
+          name,
+          kind: 'global',
+          type: NAMES_OF_TYPES.get(type)!,
+          mutable,
+          maximum: undefined,
+        },
+      ];
+    }
+    if (kind !== KIND_TABLE) return [];
+    const { type, maximum } = map.tables[tables++]!;
+    return [
+      { module, name, kind: 'table', type: NAMES_OF_TYPES.get(type)!, mutable: true, maximum },
+    ];
+  });
+}
+
 function describe(map: ModuleMap, image: Image): ModuleInfo {
   const mutable = map.globals.filter((global) => global.mutable);
   const { importedFunction, allocator } = image.growth;
@@ -267,6 +316,7 @@ function describe(map: ModuleMap, image: Image): ModuleInfo {
     imports: map.imports
       .filter((entry) => entry.kind === 0)
       .map(({ module, name, type }) => ({ module, name, type: lettersOf(map.types[type]!) })),
+    importedValues: importedValues(map),
     hasStart: map.startFunction >= 0,
     growsItself: image.growth.growsItself,
     growImport: found && { module: found.module, name: found.name },

@@ -10,7 +10,9 @@ export interface GuestImages {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;
   readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'> &
-    Partial<Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator' | 'imports'>>;
+    Partial<
+      Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator' | 'imports' | 'importedValues'>
+    >;
 }
 
 /**

@@ -7,7 +7,7 @@
 //                       properties, those of the user's classes, what a Proxy answers), but nothing that every object or
 //                       function has: `constructor`, `toString`, `__proto__` and the like are missing unless supplied.
 //             IMPORT-3  Names index only objects without a prototype.
-//             A function that is missing throws when it is called; anything else that is missing is an error at once.
+//             A function that is missing throws when it is called; a global or table is an error at once, unless it is carried.
 
 import { RingzeroError } from '../errors.ts';
 
@@ -20,12 +20,19 @@ export class Layers {
   }
 }
 
-/** The import object for an instance of `module`. `missing` makes what stands for a function that nothing supplies. */
+/** What stands for an import that nothing supplies; undefined = nothing does, and the instance cannot be made. */
+export type Missing = (
+  kind: WebAssembly.ImportExportKind,
+  from: string,
+  name: string,
+) => WebAssembly.ImportValue | undefined;
+
+/** The import object for an instance of `module`. */
 export function importsOf(
   module: WebAssembly.Module,
   machine: Readonly<Record<string, WebAssembly.ModuleImports>>,
   given: object,
-  missing: (from: string, name: string) => WebAssembly.ImportValue,
+  missing: Missing,
 ): WebAssembly.Imports {
   const sources = given instanceof Layers ? given.sources : [given];
   const result = Object.create(null) as Record<string, WebAssembly.ModuleImports>;
@@ -37,7 +44,9 @@ export function importsOf(
       : MACHINE_ONLY.has(from)
         ? undefined
         : firstOf(sources, from, name);
-    names[name] = (value ?? missingOf(kind, from, name, missing)) as WebAssembly.ImportValue;
+    names[name] = (value ??
+      missing(kind, from, name) ??
+      refuseMissing(kind, from, name)) as WebAssembly.ImportValue;
     if (kind === 'function' && typeof names[name] !== 'function')
       throw new RingzeroError('RZ_EXPORT', `the guest imports ${from}.${name} as a function, and got something else`); // prettier-ignore
   }
@@ -47,13 +56,7 @@ export function importsOf(
 /** Modules of which a user supplies nothing. */
 const MACHINE_ONLY = new Set(['ringzero', 'libdbos', 'hypervisor']);
 
-function missingOf(
-  kind: WebAssembly.ImportExportKind,
-  from: string,
-  name: string,
-  missing: (from: string, name: string) => WebAssembly.ImportValue,
-): WebAssembly.ImportValue {
-  if (kind === 'function') return missing(from, name);
+function refuseMissing(kind: WebAssembly.ImportExportKind, from: string, name: string): never {
   throw new RingzeroError(
     'RZ_EXPORT',
     `the guest imports ${from}.${name}, a ${kind}, which was not supplied`,

@@ -145,6 +145,7 @@ export class MicroVM {
         growImport: images.info.growImport,
         allocator: images.info.allocator,
       },
+      carried: images.info.importedValues ?? [],
       dmaWindow: new DmaWindow(checked.frames).shared,
       ringFiles: options.rings === true ? new RingFiles().shared : undefined,
       faults: options.faults?.shared,

@@ -12,6 +12,7 @@ import type { WasiSetup } from '../wasi/options.ts';
 import { closed, guestTrap } from './guest-trap.ts';
 import { Glue } from './glue.ts';
 import { importsOf } from './imports.ts';
+import { carriedImport, carriedOf, type CarriedImport } from './carried.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
 import { seesAll } from './physical-memory.ts';
@@ -33,6 +34,8 @@ export interface Machine {
   glue: boolean;
   /** What the guest makes its memory larger with. */
   growth: Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator'>;
+  /** The globals and tables that the guest imports; with their values once the first vCPU is there. */
+  carried: readonly CarriedImport[];
   /** The files that entries of rings may name; undefined = the VM has no I/O service. */
   ringFiles: SharedArrayBuffer | undefined;
   /** The frames that the host may touch by itself (io/dma-window.ts). */
@@ -137,14 +140,15 @@ export class Vcpu {
         ? machine.main
         : new WebAssembly.Module(machine.snapshot.slice() as BufferSource));
     const all = this.#machineImports(machine, module, hypervisor);
-    this.instance = new WebAssembly.Instance(
-      module,
-      importsOf(module, all, given, (from, name) =>
-        isGrowth(machine, from, name)
-          ? resizeHeap(this.kernel)
-          : missingFunction(from, name, image),
-      ),
-    );
+    const supplied = importsOf(module, all, given, (kind, from, name) => {
+      if (kind !== 'function')
+        return boot === undefined ? carriedImport(machine.carried, from, name) : undefined;
+      return isGrowth(machine, from, name)
+        ? resizeHeap(this.kernel)
+        : missingFunction(from, name, image);
+    });
+    if (boot !== undefined) machine.carried = carriedOf(machine.carried, supplied);
+    this.instance = new WebAssembly.Instance(module, supplied);
     if (!machine.linked) this.tables = new Tables(this.instance.exports);
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;

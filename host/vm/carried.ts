@@ -1,0 +1,57 @@
+// Imported globals and tables, for threads that nothing supplies them to: a fork's. The values of globals are carried as
+// they were when the first instance was made; those that change are the fork's registers besides. A table is as long as
+// the parent's, with the entries that the module itself has put there (vm/tables.ts carries the others).
+//
+// Interface   carriedOf() describes what an instance was given, as data that can be posted; carriedImport() makes it again.
+// Invariants  A reference to JavaScript's objects cannot go to another thread: it is null there.
+
+import type { ImportedValue } from '../translator/index.ts';
+
+export interface CarriedImport extends ImportedValue {
+  /** Of a global of numbers: its value. */
+  readonly value?: number | bigint | undefined;
+  /** Of a table: entries. */
+  readonly length?: number;
+}
+
+/** What the instance with these imports was given under the names of `values`. */
+export function carriedOf(
+  values: readonly ImportedValue[],
+  imports: WebAssembly.Imports,
+): CarriedImport[] {
+  return values.flatMap((entry): CarriedImport[] => {
+    const given = imports[entry.module]?.[entry.name];
+    if (entry.kind === 'table')
+      return given instanceof WebAssembly.Table ? [{ ...entry, length: given.length }] : [];
+    const isNumber = entry.type in NUMBERS;
+    const value: unknown = given instanceof WebAssembly.Global && isNumber ? given.value : given;
+    if (!isNumber) return entry.type === 'v128' ? [] : [entry];
+    return [{ ...entry, value: value as number | bigint }];
+  });
+}
+
+const NUMBERS = { i32: 0, i64: 0, f32: 0, f64: 0 };
+
+/** A global or table like the one that the first instance has; undefined when there was none. */
+export function carriedImport(
+  carried: readonly CarriedImport[],
+  module: string,
+  name: string,
+): WebAssembly.ImportValue | undefined {
+  const found = carried.find((entry) => entry.module === module && entry.name === name);
+  if (found === undefined) return undefined;
+  const { kind, type, mutable, value, length, maximum } = found;
+  if (kind === 'table') {
+    const element = type as WebAssembly.TableKind;
+    return new WebAssembly.Table({
+      element,
+      initial: length!,
+      ...(maximum === undefined ? {} : { maximum }),
+    });
+  }
+  const content = type in NUMBERS ? value : null;
+  return new WebAssembly.Global(
+    { value: type as WebAssembly.ValueType, mutable },
+    content as never,
+  );
+}
