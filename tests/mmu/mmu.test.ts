@@ -108,7 +108,7 @@ tests('a handler that misbehaves ends the call and no more', async () => {
   for (const [mode, says] of [
     [FAULTS_ITSELF, /page fault of page 10 in a page-fault handler/],
     [DOES_NOTHING, /did not map page 9/],
-    [RETURNS_NONSENSE, /returned what means nothing, for page 9/],
+    [RETURNS_NONSENSE, /returned an invalid result, for page 9/],
   ] as const) {
     call('setMode', mode);
     assert.match(
