@@ -10,11 +10,11 @@ import {
   GAUGE_RUNNING,
 } from '../../assembly/abi/counter.ts';
 import { SYS_SLEEP } from '../../assembly/abi/syscall.ts';
+import { HOST_CORES } from '../../guest/redis/abi.ts';
 import { probe } from './probe.ts';
 
 const test = suite('redis/pace');
 
-const HOST_CORES = 10;
 const SPAN_PAGES = 16;
 const PAGES = 640_000;
 const PAGE_US = 2; // of work
