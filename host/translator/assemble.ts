@@ -2,6 +2,7 @@
 
 import { Body } from './body.ts';
 import { Code, OP } from './code.ts';
+import { declareDropGlobals, dropGlobals } from './drops.ts';
 import { exposeArguments, gluedEntry, gluedExport } from './glue.ts';
 import { type Image, typesOf } from './image.ts';
 import {
@@ -155,7 +156,7 @@ function importThunk(image: Image, code: Code, index: number): number[] {
   return glue ? [I32] : [];
 }
 
-/** save(address), load(address): the guest's mutable globals of number and vector types. */
+/** save(address), load(address): the guest's mutable globals of number and vector types, and which segments are dropped. */
 function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
   let offset = 0;
   image.map.globals.forEach((global, old) => {
@@ -166,6 +167,12 @@ function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
     else code.loadValue(global.type, offset).globalSet(index);
     offset += global.type === V128 ? 16 : 8;
   });
+  for (let i = 0; i < dropGlobals(image.map); i++, offset += 8) {
+    const index = image.firstDropGlobal + i;
+    code.get(0);
+    if (which === 'save') code.globalGet(index).storeValue(I32, offset);
+    else code.loadValue(I32, offset).globalSet(index);
+  }
   return [];
 }
 
@@ -226,9 +233,10 @@ function globalSection(image: Image): Uint8Array {
   const { map } = image;
   const out = new Writer(1024);
   const added = image.choices.glue === true ? 2 : 1;
-  out.u32(map.globals.length - map.importedGlobals + added);
+  out.u32(map.globals.length - map.importedGlobals + added + dropGlobals(map));
   ownGlobals(image, out);
   for (let i = 0; i < added; i++) out.ops(I32, 1, 0x41, 0, OP.end);
+  declareDropGlobals(map, out);
   return out.finish();
 }
 
@@ -246,8 +254,14 @@ function exportSection(image: Image): Uint8Array {
   const { exports } = image;
   const specials = image.specialNames();
   const entries = image.choices.glue === true ? image.exported : [];
-  const tables = image.map.tables.filter(({ type }) => type === FUNCREF);
-  const own = tables.length + (tables.length > 0 && image.changesTables ? 1 : 0);
+  const { tables, globals } = image.map;
+  const functions = tables.filter(({ type }) => type === FUNCREF);
+  const objects = tables.filter(({ type }) => type !== FUNCREF);
+  const references = globals.flatMap(({ type, mutable }, old) => mutable && type < V128 ? [old] : []); // prettier-ignore
+  const places = functions.length + objects.length + references.length;
+  const isChanging = references.length > 0 || (places > 0 && image.changesTables);
+  const values = isChanging ? [...image.valueFunctions].sort((a, b) => a - b) : [];
+  const own = places + (isChanging ? 1 : 0) + values.length;
   out.u32(
     exports.length + specials.length + 1 + own + (entries.length > 0 ? entries.length + 1 : 0),
   );
@@ -262,11 +276,18 @@ function exportSection(image: Image): Uint8Array {
   );
   out.exported(image.registerName, KIND_GLOBAL, image.registerGlobal);
   // For host/vm/tables.ts: a fork gets what its parent has in them.
-  tables.forEach((table, i) =>
-    out.exported(`ringzero.tables.${i}`, KIND_TABLE, image.map.tables.indexOf(table)),
+  functions.forEach((table, i) =>
+    out.exported(`ringzero.tables.${i}`, KIND_TABLE, tables.indexOf(table)),
   );
-  if (own > tables.length)
-    out.exported('ringzero.changesTables', KIND_GLOBAL, image.registerGlobal);
+  objects.forEach((table, i) =>
+    out.exported(`ringzero.references.${i}`, KIND_TABLE, tables.indexOf(table)),
+  );
+  references.forEach((old, i) =>
+    out.exported(`ringzero.references.${objects.length + i}`, KIND_GLOBAL, image.globalIndex(old)),
+  );
+  if (isChanging) out.exported('ringzero.changesTables', KIND_GLOBAL, image.registerGlobal);
+  for (const old of values)
+    out.exported(`ringzero.function.${old}`, KIND_FUNCTION, image.referenceIndex(old));
   if (entries.length > 0) out.exported('ringzero.inside', KIND_GLOBAL, image.insideGlobal);
   entries.forEach((old, i) =>
     out.exported(`ringzero.entry.${i}`, KIND_FUNCTION, image.exportThunk(old)),

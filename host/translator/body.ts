@@ -3,6 +3,7 @@
 
 import { Analysis } from './analysis.ts';
 import { Code, OP } from './code.ts';
+import { DATA, ELEMENTS } from './drops.ts';
 import type { Image } from './image.ts';
 import { bounded, type ModuleMap, valueType } from './module.ts';
 import {
@@ -371,7 +372,10 @@ export class Body {
     const renamed = isReference
       ? this.image.referenceIndex(index)
       : this.image.functionIndex(index);
-    if (isReference) this.image.referenced.add(renamed);
+    if (isReference) {
+      this.image.referenced.add(renamed);
+      this.image.valueFunctions.add(index);
+    }
     this.code.byte(opcode);
     this.code.u32(renamed);
     this.replaced();
@@ -440,18 +444,20 @@ export class Body {
     }
     if (sub >= 12) {
       // table.init, elem.drop, table.copy, table.grow, table.size, table.fill
-      if (sub === 12 || sub === 13) bounded(reader, this.map.elements, 'element segment');
+      const isOfSegment = sub === 12 || sub === 13;
+      const segment = isOfSegment ? bounded(reader, this.map.elements, 'element segment') : 0;
       if (sub !== 13) bounded(reader, this.map.tables.length, 'table');
       if (sub === 14) bounded(reader, this.map.tables.length, 'table');
       if (sub !== 13 && sub !== 16) this.image.changesTables = true;
-      this.image.lowerTable(this, sub, at);
+      if (sub === 13) this.image.lowerDrop(this, ELEMENTS, segment, at);
+      else this.image.lowerTable(this, sub, at, segment);
       return;
     }
     let segment = 0;
     if (sub === 8 || sub === 9) {
       if (this.map.dataCount < 0) throw malformed('data count section missing', at);
       segment = bounded(reader, this.map.data.length, 'data segment');
-      if (sub === 9) return;
+      if (sub === 9) return this.image.lowerDrop(this, DATA, segment, at);
     }
     this.#needMemory(at);
     if (reader.byte() !== 0) throw unsupported(MEMORIES);

@@ -2,13 +2,14 @@
 //
 //   functions   guest imports | ringzero imports | guest functions | import thunks | export thunks |
 //               glued exports, for glue | boot attach save load | routines, in the order of their first use
-//   globals     guest imports | ringzero.vcpu | guest globals | view or table | inside, for glue
+//   globals     guest imports | ringzero.vcpu | guest globals | view or table | inside, for glue | dropped segments
 //
 // Where the guest calls one of its imports, it now calls the import's thunk.
 
 import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
+import { setDropped } from './drops.ts';
 import { Growth } from './growth.ts';
 import type { ExportEntry, FunctionType, ModuleMap } from './module.ts';
 import { KIND_FUNCTION, typeKey } from './module.ts';
@@ -73,6 +74,7 @@ export abstract class Image {
     this.map = map;
     this.choices = choices;
     this.growth = new Growth(map);
+    this.valueFunctions = new Set(map.valueFunctions);
     map.types.forEach((type, i) => {
       const key = typeKey(type);
       if (!this.#typeKeys.has(key)) this.#typeKeys.set(key, i);
@@ -137,6 +139,9 @@ export abstract class Image {
   /** Nonzero while the program runs, in an image for glue. */
   get insideGlobal(): number {
     return this.registerGlobal + 1;
+  }
+  get firstDropGlobal(): number {
+    return this.registerGlobal + (this.choices.glue === true ? 2 : 1);
   }
   /** The view (main image) or the base of the page table (snapshot image). */
   get registerGlobal(): number {
@@ -216,14 +221,21 @@ export abstract class Image {
   lowerMemorySize({ code }: Body, opcode: number): void {
     code.call(this.kernel(opcode === OP.memorySize ? 'size' : 'grow'));
   }
-  /** A bulk instruction on tables, which begins at `at`. */
-  lowerTable(_body: Body, _sub: number, _at: number): void {}
+  /** A bulk instruction on tables, which begins at `at`; table.init takes entries of the segment. */
+  lowerTable(_body: Body, _sub: number, _at: number, _segment: number): void {}
+  /** data.drop or elem.drop, which begins at `at`. */
+  lowerDrop(body: Body, space: number, segment: number, at: number): void {
+    body.flush(at);
+    setDropped(body.code, this.map, this.firstDropGlobal, space, segment);
+  }
   /** Before a function's first instruction; its body has so many bytes. */
   enterBody(_body: Body, _bytes: number): void {}
   /** At the `end` of each block. */
   leaveBlock(_body: Body): void {}
   /** Its code has instructions that change tables. */
   changesTables = false;
+  /** Functions that code may come to have as a value, besides those that tables have at first. */
+  readonly valueFunctions: Set<number>;
   /** New indices of functions that bodies take references to. */
   readonly referenced = new Set<number>();
   get hasElements(): boolean {

@@ -6,6 +6,7 @@ import type { Bytes } from '../bytes.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import { excessive, excessiveTypes, METERED, TRANSLATED } from './compile-cost.ts';
+import { dropGlobals } from './drops.ts';
 import type { Choices, Image } from './image.ts';
 import { MainImage } from './main-image.ts';
 import { MeteredImage, TABLES_MAX, TABLE_ENTRIES_MAX, type MeterOptions } from './metered-image.ts';
@@ -68,7 +69,7 @@ export interface ModuleInfo {
   readonly initialPages: number;
   readonly maximumPages: number | undefined;
   readonly memoryImported: boolean;
-  /** Mutable globals, and the bytes that ringzero.save stores of them. */
+  /** Mutable globals, and the bytes that ringzero.save stores of them and of what is dropped. */
   readonly mutableGlobals: number;
   readonly registerBytes: number;
   /** Functions that the module imports, in order. */
@@ -312,7 +313,10 @@ function describe(map: ModuleMap, image: Image): ModuleInfo {
     maximumPages: map.memoryMaximum,
     memoryImported: map.memoryImported,
     mutableGlobals: mutable.length,
-    registerBytes: numbers.reduce((sum, { type }) => sum + (type === V128 ? 16 : 8), 0),
+    registerBytes: numbers.reduce(
+      (sum, { type }) => sum + (type === V128 ? 16 : 8),
+      8 * dropGlobals(map),
+    ),
     imports: map.imports
       .filter((entry) => entry.kind === 0)
       .map(({ module, name, type }) => ({ module, name, type: lettersOf(map.types[type]!) })),

@@ -214,9 +214,12 @@ export class MeteredImage extends Image {
     whole();
   }
 
-  /** The number of entries is the topmost operand, but for what pays for nothing: elem.drop and table.size. */
+  /** It has no forks. */
+  override lowerDrop(): void {}
+
+  /** The number of entries is the topmost operand, but for what pays for nothing: table.size. */
   override lowerTable(body: Body, sub: number, at: number): void {
-    if (sub === 13 || sub === 16) return;
+    if (sub === 16) return;
     body.flush(at);
     const { code } = body;
     const entries = body.temp(I32, RANGE);

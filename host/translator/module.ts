@@ -53,6 +53,7 @@ export interface ExportEntry {
 
 export interface DataEntry {
   readonly active: boolean;
+  readonly passive: number | undefined; // its number among passive segments
   readonly offsetStart: number; // of an active segment: its address expression, without the end
   readonly offsetEnd: number;
   readonly start: number;
@@ -90,6 +91,12 @@ export class ModuleMap {
   dataCount = -1;
   readonly data: DataEntry[] = [];
   elements = 0;
+  /** Functions of passive element segments, and those that constant expressions name. */
+  readonly valueFunctions = new Set<number>();
+  /** Passive segments, of elements and of data, are numbered in the order of the file. */
+  passiveSegments = 0;
+  /** The numbers of the element segments; undefined = it is not passive. */
+  readonly passiveElements: (number | undefined)[] = [];
   readonly customs: CustomSection[] = [];
   tableSection: Section | undefined;
   elementSection: Section | undefined;
@@ -344,7 +351,7 @@ export function skipConstant(map: ModuleMap, reader: Reader): void {
     else if (opcode === 0x44) reader.skip(8);
     else if (opcode === 0x23) bounded(reader, map.globals.length, 'global');
     else if (opcode === 0xd0) referenceType(reader);
-    else if (opcode === 0xd2) functionIndex(map, reader);
+    else if (opcode === 0xd2) map.valueFunctions.add(functionIndex(map, reader));
     else if (opcode === 0xfd && reader.u32() === 12) reader.skip(16);
     else if ((opcode >= 0x6a && opcode <= 0x6c) || (opcode >= 0x7c && opcode <= 0x7e)) continue;
     else throw opcode === 0xfb ? refuseOpcode(opcode, at) : malformed('not a constant', at);
@@ -364,8 +371,14 @@ function readElement(map: ModuleMap, reader: Reader): void {
     if (expressions) referenceType(reader);
     else if (reader.byte() !== 0) throw malformed('unknown kind of element', reader.pos - 1);
   }
-  each(reader, () => (expressions ? skipConstant(map, reader) : functionIndex(map, reader)));
+  const isPassive = (flags & 3) === 1;
+  each(reader, () => {
+    if (expressions) return skipConstant(map, reader);
+    const index = functionIndex(map, reader);
+    if (isPassive) map.valueFunctions.add(index);
+  });
   map.elements++;
+  map.passiveElements.push(isPassive ? map.passiveSegments++ : undefined);
 }
 
 function readData(map: ModuleMap, reader: Reader): void {
@@ -381,5 +394,6 @@ function readData(map: ModuleMap, reader: Reader): void {
   const count = reader.count();
   const start = reader.pos;
   reader.skip(count);
-  map.data.push({ active, offsetStart, offsetEnd, start, end: reader.pos });
+  const passive = active ? undefined : map.passiveSegments++;
+  map.data.push({ active, passive, offsetStart, offsetEnd, start, end: reader.pos });
 }

@@ -2,6 +2,7 @@
 // its page goes without a call of the kernel: that the bytes lie in memory follows from the entry of their page.
 
 import { Code, OP } from './code.ts';
+import { DATA, trapIfDropped } from './drops.ts';
 import { I32 } from './opcode.ts';
 import { i32s } from './image.ts';
 import { copyWords, SHORT_COPY_MAX } from './short-copy.ts';
@@ -24,6 +25,7 @@ export function bulkFill(image: SnapshotImage): number {
 export function bulkInit(image: SnapshotImage, segment: number): number {
   return image.routine(`ringzero.init${segment}`, i32s(3), [], (code) => {
     image.trapOutsideSegment(code, segment);
+    trapIfDropped(code, image.map, image.firstDropGlobal, DATA, segment, [FROM, BYTES]);
     upwards(image, code, false, (bytes) => {
       code.get(TO).call(image.own()).get(FROM).get(bytes).ops(0xfc, 8);
       code.u32(segment);

@@ -18,6 +18,7 @@ import { ENTRY_CLOSER, ENTRY_OWNED } from '../../assembly/abi/snapshot-block.ts'
 import { VCPU_CLOSER, VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import { Code, OP } from './code.ts';
+import { ELEMENTS, trapIfDropped } from './drops.ts';
 import { type Choices, Image, i32s, type KernelCall } from './image.ts';
 import { KIND_FUNCTION, type ExportEntry, type ModuleMap } from './module.ts';
 import {
@@ -421,5 +422,20 @@ export class SnapshotImage extends Image {
     const routine =
       sub === 8 ? bulkInit(this, segment) : sub === 10 ? bulkCopy(this) : bulkFill(this);
     body.code.call(routine);
+  }
+
+  override lowerTable(body: Body, sub: number, at: number, segment: number): void {
+    if (sub !== 12) return;
+    body.flush(at);
+    const { code } = body;
+    const [from, count] = [body.temp(I32, VALUE), body.temp(I32, SECOND)] as const;
+    code.set(count).tee(from).get(count);
+    trapIfDropped(code, this.map, this.firstDropGlobal, ELEMENTS, segment, [from, count]);
+  }
+
+  /** The instance serves other forks, which have the segment. */
+  override lowerDrop(body: Body, space: number, segment: number, at: number): void {
+    super.lowerDrop(body, space, segment, at);
+    body.replaced();
   }
 }

@@ -1,25 +1,33 @@
-// The tables of an instance, as data: for forks, which have instances of their own and their parent's tables.
+// The tables of an instance and its mutable globals of reference types, as data: for forks, which have instances of their own and
+// their parent's tables and globals. A global is a table of one entry here.
 //
-// An entry is where its function was when the instance was made ([table, index]), or the name that it is exported by. A function
-// of JavaScript or of another module cannot go to another thread: its entry is empty there, and a call of it traps.
+// An entry is where its function was when the instance was made ([table, index]), the name that it is exported by, or a plain value
+// of JavaScript. Objects and functions of JavaScript, or of another module, cannot go to another thread: the entry is empty there,
+// and a call of it traps.
 //
 // Interface   capture() in the parent, when a snapshot is taken, and in a fork after a call; apply() in a fork before one.
 // Concurrency Belongs to the thread of its instance.
 // Cost        nothing until a table is changed. Then a look at each entry, some 50 ns, for each snapshot after a change; for each
 //             snapshot in programs whose code changes tables, which a snapshot cannot know otherwise.
 
-export type TableEntry = readonly [table: number, index: number] | string | null;
+export type TableEntry =
+  readonly [table: number, index: number] | string | { value: Primitive } | null;
+type Primitive = string | number | bigint | boolean | undefined;
 /** Entries by table. */
 export type TableState = readonly (readonly TableEntry[])[];
 
 type Ref = unknown;
 /** The image's code has instructions that change a table. */
 const CHANGING = 'ringzero.changesTables';
-const NAME = /^ringzero\.tables\.(\d+)$/;
+const NAME = /^ringzero\.(?:tables|references)\.\d+$/;
+const FUNCTION = 'ringzero.function.';
+
+/** A table, or a global. */
+type Place = Pick<WebAssembly.Table, 'length' | 'get' | 'set' | 'grow'>;
 
 export class Tables {
   readonly #exports: WebAssembly.Exports;
-  readonly #tables: WebAssembly.Table[] = [];
+  readonly #tables: readonly Place[];
   readonly #isChangedByCode: boolean;
   /** Entries as they were at first; undefined = they are so still. */
   #initial: Ref[][] | undefined;
@@ -30,13 +38,13 @@ export class Tables {
   /** Before anything of the instance has run. */
   constructor(exports: WebAssembly.Exports) {
     this.#exports = exports;
-    for (const [name, value] of Object.entries(exports)) {
-      const number = NAME.exec(name)?.[1];
-      if (number !== undefined) this.#tables[Number(number)] = value as WebAssembly.Table;
-    }
+    this.#tables = Object.entries(exports).flatMap(([name, value]): Place[] => {
+      if (!NAME.test(name)) return [];
+      return [value instanceof WebAssembly.Global ? placeOf(value) : (value as WebAssembly.Table)];
+    });
     this.#isChangedByCode = CHANGING in exports && this.#tables.length > 0;
     if (this.#isChangedByCode) this.#remember();
-    for (const table of this.#tables) this.#watch(table);
+    for (const table of this.#tables) if (table instanceof WebAssembly.Table) this.#watch(table);
   }
 
   /** Entries as they are; undefined = as they were at first. */
@@ -75,10 +83,10 @@ export class Tables {
     if (this.#initial !== undefined) return;
     this.#initial = this.#tables.map(entriesOf);
     for (const [name, value] of Object.entries(this.#exports))
-      if (typeof value === 'function' && !name.startsWith('ringzero.')) this.#homes.set(value, name); // prettier-ignore
+      if (typeof value === 'function' && (name.startsWith(FUNCTION) || !name.startsWith('ringzero.'))) this.#homes.set(value, name); // prettier-ignore
     this.#initial.forEach((entries, t) =>
       entries.forEach((fn, i) => {
-        if (fn !== null) this.#homes.set(fn, [t, i]);
+        if (typeof fn === 'function') this.#homes.set(fn, [t, i]);
       }),
     );
   }
@@ -97,21 +105,35 @@ export class Tables {
   }
 
   #homeOf(fn: Ref): TableEntry {
-    return fn === null ? null : (this.#homes.get(fn) ?? null);
+    return isPrimitive(fn) ? { value: fn } : (this.#homes.get(fn) ?? null);
   }
 
   #functionOf(home: TableEntry): Ref {
     if (home === null) return null;
+    if (typeof home === 'object' && 'value' in home) return home.value;
     if (typeof home !== 'string') return this.#initial![home[0]]?.[home[1]] ?? null;
     const fn = Object.hasOwn(this.#exports, home) ? this.#exports[home] : undefined;
     return typeof fn === 'function' ? fn : null;
   }
 }
 
-function entriesOf(table: WebAssembly.Table): Ref[] {
+function placeOf(global: WebAssembly.Global): Place {
+  return {
+    length: 1,
+    get: () => global.value as Ref,
+    set: (_index, value) => (global.value = value),
+    grow: () => 1,
+  };
+}
+
+function isPrimitive(value: unknown): value is Primitive {
+  return typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol';
+}
+
+function entriesOf(table: Place): Ref[] {
   return Array.from({ length: table.length }, (_, i) => table.get(i) as Ref);
 }
 
-function isEqual(table: WebAssembly.Table, entries: readonly Ref[]): boolean {
+function isEqual(table: Place, entries: readonly Ref[]): boolean {
   return table.length === entries.length && entries.every((fn, i) => table.get(i) === fn);
 }

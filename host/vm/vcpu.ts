@@ -288,8 +288,9 @@ export class Vcpu {
 
   /** The function at an index of the guest's exported table. */
   functionAt(index: number): GuestFunction {
-    for (const value of Object.values(this.instance.exports)) {
-      if (!(value instanceof WebAssembly.Table)) continue;
+    for (const [name, value] of Object.entries(this.instance.exports)) {
+      if (!(value instanceof WebAssembly.Table) || name.startsWith('ringzero.references.'))
+        continue;
       const fn: unknown = index >>> 0 < value.length ? value.get(index >>> 0) : null;
       if (typeof fn === 'function') return fn as GuestFunction;
     }

@@ -1,0 +1,63 @@
+// Which passive segments are dropped, as bits in mutable globals of the image: registers, so that a fork knows what its parent had
+// dropped, from call to call what it has dropped itself, and nothing of other forks.
+//
+// The main image drops a segment besides. A snapshot image never does, for its instance serves many forks: a dropped segment is one
+// of length 0 there, by its bit.
+
+import { type Code, OP } from './code.ts';
+import type { ModuleMap } from './module.ts';
+import { I32 } from './opcode.ts';
+import type { Writer } from './writer.ts';
+
+export const DATA = 0;
+export const ELEMENTS = 1;
+const BITS = 32;
+
+/** Globals of 32 bits that both images of a module have for its passive segments. */
+export const dropGlobals = (map: ModuleMap): number => Math.ceil(map.passiveSegments / BITS);
+
+/** Undefined = the segment is not passive, and empty from the start. */
+const bitOf = (map: ModuleMap, space: number, segment: number): number | undefined =>
+  space === DATA ? map.data[segment]!.passive : map.passiveElements[segment];
+
+/** Notes that the segment is dropped. `first` is the index of the first of the globals. */
+export function setDropped(
+  code: Code,
+  map: ModuleMap,
+  first: number,
+  space: number,
+  segment: number,
+): void {
+  const bit = bitOf(map, space, segment);
+  if (bit === undefined) return;
+  const global = first + Math.floor(bit / BITS);
+  code
+    .globalGet(global)
+    .i32(1 << (bit % BITS))
+    .op(OP.i32Or)
+    .globalSet(global);
+}
+
+/** Traps if the segment is dropped and locals `from` or `count` are not 0. */
+export function trapIfDropped(
+  code: Code,
+  map: ModuleMap,
+  first: number,
+  space: number,
+  segment: number,
+  [from, count]: readonly [number, number],
+): void {
+  const bit = bitOf(map, space, segment);
+  if (bit === undefined) return;
+  code
+    .globalGet(first + Math.floor(bit / BITS))
+    .i32(1 << (bit % BITS))
+    .op(OP.i32And)
+    .if();
+  code.get(from).get(count).op(OP.i32Or).if().op(OP.unreachable).end().end();
+}
+
+/** Their declarations. */
+export function declareDropGlobals(map: ModuleMap, out: Writer): void {
+  for (let left = dropGlobals(map); left > 0; left--) out.ops(I32, 1, 0x41, 0, OP.end);
+}
