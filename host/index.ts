@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The public interface of the package.
  *
@@ -20,7 +21,8 @@ export type { Handlers } from './vm/handlers.ts';
 export type { GuestImages } from './vm/images.ts';
 export type { Fork } from './vm/fork.ts';
 export type { Snapshot } from './vm/snapshot.ts';
-export type { Beside, GuestFunction, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';
+export type { GuestExports, GuestFunction } from './vm/exports.ts';
+export type { Beside, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';
 export type { PoolStats, VMStats } from './vm/stats.ts';
 export type { SyscallSink } from './syscalls/table.ts';
 export {

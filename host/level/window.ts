@@ -15,6 +15,7 @@ import {
   type SharedText,
 } from '#platform/text';
 import { RingzeroError } from '../errors.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /** The forms in which abstract-level hands keys and values over. */
 export type Format = 'utf8' | 'buffer' | 'view';
@@ -37,7 +38,7 @@ export class Window {
   #slab = new ArrayBuffer(SLAB_BYTES);
   #slabUsed = 0;
 
-  constructor(memory: WebAssembly.Memory, address: number) {
+  constructor(memory: Wasm.Memory, address: number) {
     this.bytes = new Uint8Array(memory.buffer, address, WINDOW_BYTES);
     this.words = new Uint32Array(memory.buffer, address, WINDOW_BYTES / 4);
     this.#text = sharedText(memory, address, WINDOW_BYTES);

@@ -14,6 +14,7 @@ import type { Kernel } from '../vm/kernel.ts';
 import { Errno } from './errno.ts';
 import type { Preopen } from './preopen.ts';
 import type { Lookup } from './walk.ts';
+import type * as Wasm from '../webassembly.ts';
 
 const DESCRIPTORS_MAX = 64;
 const QUIET_MS = 10;
@@ -36,7 +37,7 @@ export interface SyscallSink {
 
 /** What system calls need of a VM. */
 export interface StorageParts {
-  memory: WebAssembly.Memory;
+  memory: Wasm.Memory;
   frames: number;
   dmaWindow: SharedArrayBuffer;
   ringFiles: SharedArrayBuffer | undefined;

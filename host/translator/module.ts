@@ -112,7 +112,7 @@ export class ModuleMap {
 }
 
 /** What every module begins with: the magic number, and the version. */
-export const MAGIC = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+export const MAGIC: Uint8Array = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 // Section ids in the order in which they must come; 12 is the data count, 13 the tags.
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 

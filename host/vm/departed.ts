@@ -23,6 +23,7 @@ import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
 import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import { hasThreadEnded, thisThread } from '#platform';
+import type * as Wasm from '../webassembly.ts';
 
 /** A wait of sleeps that follow one another goes on for so long before it looks, and between two looks. */
 const LOOK_MS = 200;
@@ -38,7 +39,7 @@ export class VcpuBlocks {
   readonly #words: Int32Array;
   readonly #first: number;
 
-  constructor(memory: WebAssembly.Memory, frames: number) {
+  constructor(memory: Wasm.Memory, frames: number) {
     this.#words = new Int32Array(physicalBuffer(memory));
     this.#first = vcpuBlocks(frames) / 4;
   }

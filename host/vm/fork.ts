@@ -9,8 +9,10 @@ import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import { functionNames } from './glue.ts';
 import { checkState } from './snapshot.ts';
-import type { GuestFunction, Vcpu } from './vcpu.ts';
+import type { ArgumentsOf, FunctionName, GuestExports } from './exports.ts';
+import type { Vcpu } from './vcpu.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
+import type * as Wasm from '../webassembly.ts';
 
 const TEXT_BYTES = 256;
 /** What common compilers call the function that gives memory, and its arguments for so many bytes. */
@@ -24,28 +26,36 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A fork of a program, as the module that drives it gets it: what is written here is private to the snapshot. */
-export class Fork {
-  readonly #vcpu: Vcpu;
+export class Fork<Exports extends object = GuestExports> {
+  readonly #vcpu: Vcpu<Exports>;
   readonly #slot: number;
   readonly #memory: Uint8Array;
   #open = true;
 
-  constructor(vcpu: Vcpu, slot: number, memory: WebAssembly.Memory) {
+  /** @internal */
+  constructor(vcpu: Vcpu<Exports>, slot: number, memory: Wasm.Memory) {
     this.#vcpu = vcpu;
     this.#slot = slot;
     this.#memory = new Uint8Array(physicalBuffer(memory));
   }
 
   /** The program's functions. No constructor has run for them: memory and globals are the parent's. */
-  get exports(): Readonly<Record<string, GuestFunction>> {
+  get exports(): Readonly<Exports> {
     this.#check();
     return this.#vcpu.exports;
   }
 
   /** Calls an exported function. Fails with RZ_EXPORT, RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST. */
-  call(name: string, ...args: (number | bigint)[]): number {
+  call<Name extends FunctionName<Exports>>(
+    name: Name,
+    ...args: ArgumentsOf<Exports, Name>
+  ): number {
     this.#check();
-    return Number(this.#vcpu.function(name)(...args));
+    return this.#call(name, args);
+  }
+
+  #call(name: string, args: readonly (number | bigint)[]): number {
+    return Number((this.#vcpu as Vcpu).function(name)(...args));
   }
 
   /** A copy of memory. Fails with RZ_OPTION for a range outside it, with RZ_SNAPSHOT_LOST. */
@@ -105,14 +115,18 @@ export class Fork {
     const length = Math.max(1, bytes.length);
     const [name, ...args] =
       allocator === undefined ? this.#allocation(length) : [allocator, length];
-    const address = this.call(name, ...args) >>> 0;
+    const address = this.#call(name, args) >>> 0;
     if (address === 0)
       throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's ${name}(${args.join()}) gave nothing`); // prettier-ignore
     this.write(address, bytes);
     return address;
   }
 
-  /** The call of main() is over. */
+  /**
+   * The call of main() is over.
+   *
+   * @internal
+   */
   end(): void {
     this.#open = false;
   }

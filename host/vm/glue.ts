@@ -9,7 +9,7 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import { Exposure } from './exposure.ts';
 import { closed, guestTrap } from './guest-trap.ts';
 import type { Kernel } from './kernel.ts';
-import type { GuestFunction } from './vcpu.ts';
+import type { GuestFunction } from './exports.ts';
 
 type Argument = number | bigint;
 

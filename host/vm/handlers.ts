@@ -10,6 +10,7 @@ import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vecto
 import { EIO } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { refuse, RingzeroError } from '../errors.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /** Handlers in TypeScript: they win over the guest's exports, and cost a call out of WebAssembly (50 ns). */
 export interface Handlers {
@@ -35,7 +36,7 @@ const SLOT_CALL = VECTOR_COUNT + 3;
 /** What binding needs of a vCPU. */
 export interface Trapping {
   linked: boolean;
-  bind(slot: number, fn: WebAssembly.ExportValue): void;
+  bind(slot: number, fn: Wasm.ExportValue): void;
   /** The vCPU's staging buffer. */
   staging(bytes: number): Uint8Array;
   /** The host's own system call. */
@@ -43,11 +44,7 @@ export interface Trapping {
 }
 
 /** Binds the handlers that there are. Fails with RZ_OPTION when TypeScript gives what is no function. */
-export function bindHandlers(
-  vcpu: Trapping,
-  exports: WebAssembly.Exports,
-  handlers: Handlers,
-): void {
+export function bindHandlers(vcpu: Trapping, exports: Wasm.Exports, handlers: Handlers): void {
   const { onPageFault, onSyscall, onInterrupt } = checked(handlers, vcpu.linked);
   const fault =
     onPageFault === undefined
@@ -97,7 +94,7 @@ export function wasmFunction(
   params: readonly number[],
   results: readonly number[],
   fn: (...args: never[]) => unknown,
-): WebAssembly.ExportValue {
+): Wasm.ExportValue {
   const type = [1, 0x60, params.length, ...params, results.length, ...results];
   const bytes = Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

@@ -18,6 +18,7 @@ import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import { lookForDeparted, Patience, replaceable, VcpuBlocks } from './departed.ts';
 import { tracedKernel, type Tracer } from './trace.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
 export const TRAP_SLOTS = 36;
@@ -93,11 +94,11 @@ export class Kernel {
   readonly block: number = 0;
   readonly staging: number = 0;
   /** Functions of the guest that the kernel calls: see assembly/kernel/trap.ts. */
-  readonly traps = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
+  readonly traps: Wasm.Table = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
   /** The guest has bound a handler for system calls. */
   handlesSyscalls = false;
   /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
-  readonly imports: Record<'sleep' | 'clock' | 'panic', WebAssembly.ImportValue>;
+  readonly imports: Record<'sleep' | 'clock' | 'panic', Wasm.ModuleImports[string]>;
   readonly blocks: VcpuBlocks;
   /** What a wait does that has become long: the owner of the guest may know better. It throws when there is nothing to wait for. */
   onLongWait: () => void = () => this.#endWaitForDead();
@@ -113,8 +114,8 @@ export class Kernel {
    * Fails with RZ_OUT_OF_MEMORY when the VM has no room for another vCPU.
    */
   constructor(
-    module: WebAssembly.Module,
-    memory: WebAssembly.Memory,
+    module: Wasm.Module,
+    memory: Wasm.Memory,
     frames: number,
     syscall: HostSyscall,
     boot?: (kernel: KernelExports) => void,

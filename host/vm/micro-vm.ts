@@ -41,7 +41,9 @@ import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
 import { announceTimers, startTimers } from './timers.ts';
 import { endTrace, keepTrace, startTrace } from './trace.ts';
-import { Vcpu, type GuestFunction, type HypervisorCalls, type Machine } from './vcpu.ts';
+import type { GuestExports, GuestFunction } from './exports.ts';
+import { Vcpu, type HypervisorCalls, type Machine } from './vcpu.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /** What another thread needs to attach to a VM; can be posted to it. */
 export interface MicroVMHandle {
@@ -57,9 +59,9 @@ export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink'
 const WARM_UP_SNAPSHOTS = 3;
 
 /** The kernel is compiled once in a thread; other threads get the module with the handle. */
-let kernelModule: Promise<WebAssembly.Module> | undefined;
+let kernelModule: Promise<Wasm.Module> | undefined;
 
-async function compileKernel(): Promise<WebAssembly.Module> {
+async function compileKernel(): Promise<Wasm.Module> {
   kernelModule ??= Promise.resolve(readBuiltModule('libdbos.wasm')).then((bytes) =>
     WebAssembly.compile(bytes as BufferSource),
   );
@@ -74,11 +76,14 @@ async function compileKernel(): Promise<WebAssembly.Module> {
 /** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
 type Child = { slot: number } | { status: number };
 
-/** A VM as the thread that made it, or that attached to it, sees it: `enter` makes the thread a vCPU, `snapshot` keeps memory as it is. */
-export class MicroVM {
+/**
+ * A VM as the thread that made it, or that attached to it, sees it: `enter` makes the thread a vCPU, `snapshot` keeps memory as it is.
+ * The type parameter is what the guest exports.
+ */
+export class MicroVM<Exports extends object = GuestExports> {
   /** For other threads: `worker.postMessage(vm.handle)`, there `MicroVM.attach(handle)`. */
   readonly handle: MicroVMHandle;
-  readonly #vcpu: Vcpu;
+  readonly #vcpu: Vcpu<Exports>;
   readonly #isOwner: boolean;
   readonly #pool: SnapshotPool;
   readonly #children = new Map<number, Child>();
@@ -103,15 +108,26 @@ export class MicroVM {
    * exports.put(1, 3);
    * await snapshot.run('get', 1); // 2
    *
+   * @example
+   * // With a type, calls are checked.
+   * type Exports = { put(key: number, value: number): void; get(key: number): number };
+   * const vm = await MicroVM.create<Exports>({ guest });
+   * const value = vm.enter().exports.get(1); // a number
+   *
    * Fails with RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or RZ_GUEST_TRAP when the
    * start function traps.
    */
-  static create(options: MicroVMOptions): Promise<MicroVM> {
+  static create<Exports extends object = GuestExports>(
+    options: MicroVMOptions,
+  ): Promise<MicroVM<Exports>> {
     return MicroVM.#create(options, false);
   }
 
   /** `glue`: the guest is a program, and JavaScript knows its memory. */
-  static async #create(options: MicroVMOptions, glue: boolean): Promise<MicroVM> {
+  static async #create<Exports extends object>(
+    options: MicroVMOptions,
+    glue: boolean,
+  ): Promise<MicroVM<Exports>> {
     checkObject(options);
     checkMayEnter();
     if (options.rings === true) checkMayServe();
@@ -162,7 +178,7 @@ export class MicroVM {
     const imports = await addWasi(machine.wasi, options.imports ?? {});
     const all = { ...options, imports };
     const release = await prepareDirectory(options.preopen);
-    let vm: MicroVM;
+    let vm: MicroVM<Exports>;
     try {
       machine.trace = options.trace === undefined ? undefined : startTrace(options.trace);
       vm = new MicroVM(
@@ -196,11 +212,11 @@ export class MicroVM {
    *
    * Fails as create(), and with RZ_EXIT when a constructor ends the program.
    */
-  static async load(
+  static async load<Exports extends object = Wasm.Exports>(
     wasm: Bytes,
-    imports: WebAssembly.Imports = {},
+    imports: Wasm.Imports = {},
     options: LoadOptions = {},
-  ): Promise<Program> {
+  ): Promise<Program<Exports>> {
     checkObject(imports, 'imports');
     checkObject(options);
     const { loadProgram } = await import('./program.ts'); // not for those who load none
@@ -212,13 +228,16 @@ export class MicroVM {
    * its `buffer` is as long as the program's memory from the start; without, it is all of it until the program is loaded.
    * Fails with RZ_OPTION, RZ_OUT_OF_MEMORY and RZ_MODULE_MALFORMED.
    */
-  static memory(bytes: number, wasm?: Bytes): WebAssembly.Memory {
+  static memory(bytes: number, wasm?: Bytes): Wasm.Memory {
     const frames = framesOf(bytes);
     return giveMemory(frames, wasm && importedPages(moduleBytes(wasm)));
   }
 
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */
-  static async attach(handle: MicroVMHandle, options: AttachOptions = {}): Promise<MicroVM> {
+  static async attach<Exports extends object = GuestExports>(
+    handle: MicroVMHandle,
+    options: AttachOptions = {},
+  ): Promise<MicroVM<Exports>> {
     checkObject(
       (handle as Partial<MicroVMHandle> | undefined)?.machine,
       'handle',
@@ -291,12 +310,12 @@ export class MicroVM {
   }
 
   /** Physical memory. The host reads guest memory here; it writes only to windows that it has claimed. */
-  get memory(): WebAssembly.Memory {
+  get memory(): Wasm.Memory {
     return this.handle.machine.memory;
   }
 
   /** The vCPU of the calling thread: `vm.enter().exports.f(1, 2)` runs the guest on this very thread. */
-  enter(): Vcpu {
+  enter(): Vcpu<Exports> {
     this.#check();
     return this.#vcpu;
   }
@@ -307,7 +326,7 @@ export class MicroVM {
    *
    * Fails with RZ_SNAPSHOT_LIMIT when 32 are active, and with RZ_LINKED in a VM with a linked guest.
    */
-  snapshot(): Snapshot {
+  snapshot(): Snapshot<Exports> {
     this.#check();
     if (this.handle.machine.linked) {
       throw new RingzeroError(

@@ -13,6 +13,7 @@ import type { GuestImports } from './vcpu.ts';
 import type { GuestImages } from './images.ts';
 import { checkTrace } from './trace.ts';
 import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /** What `MicroVM.create` is given. */
 export interface MicroVMOptions {
@@ -30,7 +31,7 @@ export interface MicroVMOptions {
    * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB, or the half, a
    * quarter ... of it where the host has no such range of addresses: memory is committed only where it is touched. Or what `MicroVM.memory` gave, for glue that wants it first.
    */
-  memory?: number | WebAssembly.Memory;
+  memory?: number | Wasm.Memory;
   /**
    * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that snapshots
    * need. Default: three quarters of `memory`, as a 3G/1G kernel.
@@ -141,7 +142,7 @@ export function framesOf(bytes: unknown): number {
 }
 
 /** Memory of a VM: of so many bytes, or the most that the host gives. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
-export function obtainMemory(bytes: number | undefined, inSteps = false): WebAssembly.Memory {
+export function obtainMemory(bytes: number | undefined, inSteps = false): Wasm.Memory {
   const allocate = inSteps ? allocateSteps : allocateMemory;
   if (bytes !== undefined) return allocate(framesOf(bytes));
   for (let frames = FRAMES_MAX; ; frames /= 2) {

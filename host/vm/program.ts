@@ -3,19 +3,21 @@
 import type { Bytes } from '../bytes.ts';
 import { RingzeroError } from '../errors.ts';
 import { ProgramExit } from '../wasi/exit.ts';
+import type { ForkedExports } from './exports.ts';
 import type { Exposure } from './exposure.ts';
 import type { MicroVM } from './micro-vm.ts';
 import type { LoadOptions, MicroVMOptions } from './options.ts';
 import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import type { Snapshot } from './snapshot.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /** Makes a VM of a stock module by `create`. */
-export async function loadProgram(
-  create: (options: MicroVMOptions) => Promise<MicroVM>,
+export async function loadProgram<Exports extends object>(
+  create: (options: MicroVMOptions) => Promise<MicroVM<ForkedExports<Exports>>>,
   wasm: Bytes,
-  imports: WebAssembly.Imports,
+  imports: Wasm.Imports,
   options: LoadOptions,
-): Promise<Program> {
+): Promise<Program<Exports>> {
   const memory = options.memory ?? importedMemory(imports);
   const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports };
   const program = new Program(await create(memory === undefined ? all : { ...all, memory }));
@@ -24,7 +26,7 @@ export async function loadProgram(
 }
 
 /** The memory that glue has put into its imports, which must be physical memory then. */
-function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | undefined {
+function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
   for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
     if (!(value instanceof WebAssembly.Memory)) continue;
     if (isPhysicalMemory(value)) return value;
@@ -41,28 +43,29 @@ function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory | unde
  *
  * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program stays usable.
  */
-export class Program implements WebAssembly.Instance {
-  readonly vm: MicroVM;
-  readonly exports: WebAssembly.Exports;
+export class Program<Exports extends object = Wasm.Exports> {
+  readonly vm: MicroVM<ForkedExports<Exports>>;
+  readonly exports: Exports;
   readonly #exposure: Exposure;
 
-  constructor(vm: MicroVM) {
+  /** @internal */
+  constructor(vm: MicroVM<ForkedExports<Exports>>) {
     const { instance, kernel, glue } = vm.enter();
     const exports = Object.create(null) as Record<string, WebAssembly.ExportValue>;
     for (const [name, value] of Object.entries(instance.exports))
       if (!name.startsWith('ringzero.')) exports[name] = value;
     this.vm = vm;
     this.#exposure = glue!.exposure;
-    this.exports = Object.freeze(exports);
+    this.exports = Object.freeze(exports) as Exports;
     showProgram(vm.memory, kernel, vm.handle.machine.growth.growsItself);
   }
 
-  get memory(): WebAssembly.Memory {
+  get memory(): Wasm.Memory {
     return this.vm.memory;
   }
 
   /** A fork in an increment: the program as it is now, for other threads (see Snapshot). */
-  snapshot(): Snapshot {
+  snapshot(): Snapshot<ForkedExports<Exports>> {
     return this.vm.snapshot();
   }
 
@@ -94,7 +97,7 @@ export class Program implements WebAssembly.Instance {
   }
 
   #call(name: string): void {
-    const fn = this.exports[name];
+    const fn = (this.exports as Wasm.Exports)[name];
     if (typeof fn !== 'function')
       throw new RingzeroError('RZ_EXPORT', `the program exports no function \`${name}\``);
     fn();

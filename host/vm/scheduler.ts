@@ -19,6 +19,7 @@ import { after } from '#platform';
 import { MicroVM, type AttachOptions } from './micro-vm.ts';
 import { ARGUMENTS_MAX, RUNNING, TaskQueue, type Task } from './task-queue.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
+import type * as Wasm from '../webassembly.ts';
 
 const LEVELS_MAX = 8;
 const LIMIT_MS_MAX = 2 ** 31 - 1; // a timer takes no more
@@ -38,7 +39,7 @@ export interface SchedulerOptions {
 /** What another thread submits tasks with; can be posted to it. */
 export interface TasksHandle {
   queue: SharedArrayBuffer;
-  memory: WebAssembly.Memory;
+  memory: Wasm.Memory;
   /** Addresses of the blocks of the levels' vCPUs. */
   blocks: number[];
   functions: readonly string[];

@@ -10,8 +10,9 @@ import { checkState } from './snapshot.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { addWasi } from './system-interface.ts';
 import type { TableState } from './tables.ts';
+import type { GuestFunction } from './exports.ts';
 import { registersOf } from './registers.ts';
-import { Vcpu, type Beside, type GuestFunction, type GuestImports, type Machine } from './vcpu.ts';
+import { Vcpu, type Beside, type GuestImports, type Machine } from './vcpu.ts';
 
 /** What the thread is started with. */
 export interface SnapshotThreadData {

@@ -3,22 +3,24 @@
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_LOST, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
+import type { ArgumentsOf, FunctionName, GuestExports, ResultOf } from './exports.ts';
 import { STOPPED } from './guest-trap.ts';
 import type { Kernel, KernelExports } from './kernel.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
 import type { TableState } from './tables.ts';
 import type { Job } from './snapshot-worker.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
+import type * as Wasm from '../webassembly.ts';
 
 /**
  * Guest memory as it was when `MicroVM.snapshot` was called. Release it: `snapshot.release()`, or
  * `using snapshot = vm.snapshot()` where the runtime has it. Until then every page that the guest writes to for the
  * first time is copied once. Source: paper, section 4.1.
  */
-export class Snapshot {
+export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
   readonly #kernel: Kernel;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: Wasm.Memory;
   readonly #pool: SnapshotPool;
   readonly #preopen: () => string | undefined;
   /** The program's tables in this snapshot, where they are not as its module declares them. */
@@ -27,10 +29,11 @@ export class Snapshot {
   #open = true;
   #idle: (() => void) | undefined;
 
+  /** @internal */
   constructor(
     slot: number,
     kernel: Kernel,
-    memory: WebAssembly.Memory,
+    memory: Wasm.Memory,
     pool: SnapshotPool,
     preopen: () => string | undefined,
     tables: TableState | undefined,
@@ -63,8 +66,12 @@ export class Snapshot {
    * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (frames ran out), RZ_SNAPSHOT_CLOSED,
    * RZ_SNAPSHOT_STOPPED (disposed of meanwhile), RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
    */
-  run(name: string, ...args: (number | bigint)[]): Promise<number | bigint | undefined> {
-    return this.#job({ name, args }) as Promise<number | bigint | undefined>;
+  run<Name extends FunctionName<Exports>>(
+    name: Name,
+    ...args: ArgumentsOf<Exports, Name>
+  ): Promise<ResultOf<Exports, Name>> {
+    const call: Job['call'] = { name, args };
+    return this.#job(call) as Promise<ResultOf<Exports, Name>>;
   }
 
   /**
@@ -74,7 +81,7 @@ export class Snapshot {
    * Fails as run(), with RZ_OPTION when that is no URL, with RZ_EXPORT when the module has no such function, and with what
    * the module or main throws.
    */
-  drive(module: URL | string, argument?: unknown): Promise<unknown> {
+  drive(module: string | { readonly href: string }, argument?: unknown): Promise<unknown> {
     const url = String(module);
     if (!URL.canParse(url)) {
       throw new RingzeroError(

@@ -5,10 +5,12 @@ import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
 import { EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
 import { TIMER_US_MAX, TIMER_US_MIN } from '../../assembly/abi/timer.ts';
 import { RingzeroError } from '../errors.ts';
+import type * as Wasm from '../webassembly.ts';
 import type { ModuleInfo } from '../translator/index.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
+import type { FunctionName, GuestExports, GuestFunction } from './exports.ts';
 import { closed, guestTrap } from './guest-trap.ts';
 import { Glue } from './glue.ts';
 import { importsOf } from './imports.ts';
@@ -22,10 +24,10 @@ import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
 
 /** What every vCPU of a VM shares; can be posted to another thread. */
 export interface Machine {
-  memory: WebAssembly.Memory;
+  memory: Wasm.Memory;
   frames: number;
-  kernel: WebAssembly.Module;
-  main: WebAssembly.Module;
+  kernel: Wasm.Module;
+  main: Wasm.Module;
   /** Bytes, shared between threads: only those that look at a snapshot compile them, off everybody's way. */
   snapshot: Uint8Array;
   /** The main image is the guest as it was compiled, linked with libdbos' machine. */
@@ -52,25 +54,33 @@ export interface Machine {
 
 /** What a module beside a guest is made on: for functions that make a guest's imports. */
 export interface Beside {
-  memory: WebAssembly.Memory;
-  libdbos: Pick<KernelExports, 'fetch' | 'syscall'>;
+  memory: Wasm.Memory;
+  libdbos: {
+    fetch(address: number, bytes: number, target: number): void;
+    syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
+  };
   /** Address of so many bytes of kernel memory, aligned to 4096, for good; 0 when there is no room. */
   claimWindow(bytes: number): number;
 }
 
-/** The same for the system interfaces of this package. */
+/**
+ * The same for the system interfaces of this package.
+ *
+ * @internal
+ */
 export interface VcpuParts extends Beside {
   kernel: Kernel;
   syscalls: Syscalls;
 }
 
 /** A guest's imports, or how to make them for a vCPU. */
-export type GuestImports = WebAssembly.Imports | ((beside: Beside) => WebAssembly.Imports);
+export type GuestImports = Wasm.Imports | ((beside: Beside) => Wasm.Imports);
 
-/** A guest function, called with its thread as the vCPU. */
-export type GuestFunction = (...args: (number | bigint)[]) => number | bigint | undefined;
-
-/** Calls of module `libdbos` that only the hypervisor can serve; the kernel serves the others. */
+/**
+ * Calls of module `libdbos` that only the hypervisor can serve; the kernel serves the others.
+ *
+ * @internal
+ */
 export interface HypervisorCalls {
   spawn(fn: number, arg: number): number;
   childStatus(child: number): number;
@@ -84,30 +94,42 @@ const NO_CHILDREN: HypervisorCalls = {
 };
 
 /** A vCPU: one instance of the guest beside one of the kernel, on the thread that entered the VM. */
-export class Vcpu {
+export class Vcpu<Exports extends object = GuestExports> {
+  /** @internal */
   readonly kernel: Kernel;
+  /** @internal */
   readonly syscalls: Syscalls;
   /** The guest's exported functions by name; a trap in one is a RingzeroError. */
-  readonly exports: Record<string, GuestFunction> = Object.create(null) as Record<
-    string,
-    GuestFunction
-  >;
+  readonly exports: Exports;
   /** The image. */
-  readonly module: WebAssembly.Module;
+  readonly module: Wasm.Module;
   /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
-  readonly instance: WebAssembly.Instance;
-  /** The crossings between the program and its glue. */
+  readonly instance: Wasm.Instance;
+  /**
+   * The crossings between the program and its glue.
+   *
+   * @internal
+   */
   readonly glue: Glue | undefined;
-  /** The program's tables, for forks; undefined = it cannot be forked. */
+  /**
+   * The program's tables, for forks; undefined = it cannot be forked.
+   *
+   * @internal
+   */
   readonly tables: Tables | undefined;
-  /** Where what this vCPU does is traced. */
+  /**
+   * Where what this vCPU does is traced.
+   *
+   * @internal
+   */
   readonly tracer: Tracer | undefined;
-  readonly #view: WebAssembly.Global | undefined;
+  readonly #view: Wasm.Global | undefined;
   /** How often a linked guest is entered on this vCPU. */
   #depth = 0;
   /** Each makes one exported function fail from then on. */
   readonly #closers: (() => void)[] = [];
 
+  /** @internal */
   constructor(
     machine: Machine,
     image: 'main' | 'snapshot',
@@ -152,12 +174,14 @@ export class Vcpu {
     if (!machine.linked) this.tables = new Tables(this.instance.exports);
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;
+    const exports = Object.create(null) as GuestExports;
     for (const [name, value] of Object.entries(this.instance.exports)) {
       if (typeof value !== 'function') continue;
       const fn = value as GuestFunction;
-      if (this.glue !== undefined) this.exports[name] = fn;
-      else this.exports[name] = machine.linked ? this.#entered(name, fn) : this.#guarded(name, fn);
+      if (this.glue !== undefined) exports[name] = fn;
+      else exports[name] = machine.linked ? this.#entered(name, fn) : this.#guarded(name, fn);
     }
+    this.exports = exports as Exports;
     this.glue?.bind(module, this.instance, machine.growth.allocator);
     bindHandlers(this.#trapping(machine.linked), this.instance.exports, handlers);
     if (machine.linked) this.#start(boot !== undefined);
@@ -175,19 +199,20 @@ export class Vcpu {
 
   /** A linked guest sets itself up: once per VM, and once per vCPU. */
   #start(boots: boolean): void {
-    if (boots) this.function('boot')(this.kernel.frames);
-    this.function('attach')(this.kernel.frames);
+    const call = (name: string): unknown => (this as Vcpu).function(name)(this.kernel.frames);
+    if (boots) call('boot');
+    call('attach');
   }
 
   /** What the machine supplies, by module and name. */
   #machineImports(
     { memory, linked, growth }: Machine,
-    module: WebAssembly.Module,
+    module: Wasm.Module,
     hypervisor: HypervisorCalls,
-  ): Record<string, WebAssembly.ModuleImports> {
+  ): Record<string, Wasm.ModuleImports> {
     const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
     const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
-    const all = Object.assign(Object.create(null) as Record<string, WebAssembly.ModuleImports>, {
+    const all = Object.assign(Object.create(null) as Record<string, Wasm.ModuleImports>, {
       ringzero: {
         ...{ memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
         ...this.glue?.imports(module),
@@ -199,13 +224,13 @@ export class Vcpu {
     // Glue that sees all of memory takes it for the program's, and would find that it need not grow.
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       if (kind !== 'function' || !isGrowth({ growth }, from, name)) continue;
-      const names = (all[from] ??= Object.create(null) as WebAssembly.ModuleImports);
+      const names = (all[from] ??= Object.create(null) as Wasm.ModuleImports);
       names[name] = resizeHeap(this.kernel);
     }
     return all;
   }
 
-  #beside(memory: WebAssembly.Memory): VcpuParts {
+  #beside(memory: Wasm.Memory): VcpuParts {
     const { fetch, syscall, claimWindow } = this.kernel.calls;
     return {
       memory,
@@ -216,7 +241,7 @@ export class Vcpu {
     };
   }
 
-  #libdbos(hypervisor: HypervisorCalls, linked: boolean): WebAssembly.ModuleImports {
+  #libdbos(hypervisor: HypervisorCalls, linked: boolean): Wasm.ModuleImports {
     const { syscall, proxy, forget, counter, poll, setTimer } = this.kernel.calls;
     const { claimWindow, allocFrame, freeFrame, pageFault, serveCall } = this.kernel.calls;
     const { setDmaWindow } = this.syscalls;
@@ -244,7 +269,7 @@ export class Vcpu {
     this.#setTrap(slot, fn === 0 ? null : this.functionAt(fn));
   }
 
-  #setTrap(slot: number, fn: WebAssembly.ExportValue | null): void {
+  #setTrap(slot: number, fn: Wasm.ExportValue | null): void {
     this.kernel.traps.set(slot, fn);
     if (slot === VECTOR_COUNT + 1) this.kernel.handlesSyscalls = fn !== null;
     if (fn === null) this.kernel.calls.unbindHandler(slot);
@@ -340,8 +365,8 @@ export class Vcpu {
   }
 
   /** An exported function of the guest; throws RZ_EXPORT when there is none of that name. */
-  function(name: string): GuestFunction {
-    const fn = this.exports[name];
+  function<Name extends FunctionName<Exports>>(name: Name): Exports[Name] {
+    const fn = (this.exports as Partial<Exports>)[name];
     if (fn === undefined)
       throw new RingzeroError('RZ_EXPORT', `the guest's image exports no function \`${name}\``);
     return fn;
@@ -398,7 +423,7 @@ function missingFunction(
   from: string,
   name: string,
   image: 'main' | 'snapshot',
-): WebAssembly.ImportValue {
+): Wasm.ModuleImports[string] {
   const why =
     image === 'main'
       ? 'which was not supplied'

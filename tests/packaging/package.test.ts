@@ -10,6 +10,7 @@ import { readPackedModule } from '../../host/platform/packed.ts';
 import { ServerProcess } from '../redis/server-process.ts';
 import { assemble } from '../vm/guests.ts';
 import { install, manifest } from './installed.ts';
+import { checkTypes, RESOLUTIONS, TYPED_EXPORTS } from './typed.ts';
 
 const project = install();
 const { directory, files } = project;
@@ -159,16 +160,15 @@ tests('a guest in AssemblyScript compiles from what is installed, as docs/guest.
   assert.is(project.run('main.js'), said![1]);
 });
 
-for (const [moduleResolution, module] of [
-  ['nodenext', 'nodenext'],
-  ['bundler', 'esnext'],
-])
-  // prettier-ignore
-  tests(`its types resolve and hold in a strict project: ${moduleResolution}`, () => {
-    for (const name of ['typescript', '@types/node']) project.lend(name); // abstract-level's types name Node's
-    project.write(
-      'typed.ts',
-      `import { MicroVM, RingzeroError, type Snapshot } from 'ringzero';
+const check = (files: Record<string, string>, options: object): string => {
+  project.lend('typescript');
+  return checkTypes(project, files, options);
+};
+
+for (const resolution of RESOLUTIONS)
+  tests(`its types resolve and hold in a strict project: ${resolution.moduleResolution}`, () => {
+    project.lend('@types/node'); // abstract-level's types name Node's
+    const typed = `import { MicroVM, RingzeroError, type Snapshot } from 'ringzero';
       import { RingzeroLevel } from 'ringzero/level';
       export async function borrow(guest: Uint8Array): Promise<number | undefined> {
         const vm: MicroVM = await MicroVM.create({ guest, memory: 2 ** 24 });
@@ -183,17 +183,36 @@ for (const [moduleResolution, module] of [
         return person?.born;
       }
       export const codeOf = (error: unknown): string | undefined =>
-        error instanceof RingzeroError ? error.code : undefined;`,
-    );
-    project.write(
-      'tsconfig.json',
-      JSON.stringify({
-        compilerOptions: { strict: true, noEmit: true, target: 'es2022', module, moduleResolution, lib: ['es2023', 'esnext.disposable', 'dom'], types: ['node'] },
-        files: ['typed.ts'],
-      }), // prettier-ignore
-    );
-    assert.is(project.run('node_modules/typescript/bin/tsc', '-p', '.'), '');
+        error instanceof RingzeroError ? error.code : undefined;`;
+    for (const lib of [['es2022'], ['es2022', 'dom']])
+      assert.is(check({ 'typed.ts': typed }, { ...resolution, lib, types: ['node'] }), '');
   });
+
+for (const resolution of RESOLUTIONS) {
+  const { moduleResolution } = resolution;
+  tests(`E2: its types need neither lib dom nor @types/node: ${moduleResolution}`, () => {
+    for (const lib of [['es2022'], ['es2022', 'dom'], ['esnext', 'webworker']])
+      assert.is(check({ 'exports.ts': TYPED_EXPORTS }, { ...resolution, lib, types: [] }), '');
+  });
+
+  tests(
+    `E2: a memory and a program are the ones of lib dom where a project has it: ${moduleResolution}`,
+    () => {
+      const text = `import { MicroVM, type Program } from 'ringzero';
+      export const memory: WebAssembly.Memory = MicroVM.memory(2 ** 24);
+      export const instance = (program: Program): WebAssembly.Instance => program;
+      export function make(guest: Uint8Array, imports: WebAssembly.Imports): Promise<MicroVM> {
+        return MicroVM.create({ guest, imports, memory });
+      }
+      // @ts-expect-error no memory
+      void MicroVM.create({ guest: new Uint8Array(8), memory: {} });`;
+      assert.is(
+        check({ 'dom.ts': text }, { ...resolution, lib: ['es2022', 'dom'], types: [] }),
+        '',
+      );
+    },
+  );
+}
 
 tests.after(project.remove);
 tests.run();
