@@ -6,6 +6,7 @@
 // Invariants  A reference to JavaScript's objects cannot go to another thread: it is null there.
 
 import type { ImportedValue } from '../translator/index.ts';
+import type * as Wasm from '../webassembly.ts';
 
 export interface CarriedImport extends ImportedValue {
   /** Of a global of numbers: its value. */
@@ -17,7 +18,7 @@ export interface CarriedImport extends ImportedValue {
 /** What the instance with these imports was given under the names of `values`. */
 export function carriedOf(
   values: readonly ImportedValue[],
-  imports: WebAssembly.Imports,
+  imports: Wasm.Imports,
 ): CarriedImport[] {
   return values.flatMap((entry): CarriedImport[] => {
     const given = imports[entry.module]?.[entry.name];
@@ -37,7 +38,7 @@ export function carriedImport(
   carried: readonly CarriedImport[],
   module: string,
   name: string,
-): WebAssembly.ImportValue | undefined {
+): Wasm.ModuleImports[string] | undefined {
   const found = carried.find((entry) => entry.module === module && entry.name === name);
   if (found === undefined) return undefined;
   const { kind, type, mutable, value, length, maximum } = found;
