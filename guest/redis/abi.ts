@@ -40,6 +40,22 @@ export const HOST_VM_BYTES: i32 = 8;
 export const HOST_CORES: i32 = 9;
 export const HOST_SAVED: i32 = 10; // per mille that a save has written
 
+// What metric() is asked for.
+export const METRIC_COMMANDS: i32 = 0;
+export const METRIC_KEYS: i32 = 1; // of all databases
+export const METRIC_USED_BYTES: i32 = 2;
+export const METRIC_MAXMEMORY: i32 = 3;
+export const METRIC_HITS: i32 = 4;
+export const METRIC_MISSES: i32 = 5;
+export const METRIC_SAVES: i32 = 6;
+export const METRIC_CHANGES: i32 = 7; // since the last save
+export const METRIC_EXPIRED: i32 = 8;
+export const METRIC_EVICTED: i32 = 9;
+export const METRIC_ERRORS: i32 = 10;
+export const METRIC_ACCEPTED: i32 = 11;
+export const METRIC_INPUT_BYTES: i32 = 12;
+export const METRIC_OUTPUT_BYTES: i32 = 13;
+
 // What udfLoad() and udfCall() return: what kind of answer there is.
 export const ANSWER_INTEGER: i32 = 0;
 export const ANSWER_BYTES: i32 = 1;

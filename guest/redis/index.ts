@@ -15,6 +15,7 @@ import * as identity from './identity.ts';
 import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as lru from './lru.ts';
+import * as metrics from './metrics.ts';
 import * as persistence from './persistence.ts';
 import { run as saveChild } from './persistence.ts';
 import * as protocol from './protocol.ts';
@@ -124,6 +125,11 @@ export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
 /** Keys and libraries of functions that the last load left out. */
 export function leftOut(): f64 {
   return <f64>persistence.leftOut();
+}
+
+/** A number for monitors, METRIC_* of abi.ts. */
+export function metric(which: i32): f64 {
+  return metrics.read(which);
 }
 
 /** What snapshots run, and all that their image has. */

@@ -27,7 +27,16 @@ export function readScrape(text: string, atMs: number): Scrape | undefined {
   return values.size === 0 ? undefined : { values, atMs };
 }
 
-/** The lines of a frame: gauges as they are, counters by the second. `before` is an earlier scrape of the same endpoint. */
+/** What the summary of a server shows of its gauges, with its own labels. */
+const SUMMARY: Readonly<Record<string, string>> = {
+  keys: 'keys',
+  used_memory_bytes: 'used memory',
+  connections: 'clients',
+};
+
+/**
+ * The lines of a frame: what a server does, gauges as they are, counters by the second. `before` is an earlier scrape of the same endpoint.
+ */
 export function frame(before: Scrape, now: Scrape): string[] {
   const gauges: string[] = [];
   const counters: string[] = [];
@@ -35,21 +44,42 @@ export function frame(before: Scrape, now: Scrape): string[] {
     if (name.endsWith(COUNTER)) {
       const label = labelOf(name.slice(0, -COUNTER.length));
       counters.push(row(label, grouped(rate(before, now, name)), grouped(value)));
-    } else {
-      const label = labelOf(name.endsWith(BYTES) ? name.slice(0, -BYTES.length) : name);
-      gauges.push(row(label, name.endsWith(BYTES) ? bytes(value) : grouped(value)));
-    }
+    } else if (!isServer(now) || !Object.hasOwn(SUMMARY, name))
+      gauges.push(gauge(labelOf(name.endsWith(BYTES) ? name.slice(0, -BYTES.length) : name), name, value)); // prettier-ignore
   }
   const used = now.values.get('frames_used') ?? 0;
   const all = used + (now.values.get('frames_free') ?? 0);
-  const head = row('', 'per second', 'since the start');
-  return [...gauges, row('frames in use', bar(used, all)), '', head, ...counters];
+  const head = row('counter', 'per second', 'total');
+  const summary = isServer(now) ? [...summaryOf(before, now), ''] : [];
+  return [...summary, ...gauges, row('frames in use', bar(used, all)), '', head, ...counters];
 }
 
-/** By the second. A counter that has become less belongs to a VM that began anew meanwhile. */
+/** Whether the numbers are those of `ringzero serve`. */
+const isServer = ({ values }: Scrape): boolean => values.has('commands_total');
+
+/** What one looks for first. The hit rate is that of the time between the scrapes. */
+function summaryOf(before: Scrape, now: Scrape): string[] {
+  const hits = rate(before, now, 'keyspace_hits_total');
+  const lookups = hits + rate(before, now, 'keyspace_misses_total');
+  const gauges = Object.entries(SUMMARY).map(([name, label]) =>
+    gauge(label, name, now.values.get(name) ?? 0),
+  );
+  return [
+    row('commands per second', grouped(rate(before, now, 'commands_total'))),
+    row('hit rate', lookups > 0 ? `${((hits / lookups) * 100).toFixed(1)} %` : 'no look-ups'),
+    ...gauges,
+    row('saves', grouped(now.values.get('saves_total') ?? 0)),
+  ];
+}
+
+function gauge(label: string, name: string, value: number): string {
+  return row(label, name.endsWith(BYTES) ? bytes(value) : grouped(value));
+}
+
+/** By the second. A counter that is less than before was reset: its VM is another one by now. */
 function rate(before: Scrape, now: Scrape, name: string): number {
   const seconds = (now.atMs - before.atMs) / 1000;
-  const value = now.values.get(name)!;
+  const value = now.values.get(name) ?? 0;
   const old = before.values.get(name) ?? value;
   return seconds > 0 ? (value >= old ? value - old : value) / seconds : 0;
 }

@@ -8,12 +8,17 @@ import { frame, readScrape, type Scrape } from './top-frame.ts';
 
 export const TOP_HELP = `Usage: ringzero top [OPTIONS]
 
-Shows what a VM does, by the second: faults, system calls, snapshots, frames, its pool. q ends it.
-The VM is one whose metrics are served: ringzero serve --metrics-port 9121, or a store's metrics().
+Shows what a server or a VM does, by the second: commands, hit rate, keys, memory, saves; faults, system calls,
+snapshots, frames, its pool. q ends it. It reads the metrics that ringzero serve --metrics-port PORT serves, or
+a program that serves a store's metrics().
 
   --url URL           where                       (http://127.0.0.1:9121/metrics)
   --interval SECONDS  between two looks, 0.1 to 3600                          (1)
   --once              one look and an end
+
+Example:
+  ringzero serve --metrics-port 9121 &
+  ringzero top --url http://127.0.0.1:9121/metrics --interval 2
 `;
 
 const URL_DEFAULT = 'http://127.0.0.1:9121/metrics';

@@ -21,6 +21,7 @@ interface Exports {
   startLoad(): number;
   loadMore(bytes: number, nowMs: number, nowUs: number): number;
   leftOut(): number;
+  metric(which: number): number;
   shutdown(flags: number): number;
   ioBlock(): number;
   nextEvent(): number;

@@ -21,6 +21,7 @@ import { exposition, metricsOf } from '../vm/stats.ts';
 import { RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
+import { serverMetrics } from './metrics.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
 import { BAD_DIRECTIVE, optionError, parseBytes, type Option, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
@@ -156,7 +157,8 @@ export class RedisServer implements SessionOwner {
       help: 'Clients connected.',
       value: this.#facts.sockets,
     };
-    return exposition([...metricsOf(this.#vm.stats()), connections]);
+    const server = serverMetrics((metric) => this.guest.calls.metric(metric));
+    return exposition([...server, connections, ...metricsOf(this.#vm.stats())]);
   }
 
   #option(name: keyof typeof DEFAULTS): string {

@@ -42,6 +42,50 @@ metrics('serve --metrics-port: the numbers move with what clients do', () =>
   }),
 );
 
+metrics('E5: the server’s metrics say what its INFO says', () =>
+  withServer(['--metrics-port', '0'], async (server) => {
+    const client = await server.client();
+    for (let i = 0; i < 30; i++) await client.call('SET', `key ${i}`, 'x');
+    await client.call('SELECT', '1');
+    await client.call('SET', 'other', 'x', 'PX', '1');
+    await client.call('SET', 'third', 'x');
+    for (const key of ['third', 'third', 'missing']) await client.call('GET', key);
+    await client.call('NOSUCH');
+    await client.call('CONFIG', 'SET', 'maxmemory', '12345678');
+    await client.call('SAVE');
+    await client.call('SET', 'third', 'y');
+    const url = METRICS.exec(server.output)![1]!;
+    const samples = parseExposition(await (await fetch(url)).text());
+    const info = String(await client.call('INFO', 'everything'));
+    const said = (name: string): number =>
+      Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)![1]);
+    for (const [metric, name] of [
+      ['keyspace_hits_total', 'keyspace_hits'],
+      ['keyspace_misses_total', 'keyspace_misses'],
+      ['saves_total', 'rdb_saves'],
+      ['unsaved_changes', 'rdb_changes_since_last_save'],
+      ['expired_keys_total', 'expired_keys'],
+      ['evicted_keys_total', 'evicted_keys'],
+      ['error_replies_total', 'total_error_replies'],
+      ['connections_received_total', 'total_connections_received'],
+      ['maxmemory_bytes', 'maxmemory'],
+      ['connections', 'connected_clients'],
+    ] as const)
+      assert.is(samples.get(`ringzero_${metric}`)!.value, said(name), metric);
+    const keys = [...info.matchAll(/^db\d+:keys=(\d+)/gm)].map(([, count]) => Number(count));
+    assert.is(
+      samples.get('ringzero_keys')!.value,
+      keys.reduce((sum, count) => sum + count, 0),
+    );
+    const commands = samples.get('ringzero_commands_total')!.value;
+    assert.is(commands, said('total_commands_processed') - 1, 'INFO counts itself');
+    const bytes = samples.get('ringzero_used_memory_bytes')!.value;
+    assert.ok(Math.abs(bytes - said('used_memory')) < 65536, `${bytes} bytes`);
+    assert.ok(samples.get('ringzero_received_bytes_total')!.value > 500);
+    assert.ok(samples.get('ringzero_sent_bytes_total')!.value > 100);
+  }),
+);
+
 metrics('the endpoint answers GET and HEAD of /metrics and nothing else', () =>
   withServer(['--metrics-port', '0'], async (server) => {
     const url = METRICS.exec(server.output)![1]!;

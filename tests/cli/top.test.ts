@@ -46,6 +46,39 @@ top('counters by the second, gauges as they are', () => {
   assert.match(cells(lines, 'frames in use')[0]!, /^25 %$/);
 });
 
+top('E5: a server’s commands, hit rate, keys, memory, clients and saves come first', () => {
+  const before = { commands_total: 100, keyspace_hits_total: 50, keyspace_misses_total: 10 };
+  const now = { commands_total: 2100, keyspace_hits_total: 350, keyspace_misses_total: 110 };
+  const gauges = {
+    keys: 12345,
+    used_memory_bytes: 5 << 20,
+    connections: 3,
+    saves_total: 2,
+    epoch: 1,
+  };
+  const named = (values: Record<string, number>): Record<string, number> =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [`ringzero_${name}`, value]));
+  const lines = frame(scrapeOf(named(before), 0), scrapeOf(named({ ...now, ...gauges }), 1000));
+  const summary = lines.slice(0, lines.indexOf(''));
+  const shown = summary.map((line) => line.split(/\s{2,}/));
+  assert.equal(shown, [
+    ['commands per second', '2,000'],
+    ['hit rate', '75.0 %'],
+    ['keys', '12,345'],
+    ['used memory', '5 MiB'],
+    ['clients', '3'],
+    ['saves', '2'],
+  ]);
+  assert.ok(lines.some((line) => /^counter\s{3,}per second\s{3,}total$/.test(line)));
+  const idle = frame(scrapeOf(named(now), 0), scrapeOf(named(now), 1000));
+  assert.equal(cells(idle, 'hit rate'), ['no look-ups']);
+  const store = frame(scrapeOf({ ringzero_keys: 1 }, 0), scrapeOf({ ringzero_keys: 1 }, 1000));
+  assert.not.ok(
+    store.some((line) => line.startsWith('hit rate')),
+    'of a server alone',
+  );
+});
+
 top('a VM that began anew counts from zero, not backwards', () => {
   const before = scrapeOf({ ringzero_system_calls_total: 5000 }, 0);
   const now = scrapeOf({ ringzero_system_calls_total: 10 }, 1000);
@@ -88,7 +121,9 @@ top('--once shows what a server has done meanwhile', () =>
     const [perSecond, total] = cells(lines, 'system calls');
     assert.ok(Number(perSecond!.replaceAll(',', '')) > 0);
     assert.ok(Number(total!.replaceAll(',', '')) > 0);
-    assert.equal(cells(lines, 'connections'), ['1']);
+    const [commands] = cells(lines, 'commands per second');
+    assert.ok(Number(commands!.replaceAll(',', '')) > 0, 'E5: the commands of its clients');
+    assert.equal(cells(lines, 'clients'), ['1']);
   }),
 );
 
