@@ -28,6 +28,11 @@ export interface StoreOptions {
    * LEVEL_CORRUPTION. What is older than the log is not in it. Default false.
    */
   recover?: boolean | undefined;
+  /**
+   * Takes the lock of a process that cannot be seen from here: one on another machine that shares the file system, above all. Only for when that
+   * process has surely ended, as two that write destroy the store. A lock whose holder lives is kept. Default false.
+   */
+  takeLock?: boolean | undefined;
   /** A file to write a trace of the VM to, as of MicroVM.create. Default: none. */
   trace?: string | undefined;
 }
@@ -43,6 +48,7 @@ export interface CheckedStoreOptions {
   directIO: boolean;
   durable: boolean;
   recover: boolean;
+  takeLock: boolean;
   trace: string | undefined;
 }
 
@@ -69,6 +75,8 @@ export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptio
   if (typeof directIO !== 'boolean') refuse('directIO', directIO, 'true or false');
   const recover = options.recover ?? false;
   if (typeof recover !== 'boolean') refuse('recover', recover, 'true or false');
+  const takeLock = options.takeLock ?? false;
+  if (typeof takeLock !== 'boolean') refuse('takeLock', takeLock, 'true or false');
   const wanted = poolSize * (1 + ROOM_SHARE) + ROOM;
   return {
     poolFrames: Math.floor(poolSize / FRAME_BYTES),
@@ -76,6 +84,7 @@ export function checkStoreOptions(options: StoreOptions = {}): CheckedStoreOptio
     directIO,
     durable,
     recover,
+    takeLock,
     trace: options.trace,
   };
 }

@@ -20,7 +20,7 @@ import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
 import type { VMStats } from '../vm/stats.ts';
 import { hostError, notOpen, storeError } from './errors.ts';
 import { BROKEN, CLOSED, Guest, LOST, OPEN } from './guest.ts';
-import { acquire } from '#platform/store-lock';
+import { acquire, join, type Lock } from '#platform/store-lock';
 import type { CheckedStoreOptions } from './options.ts';
 import { Operations } from './operations.ts';
 
@@ -41,6 +41,8 @@ export interface RingzeroHandle {
   readonly vm: MicroVMHandle;
   /** The store's state (guest.ts). */
   readonly state: SharedArrayBuffer;
+  /** The word of its lock (store-lock.ts). */
+  readonly lock: string;
   readonly directIO: boolean;
   readonly durable: boolean;
 }
@@ -55,18 +57,26 @@ export class Store {
   readonly handle: RingzeroHandle;
   readonly #vm: MicroVM;
   readonly #state: Int32Array;
-  /** Gives the lock back; undefined in threads that have attached. */
-  readonly #unlock: (() => void) | undefined;
+  /** In the thread that opened it gives the lock back, in others leaves it. */
+  readonly #unlock: () => void;
+  readonly #isOpener: boolean;
   readonly #forget: () => void;
   #isShared = false;
   #isOver = false;
 
-  private constructor(vm: MicroVM, guest: Guest, handle: RingzeroHandle, unlock?: () => void) {
+  private constructor(
+    vm: MicroVM,
+    guest: Guest,
+    handle: RingzeroHandle,
+    unlock: () => void,
+    isOpener: boolean,
+  ) {
     this.#vm = vm;
     this.operations = new Operations(guest, handle.durable);
     this.handle = handle;
     this.#state = new Int32Array(handle.state);
     this.#unlock = unlock;
+    this.#isOpener = isOpener;
     this.#forget = atExit(() => this.#closeAtExit());
   }
 
@@ -74,11 +84,11 @@ export class Store {
   static async create(location: string, options: OpenOptions): Promise<Store> {
     const path = absolutePath(location);
     const isNew = await findFile(path, options);
-    const unlock = await lock(path);
+    const held = await lock(path, options.takeLock);
     try {
-      return await Store.#open(path, isNew, options, unlock);
+      return await Store.#open(path, isNew, options, held);
     } catch (error) {
-      unlock();
+      held.release();
       throw hostError(error, 'open', path);
     }
   }
@@ -87,7 +97,7 @@ export class Store {
     location: string,
     isNew: boolean,
     options: OpenOptions,
-    unlock: () => void,
+    lock: Lock,
   ): Promise<Store> {
     const { directIO, durable } = options;
     const wasDurable = (await directory.sizeOf(`${location}/${LOG}`)) !== undefined;
@@ -120,8 +130,8 @@ export class Store {
       );
       if (result < 0) throw storeError(result, 'open', location);
       isMade = false;
-      const handle = { location, vm: vm.handle, state, directIO, durable };
-      return new Store(vm, guest, handle, unlock);
+      const handle = { location, vm: vm.handle, state, lock: lock.word, directIO, durable };
+      return new Store(vm, guest, handle, () => lock.release(), true);
     } catch (error) {
       await vm.close();
       if (isMade) await directory.unlink(`${location}/${FILE}`);
@@ -135,6 +145,18 @@ export class Store {
     const { location } = handle;
     const state = new Int32Array(handle.state);
     if (Atomics.load(state, 0) !== OPEN) throw notOpen(location);
+    const leave = await enter(handle);
+    try {
+      return await Store.#attach(handle, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  static async #attach(handle: RingzeroHandle, leave: () => void): Promise<Store> {
+    const { location } = handle;
+    const state = new Int32Array(handle.state);
     const vm = await MicroVM.attach(handle.vm);
     try {
       const guest = new Guest(vm, state, location);
@@ -142,7 +164,7 @@ export class Store {
       if (handle.durable) openFile(guest, LOG, accessFlags(false));
       const joined = guest.call(OPEN, () => guest.exports.join());
       if (joined < 0) throw storeError(joined, 'attach', location);
-      return new Store(vm, guest, handle);
+      return new Store(vm, guest, handle, leave, false);
     } catch (error) {
       await vm.close();
       throw error;
@@ -151,7 +173,7 @@ export class Store {
 
   /** The handle, for another thread. */
   share(): RingzeroHandle {
-    if (!this.#isShared && this.#unlock !== undefined && this.handle.durable) {
+    if (!this.#isShared && this.#isOpener && this.handle.durable) {
       this.#isShared = true;
       this.#keepWriting();
     }
@@ -172,8 +194,7 @@ export class Store {
    * the lock back. In another: leaves the store. After a failure the store is open as before.
    */
   async close(): Promise<void> {
-    const unlock = this.#unlock;
-    const isClosed = unlock !== undefined && this.#closeFile();
+    const isClosed = this.#isOpener && this.#closeFile();
     this.operations.end();
     this.#isOver = true;
     this.#forget();
@@ -181,7 +202,7 @@ export class Store {
       await this.#vm.close();
       if (isClosed) await removeLog(this.handle.location);
     } finally {
-      unlock?.();
+      this.#unlock();
     }
   }
 
@@ -225,8 +246,8 @@ export class Store {
   /** A program that ends without having closed its store has not asked to lose it. */
   #closeAtExit(): void {
     try {
-      if (this.#unlock === undefined) return this.operations.end();
-      if (this.#closeFile()) void removeLog(this.handle.location);
+      if (!this.#isOpener) this.operations.end();
+      else if (this.#closeFile()) void removeLog(this.handle.location);
       this.#unlock();
     } catch (error) {
       console.error(`ringzero: ${(error as Error).message}`);
@@ -240,12 +261,12 @@ export class Store {
     try {
       const hasData = (await directory.sizeOf(data)) !== undefined;
       if (!hasData && (await directory.sizeOf(`${path}/${LOG}`)) === undefined) return;
-      const unlock = await lock(path);
+      const held = await lock(path, false);
       try {
         if (hasData) await directory.unlink(data);
         await removeLog(path);
       } finally {
-        unlock();
+        held.release();
       }
       await directory.removeIfEmpty(path);
     } catch (error) {
@@ -271,12 +292,23 @@ function absent(path: string, why: string): RingzeroError {
   return new RingzeroError('LEVEL_DATABASE_NOT_OPEN', `the store ${path} ${why}`);
 }
 
-async function lock(path: string): Promise<() => void> {
+async function lock(path: string, isForced: boolean): Promise<Lock> {
   try {
-    return await acquire(`${path}/${LOCK}`);
+    return await acquire(`${path}/${LOCK}`, isForced);
   } catch (error) {
     throw hostError(error, 'lock', path);
   }
+}
+
+/** Makes the lock last until this thread has left. */
+async function enter({ location, lock }: RingzeroHandle): Promise<() => void> {
+  try {
+    const leave = await join(`${location}/${LOCK}`, lock);
+    if (leave !== undefined) return leave;
+  } catch (error) {
+    throw hostError(error, 'attach', location);
+  }
+  throw notOpen(location);
 }
 
 /** A closed store needs no log; one that is left over does no harm. */

@@ -203,15 +203,15 @@ function identifyThread(): { id: number; start: number } {
 }
 
 /** Field 22 of its stat, cut to 32 bits; the name in field 2 may hold spaces and parentheses. */
-function threadStart(id: number): number {
-  const text = readFileSync(`/proc/self/task/${id}/stat`, 'latin1');
+function threadStart(id: number, process: number | 'self' = 'self'): number {
+  const text = readFileSync(`/proc/${process}/task/${id}/stat`, 'latin1');
   return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]) | 0;
 }
 
-/** Whether a thread of this process, as thisThread() has given it, has certainly ended. */
-export function hasThreadEnded(id: number, start: number): boolean {
+/** Whether a thread of this process, or of another, as its thisThread() has given it, has certainly ended. */
+export function hasThreadEnded(id: number, start: number, process?: number): boolean {
   try {
-    return threadStart(id) !== start;
+    return threadStart(id, process) !== start;
   } catch (error) {
     return ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '');
   }

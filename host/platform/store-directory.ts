@@ -5,8 +5,10 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -18,17 +20,52 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { isGranted, mayReadProc, onThreadEnd, unlink } from './deno.ts';
+import { hasThreadEnded } from './node.ts';
 import { onSignal } from './signals.ts';
 
-/** With its parents. Not mkdirSync's own recursion, which never ends where a directory refuses with ENOENT, as /proc does. */
+/**
+ * With its parents, of which Deno may not let us look at one that is there. Not mkdirSync's own recursion, which never ends where a directory
+ * refuses with ENOENT, as /proc does.
+ */
 function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
+  if (madeOne(path)) return;
   const parent = dirname(path);
   if (parent !== path) makeDirectory(parent);
+  mkdirSync(path);
+  syncParent(path);
+}
+
+/** False when its parent is not there. */
+function madeOne(path: string): boolean {
   try {
     mkdirSync(path);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error; // somebody else was faster
+    if (codeOf(error) === 'EEXIST') return true;
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+  syncParent(path);
+  return true;
+}
+
+/** A loss of power must not take the directory, and with it what was synced in it. */
+function syncParent(path: string): void {
+  try {
+    syncDirectory(dirname(path));
+  } catch (error) {
+    // Its owner may keep others from reading it; a host may know no such call.
+    if (!UNREADABLE.includes(codeOf(error)) && (error as Error).name !== 'NotCapable') throw error;
+  }
+}
+
+const UNREADABLE = ['EACCES', 'EPERM', 'EISDIR', 'EINVAL'];
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -52,19 +89,19 @@ export const directory = {
   /** Makes an empty file unless there is one, where that has to be done before a guest does it: in a browser. */
   create: (_path: string): void => {},
   /** Makes names in the directory durable. */
-  sync: (path: string): void => {
-    const descriptor = openSync(path, 'r');
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  },
+  sync: syncDirectory,
   readText: (path: string): string => readFileSync(path, 'utf8'),
   writeText: (path: string, text: string): void => writeFileSync(path, text, { flag: 'wx' }),
   link: linkSync,
   rename: renameSync,
   unlink,
+  exists: existsSync,
+  list: (path: string): string[] => readdirSync(path),
+  /** What tells a file or directory from another of the same name. */
+  stamp: (path: string): { inode: string; modified: string } => {
+    const { ino, mtimeNs } = lstatSync(path, { bigint: true });
+    return { inode: String(ino), modified: String(mtimeNs) };
+  },
 };
 
 /** The host's name for what went wrong, such as ENOENT. */
@@ -82,6 +119,8 @@ export interface ProcessIdentity {
   /** Where its number means something. */
   space: string;
   host: string;
+  /** Which of its threads (thisThread()); undefined means all. */
+  thread?: { id: number; start: number } | undefined;
 }
 
 function attempt(isAllowed: boolean, read: () => string): string {
@@ -111,11 +150,13 @@ export function thisProcess(): ProcessIdentity {
   };
 }
 
-/** Whether that process may still run: 'unknown' when it cannot be seen from here. */
+/** Whether that thread may still run, or without one that process: 'unknown' when it cannot be seen from here. */
 export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const own = thisProcess();
-  if (own.host === '' || other.host !== own.host) return 'unknown';
-  if (differ(other.boot, own.boot)) return 'dead';
+  if (own.boot === '' || other.boot !== own.boot) {
+    if (own.host === '' || other.host !== own.host) return 'unknown';
+    if (differ(other.boot, own.boot)) return 'dead';
+  }
   if (other.space !== own.space) return 'unknown';
   if (other.pid !== own.pid && !isGranted({ name: 'run' })) return 'unknown';
   try {
@@ -126,7 +167,9 @@ export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown'
   const { state, threads, started } = statOf(other.pid);
   // A process that nobody has waited for stays a zombie, for ever where process 1 is no init. While it has other threads they may still write.
   if (state === 'Z' && threads === '1') return 'dead';
-  return differ(other.started, started) ? 'dead' : 'alive';
+  if (differ(other.started, started)) return 'dead';
+  const { id, start } = other.thread ?? { id: 0, start: 0 };
+  return id !== 0 && hasThreadEnded(id, start, other.pid) ? 'dead' : 'alive';
 }
 
 /** Facts that a host kept to itself (Deno without all permissions) say nothing. */

@@ -24,7 +24,7 @@ type Like<T> = T extends (...args: infer A) => infer R
 
 /** Of Node's module, what only the servers and the commands use. */
 type ServerOnly = 'isDirectory';
-type LockOnly = 'readText' | 'writeText' | 'link' | 'rename';
+type LockOnly = 'readText' | 'writeText' | 'link' | 'rename' | 'exists' | 'list' | 'stamp';
 type ProcessOnly = 'thisProcess' | 'livenessOf' | 'uniqueWord' | 'directory';
 
 type Holds<T extends Like<U>, U> = T;

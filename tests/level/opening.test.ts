@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -111,9 +111,10 @@ tests('LOCK-2: locks of dead processes are taken over, however many there are', 
   const location = await filled(10);
   const lock = join(location, 'lock');
   inProcess(location, "await db.open(); process.kill(process.pid, 'SIGKILL')");
-  const dead = JSON.parse(readFileSync(lock, 'utf8')) as { word: string };
+  const dead = JSON.parse(readFileSync(lock, 'utf8')) as { word: string; inode: string };
   rmSync(location, { recursive: true });
   mkdirSync(location);
+  dead.inode = String(statSync(location, { bigint: true }).ino); // a lock of this directory, without its socket
   writeFileSync(lock, JSON.stringify(dead));
   // Somebody died while taking it over as well.
   writeFileSync(`${lock}.${dead.word}`, JSON.stringify({ ...dead, word: 'second' }));

@@ -82,6 +82,16 @@ test('a store reads and writes its directory, past its pool and past the page ca
   assert.is(status, 0);
 });
 
+test('E3: a store asks for nothing but its own directory', (context) => {
+  const own = join(context.directory, 'store');
+  const flags = [`--allow-read=${ROOT},${own}`, `--allow-write=${own}`];
+  for (let i = 0; i < 2; i++) {
+    const { output, status } = run(context, flags, store(context.directory));
+    assert.is(output, '5000 true\n500\n');
+    assert.is(status, 0);
+  }
+});
+
 test('a store that may not write, or not read, says so with its own error', (context) => {
   const { directory } = context;
   const reads = `--allow-read=${ROOT},${directory}`;

@@ -1,18 +1,27 @@
 // The lock file: one thread of one page has a store open. Same interface as ../store-lock.ts.
 //
-// Interface   acquire(path) gives the function that releases, or fails with LEVEL_LOCKED.
+// Interface   acquire(path) gives the lock, or fails with LEVEL_LOCKED. join() has nothing to do.
 // Invariants  LOCK-3  The lock is a synchronous access handle, of which a file has one at most; the browser takes it back when its
 //                     worker or its page ends, however that comes about. So there are no locks of the dead.
 
 import { RingzeroError } from '../../errors.ts';
 import { directoryAt, openHandle, split, withCode } from './files.ts';
 
-export async function acquire(path: string): Promise<() => void> {
+interface Lock {
+  readonly word: string;
+  release(): void;
+}
+
+export async function join(_path: string, _word: string): Promise<() => void> {
+  return () => {};
+}
+
+export async function acquire(path: string, _isForced: boolean): Promise<Lock> {
   const [folder, name] = split(path);
   try {
     const file = await (await directoryAt(folder)).getFileHandle(name, { create: true });
     const handle = await openHandle(file, 'readwrite');
-    return () => handle.close();
+    return { word: '', release: () => handle.close() };
   } catch (error) {
     if ((error as Error).name === 'NoModificationAllowedError')
       throw new RingzeroError(

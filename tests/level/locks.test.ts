@@ -1,0 +1,230 @@
+// Goal: a lock ends with who holds it, and not before. Method: processes and threads that are killed while they have a store open, in this and in
+// other name spaces; locks that are changed as another container, another machine, a copy or a crash would have left them.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RingzeroLevel } from '../../host/level/index.ts';
+import { thisProcess } from '../../host/platform/store-directory.ts';
+import { isDeno, moduleCommand } from '../runtime.ts';
+import { codeOf, freshLocation, inProcess, moduleUrl } from './stores.ts';
+
+const tests = suite('level locks');
+
+/** Only where threads and boots can be told from each other are there sockets. */
+const isSeen = process.platform === 'linux' && !isDeno;
+const KILL = "process.kill(process.pid, 'SIGKILL')";
+const ELSEWHERE = { host: 'another-container', space: 'pid:[1]', pid: 1, started: '1' };
+
+const lockOf = (location: string): string => join(location, 'lock');
+function change(location: string, what: object): void {
+  const holder = JSON.parse(readFileSync(lockOf(location), 'utf8')) as object;
+  writeFileSync(lockOf(location), JSON.stringify({ ...holder, ...what }));
+}
+
+async function opens(location: string): Promise<string | undefined> {
+  const db = new RingzeroLevel(location, { poolSize: 1 << 20, createIfMissing: false });
+  await db.open();
+  const value = await db.get('a');
+  await db.close();
+  assert.equal(readdirSync(location), ['data.rz'], 'nothing else is left');
+  return value;
+}
+
+/** A process that has the store open, started by `shell`, until it is killed. */
+async function holding(location: string, wrapper: string[] = []): Promise<() => Promise<void>> {
+  const program = `${freshLocation()}.mjs`;
+  writeFileSync(
+    program,
+    `import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
+    const db = new RingzeroLevel(${JSON.stringify(location)}, { poolSize: 1 << 20 });
+    await db.put('a', '1');
+    setInterval(() => {}, 1000);
+    setImmediate(() => console.log(process.pid));`,
+  );
+  const [command, ...words] = [...wrapper, ...moduleCommand(program)];
+  const child = spawn(command!, words, {
+    stdio: ['ignore', 'pipe', wrapper.length > 0 ? 'ignore' : 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  return async () => {
+    // What `unshare` has started, whose parent ends after it.
+    const inner = wrapper.length > 0 && readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8'); // prettier-ignore
+    process.kill(inner === false ? child.pid! : Number(inner), 'SIGKILL');
+    await ended;
+  };
+}
+
+tests(
+  'D7: a durable store of a container that was killed opens in the next, and one that lives does not',
+  async () => {
+    if (!isSeen) return;
+    const location = freshLocation();
+    const kill = await holding(location);
+    change(location, ELSEWHERE);
+    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+    assert.is(await codeOf(new RingzeroLevel(location, { takeLock: true }).open()), 'LEVEL_LOCKED');
+    await kill();
+    assert.is(await opens(location), '1');
+  },
+);
+
+tests(
+  'D7: the same with containers of this machine, each of whose processes is number 1',
+  async () => {
+    const words = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--uts'];
+    if (!isSeen) return;
+    if (spawnSync(words[0]!, [...words.slice(1), 'true']).status !== 0) {
+      if (process.env['RZ_REQUIRE_PEERS'] === '1') throw new Error('unshare: it takes root');
+      return console.log(
+        'level locks: no name spaces here (unshare), so containers are not tested',
+      );
+    }
+    const boxed = (name: string): string[] => [...words, 'sh', '-c', `hostname ${name}; exec "$0" "$@"`]; // prettier-ignore
+    const location = freshLocation();
+    const kill = await holding(location, boxed('one'));
+    const { pid, host } = JSON.parse(readFileSync(lockOf(location), 'utf8')) as Record<string, unknown>; // prettier-ignore
+    assert.equal([pid, host], [1, 'one']);
+    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+    await kill();
+    const killAgain = await holding(location, boxed('two'));
+    assert.match(readFileSync(lockOf(location), 'utf8'), '"host":"two"');
+    await killAgain();
+    assert.is(await opens(location), '1');
+  },
+);
+
+tests('D7: a path that is too long for a socket', async () => {
+  if (!isSeen) return;
+  const location = join(freshLocation(), 'long'.repeat(50));
+  const kill = await holding(location);
+  change(location, ELSEWHERE);
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+  await kill();
+  assert.is(await opens(location), '1');
+});
+
+tests('D7: what cannot be seen is kept, until `takeLock`', async () => {
+  const location = freshLocation();
+  inProcess(location, `await db.put('a', '1'); setImmediate(() => ${KILL})`);
+  for (const name of readdirSync(location)) if (name.endsWith('.open')) rmSync(join(location, name)); // prettier-ignore
+  change(location, { ...ELSEWHERE, boot: 'another' });
+  const refused = new RingzeroLevel(location);
+  assert.is(await codeOf(refused.open()), 'LEVEL_LOCKED');
+  await refused.open().catch(({ cause }: { cause: Error }) => assert.match(cause.message, 'takeLock')); // prettier-ignore
+  assert.throws(() => new RingzeroLevel(location, { takeLock: 1 as never }), /takeLock/);
+  const db = new RingzeroLevel(location, { takeLock: true });
+  assert.is(await db.get('a'), '1');
+  await db.close();
+  writeFileSync(lockOf(location), 'nonsense');
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+  await db.open();
+  await db.close();
+  assert.equal(readdirSync(location), ['data.rz']);
+});
+
+tests('D7: a crash of the machine leaves an empty lock, which locks nothing', async () => {
+  if (!isSeen) return;
+  const location = freshLocation();
+  mkdirSync(location);
+  for (const text of ['', '\0'.repeat(300)]) {
+    writeFileSync(lockOf(location), text);
+    const db = new RingzeroLevel(location);
+    await db.put('a', '1');
+    await db.close();
+    assert.is(await opens(location), '1');
+  }
+});
+
+tests('D7: a copy of a store that is open is not locked', async () => {
+  if (!isSeen) return;
+  const location = freshLocation();
+  const kill = await holding(location);
+  const copy = join(dirname(location), 'copy');
+  cpSync(location, copy, { recursive: true, filter: (path) => !path.endsWith('.open') }); // sockets cannot be copied
+  assert.is(await opens(copy), '1');
+  // The same directory under another name is no copy.
+  renameSync(location, `${location}-moved`);
+  assert.is(await codeOf(new RingzeroLevel(`${location}-moved`).open()), 'LEVEL_LOCKED');
+  await kill();
+  assert.is(await opens(`${location}-moved`), '1');
+});
+
+tests('D7: what processes leave that end while they take a lock is removed', async () => {
+  if (!isSeen) return;
+  const location = freshLocation();
+  const kill = await holding(location);
+  const left = readdirSync(location).find((name) => name.endsWith('.open'))!;
+  await kill();
+  renameSync(join(location, left), join(location, 'lock.1-dead.1-0.open'));
+  writeFileSync(join(location, 'lock.1-dead.new'), '');
+  writeFileSync(join(location, 'lock.2-dead.new'), 'half');
+  assert.is(await opens(location), '1');
+});
+
+const OPENER = `
+  import { workerData, parentPort } from 'node:worker_threads';
+  const { RingzeroLevel } = await import(workerData.module);
+  const db = new RingzeroLevel(workerData.location, { poolSize: 1 << 20 });
+  await db.put('a', '1');
+  parentPort.postMessage(db.handle);
+  setInterval(() => {}, 1000);`;
+
+tests(
+  'D7: a worker that has opened a store and is terminated leaves it locked by nobody',
+  async () => {
+    if (!isSeen) return;
+    const location = freshLocation();
+    const url = new URL(`data:text/javascript,${encodeURIComponent(OPENER)}`);
+    const worker = new Worker(url, { workerData: { module: moduleUrl, location } });
+    const [handle] = (await once(worker, 'message')) as [never];
+    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+    const attached = RingzeroLevel.attach(handle);
+    assert.is(await attached.get('a'), '1');
+    await worker.terminate();
+    // Who has attached may still write.
+    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+    attached.putSync('a', '2', { sync: true });
+    await attached.close();
+    assert.is(await opens(location), '2');
+    assert.is(await codeOf(RingzeroLevel.attach(handle).open()), 'LEVEL_DATABASE_NOT_OPEN');
+  },
+);
+
+tests(
+  'D7: who is refused leaves nothing, and a lock that was removed by hand is not removed twice',
+  async () => {
+    const location = freshLocation();
+    const db = new RingzeroLevel(location, { poolSize: 1 << 20 });
+    await db.put('a', '1');
+    const before = readdirSync(location);
+    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+    assert.equal(readdirSync(location), before);
+    rmSync(lockOf(location));
+    writeFileSync(lockOf(location), JSON.stringify({ ...thisProcess(), word: 'other' }));
+    await db.close();
+    assert.ok(existsSync(lockOf(location)), "another's lock");
+  },
+);
+
+tests('D13: without a descriptor a store is closed and unlocked all the same', async () => {
+  if (!isSeen) return;
+  const location = freshLocation();
+  const body = `
+    import { openSync } from 'node:fs';
+    await db.put('a', '1');
+    try { for (;;) openSync('/dev/null'); } catch (error) { console.log(error.code); }
+    await db.close();
+    console.log('closed');`;
+  const { output } = inProcess(location, body, 'ulimit -n 200');
+  assert.is(output, 'EMFILE\nclosed\n');
+  assert.equal(readdirSync(location), ['data.rz']);
+  assert.is(await opens(location), '1');
+});
+
+tests.run();
