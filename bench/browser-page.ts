@@ -6,8 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import initWabt from 'wabt';
-import { serve } from '../tests/browser/server.ts';
-import { numberOption } from './report.ts';
+import { serveFolder } from '../scripts/serve-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const THREADS = ['snapshot-worker', 'timer-worker', 'service-worker'];
@@ -52,7 +51,9 @@ export async function buildPage(out = `${ROOT}dist/bench-page`): Promise<string>
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const root = await buildPage();
-  const { origin } = await serve({ isolated: true, root, port: numberOption('port', 8080) });
-  console.log(`${root}\n${origin}/index.html (Ctrl+C ends it)`);
+  const usage = `npm run bench:page [-- --port PORT]
+
+Builds the bench page, dist/bench-page, and serves it (port 8080; 0 = any free port).
+`;
+  await serveFolder({ usage, port: 8080, build: buildPage });
 }

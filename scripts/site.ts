@@ -21,8 +21,7 @@ import {
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPage } from '../bench/browser-page.ts';
-import { numberOption } from '../bench/report.ts';
-import { serve } from '../tests/browser/server.ts';
+import { serveFolder } from './serve-folder.ts';
 import { Site, titleOf, type Document } from './site-page.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -97,11 +96,9 @@ export async function buildSite(out = join(ROOT, 'dist/site')): Promise<string> 
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const root = await buildSite();
-  console.log(root);
-  const port = numberOption('port', 0);
-  if (port > 0) {
-    const { origin } = await serve({ isolated: true, root, port });
-    console.log(`${origin}/index.html (Ctrl+C ends it)`);
-  }
+  const usage = `npm run site [-- --port PORT]
+
+Builds the documents as a site, dist/site, and serves it at the port if there is one (0 = any free port).
+`;
+  await serveFolder({ usage, port: undefined, build: buildSite });
 }
