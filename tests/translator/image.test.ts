@@ -389,7 +389,7 @@ test('what the module declares is told', () => {
   assert.ok(info.memoryImported && info.hasStart);
   assert.is(info.mutableGlobals, 4);
   assert.is(info.registerBytes, 32 + 8); // the globals, and which of its segments are dropped
-  assert.equal(info.imports, [{ module: 'env', name: 'tick', type: ':' }]);
+  assert.equal(info.imports, [{ module: 'env', name: 'tick', type: 'i:i' }]);
 });
 
 test('a reference to a function that only an export declares, in both images', () => {

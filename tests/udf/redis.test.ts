@@ -107,7 +107,8 @@ test('a function is in COMMAND as others are', async () => {
   assert.equal(info!.slice(3, 6), [1, 1, 1]);
   assert.equal(await run('command', 'getkeys', 'upper', 'row'), ['row']);
   assert.ok(((await run('command', 'list')) as Plain[]).includes('upper'));
-  assert.is(await run('command', 'count'), ((await run('command', 'list')) as Plain[]).length);
+  const names = (await run('command', 'list')) as string[];
+  assert.is(await run('command', 'count'), names.filter((name) => !name.includes('|')).length);
   await run('command', 'docs', 'upper', 'udf.load');
   assert.match(String(await run('info', 'commandstats')), /cmdstat_upper:calls=\d+/);
 });
