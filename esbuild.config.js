@@ -10,7 +10,11 @@ const NODE = 'dist/node';
 const BROWSER = 'dist/browser';
 const MODULES = ['libdbos.wasm', 'kv.wasm'];
 
-const LIBRARY = { index: 'dist/host/index.js', level: 'dist/host/level/index.js' };
+const LIBRARY = {
+  index: 'dist/host/index.js',
+  level: 'dist/host/level/index.js',
+  sync: 'dist/host/sync.js',
+};
 const THREADS = {
   'snapshot-worker': 'dist/host/vm/snapshot-worker.js',
   'timer-worker': 'dist/host/vm/timer-worker.js',

@@ -5,6 +5,11 @@ import type { ModuleInfo, TranslateOptions } from '../translator/index.ts';
 import type { MicroVMOptions } from './options.ts';
 import { relocate } from '../translator/relocation.ts';
 
+type Translator = Pick<
+  typeof import('../translator/index.ts'),
+  'translateMain' | 'translateSnapshot'
+>;
+
 /** What `translate` returns; `info` is plain data and can be kept beside the images as JSON. */
 export interface GuestImages {
   readonly main: Uint8Array;
@@ -21,27 +26,43 @@ export interface GuestImages {
  * A linked guest is not translated. Fails as `translate`.
  */
 export async function loadImages(
-  guest: Bytes | GuestImages,
   frames: number,
   weakMemory: boolean,
-  { linked = false, safepoints = true, memory, boundCompilation }: Partial<MicroVMOptions> = {},
-  glue = false,
+  options: MicroVMOptions,
+  glue: boolean,
 ): Promise<GuestImages> {
+  const bytes = asBytes(options.guest);
+  if (options.linked === true) return (await import('./linked.ts')).linkedImages(bytes!);
+  if (bytes === undefined) return fit(options.guest as GuestImages, frames, weakMemory);
+  return imagesOf(frames, weakMemory, options, glue, await import('../translator/index.ts'));
+}
+
+/** The same where the translator is loaded, of a guest that is not linked. */
+export function imagesOf(
+  frames: number,
+  weakMemory: boolean,
+  { guest, safepoints = true, memory, boundCompilation }: MicroVMOptions,
+  glue: boolean,
+  translator: Translator,
+): GuestImages {
   const bytes = asBytes(guest);
-  if (linked) return (await import('./linked.ts')).linkedImages(bytes!);
   if (bytes === undefined) return fit(guest as GuestImages, frames, weakMemory);
-  return translateBoth(bytes, {
+  const options = {
     ...{ frames, weakMemory, safepoints, glue, boundCompilation },
     zeroFilledMemory: typeof memory !== 'object',
-  });
+  };
+  return translateBoth(bytes, options, translator);
 }
 
 /**
  * A call on a snapshot can always be stopped, so its image polls; the main image does if it is asked to. Memory that a VM makes itself is
  * zero; glue may have written to one that it had first.
  */
-async function translateBoth(guest: Uint8Array, options: TranslateOptions): Promise<GuestImages> {
-  const { translateMain, translateSnapshot } = await import('../translator/index.ts');
+function translateBoth(
+  guest: Uint8Array,
+  options: TranslateOptions,
+  { translateMain, translateSnapshot }: Translator,
+): GuestImages {
   const { main, info } = translateMain(guest, options);
   const { frames, weakMemory } = options;
   const { snapshot } = translateSnapshot(guest, { frames, weakMemory, validate: false });

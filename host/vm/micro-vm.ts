@@ -13,7 +13,6 @@ import {
   leavesAtExit,
   monotonicUs,
   prepareDirectory,
-  readBuiltModule,
 } from '#platform';
 import { DmaWindow } from '../io/dma-window.ts';
 import { closed } from './closed-memory.ts';
@@ -25,11 +24,13 @@ import type { WasiOptions, WasiSetup } from '../wasi/options.ts';
 import { loadImages, type GuestImages } from './images.ts';
 import { importedPages } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
+import { compileKernel } from './kernel-module.ts';
 import type { Program } from './program.ts';
 import {
   checkOptions,
   framesOf,
   obtainMemory,
+  type CheckedOptions,
   type LoadOptions,
   type MicroVMOptions,
 } from './options.ts';
@@ -42,7 +43,7 @@ import { readStats, type VMStats } from './stats.ts';
 import { announceTimers, startTimers } from './timers.ts';
 import { endTrace, keepTrace, startTrace } from './trace.ts';
 import type { GuestExports, GuestFunction } from './exports.ts';
-import { Vcpu, type HypervisorCalls, type Machine } from './vcpu.ts';
+import { Vcpu, type GuestImports, type HypervisorCalls, type Machine } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
 /** What another thread needs to attach to a VM; can be posted to it. */
@@ -58,19 +59,36 @@ export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink'
 
 const WARM_UP_SNAPSHOTS = 3;
 
-/** The kernel is compiled once in a thread; other threads get the module with the handle. */
-let kernelModule: Promise<Wasm.Module> | undefined;
+/** What a VM is booted from, when nothing is left to wait for. */
+export interface BootParts {
+  readonly options: MicroVMOptions;
+  readonly memory: GuestMemory;
+  readonly images: GuestImages;
+  readonly kernel: Wasm.Module;
+  readonly main: Wasm.Module;
+  readonly weakMemory: boolean;
+  /** The guest is a program, and JavaScript knows its memory. */
+  readonly glue: boolean;
+  readonly wasi: WasiSetup | undefined;
+  /** With WASI. */
+  readonly imports: GuestImports;
+  /** Lets go of what was made ready for the guest to open. */
+  readonly release: () => void;
+}
 
-async function compileKernel(): Promise<Wasm.Module> {
-  kernelModule ??= Promise.resolve(readBuiltModule('libdbos.wasm')).then((bytes) =>
-    WebAssembly.compile(bytes as BufferSource),
-  );
-  try {
-    return await kernelModule;
-  } catch (error) {
-    kernelModule = undefined; // the next one may find it
-    throw error;
-  }
+/** For ringzero/sync, which gathers the parts by itself. Not of the public interface. */
+export let bootVM: <Exports extends object>(parts: BootParts) => MicroVM<Exports>;
+
+interface GuestMemory {
+  readonly memory: Wasm.Memory;
+  readonly checked: CheckedOptions;
+}
+
+/** Physical memory as the options say, which are checked. */
+export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory {
+  const { memory: given } = options;
+  const memory = typeof given === 'object' ? given : obtainMemory(given, glue);
+  return { memory, checked: checkOptions({ ...options, memory }) };
 }
 
 /** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
@@ -131,75 +149,54 @@ export class MicroVM<Exports extends object = GuestExports> {
     checkObject(options);
     checkMayEnter();
     if (options.rings === true) checkMayServe();
-    const memory =
-      typeof options.memory === 'object' ? options.memory : obtainMemory(options.memory, glue);
-    const checked = checkOptions({ ...options, memory });
+    const memory = guestMemory(options, glue);
     const weakMemory = await isWeakMemory();
-    const images = await loadImages(options.guest, checked.frames, weakMemory, options, glue);
+    const images = await loadImages(memory.checked.frames, weakMemory, options, glue);
     const [kernel, main] = await Promise.all([
       compileKernel(),
       WebAssembly.compile(images.main as BufferSource),
     ]);
-    const guestPages = images.info.initialPages * 16;
-    const limit = Math.min(checked.guestLimitPages, (images.info.maximumPages ?? 65536) * 16);
-    if (guestPages > limit) {
-      throw new RingzeroError(
-        'RZ_OUT_OF_MEMORY',
-        `the guest asks for ${guestPages * FRAME_BYTES} bytes at the start, guestLimit is ${limit * FRAME_BYTES}`,
-      );
-    }
-    const machine: Machine = {
-      memory,
-      frames: checked.frames,
-      kernel,
-      main,
-      snapshot: shared(images.snapshot),
-      linked: options.linked ?? false,
-      glue,
-      growth: {
-        growsItself: images.info.growsItself ?? true,
-        growImport: images.info.growImport,
-        allocator: images.info.allocator,
-      },
-      carried: images.info.importedValues ?? [],
-      dmaWindow: new DmaWindow(checked.frames).shared,
-      ringFiles: options.rings === true ? new RingFiles().shared : undefined,
-      faults: options.faults?.shared,
-      registers: { address: 0, stride: 0 },
-      wasi: await checkedWasi(options.wasi, images),
-      trace: undefined,
-    };
-    const handle: MicroVMHandle = {
-      machine,
-      preopen: options.preopen,
-      importsModule: options.importsModule,
-      background: options.snapshotsInBackground ?? false,
-    };
-    const imports = await addWasi(machine.wasi, options.imports ?? {});
-    const all = { ...options, imports };
+    const wasi = await checkedWasi(options.wasi, images);
+    const imports = await addWasi(wasi, options.imports ?? {});
     const release = await prepareDirectory(options.preopen);
-    let vm: MicroVM<Exports>;
-    try {
-      machine.trace = options.trace === undefined ? undefined : startTrace(options.trace);
-      vm = new MicroVM(
-        handle,
-        all,
-        machine.linked ? 0 : checked.snapshotVcpus,
-        release,
-        (calls) => {
-          calls.boot(checked.frames, guestPages, limit, checked.guardPages, weakMemory ? 1 : 0);
-          machine.registers = claimRegisters(calls, images.info.registerBytes);
-          if (options.timer === true) announceTimers(machine);
-        },
-      );
-    } catch (error) {
-      if (machine.trace !== undefined) endTrace(machine.trace);
-      release();
-      throw error;
-    }
+    const about = { options, memory, images, kernel, main, weakMemory, glue, wasi };
+    const vm = MicroVM.#boot<Exports>({ ...about, imports, release });
     if (options.timer === true) await vm.#startTimers();
     await vm.#service?.ready;
     return vm;
+  }
+
+  static {
+    bootVM = <Exports extends object>(parts: BootParts) => MicroVM.#boot<Exports>(parts);
+  }
+
+  static #boot<Exports extends object>(parts: BootParts): MicroVM<Exports> {
+    const { options, images, release } = parts;
+    const { checked } = parts.memory;
+    let machine: Machine | undefined;
+    try {
+      const guestPages = images.info.initialPages * 16;
+      const limit = guestLimit(parts);
+      const made = (machine = machineOf(parts));
+      if (options.trace !== undefined) machine.trace = startTrace(options.trace);
+      const handle: MicroVMHandle = {
+        machine,
+        preopen: options.preopen,
+        importsModule: options.importsModule,
+        background: options.snapshotsInBackground ?? false,
+      };
+      const warm = machine.linked ? 0 : checked.snapshotVcpus;
+      return new MicroVM(handle, { ...options, imports: parts.imports }, warm, release, (calls) => {
+        const weak = parts.weakMemory ? 1 : 0;
+        calls.boot(checked.frames, guestPages, limit, checked.guardPages, weak);
+        made.registers = claimRegisters(calls, images.info.registerBytes);
+        if (options.timer === true) announceTimers(made);
+      });
+    } catch (error) {
+      if (machine?.trace !== undefined) endTrace(machine.trace);
+      release();
+      throw error;
+    }
   }
 
   /**
@@ -219,8 +216,8 @@ export class MicroVM<Exports extends object = GuestExports> {
   ): Promise<Program<Exports>> {
     checkObject(imports, 'imports');
     checkObject(options);
-    const { loadProgram } = await import('./program.ts'); // not for those who load none
-    return loadProgram((all) => MicroVM.#create(all, true), wasm, imports, options);
+    const { optionsOf, programOf } = await import('./program.ts'); // not for those who load none
+    return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true));
   }
 
   /**
@@ -479,6 +476,38 @@ export class MicroVM<Exports extends object = GuestExports> {
     if (this.#closed !== undefined)
       throw new RingzeroError('RZ_VM_CLOSED', `the VM is unusable: ${this.#closed}`);
   }
+}
+
+/** Pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it begins with more. */
+function guestLimit({ images: { info }, memory: { checked } }: BootParts): number {
+  const guestPages = info.initialPages * 16;
+  const limit = Math.min(checked.guestLimitPages, (info.maximumPages ?? 65536) * 16);
+  if (guestPages <= limit) return limit;
+  throw new RingzeroError(
+    'RZ_OUT_OF_MEMORY',
+    `the guest asks for ${guestPages * FRAME_BYTES} bytes at the start, guestLimit is ${limit * FRAME_BYTES}`,
+  );
+}
+
+function machineOf({ options, images, memory, kernel, main, glue, wasi }: BootParts): Machine {
+  const { frames } = memory.checked;
+  const { info } = images;
+  return {
+    ...{ memory: memory.memory, frames, kernel, main, glue, wasi },
+    snapshot: shared(images.snapshot),
+    linked: options.linked ?? false,
+    growth: {
+      growsItself: info.growsItself ?? true,
+      growImport: info.growImport,
+      allocator: info.allocator,
+    },
+    carried: info.importedValues ?? [],
+    dmaWindow: new DmaWindow(frames).shared,
+    ringFiles: options.rings === true ? new RingFiles().shared : undefined,
+    faults: options.faults?.shared,
+    registers: { address: 0, stride: 0 },
+    trace: undefined,
+  };
 }
 
 async function checkedWasi(

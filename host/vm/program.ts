@@ -11,16 +11,22 @@ import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import type { Snapshot } from './snapshot.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** Makes a VM of a stock module by `create`. */
-export async function loadProgram<Exports extends object>(
-  create: (options: MicroVMOptions) => Promise<MicroVM<ForkedExports<Exports>>>,
+/** What a VM for a stock module is made of. */
+export function optionsOf(
   wasm: Bytes,
   imports: Wasm.Imports,
   options: LoadOptions,
-): Promise<Program<Exports>> {
+): MicroVMOptions {
   const memory = options.memory ?? importedMemory(imports);
   const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports };
-  const program = new Program(await create(memory === undefined ? all : { ...all, memory }));
+  return memory === undefined ? all : { ...all, memory };
+}
+
+/** The program of a VM that was made of optionsOf(). */
+export function programOf<Exports extends object>(
+  vm: MicroVM<ForkedExports<Exports>>,
+): Program<Exports> {
+  const program = new Program<Exports>(vm);
   if ('_initialize' in program.exports) program.initialize();
   return program;
 }

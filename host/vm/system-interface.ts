@@ -5,13 +5,23 @@ import type { Mistyped, WasiSetup } from '../wasi/options.ts';
 import { Layers } from './imports.ts';
 import type { GuestImports, VcpuParts } from './vcpu.ts';
 
+type Wasi = Pick<typeof import('../wasi/calls.ts'), 'Calls' | 'unblockInput'>;
+
 /** `imports` with the functions of WASI preview 1 that they lack. */
 export async function addWasi(
   setup: WasiSetup | undefined,
   imports: GuestImports,
 ): Promise<GuestImports> {
+  return setup === undefined ? imports : withWasi(setup, imports, await import('../wasi/calls.ts'));
+}
+
+/** The same where WASI is loaded. */
+export function withWasi(
+  setup: WasiSetup | undefined,
+  imports: GuestImports,
+  { Calls, unblockInput }: Wasi,
+): GuestImports {
   if (setup === undefined) return imports;
-  const { Calls, unblockInput } = await import('../wasi/calls.ts');
   if (setup.streams.includes(0)) unblockInput();
   return (beside) => {
     const { memory, kernel, syscalls } = beside as VcpuParts;

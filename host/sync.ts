@@ -1,0 +1,87 @@
+/**
+ * Programs that are loaded without waiting, for glue that makes its instance at once. It loads the translator with it, which
+ * `ringzero` does only for a guest that needs it.
+ *
+ * @module ringzero/sync
+ */
+
+import type { Bytes } from './bytes.ts';
+import { checkMayEnter, isWeakMemory } from '#platform';
+import { checkObject, RingzeroError } from './errors.ts';
+import * as translator from './translator/index.ts';
+import { imagesOf } from './vm/images.ts';
+import { compileKernel, kernelNow } from './vm/kernel-module.ts';
+import { bootVM, guestMemory, type MicroVM } from './vm/micro-vm.ts';
+import type { LoadOptions, MicroVMOptions } from './vm/options.ts';
+import { optionsOf, programOf, type Program } from './vm/program.ts';
+import { withWasi } from './vm/system-interface.ts';
+import type * as Wasm from './webassembly.ts';
+import * as wasi from './wasi/calls.ts';
+import { checkWasiOptions } from './wasi/options.ts';
+
+export type { LoadOptions } from './vm/options.ts';
+export type { Program } from './vm/program.ts';
+export { ProgramExit } from './wasi/exit.ts';
+export { RingzeroError, type RingzeroErrorCode } from './errors.ts';
+
+let weakMemory: boolean | undefined;
+
+/** Loads what loadSync() cannot wait for: in a browser once in each thread that calls it. In Node and Deno it need not be called. */
+export async function prepare(): Promise<void> {
+  const [weak] = await Promise.all([isWeakMemory(), compileKernel()]);
+  weakMemory = weak;
+}
+
+/** Options that are a thread's whose start is waited for. */
+const ASYNCHRONOUS = ['rings', 'timer', 'preopen'] as const;
+
+/**
+ * As MicroVM.load, at once: for glue that calls `new WebAssembly.Instance`.
+ *
+ * @example
+ * const program = loadSync(readFileSync('parser_bg.wasm'), imports);
+ * program.exports.parse(1);
+ *
+ * Fails as MicroVM.load; with RZ_OPTION for the options `rings`, `timer` and `preopen`, which MicroVM.load has; and in a browser with
+ * RZ_HOST before prepare().
+ */
+export function loadSync<Exports extends object = Wasm.Exports>(
+  wasm: Bytes,
+  imports: Wasm.Imports = {},
+  options: LoadOptions = {},
+): Program<Exports> {
+  checkObject(imports, 'imports');
+  checkObject(options);
+  for (const name of ASYNCHRONOUS) {
+    if (options[name] === undefined || options[name] === false) continue;
+    throw new RingzeroError(
+      'RZ_OPTION',
+      `loadSync() does not take the option \`${name}\`, whose start has to be waited for: use MicroVM.load`,
+    );
+  }
+  return programOf<Exports>(create(optionsOf(wasm, imports, options)));
+}
+
+function create<Exports extends object>(options: MicroVMOptions): MicroVM<Exports> {
+  checkMayEnter();
+  const weak = weakMemory ?? atOnce(isWeakMemory());
+  const memory = guestMemory(options, true);
+  const images = imagesOf(memory.checked.frames, weak, options, true, translator);
+  const setup = options.wasi && checkWasiOptions(options.wasi, images.info.imports);
+  return bootVM({
+    ...{ options, memory, images, glue: true, weakMemory: weak, wasi: setup },
+    kernel: kernelNow(),
+    main: new WebAssembly.Module(images.main as BufferSource),
+    imports: withWasi(setup, options.imports ?? {}, wasi),
+    release: () => {},
+  });
+}
+
+/** A browser says even of its processor only later. */
+function atOnce(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new RingzeroError(
+    'RZ_HOST',
+    'loadSync() cannot wait for what it needs here: `await prepare()` of ringzero/sync once in this thread, before the first call',
+  );
+}
