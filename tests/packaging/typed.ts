@@ -21,6 +21,7 @@ export function checkTypes(
 
 /** What a type parameter promises; the exports of a guest without one are any functions. */
 export const TYPED_EXPORTS = `import { MicroVM, type Fork, type MicroVMHandle, type Program } from 'ringzero';
+  import { loadSync } from 'ringzero/sync';
   type Cells = { put(k: number, v: number): void; get(k: number): number; big(k: bigint): bigint };
   export async function cells(guest: Uint8Array, handle: MicroVMHandle): Promise<number> {
     const vm = await MicroVM.create<Cells>({ guest });
@@ -57,6 +58,8 @@ export const TYPED_EXPORTS = `import { MicroVM, type Fork, type MicroVMHandle, t
     program.exports.get('1');
     // @ts-expect-error there is none of this name
     await program.snapshot().run('nothing');
+    // @ts-expect-error it takes a number
+    loadSync<Cells>(wasm).exports.get('1');
     return program.exports.get(1) + (await program.snapshot().run('get', 1));
   }
   export async function untyped(guest: Uint8Array): Promise<void> {
