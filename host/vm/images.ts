@@ -1,6 +1,6 @@
 // The images that a VM runs: translated now, or before and only fitted to this VM.
 
-import { asBytes, type Bytes } from '../bytes.ts';
+import { asBytes } from '../bytes.ts';
 import type { ModuleInfo, TranslateOptions } from '../translator/index.ts';
 import type { MicroVMOptions } from './options.ts';
 import { relocate } from '../translator/relocation.ts';
