@@ -5,6 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { isInstalled } from '../tests/runtimes/binaries.ts';
 import { writeReport } from './html.ts';
 
 const BENCHES = [
@@ -69,14 +70,20 @@ function run(name: string, isQuick: boolean): Promise<string | undefined> {
 const words = process.argv.slice(2);
 if (words.includes('--help')) {
   console.log(`npm run bench [-- [--quick] [name ...]]
-  --quick   small sizes and few rounds, three minutes in all: shapes, not figures
-  names     ${BENCHES.join(' ')}`);
+  --quick   small sizes and few rounds, three minutes in all: whether they work, no comparisons
+  names     ${BENCHES.join(' ')}
+The bench runtimes downloads Node 22, 24 and 26 and Deno from npm the first time.`);
   process.exit(0);
 }
 const isQuick = words.includes('--quick');
 const named = words.filter((word) => !word.startsWith('--'));
 const failures: string[] = [];
 const wanted = named.length > 0 ? named : BENCHES;
+const QUICK =
+  'A quick run: small sizes and few rounds. It shows that the benches work; its figures mean nothing.';
+if (isQuick) console.log(QUICK);
+if (wanted.includes('runtimes') && !isInstalled())
+  console.log('The bench `runtimes` downloads Node 22, 24 and 26 and Deno from npm first, once, into node_modules/.cache.'); // prettier-ignore
 for (const [i, name] of wanted.entries()) {
   if (!BENCHES.includes(name)) {
     console.error(`There is no bench '${name}'; there are ${BENCHES.join(', ')}`);

@@ -17,6 +17,7 @@ const STYLE = `
   figure { margin: 1rem 0; max-width: none; } figure h3 { font-size: 1rem; margin: 0 0 .4rem; }
   figcaption, small { color: #888; }
   table { border-collapse: collapse; margin: 1rem 0; } td, th { text-align: left; padding: .1rem .9rem .1rem 0; vertical-align: top; }
+  section > strong { display: block; padding: .3rem .6rem; border: 1px solid; }
   td { font-variant-numeric: tabular-nums; }
 `;
 
@@ -47,7 +48,7 @@ export async function writeReport(folder = RESULTS): Promise<string> {
 <style>${STYLE}</style>
 <main>
 <h1>ringzero: figures</h1>
-<p>Medians of rounds in which ours and the others take turns, in one run on one machine; the thin line is the range of the rounds.</p>
+<p>Plots show medians of rounds in which the contestants take turns, in one run on one machine; the thin line is the range of the rounds. A table says so where a value is another than a median.</p>
 </main>
 <script type="application/json" id="results">${json}</script>
 <script>${script}</script>

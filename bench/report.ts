@@ -3,10 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { Plot } from './plot.ts';
+import { percentile } from './statistics.ts';
 
-export function percentile(sorted: ArrayLike<number>, fraction: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))]!;
-}
+export { median, percentile, signed } from './statistics.ts';
 
 export interface Summary {
   mean: number;
@@ -25,10 +24,6 @@ export function summarise(samples: Float64Array): Summary {
     p999: percentile(sorted, 0.999),
     max: sorted[sorted.length - 1]!,
   };
-}
-
-export function median(values: readonly number[]): number {
-  return percentile(Float64Array.from(values).sort(), 0.5);
 }
 
 /** One line of a report: a figure, the ratio to its peer or baseline in the same run, and the goal if it has one. */
@@ -52,13 +47,19 @@ export interface Result {
   data: unknown;
 }
 
+/** A quick run is too short to compare anything: its figures stand alone. */
+export function shownRows(rows: readonly Row[], isQuick: boolean): readonly Row[] {
+  return isQuick ? rows.map(({ figure, value }) => ({ figure, value })) : rows;
+}
+
 /** Prints the rows and writes them, with the plots and `data`, to bench/results/NAME.json. */
 export function report(
   name: string,
-  rows: readonly Row[],
+  measured: readonly Row[],
   data: unknown,
   plots: readonly Plot[] = [],
 ): void {
+  const rows = shownRows(measured, isSmoke);
   const width = Math.max(...rows.map(({ figure }) => figure.length));
   for (const { figure, value, ratio, goal } of rows) {
     const parts = [

@@ -105,7 +105,7 @@ for (const over of Object.keys(DISTRIBUTIONS) as Distribution[]) {
 }
 const plots: Plot[] = [
   {
-    title: 'Random look-ups, 5 M keys in memory',
+    title: `Random look-ups, ${KEYS.toLocaleString('en')} keys in memory`,
     values: 'million a second',
     points: pointsOf(rates, (name) => {
       const [, series, vcpus] = /^(look-ups|look-ups, 64 together|vmcache), ([12])$/.exec(name) ?? [];

@@ -2,6 +2,7 @@
 
 import * as Plots from '@observablehq/plot';
 import type { Plot, Point } from '../plot.ts';
+import { percentile } from '../statistics.ts';
 
 interface Mark {
   group: string | number;
@@ -16,7 +17,7 @@ function markOf({ group, series, samples }: Point): Mark {
   return {
     group,
     series,
-    median: sorted[sorted.length >> 1]!,
+    median: percentile(sorted, 0.5),
     low: sorted[0]!,
     high: sorted.at(-1)!,
   };
@@ -24,6 +25,8 @@ function markOf({ group, series, samples }: Point): Mark {
 
 const WIDTH = 760;
 const BAR = 24;
+/** Width of an average letter of the labels. */
+const LETTER = 6;
 
 /** The plot as an element: lines over numbers, bars in groups of words; dots where the axis is logarithmic. */
 export function draw(plot: Plot, width = WIDTH): Element {
@@ -40,7 +43,7 @@ function lines(plot: Plot, marks: readonly Mark[], width: number): Element {
   return Plots.plot({
     width,
     height: 320,
-    marginLeft: 60,
+    marginLeft: 70,
     grid: true,
     color: { legend: true, domain: seriesOf(marks) },
     x: {
@@ -74,7 +77,7 @@ function bars(plot: Plot, marks: readonly Mark[], width: number): Element {
   return Plots.plot({
     width,
     height: 60 + marks.length * BAR + (isOneEach ? 0 : new Set(marks.map(({ group }) => group)).size * BAR * 0.5), // prettier-ignore
-    marginLeft: 190,
+    marginLeft: labelWidth(marks),
     marginRight: 90,
     color: { legend: series.length > 1, domain: series },
     x: { label: plot.values, grid: true, ...axisOf(plot) }, // prettier-ignore
@@ -86,6 +89,12 @@ function bars(plot: Plot, marks: readonly Mark[], width: number): Element {
       Plots.text(marks, { ...place, x: 'high', text: (mark: Mark) => short(mark.median), textAnchor: 'start', dx: 6 }), // prettier-ignore
     ],
   });
+}
+
+/** Room for the longest label of a group. */
+function labelWidth(marks: readonly Mark[]): number {
+  const longest = Math.max(0, ...marks.map(({ group }) => String(group).length));
+  return Math.min(WIDTH / 2, Math.max(80, longest * LETTER + 20));
 }
 
 const axisOf = ({ isLog }: Plot): Plots.ScaleOptions =>

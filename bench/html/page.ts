@@ -3,6 +3,9 @@
 import type { Result } from '../report.ts';
 import { draw } from './draw.ts';
 
+const QUICK =
+  'A quick run: small sizes and few rounds. It shows that the bench works; its figures mean nothing.';
+
 function element(name: string, text = '', ...children: Element[]): HTMLElement {
   const made = document.createElement(name);
   made.textContent = text;
@@ -14,7 +17,7 @@ function table({ rows }: Result): HTMLElement {
   const body = rows.map(({ figure, value, ratio = '', goal = '' }) =>
     element('tr', '', ...[figure, value, ratio, goal].map((text) => element('td', text))),
   );
-  const head = ['figure', 'median', 'against', 'goal'].map((text) => element('th', text));
+  const head = ['figure', 'value', 'compared with', 'goal'].map((text) => element('th', text));
   return element('table', '', element('thead', '', element('tr', '', ...head)), element('tbody', '', ...body)); // prettier-ignore
 }
 
@@ -25,13 +28,14 @@ function section(result: Result): HTMLElement {
   );
   const made = element('section', '', element('h2', name));
   made.id = name;
+  if (isSmoke) made.append(element('strong', QUICK));
   for (const plot of plots) {
     const figure = element('figure', '', element('h3', plot.title), draw(plot));
-    if (plot.paper !== undefined) figure.append(element('figcaption', `The paper: ${plot.paper}.`));
+    if (plot.paper !== undefined)
+      figure.append(element('figcaption', `The paper: ${plot.paper.replace(/\.$/, '')}.`));
     made.append(figure);
   }
   made.append(table(result));
-  if (isSmoke) made.append(element('p', 'A quick run: small sizes, few rounds. It shows shapes, not figures.')); // prettier-ignore
   made.append(
     element('small', `${new Date(date).toISOString().slice(0, 16)}Z; ${where.join('; ')}`),
   );

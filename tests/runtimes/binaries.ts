@@ -24,13 +24,19 @@ export interface Runtime {
   command: string[];
 }
 
+const MANIFEST = JSON.stringify({ private: true, dependencies: DEPENDENCIES });
+const MANIFEST_PATH = join(CACHE, 'package.json');
+
+/** Whether all of them are there; if not, runtimes() downloads them. */
+export function isInstalled(): boolean {
+  return existsSync(PACKAGES) && existsSync(MANIFEST_PATH) && readFileSync(MANIFEST_PATH, 'utf8') === MANIFEST; // prettier-ignore
+}
+
 /** Installs what is missing. */
 export function runtimes(): Runtime[] {
-  const manifest = JSON.stringify({ private: true, dependencies: DEPENDENCIES });
-  const path = join(CACHE, 'package.json');
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== manifest || !existsSync(PACKAGES)) {
+  if (!isInstalled()) {
     mkdirSync(CACHE, { recursive: true });
-    writeFileSync(path, manifest);
+    writeFileSync(MANIFEST_PATH, MANIFEST);
     const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund'];
     const { status } = spawnSync('npm', words, { cwd: CACHE, stdio: 'inherit' });
     if (status !== 0) throw new Error('cannot install the runtimes');
