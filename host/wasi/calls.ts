@@ -50,6 +50,8 @@ export class Calls {
   readonly #words: BigUint64Array;
   /** Arguments of the calls under way: a handler of the guest may make some before it passes on its own. */
   readonly #arguments: Argument[][] = [];
+  /** Which functions those calls are of, as system-call numbers. */
+  readonly #numbers: number[] = [];
   #depth = 0;
   /** Kernel memory where a handler of the guest finds them; 0 until one is bound. */
   #window = 0;
@@ -73,6 +75,7 @@ export class Calls {
   /** Nothing is allocated for a call: a rest parameter, and spreading it, took a tenth of a read's time. */
   // prettier-ignore
   #call(index: number, a: Argument, b: Argument, c: Argument, d: Argument, e: Argument, f: Argument, g: Argument, h: Argument, i: Argument): number {
+    this.#numbers[this.#depth] = SYS_WASI + index;
     const args = (this.#arguments[this.#depth++] ??= []);
     args[0] = a;
     args[1] = b;
@@ -109,11 +112,14 @@ export class Calls {
     return this.#window;
   }
 
-  /** The system call `number`, with the arguments that the program gave. */
+  /**
+   * The system call `number`, with the arguments that the program gave. A handler can pass on the call that it was asked
+   * about and no other: the arguments of one function have the wrong types for the next.
+   */
   serve(number: number): number {
     const row = TABLE[number - SYS_WASI];
-    if (row === undefined) return errno('NOSYS');
-    const args = this.#arguments[this.#depth - 1] ?? NONE;
+    if (row === undefined || this.#numbers[this.#depth - 1] !== number) return errno('NOSYS');
+    const args = this.#arguments[this.#depth - 1]!;
     const at = (index: number): Argument => {
       const value = args[index]!;
       return typeof value === 'number' ? value >>> 0 : value;

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SYS_WASI } from '../../assembly/abi/syscall.ts';
 import { MicroVM, ProgramExit, RingzeroError } from '../../host/index.ts';
 import {
   errno,
@@ -463,6 +464,40 @@ test('A6: a function of WASI imported with other types than its own is refused a
     const own = { wasi_snapshot_preview1: { [name]: () => 0 } };
     await (await MicroVM.load(guest, own, { memory: 2 ** 24 })).close();
   }
+});
+
+test('A6: a handler can pass on the call that it was asked about, and no other', async () => {
+  const guest = assemble(`(module
+    (import "libdbos" "setHandler" (func $setHandler (param i32 i32)))
+    (import "libdbos" "syscall" (func $syscall (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "libdbos" "proxy" (func $proxy (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_tell" (func $tell (param i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (table (export "table") 2 funcref) (elem (i32.const 1) $handler)
+    (global $other (mut i32) (i32.const 0))
+    (func $handler (param i32 i32 i32 i32 i32 i32) (result i32)
+      (call $proxy (select (global.get $other) (local.get 0) (global.get $other))
+        (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)))
+    (func (export "direct") (param i32) (result i32)
+      (call $syscall (local.get 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (func (export "handle") (param i32) (global.set $other (local.get 0)) (call $setHandler (i32.const 33) (i32.const 1)))
+    (func (export "seek") (result i32) (call $seek (i32.const 3) (i64.const 5) (i32.const 70000) (i32.const 64)))
+    (func (export "tell") (result i32) (call $tell (i32.const 3) (i32.const 64))))`);
+  const program = await MicroVM.load(guest, {}, { memory: 2 ** 24, wasi: {} });
+  const { direct, handle, seek, tell } = program.exports as Record<string, (number?: number) => number>; // prettier-ignore
+  for (const [index, name] of WASI_FUNCTIONS.entries()) {
+    const number = SYS_WASI + index;
+    assert.is(direct!(number), errno('NOSYS'), name);
+    handle!(number);
+    assert.is(direct!(number), errno('NOSYS'), name);
+    assert.is(seek!(), errno(name === 'fd_seek' ? 'BADF' : 'NOSYS'), name);
+    assert.is(tell!(), errno(name === 'fd_tell' ? 'BADF' : 'NOSYS'), name);
+    handle!(0);
+    assert.is(seek!(), errno('BADF'));
+    program.vm.enter(); // still usable
+  }
+  await program.close();
 });
 
 test('A18: options of WASI that are not what they should be are refused by name', async () => {
