@@ -3,7 +3,8 @@
 //
 // Cost        A name that is UTF-8 is decoded and encoded by the runtime; others byte by byte.
 
-const strict = new TextDecoder('utf-8', { fatal: true });
+// A mark of byte order is part of a name like any other character.
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const ESCAPE = 0xdc00;
 const ESCAPED = /[\udc80-\udcff]/u;

@@ -18,7 +18,7 @@ import type * as Wasm from '../webassembly.ts';
 
 const DESCRIPTORS_MAX = 64;
 const QUIET_MS = 10;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Serves the system calls from SYS_WASI on. */
 export interface WasiService {

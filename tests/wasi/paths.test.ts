@@ -257,6 +257,11 @@ test('A7: a component that becomes a link between look and use is not followed',
   });
 });
 
+/** Names with a mark of byte order, and what is left of them without it. */
+const MARKED = ['\ufefffile', 'file', '\ufeff', '\ufeff\ufeff', 'fi\ufeffle']
+  .flatMap((name) => [Buffer.from(name), Buffer.concat([Buffer.from([0x80]), Buffer.from(name)])])
+  .map((name) => Uint8Array.from(name));
+
 test('C15: names that are not UTF-8 are listed, opened, linked and removed as they are', async () => {
   await withTrees((reactor, wasi) => {
     const random = Random.forTest('wasi/names');
@@ -265,9 +270,11 @@ test('C15: names that are not UTF-8 are listed, opened, linked and removed as th
     const names = Array.from({ length: 50 }, () => {
       const bytes = Array.from({ length: 1 + random.below(12) }, () => 1 + random.below(255));
       return Uint8Array.from(bytes.map((byte) => (byte === 47 ? 0xff : byte)));
-    }).filter(
-      (name, at, all) => all.findIndex((other) => Buffer.compare(other, name) === 0) === at,
-    );
+    })
+      .concat(MARKED)
+      .filter(
+        (name, at, all) => all.findIndex((other) => Buffer.compare(other, name) === 0) === at,
+      );
     const plain = names.filter((name) => !/^\.\.?$/.test(Buffer.from(name).toString('latin1')));
     for (const name of plain) fs.writeFileSync(under(name), name);
     const folder = reactor.open(DIRECTORY, 'empty', { oflags: OFLAG.DIRECTORY });
