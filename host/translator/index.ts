@@ -8,6 +8,7 @@ import { assemble } from './assemble.ts';
 import { excessive, excessiveTypes, METERED, TRANSLATED } from './compile-cost.ts';
 import { dropGlobals } from './drops.ts';
 import type { Choices, Image } from './image.ts';
+import { checkMachineImports } from './machine-imports.ts';
 import { MainImage } from './main-image.ts';
 import { MeteredImage, TABLES_MAX, TABLE_ENTRIES_MAX, type MeterOptions } from './metered-image.ts';
 import {
@@ -213,15 +214,11 @@ function refuseExcess(why: string | undefined): void {
   if (why !== undefined) throw new RingzeroError('RZ_MODULE_UNSUPPORTED', `the module ${why}`);
 }
 
-/** A module for an image. Its imports from `ringzero` are the image's own: a guest that had them could leave the machine's rules. */
+/** A module for an image. A guest that had the image's own imports could leave the machine's rules. */
 function openGuest(module: Bytes, options: TranslateOptions): ModuleMap {
   const map = open(module, options);
-  const own = map.imports.find((entry) => entry.module === 'ringzero');
-  if (own === undefined) return map;
-  throw new RingzeroError(
-    'RZ_MODULE_UNSUPPORTED',
-    `the module imports ringzero.${own.name}; imports from \`ringzero\` are those of translated images alone`,
-  );
+  checkMachineImports(map.imports, ({ type }) => lettersOf(map.types[type]!));
+  return map;
 }
 
 /** `check` sees the module before the engine has validated it. */

@@ -82,6 +82,33 @@ test('A2: a module cannot add to Object.prototype by the name of an import', asy
   assert.is(shared(), before);
 });
 
+test("A5: a call of the machine's that is imported with other types than its own is refused at load", async () => {
+  const calls = {
+    syscall: 'iiiiii:i', proxy: 'iiiiii:i', forget: 'ii:', counter: 'i:F', setTimer: 'ii:i', safepoint: ':',
+    setHandler: 'ii:', spawn: 'ii:i', childStatus: 'i:i', killChild: 'i:',
+  }; // prettier-ignore
+  const types = { i: 'i32', I: 'i64', F: 'f64', r: 'externref' } as const;
+  const guest = (name: string, type: string): Uint8Array => {
+    const [params, results] = type
+      .split(':')
+      .map((letters) =>
+        [...letters].map((letter) => types[letter as keyof typeof types]).join(' '),
+      );
+    return assemble(
+      `(module (import "libdbos" "${name}" (func (param ${params}) (result ${results})))
+        (memory (export "memory") 1))`,
+    );
+  };
+  for (const [name, right] of Object.entries(calls)) {
+    for (const letter of ['I', 'F', 'r']) {
+      const wrong = [`${letter}${right}`, `${right}${letter}`, right.replace(/^i/, letter)];
+      for (const type of wrong.filter((one) => one !== right))
+        assert.is(await codeOf(() => load(guest(name, type))), 'RZ_MODULE_UNSUPPORTED', `${name} ${type}`); // prettier-ignore
+    }
+    await (await load(guest(name, right))).close();
+  }
+});
+
 const KINDS = {
   func: (type: string) => `(func ${type})`,
   global: () => '(global i32)',
