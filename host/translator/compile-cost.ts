@@ -42,6 +42,8 @@ import { bodiesOf, skipImmediate, skipPrefixed } from './skip.ts';
 const CALL_UNITS = 32;
 const LOCALS_MAX = 5000;
 const SIGNATURE_MAX = 50;
+/** An engine looks for each type among those before it: 20,000 take 3 s, 100,000 more than a minute. */
+const TYPES_MAX = 2000;
 /** Of all together, which is time: 10 to 20 ns for each. */
 const UNITS_PER_BYTE = 64;
 const TOTAL_MIN = 16_000_000;
@@ -58,18 +60,35 @@ export interface Added {
 }
 
 /** What a function of a metered image may take: 30 MB and 50 ms in the baseline compiler, five times that in the other. */
-export const METERED: Bound = { access: 0, loop: 2, units: 2_000_000 };
+export const METERED: Bound = {
+  access: 0,
+  loop: 2,
+  units: 2_000_000,
+  bytes: 131_072,
+  globals: 10_000,
+};
 /** Images for a VM: their checks and polls are branches, and whole programs are loaded. */
-export const TRANSLATED: Bound = { access: 2, loop: 4, units: 8_000_000 };
+export const TRANSLATED: Bound = {
+  access: 2,
+  loop: 4,
+  units: 8_000_000,
+  bytes: 524_288,
+  globals: 50_000,
+};
 
 export interface Bound extends Added {
   /** The most that one function may have. */
   readonly units: number;
+  /** Its code: an optimizing compiler takes up to 800 bytes for each byte, calls through tables at worst. */
+  readonly bytes: number;
+  /** Globals that the module may have; each takes an engine 650 bytes. */
+  readonly globals: number;
 }
 
 export interface FunctionCost {
   readonly locals: number;
   readonly units: number;
+  readonly bytes: number;
 }
 
 interface Open {
@@ -87,6 +106,8 @@ const ONE: FunctionType = { params: new Uint8Array(), results: new Uint8Array(1)
  * of them. Asked before the module is known to be valid.
  */
 export function excessiveTypes(map: ModuleMap): string | undefined {
+  if (map.types.length > TYPES_MAX)
+    return `has ${map.types.length} function types; ${TYPES_MAX} at most`;
   let longest = 0;
   for (const { params, results } of map.types)
     longest = Math.max(longest, params.length + results.length);
@@ -96,10 +117,14 @@ export function excessiveTypes(map: ModuleMap): string | undefined {
 
 /** What is out of proportion in such a module's functions; undefined = nothing. The module must be valid. */
 export function excessive(map: ModuleMap, bound: Bound): string | undefined {
+  const { length: globals } = map.globals;
+  if (globals > bound.globals) return `has ${globals} globals; ${bound.globals} at most`;
   let total = 0;
-  for (const [i, { locals, units }] of functionCosts(map, bound).entries()) {
+  for (const [i, { locals, units, bytes }] of functionCosts(map, bound).entries()) {
     const which = `function ${map.importedFunctions + i}`;
     if (locals > LOCALS_MAX) return `has ${locals} locals in ${which}; ${LOCALS_MAX} at most`;
+    if (bytes > bound.bytes)
+      return `has ${bytes} bytes of code in ${which}; ${bound.bytes} at most`;
     if (units > bound.units)
       return `takes too much memory to compile: ${which} has ${locals} locals and so many branches that ${units} values are kept at them; ${bound.units} at most`; // prettier-ignore
     total += units;
@@ -135,6 +160,7 @@ class Counter {
     this.#height = this.#units = 0;
     this.#open.push({ height: 0, type: { params: NOTHING.params, results }, loops: 0 });
     this.#branches(this.#added.loop);
+    const start = code.pos;
     while (this.#open.length > 0) {
       const at = code.pos;
       const opcode = code.byte();
@@ -144,7 +170,7 @@ class Counter {
       else if (opcode <= CALL_INDIRECT) this.#control(code, opcode);
       else this.#plain(code, opcode, immediate);
     }
-    return { locals: this.#locals, units: this.#units };
+    return { locals: this.#locals, units: this.#units, bytes: code.pos - start };
   }
 
   #branches(count: number): void {

@@ -38,6 +38,29 @@ test('A3: what would take memory out of proportion is refused, with the function
   assert.is(shape('calls', 20, 100), 'none');
 });
 
+/** A module with `types` function types, `globals` globals, and `repeated` so many times in the function `call`. */
+function large(types: number, globals: number, repeated: string, times: number): Uint8Array {
+  const many = (count: number, text: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => text(i)).join(' ');
+  const params = (i: number): string =>
+    [...i.toString(4)].map((digit) => `(param ${['i32', 'i64', 'f32', 'f64'][Number(digit)]})`).join(' '); // prettier-ignore
+  return udf({
+    fields: `(type $none (func)) (table 1 funcref) (elem (i32.const 0) $f) (func $f)
+      ${many(types, (i) => `(type (func ${params(i)}))`)} ${many(globals, () => '(global (mut i64) (i64.const 0))')}`,
+    call: `${many(times, () => repeated)} (i32.const 1)`,
+  });
+}
+
+test('A3: types, globals and the length of a function are bounded', () => {
+  const indirect = '(call_indirect (type $none) (i32.const 0))';
+  const refusal = (...shape: Parameters<typeof large>): string =>
+    codeOf(() => Udf.compile(large(...shape)));
+  assert.match(refusal(2500, 0, '', 0), /^RZ_UDF_REFUSED: .*25\d\d function types; 2000 at most/);
+  assert.match(refusal(0, 12_000, '', 0), /^RZ_UDF_REFUSED: .* 12000 globals; 10000 at most/);
+  assert.match(refusal(0, 0, indirect, 27_000), /^RZ_UDF_REFUSED: .* bytes of code in function 2; 131072 at most/); // prettier-ignore
+  assert.is(refusal(1000, 5000, indirect, 5000), 'none');
+});
+
 test('A3: programs from strangers are held to the same with `boundCompilation`', async () => {
   const module = moduleOf({ kind: 'ifs', values: 4000, times: 3000 });
   const refused = await MicroVM.load(module, {}, { memory: 2 ** 26, boundCompilation: true }).catch((error: unknown) => error); // prettier-ignore
