@@ -58,8 +58,7 @@ export function kindsFor(dataBytes: number): Kind[] {
 }
 
 export async function startFull(kind: Kind, dataBytes: number): Promise<Server> {
-  const options = kind === 'redis' ? ['--enable-debug-command', 'yes'] : [];
-  const server = await startServer(kind, options);
+  const server = await startServer(kind, ['--enable-debug-command', 'yes']);
   const keys = keysOf(dataBytes);
   await server.call('DEBUG', 'POPULATE', keys, 'key', 1024);
   const [size, used] = [await server.call('DBSIZE'), await server.info('memory', 'used_memory')];

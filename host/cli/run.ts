@@ -19,7 +19,7 @@ The exit code is the program's own; 134 when it traps, 141 when the reader of it
 `;
 
 const TRAPPED = 134; // as a shell reports abort()
-const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+const UNITS = new Map([['', 1], ['k', 2 ** 10], ['m', 2 ** 20], ['g', 2 ** 30]]); // prettier-ignore
 
 interface Request {
   readonly file: string;
@@ -76,7 +76,7 @@ function readArguments(argv: readonly string[]): Request {
     } else if (option === '--memory') {
       const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(value) ?? [];
       if (number === undefined) throw new UsageError(`--memory ${value}: a size such as 512m`);
-      memory = Number(number) * UNITS[unit!.toLowerCase()]!;
+      memory = Number(number) * UNITS.get(unit!.toLowerCase())!;
     } else if (option === '--trace') trace = value;
     else throw new UsageError(`unknown option ${option}; see ringzero run --help`);
   }

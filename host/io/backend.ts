@@ -17,10 +17,10 @@ export interface Backend {
   truncate(host: number, size: number, done: Result): void;
 }
 
-const NUMBERS: Record<string, number> = { ...errno };
+const NUMBERS = new Map<string | undefined, number>(Object.entries(errno));
 
 function finish(done: Result): Done {
-  return (error, result) => done(error === null ? result : -(NUMBERS[error.code ?? ''] ?? EIO));
+  return (error, result) => done(error === null ? result : -(NUMBERS.get(error.code) ?? EIO));
 }
 
 const ZEROS_BYTES = 1 << 20;

@@ -124,7 +124,7 @@ function merge(list: OptionList): OptionList {
   return [...merged.values()];
 }
 
-const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+const ESCAPES = new Map([['n', '\n'], ['r', '\r'], ['t', '\t'], ['b', '\b'], ['a', '\x07']]); // prettier-ignore
 
 /** Words of a line; "..." with escapes, '...' without; undefined when a quote is not closed. */
 function splitWords(line: string): string[] | undefined {
@@ -143,7 +143,7 @@ function splitWords(line: string): string[] | undefined {
 
 function unescape(text: string): string {
   return text.replace(/\\(?:x([0-9a-fA-F]{2})|(.))/g, (_, hex: string | undefined, char: string) =>
-    hex === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(parseInt(hex, 16)),
+    hex === undefined ? (ESCAPES.get(char) ?? char) : String.fromCharCode(parseInt(hex, 16)),
   );
 }
 

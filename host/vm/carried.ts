@@ -24,14 +24,14 @@ export function carriedOf(
     const given = imports[entry.module]?.[entry.name];
     if (entry.kind === 'table')
       return given instanceof WebAssembly.Table ? [{ ...entry, length: given.length }] : [];
-    const isNumber = entry.type in NUMBERS;
+    const isNumber = NUMBERS.has(entry.type);
     const value: unknown = given instanceof WebAssembly.Global && isNumber ? given.value : given;
     if (!isNumber) return entry.type === 'v128' ? [] : [entry];
     return [{ ...entry, value: value as number | bigint }];
   });
 }
 
-const NUMBERS = { i32: 0, i64: 0, f32: 0, f64: 0 };
+const NUMBERS: ReadonlySet<string> = new Set(['i32', 'i64', 'f32', 'f64']);
 
 /** A global or table like the one that the first instance has; undefined when there was none. */
 export function carriedImport(
@@ -50,7 +50,7 @@ export function carriedImport(
       ...(maximum === undefined ? {} : { maximum }),
     });
   }
-  const content = type in NUMBERS ? value : null;
+  const content = NUMBERS.has(type) ? value : null;
   return new WebAssembly.Global(
     { value: type as WebAssembly.ValueType, mutable },
     content as never,

@@ -4,8 +4,9 @@
 // Interface   importsOf() makes the import object; Layers puts one source of imports behind another.
 // Invariants  IMPORT-1  What the machine supplies (`ringzero`, `libdbos`, ...) comes from the machine alone.
 //             IMPORT-2  From what a user supplies, a name finds what the WebAssembly JavaScript API would find (own
-//                       properties, those of the user's classes, what a Proxy answers), but nothing that every object or
-//                       function has: `constructor`, `toString`, `__proto__` and the like are missing unless supplied.
+//                       properties, those of the user's classes, what a Proxy answers), but nothing that JavaScript's own
+//                       classes give: `constructor`, `toString`, `__proto__`, an array's `push`, a map's `get` and the
+//                       like are missing unless supplied.
 //             IMPORT-3  Names index only objects without a prototype.
 //             A function that is missing throws when it is called; a global or table is an error at once, unless it is carried.
 
@@ -75,7 +76,7 @@ function firstOf(sources: readonly object[], from: string, name: string): unknow
 const isObject = (value: unknown): value is object =>
   typeof value === 'function' || (typeof value === 'object' && value !== null);
 
-/** What an object supplies under a name; undefined for what all objects or functions have (IMPORT-2). */
+/** What an object supplies under a name; undefined for what JavaScript's own classes give it (IMPORT-2). */
 function property(object: object, name: string): unknown {
   if (Object.hasOwn(object, name)) return Reflect.get(object, name);
   let proto: object | null = Object.getPrototypeOf(object) as object | null;
@@ -105,8 +106,17 @@ function descriptorOf(object: object, name: string): PropertyDescriptor | undefi
   return undefined;
 }
 
-/** Whether it is the prototype of all objects or of all functions, of whichever realm. */
+/** Whether it is a prototype of JavaScript itself, of whichever realm: only its constructors have no source. */
 function isBuiltIn(proto: object): boolean {
   const isLast = Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'isPrototypeOf');
-  return isLast || (typeof proto === 'function' && Object.hasOwn(proto, 'apply'));
+  if (isLast || (typeof proto === 'function' && Object.hasOwn(proto, 'apply'))) return true;
+  const maker: unknown = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value;
+  if (typeof maker === 'function') return maker.prototype === proto && NATIVE.test(sourceOf(maker));
+  const tag: unknown = Object.getOwnPropertyDescriptor(proto, Symbol.toStringTag)?.value;
+  return typeof tag === 'string' && /(Iterator|Generator)( Helper)?$/.test(tag); // these have no constructor
 }
+
+/** No source of a function of JavaScript's looks so. */
+const NATIVE = /\{\s*\[native code\]\s*\}$/;
+
+const sourceOf = (fn: CallableFunction): string => Function.prototype.toString.call(fn);

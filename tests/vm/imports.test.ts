@@ -186,6 +186,68 @@ test('C6: imports are asked for, whatever object has them: classes, prototypes, 
   }
 });
 
+/** Instances of JavaScript's own classes, and what each has by them. */
+const BUILT_IN: object[] = [
+  [],
+  new Map(),
+  new Set(),
+  new WeakMap(),
+  new Date(0),
+  /x/,
+  new Uint8Array(8),
+  new DataView(new ArrayBuffer(8)),
+  new ArrayBuffer(8),
+  new Error('x'),
+  Promise.resolve(),
+  new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
+  new Map().entries(),
+  (function* () {})(), // eslint-disable-line @typescript-eslint/no-empty-function
+  async () => {},
+];
+
+function inheritedNames(object: object): string[] {
+  const names = new Set<string>();
+  for (
+    let at = Object.getPrototypeOf(object) as object | null;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  )
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+  return [...names].filter((name) => !Object.hasOwn(object, name));
+}
+
+test('C6: methods of arrays, maps and other classes of JavaScript are no imports (IMPORT-2)', async () => {
+  for (const env of BUILT_IN) {
+    const names = inheritedNames(env);
+    const calls = names.map((_, i) => `(func (export "c${i}") (call $f${i}))`);
+    const imports = names.map((name, i) => `(import "env" "${name}" (func $f${i}))`);
+    const program = await load(assemble(`(module ${imports.join('')} (memory 1) ${calls.join('')})`), { env }); // prettier-ignore
+    for (const [i, name] of names.entries())
+      assert.is(await codeOf(program.exports[`c${i}`] as () => void), 'RZ_EXPORT', `${Object.prototype.toString.call(env)}.${name}`); // prettier-ignore
+    await program.close();
+  }
+});
+
+test('C6: a class that extends one of JavaScript supplies its own methods, and a wrapped instance its exports', async () => {
+  class Named extends Map<string, unknown> {
+    one(): number {
+      return 1;
+    }
+    two = (): number => 2;
+  }
+  const functions = new WebAssembly.Instance(
+    new WebAssembly.Module(
+      assemble(`(module
+        (func (export "one") (result i32) (i32.const 1)) (func (export "two") (result i32) (i32.const 2)))`) as BufferSource,
+    ),
+  ).exports;
+  for (const env of [new Named(), Object.create(functions) as object]) {
+    const program = await load(ADDS, { env });
+    assert.is((program.exports['sum'] as () => number)(), 3);
+    await program.close();
+  }
+});
+
 test('A5: a module that asks for the machine’s own functions is refused by name', async () => {
   for (const name of ['enter', 'leave', 'fault', 'vcpu', 'memory', 'anything']) {
     const guest = assemble(`(module

@@ -47,22 +47,22 @@ const prepared = new Map<string, OpenFile>();
 const descriptors: (Descriptor | undefined)[] = [];
 
 /** The name that Linux has for what a browser calls otherwise. */
-const CODES: Record<string, string> = {
-  NotFoundError: 'ENOENT',
-  TypeMismatchError: 'EISDIR',
-  NoModificationAllowedError: 'EBUSY',
-  InvalidModificationError: 'ENOTEMPTY',
-  InvalidStateError: 'EBADF',
-  NotAllowedError: 'EACCES',
-  SecurityError: 'EACCES',
-  QuotaExceededError: 'ENOSPC',
-};
+const CODES = new Map([
+  ['NotFoundError', 'ENOENT'],
+  ['TypeMismatchError', 'EISDIR'],
+  ['NoModificationAllowedError', 'EBUSY'],
+  ['InvalidModificationError', 'ENOTEMPTY'],
+  ['InvalidStateError', 'EBADF'],
+  ['NotAllowedError', 'EACCES'],
+  ['SecurityError', 'EACCES'],
+  ['QuotaExceededError', 'ENOSPC'],
+]);
 
 /** An error with a `code`, from what a browser threw. */
 export function withCode(error: unknown, what: string): Error {
   if (error instanceof RingzeroError) return error;
   const { name, message } = error as Error;
-  const code = CODES[name] ?? 'EIO';
+  const code = CODES.get(name) ?? 'EIO';
   return Object.assign(new Error(`${code}: ${what}: ${message}`, { cause: error }), { code });
 }
 
