@@ -1,9 +1,9 @@
 // E1: programs for Node that are bundled. With the package external they work; bundled into the program it fails, with an
 // error that says what to do.
 
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkPrograms, writePrograms } from './programs.ts';
 import { toolProject } from './project.ts';
 
 const test = suite('tools: bundled for Node');
@@ -14,30 +14,8 @@ const project = toolProject('bundlers', {
   vite: '7',
 });
 
-const STORE = `import { RingzeroLevel } from 'ringzero/level';
-const db = new RingzeroLevel(process.argv[2], { valueEncoding: 'json' });
-await db.put('ada', { born: 1815 });
-console.log(JSON.stringify(await db.get('ada')));
-await db.close();
-`;
-const FORK = `import { MicroVM } from 'ringzero';
-const guest = Uint8Array.from(atob('AGFzbQEAAAABCwJgAn9/AGABfwF/AwMCAAEFAwEAAQcNAgNwdXQAAANnZXQAAQoTAgkAIAAgATYCAAsHACAAKAIACw=='), (text) => text.charCodeAt(0));
-const vm = await MicroVM.create({ guest, memory: 2 ** 24 });
-const { put, get } = vm.enter().exports;
-put(64, 7);
-const snapshot = vm.snapshot();
-put(64, 8);
-console.log(await snapshot.run('get', 64), get(64));
-await snapshot.release();
-await vm.close();
-`;
-project.write('store.mjs', STORE);
-project.write('fork.mjs', FORK);
-
-function works(folder: string): void {
-  assert.is(project.run(join(folder, 'store.mjs'), join(folder, 'people')), '{"born":1815}\n');
-  assert.is(project.run(join(folder, 'fork.mjs')), '7 8\n');
-}
+writePrograms(project);
+const works = (folder: string): void => checkPrograms(project, folder);
 
 /** It fails at the first use, and the message names the cure. */
 function saysWhy(program: string): void {
@@ -86,15 +64,21 @@ test('Rollup: external works, bundled says why not', () => {
   saysWhy('rollup-bundled/fork.mjs');
 });
 
-test('Vite SSR: external as it is, which is the default', () => {
-  const config = `export default {
-    build: { ssr: true, target: 'es2022', outDir: 'vite-ssr', rollupOptions: { input: ['fork.mjs', 'store.mjs'], output: { entryFileNames: '[name].mjs' } } },
-  };`;
-  project.write('vite.config.mjs', config);
-  const { status, said } = project.tool('vite', ['build', '--logLevel', 'warn']);
-  assert.is(status, 0, said);
-  works('vite-ssr');
-});
+for (const [name, ssr] of [
+  ['as it is, which is the default', '{}'],
+  ['named, where nothing else is', "{ noExternal: true, external: ['ringzero'] }"],
+] as const)
+  test(`Vite SSR: external ${name}`, () => {
+    const out = ssr === '{}' ? 'vite-ssr' : 'vite-ssr-external';
+    const config = `export default {
+      ssr: ${ssr},
+      build: { ssr: true, target: 'es2022', outDir: '${out}', rollupOptions: { input: ['fork.mjs', 'store.mjs'], output: { entryFileNames: '[name].mjs' } } },
+    };`;
+    project.write('vite.config.mjs', config);
+    const { status, said } = project.tool('vite', ['build', '--logLevel', 'warn']);
+    assert.is(status, 0, said);
+    works(out);
+  });
 
 test.after(project.remove);
 test.run();
