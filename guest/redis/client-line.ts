@@ -17,11 +17,11 @@ function putBlock(block: u32): void {
 function putFlags(c: Client): void {
   const flags = c.flags;
   const start = text.length();
-  if (flags & client.UNIX_SOCKET) text.byte(85);
   if (flags & client.MULTI) text.byte(120);
   if (flags & client.DIRTY_CAS) text.byte(100);
   if (flags & client.CLOSE_AFTER_REPLY) text.byte(99);
   if (flags & client.CLOSE_ASAP) text.byte(65);
+  if (flags & client.UNIX_SOCKET) text.byte(85);
   if (flags & client.NO_EVICT) text.byte(101);
   if (text.length() == start) text.byte(78);
 }

@@ -37,7 +37,8 @@ export function keep(c: client.Client): bool {
   c.inputAt = readBytes;
   c.argumentsTotal = total;
   c.argumentsRead = read;
-  if (protocol.argumentsWanted() >= LARGE_MIN) beginLarge(c, protocol.argumentsWanted());
+  if (protocol.argumentsWanted() >= LARGE_MIN)
+    beginLarge(c, protocol.argumentAt() - from, protocol.argumentsWanted());
   return true;
 }
 
@@ -94,12 +95,12 @@ export function isFilling(c: client.Client): bool {
 
 // --- Large arguments ---------------------------------------------------------------------------------------------
 
-/** Moves what has come of a large argument out of the buffer; the rest goes to its own place as it comes. */
-function beginLarge(c: client.Client, bytes: u32): void {
-  // The line of its length ends behind the cursor.
-  let from = c.input + c.inputAt;
-  while (load<u8>(from) != 10) from++;
-  from++;
+/**
+ * Moves what has come of a large argument out of the buffer; the rest goes to its own place as it comes. It begins `offset` bytes into the
+ * buffer: only the parser knows, for any byte may stand where the line of its length should end with a LF.
+ */
+function beginLarge(c: client.Client, offset: u32, bytes: u32): void {
+  const from = c.input + offset;
   const come = c.input + c.inputBytes - from;
   c.largeTotal = bytes;
   c.largeRead = 0;

@@ -41,6 +41,7 @@ let room: u32 = 0;
 let ownVector: u32 = 0; // the vector for commands that come whole
 let ownRoom: u32 = 0;
 let wanted: u32 = 0; // after MORE: bytes of the argument that is not all there; 0 = not in one
+let wantedAt: u32 = 0; // and where it begins
 
 export function boot(): void {
   ownVector = heap.alloc(FIRST_ARGUMENTS << 3);
@@ -107,6 +108,11 @@ export function argumentsRead(): u32 {
 
 export function argumentsWanted(): u32 {
   return wanted;
+}
+
+/** Where the argument begins that is not all there: never behind the stretch. */
+export function argumentAt(): u32 {
+  return wantedAt;
 }
 
 export function vectorAt(): u32 {
@@ -208,6 +214,7 @@ function readLongArgument(): u32 {
 function takeArgument(from: u32, bytes: u32): u32 {
   if (from > limit || limit - from < bytes + 2) {
     wanted = bytes;
+    wantedAt = from;
     return MORE;
   }
   if (count == room && !grow()) return BROKEN;
@@ -264,11 +271,13 @@ export function trim(): void {
   ownRoom = FIRST_ARGUMENTS;
 }
 
-/** Where the line at the cursor has its CR; 0 when the LF behind it is not there yet. */
+/** Where the line at the cursor has its CR; 0 when the LF behind it is not there yet. A zero byte ends the search, as inline. */
 function lineEnd(): u32 {
   const reach = min<u32>(left(), LINE_MAX + 2);
   for (let i: u32 = 0; i + 1 < reach; i++) {
-    if (load<u8>(cursor + i) == 13) return cursor + i;
+    const c: u32 = load<u8>(cursor + i);
+    if (c == 13) return cursor + i;
+    if (c == 0) break;
   }
   return 0;
 }

@@ -229,6 +229,7 @@ function run(c: client.Client): u32 {
         }
       }
     } else if (state == protocol.EMPTY) {
+      if (c.flags & ENDS_RUN && protocol.at() != protocol.start()) skipNext(c); // no command, but one that counts
       if (protocol.left() == 0) {
         protocol.trim();
         if (c.input != 0) input.empty(c);
@@ -262,11 +263,16 @@ function goesOn(c: client.Client, before: u32): bool {
     reply.rewind(before);
     reply.endLoan();
   }
+  skipNext(c);
+  return !(c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP));
+}
+
+/** CLIENT REPLY SKIP is about one command, the next. */
+function skipNext(c: client.Client): void {
   c.flags &= ~client.REPLY_SKIP;
   if (c.flags & client.REPLY_SKIP_NEXT) {
     c.flags = (c.flags & ~client.REPLY_SKIP_NEXT) | client.REPLY_SKIP;
   }
-  return !(c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP));
 }
 
 function suspend(c: client.Client): void {

@@ -184,4 +184,24 @@ test('a long pipeline of large replies comes in parts', () => {
   assert.ok(replies.every((reply) => String(reply).length === 300000));
 });
 
+test('PROTO-1: a large argument begins two bytes behind its length, whatever the second is, and memory beyond the input is never read', () => {
+  for (const second of ['\n', 'X', '\r', '\0']) {
+    for (const come of [0, 1, 2, 5000]) {
+      const client = new RedisGuest().connect();
+      client.command('SET', 'secret', 'do not tell '.repeat(4000));
+      const value = `${second === '\n' ? 'a' : '\n'}${'v'.repeat(39_998)}z`;
+      assert.is(client.raw(`*2\r\n$4\r\nECHO\r\n$40000\r${second}${value.slice(0, come)}`), '');
+      assert.is(client.raw(`${value.slice(come)}\r\n`), `$40000\r\n${value}\r\n`);
+      assert.is(client.command('PING'), 'PONG');
+    }
+  }
+});
+
+test('CLIENT REPLY SKIP: an empty command counts as the next one, and RESET goes unanswered', () => {
+  const client = new RedisGuest().connect();
+  assert.is(client.raw('CLIENT REPLY SKIP\r\n\r\nPING\r\n'), '+PONG\r\n');
+  assert.is(client.raw('CLIENT REPLY SKIP\r\n*0\r\nPING\r\n'), '+PONG\r\n');
+  assert.is(client.raw('CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n'), '+PONG\r\n');
+});
+
 test.run();

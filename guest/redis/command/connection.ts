@@ -58,13 +58,7 @@ function quit(): void {
 function resetConnection(): void {
   const self = client.current();
   transaction.discard(self);
-  self.flags &= ~(
-    client.NO_EVICT |
-    client.NO_TOUCH |
-    client.REPLY_OFF |
-    client.REPLY_SKIP |
-    client.AUTHENTICATED
-  );
+  self.flags &= ~(client.NO_TOUCH | client.REPLY_OFF | client.AUTHENTICATED);
   if (!identity.hasPassword()) self.flags |= client.AUTHENTICATED;
   self.db = 0;
   keyspace.select(0);
@@ -160,7 +154,7 @@ function takeHelloOptions(): bool {
     !(client.current().flags & client.AUTHENTICATED)
   ) {
     reply.error(
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
     return false;
   }
