@@ -65,3 +65,6 @@ export const ANSWER_DOUBLE: i32 = 2;
 export const ANSWER_ERROR: i32 = 3;
 /** Bytes in one part of an answer, but the last. */
 export const UDF_PART: i32 = 65536;
+
+/** The version of Redis that the server is like. */
+export const REDIS_VERSION: string = '7.0.15';

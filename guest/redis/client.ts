@@ -58,6 +58,7 @@ export class Client {
   queueTail: u32;
   queueCount: u32;
   queueBytes: u32;
+  queueText: u64; // bytes of the queued arguments alone
   // WATCH (watch.ts).
   watchHead: u32;
   // Input that is not yet a whole command (input.ts).

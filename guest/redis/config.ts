@@ -13,6 +13,7 @@ import * as heap from './heap.ts';
 import * as lru from './lru.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
+import { OPTION_TABLE } from './option-table.ts';
 import * as persistence from './persistence.ts';
 import * as telemetry from './telemetry.ts';
 import * as parse from './option-value.ts';
@@ -174,7 +175,7 @@ function assignDefault(index: u32, from: u32, units: u32): void {
   assign(index, <u32>SCRATCH, units);
 }
 
-/** Defines one row of the first table of option.ts; rows come in the order of their numbers. */
+/** Defines one row of the table of option.ts; rows come in the order of their numbers. */
 export function row(
   index: u32,
   name: string,
@@ -193,7 +194,7 @@ export function row(
   assignDefault(index, changetype<u32>(initial), <u32>initial.length);
 }
 
-// --- The second table: a cursor over its text. ---
+// --- option-table.ts: a cursor over its text. ---
 
 let cursor: u32 = 0;
 let wordStart: u32 = 0;
@@ -232,8 +233,9 @@ function kindOfWord(): u32 {
   return option.STRING;
 }
 
-function defineInertLine(): void {
+function defineLine(): void {
   nextWord();
+  if (wordIs('#')) return; // a heading
   const index = addRow(wordStart, wordUnits);
   nextWord();
   if (wordIs('=')) {
@@ -245,6 +247,9 @@ function defineInertLine(): void {
   let flags: u32 = 0;
   if (load<u16>(wordStart + (wordUnits << 1) - 2) == 33) {
     flags = option.START;
+    wordUnits--;
+  } else if (load<u16>(wordStart + (wordUnits << 1) - 2) == 94) {
+    flags = option.RAISED;
     wordUnits--;
   }
   if (wordIs('percent')) flags |= option.PERCENT;
@@ -270,10 +275,10 @@ function defineInertLine(): void {
 export function boot(): void {
   parse.bootLimits();
   option.defineLive();
-  cursor = changetype<u32>(option.INERT) + 2;
-  const end = changetype<u32>(option.INERT) + ((<u32>option.INERT.length) << 1);
+  cursor = changetype<u32>(OPTION_TABLE) + 2;
+  const end = changetype<u32>(OPTION_TABLE) + ((<u32>OPTION_TABLE.length) << 1);
   while (cursor < end) {
-    defineInertLine();
+    defineLine();
     while (load<u16>(cursor) != 10) cursor += 2;
     cursor += 2;
   }
@@ -292,6 +297,13 @@ export function find(name: u32, bytes: u32): u32 {
 }
 
 export const NONE: u32 = 0xffffffff;
+
+/** The number of an option of option-table.ts. */
+export function numberOf(name: string): i64 {
+  const units = <u32>name.length;
+  narrow(changetype<u32>(name), units, <u32>SCRATCH);
+  return number(find(<u32>SCRATCH, units));
+}
 
 /** What depends on an option looks at it again. */
 function follow(index: u32): void {
@@ -316,7 +328,7 @@ export function assignNumber(index: u32, value: i64): void {
 /** A number as it is kept: Redis takes any hz and any size of the backlog, and bounds them without a word. */
 function bounded(index: u32, value: i64): i64 {
   if (index == option.HZ) return min(max(value, option.HZ_MIN), option.HZ_MAX);
-  return index == option.REPL_BACKLOG_SIZE ? max(value, option.BACKLOG_MIN) : value;
+  return flagsOf(index) & option.RAISED ? max(value, minOf(index)) : value;
 }
 
 /** Puts a value that check() accepted in force. False when there is no memory for a string. */

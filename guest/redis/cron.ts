@@ -1,4 +1,4 @@
-// What happens ten times a second: expired keys, tables that are too large, memory to give back.
+// What happens hz times a second: expired keys, tables that are too large, memory to give back.
 
 import * as client from './client.ts';
 import * as clientEvent from './client-event.ts';
@@ -6,6 +6,7 @@ import * as clientMemory from './client-memory.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
 import * as dict from './dict.ts';
+import * as evict from './evict.ts';
 import * as expire from './expire.ts';
 import * as heap from './heap.ts';
 import * as keyspace from './keyspace.ts';
@@ -30,6 +31,7 @@ export function run(): void {
   client.setCurrent(0);
   reply.shrink();
   expire.cycle();
+  if (!observe.loading()) evict.goOn();
   lazyStep();
   rehash();
   watchClients();

@@ -4,7 +4,8 @@
 //             the VM refuses to grow. Both free what waits in the background first, then delete keys as the policy says.
 // Method      As Redis: some keys of each database are sampled, and the best of them goes. Keys for the policies on keys
 //             that expire come from the list of those; others from the dictionary.
-// Invariants  EVICT-1  A call deletes at most KEYS_AT_ONCE keys, unless memory is still short of what the command must have.
+// Invariants  EVICT-1  A call takes at most the time that maxmemory-eviction-tenacity allows, unless memory is short of what the
+//                      command must have. Then the command is let in, and the next one and goOn() free the rest.
 
 import * as clock from './clock.ts';
 import * as config from './config.ts';
@@ -18,9 +19,11 @@ import * as option from './option.ts';
 import * as random from './random.ts';
 import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
+import { clockUs } from './host.ts';
 import { slab } from '../../assembly/index.ts';
 
-const KEYS_AT_ONCE: u32 = 100000;
+const KEYS_PER_LOOK: u32 = 16; // at the clock
+const CRON_US: f64 = 25000;
 
 let limit: u64 = 0;
 let policy: i64 = option.NOEVICTION;
@@ -39,20 +42,43 @@ export function isLimited(): bool {
   return limit != 0;
 }
 
-/** True when memory in use is at or below maxmemory, after evicting if need be. */
+/** True when memory in use is at or below maxmemory after evicting if need be, or keys are being evicted and time is up. */
 // @ts-ignore: decorator
 @inline
 export function makeRoom(): bool {
   return heap.usedBytes() <= limit || evictBytes();
 }
 
+/** What Redis lets a call take, in microseconds. */
+function tenacityUs(): f64 {
+  const tenacity = config.number(option.MAXMEMORY_EVICTION_TENACITY);
+  if (tenacity <= 10) return 50 * <f64>tenacity;
+  if (tenacity == 100) return Infinity;
+  let us: f64 = 500;
+  for (let step: i64 = 10; step < tenacity; step++) us *= 1.15;
+  return us;
+}
+
 function evictBytes(): bool {
+  return evictFor(tenacityUs());
+}
+
+/** Frees for so long; false when the memory in use is above maxmemory and nothing more can be freed. */
+function evictFor(us: f64): bool {
   const database = keyspace.selected();
-  for (let keys: u32 = 0; keys < KEYS_AT_ONCE && heap.usedBytes() > limit; keys++) {
+  const end = clockUs() + us;
+  let isRunning = false;
+  for (let keys: u32 = 1; heap.usedBytes() > limit && !isRunning; keys++) {
     if (!lazyfree.step() && !evictOne()) break;
+    isRunning = keys % KEYS_PER_LOOK == 0 && clockUs() > end;
   }
   keyspace.select(database);
-  return heap.usedBytes() <= limit;
+  return isRunning || heap.usedBytes() <= limit;
+}
+
+/** By cron: goes on where commands have left off. */
+export function goOn(): void {
+  if (limit != 0 && heap.usedBytes() > limit) evictFor(CRON_US);
 }
 
 /** True when the heap has its reserve of free spans, after freeing what may be freed. */
@@ -94,7 +120,7 @@ function evictOne(): bool {
 /** Deletes a key of the selected database. */
 function evict(victim: u32): void {
   keyspace.signalModified(entry.key(victim), entry.keyBytes(victim));
-  keyspace.removeEntry(victim);
+  keyspace.removeEntry(victim, option.LAZYFREE_LAZY_EVICTION);
   keyspace.addDirty(1);
   stats.add(stats.EVICTED, 1);
 }

@@ -4,15 +4,21 @@
 // It goes on as long as many of the keys that it sees are expired, and its time is not up.
 
 import * as clock from './clock.ts';
+import * as config from './config.ts';
 import * as entry from './entry.ts';
 import * as keyspace from './keyspace.ts';
+import * as option from './option.ts';
+import * as pace from './pace.ts';
 import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
 import { clockUs } from './host.ts';
 
 const KEYS_AT_ONCE: u32 = 200;
-const CYCLE_US: f64 = 25000; // a quarter of the time between two
-const STALE_PERCENT: u32 = 10; // a database with fewer expired keys among those seen is left
+// As Redis counts, at the lowest effort of active-expire-effort and for each step above it.
+const KEYS_PER_STEP: u32 = 50;
+const CYCLE_PERCENT: i64 = 25; // of the time between two
+const CYCLE_PERCENT_PER_STEP: i64 = 2;
+const STALE_PERCENT: u32 = 10; // a database with fewer expired keys among those seen is left; one less per step
 
 let nextDatabase: u32 = 0;
 
@@ -26,7 +32,11 @@ export function setActive(active: bool): void {
 export function cycle(): void {
   if (!isActive) return;
   const databases = keyspace.databases();
-  const end = clock.us() + CYCLE_US;
+  const steps = config.number(option.ACTIVE_EXPIRE_EFFORT) - 1;
+  const percent = CYCLE_PERCENT + CYCLE_PERCENT_PER_STEP * steps;
+  const end = clock.us() + <f64>((percent * 10000) / pace.hz());
+  const keysAtOnce = KEYS_AT_ONCE + KEYS_PER_STEP * <u32>steps;
+  const stalePercent = STALE_PERCENT - <u32>steps;
   stats.add(stats.EXPIRE_CYCLES, 1);
   let seen: u64 = 0;
   let stale: u64 = 0;
@@ -37,7 +47,7 @@ export function cycle(): void {
     keyspace.select(database);
     let found: u32;
     do {
-      found = look(database);
+      found = look(database, keysAtOnce);
       seen += looked;
       stale += found;
       if (clockUs() > end) {
@@ -45,7 +55,7 @@ export function cycle(): void {
         i = databases;
         break;
       }
-    } while (looked != 0 && found * 100 > looked * STALE_PERCENT);
+    } while (looked != 0 && found * 100 > looked * stalePercent);
   }
   if (seen != 0) stats.set(stats.EXPIRE_STALE_PERCENT, (stale * 10000) / seen);
 }
@@ -53,9 +63,9 @@ export function cycle(): void {
 let looked: u32 = 0;
 
 /** Looks at some keys of the selected database and deletes the expired ones; how many those were. */
-function look(database: u32): u32 {
+function look(database: u32, keysAtOnce: u32): u32 {
   const list = keyspace.expiringOf(database);
-  const turns = min(volatile.count(list), KEYS_AT_ONCE);
+  const turns = min(volatile.count(list), keysAtOnce);
   let at = volatile.cursor(list);
   let found: u32 = 0;
   let ttl: f64 = 0;

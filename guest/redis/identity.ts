@@ -6,7 +6,7 @@ import * as text from './text.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
 import { syscall } from '../../assembly/index.ts';
 
-export const VERSION = '7.0.15';
+export { REDIS_VERSION as VERSION } from './abi';
 export const USER = 'default';
 
 const RUN_ID_BYTES: u32 = 20;

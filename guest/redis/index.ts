@@ -16,6 +16,7 @@ import * as io from './io.ts';
 import * as keyspace from './keyspace.ts';
 import * as lru from './lru.ts';
 import * as metrics from './metrics.ts';
+import * as pace from './pace.ts';
 import * as persistence from './persistence.ts';
 import { run as saveChild } from './persistence.ts';
 import * as protocol from './protocol.ts';
@@ -89,13 +90,18 @@ export function disconnect(slot: i32): void {
   session.close(slot);
 }
 
-/** Ten times a second. FLAG_* of io.ts. */
+/** hz() times a second. FLAG_* of io.ts. */
 export function cron(nowMs: f64, nowUs: f64): i32 {
   clock.set(nowMs, nowUs);
   persistence.setBusy(true);
   cronjob.run();
   persistence.setBusy(false);
   return io.hasEvents() ? abi.FLAG_EVENTS : 0;
+}
+
+/** How often cron() is to be called a second, by the options and the number of clients. */
+export function hz(): i32 {
+  return <i32>pace.hz();
 }
 
 /** Address of [reply address u32 | reply bytes u32]. */
@@ -148,6 +154,11 @@ export function limitClients(most: i32): i32 {
 /** Address of "name\0value" of an option; composedBytes() is its length. */
 export function optionAddress(index: i32): i32 {
   return configSet.optionAddress(index);
+}
+
+/** The number of an option whose name is in the window, or -1. */
+export function optionIndex(nameBytes: i32): i32 {
+  return <i32>config.find(io.rx(), nameBytes);
 }
 
 /** Where the text of the last optionAddress(), or of why setOption() failed, is. */

@@ -12,6 +12,7 @@ import * as identity from './identity.ts';
 import * as machine from './info-machine.ts';
 import * as memoryUse from './memory-use.ts';
 import * as option from './option.ts';
+import * as pace from './pace.ts';
 import * as rate from './rate.ts';
 import * as section from './info-section.ts';
 import * as stats from './stats.ts';
@@ -38,7 +39,7 @@ function putServer(): void {
   const uptime = <u64>hostInfo(abi.HOST_UPTIME);
   text.count('uptime_in_seconds', uptime);
   text.count('uptime_in_days', uptime / 86400);
-  text.line('hz', '10');
+  text.signed('hz', pace.hz());
   text.signed('configured_hz', config.number(option.HZ));
   text.count('lru_clock', clock.lru());
   text.ascii('executable:ringzero\r\nconfig_file:\r\nio_threads_active:0\r\n');
@@ -167,7 +168,7 @@ function putReplication(): void {
   identity.putReplicationId();
   text.ascii('\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n');
   text.ascii('master_repl_offset:0\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n');
-  text.signed('repl_backlog_size', config.number(option.REPL_BACKLOG_SIZE));
+  text.signed('repl_backlog_size', config.numberOf('repl-backlog-size'));
   text.ascii('repl_backlog_first_byte_offset:0\r\nrepl_backlog_histlen:0\r\n');
 }
 

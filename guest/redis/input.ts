@@ -5,7 +5,7 @@
 // Structure   The client's buffer holds the unfinished command and what follows it. An argument of LARGE_MIN bytes or more is
 //             received into an allocation of its own, laid out as the entry that a SET of it needs: header, room for the
 //             key, value. Those are linked through their access field; their type is 0, so no saver takes them for keys.
-// Invariants  INPUT-1  A client holds at most client-query-buffer-limit bytes.
+// Invariants  INPUT-1  Input that has not been read, one large argument included, is at most client-query-buffer-limit bytes.
 //             INPUT-2  An argument for which there is no memory is skipped, and its command is answered with OOM.
 
 import * as client from './client.ts';
@@ -19,7 +19,7 @@ import { slab } from '../../assembly/index.ts';
 export const LARGE_MIN: u32 = 32768;
 const FIRST_ARGUMENTS: u32 = 16;
 
-/** Keeps the unfinished command that protocol.next() met, and all behind it. False: no memory, or over the limit. */
+/** Keeps the unfinished command that protocol.next() met, and all behind it. False: no memory. */
 export function keep(c: client.Client): bool {
   const from = protocol.start();
   const bytes = protocol.at() + protocol.left() - from;
@@ -61,8 +61,7 @@ function keepArguments(c: client.Client, from: u32, read: u32): bool {
 /** Appends to the buffer. */
 function put(c: client.Client, from: u32, bytes: u32): bool {
   const wanted = <u64>c.inputBytes + bytes;
-  if (wanted > <u64>config.number(option.CLIENT_QUERY_BUFFER_LIMIT) || wanted > 0xe0000000)
-    return false;
+  if (wanted > 0xe0000000) return false;
   if (c.input == 0 || wanted > c.inputRoom) {
     const room = max<u32>(<u32>wanted, c.input == 0 ? 0 : min<u32>(c.inputRoom << 1, 0xe0000000));
     let moved = heap.alloc(room);
@@ -80,7 +79,15 @@ function put(c: client.Client, from: u32, bytes: u32): bool {
   return true;
 }
 
-/** Takes the next chunk in. False: no memory, or over the limit. */
+/** Whether a chunk makes it more than client-query-buffer-limit: input that has not been read, and what MULTI has queued. */
+// @ts-ignore: decorator
+@inline
+export function isOver(c: client.Client, bytes: u32): bool {
+  const unread = <u64>(c.largeTotal != 0 ? c.largeRead : c.inputBytes - c.inputAt);
+  return unread + bytes + c.queueText > <u64>config.number(option.CLIENT_QUERY_BUFFER_LIMIT);
+}
+
+/** Takes the next chunk in. False: no memory. */
 export function append(c: client.Client, from: u32, bytes: u32): bool {
   if (c.largeTotal == 0) return put(c, from, bytes);
   const taken = fillLarge(c, from, bytes);

@@ -17,6 +17,7 @@ import * as entry from './entry.ts';
 import * as heap from './heap.ts';
 import * as lazyfree from './lazyfree.ts';
 import * as lru from './lru.ts';
+import * as option from './option.ts';
 import * as siphash from './siphash.ts';
 import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
@@ -223,7 +224,7 @@ function dropIfExpired(found: u32): bool {
 export function expire(found: u32): void {
   stats.add(stats.EXPIRED, 1);
   signalModified(entry.key(found), entry.keyBytes(found));
-  removeEntry(found);
+  removeEntry(found, option.LAZYFREE_LAZY_EXPIRE);
 }
 
 // --- Change ------------------------------------------------------------------------------------------------------
@@ -277,7 +278,7 @@ export function resizeValue(old: u32, valueBytes: u32): u32 {
 export function replace(old: u32, by: u32): void {
   relink(old, by);
   entry.setKeyspaceId(old, NO_ID);
-  lazyfree.discard(old);
+  lazyfree.discard(old, option.LAZYFREE_LAZY_SERVER_DEL);
 }
 
 function relink(old: u32, by: u32): void {
@@ -288,19 +289,19 @@ function relink(old: u32, by: u32): void {
   if (entry.hasExpiry(by)) volatile.repoint(space + EXPIRING, by);
 }
 
-/** Deletes a key; false when it is not there. An expired key counts as not there, and goes too. */
-export function remove(key: u32, keyBytes: u32): bool {
+/** Deletes a key; false when it is not there. An expired key counts as not there, and goes too. `why`: see lazyfree.discard(). */
+export function remove(key: u32, keyBytes: u32, why: u32): bool {
   const found = find(key, keyBytes);
   if (found == 0) return false;
   if (dropIfExpired(found)) return false;
-  removeEntry(found);
+  removeEntry(found, why);
   return true;
 }
 
-/** Takes a key out of the selected database and frees it, a large value in the background. */
-export function removeEntry(found: u32): void {
+/** Takes a key out of the selected database and frees it, a long value in the background where the option `why` allows that. */
+export function removeEntry(found: u32, why: u32): void {
   unlink(found);
-  lazyfree.discard(found);
+  lazyfree.discard(found, why);
 }
 
 /** Takes a key out of the selected database; the entry is the caller's, without expiry. */

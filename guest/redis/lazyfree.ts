@@ -1,9 +1,10 @@
 // Freeing in the background: values of many elements, and whole keyspaces.
 //
-// Interface   discard() frees an unlinked entry, at once if that is short. step() goes on with the rest for a while; cron calls
+// Interface   discard() frees an unlinked entry, at once if that is short or the options say so. step() goes on with the rest for a while; cron calls
 //             it, and so does a write that finds no memory.
 // Structure   Pending entries are linked through their access field; flushed keyspaces through their own.
 
+import * as config from './config.ts';
 import * as dict from './dict.ts';
 import * as entry from './entry.ts';
 import * as keyspace from './keyspace.ts';
@@ -25,11 +26,15 @@ export function pending(): u64 {
   return pendingCount;
 }
 
-/** Frees an entry that is in no dictionary. */
-export function discard(unlinked: u32): void {
+/** For discard(): whatever the options say. */
+export const ALWAYS: u32 = 0xffffffff;
+
+/** Frees an entry that is in no dictionary; a long one in the background where the option `why` allows that. */
+export function discard(unlinked: u32, why: u32): void {
   const kind = entry.type(unlinked);
   if (kind > entry.TYPE_STRING) {
-    if (type.effort(kind, unlinked) > type.LAZY_EFFORT) {
+    const isLazy = why == ALWAYS || config.number(why) != 0;
+    if (isLazy && type.effort(kind, unlinked) > type.LAZY_EFFORT) {
       entry.setAccess(unlinked, entries);
       entries = unlinked;
       pendingCount++;
@@ -48,11 +53,6 @@ export function drainKeyspace(flushed: u32): void {
   keyspaces = flushed;
   pendingCount += keys;
   if (keys <= KEYS_AT_ONCE) while (keyspaces == flushed) step();
-}
-
-/** Frees the values that wait; flushed databases go on waiting. */
-export function finishValues(): void {
-  while (entries != 0) step();
 }
 
 /** Frees a bounded number of objects; false when nothing is left. */
@@ -83,5 +83,5 @@ function freeKey(key: u32): void {
   pendingCount--;
   stats.add(stats.LAZY_FREED, 1);
   entry.setKeyspaceId(key, keyspace.NO_ID);
-  discard(key);
+  discard(key, ALWAYS);
 }

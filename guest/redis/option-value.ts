@@ -29,6 +29,7 @@ const FAIL_OCTAL: u32 = 12;
 const FAIL_PATH: u32 = 13;
 const FAIL_SIGNAL: u32 = 15;
 const FAIL_CLIENTS: u32 = 14;
+const FAIL_TITLE: u32 = 16;
 
 let failed: u32 = 0;
 let parsed: i64 = 0;
@@ -300,7 +301,7 @@ export function bootLimits(): void {
 }
 
 function checkRange(index: u32): bool {
-  const min = config.minOf(index);
+  const min = config.flagsOf(index) & option.RAISED ? 1 : config.minOf(index);
   if (min >= 0 ? <u64>parsed > <u64>config.maxOf(index) : parsed > config.maxOf(index))
     return fail(FAIL_RANGE);
   return min >= 0
@@ -312,9 +313,46 @@ function checkRange(index: u32): bool {
       : fail(FAIL_RANGE);
 }
 
+/** Whether a text is a template with known variables in braces that leaves something when they are filled in. */
+function isTemplate(at: u32, bytes: u32): bool {
+  let hasText = false;
+  for (let i: u32 = 0; i < bytes; i++) {
+    const c: u32 = load<u8>(at + i);
+    if (c != 123 || (i + 1 < bytes && load<u8>(at + i + 1) == 123)) {
+      if (c == 123) i++;
+      if (c != 32) hasText = true;
+      continue;
+    }
+    const name = at + ++i;
+    while (i < bytes && load<u8>(at + i) != 125) i++;
+    const nameBytes = at + i - name;
+    if (i == bytes || !isTitleWord(name, nameBytes)) return false;
+    // The title and the mode are empty when a template is checked.
+    if (isWord(name, nameBytes, 'unixsocket')) {
+      if (config.textBytes(option.UNIXSOCKET) != 0) hasText = true;
+    } else if (!isWord(name, nameBytes, 'title') && !isWord(name, nameBytes, 'server-mode')) {
+      hasText = true;
+    }
+  }
+  return hasText;
+}
+
+function isTitleWord(at: u32, bytes: u32): bool {
+  return (
+    isWord(at, bytes, 'title') ||
+    isWord(at, bytes, 'listen-addr') ||
+    isWord(at, bytes, 'server-mode') ||
+    isWord(at, bytes, 'port') ||
+    isWord(at, bytes, 'tls-port') ||
+    isWord(at, bytes, 'config-file') ||
+    isWord(at, bytes, 'unixsocket')
+  );
+}
+
 function checkString(index: u32, at: u32, bytes: u32): bool {
   const longest = <u32>config.maxOf(index);
   if (bytes > longest) return fail(longest == 0 ? FAIL_EMPTY : FAIL_LONG);
+  if (index == option.PROC_TITLE_TEMPLATE) return isTemplate(at, bytes) ? true : fail(FAIL_TITLE);
   if (index != option.DBFILENAME) return true;
   for (let i: u32 = 0; i < bytes; i++) if (load<u8>(at + i) == 47) return fail(FAIL_PATH);
   return true;
@@ -407,6 +445,8 @@ export function putFailure(index: u32): void {
       return text.integer(clientsMost);
     case FAIL_SIGNAL:
       return text.ascii("shutdown options SAVE and NOSAVE can't be used simultaneously");
+    case FAIL_TITLE:
+      return text.ascii('template format is invalid or contains unknown variables');
     case FAIL_PATH:
       return text.ascii("dbfilename can't be a path, just a filename");
     case FAIL_EMPTY:

@@ -1,8 +1,7 @@
 // The options: names, kinds, bounds, defaults. One row each; config.ts reads and changes their values.
 //
-// The first table holds the options that do something here; their numbers are constants for the code that reads them.
-// The second holds the options of Redis 7.0 that have nothing to act on: a stock redis.conf loads, CONFIG GET answers
-// with the value in force, and CONFIG SET accepts what Redis would where that claims nothing untrue.
+// This table holds the options that the guest reads; their numbers are constants for the code that does. option-table.ts
+// holds the others, each with its standing.
 
 import { row } from './config.ts';
 
@@ -22,6 +21,7 @@ export const START: u32 = 1; // can be set before the server runs only
 export const PROTECTED: u32 = 2; // CONFIG SET asks for enable-protected-configs
 export const HOST: u32 = 4; // the host acts on it: a change raises an event
 export const PERCENT: u32 = 8; // may also be a share of maxmemory, kept as a negative number
+export const RAISED: u32 = 16; // a smaller value is raised to the least instead of refused
 
 export const PORT: u32 = 0;
 export const BIND: u32 = 1;
@@ -67,7 +67,14 @@ export const LAZYFREE_LAZY_USER_DEL: u32 = 39;
 export const LAZYFREE_LAZY_USER_FLUSH: u32 = 40;
 export const SHUTDOWN_ON_SIGINT: u32 = 41;
 export const SHUTDOWN_ON_SIGTERM: u32 = 42;
-export const REPL_BACKLOG_SIZE: u32 = 43;
+export const ACTIVE_EXPIRE_EFFORT: u32 = 43;
+export const LAZYFREE_LAZY_EXPIRE: u32 = 44;
+export const LAZYFREE_LAZY_EVICTION: u32 = 45;
+export const LAZYFREE_LAZY_SERVER_DEL: u32 = 46;
+export const MAXMEMORY_EVICTION_TENACITY: u32 = 47;
+export const DYNAMIC_HZ: u32 = 48;
+export const PROC_TITLE_TEMPLATE: u32 = 49;
+export const RDB_SAVE_INCREMENTAL_FSYNC: u32 = 50;
 
 // Values of enabling options and of maxmemory-policy, in the order of their words.
 export const ENABLE_NO: i64 = 0;
@@ -90,7 +97,6 @@ export const ON_SIGNAL_FORCE: u32 = 16;
 
 export const HZ_MIN: i64 = 1;
 export const HZ_MAX: i64 = 500;
-export const BACKLOG_MIN: i64 = 16384;
 
 const MAX_I32: i64 = 0x7fffffff;
 const MAX_I64: i64 = i64.MAX_VALUE;
@@ -103,7 +109,7 @@ export function defineLive(): void {
   row(DIR, 'dir', STRING, '.', 0, 4096, PROTECTED | START);
   row(DBFILENAME, 'dbfilename', STRING, 'dump.rdb', 0, 255, PROTECTED);
   row(SAVE_POINTS, 'save', SAVE, '3600 1 300 100 60 10000', 0, 0, 0);
-  row(MAXMEMORY, 'maxmemory', BYTES, '0', 0, MAX_I64, 0);
+  row(MAXMEMORY, 'maxmemory', BYTES, '0', 0, MAX_I64, HOST);
   row(MAXMEMORY_POLICY, 'maxmemory-policy', ENUM, 'noeviction', 0, 0, 0);
   row(MAXMEMORY_SAMPLES, 'maxmemory-samples', INT, '5', 1, MAX_I32, 0);
   row(REQUIREPASS, 'requirepass', STRING, '', 0, 4096, 0);
@@ -113,7 +119,7 @@ export function defineLive(): void {
   row(LOGLEVEL, 'loglevel', ENUM, 'notice', 0, 0, HOST);
   row(LOGFILE, 'logfile', STRING, '', 0, 4096, START);
   row(TCP_KEEPALIVE, 'tcp-keepalive', INT, '300', 0, MAX_I32, HOST);
-  row(HZ, 'hz', INT, '10', 0, MAX_I32, 0);
+  row(HZ, 'hz', INT, '10', 0, MAX_I32, HOST);
   row(RDBCOMPRESSION, 'rdbcompression', BOOL, 'yes', 0, 0, 0);
   row(RDBCHECKSUM, 'rdbchecksum', BOOL, 'yes', 0, 0, START);
   row(STOP_WRITES_ON_BGSAVE_ERROR, 'stop-writes-on-bgsave-error', BOOL, 'yes', 0, 0, 0);
@@ -140,7 +146,22 @@ export function defineLive(): void {
   row(LAZYFREE_LAZY_USER_FLUSH, 'lazyfree-lazy-user-flush', BOOL, 'no', 0, 0, 0);
   row(SHUTDOWN_ON_SIGINT, 'shutdown-on-sigint', WORDS, 'default', 0, 0, 0);
   row(SHUTDOWN_ON_SIGTERM, 'shutdown-on-sigterm', WORDS, 'default', 0, 0, 0);
-  row(REPL_BACKLOG_SIZE, 'repl-backlog-size', BYTES, '1mb', 1, MAX_I64, 0);
+  row(ACTIVE_EXPIRE_EFFORT, 'active-expire-effort', INT, '1', 1, 10, 0);
+  row(LAZYFREE_LAZY_EXPIRE, 'lazyfree-lazy-expire', BOOL, 'no', 0, 0, 0);
+  row(LAZYFREE_LAZY_EVICTION, 'lazyfree-lazy-eviction', BOOL, 'no', 0, 0, 0);
+  row(LAZYFREE_LAZY_SERVER_DEL, 'lazyfree-lazy-server-del', BOOL, 'no', 0, 0, 0);
+  row(MAXMEMORY_EVICTION_TENACITY, 'maxmemory-eviction-tenacity', INT, '10', 0, 100, 0);
+  row(DYNAMIC_HZ, 'dynamic-hz', BOOL, 'yes', 0, 0, HOST);
+  row(
+    PROC_TITLE_TEMPLATE,
+    'proc-title-template',
+    STRING,
+    '{title} {listen-addr} {server-mode}',
+    0,
+    4096,
+    HOST,
+  );
+  row(RDB_SAVE_INCREMENTAL_FSYNC, 'rdb-save-incremental-fsync', BOOL, 'yes', 0, 0, 0);
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -157,119 +178,3 @@ export function wordsOf(option: u32): string {
       return 'no yes local';
   }
 }
-
-// name kind default [min max | words separated by commas]; ! behind the kind: at start only. = names the original
-// of an alias.
-export const INERT = `
-hash-max-ziplist-entries = hash-max-listpack-entries
-hash-max-ziplist-value = hash-max-listpack-value
-acl-pubsub-default enum! resetchannels allchannels,resetchannels
-aclfile string! ""
-acllog-max-len int 128 0 9223372036854775807
-active-defrag-cycle-max int 25 1 99
-active-defrag-cycle-min int 1 1 99
-active-defrag-ignore-bytes bytes 104857600 1 9223372036854775807
-active-defrag-max-scan-fields int 1000 1 9223372036854775807
-active-defrag-threshold-lower int 10 0 1000
-active-defrag-threshold-upper int 100 0 1000
-active-expire-effort int 1 1 10
-activedefrag enum no no
-always-show-logo bool! no
-aof-disable-auto-gc bool no
-aof-load-truncated bool yes
-aof-rewrite-incremental-fsync bool yes
-aof-timestamp-enabled bool no
-aof-use-rdb-preamble bool yes
-aof_rewrite_cpulist string! ""
-appenddirname string! appendonlydir
-appendfilename string! appendonly.aof
-appendfsync enum everysec everysec,always,no
-appendonly enum no no
-auto-aof-rewrite-min-size bytes 67108864 0 9223372036854775807
-auto-aof-rewrite-percentage int 100 0 2147483647
-bgsave_cpulist string! ""
-bind-source-addr string! ""
-bio_cpulist string! ""
-busy-reply-threshold int 5000 0 9223372036854775807
-lua-time-limit = busy-reply-threshold
-cluster-enabled enum! no no
-crash-log-enabled bool yes
-crash-memcheck-enabled bool yes
-daemonize enum! no no
-disable-thp bool! yes
-dynamic-hz bool yes
-enable-module-command enum! no no,yes,local
-hll-sparse-max-bytes bytes 3000 0 9223372036854775807
-ignore-warnings string ""
-io-threads int! 1 1 128
-io-threads-do-reads bool! no
-jemalloc-bg-thread bool yes
-latency-tracking enum no no
-latency-tracking-info-percentiles string "50 99 99.9"
-lazyfree-lazy-eviction bool no
-lazyfree-lazy-expire bool no
-lazyfree-lazy-server-del bool no
-list-compress-depth int 0 0 2147483647
-list-max-listpack-size int -2 -2147483648 2147483647
-list-max-ziplist-size = list-max-listpack-size
-masterauth string ""
-masteruser string ""
-maxmemory-eviction-tenacity int 10 0 100
-min-slaves-max-lag = min-replicas-max-lag
-min-slaves-to-write = min-replicas-to-write
-no-appendfsync-on-rewrite bool no
-notify-keyspace-events empty ""
-oom-score-adj enum no no
-oom-score-adj-values string "0 200 800"
-pidfile string! ""
-proc-title-template string "{title} {listen-addr} {server-mode}"
-propagation-error-behavior enum ignore ignore,panic,panic-on-replicas
-rdb-del-sync-files bool no
-rdb-save-incremental-fsync bool yes
-repl-backlog-ttl int 3600 0 9223372036854775807
-repl-disable-tcp-nodelay bool no
-repl-diskless-load enum disabled disabled,on-empty-db,swapdb
-repl-diskless-sync bool yes
-repl-diskless-sync-delay int 5 0 2147483647
-repl-diskless-sync-max-replicas int 0 0 2147483647
-repl-ping-replica-period int 10 1 2147483647
-repl-ping-slave-period = repl-ping-replica-period
-repl-timeout int 60 1 2147483647
-replica-announce-ip string ""
-slave-announce-ip = replica-announce-ip
-replica-announce-port int 0 0 65535
-slave-announce-port = replica-announce-port
-replica-announced bool yes
-replica-ignore-disk-write-errors bool no
-replica-ignore-maxmemory bool yes
-slave-ignore-maxmemory = replica-ignore-maxmemory
-replica-lazy-flush bool no
-slave-lazy-flush = replica-lazy-flush
-replica-priority int 100 0 2147483647
-slave-priority = replica-priority
-replica-read-only bool yes
-slave-read-only = replica-read-only
-replica-serve-stale-data bool yes
-slave-serve-stale-data = replica-serve-stale-data
-replicaof empty! ""
-slaveof = replicaof
-sanitize-dump-payload enum no no,yes,clients
-server_cpulist string! ""
-set-max-intset-entries int 512 0 9223372036854775807
-set-proc-title bool! yes
-shutdown-timeout int 10 0 2147483647
-socket-mark-id int! 0 0 4294967295
-stream-node-max-bytes bytes 4096 0 9223372036854775807
-stream-node-max-entries int 100 0 9223372036854775807
-supervised enum! no upstart,systemd,auto,no
-syslog-enabled enum! no no
-syslog-facility string! local0
-syslog-ident string! redis
-tcp-backlog int! 511 0 2147483647
-tls-port int! 0 0 0
-tracking-table-max-keys int 1000000 0 9223372036854775807
-zset-max-listpack-entries int 128 0 9223372036854775807
-zset-max-ziplist-entries = zset-max-listpack-entries
-zset-max-listpack-value bytes 64 0 9223372036854775807
-zset-max-ziplist-value = zset-max-listpack-value
-`;

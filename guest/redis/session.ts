@@ -141,16 +141,18 @@ export function receive(slot: u32, bytes: u32): i32 {
   stats.add(stats.INPUT_BYTES, bytes);
   leftBytes = 0;
   if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) return leave(c, protocol.EMPTY);
-  if (c.input == 0) {
+  if (c.input == 0 && c.queueText == 0) {
     protocol.begin(io.rx(), bytes);
     return leave(c, run(c));
   }
-  if (!input.append(c, io.rx(), bytes)) {
+  if (input.isOver(c, bytes) || (c.input != 0 && !input.append(c, io.rx(), bytes))) {
     stats.add(stats.LIMIT_CLOSED, 1);
     c.flags |= client.CLOSE_ASAP;
     return leave(c, protocol.EMPTY);
   }
-  return leave(c, runBuffer(c));
+  if (c.input != 0) return leave(c, runBuffer(c));
+  protocol.begin(io.rx(), bytes);
+  return leave(c, run(c));
 }
 
 /** Goes on after FLAG_MORE. */

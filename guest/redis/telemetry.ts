@@ -37,7 +37,7 @@ function onTimed(row: u32, us: f64): void {
   if (!(command.flagsOf(row) & command.SKIP_SLOWLOG)) slowlog.note(us);
 }
 
-/** Every 100 ms. */
+/** With each cron. */
 export function tick(): void {
   const taken = counter(GAUGE_SNAPSHOTS_TAKEN);
   if (taken != snapshotsSeen) latency.note(latency.FORK, hostInfo(HOST_SNAPSHOT_US));

@@ -47,6 +47,7 @@ export function enqueue(c: client.Client, row: u32): void {
   c.queueTail = block;
   c.queueCount++;
   c.queueBytes += <u32>bytes;
+  c.queueText += bytes - HEAD_BYTES - ((<u64>count) << 3);
   reply.queued();
 }
 
@@ -102,6 +103,7 @@ export function discard(c: client.Client): void {
   c.queueTail = 0;
   c.queueCount = 0;
   c.queueBytes = 0;
+  c.queueText = 0;
   c.flags &= ~(client.MULTI | client.DIRTY_CAS | client.DIRTY_EXEC);
   watch.clear(c);
 }

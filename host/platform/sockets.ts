@@ -187,7 +187,10 @@ function endpoint(address: string | undefined, port: number | undefined): string
  * A place to listen at: an address with a port (0 = any free one), or the path of a Unix socket, whose file gets the
  * permissions `mode`, or those that the umask leaves.
  */
-export type ListenAt = { host: string; port: number } | { path: string; mode?: number };
+export type ListenAt = ({ host: string; port: number } | { path: string; mode?: number }) & {
+  /** Connections that wait to be accepted, as listen(2) has it. */
+  backlog?: number;
+};
 
 export interface Listener {
   /** The port that was taken; 0 for a Unix socket. */
@@ -214,7 +217,9 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
   return new Promise((resolve, reject) => {
     const failed = (error: unknown): void => reject(missingDirectory(at) ?? listenError(error));
     server.once('error', failed);
-    server.listen({ ...('path' in at ? { path: at.path } : at), backlog: 511 }, () => {
+    const { backlog = 511 } = at;
+    const place = 'path' in at ? { path: at.path } : { host: at.host, port: at.port };
+    server.listen({ ...place, backlog }, () => {
       server.off('error', failed);
       if ('path' in at && at.mode !== undefined) chmodSync(at.path, at.mode);
       const address = server.address();

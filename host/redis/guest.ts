@@ -9,6 +9,7 @@ interface Exports {
   enableUdf(): void;
   setOption(nameBytes: number, valueBytes: number): number;
   optionAddress(index: number): number;
+  optionIndex(nameBytes: number): number;
   composedAddress(): number;
   composedBytes(): number;
   limitClients(most: number): number;
@@ -18,6 +19,7 @@ interface Exports {
   queued(slot: number, bytes: number, blocks: number, nowMs: number): number;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
+  hz(): number;
   startLoad(): number;
   loadMore(bytes: number, nowMs: number, nowUs: number): number;
   leftOut(): number;
@@ -98,6 +100,12 @@ export class RedisGuest {
   option(index: number): [name: string, value: string] {
     const [name = '', value = ''] = this.#composed(this.calls.optionAddress(index)).split('\0');
     return [name, value];
+  }
+
+  /** The value in force of an option of redis.conf. */
+  optionNamed(name: string): string {
+    const index = this.calls.optionIndex(this.#put(0, name));
+    return index < 0 ? '' : this.option(index)[1];
   }
 
   #composed(address: number): string {

@@ -32,6 +32,16 @@ export class Log {
     );
   }
 
+  /** Text as it is, whatever the level. */
+  plain(text: string): void {
+    this.#target.write(text);
+  }
+
+  /** Whether a person is looking. */
+  get isTerminal(): boolean {
+    return this.#target.isTerminal;
+  }
+
   verbose(message: string): void {
     this.write(1, message);
   }

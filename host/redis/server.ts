@@ -6,6 +6,7 @@ import {
   EVENT_SHUTDOWN,
   FLAG_EVENTS,
   PROGRESS_SAVE,
+  REDIS_VERSION,
   SHUTDOWN_SIGINT,
   SHUTDOWN_SIGTERM,
 } from '../../guest/redis/abi.ts';
@@ -18,6 +19,7 @@ import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
+import { logStart, processTitle, type Facts } from './face.ts';
 import { RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
@@ -26,9 +28,9 @@ import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
 import { BAD_DIRECTIVE, optionError, parseBytes, type Option, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
 
-const CRON_MS = 100; // hz 10, as Redis
 /** Of the file, before clients are looked at again: as Redis' loading-process-events-interval-bytes. */
 const LOAD_BYTES = 2 ** 21;
+const PORT_MAX = 65535;
 const MEMORY_MAX = 2 ** 32;
 const MEMORY_STEP = 2 ** 24;
 /** As redis-server's CONFIG_MIN_RESERVED_FDS: for files, beside what is open when the server starts. */
@@ -59,8 +61,10 @@ export class RedisServer implements SessionOwner {
   readonly #listeners: Listener[] = [];
   #metricsServer: TextServer | undefined;
   #cron: NodeJS.Timeout | undefined;
+  #hz = 0; // of #cron
   #keepAliveSeconds = 300;
   #isClosed = false;
+  #isRunning = false;
   readonly #ended: Promise<number>;
   #end!: (exitCode: number) => void;
 
@@ -71,6 +75,7 @@ export class RedisServer implements SessionOwner {
   static async create(list: OptionList, log: Log): Promise<RedisServer> {
     const options = new Map(list.map(([name, value]) => [name, value]));
     const memory = memoryOption(options.get('memory'));
+    checkMetricsPort(list);
     const facts: ServerFacts = {
       port: 0,
       sockets: 0,
@@ -116,6 +121,10 @@ export class RedisServer implements SessionOwner {
     try {
       const begun = this.guest.calls.startLoad(); // before anybody can change a key
       await this.#listen();
+      this.#isRunning = true;
+      this.#setTitle();
+      const isLogo = this.guest.optionNamed('always-show-logo') === 'yes' || this.#log.isTerminal;
+      logStart(this.#log, isLogo, this.#face());
       await this.#load(begun);
     } catch (error) {
       await this.close();
@@ -177,11 +186,10 @@ export class RedisServer implements SessionOwner {
     }
     this.guest.setOption('dir', directoryOption(list)); // CONFIG GET shows it whole
     this.#limitClients();
-    this.#warnAboutMemory();
+    this.#warnAboutMemory(parseBytes('maxmemory', this.#options.get('maxmemory') || '0'));
   }
 
-  #warnAboutMemory(): void {
-    const maxmemory = parseBytes('maxmemory', this.#options.get('maxmemory') || '0');
+  #warnAboutMemory(maxmemory: number): void {
     const most = Math.floor(this.#facts.vmBytes * GUEST_SHARE);
     if (maxmemory <= most) return;
     this.#log.warning(
@@ -212,11 +220,22 @@ export class RedisServer implements SessionOwner {
 
   /** The value as it can be had here, after a warning where it is another. */
   #accepted(name: string, value: string): string {
-    if (name !== 'daemonize' || value.toLowerCase() !== 'yes') return value;
-    this.#log.warning(
-      'daemonize yes has no effect: the server stays in the foreground. Let a service manager run it, or nohup and &.',
-    );
-    return 'no';
+    const given = value.toLowerCase();
+    if (name === 'daemonize' && given === 'yes') {
+      this.#log.warning(
+        'daemonize yes has no effect: the server stays in the foreground. Let a service manager run it, or nohup and &.',
+      );
+      return 'no';
+    }
+    if (name === 'supervised' && /^(systemd|upstart|auto)$/.test(given)) {
+      const isCalled = given !== 'auto' || isSupervised();
+      if (isCalled)
+        this.#log.warning(
+          `supervised ${given} has no effect: nothing tells the service manager that the server is ready. Use Type=simple or Type=exec.`,
+        );
+      return 'no';
+    }
+    return value;
   }
 
   /** What an option changes on this side of the border. */
@@ -224,6 +243,27 @@ export class RedisServer implements SessionOwner {
     if (name === 'loglevel' && LOG_LEVELS.includes(value as LogLevel))
       this.#log.level = value as LogLevel;
     if (name === 'tcp-keepalive') this.#keepAliveSeconds = Number(value);
+    if (!this.#isRunning) return; // run() sees to the rest
+    if (name === 'hz' || name === 'dynamic-hz') this.#followHz();
+    if (name === 'maxmemory') this.#warnAboutMemory(Number(value));
+    if (name === 'proc-title-template') this.#setTitle();
+  }
+
+  #face(): Facts {
+    return {
+      version: REDIS_VERSION,
+      pid: process.pid,
+      port: this.#facts.port,
+      address: this.#option('bind').split(/\s+/)[0] || '*',
+      unixsocket: this.#options.get('unixsocket') ?? '',
+      configFile: '',
+    };
+  }
+
+  /** The title of the process, if the options let it have one. */
+  #setTitle(): void {
+    if (this.guest.optionNamed('set-proc-title') !== 'yes') return;
+    process.title = processTitle(this.guest.optionNamed('proc-title-template'), this.#face());
   }
 
   /** `result` of startLoad(). Between the parts of the file clients are served. */
@@ -238,11 +278,21 @@ export class RedisServer implements SessionOwner {
       throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
     }
     if (this.guest.calls.leftOut() > 0) this.#keepOriginal();
+    this.#followHz();
+    this.#log.notice('Ready to accept connections');
+  }
+
+  /** Calls cron as often as the guest asks. */
+  #followHz(): void {
+    const hz = this.guest.calls.hz();
+    if (hz === this.#hz) return;
+    this.#hz = hz;
+    clearInterval(this.#cron);
     this.#cron = setInterval(() => {
       this.#facts.snapshotUs = this.#vm.snapshotUs;
       if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
-    }, CRON_MS);
-    this.#log.notice('Ready to accept connections');
+      if (!this.#isClosed) this.#followHz();
+    }, 1000 / hz);
   }
 
   /** The file is all there is of what was left out, and the next save replaces it. */
@@ -258,12 +308,13 @@ export class RedisServer implements SessionOwner {
   async #listen(): Promise<void> {
     const port = Number(this.#option('port'));
     const path = this.#options.get('unixsocket');
+    const backlog = Number(this.guest.optionNamed('tcp-backlog'));
     const places: (ListenAt & { optional?: boolean })[] = [];
     if (port !== 0 || path === undefined) {
       for (const text of this.#option('bind').split(/\s+/))
-        places.push({ host: bindAddress(text), port, optional: text.startsWith('-') });
+        places.push({ host: bindAddress(text), port, backlog, optional: text.startsWith('-') });
     }
-    if (path !== undefined && path !== '') places.push({ path, mode: this.#socketMode() });
+    if (path !== undefined && path !== '') places.push({ path, mode: this.#socketMode(), backlog });
     for (const at of places) {
       try {
         const listener = await listen(at, (connection) => this.#accept(connection, at));
@@ -287,7 +338,7 @@ export class RedisServer implements SessionOwner {
     if (metricsPort !== undefined) {
       const { startMetrics } = await import('./metrics-server.ts'); // and all of HTTP
       const at = this.#option('metrics-bind');
-      const metrics = await startMetrics(metricsPort, at, () => this.metrics());
+      const metrics = await startMetrics(Number(metricsPort), at, () => this.metrics());
       if (this.#isClosed) return metrics.close();
       this.#metricsServer = metrics;
       this.#log.notice(`Metrics at ${this.metricsUrl}`);
@@ -396,6 +447,19 @@ function directoryOption(list: OptionList): string {
   const path = absolutePath(given?.[1] ?? DEFAULTS.dir);
   if (!isDirectory(path)) throw optionError(given?.[2] ?? path, `There is no directory ${path}`);
   return path;
+}
+
+function checkMetricsPort(list: OptionList): void {
+  const given = list.find(([name, , , isMissing]) => name === 'metrics-port' && !isMissing);
+  if (given === undefined) return;
+  const [, value, place] = given;
+  if (!/^\d{1,5}$/.test(value) || Number(value) > PORT_MAX)
+    throw optionError(place, `argument must be between 0 and ${PORT_MAX}; 0 is any free port`);
+}
+
+/** Whether a service manager started this process and waits for word from it. */
+function isSupervised(): boolean {
+  return process.env['NOTIFY_SOCKET'] !== undefined || process.env['UPSTART_JOB'] !== undefined;
 }
 
 /** Whether users may load functions. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import { OPTION_TABLE } from '../../guest/redis/option-table.ts';
 import { RedisGuest } from './harness.ts';
 import { startRedis } from './real-redis.ts';
 
@@ -25,10 +26,61 @@ test('commands: each that COMMAND LIST names, and no other', () => {
   assert.equal(listed.sort(), names.map((name) => name.toUpperCase()).sort());
 });
 
-test('options: each that is called honoured is one', () => {
+/** Names by standing, from the document: a part of its own, or a line of the list of missing features. */
+function documented(standing: string): string[] {
+  const isPart = ['honoured', 'otherwise', 'default only'].includes(standing);
+  const listed = isPart
+    ? part(standing)
+    : [...part('kept').matchAll(/^- (.+?): ((?:`[^`]+`\s*)+)/gm)].find(([, feature]) => feature === standing)?.[2]; // prettier-ignore
+  assert.ok(listed, `docs/redis.md says nothing of: ${standing}`);
+  return [...listed!.matchAll(/(?:^|\s)`([a-z0-9_-]+)`/g)].map(([, name]) => name!).sort();
+}
+
+/** Names by standing, from the table that the guest reads. */
+function standings(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  let names: string[] = [];
+  for (const line of OPTION_TABLE.trim().split('\n')) {
+    if (line.startsWith('# ')) found.set(line.slice(2), (names = []));
+    else names.push(line.split(' ')[0]!);
+  }
+  return found;
+}
+
+test('A9: every option has a standing, and the document says the same', () => {
+  const flat = client.command('CONFIG', 'GET', '*') as string[];
+  const known = flat.filter((_, i) => i % 2 === 0);
+  const byStanding = standings();
+  const rest = new Set([...byStanding.values()].flat());
+  for (const name of known.filter((option) => !rest.has(option)))
+    if (name !== 'rdb-skip-unknown-types') byStanding.get('honoured')!.push(name);
+  for (const [standing, names] of byStanding)
+    assert.equal(documented(standing), names.sort(), standing);
+  const features = [...part('kept').matchAll(/^- (.+?):/gm)].map(([, feature]) => feature);
+  for (const feature of features) assert.ok(byStanding.has(feature!), feature);
+});
+
+test('A9: what has only its default is refused when it is set to anything else', () => {
+  const values = ['yes', 'no', '1', '0', 'x', '/tmp', '127.0.0.1 1', '0-3', 'KEA'];
+  for (const name of documented('default only')) {
+    const guest = new RedisGuest();
+    const [, initial] = guest.connect().command('CONFIG', 'GET', name) as string[];
+    for (const value of values) {
+      const isTaken = guest.setOption(name, value) === 0;
+      assert.is(isTaken, value === initial, `${name} ${value}`);
+    }
+  }
+});
+
+test('A9: an option of Redis 7.0 is known, or the document says which are not', async () => {
+  const redis = await startRedis();
+  if (redis === undefined) return;
   const flat = client.command('CONFIG', 'GET', '*') as string[];
   const known = new Set(flat.filter((_, i) => i % 2 === 0));
-  for (const [, name] of part('honoured').matchAll(/`([^`]+)`/g)) assert.ok(known.has(name!), name);
+  const theirs = (await redis.call('CONFIG', 'GET', '*')) as Buffer[];
+  for (const name of theirs.filter((_, i) => i % 2 === 0).map(String))
+    assert.is(known.has(name), !/^cluster-(?!enabled)|^tls-(?!port)/.test(name), name);
+  redis.stop();
 });
 
 test('B19: INFO has every field of Redis 7.0, or the document says that it is left out', async () => {

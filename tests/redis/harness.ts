@@ -37,6 +37,7 @@ interface GuestExports {
   queued(slot: number, bytes: number, blocks: number, nowMs: number): number;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
+  hz(): number;
   ioBlock(): number;
   nextEvent(): number;
   setOption(nameBytes: number, valueBytes: number): number;
@@ -249,6 +250,7 @@ export class RedisGuest {
         udfCall: () => 0,
         udfAnswer: () => 0,
         udfPart: () => 0,
+        rewriteConfig: () => 0,
       },
     });
     this.exports = instance.exports as unknown as GuestExports;

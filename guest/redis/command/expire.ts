@@ -8,6 +8,7 @@ import * as entry from '../entry.ts';
 import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
 import * as number from '../number.ts';
+import * as option from '../option.ts';
 import * as reply from '../reply.ts';
 import { ACL_KEYSPACE, FAST, READONLY, WRITE } from '../command.ts';
 
@@ -85,7 +86,7 @@ function setEnd(base: i64, isSeconds: bool): void {
   when += base;
   const found = keyspace.lookupWrite(args.ptr(1), args.len(1));
   if (found == 0 || !isWanted(flags, entry.expiry(found), when)) return reply.integer(0);
-  if (when <= clock.ms()) keyspace.removeEntry(found);
+  if (when <= clock.ms()) keyspace.removeEntry(found, option.LAZYFREE_LAZY_EXPIRE);
   else if (!keyspace.setExpiry(found, when)) return errors.outOfMemory();
   keyspace.signalModified(args.ptr(1), args.len(1));
   keyspace.addDirty(1);

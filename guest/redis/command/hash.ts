@@ -7,6 +7,7 @@ import * as entry from '../entry.ts';
 import * as errors from '../errors.ts';
 import * as hash from '../hash.ts';
 import * as keyspace from '../keyspace.ts';
+import * as option from '../option.ts';
 import * as reply from '../reply.ts';
 import * as hashNumber from './hash-number.ts';
 import * as hashWalk from './hash-walk.ts';
@@ -116,7 +117,8 @@ function changed(changes: u32): void {
 /** After a failure, which may have moved the entry on its way. */
 function dropIfEmpty(): void {
   target = keyspace.find(args.ptr(1), args.len(1));
-  if (target != 0 && hash.count(target) == 0) keyspace.removeEntry(target);
+  if (target != 0 && hash.count(target) == 0)
+    keyspace.removeEntry(target, option.LAZYFREE_LAZY_SERVER_DEL);
 }
 
 /** HSET, HMSET key field value [field value ...] */
@@ -165,7 +167,7 @@ function hdel(): void {
     found = left;
     removed++;
   }
-  if (hash.count(found) == 0) keyspace.removeEntry(found);
+  if (hash.count(found) == 0) keyspace.removeEntry(found, option.LAZYFREE_LAZY_SERVER_DEL);
   if (removed != 0) changed(removed);
   reply.integer(removed);
 }

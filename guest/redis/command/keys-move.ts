@@ -7,6 +7,7 @@ import * as databases from './database.ts';
 import * as entry from '../entry.ts';
 import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
+import * as option from '../option.ts';
 import * as reply from '../reply.ts';
 import * as type from '../type.ts';
 import { ACL_KEYSPACE, DENYOOM, FAST, WRITE } from '../command.ts';
@@ -58,7 +59,7 @@ function renameKey(onlyIfMissing: bool): void {
   const kind = entry.type(source);
   const encoding = entry.encoding(source);
   const access = entry.access(source);
-  if (target != 0) keyspace.removeEntry(target);
+  if (target != 0) keyspace.removeEntry(target, option.LAZYFREE_LAZY_SERVER_DEL);
   keyspace.unlink(source);
   slab.free(source);
   keyspace.add(made, kind, encoding);
@@ -133,7 +134,7 @@ function copyTo(source: u32, target: u32): bool {
     slab.free(made);
     return false;
   }
-  if (target != 0) keyspace.removeEntry(target);
+  if (target != 0) keyspace.removeEntry(target, option.LAZYFREE_LAZY_SERVER_DEL);
   keyspace.add(made, kind, entry.encoding(source));
   const end = entry.expiry(source);
   if (end != -1) keyspace.setExpiry(made, end);

@@ -7,7 +7,6 @@ import * as expiry from './expire.ts';
 import * as keyspace from '../keyspace.ts';
 import * as option from '../option.ts';
 import * as lazyfree from '../lazyfree.ts';
-import * as config from '../config.ts';
 import * as lru from '../lru.ts';
 import * as moving from './keys-move.ts';
 import * as reply from '../reply.ts';
@@ -19,7 +18,7 @@ export function register(): void {
   moving.register();
   scanning.register();
   command.define('del', del, -2, WRITE, 1, -1, 1, ACL_KEYSPACE);
-  command.define('unlink', remove, -2, WRITE | FAST, 1, -1, 1, ACL_KEYSPACE);
+  command.define('unlink', unlink, -2, WRITE | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('exists', exists, -2, READONLY | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('touch', touch, -2, READONLY | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('type', type, 2, READONLY | FAST, 1, 1, 1, ACL_KEYSPACE);
@@ -33,15 +32,18 @@ export function register(): void {
 
 /** DEL key ...: values are freed before the reply, unless lazyfree-lazy-user-del makes it an UNLINK. */
 function del(): void {
-  remove();
-  if (config.number(option.LAZYFREE_LAZY_USER_DEL) == 0) lazyfree.finishValues();
+  remove(option.LAZYFREE_LAZY_USER_DEL);
 }
 
 /** UNLINK key ... */
-function remove(): void {
+function unlink(): void {
+  remove(lazyfree.ALWAYS);
+}
+
+function remove(why: u32): void {
   let removed: u32 = 0;
   for (let i: u32 = 1; i < args.count(); i++) {
-    if (!keyspace.remove(args.ptr(i), args.len(i))) continue;
+    if (!keyspace.remove(args.ptr(i), args.len(i), why)) continue;
     keyspace.signalModified(args.ptr(i), args.len(i));
     keyspace.addDirty(1);
     removed++;

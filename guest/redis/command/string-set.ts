@@ -8,6 +8,7 @@ import * as errors from '../errors.ts';
 import * as expiry from '../expiry-option.ts';
 import * as input from '../input.ts';
 import * as keyspace from '../keyspace.ts';
+import * as option from '../option.ts';
 import * as reply from '../reply.ts';
 import * as strings from '../string.ts';
 import { ACL_STRING, DENYOOM, FAST, WRITE } from '../command.ts';
@@ -135,7 +136,7 @@ function finish(old: u32, value: u32, endsMs: i64, keep: u32): bool {
   if (made == 0) return false;
   if (endsMs >= 0) {
     if (!keyspace.setExpiry(made, endsMs)) {
-      keyspace.removeEntry(made);
+      keyspace.removeEntry(made, option.LAZYFREE_LAZY_EXPIRE);
       return false;
     }
   } else if (!keep) keyspace.clearExpiry(made);
@@ -182,7 +183,8 @@ function getExpire(): void {
   if (flags & EXPIRY && !readExpiry(flags)) return;
   strings.read(found);
   reply.bulk(strings.address(), strings.bytes());
-  if (flags & (EXAT | PXAT) && expiry.ms() <= clock.ms()) keyspace.removeEntry(found);
+  if (flags & (EXAT | PXAT) && expiry.ms() <= clock.ms())
+    keyspace.removeEntry(found, option.LAZYFREE_LAZY_EXPIRE);
   else if (flags & EXPIRY) keyspace.setExpiry(found, expiry.ms());
   else if (!(flags & PERSIST) || !keyspace.clearExpiry(found)) return;
   keyspace.signalModified(args.ptr(1), args.len(1));

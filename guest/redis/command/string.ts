@@ -54,7 +54,7 @@ function getDelete(): void {
   if (found == 0) return;
   strings.read(found);
   reply.bulk(strings.address(), strings.bytes());
-  keyspace.removeEntry(found);
+  keyspace.removeEntry(found, option.LAZYFREE_LAZY_SERVER_DEL);
   keyspace.signalModified(args.ptr(1), args.len(1));
   keyspace.addDirty(1);
 }

@@ -11,19 +11,26 @@ import { base, OUTPUT, OUTPUT_BYTES } from './workspace.ts';
 @external('libdbos', 'syscall')
 declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 
+/** As Redis: so that the disk is busy all along instead of at the end. */
+const SYNC_BYTES: u32 = 4194304;
+
 let descriptor: i32 = -1;
 let buffer: u32 = 0;
 let used: u32 = 0;
 let crc: u64 = 0;
 let error: i32 = 0;
 let isChecked: bool = false;
+let isSynced: bool = false;
+let unsynced: u32 = 0; // bytes
 export let isPacking: bool = false;
 
-/** Begins a file. `packs`: strings are packed with LZF where that makes them shorter. */
-export function open(file: i32, packs: bool, checks: bool): void {
+/** Begins a file. `packs`: strings are packed with LZF where that makes them shorter. `syncs`: as it grows, too. */
+export function open(file: i32, packs: bool, checks: bool, syncs: bool): void {
   descriptor = file;
   isPacking = packs;
   isChecked = checks;
+  isSynced = syncs;
+  unsynced = 0;
   buffer = base + OUTPUT;
   used = 0;
   crc = 0;
@@ -51,6 +58,11 @@ function flush(): void {
     const written = syscall(SYS_WRITE, descriptor, <i32>(buffer + at), <i32>(used - at), 0, 0);
     if (written <= 0) error = written == 0 ? -EIO : written;
     else at += <u32>written;
+  }
+  unsynced += at;
+  if (isSynced && unsynced >= SYNC_BYTES && error == 0) {
+    error = min(syscall(SYS_SYNC, descriptor, 0, 0, 0, 0), 0);
+    unsynced = 0;
   }
   used = 0;
 }

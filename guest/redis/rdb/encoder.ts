@@ -17,7 +17,7 @@ export declare function attach(address: u32): void;
 
 // @ts-ignore: decorator
 @external('encoder', 'open')
-export declare function open(file: i32, packs: bool, checks: bool): void;
+export declare function open(file: i32, packs: bool, checks: bool, syncs: bool): void;
 
 /** Writes what waits and the checksum, and syncs; 0, or the negative errno of what failed first. */
 // @ts-ignore: decorator

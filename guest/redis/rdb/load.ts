@@ -316,7 +316,7 @@ function key(type: u32): void {
       reader.fail('RDB has a duplicated key');
       return;
     }
-    keyspace.removeEntry(old);
+    keyspace.removeEntry(old, option.LAZYFREE_LAZY_SERVER_DEL);
   }
   let made: u32 = 0;
   if (!isHash) made = stringKey();

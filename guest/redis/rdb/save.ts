@@ -51,7 +51,8 @@ export function run(
 ): i32 {
   const packs = config.number(option.RDBCOMPRESSION) != 0;
   const checks = config.number(option.RDBCHECKSUM) != 0;
-  let result = writer.open(temporary, temporaryBytes, packs, checks);
+  const syncs = config.number(option.RDB_SAVE_INCREMENTAL_FSYNC) != 0;
+  let result = writer.open(temporary, temporaryBytes, packs, checks, syncs);
   if (result < 0) {
     log.begin('Failed opening the temp RDB file ');
     log.bytes(temporary, temporaryBytes);

@@ -26,8 +26,8 @@ let isPacking: bool = false;
 let packed: u32 = 0;
 let packedRoom: u32 = 0;
 
-/** Creates the file; 0, or a negative errno. `packs`: strings are packed with LZF where that makes them shorter. */
-export function open(path: u32, pathBytes: u32, packs: bool, checks: bool): i32 {
+/** Creates the file; 0, or a negative errno. `packs`: strings are packed with LZF where that makes them shorter. `syncs`: as the file grows, too. */
+export function open(path: u32, pathBytes: u32, packs: bool, checks: bool, syncs: bool): i32 {
   if (encoder.base() == 0) {
     // A host without a VM has no memory but the guest's.
     const workspace = slab.alloc(KIND_BLOCK, encoder.size());
@@ -38,7 +38,7 @@ export function open(path: u32, pathBytes: u32, packs: bool, checks: bool): i32 
   descriptor = syscall(SYS_OPEN, <i32>path, <i32>pathBytes, flags, 0, 0);
   if (descriptor < 0) return descriptor;
   isPacking = packs;
-  encoder.open(descriptor, packs, checks);
+  encoder.open(descriptor, packs, checks, syncs);
   return 0;
 }
 
