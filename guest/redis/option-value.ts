@@ -338,6 +338,7 @@ function isTemplate(at: u32, bytes: u32): bool {
 }
 
 function isTitleWord(at: u32, bytes: u32): bool {
+  for (let i: u32 = 0; i < bytes; i++) if (<u32>load<u8>(at + i) - 65 < 26) return false; // as they are spelt
   return (
     isWord(at, bytes, 'title') ||
     isWord(at, bytes, 'listen-addr') ||

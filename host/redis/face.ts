@@ -25,7 +25,7 @@ export function processTitle(template: string, facts: Facts): string {
     ['unixsocket', facts.unixsocket],
   ]);
   const filled = template.replace(/\{\{|\{([^}]*)\}/g, (all, name: string | undefined) =>
-    all === '{{' ? '{' : (values.get(name!.toLowerCase()) ?? ''),
+    all === '{{' ? '{' : (values.get(name!) ?? ''),
   );
   return filled.replace(/^ +| +$/g, '');
 }
