@@ -6,6 +6,7 @@
 //             (host/vm/departed.ts).
 
 import { CHECKED, PANIC_LOCK_NOT_HELD, panic } from './checked';
+import { publish32 } from './barrier';
 import * as vcpu from './vcpu';
 
 /**
@@ -33,6 +34,6 @@ export function acquire(lock: u32): void {
 
 export function release(lock: u32): void {
   if (CHECKED && atomic.load<u32>(lock) != 1) panic(PANIC_LOCK_NOT_HELD);
-  atomic.store<u32>(lock, 0);
+  publish32(lock, 0);
   vcpu.letGo();
 }

@@ -30,7 +30,7 @@ export function root(): u32 {
 
 /** LSN behind the last change of this vCPU. */
 let mine: u64 = 0;
-/** Position in the log where the change under way begins. */
+/** Position in the log where the batch or the long value under way begins. */
 let start: u64 = 0;
 /** A batch is being taken back: what does that is not logged. */
 let isSilent: bool = false;
@@ -41,11 +41,6 @@ let isEnded: bool = false;
 @inline
 function isLogged(): bool {
   return log.isOn && !isSilent;
-}
-
-/** In a batch the last record is the one that ends it. */
-function last(): u32 {
-  return batch.isMine ? 0 : format.LAST;
 }
 
 function begin(): i32 {
@@ -60,9 +55,7 @@ function begin(): i32 {
 /** With a log, before a change: there is room for the pages that it dirties. */
 function ready(): i32 {
   if (log.isBroken()) return -ECANCELED;
-  const result = checkpoint.isDue() ? checkpoint.run() : 0;
-  start = log.position();
-  return result;
+  return checkpoint.isDue() ? checkpoint.run() : 0;
 }
 
 function end(): void {
@@ -109,7 +102,10 @@ export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): i32 {
   if (isLogged()) result = log.reserve(log.recordBytes(keyBytes, valueBytes));
   if (result == 0) {
     result = tree.put(root(), key, keyBytes, value, valueBytes, tree.PUT_REPLACE);
-    if (isLogged() && result >= 0) log.put(key, keyBytes, value, valueBytes, last());
+    if (isLogged() && result >= 0) {
+      if (batch.isMine) log.put(key, keyBytes, value, valueBytes);
+      else log.putAlone(key, keyBytes, value, valueBytes);
+    }
   }
   end();
   return result;
@@ -121,7 +117,10 @@ export function remove(key: u32, keyBytes: u32): i32 {
   if (isLogged()) result = log.reserve(log.recordBytes(keyBytes, 0));
   if (result == 0) {
     result = tree.remove(root(), key, keyBytes);
-    if (isLogged() && result >= 0) log.remove(key, keyBytes, last());
+    if (isLogged() && result >= 0) {
+      if (batch.isMine) log.remove(key, keyBytes);
+      else log.removeAlone(key, keyBytes);
+    }
   }
   end();
   return result;
@@ -140,6 +139,7 @@ export function beginLong(key: u32, keyBytes: u32): i32 {
   if (isUnderWay) giveUpLong();
   const result = isLogged() ? begin() : 0;
   if (result != 0) return result;
+  if (isLogged() && !batch.isMine) start = log.boundary();
   memory.copy(longKeyAt(), key, keyBytes);
   isUnderWay = true;
   longKey = keyBytes;
@@ -200,7 +200,9 @@ export function beginBatch(again: bool): i32 {
     if (result != 0) return result;
     allocator.onlyFresh(true);
   }
-  return ready();
+  const result = ready();
+  start = log.boundary();
+  return result;
 }
 
 /** The batch is whole and with the operating system: 0, or -errno, and it is to be taken back. */

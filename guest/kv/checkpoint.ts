@@ -31,7 +31,7 @@ export function isDue(): bool {
 
 export function run(): i32 {
   allocator.retryPending();
-  const start = log.position();
+  const start = log.boundary();
   let result = pool.writeBack(poolHeld.limit());
   if (result == 0) result = syncData();
   if (result == 0) result = logImages();

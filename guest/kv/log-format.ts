@@ -11,6 +11,7 @@
 //     PUT       u32 keyBytes, key, value        REMOVE  u32 keyBytes, key        COMMIT, ABORT, CHECKPOINT
 //     LONG_PUT  u32 keyBytes, key               PART    bytes of the value of the LONG_PUT before it
 //     IMAGE     u32 page, u64 zero, the page as storage has it                   SEED  u32 zero, u64 the seed of what follows
+//     GROUP     changes of one key each, which do not depend on each other: u16 keyBytes | REMOVAL, u16 valueBytes, key, value
 //
 // A unit is what counts whole or not at all: records up to one that is LAST. One that ends with ABORT has not happened.
 
@@ -40,6 +41,7 @@ export const IMAGE: u32 = 6;
 export const CHECKPOINT: u32 = 7;
 export const SEED: u32 = 8;
 export const LONG_PUT: u32 = 9;
+export const GROUP: u32 = 11;
 export const LAST: u32 = 0x100;
 
 /** Offsets in a record's payload. */
@@ -47,5 +49,9 @@ export const KEY_AT: u32 = 8; // of PUT, LONG_PUT and REMOVE, behind its length
 export const PART_AT: u32 = 4;
 export const IMAGE_AT: u32 = 16;
 export const WORD_AT: u32 = 8; // of SEED
+/** Of a GROUP: its first change; in each of them its key; bit of keyBytes. */
+export const ENTRIES_AT: u32 = 4;
+export const ENTRY_BYTES: u32 = 4;
+export const REMOVAL: u32 = 0x8000;
 /** Bytes of a value that one record has at most; a longer one is in PARTs. */
 export const CHUNK: u32 = 32768;

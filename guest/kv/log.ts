@@ -2,11 +2,14 @@
 //
 // Interface   create() starts a log in its file, resume() goes on with one, restart() empties it; attach() on every vCPU. reserve(), then
 //             put(), remove() and end() fill it; commit(lsn) returns when all before is durable. Results are 0 or -errno.
+// Groups      Changes that do not belong together share a record, and its checksum, until the buffer is written or something else comes:
+//             closeGroup() ends it. Then LOG_END is the end of a record, as boundary() says.
 // Invariants  KVLOG-1  A record goes in as the change is made, under BATCH_LOCK: the order of the log is the order of the changes.
 //             KVLOG-2  After reserve(n) records of n bytes and an end() go in without the file: they cannot fail.
 //             KVLOG-3  Nobody is told of a commit after a sync that failed, until the store is opened again.
 // Concurrency Under BATCH_LOCK, except commit(): one syncs for all, while the others go on with changes.
-// Cost        of a record a copy and a checksum, 0.1 us; the file sees 120 KiB at a time, or what a commit has found.
+// Cost        of a change in a group a copy, 10 ns for 100 bytes, and when the group ends a checksum of what is in the cache, 15 ns; the file
+//             sees 120 KiB at a time, or what a commit has found.
 
 import { ECANCELED, EIO } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
@@ -15,14 +18,16 @@ import { SYS_PREAD, SYS_PWRITE, SYS_RANDOM, SYS_SYNC } from '../../assembly/abi/
 import { syscall } from '../../assembly/index';
 import { logRecord, poolArea, poolHeader, spinlock, storage } from '../../assembly/linked';
 import * as batch from './batch';
-import { copyBytes } from './bytes';
+import { copyBytes, copyWide } from './bytes';
 import * as format from './log-format';
 import * as map from './memory-map';
 
-/** Room for the records that end() and forget() make, and for the zeros that append() writes past them. */
-const END_BYTES: u32 = 80;
+/** Room for the end of a group, the records that end() and forget() make, and the zeros that append() writes past them. */
+const END_BYTES: u32 = 96;
 /** Attempts at writing a page that the file has already. */
 const REPAIRS: i32 = 16;
+/** A value up to here is copied 16 bytes at a time. */
+const WIDE_BYTES_MAX: u32 = 512;
 /** Bytes of a record with one word. */
 const WORD_BYTES: u32 = 32;
 
@@ -53,8 +58,14 @@ function word(at: u32): u64 {
   return atomic.load<u64>(at);
 }
 
-/** Behind the last record. */
+/** Behind the last change, which may be in a group that is not closed. */
 export function position(): u64 {
+  return word(map.LOG_END);
+}
+
+/** Behind the last record: what comes now is in another one. */
+export function boundary(): u64 {
+  closeGroup();
   return word(map.LOG_END);
 }
 
@@ -144,6 +155,7 @@ export function restart(sequence: u64): i32 {
 
 /** The buffer starts at a position, a multiple of a page. */
 function startBuffer(position: u64): void {
+  store<u32>(map.LOG_GROUP, 0);
   atomic.store<u64>(map.LOG_START, position);
   atomic.store<u64>(map.LOG_WRITTEN, position);
 }
@@ -160,7 +172,7 @@ function write(from: u32, bytes: u32, page: u64): i32 {
 /** What is in the buffer, to the file; its last page stays in the buffer, for more comes there. */
 export function flush(): i32 {
   const start = word(map.LOG_START);
-  const end = word(map.LOG_END);
+  const end = boundary();
   if (word(map.LOG_WRITTEN) == end) return 0;
   const bytes = <u32>(end - start);
   const whole = bytes & ~(FRAME_BYTES - 1);
@@ -217,9 +229,9 @@ export function commit(wanted: u64): i32 {
   let result: i32 = 0;
   if (word(map.LOG_DURABLE) < wanted) {
     batch.startWrite();
+    const position = boundary();
     const end = lsn();
     const generation = word(map.LOG_GENERATION);
-    const position = word(map.LOG_END);
     result = isBroken() ? -ECANCELED : flush();
     batch.endWrite();
     if (result == 0) result = sync() < 0 ? -ECANCELED : 0;
@@ -268,6 +280,7 @@ export function reserve(bytes: u32): i32 {
 
 /** Where the next record's payload goes. */
 function payload(): u32 {
+  closeGroup();
   const used = <u32>(load<u64>(map.LOG_END) - load<u64>(map.LOG_START));
   return buffer() + used + logRecord.HEADER_BYTES;
 }
@@ -280,9 +293,10 @@ function append(bytes: u32): void {
   store<u64>(map.LOG_END, end + logRecord.sizeOf(bytes)); // BATCH_LOCK's release publishes it
 }
 
-export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32, last: u32): void {
+/** A put of a unit that goes on: its last record, or end(), says whether it has happened. */
+export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): void {
   const at = payload();
-  store<u32>(at, format.PUT | last);
+  store<u32>(at, format.PUT);
   store<u32>(at, keyBytes, 4);
   copyBytes(at + format.KEY_AT, key, keyBytes);
   copyBytes(at + format.KEY_AT + keyBytes, value, valueBytes);
@@ -315,12 +329,58 @@ export function part(from: u32, bytes: u32): i32 {
   return 0;
 }
 
-export function remove(key: u32, keyBytes: u32, last: u32): void {
+export function remove(key: u32, keyBytes: u32): void {
   const at = payload();
-  store<u32>(at, format.REMOVE | last);
+  store<u32>(at, format.REMOVE);
   store<u32>(at, keyBytes, 4);
   copyBytes(at + format.KEY_AT, key, keyBytes);
   append(format.KEY_AT + keyBytes);
+}
+
+/** A put that is a unit by itself. */
+export function putAlone(key: u32, keyBytes: u32, value: u32, valueBytes: u32): void {
+  const at = entry(format.ENTRY_BYTES + keyBytes + valueBytes);
+  store<u32>(at, keyBytes | (valueBytes << 16));
+  copyWide(at + format.ENTRY_BYTES, key, keyBytes);
+  const to = at + format.ENTRY_BYTES + keyBytes;
+  if (valueBytes <= WIDE_BYTES_MAX) copyWide(to, value, valueBytes);
+  else memory.copy(to, value, valueBytes);
+}
+
+/** A removal that is a unit by itself. */
+export function removeAlone(key: u32, keyBytes: u32): void {
+  const at = entry(format.ENTRY_BYTES + keyBytes);
+  store<u32>(at, keyBytes | format.REMOVAL);
+  copyWide(at + format.ENTRY_BYTES, key, keyBytes);
+}
+
+/** Room for a change in the group that is open, or in a new one. What is behind it is written later. */
+function entry(bytes: u32): u32 {
+  const at = buffer() + <u32>(load<u64>(map.LOG_END) - load<u64>(map.LOG_START));
+  const group = load<u32>(map.LOG_GROUP);
+  if (group == 0 || at + bytes - group > logRecord.RECORD_BYTES_MAX) return openGroup(bytes);
+  store<u64>(map.LOG_END, load<u64>(map.LOG_END) + bytes);
+  return at;
+}
+
+/** A new group that has room for a change of so many bytes: where that goes. */
+function openGroup(bytes: u32): u32 {
+  const at = payload();
+  store<u32>(map.LOG_GROUP, at - logRecord.HEADER_BYTES);
+  store<u32>(at, format.GROUP | format.LAST);
+  const used = logRecord.HEADER_BYTES + format.ENTRIES_AT + bytes;
+  store<u64>(map.LOG_END, load<u64>(map.LOG_END) + used);
+  return at + format.ENTRIES_AT;
+}
+
+function closeGroup(): void {
+  const group = load<u32>(map.LOG_GROUP);
+  if (group == 0) return;
+  store<u32>(map.LOG_GROUP, 0);
+  const start = load<u64>(map.LOG_START) + (group - buffer());
+  const bytes = <u32>(load<u64>(map.LOG_END) - start) - logRecord.HEADER_BYTES;
+  store<u64>(map.LOG_END, start);
+  append(bytes);
 }
 
 /** Ends a unit: COMMIT, ABORT or CHECKPOINT. */

@@ -40,6 +40,7 @@ export const LOG_WRITTEN: u32 = 1216; // u64, behind the last that is in the fil
 export const LOG_DURABLE: u32 = 1224; // u64, LSN behind the last that is durable
 export const LOG_CHECKPOINTS: u32 = 1232; // u64, how many were made since the store was opened
 export const LOG_MARKS: u32 = 1240; // u64, how many marks were written, under LOG_SYNC_LOCK
+export const LOG_GROUP: u32 = 1256; // u32, address of the record in the buffer that takes more changes, 0 = none
 export const WORD: u32 = 1248; // u64, where system calls leave one: they reach no kernel memory
 export const TREES: u32 = 2048;
 const WORKSPACES: u32 = 2304;

@@ -146,28 +146,54 @@ function replayUnit(at: u64, seed: u64): i32 {
   while (scan.position != unitEnd) {
     const found = scan.next();
     if (found != 1) return found < 0 ? found : -EBADMSG;
-    let result = poolHeld.isFull() ? -ENOMEM : 0;
-    if (result == 0) result = scan.kind == format.PART ? addPart() : endLong();
-    if (result == 0) result = apply();
+    let result = scan.kind == format.PART ? addPart() : endLong();
+    if (result == 0) result = scan.kind == format.GROUP ? applyGroup() : apply();
     if (result != 0) return result;
   }
   return endLong();
+}
+
+function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): i32 {
+  if (poolHeld.isFull()) return -ENOMEM;
+  return tree.put(change.root(), key, keyBytes, value, valueBytes, tree.PUT_REPLACE);
+}
+
+function remove(key: u32, keyBytes: u32): i32 {
+  if (poolHeld.isFull()) return -ENOMEM;
+  const result = tree.remove(change.root(), key, keyBytes);
+  return result == -ENOENT ? 0 : result;
+}
+
+/** Changes of one key each. */
+function applyGroup(): i32 {
+  const end = scan.payload + scan.bytes;
+  let at = scan.payload + format.ENTRIES_AT;
+  while (at < end) {
+    if (end - at < format.ENTRY_BYTES) return -EBADMSG;
+    const keyBytes = (<u32>load<u16>(at)) & ~format.REMOVAL;
+    const valueBytes = <u32>load<u16>(at, 2);
+    const isRemoval = ((<u32>load<u16>(at)) & format.REMOVAL) != 0;
+    const key = at + format.ENTRY_BYTES;
+    if (keyBytes + valueBytes > end - key) return -EBADMSG;
+    at = key + keyBytes + valueBytes;
+    const result = isRemoval
+      ? remove(key, keyBytes)
+      : put(key, keyBytes, key + keyBytes, valueBytes);
+    if (result != 0) return result;
+  }
+  return 0;
 }
 
 function apply(): i32 {
   const keyBytes = load<u32>(scan.payload, 4);
   const key = scan.payload + format.KEY_AT;
   switch (scan.kind) {
-    case format.PUT: {
-      const value = key + keyBytes;
-      const valueBytes = scan.payload + scan.bytes - value;
-      return tree.put(change.root(), key, keyBytes, value, valueBytes, tree.PUT_REPLACE);
-    }
-    case format.REMOVE: {
-      const result = tree.remove(change.root(), key, keyBytes);
-      return result == -ENOENT ? 0 : result;
-    }
+    case format.PUT:
+      return put(key, keyBytes, key + keyBytes, scan.bytes - format.KEY_AT - keyBytes);
+    case format.REMOVE:
+      return remove(key, keyBytes);
     case format.LONG_PUT: {
+      if (poolHeld.isFull()) return -ENOMEM;
       hasLong = true;
       longKey = keyBytes;
       longBytes = 0;
@@ -182,6 +208,7 @@ function apply(): i32 {
 
 function addPart(): i32 {
   if (!hasLong) return -EBADMSG;
+  if (poolHeld.isFull()) return -ENOMEM;
   const bytes = scan.bytes - format.PART_AT;
   longBytes += bytes;
   return overflow.append(scan.payload + format.PART_AT, bytes) ? 0 : -overflow.failure;
