@@ -41,3 +41,6 @@ export const KV_EVICTIONS: u32 = 5;
 export const KV_WRITES: u32 = 6; // pages written to storage
 export const KV_CHECKPOINTS: u32 = 7; // made since it was opened
 export const KV_LOG_BYTES: u32 = 8; // logged since it was opened
+
+/** Result of enterGet(), enterPut() and enterScan() that have done nothing: the store may not be open. */
+export const KV_SHUT: i32 = -0x40000000;

@@ -16,6 +16,7 @@ import {
   KV_LOG_BYTES,
   KV_PAGES_USED,
   KV_POOL_FRAMES,
+  KV_SHUT,
   KV_WRITES,
   UNDO_AT,
   VALUE_AT,
@@ -247,6 +248,40 @@ export function scan(bytes: u32, flags: u32, limit: u32): i32 {
 /** Removes keys of a range: how many, and SCAN_ENDED when none are left; or -errno after having removed some. */
 export function clear(bytes: u32, flags: u32): i32 {
   return exchange.clear(change.root(), bytes, flags);
+}
+
+// --- from outside -----------------------------------------------------------------------------------------------
+// What a thread calls most, with the entering and leaving that the others leave to JavaScript: one call instead of three.
+
+/** `is`: 1 = the store may not be open any more; set before anybody looks who is inside. */
+export function shut(is: u32): void {
+  atomic.store<u32>(map.GATE, is);
+}
+
+/** Enters; true when nothing is to be done. */
+// @ts-ignore: decorator
+@inline
+function entersShut(): bool {
+  vcpu.enter();
+  return atomic.load<u32>(map.GATE) != 0;
+}
+
+export function enterGet(keyBytes: u32): i32 {
+  const result = entersShut() ? KV_SHUT : get(keyBytes);
+  vcpu.leave();
+  return result;
+}
+
+export function enterPut(keyBytes: u32, valueBytes: u32): i32 {
+  const result = entersShut() ? KV_SHUT : put(keyBytes, valueBytes);
+  vcpu.leave();
+  return result;
+}
+
+export function enterScan(bytes: u32, flags: u32, limit: u32): i32 {
+  const result = entersShut() ? KV_SHUT : scan(bytes, flags, limit);
+  vcpu.leave();
+  return result;
 }
 
 // --- looking at it ----------------------------------------------------------------------------------------------

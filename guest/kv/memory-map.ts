@@ -26,6 +26,7 @@ export const SEQUENCE: u32 = 1120; // u64, of the superblock
 export const PAGES_USED: u32 = 1128; // u64
 export const ENTRIES: u32 = 1136; // i64, at open
 export const HIGH: u32 = 1144; // u32, no page from this number on was ever in use
+export const GATE: u32 = 1148; // u32, 1 = a thread that comes in is to look at the store's state first (host/level/guest.ts)
 
 export const LOG: u32 = 1152; // i32, descriptor of the log plus 1, 0 = the store has none
 export const LOG_STATE: u32 = 1156; // u32, 1 = it could not be made durable: nothing is promised from there on

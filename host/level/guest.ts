@@ -1,14 +1,15 @@
 // The exports of guest/kv with types, called with this thread as the vCPU.
 //
 // Interface   call() around everything that goes into the guest: it enters the vCPU, looks whether the store is still open, and turns a
-//             trap into an error. get(), put() and scan() are the same written out, for the sake of their speed.
-// Invariants  LEVEL-1  A thread enters before it looks at the state; who closes sets the state before it looks who is inside. So a
-//                      close never overtakes an operation.
+//             trap into an error. get(), put() and scan() do it in one call of the guest, which enters and looks at a gate.
+// Invariants  LEVEL-1  A thread enters before it looks at the state, or the gate; who closes sets both before it looks who is inside. So a
+//                      close never overtakes an operation. While the store is open no more, the gate is shut.
 
 import { guestTrap } from '../vm/guest-trap.ts';
 import type { MicroVM } from '../vm/micro-vm.ts';
 import { monotonicUs } from '#platform';
 import { Stall } from '../vm/departed.ts';
+import { KV_SHUT } from '../../assembly/abi/kv.ts';
 import { broken, lost, notOpen, stalled } from './errors.ts';
 import { Window } from './window.ts';
 
@@ -45,6 +46,10 @@ export interface KvExports {
   batchEnd(isDone: number): number;
   getMany(count: number, bytes: number): number;
   scan(bytes: number, flags: number, limit: number): number;
+  shut(is: number): void;
+  enterGet(keyBytes: number): number;
+  enterPut(keyBytes: number, valueBytes: number): number;
+  enterScan(bytes: number, flags: number, limit: number): number;
   clear(bytes: number, flags: number): number;
   stat(which: number): number;
   verify(): number;
@@ -95,39 +100,40 @@ export class Guest {
 
   /** guest.get(): length of the value of the key that is in the window. */
   get(keyBytes: number): number {
-    this.#enter();
+    if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
+    let length;
     try {
-      if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
-      const length = this.exports.get(keyBytes);
-      this.#leave();
-      return length;
+      length = this.exports.enterGet(keyBytes);
     } catch (error) {
       throw this.#trap(error);
     }
+    return length === KV_SHUT ? this.call(OPEN, () => this.exports.get(keyBytes)) : length;
   }
 
   put(keyBytes: number, valueBytes: number): number {
-    this.#enter();
+    if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
+    let result;
     try {
-      if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
-      const result = this.exports.put(keyBytes, valueBytes);
-      this.#leave();
-      return result;
+      result = this.exports.enterPut(keyBytes, valueBytes);
     } catch (error) {
       throw this.#trap(error);
     }
+    return result === KV_SHUT
+      ? this.call(OPEN, () => this.exports.put(keyBytes, valueBytes))
+      : result;
   }
 
   scan(bytes: number, flags: number, limit: number): number {
-    this.#enter();
+    if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
+    let result;
     try {
-      if (Atomics.load(this.#state, 0) !== OPEN) throw this.#notOpen();
-      const result = this.exports.scan(bytes, flags, limit);
-      this.#leave();
-      return result;
+      result = this.exports.enterScan(bytes, flags, limit);
     } catch (error) {
       throw this.#trap(error);
     }
+    return result === KV_SHUT
+      ? this.call(OPEN, () => this.exports.scan(bytes, flags, limit))
+      : result;
   }
 
   get isOpen(): boolean {
@@ -136,7 +142,7 @@ export class Guest {
 
   /** From here on everything but close() fails, in all threads. */
   break(): void {
-    Atomics.compareExchange(this.#state, 0, OPEN, BROKEN);
+    this.#endOpen(BROKEN);
   }
 
   /** Frees what dead threads have, as far as that can be; false when what one has left is lost, and the store with it. */
@@ -147,7 +153,24 @@ export class Guest {
   }
 
   #lose(): void {
-    Atomics.compareExchange(this.#state, 0, OPEN, LOST);
+    this.#endOpen(LOST);
+  }
+
+  #endOpen(state: number): void {
+    if (Atomics.compareExchange(this.#state, 0, OPEN, state) === OPEN) this.exports.shut(1);
+  }
+
+  /** Closes to the other threads, whatever the state was: that. */
+  shut(): number {
+    const was = Atomics.exchange(this.#state, 0, CLOSED);
+    this.exports.shut(1);
+    return was;
+  }
+
+  /** Undoes shut(), which has returned `was`. */
+  reopen(was: number): void {
+    Atomics.store(this.#state, 0, was);
+    if (was === OPEN) this.exports.shut(0);
   }
 
   /** In a wait that has become long: throws when it may have no end. */

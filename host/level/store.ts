@@ -56,7 +56,6 @@ export class Store {
   readonly operations: Operations;
   readonly handle: RingzeroHandle;
   readonly #vm: MicroVM;
-  readonly #state: Int32Array;
   /** In the thread that opened it gives the lock back, in others leaves it. */
   readonly #unlock: () => void;
   readonly #isOpener: boolean;
@@ -74,7 +73,6 @@ export class Store {
     this.#vm = vm;
     this.operations = new Operations(guest, handle.durable);
     this.handle = handle;
-    this.#state = new Int32Array(handle.state);
     this.#unlock = unlock;
     this.#isOpener = isOpener;
     this.#forget = atExit(() => this.#closeAtExit());
@@ -214,7 +212,7 @@ export class Store {
   /** Whether the file says that it is closed. */
   #closeFile(): boolean {
     const { guest } = this.operations;
-    const was = Atomics.exchange(this.#state, 0, CLOSED);
+    const was = guest.shut();
     try {
       const isSound = this.#awaitOthers();
       if (was === BROKEN || was === LOST || !isSound) return false; // the file stays marked as not closed
@@ -222,7 +220,7 @@ export class Store {
       if (result < 0) throw storeError(result, 'close', guest.location);
       return true;
     } catch (error) {
-      Atomics.store(this.#state, 0, was);
+      guest.reopen(was);
       throw error;
     }
   }

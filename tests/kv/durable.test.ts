@@ -231,6 +231,77 @@ tests(
   },
 );
 
+/** Puts and removals of one key each, small and large ones, and what the store is after each of them. */
+function changesOfOneKey(random: Random, count: number): Change[] {
+  const changes: Change[] = [];
+  for (let i = 0; i < count; i++) {
+    const large = random.chance(0.1);
+    const value = Buffer.alloc(random.below(large ? 40_000 : 200), i);
+    changes.push([word(i), value]);
+    if (random.chance(0.2)) changes.push([word(random.below(i + 1)), undefined]);
+  }
+  return changes;
+}
+
+tests(
+  'changes share records: all of them, or after damage those before it, in their order',
+  async () => {
+    const random = Random.forTest('durable store, groups');
+    const { store, end, directory, remove } = await openStore(2 * FRAMES, { log: true });
+    const changes = changesOfOneKey(random, 500);
+    const model = new Map<string, Buffer>();
+    const states = [new Map(model)];
+    for (const [key, value] of changes) {
+      if (value === undefined) store.del(key);
+      else assert.is(store.put(key, value), 0);
+      if (value === undefined) model.delete(key.toString('hex'));
+      else model.set(key.toString('hex'), value);
+      states.push(new Map(model));
+      if (random.chance(0.02)) assert.is(store.call('write'), 0);
+    }
+    assert.is(store.call('stat', kv.KV_CHECKPOINTS), 0, 'everything is in the log');
+    assert.is(store.call('write'), 0);
+    const bytes = store.call('stat', kv.KV_LOG_BYTES);
+    await end();
+    const log = readFileSync(join(directory, 'log.rz'));
+    const data = readFileSync(join(directory, 'data.rz'));
+    for (let round = 0; round < 12; round++) {
+      const target = directoryOf();
+      const damaged = Buffer.from(log);
+      const isWhole = round === 0;
+      if (!isWhole) damaged[4 * PAGE + random.below(bytes)]! ^= 1 << random.below(8);
+      writeFileSync(join(target, 'data.rz'), data);
+      writeFileSync(join(target, 'log.rz'), damaged);
+      const reopened = await openStore(2 * FRAMES, { directory: target, log: true });
+      assert.is(reopened.result, 0, `round ${round}`);
+      const found = new Map(
+        reopened.store.all({}).map(([key, value]) => [key.toString('hex'), value]),
+      );
+      const is = (state: Map<string, Buffer>): boolean =>
+        state.size === found.size &&
+        [...state].every(([key, value]) => found.get(key)?.equals(value));
+      assert.ok(isWhole ? is(states.at(-1)!) : states.some(is), `round ${round}`);
+      await reopened.end();
+      rmSync(target, { recursive: true });
+    }
+    remove();
+  },
+);
+
+tests('a gate that is shut lets nothing in', async () => {
+  const { store, end, remove } = await openStore(FRAMES, { log: true });
+  assert.is(store.put(word(1), Buffer.from('a')), 0);
+  store.call('shut', 1);
+  assert.is(store.call('enterPut', 1, 1), kv.KV_SHUT);
+  assert.is(store.call('enterGet', 1), kv.KV_SHUT);
+  assert.is(store.call('enterScan', 8, 0, 1), kv.KV_SHUT);
+  store.call('shut', 0);
+  assert.is(store.all({}).length, 1);
+  assert.is.not(store.call('enterGet', 1), kv.KV_SHUT);
+  await end();
+  remove();
+});
+
 const PAGE = 4096;
 
 /** What a log of whole pages may have become, each with a name. */
