@@ -201,7 +201,7 @@ const BUILT_IN: object[] = [
   Promise.resolve(),
   new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
   new Map().entries(),
-  (function* () {})(), // eslint-disable-line @typescript-eslint/no-empty-function
+  (function* () {})(),
   async () => {},
 ];
 

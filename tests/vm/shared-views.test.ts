@@ -1,0 +1,85 @@
+// The runtime's own functions with views of a program's memory, which is shared.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { acceptSharedViews } from '../../host/index.ts';
+
+const test = suite('shared views');
+const shared = new Uint8Array(new SharedArrayBuffer(64) as unknown as ArrayBuffer);
+shared.forEach((_, i) => (shared[i] = i * 7));
+const view = shared.subarray(5, 37);
+const plain = view.slice();
+const original = { Response, Blob };
+
+// Before: what refuses them here, which is why there are copies.
+const refused = await Promise.allSettled([
+  Promise.resolve().then(() => crypto.subtle.digest('SHA-256', view)),
+  Promise.resolve().then(() => new Response(view).arrayBuffer()),
+]);
+
+acceptSharedViews();
+acceptSharedViews(); // again changes nothing
+
+const bytes = (buffer: ArrayBuffer): number[] => [...new Uint8Array(buffer)];
+
+test('C16: without acceptSharedViews() WebCrypto and bodies refuse them', () => {
+  assert.equal(refused.map(({ status }) => status), ['rejected', 'rejected']); // prettier-ignore
+});
+
+test('C16: crypto.subtle takes them, as data, as keys and in its parameters', async () => {
+  const { subtle } = crypto;
+  const data = view;
+  assert.equal(bytes(await subtle.digest('SHA-256', data)), bytes(await subtle.digest('SHA-256', plain))); // prettier-ignore
+  const wide = new DataView(view.buffer, view.byteOffset, view.byteLength);
+  assert.equal(bytes(await subtle.digest('SHA-256', wide)), bytes(await subtle.digest('SHA-256', plain))); // prettier-ignore
+  const key = await subtle.importKey('raw', data, 'AES-GCM', true, ['encrypt', 'decrypt']);
+  const iv = shared.subarray(0, 12);
+  const sealed = await subtle.encrypt({ name: 'AES-GCM', iv }, key, data);
+  const again = await subtle.encrypt({ name: 'AES-GCM', iv: shared.slice(0, 12) }, key, plain);
+  assert.equal(bytes(sealed), bytes(again));
+  const opened = await subtle.decrypt({ name: 'AES-GCM', iv }, key, sealed);
+  assert.equal(bytes(opened), [...plain]);
+});
+
+test('C16: bodies and blobs take them, and hold what was there at the call', async () => {
+  const body = view;
+  const response = new Response(body, { status: 201 });
+  const request = new Request('http://localhost/', { method: 'POST', body });
+  const blob = new Blob([view, 'text'], { type: 'a/b' });
+  const words = new Blob([new Uint32Array(shared.buffer, 4, 2)]);
+  const before = [...shared];
+  view[0] = 99;
+  assert.equal(bytes(await response.arrayBuffer()), [...plain]);
+  assert.is(response.status, 201);
+  assert.equal(bytes(await request.arrayBuffer()), [...plain]);
+  assert.equal(bytes(await blob.arrayBuffer()), [...plain, ...new TextEncoder().encode('text')]);
+  assert.is(blob.type, 'a/b');
+  assert.equal(bytes(await words.arrayBuffer()), before.slice(4, 12));
+  view[0] = plain[0]!;
+});
+
+test('C16: the classes are what they were to everybody else', async () => {
+  assert.ok(new Response('x') instanceof original.Response);
+  assert.ok(new original.Response('x') instanceof Response);
+  assert.is(new Response('x').constructor, Response);
+  assert.equal(await Response.json({ a: 1 }).json(), { a: 1 });
+  assert.ok((await new Response('x').blob()) instanceof Blob);
+  class Page extends Response {}
+  assert.ok(new Page('x') instanceof Page && new Page('x') instanceof Response);
+  assert.is(
+    await new Response(plain.buffer).arrayBuffer().then(({ byteLength }) => byteLength),
+    32,
+  );
+  assert.throws(() => new Response('x', { status: 1 }), RangeError);
+});
+
+test('C16: what shares or moves memory is left as it is, as docs/browser.md has it', () => {
+  const cloned = structuredClone(view);
+  assert.is(String(cloned.buffer), '[object SharedArrayBuffer]');
+  cloned[1] = 5;
+  assert.is(view[1], 5);
+  assert.throws(() => structuredClone(view, { transfer: [view.buffer] }));
+  assert.is(String(view.slice().buffer), '[object ArrayBuffer]');
+});
+
+test.run();
