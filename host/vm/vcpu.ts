@@ -56,7 +56,9 @@ export interface Machine {
 export interface Beside {
   memory: Wasm.Memory;
   libdbos: {
+    /** Copies guest memory to kernel memory. */
     fetch(address: number, bytes: number, target: number): void;
+    /** A system call of the guest: a result, or a negative errno. */
     syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   };
   /** Address of so many bytes of kernel memory, aligned to 4096, for good; 0 when there is no room. */
