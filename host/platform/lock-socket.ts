@@ -25,6 +25,9 @@ const LOCAL = new Set([
   0xca451a4e, // bcachefs
 ]);
 
+/** It has connected, has closed at once, which Bun sees first, or has been asked by more than it had time for. */
+const ANSWERS = ['', 'ECONNRESET', 'EPIPE', 'EAGAIN'];
+
 export function isLocal(folder: string): boolean {
   try {
     return LOCAL.has(statfsSync(folder).type);
@@ -77,7 +80,7 @@ export async function ask(path: string): Promise<'answers' | 'refuses' | 'absent
       socket.on('connect', () => resolve(''));
       socket.on('error', (error) => resolve(String((error as NodeJS.ErrnoException).code)));
     });
-    if (code === '' || code === 'EAGAIN') return 'answers'; // EAGAIN: more have asked than it has had time for
+    if (ANSWERS.includes(code)) return 'answers';
     if (code === 'ECONNREFUSED') return 'refuses';
     return code === 'ENOENT' ? 'absent' : 'unknown';
   } finally {

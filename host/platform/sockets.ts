@@ -16,6 +16,8 @@ export interface ConnectionHandler {
   closed(): void;
 }
 
+/** Whose sockets cannot be moved from one object to another. */
+const isBun = 'Bun' in globalThis;
 const READ_BYTES = 65536;
 /** Of a backlog, handed to a socket at once. */
 const SEND_BYTES = 2 ** 20;
@@ -247,7 +249,7 @@ function isAddress(address: AddressInfo | string | null): address is AddressInfo
 function withSharedBuffer(accepted: Socket, received: (bytes: Uint8Array) => void): Socket {
   const inner = accepted as unknown as { _handle?: object | null };
   const handle = inner._handle;
-  if (handle === undefined || handle === null) {
+  if (handle === undefined || handle === null || isBun) {
     accepted.on('data', received);
     accepted.resume();
     return accepted;
