@@ -16,6 +16,7 @@ import {
   byteLengthMax,
   checkKey,
   fromBytes,
+  isTooLong,
   type Data,
   type Format,
 } from './window.ts';
@@ -70,6 +71,7 @@ export class Operations {
     const { guest } = this;
     const { window } = guest;
     const keyBytes = window.putKey(0, key);
+    if (keyBytes < 0) return undefined;
     const length = guest.get(keyBytes);
     if (length >= 0)
       return length <= VALUE_ROOM
@@ -84,6 +86,7 @@ export class Operations {
     const { guest } = this;
     const { window } = guest;
     const keyBytes = window.putKey(0, key);
+    if (keyBytes < 0) return -1;
     const length = guest.get(keyBytes);
     if (length >= 0) {
       if (length <= VALUE_ROOM) {
@@ -98,7 +101,9 @@ export class Operations {
 
   has(key: Data): boolean {
     const { guest } = this;
-    const length = guest.get(guest.window.putKey(0, key));
+    const keyBytes = guest.window.putKey(0, key);
+    if (keyBytes < 0) return false;
+    const length = guest.get(keyBytes);
     if (length < 0 && length !== -ENOENT) throw this.#failed(length, 'has');
     return length >= 0;
   }
@@ -145,6 +150,7 @@ export class Operations {
     const { guest } = this;
     const { window } = guest;
     const keyBytes = window.putKey(0, key);
+    if (keyBytes < 0) checkKey(key);
     if (byteLengthMax(value) > VALUE_ROOM) {
       this.#putLarge(key, value);
       return;
@@ -165,6 +171,7 @@ export class Operations {
   del(key: Data): void {
     const { guest } = this;
     const keyBytes = guest.window.putKey(0, key);
+    if (keyBytes < 0) return;
     const result = guest.call(OPEN, () => guest.exports.del(keyBytes));
     if (result < 0 && result !== -ENOENT) throw this.#failed(result, 'del');
     this.changed();
@@ -185,8 +192,10 @@ export class Operations {
   /** All of them or none, for the others and when storage fails. With `isWritten` the operating system has them when it returns. */
   batch(operations: readonly Operation[], isWritten = false): void {
     for (const { type, key, value } of operations) {
-      checkKey(key);
-      if (type === 'put') checkValue(value!);
+      if (type === 'put') {
+        checkKey(key);
+        checkValue(value!);
+      } else if (isTooLong(key)) return this.batch(operations.filter(isPossible), isWritten);
     }
     if (operations.length === 0) return;
     const { guest } = this;
@@ -224,6 +233,10 @@ export class Operations {
     let count = 0;
     while (count < KEYS_AT_ONCE && first + count < keys.length && at < KEYS_ROOM) {
       const bytes = window.putKey(at + 4, keys[first + count]!);
+      if (bytes < 0) {
+        if (count > 0) break;
+        return 1; // such a key is not there
+      }
       window.words[at >>> 2] = bytes;
       at = (at + 4 + bytes + 3) & ~3;
       count++;
@@ -248,6 +261,11 @@ export class Operations {
   #failed(result: number, attempt: string): RingzeroError {
     return storeError(result, attempt, this.guest.location);
   }
+}
+
+/** Not the removal of a key that no store has. */
+function isPossible({ type, key }: Operation): boolean {
+  return type === 'put' || !isTooLong(key);
 }
 
 /** LEVEL_INVALID_VALUE when it is too long. */

@@ -44,7 +44,7 @@ export class Window {
     this.#text = sharedText(memory, address, WINDOW_BYTES);
   }
 
-  /** A key at offset `at`; fails with LEVEL_INVALID_KEY when it is longer than a key may be. */
+  /** A key at offset `at`: its length, or -1 when it is longer than a key may be. */
   putKey(at: number, key: Data): number {
     if (typeof key === 'string') {
       const length = key.length;
@@ -63,8 +63,7 @@ export class Window {
   }
 
   #putLongKey(at: number, key: Data): number {
-    checkKey(key);
-    return this.put(at, key);
+    return isTooLong(key) ? -1 : this.put(at, key);
   }
 
   /** A key or value that is known to fit. */
@@ -128,14 +127,17 @@ export class Window {
   }
 }
 
+/** No store has such a key. */
+export function isTooLong(key: Data): boolean {
+  return byteLengthMax(key) > KEY_BYTES_MAX && byteLength(key) > KEY_BYTES_MAX;
+}
+
 /** Fails with LEVEL_INVALID_KEY when the key is longer than a key may be. */
 export function checkKey(key: Data): void {
-  if (byteLengthMax(key) <= KEY_BYTES_MAX) return;
-  const length = byteLength(key);
-  if (length <= KEY_BYTES_MAX) return;
+  if (!isTooLong(key)) return;
   throw new RingzeroError(
     'LEVEL_INVALID_KEY',
-    `a key of ${length} bytes; at most ${KEY_BYTES_MAX}, prefixes of sublevels included`,
+    `a key of ${byteLength(key)} bytes; at most ${KEY_BYTES_MAX}, prefixes of sublevels included`,
   );
 }
 

@@ -50,7 +50,8 @@ function allocate(initial: number, maximum: number): WebAssembly.Memory {
   } catch (error) {
     throw new RingzeroError(
       'RZ_OUT_OF_MEMORY',
-      `the host gives no memory of ${maximum * WASM_PAGE_BYTES} bytes`,
+      `the host gives no memory of ${maximum * WASM_PAGE_BYTES} bytes. Engines reserve up to 10 GiB of addresses for each, whatever its size: ` +
+        'is there a limit of addresses (`ulimit -v`) of less than 12 GB, or are too many VMs and stores open at once?',
       { cause: error },
     );
   }

@@ -186,6 +186,37 @@ tests('values up to 64 MiB, and not beyond', async () => {
   await db.close();
 });
 
+tests(
+  'D14: a key that is too long for the store is not found, and removing it does nothing',
+  async () => {
+    const db = await opened({});
+    const long = ['x'.repeat(1025), 'ü'.repeat(513), '€'.repeat(2000)];
+    db.putSync('a', '1');
+    db.putSync('x'.repeat(1024), '2');
+    for (const key of long) {
+      assert.is(await db.get(key), undefined);
+      assert.is(db.getSync(key), undefined);
+      assert.is(db.getInto(key, new Uint8Array(8)), -1);
+      assert.is(await db.has(key), false);
+      assert.equal(await db.hasMany(['a', key]), [true, false]);
+      await db.del(key);
+      db.delSync(key, { sync: true });
+      assert.is(await codeOf(db.put(key, 'v')), 'LEVEL_INVALID_KEY');
+      assert.throws(() => db.putSync(key, 'v'), /at most 1024/);
+      assert.throws(() => db.batchSync([{ type: 'put', key: 'no', value: 'v' }, { type: 'put', key, value: 'v' }]), /at most 1024/); // prettier-ignore
+      db.batchSync([{ type: 'del', key }, { type: 'put', key: 'b', value: '3' }, { type: 'del', key }]); // prettier-ignore
+    }
+    const keys = ['a', ...long, 'x'.repeat(1024), long[0]!, 'b', 'no'];
+    const values = ['1', undefined, undefined, undefined, '2', undefined, '3', undefined];
+    assert.equal(await db.getMany(keys), values);
+    assert.equal(db.getManySync(keys), values);
+    const names = db.sublevel('n'.repeat(1020));
+    assert.is(await names.get('abcdef'), undefined);
+    await names.del('abcdef');
+    await db.close();
+  },
+);
+
 tests('a file of many times the pool, against a map', async () => {
   const random = Random.forTest('level, small pool');
   const location = freshLocation();

@@ -9,13 +9,15 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CACHE = join(ROOT, 'node_modules', '.cache', 'runtimes');
 const PACKAGES = join(CACHE, 'node_modules');
 
-/** The lines of Node that are supported besides 20, the newest, and Deno. */
+/** The lines of Node that are supported besides 20, the newest, Deno, and Bun. */
+const BUN = `@oven/bun-${process.platform}-${process.arch === 'arm64' ? 'aarch64' : process.arch}`;
 const NODE = `node-${process.platform}-${process.arch}`;
 const DEPENDENCIES = {
   node22: `npm:${NODE}@22`,
   node24: `npm:${NODE}@24`,
   node26: `npm:${NODE}@26`,
   deno: '2',
+  bun: `npm:${BUN}@1`,
 };
 
 export interface Runtime {
@@ -44,7 +46,8 @@ export function runtimes(): Runtime[] {
   const nodes = ['node22', 'node24', 'node26'].map((name) => [join(PACKAGES, name, 'bin', 'node')]);
   const [platform] = readdirSync(join(PACKAGES, '@deno'));
   const deno = join(PACKAGES, '@deno', platform!, 'deno');
-  return [...nodes, [deno, 'run', '-A', '--node-modules-dir=manual']].map((command) => ({
+  const bun = join(PACKAGES, 'bun', 'bin', 'bun');
+  return [...nodes, [deno, 'run', '-A', '--node-modules-dir=manual'], [bun]].map((command) => ({
     name: nameOf(command[0]!),
     command,
   }));
@@ -53,5 +56,8 @@ export function runtimes(): Runtime[] {
 function nameOf(binary: string): string {
   const { stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8' });
   const [first] = stdout.split('\n');
-  return first!.replace(/^v/, 'Node ').replace(/^deno (\S+).*/, 'Deno $1');
+  return first!
+    .replace(/^v/, '')
+    .replace(/^deno (\S+).*/, 'Deno $1')
+    .replace(/^(?=\d)/, binary.endsWith('bun') ? 'Bun ' : 'Node ');
 }

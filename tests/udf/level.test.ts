@@ -26,6 +26,31 @@ function codeOf(body: () => unknown): string {
   }
 }
 
+test('D14: the limit of filterSync() counts what the function lets through, and is read as that of iterator()', async () => {
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 2 ** 20 });
+  await db.open();
+  for (let i = 0; i < 5000; i++) db.putSync(String(i).padStart(4, '0'), 'x'.repeat(i % 4));
+  const odd = Udf.compile(ODD);
+  const all = [...db.filterSync(odd)];
+  assert.is(all.length, 2500);
+  for (const limit of [0, 1, 7, 1500, 2500, 9999, -1, Infinity, undefined])
+    assert.equal([...db.filterSync(odd, { limit })], limit === undefined || limit < 0 ? all : all.slice(0, limit)); // prettier-ignore
+  for (const limit of [2.5, NaN, '3', null] as number[]) {
+    const expected = await db.iterator({ limit }).all().then((entries) => entries.length, String); // prettier-ignore
+    const count = (): number | string => {
+      try {
+        return [...db.rangeSync({ limit })].length;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.is(count(), expected, `rangeSync, ${limit}`);
+    const filtered = [...db.filterSync(odd, { limit })].length;
+    assert.is(filtered, typeof expected === 'number' ? Math.min(expected, 2500) : expected, `filterSync, ${limit}`); // prettier-ignore
+  }
+  await db.close();
+});
+
 for (const [name, parts] of [
   ['ASCII', ['w', 'x', 'word', 'sentence of some words']],
   ['UTF-8', ['w', 'é', '€uro', '😀']],
