@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import { EVENT_SHUTDOWN } from '../../guest/redis/abi.ts';
 import { Random } from '../random.ts';
 import { concat, encode, RedisGuest } from './harness.ts';
 import { startRedis } from './real-redis.ts';
@@ -202,6 +203,16 @@ test('CLIENT REPLY SKIP: an empty command counts as the next one, and RESET goes
   assert.is(client.raw('CLIENT REPLY SKIP\r\n\r\nPING\r\n'), '+PONG\r\n');
   assert.is(client.raw('CLIENT REPLY SKIP\r\n*0\r\nPING\r\n'), '+PONG\r\n');
   assert.is(client.raw('CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n'), '+PONG\r\n');
+});
+
+test('SHUTDOWN: what the client has sent behind it is not run, as the server has ended there', () => {
+  const guest = new RedisGuest();
+  const [client, other] = [guest.connect(), guest.connect()];
+  const sent = [encode('SET', 'a', '1'), encode('SHUTDOWN', 'NOSAVE'), encode('SET', 'b', '2')];
+  assert.is(client.raw(concat(sent)), '');
+  assert.ok(client.isClosed);
+  assert.equal(guest.events, [EVENT_SHUTDOWN << 24]);
+  assert.equal(other.command('KEYS', '*'), ['a']);
 });
 
 test.run();

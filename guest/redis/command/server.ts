@@ -2,6 +2,7 @@
 
 import * as abi from '../abi.ts';
 import * as args from '../args.ts';
+import * as client from '../client.ts';
 import * as clock from '../clock.ts';
 import * as command from '../command.ts';
 import * as entry from '../docs/entry.ts';
@@ -101,7 +102,8 @@ function shutDown(): void {
   if (isBoth || (flags & abi.SHUTDOWN_ABORT && flags != abi.SHUTDOWN_ABORT))
     return reply.error('ERR syntax error');
   if (flags & abi.SHUTDOWN_ABORT) return reply.error('ERR No shutdown in progress.');
-  if (!shutdown.begin(flags)) reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
+  if (!shutdown.begin(flags)) return reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
+  client.current().flags |= client.CLOSE_ASAP; // what it has sent behind this is not run, and no change behind a save gets an OK
 }
 
 // --- Replication, which is not offered ---------------------------------------------------------------------------
