@@ -44,6 +44,8 @@ const LOCALS_MAX = 5000;
 const SIGNATURE_MAX = 50;
 /** An engine looks for each type among those before it: 20,000 take 3 s, 100,000 more than a minute. */
 const TYPES_MAX = 2000;
+/** Loops within loops: 10,000 keep an optimizing compiler busy for 10 s, 43,000 for more than a minute. */
+const LOOPS_MAX = 1000;
 /** Of all together, which is time: 10 to 20 ns for each. */
 const UNITS_PER_BYTE = 64;
 const TOTAL_MIN = 16_000_000;
@@ -89,6 +91,8 @@ export interface FunctionCost {
   readonly locals: number;
   readonly units: number;
   readonly bytes: number;
+  /** The most loops within each other. */
+  readonly loops: number;
 }
 
 interface Open {
@@ -120,13 +124,15 @@ export function excessive(map: ModuleMap, bound: Bound): string | undefined {
   const { length: globals } = map.globals;
   if (globals > bound.globals) return `has ${globals} globals; ${bound.globals} at most`;
   let total = 0;
-  for (const [i, { locals, units, bytes }] of functionCosts(map, bound).entries()) {
+  for (const [i, { locals, units, bytes, loops }] of functionCosts(map, bound).entries()) {
     const which = `function ${map.importedFunctions + i}`;
     if (locals > LOCALS_MAX) return `has ${locals} locals in ${which}; ${LOCALS_MAX} at most`;
     if (bytes > bound.bytes)
       return `has ${bytes} bytes of code in ${which}; ${bound.bytes} at most`;
     if (units > bound.units)
       return `takes too much memory to compile: ${which} has ${locals} locals and so many branches that ${units} values are kept at them; ${bound.units} at most`; // prettier-ignore
+    if (loops > LOOPS_MAX)
+      return `has ${loops} loops within each other in ${which}; ${LOOPS_MAX} at most`;
     total += units;
   }
   const most = Math.max(TOTAL_MIN, UNITS_PER_BYTE * map.bytes.length);
@@ -149,6 +155,7 @@ class Counter {
   #locals = 0;
   #height = 0;
   #units = 0;
+  #loops = 0;
 
   constructor(map: ModuleMap, added: Added) {
     this.#map = map;
@@ -157,7 +164,7 @@ class Counter {
 
   run({ params, results }: FunctionType, declared: number, code: Reader): FunctionCost {
     this.#locals = params.length + declared;
-    this.#height = this.#units = 0;
+    this.#height = this.#units = this.#loops = 0;
     this.#open.push({ height: 0, type: { params: NOTHING.params, results }, loops: 0 });
     this.#branches(this.#added.loop);
     const start = code.pos;
@@ -170,7 +177,12 @@ class Counter {
       else if (opcode <= CALL_INDIRECT) this.#control(code, opcode);
       else this.#plain(code, opcode, immediate);
     }
-    return { locals: this.#locals, units: this.#units, bytes: code.pos - start };
+    return {
+      locals: this.#locals,
+      units: this.#units,
+      bytes: code.pos - start,
+      loops: this.#loops,
+    };
   }
 
   #branches(count: number): void {
@@ -246,6 +258,7 @@ class Counter {
     this.#branches(1 + (opcode === LOOP ? this.#added.loop : 0));
     this.#stack(type.params.length, 0);
     const loops = this.#open[this.#open.length - 1]!.loops + (opcode === LOOP ? 1 : 0);
+    this.#loops = Math.max(this.#loops, loops);
     this.#open.push({ height: this.#height, type, loops });
     this.#height += type.params.length;
   }

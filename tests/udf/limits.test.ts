@@ -59,6 +59,10 @@ test('A3: types, globals and the length of a function are bounded', () => {
   assert.match(refusal(0, 12_000, '', 0), /^RZ_UDF_REFUSED: .* 12000 globals; 10000 at most/);
   assert.match(refusal(0, 0, indirect, 27_000), /^RZ_UDF_REFUSED: .* bytes of code in function 2; 131072 at most/); // prettier-ignore
   assert.is(refusal(1000, 5000, indirect, 5000), 'none');
+  const nested = (times: number): string =>
+    codeOf(() => Udf.compile(moduleOf({ kind: 'nested', values: 1, times })));
+  assert.match(nested(1100), /^RZ_UDF_REFUSED: .* 1100 loops within each other in function 2; 1000 at most/); // prettier-ignore
+  assert.is(nested(900), 'none');
 });
 
 test('A3: programs from strangers are held to the same with `boundCompilation`', async () => {
