@@ -71,6 +71,7 @@ async function main(): Promise<void> {
   const vcpu = start(data);
   // Before anything takes time: Deno forgets a message that finds no listener. Why start() fails is said by the await below.
   thread.onMessage((message) => {
+    if (message === null) return; // Deno says so to a thread that is being terminated
     void vcpu.then((ready) => work(ready, data.machine, message as Job), () => {}); // prettier-ignore
   });
   await vcpu;
