@@ -38,7 +38,7 @@ async function measureOnce({ name, command }: Runtime): Promise<Rates> {
 }
 
 const here: Runtime = { name: `Node ${process.versions.node}`, command: [process.execPath] };
-const all = [here, ...runtimes()];
+const all = [here, ...runtimes().filter(({ name }) => !name.startsWith('Bun'))];
 const samples = new Map<string, Map<string, number[]>>(); // by figure and runtime
 for (let round = 0; round < ROUNDS; round++) {
   for (const runtime of all) {
