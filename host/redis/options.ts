@@ -33,7 +33,12 @@ export function parseArguments(argv: readonly string[], files: ConfigFiles): Opt
     rest.shift();
     list.push(...parseFile(readConfig(files, first), first, files));
   }
-  while (rest.length > 0) list.push(nextOption(rest));
+  while (rest.length > 0) {
+    const option = nextOption(rest);
+    const [name, value, , isMissing] = option;
+    if (name === 'include' && !isMissing) list.push(...included(value, files, 1));
+    else list.push(option);
+  }
   return merge(list);
 }
 
@@ -89,11 +94,15 @@ export function parseFile(text: string, path: string, files: ConfigFiles, depth 
       continue;
     }
     if (values.length > 1) throw optionError(place, BAD_DIRECTIVE);
-    const [pattern = ''] = values;
-    for (const file of /[*?[]/.test(pattern) ? files.match(pattern) : [pattern])
-      list.push(...parseFile(readConfig(files, file), file, files, depth + 1));
+    list.push(...included(values[0]!, files, depth + 1));
   }
   return list;
+}
+
+/** Options of the file that `include` names, or of the files of its pattern. */
+function included(pattern: string, files: ConfigFiles, depth: number): OptionList {
+  const paths = /[*?[]/.test(pattern) ? files.match(pattern) : [pattern];
+  return paths.flatMap((path) => parseFile(readConfig(files, path), path, files, depth));
 }
 
 const SECRETS = new Set([

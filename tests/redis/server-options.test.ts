@@ -51,6 +51,15 @@ test('B16: include takes patterns, and says which file is missing', async () => 
   assert.match(said, /Fatal error, can't open config file 'gone\.conf': No such file or directory/);
 });
 
+test('B16: include works on the command line, too', async () => {
+  const dir = newDir();
+  writeFileSync(join(dir, 'b1.conf'), 'timeout 3\n');
+  assert.is(await optionOf(['--include', 'b*.conf'], 'timeout', dir), '3');
+  assert.is(await optionOf(['--include', 'b1.conf', '--timeout', '5'], 'timeout', dir), '5');
+  const said = await refusal(['--include', 'gone.conf'], dir);
+  assert.match(said, /Fatal error, can't open config file 'gone\.conf': No such file or directory/);
+});
+
 test('B16: rename-command gives commands other names, or none', async () => {
   const dir = newDir();
   const lines = ['rename-command FLUSHALL ""', 'rename-command CONFIG hidden', 'save ""'];
