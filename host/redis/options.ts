@@ -127,7 +127,8 @@ function merge(list: OptionList): OptionList {
   const merged = new Map<string, Option>();
   for (const [index, [name, value, place, isMissing]] of list.entries()) {
     const before = merged.get(name)?.[1] ?? '';
-    const whole = ADDITIVE.has(name) ? `${before} ${value}`.trim() : value;
+    const isMore = ADDITIVE.has(name) && value !== ''; // an empty `save` takes back those before it
+    const whole = isMore ? `${before} ${value}`.trim() : value;
     merged.set(REPEATED.has(name) ? `${name} ${index}` : name, [name, whole, place, isMissing]);
   }
   return [...merged.values()];

@@ -36,7 +36,7 @@ test('B16: words of the command line are read as redis-server reads them', async
   const dir = newDir();
   writeFileSync(join(dir, 'own.conf'), 'save 900 1\nbind 127.0.0.2\nbind 127.0.0.1\n');
   assert.is(await optionOf(['own.conf', '--save', '100', '100'], 'save', dir), '900 1 100 100');
-  assert.is(await optionOf(['own.conf', '--save', ''], 'save', dir), '900 1');
+  assert.is(await optionOf(['own.conf', '--save', ''], 'save', dir), '');
   assert.is(await optionOf(['own.conf'], 'bind', dir), '127.0.0.1');
 });
 
