@@ -68,3 +68,19 @@ export const UDF_PART: i32 = 65536;
 
 /** The version of Redis that the server is like. */
 export const REDIS_VERSION: string = '7.0.15';
+
+// Kinds of options.
+export const KIND_BOOL: u32 = 0;
+export const KIND_INT: u32 = 1;
+/** A number with an optional unit: k kb m mb g gb. */
+export const KIND_BYTES: u32 = 2;
+export const KIND_ENUM: u32 = 3;
+/** Its max is the longest that is accepted, in bytes. */
+export const KIND_STRING: u32 = 4;
+/** Pairs of seconds and changes. */
+export const KIND_SAVE: u32 = 5;
+/** Output buffer limits by class of client. */
+export const KIND_LIMITS: u32 = 6;
+export const KIND_OCTAL: u32 = 7;
+/** Several words of those listed, a bit each; the first of the list stands for none. */
+export const KIND_WORDS: u32 = 8;

@@ -3,7 +3,8 @@
 // Interface   boot() once, before anything reads an option. number() and text() read on any path: a number is one load
 //             from a constant address. check() then assign() change a value; find() names an option.
 // Format      A row, ROW_BYTES:  0 name u32 | 4 name bytes u16 | 6 kind u8 | 7 flags u8 | 8 words u32 | 12 words units u16
-//             | 14 mark u8 | 15 asked u8 | 16 original u32 (of an alias, else itself) | 24 min i64 | 32 max i64.
+//             | 14 mark u8 | 15 asked u8 | 16 original u32 (of an alias, else itself) | 24 min i64 | 32 max i64
+//             | 40 default u32 | 44 its units u32.
 //             A value is an i64; of a string it is the address of a block [bytes u32][bytes...], 0 when empty.
 // Invariants  CONF-1  A value passed check() when it was assigned; readers need no bounds of their own.
 //             CONF-2  A failed CONFIG SET changes nothing: all values are checked before the first is assigned.
@@ -19,10 +20,10 @@ import * as telemetry from './telemetry.ts';
 import * as parse from './option-value.ts';
 
 const ROWS_MAX: u32 = 192;
-const ROW_BYTES: u32 = 40;
+const ROW_BYTES: u32 = 48;
 const NAMES_BYTES: u32 = 6144;
 
-const ROWS: usize = memory.data(7680, 8); // ROWS_MAX * ROW_BYTES
+const ROWS: usize = memory.data(9216, 8); // ROWS_MAX * ROW_BYTES
 const VALUES: usize = memory.data(1536, 8); // ROWS_MAX * 8
 const NAMES: usize = memory.data(6144, 8);
 const SCRATCH: usize = memory.data(512, 8); // a default, narrowed to bytes
@@ -170,6 +171,8 @@ function setWords(index: u32, words: u32, units: u32): void {
 }
 
 function assignDefault(index: u32, from: u32, units: u32): void {
+  store<u32>(rowOf(index), from, 40);
+  store<u32>(rowOf(index), units, 44);
   narrow(from, units, <u32>SCRATCH);
   if (!parse.check(index, <u32>SCRATCH, units)) unreachable();
   assign(index, <u32>SCRATCH, units);
@@ -317,6 +320,24 @@ function follow(index: u32): void {
     const wanted = number(option.MIN_REPLICAS_TO_WRITE) != 0;
     observe.refuseWrites(observe.REPLICAS, wanted && number(option.MIN_REPLICAS_MAX_LAG) != 0);
   }
+}
+
+const LIMITS_DEFAULT: string =
+  'normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60';
+
+/** Whether the value in force, which lies at `at` as it is shown, is the default. */
+export function hasDefault(index: u32, at: u32, bytes: u32): bool {
+  const kind = kindOf(index);
+  let units = load<u32>(rowOf(index), 44);
+  let from = load<u32>(rowOf(index), 40);
+  if (kind == option.LIMITS) {
+    from = changetype<u32>(LIMITS_DEFAULT);
+    units = <u32>LIMITS_DEFAULT.length;
+  }
+  narrow(from, units, <u32>SCRATCH);
+  if (kind == option.STRING || kind == option.SAVE || kind == option.LIMITS)
+    return units == bytes && memory.compare(SCRATCH, at, bytes) == 0;
+  return bounded(index, parse.valueOf(index, <u32>SCRATCH, units)) == number(index);
 }
 
 /** Puts a number in force that check() would accept. */

@@ -10,6 +10,11 @@ export declare function hostInfo(field: i32): f64;
 @external('redis', 'clockUs')
 export declare function clockUs(): f64;
 
+/** Writes options, in the form of config-file.ts, to the file that the server was started with: 0, or a negative errno. */
+// @ts-ignore: decorator
+@external('redis', 'rewriteConfig')
+export declare function rewriteConfig(at: u32, bytes: u32): i32;
+
 // Functions of users: the host compiles and runs them, the guest names them and asks. A slot is a number below UDF_MAX.
 
 export const UDF_MAX: u32 = 32;

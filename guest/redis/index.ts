@@ -8,6 +8,7 @@ import * as abi from './abi.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
+import * as configFile from './config-file.ts';
 import * as configSet from './config-set.ts';
 import * as cronjob from './cron.ts';
 import * as evict from './evict.ts';
@@ -154,6 +155,11 @@ export function limitClients(most: i32): i32 {
 /** Address of "name\0value" of an option; composedBytes() is its length. */
 export function optionAddress(index: i32): i32 {
   return configSet.optionAddress(index);
+}
+
+/** Once: the whole name of the file that the server was started with is in the window. */
+export function setConfigFile(bytes: i32): void {
+  configFile.setPath(io.rx(), bytes);
 }
 
 /** The number of an option whose name is in the window, or -1. */

@@ -7,6 +7,7 @@ import * as abi from './abi.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
+import * as configFile from './config-file.ts';
 import * as host from './host.ts';
 import * as identity from './identity.ts';
 import * as machine from './info-machine.ts';
@@ -42,7 +43,9 @@ function putServer(): void {
   text.signed('hz', pace.hz());
   text.signed('configured_hz', config.number(option.HZ));
   text.count('lru_clock', clock.lru());
-  text.ascii('executable:ringzero\r\nconfig_file:\r\nio_threads_active:0\r\n');
+  text.ascii('executable:ringzero\r\nconfig_file:');
+  configFile.putPath();
+  text.ascii('\r\nio_threads_active:0\r\n');
 }
 
 function putClients(): void {

@@ -5,16 +5,30 @@
 
 import { row } from './config.ts';
 
-// Kinds.
-export const BOOL: u32 = 0;
-export const INT: u32 = 1;
-export const BYTES: u32 = 2; // a number with an optional unit: k kb m mb g gb
-export const ENUM: u32 = 3;
-export const STRING: u32 = 4; // max is the longest that is accepted, in bytes
-export const SAVE: u32 = 5; // pairs of seconds and changes
-export const LIMITS: u32 = 6; // output buffer limits by class of client
-export const OCTAL: u32 = 7;
-export const WORDS: u32 = 8; // several words of those listed, a bit each; the first of the list stands for none
+// Kinds, which abi.ts explains.
+export {
+  KIND_BOOL as BOOL,
+  KIND_INT as INT,
+  KIND_BYTES as BYTES,
+  KIND_ENUM as ENUM,
+  KIND_STRING as STRING,
+  KIND_SAVE as SAVE,
+  KIND_LIMITS as LIMITS,
+  KIND_OCTAL as OCTAL,
+  KIND_WORDS as WORDS,
+} from './abi';
+
+import {
+  KIND_BOOL as BOOL,
+  KIND_INT as INT,
+  KIND_BYTES as BYTES,
+  KIND_ENUM as ENUM,
+  KIND_STRING as STRING,
+  KIND_SAVE as SAVE,
+  KIND_LIMITS as LIMITS,
+  KIND_OCTAL as OCTAL,
+  KIND_WORDS as WORDS,
+} from './abi.ts';
 
 // Flags.
 export const START: u32 = 1; // can be set before the server runs only

@@ -1,6 +1,7 @@
 // `ringzero serve`: the Redis-compatible server as a process.
 
 import { RingzeroError } from '../errors.ts';
+import { absolutePath } from '../platform/node.ts';
 import { Log } from '../redis/log.ts';
 import { parseArguments } from '../redis/options.ts';
 import { RedisServer } from '../redis/server.ts';
@@ -38,13 +39,18 @@ A quarter of --memory is kept for the kernel and for the copies that a backgroun
 Every other option of redis.conf that applies is known too: docs/redis.md and CONFIG GET * list them.
 `;
 
+/** The whole name of the file that options come from; '' where there is none. */
+function configFileOf([first = '']: readonly string[]): string {
+  return first === '' || first.startsWith('-') ? '' : absolutePath(first);
+}
+
 /** Runs until the server ends; resolves with the exit code. */
 export async function serveCommand(argv: readonly string[]): Promise<number> {
   try {
     const options = parseArguments(argv, configFiles);
     const given = new Map(options.map(([name, value]) => [name, value]));
     const log = new Log(logTarget(given.get('logfile') ?? ''), process.pid);
-    const server = await RedisServer.create(options, log);
+    const server = await RedisServer.create(options, log, configFileOf(argv));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         log.warning(`Received ${signal} scheduling shutdown...`);

@@ -10,6 +10,7 @@ interface Exports {
   setOption(nameBytes: number, valueBytes: number): number;
   optionAddress(index: number): number;
   optionIndex(nameBytes: number): number;
+  setConfigFile(bytes: number): void;
   composedAddress(): number;
   composedBytes(): number;
   limitClients(most: number): number;
@@ -100,6 +101,11 @@ export class RedisGuest {
   option(index: number): [name: string, value: string] {
     const [name = '', value = ''] = this.#composed(this.calls.optionAddress(index)).split('\0');
     return [name, value];
+  }
+
+  /** The whole name of the file that the server was started with. */
+  setConfigFile(path: string): void {
+    this.calls.setConfigFile(this.#put(0, path));
   }
 
   /** The value in force of an option of redis.conf. */

@@ -16,8 +16,11 @@ export interface ServerFacts {
   savedPerMille: number;
   /** What keeps users' functions, if they may load any. */
   functions: typeof Functions | undefined;
+  /** Writes the options that the guest hands over to the file that the server was started with: 0, or a negative errno. */
+  rewriteConfig(options: Uint8Array): number;
 }
 
+const nothing = (): number => 0;
 const NO_SERVER: ServerFacts = {
   port: 0,
   sockets: 0,
@@ -25,8 +28,8 @@ const NO_SERVER: ServerFacts = {
   vmBytes: 0,
   savedPerMille: 0,
   functions: undefined,
+  rewriteConfig: nothing,
 };
-const nothing = (): number => 0;
 const NO_FUNCTIONS = { udfLoad: nothing, udfCall: nothing, udfAnswer: nothing, udfPart: nothing };
 
 export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
@@ -48,6 +51,10 @@ export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAsse
     encoder: encoder(beside),
     redis: {
       hostInfo: (field: number) => fields.get(field)?.() ?? 0,
+      rewriteConfig: (address: number, bytes: number) =>
+        facts.rewriteConfig(
+          new Uint8Array(beside.memory.buffer).slice(address >>> 0, (address >>> 0) + bytes),
+        ),
       clockUs: () => performance.now() * 1000,
       ...(facts.functions ? new facts.functions(beside).imports() : NO_FUNCTIONS),
     },

@@ -137,7 +137,7 @@ function merge(list: OptionList): OptionList {
 const ESCAPES = new Map([['n', '\n'], ['r', '\r'], ['t', '\t'], ['b', '\b'], ['a', '\x07']]); // prettier-ignore
 
 /** Words of a line; "..." with escapes, '...' without; undefined when a quote is not closed. */
-function splitWords(line: string): string[] | undefined {
+export function splitWords(line: string): string[] | undefined {
   const words: string[] = [];
   const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|'((?:[^'\\]|\\.)*)'(?=\s|$)|([^\s"']\S*))/gy;
   let end = 0;

@@ -19,6 +19,7 @@ import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
+import { rewriteFile } from './config-rewrite.ts';
 import { logStart, processTitle, type Facts } from './face.ts';
 import { RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
@@ -65,14 +66,15 @@ export class RedisServer implements SessionOwner {
   #keepAliveSeconds = 300;
   #isClosed = false;
   #isRunning = false;
+  #configFile = '';
   readonly #ended: Promise<number>;
   #end!: (exitCode: number) => void;
 
   /**
-   * A server with these options, for run().
+   * A server with these options, for run(). CONFIG REWRITE writes to `configFile`, where one is given.
    * Rejects with RZ_OPTION for an option that is unknown or wrong.
    */
-  static async create(list: OptionList, log: Log): Promise<RedisServer> {
+  static async create(list: OptionList, log: Log, configFile = ''): Promise<RedisServer> {
     const options = new Map(list.map(([name, value]) => [name, value]));
     const memory = memoryOption(options.get('memory'));
     checkMetricsPort(list);
@@ -82,6 +84,7 @@ export class RedisServer implements SessionOwner {
       snapshotUs: 0,
       vmBytes: memory,
       savedPerMille: 0,
+      rewriteConfig: (options) => rewriteFile(configFile, options, log),
       functions: udfOption(list) ? (await import('./functions.ts')).Functions : undefined, // and the translator
     };
     const vm = await MicroVM.create({
@@ -104,6 +107,8 @@ export class RedisServer implements SessionOwner {
     const server = new RedisServer(vm, options, facts, log);
     try {
       if (facts.functions) server.guest.calls.enableUdf();
+      if (configFile !== '') server.guest.setConfigFile(configFile);
+      server.#configFile = configFile;
       server.#setOptions(list);
     } catch (error) {
       await server.close();
@@ -256,7 +261,7 @@ export class RedisServer implements SessionOwner {
       port: this.#facts.port,
       address: this.#option('bind').split(/\s+/)[0] || '*',
       unixsocket: this.#options.get('unixsocket') ?? '',
-      configFile: '',
+      configFile: this.#configFile,
     };
   }
 

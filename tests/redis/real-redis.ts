@@ -129,19 +129,31 @@ export interface RealRedis {
 }
 
 /**
- * Starts redis-server on a socket in a directory of its own, or in `dir`. Undefined when it is not installed. Throws
+ * Starts redis-server on a socket in a directory of its own, or in `dir`, with options from a file where one is named. Undefined when it is not installed. Throws
  * with its log when it does not start.
  */
 export async function startRedis(
   options: string[] = [],
   dir?: string,
+  file?: string,
 ): Promise<RealRedis | undefined> {
   if (spawnSync('redis-server', ['--version']).error) return undefined;
   const home = dir ?? mkdtempSync(join(tmpdir(), 'ringzero-redis-'));
   const socket = join(home, 'real.sock');
   const child = spawn(
     'redis-server',
-    ['--port', '0', '--unixsocket', socket, '--dir', home, '--save', '', ...options],
+    [
+      ...(file === undefined ? [] : [file]),
+      '--port',
+      '0',
+      '--unixsocket',
+      socket,
+      '--dir',
+      home,
+      '--save',
+      '',
+      ...options,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const client = await connectWhenReady(child, socket);

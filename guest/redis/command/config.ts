@@ -3,6 +3,7 @@
 import * as args from '../args.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
+import * as configFile from '../config-file.ts';
 import * as glob from '../glob.ts';
 import * as value from '../option-value.ts';
 import * as help from '../docs/help.ts';
@@ -13,8 +14,10 @@ import * as option from '../option.ts';
 import * as reply from '../reply.ts';
 import * as stats from '../stats.ts';
 import * as text from '../text.ts';
+import { EACCES, ENOENT, ENOSPC, EPERM } from '../../../assembly/abi/errno.ts';
 import { ADMIN, LOADING, NOSCRIPT, STALE } from '../command.ts';
 
+const EROFS: i32 = 30;
 const WANTED: u32 = 1; // marks of config rows
 const GIVEN: u32 = 2;
 
@@ -163,7 +166,30 @@ function resetStat(): void {
   reply.ok();
 }
 
-/** CONFIG REWRITE: the options came from the host, which keeps no file that could be rewritten. */
+/** CONFIG REWRITE */
 function rewrite(): void {
-  reply.error('ERR The server is running without a config file');
+  if (!configFile.hasPath()) return reply.error('ERR The server is running without a config file');
+  const result = configFile.rewrite();
+  if (result == 0) return reply.ok();
+  reply.errorBegin('ERR Rewriting config file: ');
+  reply.text(reasonOf(-result));
+  reply.errorEnd();
+}
+
+/** What the system says of an error. */
+function reasonOf(error: i32): string {
+  switch (error) {
+    case EPERM:
+      return 'Operation not permitted';
+    case ENOENT:
+      return 'No such file or directory';
+    case EACCES:
+      return 'Permission denied';
+    case ENOSPC:
+      return 'No space left on device';
+    case EROFS:
+      return 'Read-only file system';
+    default:
+      return 'Input/output error';
+  }
 }
