@@ -126,6 +126,7 @@ export class RedisServer implements SessionOwner {
     try {
       const begun = this.guest.calls.startLoad(); // before anybody can change a key
       await this.#listen();
+      if (this.#isClosed) return await this.#ended; // SHUTDOWN by the first client
       this.#isRunning = true;
       this.#setTitle();
       const isLogo = this.guest.optionNamed('always-show-logo') === 'yes' || this.#log.isTerminal;

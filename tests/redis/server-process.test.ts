@@ -39,11 +39,16 @@ test('the command tells its version and its help, and knows no other commands', 
 
 test('it logs as Redis does: pid, role, time, level, where it listens, and that it is ready', () =>
   withServer([], async (server) => {
-    const line = /^(\d+):M \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}\.\d{3} \* (.*)$/;
-    const lines = server.output.trimEnd().split('\n');
-    assert.is(Number(line.exec(lines[0]!)![1]), server.pid);
-    assert.match(line.exec(lines.at(-2)!)![2]!, /^Listening at 127\.0\.0\.1:\d+$/);
-    assert.is(line.exec(lines.at(-1)!)![2], 'Ready to accept connections');
+    const line = /^(\d+):M \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}\.\d{3} ([*#]) (.*)$/;
+    const lines = server.output
+      .trimEnd()
+      .split('\n')
+      .map((text) => line.exec(text)!);
+    for (const [, pid] of lines) assert.is(Number(pid), server.pid);
+    const said = lines.slice(-4).map(([, , level, text]) => `${level} ${text}`);
+    assert.match(said[0]!, /^\* Listening at 127\.0\.0\.1:\d+$/);
+    assert.match(said[1]!, /^\* Running mode=standalone, port=\d+\.$/);
+    assert.equal(said.slice(2), ['# Server initialized', '* Ready to accept connections']);
     assert.not.match(server.output, /\r/, 'no progress line where nobody looks');
   }));
 
@@ -271,7 +276,7 @@ test('SHUTDOWN by a client who comes before all is up ends the process', async (
     await server.listening();
     if (signal === undefined) (await server.client()).call('SHUTDOWN').catch(() => {});
     else void server.signal(signal);
-    assert.equal(await server.ended, { code: 0, signal: null });
+    assert.equal(await server.ended, { code: 0, signal: null }, server.output);
   }
 });
 

@@ -192,7 +192,7 @@ test('SHUTDOWN saves if it must, stays when that fails, and tells the host', () 
     'nothing can be saved: the guest of this test has no files',
   );
   assert.equal(guest.events, []);
-  assert.is(client.raw('SHUTDOWN NOSAVE\r\n'), '');
+  assert.is(guest.connect().raw('SHUTDOWN NOSAVE\r\n'), ''); // ends that client
   assert.equal(guest.events, [2 << 24]);
 });
 
