@@ -363,7 +363,7 @@ function entry(bytes: u32): u32 {
   return at;
 }
 
-/** A new group that has room for a change of so many bytes: where that goes. */
+/** A new group that has room for a change of this many bytes: where that goes. */
 function openGroup(bytes: u32): u32 {
   const at = payload();
   store<u32>(map.LOG_GROUP, at - logRecord.HEADER_BYTES);

@@ -41,7 +41,7 @@ export const LOGGED: i32 = 2;
 /** Whether read() has found nothing at all in either place. */
 export let isBlank: bool = false;
 
-/** The state, or -EBADMSG when neither is whole, -EPROTO when the file is no store, or one of another format. */
+/** The state, or -EBADMSG when neither is whole, -EPROTO when the file is not a store, or one of another format. */
 export function read(): i32 {
   const frame = poolArea.scratch;
   let best: u64 = 0;

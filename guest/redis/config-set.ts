@@ -41,7 +41,7 @@ function renameCommand(at: u32, bytes: u32): i32 {
   return -EINVAL;
 }
 
-/** The machine can serve so many clients at a time: lowers maxclients to that; what it was before, if it was more, else 0. */
+/** The machine can serve this many clients at a time: lowers maxclients to that; what it was before, if it was more, else 0. */
 export function limitClients(most: u32): u32 {
   value.setClientsMost(<i64>most);
   const wanted = config.number(option.MAXCLIENTS);

@@ -24,7 +24,7 @@ export function duplicate(from: u32, bytes: u32): u32 {
 
 let outside: i64 = 0; // bytes
 
-/** The host keeps so many bytes more, or fewer, in its own memory for the guest. */
+/** The host keeps this many bytes more, or fewer, in its own memory for the guest. */
 export function countOutside(bytes: i64): void {
   outside += bytes;
 }
@@ -35,7 +35,7 @@ export function setLimit(bytes: u64): void {
   limit = bytes;
 }
 
-/** True when so many bytes more stay within maxmemory. */
+/** True when this many bytes more stay within maxmemory. */
 export function fits(bytes: u64): bool {
   return limit == 0 || usedBytes() + bytes <= limit;
 }

@@ -2,7 +2,7 @@
 //
 // Registers  A second result of a function lies in a module variable (number.parsed(), hash.text()): set by that function,
 //            valid until its next call. Read it on the next line or copy it to a local. Text that is composed for a caller,
-//            such as the digits of an integer, goes to memory that the caller names, so that nobody else overwrites it.
+//            such as the digits of an integer, goes to memory that the caller names, so that nothing else overwrites it.
 
 import * as abi from './abi.ts';
 import * as client from './client.ts';
@@ -81,7 +81,7 @@ export function resume(slot: i32, nowMs: f64, nowUs: f64): i32 {
   return session.resume(slot);
 }
 
-/** The host keeps so many bytes for a client, in so many blocks, because its socket has not taken them. FLAG_* of io.ts. */
+/** The host keeps this many bytes for a client, in this many blocks, because its socket has not taken them. FLAG_* of io.ts. */
 export function queued(slot: i32, bytes: f64, blocks: i32, nowMs: f64): i32 {
   clock.set(nowMs, 0);
   return session.queued(slot, <u64>bytes, blocks);
@@ -147,7 +147,7 @@ export function setOption(nameBytes: i32, valueBytes: i32): i32 {
   return configSet.setOption(io.rx(), nameBytes, io.rx() + nameBytes, valueBytes);
 }
 
-/** The machine can serve so many clients at a time: lowers maxclients; what it was before, if it was more, else 0. */
+/** The machine can serve this many clients at a time: lowers maxclients; what it was before, if it was more, else 0. */
 export function limitClients(most: i32): i32 {
   return configSet.limitClients(most);
 }

@@ -36,7 +36,7 @@ let parsed: i64 = 0;
 let savePointCount: u32 = 0;
 let clientsMost: i64 = i64.MAX_VALUE;
 
-/** The machine can serve so many clients at a time: maxclients cannot be higher. */
+/** The machine can serve this many clients at a time: maxclients cannot be higher. */
 export function setClientsMost(most: i64): void {
   clientsMost = most;
 }

@@ -57,7 +57,7 @@ function isTooMuch(c: Client, waiting: u64): bool {
   return (clock.ms() - c.softSinceMs) / 1000 > value.softSeconds(client.classOf(c));
 }
 
-/** The host keeps so many bytes for a client, in so many blocks. */
+/** The host keeps this many bytes for a client, in this many blocks. */
 export function queued(c: Client, bytes: u64, blocks: u32): void {
   heap.countOutside(<i64>bytes - <i64>c.output);
   c.output = bytes;

@@ -371,7 +371,7 @@ export function leftOut(): u64 {
   return rdbLoad.leftOutCount();
 }
 
-/** While the server runs nothing may be left out: nobody would keep the file. */
+/** While the server runs nothing may be left out: the file would not be kept. */
 function begin(leavesOut: bool): i32 {
   loadStartUs = clockUs();
   loadStartMs = clock.ms();

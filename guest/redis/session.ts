@@ -52,7 +52,7 @@ export function open(infoBytes: u32, isUnix: bool): i32 {
   let peer: u32 = 0; // bytes of the address
   while (peer < infoBytes && load<u8>(io.rx() + peer) != 0) peer++;
   c.address = client.newText(io.rx(), peer);
-  if (c.address == 0) return abandon(c); // nobody could say later where it came from
+  if (c.address == 0) return abandon(c); // later nothing could tell where it came from
   if (isUnix) c.flags |= client.UNIX_SOCKET | client.LOCAL;
   else if (locality.isLoopback(io.rx(), peer)) c.flags |= client.LOCAL;
   if (peer + 1 < infoBytes) {
@@ -190,7 +190,7 @@ function showLoan(c: client.Client): i32 {
   return abi.FLAG_MORE;
 }
 
-/** The host keeps so many bytes for a client, which its socket has not taken. FLAG_* of io.ts. */
+/** The host keeps this many bytes for a client, which its socket has not taken. FLAG_* of io.ts. */
 export function queued(slot: u32, bytes: u64, blocks: u32): i32 {
   const record = client.at(slot);
   if (record == 0) return 0;

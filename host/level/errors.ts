@@ -31,7 +31,7 @@ function reasonOf(number: number): [RingzeroErrorCode, string] {
         'it was not closed, and has no log that belongs to it (`durable: true`), so its last changes may be half written. Take data.rz from a backup, or remove the store with `RingzeroLevel.destroy(location)` and fill it again',
       ];
     case errno.EPROTO:
-      return ['RZ_FORMAT', 'data.rz is no ringzero store, or one of another version'];
+      return ['RZ_FORMAT', 'data.rz is not a ringzero store, or is one of another version'];
     case errno.ENOMEM:
       return [
         'RZ_OUT_OF_MEMORY',

@@ -11,7 +11,7 @@ import { isGranted, listenError } from './deno.ts';
 export interface ConnectionHandler {
   /** `bytes` is valid during the call only. */
   received(bytes: Uint8Array): void;
-  /** What the socket has not taken has changed: so many bytes wait, in so many blocks of memory. */
+  /** What the socket has not taken has changed: this many bytes wait, in this many blocks of memory. */
   queued(bytes: number, blocks: number): void;
   closed(): void;
 }

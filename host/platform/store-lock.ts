@@ -12,7 +12,7 @@
 //             LOCK-4  A thread listens before it uses the store, the opener before its lock is there. A lock whose threads all refuse is dead.
 //             LOCK-5  Who joins looks for the lock on the lock after it has begun to listen, who replaces asks after it has taken that: one of
 //                     the two finds the other.
-// Cost        some ten calls of the file system and a socket when nobody holds it.
+// Cost        some ten calls of the file system and a socket when the lock is free.
 
 import { dirname, basename } from 'node:path';
 import { RingzeroError } from '../errors.ts';
@@ -46,7 +46,7 @@ const LEVELS_MAX = 16;
 const ATTEMPTS = 100;
 const IF_ENDED =
   'If nothing has the store open, open it with `takeLock: true` once, or remove the file';
-/** Stand for the word of a lock whose text a crash of the machine has kept from the device, and of what is no lock. */
+/** Stand for the word of a lock whose text a crash of the machine has kept from the device, and of what is not a lock. */
 const EMPTY = 'empty';
 const UNREADABLE = 'unreadable';
 const NOBODY = { pid: 0, started: '', boot: '', space: '', host: '' };
@@ -203,7 +203,7 @@ class Taking {
   async #livenessOf(holder: Holder): Promise<'alive' | 'dead' | 'unknown'> {
     if (holder.word === EMPTY) return 'dead';
     if (holder.word === UNREADABLE) return 'unknown';
-    // Without sockets, other threads may have attached, and nobody knows of them.
+    // Without sockets, other threads may have attached, and none of which is known.
     if (holder.listens !== true) return livenessOf({ ...holder, thread: undefined });
     const answers = new Set<string>();
     for (const socket of this.#socketsOf(holder.word)) answers.add(await ask(socket));
@@ -257,7 +257,7 @@ function isSame(path: string, stamp: { inode: string; modified: string }): boole
   }
 }
 
-/** Undefined when there is no lock. A file that is no lock counts as one of a process that cannot be seen, an empty one as one of a dead process. */
+/** Undefined when there is not a lock. A file that is not a lock counts as one of a process that cannot be seen, an empty one as one of a dead process. */
 function holderOf(path: string): Holder | undefined {
   let text: string;
   try {
@@ -266,7 +266,7 @@ function holderOf(path: string): Holder | undefined {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-  // LOCK-1: only a crash of the machine leaves a file without its content, and nobody has survived that.
+  // LOCK-1: only a crash of the machine leaves a file without its content, and no holder has survived that.
   if (/^\0*$/.test(text) && isLocal(dirname(path))) return { ...NOBODY, word: EMPTY };
   try {
     const holder = JSON.parse(text) as Partial<Holder> | null;

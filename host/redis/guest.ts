@@ -58,7 +58,7 @@ export class RedisGuest {
     return this.calls.resume(slot, Date.now(), performance.now() * 1000);
   }
 
-  /** The host keeps so many bytes of a client, in so many blocks, until its socket takes them; FLAG_*. */
+  /** The host keeps this many bytes of a client, in this many blocks, until its socket takes them; FLAG_*. */
   queued(slot: number, bytes: number, blocks: number): number {
     return this.calls.queued(slot, bytes, blocks, Date.now());
   }

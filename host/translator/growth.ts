@@ -57,7 +57,7 @@ export class Growth {
   }
 
   /**
-   * The import that makes memory have so many bytes; undefined when there is none, or more than one may be
+   * The import that makes memory have this many bytes; undefined when there is none, or more than one may be
    * it.
    */
   get importedFunction(): number | undefined {

@@ -31,7 +31,7 @@ interface Routine {
   readonly build: (code: Code) => number[]; // returns the types of its extra locals
 }
 
-/** Functions that the kernel or the host supplies: name, types of parameters and results; a number is so many i32. */
+/** Functions that the kernel or the host supplies: name, types of parameters and results; a number is this many i32. */
 export type KernelCall = readonly [
   name: string,
   params: number | readonly number[],

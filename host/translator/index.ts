@@ -81,7 +81,7 @@ export interface ModuleInfo {
   /** The module has a memory.grow. */
   readonly growsItself: boolean;
   /**
-   * The import that makes memory have so many bytes, whatever its name is: of its type and called by the function that finds memory too small,
+   * The import that makes memory have this many bytes, whatever its name is: of its type and called by the function that finds memory too small,
    * as Emscripten's `emscripten_resize_heap` is.
    */
   readonly growImport: { readonly module: string; readonly name: string } | undefined;

@@ -244,7 +244,7 @@ export class Exposure {
   }
 
   /**
-   * Whether what lies before `address` says that so many bytes are there; for an allocator without
+   * Whether what lies before `address` says that this many bytes are there; for an allocator without
    * headers, that it may be.
    */
   #isAllocation(address: number, bytes: number): boolean {

@@ -15,7 +15,7 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import type * as Wasm from '../webassembly.ts';
 
 const TEXT_BYTES = 256;
-/** What common compilers call the function that gives memory, and its arguments for so many bytes. */
+/** What common compilers call the function that gives memory, and its arguments for this many bytes. */
 const ALLOCATORS: readonly (readonly [name: string, args: (bytes: number) => number[]])[] = [
   ['malloc', (bytes) => [bytes]],
   ['__wbindgen_malloc', (bytes) => [bytes, 1]],
@@ -131,7 +131,7 @@ export class Fork<Exports extends object = GuestExports> {
     this.#open = false;
   }
 
-  /** The call that gives so many bytes. */
+  /** The call that gives this many bytes. */
   #allocation(bytes: number): [name: string, ...args: number[]] {
     const { exports, module, instance, kernel } = this.#vcpu;
     for (const [name, args] of ALLOCATORS) if (name in exports) return [name, ...args(bytes)];

@@ -84,12 +84,12 @@ export function seesAll(memory: WebAssembly.Memory): boolean {
   return given.has(memory) && !Object.hasOwn(memory, 'buffer');
 }
 
-/** The first step with so many pages; undefined in memory without steps. */
+/** The first step with this many pages; undefined in memory without steps. */
 function stepOf(memory: WebAssembly.Memory, pages: number): SharedArrayBuffer | undefined {
   return made.get(memory)?.find((step) => step.byteLength >= pages * WASM_PAGE_BYTES);
 }
 
-/** From now on `memory.buffer` has so many pages. */
+/** From now on `memory.buffer` has this many pages. */
 function showPages(memory: WebAssembly.Memory, pages: number): void {
   const shown = stepOf(memory, pages);
   if (shown === undefined) return;

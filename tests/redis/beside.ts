@@ -65,7 +65,7 @@ class RawConnection {
     });
   }
 
-  /** Sends bytes and waits for so many replies; fewer come when the server closes the connection. */
+  /** Sends bytes and waits for this many replies; fewer come when the server closes the connection. */
   async send(bytes: Uint8Array, replies: number): Promise<string[]> {
     this.#socket.write(bytes);
     const texts: string[] = [];
