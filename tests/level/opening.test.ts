@@ -294,4 +294,14 @@ tests('a full disk fails the one call, typed, and what was there stays right', a
   assert.is(await codeOf(new RingzeroLevel(location).open()), 'RZ_NOT_CLEAN');
 });
 
+tests('D14: a location may be a file URL', async () => {
+  const location = freshLocation();
+  const db = new RingzeroLevel(`file://${location}`);
+  await db.put('a', 'b');
+  await db.close();
+  const plain = new RingzeroLevel(location, { createIfMissing: false });
+  assert.is(await plain.get('a'), 'b');
+  await plain.close();
+});
+
 tests.run();
