@@ -23,7 +23,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 import { availableParallelism, setPriority, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
-import { clearInterval, setInterval, setTimeout } from 'node:timers'; // a test environment's own may be a browser's
+import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers'; // a test environment's own may be a browser's
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

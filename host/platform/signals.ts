@@ -6,6 +6,7 @@
 // Concurrency Node delivers signals to the main thread, at the end of a turn. Workers get none, and Deno does not tell whether a program has
 //             a handler: there nothing is called.
 
+import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { isDeno } from './deno.ts';
 

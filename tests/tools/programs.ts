@@ -17,7 +17,7 @@ const { put, get } = vm.enter().exports;
 put(64, 7);
 const snapshot = vm.snapshot();
 put(64, 8);
-console.log(await snapshot.run('get', 64), get(64));
+console.log(String(await snapshot.run('get', 64)) + ' ' + get(64));
 await snapshot.release();
 await vm.close();
 `;
