@@ -114,10 +114,12 @@ class Steps<T> implements AsyncIterableIterator<T> {
     if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
     // One refill at a time: a call that comes while it is under way waits for its turn, as those of a generator do.
     const before = this.#refill ?? (isThere ? nextTurn() : Promise.resolve());
-    const result = before.then(() => this.#more());
-    const refill = result.then(noop, noop).then(() => {
+    // It is over before the caller goes on, who would otherwise find it under way and wait for every entry.
+    const settle = (): void => {
       if (this.#refill === refill) this.#refill = undefined;
-    });
+    };
+    const result = before.then(() => this.#more()).finally(settle);
+    const refill = result.then(noop, noop);
     this.#refill = refill;
     return result;
   }
