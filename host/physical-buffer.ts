@@ -1,6 +1,5 @@
-// All bytes of a memory. `memory.buffer` is what its holder sees, and the memory of a program shows glue no
-// more than the
-// program has (vm/physical-memory.ts); the machine itself asks here.
+// All bytes of a memory. `memory.buffer` is what its holder sees: the memory of a program shows glue only what the program
+// has (vm/physical-memory.ts). The machine itself asks here.
 
 const buffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer')!.get!;
 

@@ -1,45 +1,24 @@
 // Stock sql.js, whose glue and imports have minified names and whose memory is the module's own, on a real VM.
 
-import { createRequire } from 'node:module';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { acceptSharedViews, MicroVM, type Program } from '../../host/index.ts';
-import { sqlJsModule, type Database } from '../translator/sqljs.ts';
+import { openStockSqlJs } from './stock-sqljs.ts';
 
 const test = suite('sql.js in a VM');
-acceptSharedViews();
-type Factory = (
-  options: object,
-) => Promise<{ Database: new () => Database & { export(): Uint8Array } }>;
 
 test('its glue runs as shipped: queries, growth beyond its first memory, export of the database', async () => {
-  const require = createRequire(import.meta.url);
-  const file = require.resolve('sql.js/dist/sql-wasm.js');
-  delete require.cache[file]; // it keeps one instance per load of its file
-  const factory = require(file) as Factory;
-  const wasm = sqlJsModule();
-  let program: Program | undefined;
-  const { Database } = await factory({
-    wasmBinary: wasm,
-    instantiateWasm: (imports: WebAssembly.Imports, done: (program: Program) => void) => {
-      void MicroVM.load(wasm, imports, { memory: 2 ** 28 }).then((loaded) =>
-        done((program = loaded)),
-      );
-      return {};
-    },
-  });
-  const database = new Database();
-  const before = program!.vm.stats().guestBytes;
+  const { program, database } = await openStockSqlJs();
+  const before = program.vm.stats().guestBytes;
   database.exec(`ATTACH ':memory:' AS m; CREATE TABLE m.t (a INTEGER PRIMARY KEY, b);
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
     INSERT INTO m.t SELECT i, zeroblob(2000) FROM n`);
-  assert.ok(program!.vm.stats().guestBytes > before + 30e6, 'memory has grown');
+  assert.ok(program.vm.stats().guestBytes > before + 30e6, 'memory has grown');
   assert.equal(database.exec('SELECT count(*), sum(length(b)) FROM m.t'), [
     { columns: ['count(*)', 'sum(length(b))'], values: [[30000, 60_000_000]] },
   ]);
   database.exec('CREATE TABLE main.f (x); INSERT INTO main.f VALUES (42)');
   assert.is(new TextDecoder().decode(database.export().subarray(0, 15)), 'SQLite format 3');
-  await program!.close();
+  await program.close();
 });
 
 test.run();
