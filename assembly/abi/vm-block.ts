@@ -27,6 +27,6 @@ export const VM_IO_BEAT: u32 = 100; // u32, moves while the I/O service has some
 export const VM_POOL_FRAMES: u32 = 104; // u32, frames of Tabby's pool, 0 = none; the vCPU that creates it
 export const VM_TIMER_STATE: u32 = 108; // u32, TIMER_* of timer.ts; the host
 export const VM_TIMER_BELL: u32 = 112; // u32, moves when a timer was set; the thread of the timers waits here
-export const VM_ALLOCATOR: u32 = 116; // u32, 1 + which exported function of a program gives memory, 0 = not known; the host
 export const VM_ZERO_FRAME: u32 = 116; // u32, address of a frame that stays zero: pages that a snapshot does not have; boot
+export const VM_ALLOCATOR: u32 = 120; // u32, 1 + which exported function of a program gives memory, 0 = not known; the host
 export const VM_CHUNK_MARKS: u32 = 1024; // 256 x u32, epoch of the last mark in each chunk of the epoch table

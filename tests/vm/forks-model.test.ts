@@ -153,6 +153,32 @@ forks("C12: a load beyond a fork's memory never shows what its parent has there 
 });
 
 forks(
+  "C12: a load beyond a fork's memory gives zeros also when the program's allocator is known",
+  async () => {
+    const guest = assemble(`(module (memory (export "memory") 1)
+    (data (i32.const 0) "page 0 of the parent")
+    (func (export "malloc") (param i32) (result i32) (i32.const 8192))
+    (func (export "get") (param i32) (result i32) (i32.load (local.get 0)))
+    (func (export "put") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
+    (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`);
+    const program = await MicroVM.load(guest, {}, { memory: 64 * MIB });
+    const { malloc, get, put, grow } = program.exports as unknown as Functions;
+    assert.is(malloc!(8), 8192);
+    const snapshot = program.snapshot();
+    assert.is(grow!(1), 1);
+    put!(PAGE, 7);
+    assert.is(await snapshot.run('get', PAGE), 0);
+    assert.is(await snapshot.run('grow', 1), 1);
+    await snapshot.run('put', PAGE, 9);
+    assert.is(await snapshot.run('get', PAGE), 9);
+    assert.is(get!(PAGE), 7);
+    assert.is(get!(0), 0x65676170, "the parent's page 0 is untouched");
+    await snapshot.release();
+    await program.close();
+  },
+);
+
+forks(
   'C12: forks that grow as far as they can take nothing from what their parent may grow to',
   async () => {
     const guest = assemble(`(module (memory (export "memory") 1)
