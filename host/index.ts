@@ -22,7 +22,8 @@ export type { GuestImages } from './vm/images.ts';
 export type { Fork } from './vm/fork.ts';
 export type { Snapshot } from './vm/snapshot.ts';
 export type { GuestExports, GuestFunction } from './vm/exports.ts';
-export type { Beside, GuestImports, Machine, Vcpu } from './vm/vcpu.ts';
+export type { GuestImports, ImportContext, Machine } from './vm/machine.ts';
+export type { Vcpu } from './vm/vcpu.ts';
 export type { PoolStats, VMStats } from './vm/stats.ts';
 export type { SyscallSink } from './syscalls/table.ts';
 export {

@@ -1,16 +1,16 @@
-// What Deno does otherwise than Node. It has Node's modules, so node.ts serves both, and asks here where they differ:
+// Where Deno differs from Node. Deno has Node's modules, so node.ts serves both and calls these functions where they differ:
 //
-//   a descriptor is a number of its thread, not of the process   nameOf(), adopt(): each thread opens the file for itself
-//   no 'exit' event after an error that nobody caught             onThreadEnd()
+//   descriptors belong to a thread, not to the process           nameOf(), adopt(): each thread opens the file itself
+//   no 'exit' event after an uncaught error                       onThreadEnd()
 //   unlink() removes directories as well                          unlink()
-//   asks its user for what a program was not given                isGranted(), before anything that can be done without
-//   /proc is readable only by who may do everything               mayReadProc
-//   an address that the machine lacks is EINVAL                   listenError()
-//   process.hrtime() begins anew in each thread                   clockStartMs in trace-file.ts
-//   a message that finds no listener in its thread is lost        threads listen before they wait for anything else
+//   prompts the user for permissions that were not given          isGranted(), before anything optional
+//   /proc is readable only with all permissions                   mayReadProc
+//   an address that the machine does not have is EINVAL           listenError()
+//   process.hrtime() starts at 0 in each thread                   clockStartMs in trace-file.ts
+//   a message to a thread without a listener is lost              threads listen before they wait for anything else
 //
-// Interface   Elsewhere than in Deno nothing is remembered, nameOf() is undefined, and everything is granted.
-// Cost        nameOf() one fstat, adopt() an open and an fstat; once a file and thread.
+// Interface   Outside Deno nothing is remembered, nameOf() is undefined, and everything is granted.
+// Cost        nameOf() one fstat, adopt() an open and an fstat; once per file and thread.
 
 import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 
@@ -22,9 +22,14 @@ interface Permissions {
 
 const { permissions } = (globalThis as { Deno?: { permissions: Permissions } }).Deno ?? {};
 
-/** Whether the host gives this without asking anybody, such as { name: 'sys', kind: 'hostname' }. */
+/** Whether a permission is granted without a prompt, such as { name: 'sys', kind: 'hostname' }. */
 export function isGranted(permission: Record<string, string>): boolean {
   return permissions === undefined || permissions.querySync(permission).state === 'granted';
+}
+
+/** An environment variable of this project's tests; undefined where Deno does not grant access to it. */
+export function choice(variable: string): string | undefined {
+  return isGranted({ name: 'env', variable }) ? process.env[variable] : undefined;
 }
 
 const EVERYTHING = ['read', 'write', 'net', 'env', 'run', 'sys', 'ffi'];
@@ -37,7 +42,7 @@ export function unlink(path: string): void {
   unlinkSync(path);
 }
 
-/** What listening at an address failed with, by the code that Node gives it. */
+/** The error of a failed listen, with the code that Node gives it. */
 export function listenError(error: unknown): unknown {
   const isMisnamed = isDeno && (error as { code?: unknown }).code === 'EINVAL';
   return isMisnamed ? Object.assign(error as Error, { code: 'EADDRNOTAVAIL' }) : error;
@@ -64,23 +69,23 @@ export function forget(descriptor: number): void {
   if (isDeno) opened.delete(descriptor);
 }
 
-/** A file without a name, one that was removed, can be opened only so. */
+/** Whether a removed file can still be opened, through /proc. */
 const hasDescriptors = isDeno && process.platform === 'linux' && mayReadProc;
 
-/** By what another thread can open the same file; undefined where it can use the descriptor. */
+/** A name under which another thread can open the same file; undefined where it can use the descriptor. */
 export function nameOf(descriptor: number): string | undefined {
   const file = opened.get(descriptor);
   return file && JSON.stringify({ ...file, descriptor, ...identityOf(descriptor) } satisfies Name);
 }
 
-/** A descriptor of this thread for what another has open. EBADF when there is another file under that path by now. */
+/** A descriptor of this thread for a file that another thread has open. EBADF when the path now names another file. */
 export function adopt(name: string, open: (path: string, flags: number) => number): number {
   const { path, flags, descriptor: other, device, inode } = JSON.parse(name) as Name;
   const descriptor = open(hasDescriptors ? `/proc/self/fd/${other}` : path, flags);
   const found = identityOf(descriptor);
   if (found.device === device && found.inode === inode) return descriptor;
   closeSync(descriptor);
-  throw Object.assign(new Error(`${path} is another file by now`), { code: 'EBADF' });
+  throw Object.assign(new Error(`${path} now names another file`), { code: 'EBADF' });
 }
 
 function identityOf(descriptor: number): { device: string; inode: string } {
@@ -88,7 +93,7 @@ function identityOf(descriptor: number): { device: string; inode: string } {
   return { device: String(dev), inode: String(ino) };
 }
 
-/** Calls `then` once, when this thread ends by itself or by an error that nobody catches; the result takes that back. */
+/** Calls `then` once, when this thread ends normally or by an uncaught error. Returns a function that cancels it. */
 export function onThreadEnd(then: () => void): () => void {
   const undo = (): void => {
     process.off('exit', end);

@@ -12,7 +12,7 @@ import {
 } from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
 import { Udf, type UdfResult } from '../udf/udf.ts';
-import type { Beside } from '../vm/vcpu.ts';
+import type { ImportContext } from '../vm/machine.ts';
 
 /** A server's other clients wait as long. */
 const LIMITS = { timeMs: 50 };
@@ -26,7 +26,7 @@ export class Functions {
   #bytes: Uint8Array = NONE;
   #answer = 0;
 
-  constructor({ memory, claimWindow }: Beside) {
+  constructor({ memory, claimWindow }: ImportContext) {
     this.#memory = new Uint8Array(memory.buffer);
     this.#window = claimWindow(UDF_PART);
     if (this.#window === 0) throw new RingzeroError('RZ_OUT_OF_MEMORY', 'no room for functions');

@@ -3,7 +3,7 @@
 import * as abi from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
 import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
-import type { Beside } from '../vm/vcpu.ts';
+import type { ImportContext } from '../vm/machine.ts';
 import type { Functions } from './functions.ts';
 
 /** Facts that only the server knows, by the numbers of guest/redis/abi.ts. */
@@ -32,7 +32,7 @@ const NO_SERVER: ServerFacts = {
 };
 const NO_FUNCTIONS = { udfLoad: nothing, udfCall: nothing, udfAnswer: nothing, udfPart: nothing };
 
-export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
+export function imports(context: ImportContext, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
   const started = performance.now();
   const fields = new Map<number, () => number>([
     [abi.HOST_PID, () => process.pid],
@@ -48,15 +48,15 @@ export function imports(beside: Beside, facts: ServerFacts = NO_SERVER): WebAsse
     [abi.HOST_SAVED, () => facts.savedPerMille],
   ]);
   return {
-    encoder: encoder(beside),
+    encoder: encoder(context),
     redis: {
       hostInfo: (field: number) => fields.get(field)?.() ?? 0,
       rewriteConfig: (address: number, bytes: number) =>
         facts.rewriteConfig(
-          new Uint8Array(beside.memory.buffer).slice(address >>> 0, (address >>> 0) + bytes),
+          new Uint8Array(context.memory.buffer).slice(address >>> 0, (address >>> 0) + bytes),
         ),
       clockUs: () => performance.now() * 1000,
-      ...(facts.functions ? new facts.functions(beside).imports() : NO_FUNCTIONS),
+      ...(facts.functions ? new facts.functions(context).imports() : NO_FUNCTIONS),
     },
   };
 }
@@ -67,7 +67,7 @@ interface Encoder extends WebAssembly.ModuleImports {
 }
 
 /** The encoder beside this vCPU's guest, with kernel memory to work in. */
-function encoder({ memory, libdbos, claimWindow }: Beside): Encoder {
+function encoder({ memory, libdbos, claimWindow }: ImportContext): Encoder {
   const module = new WebAssembly.Module(readBuiltModule('redis-encoder.wasm') as BufferSource);
   const instance = new WebAssembly.Instance(module, { env: { memory }, libdbos });
   const calls = instance.exports as unknown as Encoder;

@@ -91,7 +91,7 @@ export class RedisServer implements SessionOwner {
       guest: redisImages(),
       memory,
       guestLimit: memory * GUEST_SHARE,
-      imports: (beside) => imports(beside, facts),
+      imports: (context) => imports(context, facts),
       importsModule: new URL('./imports.js', import.meta.url).href,
       preopen: directoryOption(list),
       snapshotsInBackground: true,

@@ -1,8 +1,7 @@
 // A VM: one shared memory, its kernel, its guest, its vCPUs.
 
-import { EAGAIN, EBUSY, ECHILD, ENOSYS, EPERM } from '../../assembly/abi/errno.ts';
+import { EPERM } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
-import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import type { Bytes } from '../bytes.ts';
 import { moduleBytes } from '../translator/reader.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
@@ -11,29 +10,21 @@ import {
   checkMayServe,
   isWeakMemory,
   leavesAtExit,
-  monotonicUs,
   prepareDirectory,
 } from '#platform';
-import { DmaWindow } from '../io/dma-window.ts';
-import { closed } from './closed-memory.ts';
-import { RingFiles } from '../io/files.ts';
 import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
-import type { WasiOptions, WasiSetup } from '../wasi/options.ts';
-import { loadImages, type GuestImages } from './images.ts';
+import { checkedWasi, guestLimit, guestMemory, machineOf, type BootParts } from './boot.ts';
+import { Children } from './children.ts';
+import { closed } from './closed-memory.ts';
+import { loadImages } from './images.ts';
 import { importedPages } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
 import { compileKernel } from './kernel-module.ts';
+import type { Machine } from './machine.ts';
 import type { Program } from './program.ts';
-import {
-  checkOptions,
-  framesOf,
-  obtainMemory,
-  type CheckedOptions,
-  type LoadOptions,
-  type MicroVMOptions,
-} from './options.ts';
+import { framesOf, type LoadOptions, type MicroVMOptions } from './options.ts';
 import { giveMemory } from './physical-memory.ts';
 import { claimRegisters, registersOf } from './registers.ts';
 import { Snapshot } from './snapshot.ts';
@@ -43,10 +34,10 @@ import { readStats, type VMStats } from './stats.ts';
 import { announceTimers, startTimers } from './timers.ts';
 import { endTrace, keepTrace, startTrace } from './trace.ts';
 import type { GuestExports, GuestFunction } from './exports.ts';
-import { Vcpu, type GuestImports, type HypervisorCalls, type Machine } from './vcpu.ts';
+import { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** What another thread needs to attach to a VM; can be posted to it. */
+/** What another thread needs to attach to a VM; can be posted. */
 export interface MicroVMHandle {
   machine: Machine;
   preopen: string | undefined;
@@ -54,49 +45,17 @@ export interface MicroVMHandle {
   background: boolean;
 }
 
-/** What attach() takes besides the handle: what cannot be posted. */
+/** Options of attach(): what a handle cannot carry. */
 export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink' | 'snapshotVcpus'>;
 
 const WARM_UP_SNAPSHOTS = 3;
 
-/** What a VM is booted from, when nothing is left to wait for. */
-export interface BootParts {
-  readonly options: MicroVMOptions;
-  readonly memory: GuestMemory;
-  readonly images: GuestImages;
-  readonly kernel: Wasm.Module;
-  readonly main: Wasm.Module;
-  readonly weakMemory: boolean;
-  /** The guest is a program, and JavaScript knows its memory. */
-  readonly glue: boolean;
-  readonly wasi: WasiSetup | undefined;
-  /** With WASI. */
-  readonly imports: GuestImports;
-  /** Lets go of what was made ready for the guest to open. */
-  readonly release: () => void;
-}
-
-/** For ringzero/sync, which gathers the parts by itself. Not of the public interface. */
+/** For ringzero/sync, which gathers the parts itself. Not part of the public interface. */
 export let bootVM: <Exports extends object>(parts: BootParts) => MicroVM<Exports>;
 
-interface GuestMemory {
-  readonly memory: Wasm.Memory;
-  readonly checked: CheckedOptions;
-}
-
-/** Physical memory as the options say, which are checked. */
-export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory {
-  const { memory: given } = options;
-  const memory = typeof given === 'object' ? given : obtainMemory(given, glue);
-  return { memory, checked: checkOptions({ ...options, memory }) };
-}
-
-/** A child of spawn(): running, or ended with a status that the guest has not asked for yet. */
-type Child = { slot: number } | { status: number };
-
 /**
- * A VM as the thread that made it, or that attached to it, sees it: `enter` makes the thread a vCPU, `snapshot` keeps memory as it is.
- * The type parameter is what the guest exports.
+ * A VM, seen from a thread that created it or attached to it. `enter` runs the guest on this thread, `snapshot` preserves memory as it is now.
+ * The type parameter is the type of the guest's exports.
  */
 export class MicroVM<Exports extends object = GuestExports> {
   /** For other threads: `worker.postMessage(vm.handle)`, there `MicroVM.attach(handle)`. */
@@ -104,19 +63,18 @@ export class MicroVM<Exports extends object = GuestExports> {
   readonly #vcpu: Vcpu<Exports>;
   readonly #isOwner: boolean;
   readonly #pool: SnapshotPool;
-  readonly #children = new Map<number, Child>();
+  readonly #children: Children;
   #preopen: Preopen;
-  /** Lets go of what was made ready for the guest to open. */
+  /** Releases what prepareDirectory() opened. */
   readonly #releaseFiles: () => void;
   #service: IoService | undefined;
   #endTrace: (() => void) | undefined;
   #stay: (() => void) | undefined;
   #stopTimers: (() => Promise<void>) | undefined;
-  #snapshotUs = 0;
   #closed: string | undefined;
 
   /**
-   * Makes a VM and boots its guest: memory is laid out, data segments are applied, the start function runs.
+   * Creates a VM and boots its guest: lays out memory, applies the data segments, runs the start function.
    *
    * @example
    * const vm = await MicroVM.create({ guest: await readFile('guest.wasm'), memory: 64 << 20 });
@@ -141,7 +99,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     return MicroVM.#create(options, false);
   }
 
-  /** `glue`: the guest is a program, and JavaScript knows its memory. */
+  /** `glue`: the guest is a program, and JavaScript accesses its memory. */
   static async #create<Exports extends object>(
     options: MicroVMOptions,
     glue: boolean,
@@ -200,14 +158,14 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Loads a module as its compiler left it: translated, with WASI, its data in place, its constructors run when it is a
-   * reactor. Glue takes the result for its instance.
+   * Loads an unmodified module: translates it, supplies WASI, and runs its constructors if it is a reactor. The result stands in for the
+   * WebAssembly.Instance that glue expects.
    *
    * @example
    * const program = await MicroVM.load(await readFile('tool.wasm'), {}, { wasi: { args: ['tool', '-v'] } });
    * process.exitCode = program.start();
    *
-   * Fails as create(), and with RZ_EXIT when a constructor ends the program.
+   * Fails as create() does, and with RZ_EXIT when a constructor ends the program.
    */
   static async load<Exports extends object = Wasm.Exports>(
     wasm: Bytes,
@@ -216,14 +174,13 @@ export class MicroVM<Exports extends object = GuestExports> {
   ): Promise<Program<Exports>> {
     checkObject(imports, 'imports');
     checkObject(options);
-    const { optionsOf, programOf } = await import('./program.ts'); // not for those who load none
+    const { optionsOf, programOf } = await import('./program.ts'); // loaded on demand
     return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true));
   }
 
   /**
-   * Physical memory for a VM that is made later: glue that makes its memory itself is given this one first. With the module,
-   * its `buffer` is as long as the program's memory from the start; without, it is all of it until the program is loaded.
-   * Fails with RZ_OPTION, RZ_OUT_OF_MEMORY and RZ_MODULE_MALFORMED.
+   * Physical memory for a VM that is created later, for glue that wants its memory first. With the module, `buffer` has the length of the
+   * program's initial memory; without it, `buffer` is all of physical memory until the program is loaded. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY and RZ_MODULE_MALFORMED.
    */
   static memory(bytes: number, wasm?: Bytes): Wasm.Memory {
     const frames = framesOf(bytes);
@@ -265,13 +222,21 @@ export class MicroVM<Exports extends object = GuestExports> {
     this.#releaseFiles = release;
     const sink: SyscallSink = { log: () => {}, progress: () => {}, ...options.sink };
     const { machine, importsModule, background } = handle;
+    this.#children = new Children({
+      isLinked: machine.linked,
+      isClosed: () => this.#closed !== undefined,
+      vcpu: () => this.#vcpu as Vcpu,
+      pool: () => this.#pool,
+      root: () => this.#preopen.root,
+      take: () => this.#take(),
+    });
     this.#vcpu = new Vcpu(
       machine,
       'main',
       options.imports ?? {},
       this.#preopen,
       sink,
-      this.#hypervisor(),
+      this.#children,
       options.handlers,
       boot,
     );
@@ -300,13 +265,13 @@ export class MicroVM<Exports extends object = GuestExports> {
     }
   }
 
-  /** The engine compiles at first calls: they are here, not in the first snapshot that somebody waits for. */
+  /** The engine compiles functions at their first call. This makes those calls, so that the first real snapshot does not pay for them. */
   #warmUp(): void {
     for (let i = 0; i < WARM_UP_SNAPSHOTS; i++)
       this.#vcpu.kernel.calls.releaseSnapshot(this.#take());
   }
 
-  /** Physical memory. The host reads guest memory here; it writes only to windows that it has claimed. */
+  /** Physical memory. The host may read guest memory here, and write only to windows that it has claimed. */
   get memory(): Wasm.Memory {
     return this.handle.machine.memory;
   }
@@ -318,8 +283,8 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Takes a snapshot: an increment of the epoch, whatever the memory holds. It shows all stores that this vCPU has
-   * made, and those of every other vCPU up to its next safepoint.
+   * Takes a snapshot in constant time, regardless of memory size: it increments the epoch. The snapshot has every store that this vCPU has
+   * made, and the stores of each other vCPU up to its next safepoint.
    *
    * Fails with RZ_SNAPSHOT_LIMIT when 32 are active, and with RZ_LINKED in a VM with a linked guest.
    */
@@ -341,12 +306,12 @@ export class MicroVM<Exports extends object = GuestExports> {
     );
   }
 
-  /** Slot of a new snapshot that holds this vCPU's registers. */
+  /** Slot of a new snapshot, with this vCPU's registers saved in it. */
   #take(): number {
     const { calls } = this.#vcpu.kernel;
     const slot = calls.takeSnapshot();
     if (slot === -EPERM)
-      throw new RingzeroError('RZ_GUEST_TRAP', 'no snapshot can be taken in a page-fault handler: take it when the handler has returned'); // prettier-ignore
+      throw new RingzeroError('RZ_GUEST_TRAP', 'cannot take a snapshot inside a page-fault handler: take it after the handler has returned'); // prettier-ignore
     if (slot < 0) {
       throw new RingzeroError(
         'RZ_SNAPSHOT_LIMIT',
@@ -365,58 +330,12 @@ export class MicroVM<Exports extends object = GuestExports> {
 
   /** Microseconds that the last snapshot of spawn() took. */
   get snapshotUs(): number {
-    return this.#snapshotUs;
-  }
-
-  #hypervisor(): HypervisorCalls {
-    return {
-      spawn: (fn, arg) => this.#spawn(fn, arg),
-      childStatus: (id) => this.#childStatus(id),
-      killChild: (id) => {
-        const child = this.#children.get(id);
-        if (child === undefined || !('slot' in child)) return;
-        this.#vcpu.kernel.calls.stopReaders(child.slot);
-        this.#pool.stop(child.slot);
-      },
-    };
-  }
-
-  #spawn(fn: number, arg: number): number {
-    if (this.handle.machine.linked) return -ENOSYS;
-    const id = firstFree(this.#children);
-    if (id === undefined) return -EAGAIN;
-    const before = monotonicUs();
-    let slot: number;
-    try {
-      slot = this.#take();
-    } catch {
-      return -EBUSY;
-    }
-    this.#snapshotUs = monotonicUs() - before;
-    this.#children.set(id, { slot });
-    const about = { slot, preopen: this.#preopen.root, tables: this.#vcpu.tables!.capture() };
-    const job = { ...about, call: { fn, arg }, release: true };
-    this.#pool.run(job, ({ result, failure, died }) => {
-      if (died) this.#vcpu.kernel.calls.releaseSnapshot(slot);
-      this.#children.set(id, { status: failure === undefined ? Number(result) : -failure.errno });
-      if (this.#closed !== undefined) return;
-      this.#vcpu.kernel.calls.post(this.#vcpu.kernel.vcpu, VECTOR_CHILD);
-      this.#vcpu.deliverInterrupts();
-    });
-    return id;
-  }
-
-  #childStatus(id: number): number {
-    const child = this.#children.get(id);
-    if (child === undefined) return -ECHILD;
-    if ('slot' in child) return -EAGAIN;
-    this.#children.delete(id);
-    return child.status;
+    return this.#children.snapshotUs;
   }
 
   /**
-   * Address of `bytes` contiguous bytes outside guest memory, which the host may write and the guest may read:
-   * where received bytes land. Never given back. Fails with RZ_OUT_OF_MEMORY.
+   * Address of `bytes` contiguous bytes outside guest memory, which the host may write and the guest may read: a receive buffer. It is never
+   * freed. Fails with RZ_OUT_OF_MEMORY.
    */
   claimWindow(bytes: number): number {
     this.#check();
@@ -426,34 +345,34 @@ export class MicroVM<Exports extends object = GuestExports> {
     return address;
   }
 
-  /** Lets the guest open files in another directory from now on. */
+  /** Sets the directory in which the guest may open files from now on. */
   setPreopen(directory: string | undefined): void {
     this.#preopen = new Preopen(directory);
     this.#vcpu.syscalls.preopen = this.#preopen;
   }
 
   /**
-   * Tells the VM that the thread of a vCPU (`vm.enter().number`) has ended inside the guest, for instance by
-   * worker.terminate(). On Linux the others find out by themselves within a second; elsewhere they wait for its safepoints until this.
+   * Tells the VM that the thread of a vCPU (`vm.enter().number`) has ended inside the guest, for instance by worker.terminate(). On Linux the
+   * other vCPUs notice by themselves within a second; elsewhere they wait for its safepoints until this call.
    */
   bury(vcpu: number): void {
     const { blocks, calls } = this.#vcpu.kernel;
-    if (blocks.isOthers(vcpu)) return; // it was buried, and its number is another thread's by now
+    if (blocks.isOthers(vcpu)) return; // already buried, and its number reused
     if (blocks.claimDead(vcpu)) calls.bury(vcpu);
   }
 
-  /** A thread that ends in order gives its place back; one that ends inside the guest may hold something. */
+  /** A thread that ends outside the guest frees its vCPU; one that ends inside it may hold locks. */
   #leaveAtExit(): void {
     if (this.#vcpu.kernel.calls.depth() === 0) this.#vcpu.detach();
   }
 
-  /** What the VM has done and what it has left, now. */
+  /** Counters and gauges of the VM. */
   stats(): VMStats {
     this.#check();
     return readStats(this.#vcpu.kernel.calls);
   }
 
-  /** Ends this thread's vCPU and its snapshot threads. Snapshots still running end with an error. */
+  /** Ends this thread's vCPU and its snapshot threads. Snapshots that are still running fail. */
   async close(): Promise<void> {
     if (this.#closed !== undefined) return;
     this.#closed = 'it was closed';
@@ -476,56 +395,4 @@ export class MicroVM<Exports extends object = GuestExports> {
     if (this.#closed !== undefined)
       throw new RingzeroError('RZ_VM_CLOSED', `the VM is unusable: ${this.#closed}`);
   }
-}
-
-/** Pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it begins with more. */
-function guestLimit({ images: { info }, memory: { checked } }: BootParts): number {
-  const guestPages = info.initialPages * 16;
-  const limit = Math.min(checked.guestLimitPages, (info.maximumPages ?? 65536) * 16);
-  if (guestPages <= limit) return limit;
-  throw new RingzeroError(
-    'RZ_OUT_OF_MEMORY',
-    `the guest asks for ${guestPages * FRAME_BYTES} bytes at the start, guestLimit is ${limit * FRAME_BYTES}`,
-  );
-}
-
-function machineOf({ options, images, memory, kernel, main, glue, wasi }: BootParts): Machine {
-  const { frames } = memory.checked;
-  const { info } = images;
-  return {
-    ...{ memory: memory.memory, frames, kernel, main, glue, wasi },
-    snapshot: shared(images.snapshot),
-    linked: options.linked ?? false,
-    growth: {
-      growsItself: info.growsItself ?? true,
-      growImport: info.growImport,
-      allocator: info.allocator,
-    },
-    carried: info.importedValues ?? [],
-    dmaWindow: new DmaWindow(frames).shared,
-    ringFiles: options.rings === true ? new RingFiles().shared : undefined,
-    faults: options.faults?.shared,
-    registers: { address: 0, stride: 0 },
-    trace: undefined,
-  };
-}
-
-async function checkedWasi(
-  options: WasiOptions | undefined,
-  { info }: GuestImages,
-): Promise<WasiSetup | undefined> {
-  if (options === undefined) return undefined;
-  const { checkWasiOptions } = await import('../wasi/options.ts'); // not for guests without WASI
-  return checkWasiOptions(options, info.imports);
-}
-
-function firstFree(children: ReadonlyMap<number, Child>): number | undefined {
-  for (let id = 0; id < SNAPSHOTS_MAX; id++) if (!children.has(id)) return id;
-  return undefined;
-}
-
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
 }

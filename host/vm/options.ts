@@ -9,7 +9,7 @@ import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import type { Handlers } from './handlers.ts';
-import type { GuestImports } from './vcpu.ts';
+import type { GuestImports } from './machine.ts';
 import type { GuestImages } from './images.ts';
 import { checkTrace } from './trace.ts';
 import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';

@@ -12,7 +12,8 @@ import { addWasi } from './system-interface.ts';
 import type { TableState } from './tables.ts';
 import type { GuestFunction } from './exports.ts';
 import { registersOf } from './registers.ts';
-import { Vcpu, type Beside, type GuestImports, type Machine } from './vcpu.ts';
+import type { GuestImports, ImportContext, Machine } from './machine.ts';
+import { Vcpu } from './vcpu.ts';
 
 /** What the thread is started with. */
 export interface SnapshotThreadData {
@@ -114,8 +115,8 @@ async function work(vcpu: Vcpu, machine: Machine, job: Job): Promise<void> {
 }
 
 async function importsOf(url: string): Promise<GuestImports> {
-  const module = (await import(url)) as { imports(beside: Beside): WebAssembly.Imports };
-  return (beside) => module.imports(beside);
+  const module = (await import(url)) as { imports(context: ImportContext): WebAssembly.Imports };
+  return (context) => module.imports(context);
 }
 
 /** Carries what a driving module threw. */

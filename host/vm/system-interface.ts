@@ -3,7 +3,7 @@
 import { RingzeroError } from '../errors.ts';
 import type { Mistyped, WasiSetup } from '../wasi/options.ts';
 import { Layers } from './imports.ts';
-import type { GuestImports, VcpuParts } from './vcpu.ts';
+import type { GuestImports, VcpuParts } from './machine.ts';
 
 type Wasi = Pick<typeof import('../wasi/calls.ts'), 'Calls' | 'unblockInput'>;
 

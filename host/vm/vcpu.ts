@@ -1,93 +1,24 @@
-// A vCPU: one instance of a guest image beside one instance of the kernel, on the thread that made it.
+// A vCPU: an instance of a guest image and an instance of the kernel, on the thread that created it.
 
-import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
 import { EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
 import { TIMER_US_MAX, TIMER_US_MIN } from '../../assembly/abi/timer.ts';
 import { RingzeroError } from '../errors.ts';
 import type * as Wasm from '../webassembly.ts';
-import type { ModuleInfo } from '../translator/index.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
-import type { WasiSetup } from '../wasi/options.ts';
 import type { FunctionName, GuestExports, GuestFunction } from './exports.ts';
 import { closed, guestTrap } from './guest-trap.ts';
 import { Glue } from './glue.ts';
 import { importsOf } from './imports.ts';
-import { carriedImport, carriedOf, type CarriedImport } from './carried.ts';
+import { carriedImport, carriedOf } from './carried.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
+import { growthImports, isGrowth, resizeHeap } from './heap-growth.ts';
 import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
-import { seesAll } from './physical-memory.ts';
+import type { GuestImports, HypervisorCalls, Machine, VcpuParts } from './machine.ts';
 import { Tables } from './tables.ts';
-import type { Registers } from './registers.ts';
-import { tracedSyscall, Tracer, type TraceSetup } from './trace.ts';
-
-/** What every vCPU of a VM shares; can be posted to another thread. */
-export interface Machine {
-  memory: Wasm.Memory;
-  frames: number;
-  kernel: Wasm.Module;
-  main: Wasm.Module;
-  /** Bytes, shared between threads: only those that look at a snapshot compile them, off everybody's way. */
-  snapshot: Uint8Array;
-  /** The main image is the guest as it was compiled, linked with libdbos' machine. */
-  linked: boolean;
-  /** The main image is a program's, and JavaScript knows its memory (translator/glue.ts). */
-  glue: boolean;
-  /** What the guest makes its memory larger with. */
-  growth: Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator'>;
-  /** The globals and tables that the guest imports; with their values once the first vCPU is there. */
-  carried: readonly CarriedImport[];
-  /** The files that entries of rings may name; undefined = the VM has no I/O service. */
-  ringFiles: SharedArrayBuffer | undefined;
-  /** The frames that the host may touch by itself (io/dma-window.ts). */
-  dmaWindow: SharedArrayBuffer;
-  /** Faults of storage, on purpose (io/faults.ts). */
-  faults: SharedArrayBuffer | undefined;
-  /** Where snapshots keep the guest's mutable globals; set when the VM boots. */
-  registers: Registers;
-  /** What a WASI program is given; undefined = no WASI. */
-  wasi: WasiSetup | undefined;
-  /** The file that vCPUs write what they do to; undefined = nothing is traced. */
-  trace: TraceSetup | undefined;
-}
-
-/** What a module beside a guest is made on: for functions that make a guest's imports. */
-export interface Beside {
-  memory: Wasm.Memory;
-  libdbos: {
-    /** Copies guest memory to kernel memory. */
-    fetch(address: number, bytes: number, target: number): void;
-    /** A system call of the guest: a result, or a negative errno. */
-    syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
-  };
-  /** Address of so many bytes of kernel memory, aligned to 4096, for good; 0 when there is no room. */
-  claimWindow(bytes: number): number;
-}
-
-/**
- * The same for the system interfaces of this package.
- *
- * @internal
- */
-export interface VcpuParts extends Beside {
-  kernel: Kernel;
-  syscalls: Syscalls;
-}
-
-/** A guest's imports, or how to make them for a vCPU. */
-export type GuestImports = Wasm.Imports | ((beside: Beside) => Wasm.Imports);
-
-/**
- * Calls of module `libdbos` that only the hypervisor can serve; the kernel serves the others.
- *
- * @internal
- */
-export interface HypervisorCalls {
-  spawn(fn: number, arg: number): number;
-  childStatus(child: number): number;
-  killChild(child: number): void;
-}
+import { tracedSyscall, Tracer } from './trace.ts';
 
 const NO_CHILDREN: HypervisorCalls = {
   spawn: () => -ENOSYS, // no snapshot of a snapshot
@@ -95,7 +26,7 @@ const NO_CHILDREN: HypervisorCalls = {
   killChild: () => {},
 };
 
-/** A vCPU: one instance of the guest beside one of the kernel, on the thread that entered the VM. */
+/** A vCPU: an instance of the guest and one of the kernel, on the thread that entered the VM. */
 export class Vcpu<Exports extends object = GuestExports> {
   /** @internal */
   readonly kernel: Kernel;
@@ -108,7 +39,7 @@ export class Vcpu<Exports extends object = GuestExports> {
   /** The instance itself: exported tables, globals and memory, and functions without the error handling. */
   readonly instance: Wasm.Instance;
   /**
-   * The crossings between the program and its glue.
+   * The calls between the program and its glue.
    *
    * @internal
    */
@@ -120,15 +51,15 @@ export class Vcpu<Exports extends object = GuestExports> {
    */
   readonly tables: Tables | undefined;
   /**
-   * Where what this vCPU does is traced.
+   * Writes the trace of this vCPU.
    *
    * @internal
    */
   readonly tracer: Tracer | undefined;
   readonly #view: Wasm.Global | undefined;
-  /** How often a linked guest is entered on this vCPU. */
+  /** Nesting of calls into a linked guest on this vCPU. */
   #depth = 0;
-  /** Each makes one exported function fail from then on. */
+  /** Each makes one exported function fail from now on. */
   readonly #closers: (() => void)[] = [];
 
   /** @internal */
@@ -154,11 +85,11 @@ export class Vcpu<Exports extends object = GuestExports> {
       boot,
       tracer,
     );
-    if (image === 'main') this.kernel.blocks.sayThread(this.kernel.vcpu); // of a snapshot's the pool knows
+    if (image === 'main') this.kernel.blocks.sayThread(this.kernel.vcpu); // the pool knows those of snapshots
     tracer?.name(this.kernel.vcpu, image);
     this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     if (image === 'main' && machine.glue) this.glue = new Glue(this.kernel, memory);
-    const given = typeof imports === 'function' ? imports(this.#beside(memory)) : imports;
+    const given = typeof imports === 'function' ? imports(this.#context(memory)) : imports;
     const module = (this.module =
       image === 'main'
         ? machine.main
@@ -214,7 +145,8 @@ export class Vcpu<Exports extends object = GuestExports> {
   ): Record<string, Wasm.ModuleImports> {
     const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
     const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
-    const all = Object.assign(Object.create(null) as Record<string, Wasm.ModuleImports>, {
+    return Object.assign(Object.create(null) as Record<string, Wasm.ModuleImports>, {
+      ...growthImports(growth, module, memory, this.kernel),
       ringzero: {
         ...{ memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
         ...this.glue?.imports(module),
@@ -222,17 +154,9 @@ export class Vcpu<Exports extends object = GuestExports> {
       libdbos: this.#libdbos(hypervisor, linked),
       ...(linked ? { env: { memory }, hypervisor: { ...this.kernel.imports } } : {}),
     });
-    if (!seesAll(memory)) return all;
-    // Glue that sees all of memory takes it for the program's, and would find that it need not grow.
-    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-      if (kind !== 'function' || !isGrowth({ growth }, from, name)) continue;
-      const names = (all[from] ??= Object.create(null) as Wasm.ModuleImports);
-      names[name] = resizeHeap(this.kernel);
-    }
-    return all;
   }
 
-  #beside(memory: Wasm.Memory): VcpuParts {
+  #context(memory: Wasm.Memory): VcpuParts {
     const { fetch, syscall, claimWindow } = this.kernel.calls;
     return {
       memory,
@@ -413,13 +337,6 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 }
 
-/** Whether a program asks for more memory by this import. */
-function isGrowth({ growth }: Pick<Machine, 'growth'>, from: string, name: string): boolean {
-  const { growImport } = growth;
-  if (growImport?.module === from && growImport.name === name) return true;
-  return name === 'emscripten_resize_heap';
-}
-
 /** What stands for an imported function that nothing supplies: only its call is an error. */
 function missingFunction(
   from: string,
@@ -432,16 +349,5 @@ function missingFunction(
       : 'which its fork does not have: a fork has WASI and what the option `importsModule` supplies, not the JavaScript of its parent'; // prettier-ignore
   return () => {
     throw new RingzeroError('RZ_EXPORT', `the guest called its import ${from}.${name}, ${why}`);
-  };
-}
-
-/**
- * What Emscripten's glue does for `emscripten_resize_heap`, for a fork, which has no glue: moves the break so that memory has as many
- * bytes. 1, or 0 when there is no room, which for the program is an allocation that failed.
- */
-function resizeHeap({ calls }: Kernel): (bytes: number) => number {
-  return (bytes) => {
-    const missing = Math.ceil((bytes >>> 0) / WASM_PAGE_BYTES) - calls.size();
-    return missing <= 0 || calls.grow(missing) >= 0 ? 1 : 0;
   };
 }

@@ -1,7 +1,6 @@
-// WASI: what is done with an open descriptor.
+// WASI: calls on an open descriptor (fd_*).
 
-import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
-import { beneath, descriptors as host, OPEN, sleepMs } from '#platform/beneath';
+import { beneath, descriptors as host, OPEN } from '#platform/beneath';
 import type { FileFacts } from '../platform/file-facts.ts';
 import { bytesOf } from '../platform/file-name.ts';
 import {
@@ -18,17 +17,10 @@ import {
   WHENCE,
 } from './abi.ts';
 import type { Calls } from './calls.ts';
-import {
-  asDirectory,
-  fileType,
-  isSeekable,
-  readerOf,
-  writerOf,
-  type Descriptor,
-} from './descriptors.ts';
+import { asDirectory, fileType, isSeekable, type Descriptor } from './descriptors.ts';
 import type { GuestMemory } from './guest-memory.ts';
+import { read, write } from './transfer.ts';
 
-const GATHER_BYTES = 65536;
 const POSITION_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A position or length as a number. Fails with EINVAL for one that no file reaches. */
@@ -36,125 +28,6 @@ function safe(value: bigint): number {
   const number = Number(value);
   if (number < 0 || number > Number.MAX_SAFE_INTEGER) throw new WasiError('INVAL');
   return number;
-}
-
-/** Reads into the buffers in turn until one is not filled; `position` null reads on in a stream. */
-function read(
-  memory: GuestMemory,
-  entry: Descriptor,
-  vectors: number,
-  count: number,
-  result: number,
-  position: number | null,
-): number {
-  memory.takeRanges(vectors, count);
-  memory.check(result, 4);
-  const { ranges } = memory;
-  let total = 0;
-  for (let i = 0; i < 2 * count; i += 2) {
-    const address = ranges[i]!;
-    const bytes = ranges[i + 1]!;
-    let done = 0;
-    while (done < bytes) {
-      const part = Math.min(bytes - done, STAGING_BYTES);
-      const isStream = position === null; // it may wait, and the vCPU must not count as running meanwhile
-      const target = isStream ? memory.stagingAddress : memory.receive(address + done, part);
-      const got = readPart(memory, entry, target, part, isStream ? null : position + total);
-      if (target === memory.stagingAddress) memory.deliver(address + done, got);
-      done += got;
-      total += got;
-      if (got < part || position === null) break; // a stream gives what it has, and is not asked twice
-    }
-    if (done < bytes || (position === null && total > 0)) break;
-  }
-  memory.putU32(result, total);
-  return total;
-}
-
-const WAIT_MS_MAX = 8;
-
-/**
- * A stream that does not wait by itself is waited for here, in slices, so that the thread can be ended meanwhile; unless the
- * program wants it so. `turn` is how often it was waited for.
- */
-function waitFor(entry: Descriptor, error: unknown, turn: number): void {
-  if ((error as { code?: unknown }).code !== 'EAGAIN' || entry.flags & FDFLAG.NONBLOCK) throw error;
-  sleepMs(Math.min(1 + turn / 8, WAIT_MS_MAX));
-}
-
-function readPart(
-  { bytes: memory }: GuestMemory,
-  entry: Descriptor,
-  target: number,
-  bytes: number,
-  position: number | null,
-): number {
-  const { peeked } = entry;
-  if (peeked !== undefined) {
-    const part = peeked.subarray(0, bytes);
-    memory.set(part, target);
-    entry.peeked = part.length < peeked.length ? peeked.subarray(part.length) : undefined;
-    return part.length;
-  }
-  const descriptor = position === null ? readerOf(entry) : entry.host;
-  for (let turn = 0; ; turn++) {
-    try {
-      return host.read(descriptor, memory, target, bytes, position);
-    } catch (error) {
-      waitFor(entry, error, turn);
-    }
-  }
-}
-
-function writePart(entry: Descriptor, source: Uint8Array, position: number | null): number {
-  const descriptor = position === null ? writerOf(entry) : entry.host;
-  for (let turn = 0; ; turn++) {
-    try {
-      return host.write(descriptor, source, position);
-    } catch (error) {
-      waitFor(entry, error, turn);
-    }
-  }
-}
-
-/** Writes the buffers in turn; small ones together, so that a line of several parts arrives as one. */
-function write(
-  memory: GuestMemory,
-  entry: Descriptor,
-  vectors: number,
-  count: number,
-  result: number,
-  position: number | null,
-): number {
-  const bytes = memory.takeRanges(vectors, count);
-  memory.check(result, 4);
-  let total = 0;
-  const put = (source: Uint8Array): boolean => {
-    const at = position === null ? null : position + total;
-    const done = writePart(entry, source, at);
-    total += done;
-    return done === source.length;
-  };
-  const { ranges } = memory;
-  if (bytes <= GATHER_BYTES && count > 1) {
-    const all = new Uint8Array(bytes);
-    let at = 0;
-    for (let i = 0; i < 2 * count; i += 2) {
-      all.set(memory.copy(ranges[i]!, ranges[i + 1]!), at);
-      at += ranges[i + 1]!;
-    }
-    if (bytes > 0) put(all);
-  } else {
-    outer: for (let i = 0; i < 2 * count; i += 2) {
-      for (let done = 0; done < ranges[i + 1]!;) {
-        const part = memory.lend(ranges[i]! + done, ranges[i + 1]! - done);
-        if (!put(part)) break outer;
-        done += part.length;
-      }
-    }
-  }
-  memory.putU32(result, total);
-  return total;
 }
 
 export function putFacts(memory: GuestMemory, address: number, facts: FileFacts): void {

@@ -1,0 +1,35 @@
+// Files that the build made: Wasm modules and what describes them. Node and Deno.
+
+import { readFileSync } from 'node:fs';
+import { RingzeroError } from '../errors.ts';
+import { choice } from './deno.ts';
+
+/**
+ * A file that the build made, by name. `RZ_WASM=wasm-checked` selects the checked build. Fails with RZ_HOST when a bundler has moved this
+ * code away from the files.
+ */
+export function readBuiltModule(name: string): Uint8Array {
+  const folder = choice('RZ_WASM') ?? 'wasm';
+  const url = new URL(`../../${folder}/${name}`, import.meta.url);
+  try {
+    const bytes = readFileSync(url);
+    const isModule = name.endsWith('.wasm'); // else compressed, or JSON
+    if (!isModule || bytes.readUInt32LE() === WASM_MAGIC) return bytes;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw movedAway(name, url, cause);
+  }
+  throw movedAway(name, url, undefined);
+}
+
+const WASM_MAGIC = 0x6d736100;
+
+function movedAway(name: string, url: URL, cause: unknown): RingzeroError {
+  return new RingzeroError(
+    'RZ_HOST',
+    `${name} is not at ${url.pathname}: a bundler has moved ringzero's code away from its files. ` +
+      'Keep the package external: `serverExternalPackages` in Next.js, `--external:ringzero` in esbuild, `external` in Rollup, ' +
+      '`ssr.external` in Vite, `externals` in webpack (docs/bundlers.md)',
+    { cause },
+  );
+}

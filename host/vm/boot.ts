@@ -1,0 +1,95 @@
+// What a VM is booted from: checked options, physical memory, the guest's images, the machine that its vCPUs share.
+
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { RingzeroError } from '../errors.ts';
+import { DmaWindow } from '../io/dma-window.ts';
+import { RingFiles } from '../io/files.ts';
+import type { WasiOptions, WasiSetup } from '../wasi/options.ts';
+import type * as Wasm from '../webassembly.ts';
+import type { GuestImages } from './images.ts';
+import type { GuestImports, Machine } from './machine.ts';
+import { checkOptions, obtainMemory, type CheckedOptions, type MicroVMOptions } from './options.ts';
+
+/** Everything that booting needs, so that it can be done synchronously. */
+export interface BootParts {
+  readonly options: MicroVMOptions;
+  readonly memory: GuestMemory;
+  readonly images: GuestImages;
+  readonly kernel: Wasm.Module;
+  readonly main: Wasm.Module;
+  readonly weakMemory: boolean;
+  /** The guest is a program, and JavaScript accesses its memory. */
+  readonly glue: boolean;
+  readonly wasi: WasiSetup | undefined;
+  /** Including WASI. */
+  readonly imports: GuestImports;
+  /** Releases what prepareDirectory() opened. */
+  readonly release: () => void;
+}
+
+export interface GuestMemory {
+  readonly memory: Wasm.Memory;
+  readonly checked: CheckedOptions;
+}
+
+/** Checks the options and obtains the physical memory that they ask for. */
+export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory {
+  const { memory: given } = options;
+  const memory = typeof given === 'object' ? given : obtainMemory(given, glue);
+  return { memory, checked: checkOptions({ ...options, memory }) };
+}
+
+/** The most pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it starts with more. */
+export function guestLimit({ images: { info }, memory: { checked } }: BootParts): number {
+  const guestPages = info.initialPages * 16;
+  const limit = Math.min(checked.guestLimitPages, (info.maximumPages ?? 65536) * 16);
+  if (guestPages <= limit) return limit;
+  throw new RingzeroError(
+    'RZ_OUT_OF_MEMORY',
+    `the guest starts with ${guestPages * FRAME_BYTES} bytes of memory, guestLimit is ${limit * FRAME_BYTES}`,
+  );
+}
+
+export function machineOf({
+  options,
+  images,
+  memory,
+  kernel,
+  main,
+  glue,
+  wasi,
+}: BootParts): Machine {
+  const { frames } = memory.checked;
+  const { info } = images;
+  return {
+    ...{ memory: memory.memory, frames, kernel, main, glue, wasi },
+    snapshot: sharedCopy(images.snapshot),
+    linked: options.linked ?? false,
+    growth: {
+      growsItself: info.growsItself ?? true,
+      growImport: info.growImport,
+      allocator: info.allocator,
+    },
+    carried: info.importedValues ?? [],
+    dmaWindow: new DmaWindow(frames).shared,
+    ringFiles: options.rings === true ? new RingFiles().shared : undefined,
+    faults: options.faults?.shared,
+    registers: { address: 0, stride: 0 },
+    trace: undefined,
+  };
+}
+
+export async function checkedWasi(
+  options: WasiOptions | undefined,
+  { info }: GuestImages,
+): Promise<WasiSetup | undefined> {
+  if (options === undefined) return undefined;
+  const { checkWasiOptions } = await import('../wasi/options.ts'); // loaded on demand
+  return checkWasiOptions(options, info.imports);
+}
+
+function sharedCopy(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
