@@ -32,7 +32,10 @@ const NO_SERVER: ServerFacts = {
 };
 const NO_FUNCTIONS = { udfLoad: nothing, udfCall: nothing, udfAnswer: nothing, udfPart: nothing };
 
-export function imports(context: ImportContext, facts: ServerFacts = NO_SERVER): WebAssembly.Imports {
+export function imports(
+  context: ImportContext,
+  facts: ServerFacts = NO_SERVER,
+): WebAssembly.Imports {
   const started = performance.now();
   const fields = new Map<number, () => number>([
     [abi.HOST_PID, () => process.pid],
