@@ -2,7 +2,7 @@
 //
 // Memory itself needs no call: memory.size and memory.grow are the break. Numbers and block layouts: abi/.
 
-import * as slab from './kernel/slab';
+import * as slab from './heap/slab';
 
 /** A proxied system call (abi/syscall.ts): a result >= 0, or a negative errno. */
 // @ts-ignore: decorator

@@ -19,10 +19,10 @@ import * as guestMemory from './kernel/guest-memory';
 import * as transfer from './kernel/transfer';
 import * as trapTable from './kernel/trap';
 import * as barrier from './machine/barrier';
-import * as interrupt from './machine/interrupt';
+import * as interrupt from './kernel/interrupt';
 import * as map from './machine/map';
-import * as remoteCall from './machine/remote-call';
-import * as timer from './machine/timer';
+import * as remoteCall from './mmu/remote-call';
+import * as timer from './kernel/timer';
 import * as vcpu from './machine/vcpu';
 import * as snapshots from './snappy/snapshot';
 import * as view from './snappy/view';
@@ -172,7 +172,7 @@ export function proxy(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   return result;
 }
 
-/** VECTOR_TIMER on this vCPU (machine/timer.ts). */
+/** VECTOR_TIMER on this vCPU (kernel/timer.ts). */
 export function setTimer(us: u32, everyUs: u32): i32 {
   return timer.set(us, everyUs);
 }

@@ -4,8 +4,8 @@
 
 import * as barrier from './machine/barrier';
 import * as checked from './machine/checked';
-import * as clock from './machine/clock';
-import * as linkage from './machine/linkage';
+import * as clock from './io/clock';
+import * as linkage from './mmu/linkage';
 import * as map from './machine/map';
 import * as spinlock from './machine/spinlock';
 import * as vcpu from './machine/vcpu';
@@ -14,16 +14,16 @@ import * as logReader from './io/log-reader';
 import * as logRecord from './io/log-record';
 import * as logWriter from './io/log-writer';
 import * as requests from './io/requests';
-import * as ipi from './machine/ipi';
-import * as mmu from './machine/mmu';
-import * as pageTable from './machine/page-table';
-import * as pte from './machine/pte';
-import * as remoteCall from './machine/remote-call';
-import * as queue from './machine/queue';
-import * as safepoint from './machine/safepoint';
-import * as shootdown from './machine/shootdown';
-import * as tlb from './machine/tlb';
-import * as walkCache from './machine/walk-cache';
+import * as ipi from './mmu/ipi';
+import * as mmu from './mmu/mmu';
+import * as pageTable from './mmu/page-table';
+import * as pte from './mmu/pte';
+import * as remoteCall from './mmu/remote-call';
+import * as queue from './io/queue';
+import * as safepoint from './mmu/safepoint';
+import * as shootdown from './mmu/shootdown';
+import * as tlb from './mmu/tlb';
+import * as walkCache from './mmu/walk-cache';
 import * as extendibleHash from './rewiring/extendible-hash';
 import * as growableArray from './rewiring/growable-array';
 import * as hashBucket from './rewiring/hash-bucket';
@@ -33,7 +33,7 @@ import * as poolHeader from './tabby/header';
 import * as poolHeld from './tabby/held';
 import * as pool from './tabby/pool';
 import * as storage from './tabby/storage';
-import { hash } from './tabby/xxh64';
+import { hash } from './io/xxh64';
 
 export {
   extendibleHash,

@@ -9,8 +9,8 @@ export const COUNTER_WAITS: u32 = 4; // faults that waited for another vCPU to a
 export const COUNTER_SYSCALLS: u32 = 5; // proxied system calls
 export const COUNTER_FORGOTTEN: u32 = 6; // pages that a snapshot gave up before its end
 export const COUNTER_INTERRUPTS: u32 = 7; // interrupts delivered to the guest's handlers
-export const COUNTER_REMOTE_CALLS: u32 = 8; // calls of other vCPUs served (machine/ipi.ts)
-export const COUNTER_SUBMITTED: u32 = 9; // entries put into submission queues (machine/queue.ts)
+export const COUNTER_REMOTE_CALLS: u32 = 8; // calls of other vCPUs served (mmu/ipi.ts)
+export const COUNTER_SUBMITTED: u32 = 9; // entries put into submission queues (io/queue.ts)
 export const COUNTER_POOL: u32 = 10; // the first of Tabby's, in the order below
 export const COUNTERS_PER_VCPU: u32 = 18;
 

@@ -16,7 +16,7 @@ export const VCPU_TRAP_ADDRESS: u32 = 44; // u32, address of the access that tra
 export const VCPU_TRAP_CAUSE: u32 = 48; // u32, TRAP_* below; 0 = none
 export const VCPU_FENCE: u32 = 52; // u32, means nothing: exchanged to order memory accesses (machine/barrier.ts)
 export const VCPU_RING: u32 = 56; // * u32, address of its rings (ring.ts), 0 = none
-// The timer (machine/timer.ts)
+// The timer (kernel/timer.ts)
 export const VCPU_TIMER_FIRST: u32 = 60; // u32, microseconds from the setting to its first expiration, 0 = it is off; others read it
 export const VCPU_TIMER_EVERY: u32 = 64; // u32, microseconds from each to the next, 0 = there is one; others read it
 export const VCPU_TIMER_SET: u32 = 68; // u32, number of the setting; others read it
@@ -30,7 +30,7 @@ export const VCPU_THREAD: u32 = 112; // u32, the host's number of the thread; 0 
 export const VCPU_THREAD_START: u32 = 116; // u32, when that thread began, as another may get its number; the host
 export const VCPU_HOLDS: u32 = 120; // u32, what others may wait for and this vCPU holds, counted; and HOLDS_COUNTED; others read it
 export const VCPU_COUNTERS: u32 = 128; // u64 each, in the order of counter.ts
-// Calls of other vCPUs (machine/ipi.ts, machine/remote-call.ts)
+// Calls of other vCPUs (mmu/ipi.ts, mmu/remote-call.ts)
 export const VCPU_CALL_LOCK: u32 = 1024; // * u32, spin lock of the ring
 export const VCPU_CALLS_POSTED: u32 = 1028; // * u32, calls asked for since boot
 export const VCPU_CALLS_DONE: u32 = 1032; // u32, of them, those that are done; others wait for it

@@ -8,7 +8,7 @@
 // Invariants  LOG-1  Nothing else passes for a record: not zeros, for no length is 0; not a record that belongs elsewhere, nor one of which a
 //                    part is missing, for its checksum is another one.
 
-import { hash } from '../tabby/xxh64';
+import { hash } from './xxh64';
 
 const CHECKSUM: u32 = 0;
 const LENGTH: u32 = 8;

@@ -17,8 +17,8 @@
 // Cost        about 50 ns to add and to pump a request, one doorbell for all that a pump lets go.
 
 import { RING_OWN, SQE_LINK } from '../abi/ring';
-import * as clock from '../machine/clock';
-import * as queue from '../machine/queue';
+import * as clock from './clock';
+import * as queue from './queue';
 
 export const REQUEST_STATE: u32 = 0;
 export const REQUEST_RESULT: u32 = 4;

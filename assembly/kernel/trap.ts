@@ -4,8 +4,8 @@
 //             and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which puts the
 //             guest's function into this instance's table first. An unbound interrupt is dropped, an unbound
 //             fault or call goes to the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32 serves the virtual
-//             memory of linked guests (machine/mmu.ts); without it such a fault ends the call. HANDLER_CALL
-//             (function: u32, arg: u64): u64 runs what other vCPUs ask for (machine/remote-call.ts).
+//             memory of linked guests (mmu/mmu.ts); without it such a fault ends the call. HANDLER_CALL
+//             (function: u32, arg: u64): u64 runs what other vCPUs ask for (mmu/remote-call.ts).
 // Concurrency One table per vCPU, as each has its own instance of the guest.
 
 import { TRAP_CALL_UNHANDLED, TRAP_FAULT_NESTED, TRAP_FAULT_UNHANDLED } from '../abi/vcpu-block';
@@ -46,7 +46,7 @@ export function pageFault(address: u32): bool {
 /** Whether this vCPU is in the handler of mmuFault(). */
 let isServing: bool = false;
 
-/** A page fault of virtual memory (machine/mmu.ts): what the handler returned. */
+/** A page fault of virtual memory (mmu/mmu.ts): what the handler returned. */
 export function mmuFault(page: u64, access: u32): i32 {
   if (!isBound(HANDLER_MMU)) vcpu.trap(TRAP_FAULT_UNHANDLED, <u32>page);
   if (isServing) vcpu.trap(TRAP_FAULT_NESTED, <u32>page);

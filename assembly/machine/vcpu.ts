@@ -2,7 +2,7 @@
 //
 // Interface   attach() once per instance. Other files read `block` and the words of abi/vcpu-block.ts in it.
 // Concurrency VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING are written here and read by other vCPUs; VCPU_PENDING is
-//             written by all (machine/interrupt.ts). Everything else in the block is the owner's alone.
+//             written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
 
 import {
   HOLDS_COUNTED,

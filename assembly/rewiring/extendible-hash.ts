@@ -19,7 +19,7 @@
 
 import { ENOMEM, ENOSPC } from '../abi/errno';
 import { FRAME_BYTES } from '../abi/limits';
-import * as linkage from '../machine/linkage';
+import * as linkage from '../mmu/linkage';
 import * as bucket from './hash-bucket';
 
 const MASK: u32 = 0;

@@ -17,7 +17,7 @@
 import { EINVAL, ENOMEM, ENOSPC } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { CHECKED, PANIC_ELEMENT, panic } from '../machine/checked';
-import * as linkage from '../machine/linkage';
+import * as linkage from '../mmu/linkage';
 
 const LENGTH: u32 = 0;
 const PAGES: u32 = 4;

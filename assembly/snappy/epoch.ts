@@ -17,7 +17,7 @@ import { VCPU_EPOCH, VCPU_RUNNING, VCPU_SNAPSHOT, VCPU_STATE } from '../abi/vcpu
 import { VM_CHUNK_MARKS, VM_EPOCH, VM_SETTLED, VM_SWEEP, VM_VCPUS, VM_VIEW } from '../abi/vm-block';
 import { VECTOR_EPOCH } from '../abi/vector';
 import { COUNTER_WAITS } from '../abi/counter';
-import * as interrupt from '../machine/interrupt';
+import * as interrupt from '../kernel/interrupt';
 import * as map from '../machine/map';
 import { pause } from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';

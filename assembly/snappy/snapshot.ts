@@ -36,7 +36,7 @@ import {
 import { VECTOR_KILL } from '../abi/vector';
 import { EBUSY, EPERM } from '../abi/errno';
 import { CHECKED, PANIC_SNAPSHOT_STATE, panic } from '../machine/checked';
-import * as interrupt from '../machine/interrupt';
+import * as interrupt from '../kernel/interrupt';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';

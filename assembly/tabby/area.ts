@@ -22,15 +22,15 @@
 import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
 import { VM_POOL_FRAMES } from '../abi/vm-block';
-import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
-import * as hashTable from '../baselines/hash-table';
-import * as swips from '../baselines/swips';
-import * as linkage from '../machine/linkage';
+import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
+import * as hashTable from '../designs/hash-table';
+import * as swips from '../designs/swips';
+import * as linkage from '../mmu/linkage';
 import * as map from '../machine/map';
-import * as pageTable from '../machine/page-table';
-import * as tlb from '../machine/tlb';
+import * as pageTable from '../mmu/page-table';
+import * as tlb from '../mmu/tlb';
 import * as vcpu from '../machine/vcpu';
-import * as walkCache from '../machine/walk-cache';
+import * as walkCache from '../mmu/walk-cache';
 import * as header from './header';
 
 export const POOL_FRAMES_MIN: u32 = 8;

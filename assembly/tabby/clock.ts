@@ -12,13 +12,13 @@
 
 import { FRAME_SHIFT } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
-import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../baselines/design';
-import * as hashTable from '../baselines/hash-table';
-import * as swips from '../baselines/swips';
+import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
+import * as hashTable from '../designs/hash-table';
+import * as swips from '../designs/swips';
 import { CHECKED, PANIC_PTE, PANIC_SWIP, panic } from '../machine/checked';
-import * as pte from '../machine/pte';
-import * as shootdown from '../machine/shootdown';
-import * as walkCache from '../machine/walk-cache';
+import * as pte from '../mmu/pte';
+import * as shootdown from '../mmu/shootdown';
+import * as walkCache from '../mmu/walk-cache';
 import * as area from './area';
 import * as counter from './counter';
 import * as descriptor from './descriptor';

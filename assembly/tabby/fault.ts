@@ -11,13 +11,13 @@
 // Cost        a miss of the TLB about 5 ns if the page is at home or its PTE is in the cache; a fault is a read of storage.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
-import { DESIGN, HASHED, TABBY } from '../baselines/design';
-import * as hashTable from '../baselines/hash-table';
-import * as pageTable from '../machine/page-table';
-import * as pte from '../machine/pte';
-import * as tlb from '../machine/tlb';
+import { DESIGN, HASHED, TABBY } from '../designs/design';
+import * as hashTable from '../designs/hash-table';
+import * as pageTable from '../mmu/page-table';
+import * as pte from '../mmu/pte';
+import * as tlb from '../mmu/tlb';
 import * as vcpu from '../machine/vcpu';
-import * as walkCache from '../machine/walk-cache';
+import * as walkCache from '../mmu/walk-cache';
 import * as area from './area';
 import * as clock from './clock';
 import * as counter from './counter';

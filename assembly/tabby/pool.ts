@@ -10,15 +10,15 @@
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
-import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
-import * as hashTable from '../baselines/hash-table';
-import * as swips from '../baselines/swips';
+import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
+import * as hashTable from '../designs/hash-table';
+import * as swips from '../designs/swips';
 import * as barrier from '../machine/barrier';
 import { CHECKED, PANIC_HEADER, panic } from '../machine/checked';
-import * as pageTable from '../machine/page-table';
-import * as pte from '../machine/pte';
-import * as tlb from '../machine/tlb';
-import * as walkCache from '../machine/walk-cache';
+import * as pageTable from '../mmu/page-table';
+import * as pte from '../mmu/pte';
+import * as tlb from '../mmu/tlb';
+import * as walkCache from '../mmu/walk-cache';
 import { EINVAL } from '../abi/errno';
 import * as area from './area';
 import * as clock from './clock';

@@ -16,7 +16,7 @@ import { IO_NONE, OP_READ, OP_WRITE } from '../abi/ring';
 import { SYS_RING_FILE } from '../abi/syscall';
 import { VM_IO_STATE } from '../abi/vm-block';
 import * as map from '../machine/map';
-import * as queue from '../machine/queue';
+import * as queue from '../io/queue';
 import * as area from './area';
 import * as counter from './counter';
 import * as fault from './fault';

@@ -12,12 +12,12 @@
 import { FRAME_BYTES } from '../abi/limits';
 import { EBADMSG, EIO } from '../abi/errno';
 import { PAGE_OFFSET_SHIFT, SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
-import { DESIGN, EAGER } from '../baselines/design';
-import * as ipi from '../machine/ipi';
+import { DESIGN, EAGER } from '../designs/design';
+import * as ipi from '../mmu/ipi';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
-import { hash } from './xxh64';
+import { hash } from '../io/xxh64';
 
 // @ts-ignore: decorator
 @external('libdbos', 'syscall')

@@ -14,12 +14,12 @@
 
 import { VCPU_ABSENT, VCPU_DEPTH, VCPU_STATE } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
-import { DESIGN, EAGER } from '../baselines/design';
+import { DESIGN, EAGER } from '../designs/design';
 import * as barrier from '../machine/barrier';
-import * as ipi from '../machine/ipi';
+import * as ipi from '../mmu/ipi';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
-import * as tlb from '../machine/tlb';
+import * as tlb from '../mmu/tlb';
 import * as vcpu from '../machine/vcpu';
 import * as area from './area';
 import * as counter from './counter';

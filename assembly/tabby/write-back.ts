@@ -6,10 +6,10 @@
 // Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { DESIGN, HASHED, SWIZZLE } from '../baselines/design';
-import * as swips from '../baselines/swips';
-import * as pte from '../machine/pte';
-import * as walkCache from '../machine/walk-cache';
+import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
+import * as swips from '../designs/swips';
+import * as pte from '../mmu/pte';
+import * as walkCache from '../mmu/walk-cache';
 import * as area from './area';
 import * as counter from './counter';
 import * as descriptor from './descriptor';

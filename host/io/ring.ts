@@ -2,7 +2,7 @@
 //
 // Interface   isSound() before anything else; take() copies the next entry out; complete() gives a completion and wakes the
 //             vCPU if it waits for it. enter() is the system call by which a vCPU wakes the service and waits.
-// Invariants  RING-1, RING-3 (assembly/machine/queue.ts). Indices are checked before each use: a ring that lies about them
+// Invariants  RING-1, RING-3 (assembly/io/queue.ts). Indices are checked before each use: a ring that lies about them
 //             is broken for good, and concerns nobody else.
 // Concurrency One service takes and completes; the vCPU is another thread.
 

@@ -1,10 +1,10 @@
 // The guest's own handlers: exports of the module with these names, or functions of TypeScript for prototypes.
 //
-//   onPageFault   linked guests: (page: u64, access: u32) -> i32 (assembly/machine/mmu.ts)
+//   onPageFault   linked guests: (page: u64, access: u32) -> i32 (assembly/mmu/mmu.ts)
 //                 others: (address: i32) -> i32, nonzero = the store may be tried again (assembly/kernel/trap.ts)
 //   onSyscall     (number, a, b, c, d, e: i32) -> i32
 //   onInterrupt   (vector: i32)
-//   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/machine/remote-call.ts); from the module alone
+//   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/mmu/remote-call.ts); from the module alone
 
 import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vector.ts';
 import { EIO } from '../../assembly/abi/errno.ts';

@@ -1,7 +1,7 @@
 // The timers of a VM's vCPUs: one thread that sleeps until the next of them is due, and posts VECTOR_TIMER by shared memory.
 //
 // Interface   startTimers() by who makes the VM; the result stops them. Timers is what the thread does. What a vCPU sets, and what
-//             it takes of what is posted: assembly/machine/timer.ts.
+//             it takes of what is posted: assembly/kernel/timer.ts.
 // Invariants  TIMER-4  Not early: a time begins when the thread learns of it, which is after it was set.
 //             TIMER-5  A period does not drift; one that the thread was too late for is counted with the next.
 // Concurrency One thread per VM. It writes VCPU_TIMER_DUE and posts, nothing else, and nothing after it was stopped.

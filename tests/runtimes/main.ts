@@ -8,7 +8,7 @@ const FILES = [
   'translator/(access|image|refusal|segments|snapshot)',
   'snappy/protocol',
   'vm/[^/]*',
-  'kernel/slab',
+  'heap/slab',
   'kv/(durable|model|threads)',
   'mmu/[^/]*',
   'rewiring/[^/]*',

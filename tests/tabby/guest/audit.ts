@@ -1,9 +1,9 @@
 // What must hold of the pool when no vCPU is in an operation; looks behind the interface.
 
 import { FRAME_BYTES, VCPUS_MAX } from '../../../assembly/abi/limits';
-import { DESIGN, HASHED, SWIZZLE } from '../../../assembly/baselines/design';
-import * as hashTable from '../../../assembly/baselines/hash-table';
-import * as swips from '../../../assembly/baselines/swips';
+import { DESIGN, HASHED, SWIZZLE } from '../../../assembly/designs/design';
+import * as hashTable from '../../../assembly/designs/hash-table';
+import * as swips from '../../../assembly/designs/swips';
 import { pageTable, pte } from '../../../assembly/linked';
 import * as area from '../../../assembly/tabby/area';
 import * as descriptor from '../../../assembly/tabby/descriptor';

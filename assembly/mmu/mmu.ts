@@ -18,7 +18,7 @@ import * as linkage from './linkage';
 import * as pageTable from './page-table';
 import * as pte from './pte';
 import * as tlb from './tlb';
-import * as vcpu from './vcpu';
+import * as vcpu from '../machine/vcpu';
 
 // @ts-ignore: decorator
 @external('libdbos', 'pageFault')

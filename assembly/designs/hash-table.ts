@@ -8,7 +8,7 @@
 //   bucket, 8 bytes:  u32 latch, u32 first frame      node, 16 bytes per frame:  u64 page, u32 next frame
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import * as linkage from '../machine/linkage';
+import * as linkage from '../mmu/linkage';
 import * as area from '../tabby/area';
 import * as window from '../tabby/window';
 

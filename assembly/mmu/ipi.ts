@@ -25,11 +25,11 @@ import {
   VCPU_STATE,
 } from '../abi/vcpu-block';
 import { VECTOR_CALL } from '../abi/vector';
-import * as map from './map';
+import * as map from '../machine/map';
 import * as remoteCall from './remote-call';
-import * as spinlock from './spinlock';
+import * as spinlock from '../machine/spinlock';
 import * as tlb from './tlb';
-import * as vcpu from './vcpu';
+import * as vcpu from '../machine/vcpu';
 
 export const CALL_NOTHING: u32 = 0; // to measure the way there and back
 export const CALL_INVLPG: u32 = 1; // forget the translation of page `arg`

@@ -8,9 +8,9 @@ import { VCPUS_MAX } from '../abi/limits';
 import { VCPU_TICKETS } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
 import * as ipi from './ipi';
-import * as map from './map';
+import * as map from '../machine/map';
 import * as tlb from './tlb';
-import * as vcpu from './vcpu';
+import * as vcpu from '../machine/vcpu';
 
 export function page(number: u64): void {
   tlb.invlpg(number);

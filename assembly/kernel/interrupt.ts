@@ -12,10 +12,10 @@ import { COUNTER_INTERRUPTS, COUNTER_SAFEPOINTS } from '../abi/counter';
 import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import { SNAPSHOT_LOST, SNAPSHOT_STATE } from '../abi/snapshot-block';
 import { VECTOR_EPOCH, VECTOR_KILL, VECTOR_TIMER } from '../abi/vector';
-import * as trap from '../kernel/trap';
-import * as map from './map';
+import * as trap from './trap';
+import * as map from '../machine/map';
 import * as timer from './timer';
-import * as vcpu from './vcpu';
+import * as vcpu from '../machine/vcpu';
 
 export function post(vcpuIndex: u32, vector: u32): void {
   atomic.or<u32>(map.vcpuBlock(vcpuIndex), 1 << vector, VCPU_PENDING);

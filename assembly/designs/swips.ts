@@ -18,7 +18,7 @@
 //   links of a frame, 16 bytes:  u32 swip that leads here, 0 = none     u32 first swizzled child     u32 next, u32 previous sibling
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import * as linkage from '../machine/linkage';
+import * as linkage from '../mmu/linkage';
 import * as area from '../tabby/area';
 import * as header from '../tabby/header';
 import * as latch from '../tabby/latch';

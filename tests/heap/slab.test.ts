@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { Random } from '../random.ts';
 import { probe, type Probe } from '../redis/probe.ts';
 
-const test = suite('kernel/slab');
+const test = suite('heap/slab');
 
 const SOURCE = `
   import { slab } from '../../assembly/index.ts';
@@ -130,7 +130,7 @@ function randomBytes(random: Random): number {
 }
 
 test('random allocations agree with a model', async () => {
-  const random = Random.forTest('kernel/slab');
+  const random = Random.forTest('heap/slab');
   const guest = await probe(SOURCE, 16);
   guest.call['boot']!();
   const model = new Model(guest);

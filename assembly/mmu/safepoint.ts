@@ -5,7 +5,7 @@
 // Cost        a poll is two plain loads and a branch; what another vCPU has just raised is seen at a later one.
 
 import { VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
-import * as vcpu from './vcpu';
+import * as vcpu from '../machine/vcpu';
 
 // @ts-ignore: decorator
 @external('libdbos', 'safepoint')

@@ -5,9 +5,9 @@
 //             freeFrame() single ones; none is zeroed, but a claimed run was never used and reads as zero.
 // Cost        a call between instances, 2 to 4 ns.
 
-import * as barrier from './barrier';
-import * as map from './map';
-import * as vcpu from './vcpu';
+import * as barrier from '../machine/barrier';
+import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
 
 /** Address of this vCPU's block. */
 // @ts-ignore: decorator

@@ -1,6 +1,6 @@
 // The timer of this vCPU: VECTOR_TIMER when a time has passed, and then every so often.
 //
-// Interface   set() by the vCPU itself, (0, 0) turns it off. The thread of host/vm/timer.ts counts its expirations and posts the
+// Interface   set() by the vCPU itself, (0, 0) turns it off. The thread of host/vm/timers.ts counts its expirations and posts the
 //             vector; a safepoint asks begin() whether there is something to deliver, and calls end() when the handler is done.
 // Invariants  TIMER-1  An interrupt is of the setting that is in force when it is taken: VCPU_TIMER_DUE holds the number of the
 //                      setting that has expired, and a safepoint drops what is of another. So one that was turned off, or
@@ -23,8 +23,8 @@ import {
 } from '../abi/vcpu-block';
 import { VECTOR_TIMER } from '../abi/vector';
 import { VM_TIMER_BELL, VM_TIMER_STATE } from '../abi/vm-block';
-import * as map from './map';
-import * as vcpu from './vcpu';
+import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
 
 /** Expirations of the setting in force that have been delivered. */
 let delivered: u32 = 0;

@@ -27,9 +27,9 @@ import {
   VCPU_STATE,
 } from '../abi/vcpu-block';
 import * as ipi from './ipi';
-import * as map from './map';
-import * as spinlock from './spinlock';
-import * as vcpu from './vcpu';
+import * as map from '../machine/map';
+import * as spinlock from '../machine/spinlock';
+import * as vcpu from '../machine/vcpu';
 
 /** Runs the guest's onCall. */
 // @ts-ignore: decorator
