@@ -17,17 +17,19 @@ const RESIDENT = 128 * 2 ** 20;
 
 /** Closed since the last collection. */
 let waiting = 0;
-let residentBefore = 0;
+/** The least that was resident at a closing since then: right after a collection the engine is still returning pages. */
+let residentLeast = Infinity;
 
 export async function closed(): Promise<void> {
   waiting++;
-  if (residentBefore === 0) residentBefore = residentBytes();
   const heap = heapBytes();
+  const resident = residentBytes();
+  residentLeast = Math.min(residentLeast, resident);
   const isMany = waiting > Math.min(COUNT_MAX, COUNT + heap / HEAP_EACH);
-  const isLarge = residentBytes() - residentBefore > Math.max(RESIDENT, heap);
+  const isLarge = resident - residentLeast > Math.max(RESIDENT, heap);
   if (!isMany && !isLarge) return;
   waiting = 0;
   // In a turn of the event loop of its own: what the engine still has to do for the memories keeps them until then.
   await new Promise<void>((resolve) => void after(1, resolve));
-  if (collectGarbage()) residentBefore = residentBytes();
+  if (collectGarbage()) residentLeast = Infinity;
 }
