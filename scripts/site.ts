@@ -2,7 +2,7 @@
 //
 //   npm run site [-- --port 8080]      builds it, and serves it here if there is a port
 //
-//   index.html          README.md          *.html      docs/*.md, CHANGELOG.md
+//   index.html          README.md          *.html      docs/*.md, CONTRIBUTING.md, CHANGELOG.md
 //   examples/*.html     each example: its README, if it has one, and its files
 //   api/                what typedoc says of `ringzero` and `ringzero/level`
 //   bench/              the bench page
@@ -65,7 +65,14 @@ function documents(): Document[] {
   const docs = readdirSync(join(ROOT, 'docs'))
     .filter((file) => file.endsWith('.md'))
     .sort();
-  const files = [...new Set([...FIRST, ...docs.map((file) => `docs/${file}`), 'CHANGELOG.md'])];
+  const files = [
+    ...new Set([
+      ...FIRST,
+      ...docs.map((file) => `docs/${file}`),
+      'CONTRIBUTING.md',
+      'CHANGELOG.md',
+    ]),
+  ];
   const pages = files.map((file) =>
     documentOf(
       file,
