@@ -2,68 +2,75 @@
 // The `ringzero` command.
 
 import { readFileSync } from 'node:fs';
+import { UsageError } from './usage.ts';
 
-const HELP = `ringzero: a micro-VM for databases, in WebAssembly
+const HELP = `ringzero: snapshots and fork() for WebAssembly, a store, and a Redis-compatible server
 
 Usage: ringzero COMMAND [ARGUMENTS]
 
+Commands:
   serve       run the Redis-compatible server
-  run         run a WASI program
-  new         start a guest of your own
-  translate   make the images of a WebAssembly module
-  top         what a VM does, by the second
-  --help      this text; COMMAND --help for a command's own
-  --version
+  run         run a WASI program in a micro-VM
+  new         create a project: a guest with its own page-fault handler
+  translate   compile the write checks into a WebAssembly module
+  top         show live statistics of a server or a VM
+
+Options:
+  --help      print this text; COMMAND --help describes a command
+  --version   print the version
+
+Examples:
+  ringzero serve --port 7777                 then: redis-cli -p 7777
+  ringzero run --dir data::/data tool.wasm
+
+Documentation: docs/README.md in the package.
 `;
 
-type Command = (argv: string[]) => Promise<number>;
+/** A command resolves with the exit status. It throws UsageError for wrong arguments. */
+interface Command {
+  readonly run: (argv: string[]) => Promise<number>;
+  readonly help: string;
+}
 
-const COMMANDS: Record<string, () => Promise<{ run: Command; help: string }>> = {
-  serve: async () => {
-    const { serveCommand, SERVE_HELP } = await import('./serve.ts');
-    return { run: serveCommand, help: SERVE_HELP };
-  },
-  run: async () => {
-    const { runCommand, RUN_HELP } = await import('./run.ts');
-    return { run: runCommand, help: RUN_HELP };
-  },
-  new: async () => {
-    const { newCommand, NEW_HELP } = await import('./new.ts');
-    return { run: newCommand, help: NEW_HELP };
-  },
-  translate: async () => {
-    const { translateCommand, TRANSLATE_HELP } = await import('./translate.ts');
-    return { run: translateCommand, help: TRANSLATE_HELP };
-  },
-  top: async () => {
-    const { topCommand, TOP_HELP } = await import('./top.ts');
-    return { run: topCommand, help: TOP_HELP };
-  },
-};
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['serve', async () => (await import('./serve.ts')).SERVE],
+  ['run', async () => (await import('./run.ts')).RUN],
+  ['new', async () => (await import('./new.ts')).NEW],
+  ['translate', async () => (await import('./translate.ts')).TRANSLATE],
+  ['top', async () => (await import('./top.ts')).TOP],
+]);
 
-async function main([name, ...rest]: string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(HELP);
-    return name === undefined ? 2 : 0;
-  }
-  if (name === '--version' || name === '-v') {
-    const file = new URL('../../../package.json', import.meta.url);
-    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-    process.stdout.write(`ringzero ${version}\n`);
-    return 0;
-  }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+async function main(argv: readonly string[]): Promise<number> {
+  const isHelp = argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h';
+  const [name, ...given] = isHelp ? argv.slice(1) : argv;
+  const rest = isHelp ? ['--help'] : given;
+  if (name === undefined) return print(HELP, isHelp ? 0 : 2);
+  if (name === '--version' || name === '-v') return print(`ringzero ${version()}\n`);
+  const load = COMMANDS.get(name);
   if (load === undefined) {
     process.stderr.write(`ringzero: no command '${name}'; see ringzero --help\n`);
     return 2;
   }
   const { run, help } = await load();
-  const asked = name === 'run' ? rest.slice(0, 1) : rest; // what follows a program's name is the program's
-  if (asked.includes('--help') || rest[0] === '-h') {
-    process.stdout.write(help);
-    return 0;
+  const own = name === 'run' ? rest.slice(0, 1) : rest; // what follows a program belongs to it
+  if (own.includes('--help') || rest[0] === '-h') return print(help);
+  try {
+    return await run(rest);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`ringzero ${name}: ${error.message}; see ringzero ${name} --help\n`);
+    return 2;
   }
-  return run(rest);
+}
+
+function print(text: string, status = 0): number {
+  process.stdout.write(text);
+  return status;
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -8,44 +8,49 @@ import { RedisServer } from '../redis/server.ts';
 import { configFiles } from './config-files.ts';
 import { logTarget, removePidFile, writePidFile } from './log-file.ts';
 
-export const SERVE_HELP = `Usage: ringzero serve [FILE | -] [--OPTION VALUE ...]
+const HELP = `Usage: ringzero serve [FILE | -] [--OPTION VALUE ...]
 
-Runs a Redis-compatible in-memory server in a micro-VM. FILE has the form of redis.conf; - reads it from standard
-input. Options are named as redis-server's and win over the file:
+Runs a Redis-compatible in-memory server in a micro-VM. Its BGSAVE works on a snapshot and does not stop clients.
+FILE has the format of redis.conf; - reads it from standard input. Options have redis-server's names and override FILE.
 
+Options:
   --port N               TCP port, 0 = any free one                   (6379)
-  --bind ADDRESS ...     addresses to listen at                       (127.0.0.1)
-  --unixsocket PATH      listen at a Unix socket too
-  --dir DIRECTORY        where the database file is                   (.)
-  --dbfilename NAME      its name                                     (dump.rdb)
-  --rdb-skip-unknown-types yes|no  start without keys of types that this server lacks; the file is kept (no)
-  --save "SECONDS CHANGES ..."  when to save by itself; "" = never    (3600 1 300 100 60 10000)
-  --maxmemory SIZE       limit of the data, such as 512mb; 0 = none   (0)
+  --bind ADDRESS ...     addresses to listen on                       (127.0.0.1)
+  --unixsocket PATH      also listen on a Unix socket
+  --dir DIRECTORY        directory of the database file               (.)
+  --dbfilename NAME      name of the database file                    (dump.rdb)
+  --rdb-skip-unknown-types yes|no  skip keys of types that this server does not have; keeps the file (no)
+  --save "SECONDS CHANGES ..."  when to save automatically; "" = never  (3600 1 300 100 60 10000)
+  --maxmemory SIZE       limit for the data, such as 512mb; 0 = none  (0)
   --maxmemory-policy P   noeviction, allkeys-lru, allkeys-random, ... (noeviction)
   --requirepass PASSWORD
   --maxclients N                                                      (10000)
-  --timeout SECONDS      close clients idle for so long; 0 = never    (0)
+  --timeout SECONDS      disconnect clients idle that long; 0 = never (0)
   --databases N                                                       (16)
   --loglevel LEVEL       debug, verbose, notice, warning              (notice)
-  --logfile FILE         where the log goes                           (standard output)
-  --pidfile FILE         the number of the process is written there
-  --udf yes|no           UDF.LOAD: users' own functions, docs/udf.md  (no)
+  --logfile FILE         append the log to a file                     (standard output)
+  --pidfile FILE         write the process id to a file
+  --udf yes|no           allow UDF.LOAD: sandboxed user functions     (no)
   --memory SIZE          memory of the VM, up to 4gb                  (4gb, or 3/4 of the machine)
-  --metrics-port N       serve metrics for Prometheus and ringzero top, at /metrics; 0 = any free port
-  --metrics-bind ADDRESS where                                        (127.0.0.1)
-  --trace FILE           write faults, system calls and interrupts for Perfetto there, docs/observing.md
+  --metrics-port N       serve /metrics for Prometheus and ringzero top; 0 = any free port
+  --metrics-bind ADDRESS address of the metrics endpoint              (127.0.0.1)
+  --trace FILE           write a trace of faults, system calls and interrupts for Perfetto
 
-A quarter of --memory is kept for the kernel and for the copies that a background save needs.
-Every other option of redis.conf that applies is known too: docs/redis.md and CONFIG GET * list them.
+A quarter of --memory is reserved for the kernel and for the page copies of a background save.
+
+Example:
+  ringzero serve --port 7777 --dir data --maxmemory 512mb --metrics-port 9121
+
+More: docs/redis.md lists commands, every option of redis.conf, and differences from redis-server.
 `;
 
-/** The whole name of the file that options come from; '' where there is none. */
+/** Absolute path of the configuration file; '' when there is none. */
 function configFileOf([first = '']: readonly string[]): string {
   return first === '' || first.startsWith('-') ? '' : absolutePath(first);
 }
 
-/** Runs until the server ends; resolves with the exit code. */
-export async function serveCommand(argv: readonly string[]): Promise<number> {
+/** Runs until the server ends; resolves with the exit status. */
+async function serveCommand(argv: readonly string[]): Promise<number> {
   try {
     const options = parseArguments(argv, configFiles);
     const given = new Map(options.map(([name, value]) => [name, value]));
@@ -78,3 +83,5 @@ export async function serveCommand(argv: readonly string[]): Promise<number> {
     return 1;
   }
 }
+
+export const SERVE = { run: serveCommand, help: HELP };

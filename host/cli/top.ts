@@ -1,30 +1,31 @@
-// `ringzero top`: the numbers of a VM in the terminal, by the second.
-//
-// Interface   topCommand(). It asks the metrics endpoint of a server or of a program that serves a store's metrics(): which process
-//             that is, and where it runs, does not matter.
+// `ringzero top`: live statistics of a VM in the terminal. It reads the metrics endpoint of a server, or of a program that serves a
+// store's metrics(); that process may run anywhere.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frame, readScrape, type Scrape } from './top-frame.ts';
+import { parse, UsageError } from './usage.ts';
 
-export const TOP_HELP = `Usage: ringzero top [OPTIONS]
+const HELP = `Usage: ringzero top [OPTIONS]
 
-Shows what a server or a VM does, by the second: commands, hit rate, keys, memory, saves; faults, system calls,
-snapshots, frames, its pool. q ends it. It reads the metrics that ringzero serve --metrics-port PORT serves, or
-a program that serves a store's metrics().
+Shows live statistics: commands, hit rate, keys, memory and saves of a server, and what its VM does (write faults,
+system calls, snapshots, frames, buffer pool). It reads the metrics endpoint of ringzero serve --metrics-port PORT, or
+of a program that serves a store's metrics(). Press q to quit.
 
-  --url URL           where                       (http://127.0.0.1:9121/metrics)
-  --interval SECONDS  between two looks, 0.1 to 3600                          (1)
-  --once              one look and an end
+Options:
+  --url URL           the metrics endpoint            (http://127.0.0.1:9121/metrics)
+  --interval SECONDS  refresh interval, 0.1 to 3600   (1)
+  --once              print the statistics of one interval and exit
 
 Example:
   ringzero serve --metrics-port 9121 &
-  ringzero top --url http://127.0.0.1:9121/metrics --interval 2
+  ringzero top --interval 2
+
+More: docs/observing.md
 `;
 
-const URL_DEFAULT = 'http://127.0.0.1:9121/metrics';
 const PATIENCE_MS = 5000;
 
-// ANSI: the other screen without a cursor, and back; to the top; the rest of a line, of the screen.
+// ANSI: alternate screen without cursor, and back; home; erase the rest of the line, of the screen.
 const OPEN = '\x1b[?1049h\x1b[?25l';
 const CLOSE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
@@ -32,23 +33,19 @@ const CLEAR_LINE = '\x1b[K';
 const CLEAR_REST = '\x1b[J';
 
 interface Request {
-  url: string;
-  intervalMs: number;
-  once: boolean;
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly once: boolean;
 }
 
-class UsageError extends Error {}
+const OPTIONS = {
+  url: { type: 'string', default: 'http://127.0.0.1:9121/metrics' },
+  interval: { type: 'string', default: '1' },
+  once: { type: 'boolean', default: false },
+} as const;
 
-/** Runs the command; resolves with the exit code. */
-export async function topCommand(argv: readonly string[]): Promise<number> {
-  let request: Request;
-  try {
-    request = readArguments(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`ringzero top: ${error.message}\n`);
-    return 2;
-  }
+async function topCommand(argv: readonly string[]): Promise<number> {
+  const request = readArguments(argv);
   try {
     if (request.once) await showOnce(request);
     else await showAll(request);
@@ -59,31 +56,18 @@ export async function topCommand(argv: readonly string[]): Promise<number> {
   }
 }
 
-function readArguments(argv: readonly string[]): Request {
-  const request: Request = { url: URL_DEFAULT, intervalMs: 1000, once: false };
-  for (let at = 0; at < argv.length; at++) {
-    const [option, ...inline] = argv[at]!.split('=');
-    if (option === '--once') {
-      request.once = true;
-      continue;
-    }
-    const isKnown = option === '--url' || option === '--interval';
-    if (!isKnown) throw new UsageError(`no option ${option}; see ringzero top --help`);
-    const value = inline.length > 0 ? inline.join('=') : argv[++at];
-    if (value === undefined) throw new UsageError(`${option} wants a value`);
-    if (option === '--interval') request.intervalMs = intervalOf(value);
-    else if (!/^https?:\/\//.test(value) || !URL.canParse(value))
-      throw new UsageError(`--url ${value}: an http address`); // prettier-ignore
-    else request.url = value;
-  }
-  return request;
-}
+export const TOP = { run: topCommand, help: HELP };
 
-function intervalOf(text: string): number {
-  const seconds = Number(text);
+function readArguments(argv: readonly string[]): Request {
+  const { values, positionals } = parse(argv, OPTIONS);
+  const { url, interval, once } = values;
+  if (positionals.length > 0) throw new UsageError(`unexpected argument ${positionals[0]}`);
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new UsageError(`--url ${url}: not an http address`);
+  const seconds = Number(interval);
   if (!(seconds >= 0.1 && seconds <= 3600))
-    throw new UsageError(`--interval ${text}: 0.1 to 3600 seconds`);
-  return seconds * 1000;
+    throw new UsageError(`--interval ${interval}: allowed are 0.1 to 3600 seconds`);
+  return { url, intervalMs: seconds * 1000, once };
 }
 
 async function scrape(url: string): Promise<Scrape> {
@@ -98,7 +82,7 @@ async function scrape(url: string): Promise<Scrape> {
   }
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
   const result = readScrape(text, performance.now());
-  if (result === undefined) throw new Error(`${url} has no numbers of ringzero's`);
+  if (result === undefined) throw new Error(`${url} does not serve ringzero metrics`);
   return result;
 }
 
@@ -108,7 +92,7 @@ async function showOnce({ url, intervalMs }: Request): Promise<void> {
   process.stdout.write(`${url}\n\n${frame(before, await scrape(url)).join('\n')}\n`);
 }
 
-/** Until q or a signal; an endpoint that goes is waited for, one that was never there is an error. */
+/** Runs until q or a signal. An endpoint that fails later is retried; one that fails at first is an error. */
 async function showAll({ url, intervalMs }: Request): Promise<void> {
   const enough = whenAsked();
   const draw = screen();
@@ -129,7 +113,7 @@ async function showAll({ url, intervalMs }: Request): Promise<void> {
   }
 }
 
-/** False when the user has had enough before the time is over. */
+/** Waits. False when the user quits first. */
 async function rest(ms: number, enough: AbortSignal): Promise<boolean> {
   try {
     return await sleep(ms, true, { signal: enough });
@@ -138,7 +122,7 @@ async function rest(ms: number, enough: AbortSignal): Promise<boolean> {
   }
 }
 
-/** Draws over what was there; elsewhere than in a terminal, one frame after the other. */
+/** Redraws in place in a terminal; otherwise prints one frame after the other. */
 function screen(): (lines: readonly string[]) => void {
   const { stdout } = process;
   if (!stdout.isTTY) return (lines) => void stdout.write(`${lines.join('\n')}\n\n`);
@@ -149,7 +133,7 @@ function screen(): (lines: readonly string[]) => void {
   };
 }
 
-/** q, Ctrl-C, or a signal. */
+/** Aborted by q, Ctrl-C, or a signal. */
 function whenAsked(): AbortSignal {
   const enough = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => enough.abort());

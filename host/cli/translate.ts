@@ -1,25 +1,30 @@
-// `ringzero translate in.wasm -o out.wasm`: a module becomes its main image and, if asked for, its snapshot image.
+// `ringzero translate IN.wasm -o OUT.wasm`: makes the main image of a module and, on request, its snapshot image.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { RingzeroError } from '../errors.ts';
 import { translateMain, translateSnapshot, type TranslateOptions } from '../translator/index.ts';
+import { parse, UsageError } from './usage.ts';
 
-export const TRANSLATE_HELP = `Usage: ringzero translate IN.wasm [-o OUT.wasm] [OPTIONS]
+const HELP = `Usage: ringzero translate IN.wasm [-o OUT.wasm] [OPTIONS]
 
-Makes the images of a module that a VM runs: the main image, whose stores are checked, and the snapshot image.
+Translates a module ahead of time. A VM runs two images of it: the main image, with write checks, and the snapshot
+image, which reads memory through a snapshot's page table.
 
-  -o, --output FILE   write the main image there
-  --snapshot FILE     write the snapshot image there
-  --snapshot-runs NAME
-                      an exported function that snapshots run; more than once for more of them. The snapshot image has
-                      those, the guest's handlers and what they reach (without it: all functions); see docs/guest.md
-  --info FILE         write the facts that loading the images needs there, as JSON
-  --zero-filled-memory
-                      nothing is in the memory that the module imports before it is there: its data takes less
-  --no-safepoints     no polls at loops: the program cannot be interrupted in them
-  --no-elision        check every store by itself
-  --frames N          frames of 4 KiB of the VM, a multiple of 4096           (65536)
+Options:
+  -o, --output FILE     write the main image
+  --snapshot FILE       write the snapshot image
+  --snapshot-runs NAME  an exported function that snapshots run; may be repeated. The snapshot image then has only
+                        these functions, the guest's handlers, and what they reach   (all functions)
+  --info FILE           write metadata that loading the images needs, as JSON
+  --zero-filled-memory  assume that imported memory is zero-filled: makes data segments smaller
+  --no-safepoints       no polls in loops: the program cannot be interrupted inside a loop
+  --no-elision          check every store on its own
+  --frames N            physical memory of the VM in frames of 4 KiB, a multiple of 4096   (65536)
+
+Example:
+  ringzero translate guest.wasm -o guest.main.wasm --snapshot guest.snapshot.wasm --info guest.json
+
+More: docs/guest.md, docs/translator.md
 `;
 
 const OPTIONS = {
@@ -41,42 +46,32 @@ interface Request {
   readonly options: TranslateOptions;
 }
 
-/** Runs the command; the result is the exit status of the process. */
-export async function translateCommand(argv: string[]): Promise<number> {
-  let request: Request;
-  try {
-    request = readArguments(argv);
-  } catch (error) {
-    process.stderr.write(
-      `ringzero translate: ${(error as Error).message}; see ringzero translate --help\n`,
-    );
-    return 2;
-  }
+async function translateCommand(argv: readonly string[]): Promise<number> {
+  const request = readArguments(argv);
   try {
     await run(request);
     return 0;
   } catch (error) {
     const known = error instanceof RingzeroError || (error as { code?: string }).code;
     if (!known) throw error;
-    process.stderr.write(`ringzero translate: ${request.input}: ${(error as Error).message}\n`);
+    const about = error instanceof RingzeroError ? `${request.input}: ` : ''; // the system names the file itself
+    process.stderr.write(`ringzero translate: ${about}${(error as Error).message}\n`);
     return 1;
   }
 }
 
-function readArguments(argv: string[]): Request {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    options: OPTIONS,
-    allowPositionals: true,
-  });
+export const TRANSLATE = { run: translateCommand, help: HELP };
+
+function readArguments(argv: readonly string[]): Request {
+  const { values, positionals } = parse(argv, OPTIONS);
   const [input, ...rest] = positionals;
-  if (input === undefined || rest.length > 0) throw new Error('give one module to translate');
+  if (input === undefined || rest.length > 0) throw new UsageError('give one module to translate');
   if (values.output === undefined && values.snapshot === undefined) {
-    throw new Error('give -o or --snapshot: where shall the image go?');
+    throw new UsageError('nothing to write: give -o FILE or --snapshot FILE');
   }
   for (const name of ['info', 'snapshot-runs'] as const) {
     if (values[name] !== undefined && values.snapshot === undefined)
-      throw new Error(`--${name} goes with --snapshot`);
+      throw new UsageError(`--${name} needs --snapshot`);
   }
   const options: TranslateOptions = {
     snapshotRuns: values['snapshot-runs'],

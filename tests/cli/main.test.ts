@@ -1,4 +1,4 @@
-// The `ringzero` command itself: what it says to those who do not know it, and with which status.
+// The `ringzero` command: help, wrong arguments, exit statuses.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,10 +42,36 @@ main('help, wherever it is asked for', () => {
     ['top', '--once', '--help'],
     ['run', '-h'],
     ['new', '-h'],
+    ['help', 'serve'],
   ]) {
     const { status, stdout } = ringzero(...args);
     assert.is(status, 0, args.join(' '));
-    assert.match(stdout, new RegExp(`usage: ringzero ${args[0]}`, 'i'));
+    assert.match(
+      stdout,
+      new RegExp(`usage: ringzero ${args.find((word) => word !== 'help')}`, 'i'),
+    );
+    assert.match(stdout, /Example:\n {2}ringzero /);
+  }
+});
+
+main('wrong arguments: the message names them and where help is', () => {
+  for (const [args, message] of [
+    [['translate', '--nope', 'x'], 'unknown option --nope'],
+    [['translate', 'x'], 'nothing to write: give -o FILE or --snapshot FILE'],
+    [['translate', 'x', '-o', 'y', '--info', 'z'], '--info needs --snapshot'],
+    [['translate', '--no-elision=1', 'x'], 'option --no-elision takes no value'],
+    [['run', '--memory'], 'option --memory needs a value'],
+    [['run', '--memory', 'much', 'x.wasm'], '--memory much: not a size such as 512mb'],
+    [
+      ['run', '--dir', 'a::b::rw', 'x.wasm'],
+      '--dir a::b::rw: after the second :: only ro is allowed',
+    ],
+    [['top', 'x'], 'unexpected argument x'],
+    [['new'], 'give one directory'],
+  ] as const) {
+    const { status, stderr } = ringzero(...args);
+    assert.is(stderr, `ringzero ${args[0]}: ${message}; see ringzero ${args[0]} --help\n`);
+    assert.is(status, 2, args.join(' '));
   }
 });
 
