@@ -1,8 +1,10 @@
 // The arguments of the command that runs. Argument 0 is its name.
 //
-// They point into the receive window, into the client's input block, or into a queued transaction: valid while the
-// command runs, read-only.
+// Interface   set() by the parser; push() and pop() around a command that runs inside another, whose arguments come back
+//             with pop(). Arguments point into the receive window, into the client's input block, or into a queued
+//             transaction: valid while the command runs, read-only.
 
+import * as ascii from './ascii.ts';
 import * as number from './number.ts';
 
 /** Pairs of u32: address, bytes. */
@@ -14,25 +16,40 @@ export function set(at: u32, count: u32): void {
   total = count;
 }
 
-// @ts-ignore: decorator
-@inline
-export function vectorAt(): u32 {
-  return vector;
+/** Commands inside commands: EXEC is one level; a script in it would be two, and its calls three. */
+const DEPTH_MAX: u32 = 4;
+const FRAMES: usize = memory.data(32, 8); // DEPTH_MAX * [vector u32 | count u32]
+
+let depth: u32 = 0;
+
+/** Begins a frame: the arguments of an inner command. */
+export function push(at: u32, count: u32): void {
+  if (depth == DEPTH_MAX) unreachable();
+  store<u32>(FRAMES + (depth << 3), vector);
+  store<u32>(FRAMES + (depth << 3), total, 4);
+  depth++;
+  set(at, count);
 }
 
-// @ts-ignore: decorator
+/** Ends it: the arguments are those of the outer command again. */
+export function pop(): void {
+  depth--;
+  set(load<u32>(FRAMES + (depth << 3)), load<u32>(FRAMES + (depth << 3), 4));
+}
+
+
 @inline
 export function count(): u32 {
   return total;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function ptr(index: u32): u32 {
   return load<u32>(vector + (index << 3));
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function len(index: u32): u32 {
   return load<u32>(vector + (index << 3), 4);
@@ -44,26 +61,12 @@ export function put(index: u32, at: u32, bytes: u32): void {
   store<u32>(vector + (index << 3), bytes, 4);
 }
 
-/** True when an argument is this upper-case or lower-case ASCII word, in any case. */
+/** True when an argument is this ASCII word, in any case. */
 export function is(index: u32, word: string): bool {
-  return textIs(ptr(index), len(index), word);
-}
-
-export function textIs(at: u32, bytes: u32, word: string): bool {
-  if (bytes != <u32>word.length) return false;
-  const literal = changetype<u32>(word);
-  for (let i: u32 = 0; i < bytes; i++) {
-    let a: u32 = load<u8>(at + i);
-    let b: u32 = load<u16>(literal + (i << 1));
-    if (a - 65 < 26) a |= 32;
-    if (b - 65 < 26) b |= 32;
-    if (a != b) return false;
-  }
-  return true;
+  return ascii.isWord(ptr(index), len(index), word);
 }
 
 /** Reads an argument as an integer of 64 bits; its value is number.parsed(). */
-// @ts-ignore: decorator
 @inline
 export function isInteger(index: u32): bool {
   return number.parse(ptr(index), len(index));

@@ -3,6 +3,7 @@
 // Format  What the front end is handed, for each option but aliases: kind u8, whether it has its default u8, bytes of the name
 //         u16, bytes of the value u32, then both.
 
+import * as assign from './config-assign.ts';
 import * as config from './config.ts';
 import * as heap from './heap.ts';
 import * as text from './text.ts';
@@ -32,17 +33,18 @@ export function putPath(): void {
 export function rewrite(): i32 {
   text.begin();
   for (let row: u32 = 0; row < config.count(); row++) {
-    if (config.originalOf(row) != row) continue;
+    const option = config.at(row);
+    if (option.original != row) continue;
     const head = text.length();
     for (let i: u32 = 0; i < HEAD_BYTES; i++) text.byte(0);
-    text.bytes(config.nameAddress(row), config.nameBytes(row));
+    text.bytes(option.name, option.nameBytes);
     const start = text.length();
     value.put(row);
     const at = text.address() + head;
-    store<u8>(at, <u8>config.kindOf(row));
+    store<u8>(at, option.kind);
     const shown = text.length() - start;
-    store<u8>(at, config.hasDefault(row, text.address() + start, shown) ? 1 : 0, 1);
-    store<u16>(at, <u16>config.nameBytes(row), 2);
+    store<u8>(at, assign.hasDefault(row, text.address() + start, shown) ? 1 : 0, 1);
+    store<u16>(at, option.nameBytes, 2);
     store<u32>(at, shown, 4);
   }
   const result = rewriteConfig(text.address(), text.length());

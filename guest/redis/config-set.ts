@@ -1,5 +1,7 @@
 // Options from the host's side: set before and while the server runs, and read after an event.
 
+import * as ascii from './ascii.ts';
+import * as assign from './config-assign.ts';
 import * as command from './command.ts';
 import * as config from './config.ts';
 import * as option from './option.ts';
@@ -11,23 +13,23 @@ import { EINVAL, ENOMEM } from '../../assembly/abi/errno.ts';
 export function setOption(name: u32, nameBytes: u32, at: u32, bytes: u32): i32 {
   const found = config.find(name, nameBytes);
   text.begin();
-  if (value.isWord(name, nameBytes, 'rename-command')) return renameCommand(at, bytes);
+  if (ascii.isWord(name, nameBytes, 'rename-command')) return renameCommand(at, bytes);
   if (found == config.NONE) {
     text.ascii('Bad directive or wrong number of arguments');
     return -EINVAL;
   }
-  const row = config.originalOf(found);
+  const row = config.at(found).original;
   if (!value.check(row, at, bytes)) {
     value.putFailure(row);
     return -EINVAL;
   }
-  return config.assign(row, at, bytes) ? 0 : -ENOMEM;
+  return assign.assign(row, at, bytes) ? 0 : -ENOMEM;
 }
 
 /** rename-command OLD NEW: NEW is empty where nothing is to call the command. */
 function renameCommand(at: u32, bytes: u32): i32 {
   let blank: u32 = 0;
-  while (blank < bytes && load<u8>(at + blank) != 32) blank++;
+  while (blank < bytes && load<u8>(at + blank) != ascii.SPACE) blank++;
   const to = at + blank + 1;
   const toBytes = blank == bytes ? 0 : bytes - blank - 1;
   const row = command.find(at, blank);
@@ -46,14 +48,15 @@ export function limitClients(most: u32): u32 {
   value.setClientsMost(<i64>most);
   const wanted = config.number(option.MAXCLIENTS);
   if (wanted <= <i64>most) return 0;
-  config.assignNumber(option.MAXCLIENTS, <i64>most);
+  assign.assignNumber(option.MAXCLIENTS, <i64>most);
   return <u32>wanted;
 }
 
 /** Composes name, a zero byte, and the value in force; where it is. Valid until the next call into the guest. */
 export function optionAddress(index: u32): u32 {
   text.begin();
-  text.bytes(config.nameAddress(index), config.nameBytes(index));
+  const row = config.at(index);
+  text.bytes(row.name, row.nameBytes);
   text.byte(0);
   value.put(index);
   return text.address();

@@ -1,5 +1,6 @@
 // What happens hz times a second: expired keys, tables that are too large, memory to give back.
 
+import * as admission from './admission.ts';
 import * as client from './client.ts';
 import * as clientEvent from './client-event.ts';
 import * as clientMemory from './client-memory.ts';
@@ -15,6 +16,7 @@ import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as output from './output.ts';
 import * as reply from './reply.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import * as telemetry from './telemetry.ts';
 import { clockUs } from './host.ts';
@@ -31,7 +33,7 @@ export function run(): void {
   client.setCurrent(0);
   reply.shrink();
   expire.cycle();
-  if (!observe.loading()) evict.goOn();
+  if (!admission.loading()) evict.goOn();
   lazyStep();
   rehash();
   watchClients();
@@ -47,10 +49,10 @@ function lazyStep(): void {
 }
 
 function rehash(): void {
-  const databases = keyspace.databases();
+  const databases = space.databases();
   const count = min(databases, RESIZED_AT_ONCE);
   for (let i: u32 = 0; i < count; i++) {
-    const dictionary = keyspace.dictOf(nextDatabase);
+    const dictionary = space.dictOf(nextDatabase);
     nextDatabase = (nextDatabase + 1) % databases;
     if (!keyspace.isChildActive()) dict.resize(dictionary);
     if (config.number(option.ACTIVEREHASHING) == 0) continue;

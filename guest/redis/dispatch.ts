@@ -1,9 +1,11 @@
 // From arguments to a command: what is checked before it runs, and what is counted after.
 //
-// Interface   execute() runs the command in args for the current client, or queues it, or refuses it; call() runs a row
-//             without checks, as EXEC does.
+// Interface   execute() runs the command in args for the current client, or queues it, or refuses it; callInside() runs a
+//             row without checks inside another command, as EXEC does.
 
+import * as admission from './admission.ts';
 import * as args from './args.ts';
+import * as ascii from './ascii.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as command from './command.ts';
@@ -50,12 +52,12 @@ export function execute(): void {
     needs = neededInMulti(c, found, flags);
   }
   // While a file is loaded nothing is evicted.
-  if (needs & command.DENYOOM && !observe.loading() && !hasMemory()) {
+  if (needs & command.DENYOOM && !admission.loading() && !hasMemory()) {
     errors.outOfMemory();
     return refuse(c, found, start);
   }
-  if (observe.refusedWrites() != 0 && refuseWrite(found, needs)) return refuse(c, found, start);
-  if (observe.loading() && !(flags & command.LOADING)) {
+  if (admission.refusedWrites() != 0 && refuseWrite(found, needs)) return refuse(c, found, start);
+  if (admission.loading() && !(flags & command.LOADING)) {
     errors.loading();
     return refuse(c, found, start);
   }
@@ -68,7 +70,7 @@ export function execute(): void {
 }
 
 function isNamed(row: u32, name: string): bool {
-  return args.textIs(command.nameAddress(row), command.nameBytes(row), name);
+  return ascii.isWord(command.nameAddress(row), command.nameBytes(row), name);
 }
 
 /** A queue takes memory, so that only what ends a transaction is let in when memory is full; EXEC needs what its queue does. */
@@ -80,10 +82,10 @@ function neededInMulti(c: client.Client, row: u32, flags: u32): u32 {
 
 /** Replies with an error where a command may not write now. PING is refused too, so that health checks see a failing disk. */
 function refuseWrite(row: u32, needs: u32): bool {
-  const refused = observe.refusedWrites();
+  const refused = admission.refusedWrites();
   const isWrite = (needs & command.WRITE) != 0;
-  if (refused & observe.DISK && (isWrite || isNamed(row, 'ping'))) errors.misconf();
-  else if (refused & observe.REPLICAS && isWrite) errors.noReplicas();
+  if (refused & admission.DISK && (isWrite || isNamed(row, 'ping'))) errors.misconf();
+  else if (refused & admission.REPLICAS && isWrite) errors.noReplicas();
   else return false;
   return true;
 }
@@ -161,8 +163,15 @@ function refuse(c: client.Client, row: u32, start: u32): void {
   if (c.flags & client.MULTI) c.flags |= client.DIRTY_EXEC;
 }
 
+/** Runs a command inside the one that runs; its reply is appended behind what that has replied so far. */
+export function callInside(found: u32, vector: u32, count: u32): void {
+  args.push(vector, count);
+  call(found);
+  args.pop();
+}
+
 /** Runs a command; counts it, its time and its failure. */
-export function call(found: u32): void {
+function call(found: u32): void {
   const before = running;
   running = found;
   stats.add(stats.COMMANDS, 1);

@@ -5,7 +5,7 @@
 //             type      low half: TYPE_*; high half: encoding. The whole byte is 0 in an allocation that is no key:
 //                       one still filling, or one that waits to be freed. A saver skips those.
 //             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB rename it
-//                       (keyspace.ts). A saver asks keyspace.databaseOf(), and skips entries that have none.
+//                       (keyspace.ts). A saver asks space.databaseOf(), and skips entries that have none.
 //             access    LRU: seconds in 24 bits; LFU: minutes in 16 bits, then 8 bits of counter
 //             expiry    Unix time in ms; valid only with EXPIRES
 //             volatile  position in the database's list of keys that expire; valid only with EXPIRES
@@ -16,6 +16,9 @@
 import * as clock from './clock.ts';
 import { slab } from '../../assembly/index.ts';
 import { KIND_ENTRY } from './heap.ts';
+
+/** Keyspace id of an entry in no keyspace. */
+export const NO_KEYSPACE: u32 = 0xffff;
 
 export const TYPE_STRING: u32 = 1;
 export const TYPE_HASH: u32 = 5;

@@ -1,7 +1,6 @@
 // maxmemory: which keys are deleted when memory runs short.
 //
-// Interface   configure() after each change of the options. makeRoom() before a command that may need memory; makeSpans() when
-//             the VM refuses to grow. Both free what waits in the background first, then delete keys as the policy says.
+// Interface   makeRoom() before a command that may need memory; makeSpans() when the VM refuses to grow. Both free what waits in the background first, then delete keys as the policy says.
 // Method      As Redis: some keys of each database are sampled, and the best of them goes. Keys for the policies on keys
 //             that expire come from the list of those; others from the dictionary.
 // Invariants  EVICT-1  A call takes at most the time that maxmemory-eviction-tenacity allows, unless memory is short of what the
@@ -17,6 +16,7 @@ import * as lazyfree from './lazyfree.ts';
 import * as lru from './lru.ts';
 import * as option from './option.ts';
 import * as random from './random.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
 import { clockUs } from './host.ts';
@@ -29,8 +29,15 @@ let limit: u64 = 0;
 let policy: i64 = option.NOEVICTION;
 let nextDatabase: u32 = 0;
 
+export function boot(): void {
+  config.whenChanged(option.MAXMEMORY, configure);
+  config.whenChanged(option.MAXMEMORY_POLICY, configure);
+  configure();
+}
+
 /** Reads maxmemory and its policy. */
-export function configure(): void {
+function configure(): void {
+  lru.configure();
   limit = <u64>config.number(option.MAXMEMORY);
   heap.setLimit(limit);
   policy = config.number(option.MAXMEMORY_POLICY);
@@ -65,14 +72,14 @@ function evictBytes(): bool {
 
 /** Frees for so long; false when the memory in use is above maxmemory and nothing more can be freed. */
 function evictFor(us: f64): bool {
-  const database = keyspace.selected();
+  const database = space.selected();
   const end = clockUs() + us;
   let isRunning = false;
   for (let keys: u32 = 1; heap.usedBytes() > limit && !isRunning; keys++) {
     if (!lazyfree.step() && !evictOne()) break;
     isRunning = keys % KEYS_PER_LOOK == 0 && clockUs() > end;
   }
-  keyspace.select(database);
+  space.select(database);
   return isRunning || heap.usedBytes() <= limit;
 }
 
@@ -83,9 +90,9 @@ export function goOn(): void {
 
 /** True when the heap has its reserve of free spans, after freeing what may be freed. */
 export function makeSpans(): bool {
-  const database = keyspace.selected();
+  const database = space.selected();
   while (!slab.hasRoom(0)) if (!lazyfree.step() && !evictSpan()) break;
-  keyspace.select(database);
+  space.select(database);
   return slab.hasRoom(0);
 }
 
@@ -100,9 +107,9 @@ function evictSpan(): bool {
   evict(victim);
   let key = entry.next(from);
   while (key != 0 && key - from < slab.SPAN_BYTES) {
-    const database = keyspace.databaseOf(key);
+    const database = space.databaseOf(key);
     if (database >= 0 && (policy >= option.ALLKEYS_LRU || entry.hasExpiry(key))) {
-      keyspace.select(<u32>database);
+      space.select(<u32>database);
       evict(key);
     }
     key = entry.next(key + 1);
@@ -130,26 +137,26 @@ function choose(): u32 {
   if (policy == option.NOEVICTION) return 0;
   const database = pickDatabase();
   if (database < 0) return 0;
-  keyspace.select(<u32>database);
+  space.select(<u32>database);
   return pickKey(<u32>database);
 }
 
 /** The next database in turn that has keys for the policy, or -1. */
 function pickDatabase(): i32 {
-  const count = keyspace.databases();
+  const count = space.databases();
   for (let i: u32 = 0; i < count; i++) {
     const database = nextDatabase;
     nextDatabase = (nextDatabase + 1) % count;
     const keys =
-      policy < option.ALLKEYS_LRU ? keyspace.expiringCount(database) : keyspace.keyCount(database);
+      policy < option.ALLKEYS_LRU ? space.expiringCount(database) : space.keyCount(database);
     if (keys != 0) return <i32>database;
   }
   return -1;
 }
 
 function sample(database: u32): u32 {
-  if (policy >= option.ALLKEYS_LRU) return dict.random(keyspace.dictOf(database), random.bits);
-  const list = keyspace.expiringOf(database);
+  if (policy >= option.ALLKEYS_LRU) return dict.random(space.dictOf(database), random.bits);
+  const list = space.expiringOf(database);
   return volatile.at(list, random.bits() % volatile.count(list));
 }
 

@@ -9,6 +9,7 @@ import * as entry from './entry.ts';
 import * as keyspace from './keyspace.ts';
 import * as option from './option.ts';
 import * as pace from './pace.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
 import { clockUs } from './host.ts';
@@ -31,7 +32,7 @@ export function setActive(active: bool): void {
 
 export function cycle(): void {
   if (!isActive) return;
-  const databases = keyspace.databases();
+  const databases = space.databases();
   const steps = config.number(option.ACTIVE_EXPIRE_EFFORT) - 1;
   const percent = CYCLE_PERCENT + CYCLE_PERCENT_PER_STEP * steps;
   const end = clock.us() + <f64>((percent * 10000) / pace.hz());
@@ -43,8 +44,8 @@ export function cycle(): void {
   for (let i: u32 = 0; i < databases; i++) {
     const database = nextDatabase;
     nextDatabase = (nextDatabase + 1) % databases;
-    if (keyspace.expiringCount(database) == 0) continue;
-    keyspace.select(database);
+    if (space.expiringCount(database) == 0) continue;
+    space.select(database);
     let found: u32;
     do {
       found = look(database, keysAtOnce);
@@ -64,7 +65,7 @@ let looked: u32 = 0;
 
 /** Looks at some keys of the selected database and deletes the expired ones; how many those were. */
 function look(database: u32, keysAtOnce: u32): u32 {
-  const list = keyspace.expiringOf(database);
+  const list = space.expiringOf(database);
   const turns = min(volatile.count(list), keysAtOnce);
   let at = volatile.cursor(list);
   let found: u32 = 0;
@@ -90,6 +91,6 @@ function look(database: u32, keysAtOnce: u32): u32 {
 
 /** A running average: each look counts one part in fifty. */
 function noteTtl(database: u32, ms: f64): void {
-  const old = keyspace.averageTtl(database);
-  keyspace.setAverageTtl(database, old == 0 ? ms : old * 0.98 + ms * 0.02);
+  const old = space.averageTtl(database);
+  space.setAverageTtl(database, old == 0 ? ms : old * 0.98 + ms * 0.02);
 }

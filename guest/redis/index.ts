@@ -5,6 +5,7 @@
 //            such as the digits of an integer, goes to memory that the caller names, so that nothing else overwrites it.
 
 import * as abi from './abi.ts';
+import * as admission from './admission.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
@@ -14,9 +15,8 @@ import * as cronjob from './cron.ts';
 import * as evict from './evict.ts';
 import * as identity from './identity.ts';
 import * as io from './io.ts';
-import * as keyspace from './keyspace.ts';
-import * as lru from './lru.ts';
 import * as metrics from './metrics.ts';
+import * as optionRows from './option-rows.ts';
 import * as pace from './pace.ts';
 import * as persistence from './persistence.ts';
 import { run as saveChild } from './persistence.ts';
@@ -26,6 +26,7 @@ import * as reply from './reply.ts';
 import * as session from './session.ts';
 import * as shutdownNow from './shutdown.ts';
 import * as siphash from './siphash.ts';
+import * as space from './space.ts';
 import * as stranger from './stranger.ts';
 import * as telemetry from './telemetry.ts';
 import { SYS_RANDOM } from '../../assembly/abi/syscall.ts';
@@ -43,14 +44,14 @@ export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): 
   siphash.seed(load<u64>(SEED), load<u64>(SEED, 8));
   random.seed(load<u64>(SEED, 16));
   io.boot(rxAddress, rxBytes);
-  config.boot();
+  optionRows.boot();
   reply.boot();
   protocol.boot();
   client.boot();
-  keyspace.boot(databases);
+  space.boot(databases);
   registerAll();
-  evict.configure();
-  lru.configure();
+  admission.boot();
+  evict.boot();
   persistence.boot();
   identity.boot();
   telemetry.boot();

@@ -1,6 +1,7 @@
 // The sections of INFO about saving, and about the machine below the server.
 
 import * as abi from './abi.ts';
+import * as admission from './admission.ts';
 import * as host from './host.ts';
 import * as keyspace from './keyspace.ts';
 import * as lazyfree from './lazyfree.ts';
@@ -77,7 +78,7 @@ function putLoading(): void {
 /** Saving: how the last one went, and how the running one goes. There is no append-only file. */
 export function putPersistence(): void {
   const saving = persistence.isSaving();
-  text.line('loading', observe.loading() ? '1' : '0');
+  text.line('loading', admission.loading() ? '1' : '0');
   text.ascii('async_loading:0\r\n');
   text.count('current_cow_peak', persistence.currentCowBytes());
   text.count('current_cow_size', persistence.currentCowBytes());
@@ -101,5 +102,5 @@ export function putPersistence(): void {
   text.ascii('aof_last_bgrewrite_status:ok\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\n');
   text.ascii('aof_rewrites:0\r\naof_rewrites_consecutive_failures:0\r\n');
   text.ascii('module_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n');
-  if (observe.loading()) putLoading();
+  if (admission.loading()) putLoading();
 }

@@ -1,6 +1,6 @@
 // The sections of INFO: their names, and which of them a command asks for.
 
-import { isWord } from './option-value.ts';
+import { isWord } from './ascii.ts';
 
 export const SERVER: u32 = 0;
 export const CLIENTS: u32 = 1;

@@ -1,8 +1,8 @@
 // The sections of INFO that are tables: commands, errors, keyspaces.
 
 import * as command from './command.ts';
-import * as keyspace from './keyspace.ts';
 import * as rate from './rate.ts';
+import * as space from './space.ts';
 import * as text from './text.ts';
 
 /** A line for each command that was called or refused. */
@@ -41,16 +41,16 @@ export function putErrors(): void {
 
 /** A line for each database that holds keys. */
 export function putKeyspace(): void {
-  for (let i: u32 = 0; i < keyspace.databases(); i++) {
-    if (keyspace.keyCount(i) == 0) continue;
+  for (let i: u32 = 0; i < space.databases(); i++) {
+    if (space.keyCount(i) == 0) continue;
     text.ascii('db');
     text.unsigned(i);
     text.ascii(':keys=');
-    text.unsigned(keyspace.keyCount(i));
+    text.unsigned(space.keyCount(i));
     text.ascii(',expires=');
-    text.unsigned(keyspace.expiringCount(i));
+    text.unsigned(space.expiringCount(i));
     text.ascii(',avg_ttl=');
-    text.unsigned(<u64>keyspace.averageTtl(i));
+    text.unsigned(<u64>space.averageTtl(i));
     text.crlf();
   }
 }

@@ -1,143 +1,28 @@
-// The keyspaces: one per database, each with its dictionary and its list of keys that expire.
+// The keys of the selected database (space.ts).
 //
-// Interface   select() sets the database that the other functions work on. lookupRead() and lookupWrite() are what commands
+// Interface   lookupRead() and lookupWrite() are what commands
 //             use: an expired key is deleted on the way. add() links an entry made with entry.reserve() and filled;
 //             resizeValue() makes room for another value of a key. signalModified() after each change of a key, addDirty() for
 //             each change that a save should count.
-// Structure   Keyspace, KEYSPACE_BYTES:
-//               0 dictionary (dict.ts)   32 list of expiring keys (volatile.ts)   48 id u32   52 i32 database, -1 = flushed
-//              56 f64 average time to live in ms   64 next of the flushed (lazyfree.ts)   68 bucket to go on with
-//             Entries carry the id. A flushed keyspace keeps its id until its last entry is freed.
 // Invariants  KEYS-1  A function that returns 0 or false for lack of memory has changed nothing.
 //             KEYS-2  Entry addresses hold until the next call that adds, resizes or removes the same key.
 
 import * as clock from './clock.ts';
 import * as dict from './dict.ts';
 import * as entry from './entry.ts';
-import * as heap from './heap.ts';
 import * as lazyfree from './lazyfree.ts';
 import * as lru from './lru.ts';
 import * as option from './option.ts';
 import * as siphash from './siphash.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import * as volatile from './volatile.ts';
 import * as watch from './watch.ts';
 import { copy } from './copy.ts';
 import { slab } from '../../assembly/index.ts';
 
-export const KEYSPACE_BYTES: u32 = 72;
-const EXPIRING: u32 = 32;
-const ID: u32 = 48;
-const DATABASE: u32 = 52;
-const AVERAGE_TTL: u32 = 56;
-
-/** Most databases: ids have 16 bits, and flushed keyspaces need some. */
-export const DATABASES_MAX: u32 = 16384;
-const IDS_MAX: u32 = 32768;
-/** Id of an entry in no keyspace. */
-export const NO_ID: u32 = 0xffff;
-
-let table: u32 = 0; // u32 per database: keyspace
-let ids: u32 = 0; // u32 per id: keyspace, or 0
-let databaseCount: u32 = 0;
-let space: u32 = 0; // the selected keyspace
 let dirtyCount: u64 = 0;
 let childActive: bool = false;
-
-/** Makes the databases, all empty. */
-export function boot(databases: u32): void {
-  databaseCount = databases < 1 ? 1 : min(databases, DATABASES_MAX);
-  table = heap.alloc(databaseCount << 2);
-  ids = heap.alloc(IDS_MAX << 2);
-  memory.fill(ids, 0, IDS_MAX << 2);
-  for (let i: u32 = 0; i < databaseCount; i++) store<u32>(table + (i << 2), create(i));
-  select(0);
-}
-
-/** A new keyspace for a database; 0 when there is no memory or no id. */
-function create(database: u32): u32 {
-  for (let id: u32 = 0; id < IDS_MAX; id++) {
-    if (load<u32>(ids + (id << 2)) != 0) continue;
-    const made = heap.alloc(KEYSPACE_BYTES);
-    if (made == 0) return 0;
-    memory.fill(made, 0, KEYSPACE_BYTES);
-    store<u32>(made, id, ID);
-    store<u32>(made, database, DATABASE);
-    store<u32>(ids + (id << 2), made);
-    return made;
-  }
-  return 0;
-}
-
-/** Frees a flushed keyspace that is empty. */
-export function destroy(keyspace: u32): void {
-  store<u32>(ids + (load<u32>(keyspace, ID) << 2), 0);
-  heap.free(keyspace, KEYSPACE_BYTES);
-}
-
-// @ts-ignore: decorator
-@inline
-export function databases(): u32 {
-  return databaseCount;
-}
-
-/** Selects a database; the number is in range. */
-// @ts-ignore: decorator
-@inline
-export function select(database: u32): void {
-  space = load<u32>(table + (database << 2));
-}
-
-/** Number of the selected database. */
-export function selected(): u32 {
-  return load<u32>(space, DATABASE);
-}
-
-/** The dictionary of a database (dict.ts), for walks. */
-// @ts-ignore: decorator
-@inline
-export function dictOf(database: u32): u32 {
-  return load<u32>(table + (database << 2));
-}
-
-/** The keys of a database that expire (volatile.ts). */
-export function expiringOf(database: u32): u32 {
-  return load<u32>(table + (database << 2)) + EXPIRING;
-}
-
-/** Keys in a database. */
-export function keyCount(database: u32): u32 {
-  return dict.used(dictOf(database));
-}
-
-/** Keys with an expiry in a database. */
-export function expiringCount(database: u32): u32 {
-  return volatile.count(expiringOf(database));
-}
-
-export function averageTtl(database: u32): f64 {
-  return load<f64>(dictOf(database), AVERAGE_TTL);
-}
-
-export function setAverageTtl(database: u32, ms: f64): void {
-  store<f64>(dictOf(database), ms, AVERAGE_TTL);
-}
-
-/** Number of the database that an entry belongs to, or -1: it was flushed, or unlinked and not yet freed. */
-export function databaseOf(found: u32): i32 {
-  const id = entry.keyspaceId(found);
-  if (id == NO_ID) return -1;
-  const keyspace = load<u32>(ids + (id << 2));
-  return keyspace == 0 ? -1 : load<i32>(keyspace, DATABASE);
-}
-
-/** Bytes of tables, chains and lists of all databases. */
-export function overheadBytes(): u64 {
-  let total: u64 = 0;
-  for (let i: u32 = 0; i < databaseCount; i++)
-    total += dict.bytes(dictOf(i)) + ((<u64>expiringCount(i)) << 2);
-  return total;
-}
 
 // --- Dirty -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +56,7 @@ export function isChildActive(): bool {
 // @ts-ignore: decorator
 @inline
 export function signalModified(key: u32, keyBytes: u32): void {
-  if (watch.isAnything()) watch.touch(selected(), key, keyBytes);
+  if (watch.isAnything()) watch.touch(space.selected(), key, keyBytes);
 }
 
 // --- Look-up -----------------------------------------------------------------------------------------------------
@@ -180,7 +65,7 @@ export function signalModified(key: u32, keyBytes: u32): void {
 // @ts-ignore: decorator
 @inline
 export function find(key: u32, keyBytes: u32): u32 {
-  return dict.find(space, key, keyBytes, siphash.hash(key, keyBytes));
+  return dict.find(space.current, key, keyBytes, siphash.hash(key, keyBytes));
 }
 
 /** For commands that read: counts a hit or a miss, and notes the access. */
@@ -235,8 +120,8 @@ export function expire(found: u32): void {
  */
 export function add(made: u32, type: u32, encoding: u32): bool {
   const hash = siphash.hash(entry.key(made), entry.keyBytes(made));
-  entry.setKeyspaceId(made, load<u32>(space, ID));
-  if (!dict.insert(space, made, hash)) return false;
+  entry.setKeyspaceId(made, space.idOf(space.current));
+  if (!dict.insert(space.current, made, hash)) return false;
   store<u8>(made, 0, 1);
   entry.setAccess(made, lru.initial());
   entry.setTypeEncoding(made, type, encoding);
@@ -277,16 +162,16 @@ export function resizeValue(old: u32, valueBytes: u32): u32 {
 /** Puts an entry with the same key, header filled, in the place of another, which is freed with its value. */
 export function replace(old: u32, by: u32): void {
   relink(old, by);
-  entry.setKeyspaceId(old, NO_ID);
+  entry.setKeyspaceId(old, entry.NO_KEYSPACE);
   lazyfree.discard(old, option.LAZYFREE_LAZY_SERVER_DEL);
 }
 
 function relink(old: u32, by: u32): void {
   const key = entry.key(old);
   const keyBytes = entry.keyBytes(old);
-  dict.find(space, key, keyBytes, siphash.hash(key, keyBytes));
+  dict.find(space.current, key, keyBytes, siphash.hash(key, keyBytes));
   dict.replaceFound(by);
-  if (entry.hasExpiry(by)) volatile.repoint(space + EXPIRING, by);
+  if (entry.hasExpiry(by)) volatile.repoint(space.expiring(space.current), by);
 }
 
 /** Deletes a key; false when it is not there. An expired key counts as not there, and goes too. `why`: see lazyfree.discard(). */
@@ -308,15 +193,15 @@ export function removeEntry(found: u32, why: u32): void {
 export function unlink(found: u32): void {
   const key = entry.key(found);
   const keyBytes = entry.keyBytes(found);
-  dict.remove(space, key, keyBytes, siphash.hash(key, keyBytes));
+  dict.remove(space.current, key, keyBytes, siphash.hash(key, keyBytes));
   clearExpiry(found);
-  entry.setKeyspaceId(found, NO_ID);
+  entry.setKeyspaceId(found, entry.NO_KEYSPACE);
 }
 
 /** Sets when a key of the selected database ends, Unix time in ms; false when there is no memory. */
 export function setExpiry(found: u32, ms: i64): bool {
   if (!entry.hasExpiry(found)) {
-    if (!volatile.push(space + EXPIRING, found)) return false;
+    if (!volatile.push(space.expiring(space.current), found)) return false;
     store<u8>(found, load<u8>(found, 1) | (<u8>entry.EXPIRES), 1);
   }
   store<i64>(found, ms, 16);
@@ -326,7 +211,7 @@ export function setExpiry(found: u32, ms: i64): bool {
 /** Makes a key last; false when it had no expiry. */
 export function clearExpiry(found: u32): bool {
   if (!entry.hasExpiry(found)) return false;
-  volatile.remove(space + EXPIRING, found);
+  volatile.remove(space.expiring(space.current), found);
   store<u8>(found, load<u8>(found, 1) & ~(<u8>entry.EXPIRES), 1);
   return true;
 }
@@ -335,16 +220,14 @@ export function clearExpiry(found: u32): bool {
 
 /** Empties a database; the keys are freed in the background. How many there were, or -1 when there is no memory. */
 export function flush(database: u32): i64 {
-  const old = dictOf(database);
+  const old = space.dictOf(database);
   const keys = dict.used(old);
   if (keys == 0) return 0;
-  const fresh = create(database);
+  const fresh = space.create(database);
   if (fresh == 0) return -1;
   watch.touchDatabase(database, old, 0);
-  store<u32>(table + (database << 2), fresh);
-  if (space == old) space = fresh;
-  store<i32>(old, -1, DATABASE);
-  volatile.clear(old + EXPIRING);
+  space.replace(database, fresh);
+  volatile.clear(space.expiring(old));
   lazyfree.drainKeyspace(old);
   return keys;
 }
@@ -352,14 +235,11 @@ export function flush(database: u32): i64 {
 /** Exchanges the contents of two databases. */
 export function swap(a: u32, b: u32): void {
   if (a == b) return;
-  const first = dictOf(a);
-  const second = dictOf(b);
+  const first = space.dictOf(a);
+  const second = space.dictOf(b);
   watch.touchDatabase(a, first, second);
   watch.touchDatabase(b, second, first);
-  store<u32>(table + (a << 2), second);
-  store<u32>(table + (b << 2), first);
-  store<u32>(first, b, DATABASE);
-  store<u32>(second, a, DATABASE);
+  space.exchange(a, b);
 }
 
 /** Bytes of memory that one key takes, bucket included. */

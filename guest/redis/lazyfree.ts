@@ -7,13 +7,11 @@
 import * as config from './config.ts';
 import * as dict from './dict.ts';
 import * as entry from './entry.ts';
-import * as keyspace from './keyspace.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import * as type from './type.ts';
 import { slab } from '../../assembly/index.ts';
 
-const NEXT: u32 = 64;
-const BUCKET: u32 = 68;
 const KEYS_AT_ONCE: u32 = 256;
 const BUCKETS_PER_STEP: u32 = 16;
 
@@ -48,8 +46,8 @@ export function discard(unlinked: u32, why: u32): void {
 /** Takes a flushed keyspace over. */
 export function drainKeyspace(flushed: u32): void {
   const keys = dict.used(flushed);
-  store<u32>(flushed, keyspaces, NEXT);
-  store<u32>(flushed, 0, BUCKET);
+  store<u32>(flushed, keyspaces, space.NEXT);
+  store<u32>(flushed, 0, space.BUCKET);
   keyspaces = flushed;
   pendingCount += keys;
   if (keys <= KEYS_AT_ONCE) while (keyspaces == flushed) step();
@@ -69,12 +67,12 @@ export function step(): bool {
     return true;
   }
   if (keyspaces == 0) return false;
-  const at = dict.drain(keyspaces, load<u32>(keyspaces, BUCKET), BUCKETS_PER_STEP, freeKey);
-  if (at != 0) store<u32>(keyspaces, at, BUCKET);
+  const at = dict.drain(keyspaces, load<u32>(keyspaces, space.BUCKET), BUCKETS_PER_STEP, freeKey);
+  if (at != 0) store<u32>(keyspaces, at, space.BUCKET);
   else {
     const done = keyspaces;
-    keyspaces = load<u32>(done, NEXT);
-    keyspace.destroy(done);
+    keyspaces = load<u32>(done, space.NEXT);
+    space.destroy(done);
   }
   return true;
 }
@@ -82,6 +80,6 @@ export function step(): bool {
 function freeKey(key: u32): void {
   pendingCount--;
   stats.add(stats.LAZY_FREED, 1);
-  entry.setKeyspaceId(key, keyspace.NO_ID);
+  entry.setKeyspaceId(key, entry.NO_KEYSPACE);
   discard(key, ALWAYS);
 }

@@ -14,7 +14,7 @@ const LFU_INITIAL: u32 = 5;
 let countsUses: bool = false; // the policy is one of LFU
 let needsAccess: bool = false; // maxmemory is set, and the policy is one of LFU or LRU
 
-/** Reads the policy; after each change of the options. */
+/** Reads the policy; evict.ts calls it after each change of the options. */
 export function configure(): void {
   const policy = config.number(option.MAXMEMORY_POLICY);
   countsUses = policy == option.VOLATILE_LFU || policy == option.ALLKEYS_LFU;

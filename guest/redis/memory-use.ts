@@ -3,8 +3,8 @@
 import * as client from './client.ts';
 import * as dict from './dict.ts';
 import * as heap from './heap.ts';
-import * as keyspace from './keyspace.ts';
 import * as line from './client-line.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import { Client } from './client.ts';
 import { slab } from '../../assembly/index.ts';
@@ -33,12 +33,12 @@ export function activeBytes(): u64 {
 }
 
 export function tableBytes(database: u32): u64 {
-  return dict.bytes(keyspace.dictOf(database));
+  return dict.bytes(space.dictOf(database));
 }
 
 /** What is not keys and values. */
 export function overheadBytes(): u64 {
-  return startup + keyspace.overheadBytes() + clientBytes();
+  return startup + space.overheadBytes() + clientBytes();
 }
 
 export function clientBytes(): u64 {

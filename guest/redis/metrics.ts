@@ -5,6 +5,7 @@ import * as config from './config.ts';
 import * as keyspace from './keyspace.ts';
 import * as option from './option.ts';
 import * as persistence from './persistence.ts';
+import * as space from './space.ts';
 import * as stats from './stats.ts';
 import { usedBytes } from './heap.ts';
 
@@ -46,6 +47,6 @@ export function read(metric: i32): f64 {
 /** Of all databases. */
 function keys(): f64 {
   let count: f64 = 0;
-  for (let i: u32 = 0; i < keyspace.databases(); i++) count += <f64>keyspace.keyCount(i);
+  for (let i: u32 = 0; i < space.databases(); i++) count += <f64>space.keyCount(i);
   return count;
 }

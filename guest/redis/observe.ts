@@ -6,8 +6,6 @@ let onTimed: u32 = 0;
 let onError: u32 = 0;
 let onTick: u32 = 0;
 let timingAll: bool = false;
-let refusals: u32 = 0;
-let isLoading: bool = false;
 
 /** `listener(row, us)` after each command that was timed by itself, and each that was alone in its batch. */
 export function listenTimed(listener: (row: u32, us: f64) => void): void {
@@ -36,17 +34,6 @@ export function failed(address: u32, bytes: u32): void {
   if (onError != 0) call_indirect<void>(onError, address, bytes);
 }
 
-/** While a file is being loaded, commands that need the keys are refused. */
-export function setLoading(loading: bool): void {
-  isLoading = loading;
-}
-
-// @ts-ignore: decorator
-@inline
-export function loading(): bool {
-  return isLoading;
-}
-
 /** Whether every command is to be timed by itself, for a slow log or latency monitor with a low threshold. */
 export function setTimesAll(all: bool): void {
   timingAll = all;
@@ -56,19 +43,4 @@ export function setTimesAll(all: bool): void {
 @inline
 export function timesAll(): bool {
   return timingAll;
-}
-
-/** Why commands that write are refused: a background save failed and none has succeeded since. */
-export const DISK: u32 = 1;
-/** The same: min-replicas-to-write asks for replicas, and this server has none. */
-export const REPLICAS: u32 = 2;
-
-export function refuseWrites(reason: u32, refused: bool): void {
-  refusals = refused ? refusals | reason : refusals & ~reason;
-}
-
-// @ts-ignore: decorator
-@inline
-export function refusedWrites(): u32 {
-  return refusals;
 }

@@ -11,10 +11,10 @@ import * as clock from './clock.ts';
 import * as heap from './heap.ts';
 import * as line from './client-line.ts';
 import * as log from './log.ts';
+import * as outputLimit from './output-limit.ts';
 import * as stats from './stats.ts';
 import * as stranger from './stranger.ts';
 import * as text from './text.ts';
-import * as value from './option-value.ts';
 import { Client } from './client.ts';
 
 /** A batch ends when its replies are longer: the host sends them, and the input that is left is resumed. */
@@ -25,7 +25,7 @@ const STRANGER_BYTES: u64 = 1024;
 const INPUT_AT_ONCE: u32 = 16384;
 
 function hardLimit(c: Client): u64 {
-  const limit = value.hardLimit(client.classOf(c));
+  const limit = outputLimit.hard(client.classOf(c));
   if (!stranger.is(c)) return limit;
   return limit == 0 ? STRANGER_BYTES : min(limit, STRANGER_BYTES);
 }
@@ -48,13 +48,13 @@ function isTooMuch(c: Client, waiting: u64): bool {
   const counted = waiting - min<u64>(waiting, client.FIRST_BYTES);
   const hard = hardLimit(c);
   if (hard != 0 && counted >= hard) return true;
-  const soft = value.softLimit(client.classOf(c));
+  const soft = outputLimit.soft(client.classOf(c));
   if (soft == 0 || counted < soft) {
     c.softSinceMs = 0;
     return false;
   }
   if (c.softSinceMs == 0) c.softSinceMs = clock.ms();
-  return (clock.ms() - c.softSinceMs) / 1000 > value.softSeconds(client.classOf(c));
+  return (clock.ms() - c.softSinceMs) / 1000 > outputLimit.softSeconds(client.classOf(c));
 }
 
 /** The host keeps this many bytes for a client, in this many blocks. */

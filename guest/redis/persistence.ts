@@ -12,6 +12,7 @@
 // Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file, nowhere else.
 //             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before its snapshot.
 
+import * as admission from './admission.ts';
 import * as client from './client.ts';
 import * as clock from './clock.ts';
 import * as config from './config.ts';
@@ -24,7 +25,8 @@ import * as option from './option.ts';
 import * as rdbLoad from './rdb/load.ts';
 import * as reader from './rdb/reader.ts';
 import * as rdbSave from './rdb/save.ts';
-import * as value from './option-value.ts';
+import * as savePoint from './save-point.ts';
+import * as space from './space.ts';
 import { HOST_PID, HOST_SAVED } from './abi.ts';
 import { clockUs, hostInfo } from './host.ts';
 import { COUNTER_COPIES } from '../../assembly/abi/counter.ts';
@@ -73,6 +75,8 @@ export function boot(): void {
   crc64.build(<u32>CHECKSUM);
   lastSaveMs = clock.ms();
   observe.listenTick(tick);
+  config.whenChanged(option.STOP_WRITES_ON_BGSAVE_ERROR, refuse);
+  config.whenChanged(option.SAVE_POINTS, refuse);
   setHandler(VECTOR_CHILD, <i32>onChildEnd.index);
 }
 
@@ -213,7 +217,7 @@ export function startSave(): bool {
   lastTryMs = clock.ms();
   childCopies = counter(COUNTER_COPIES);
   childKeys = 0;
-  for (let i: u32 = 0; i < keyspace.databases(); i++) childKeys += keyspace.keyCount(i);
+  for (let i: u32 = 0; i < space.databases(); i++) childKeys += space.keyCount(i);
   childStartUs = clockUs();
   const id = spawn(<i32>run.index, 1);
   if (id < 0) {
@@ -238,12 +242,12 @@ function judge(isGood: bool): void {
   refuse();
 }
 
-/** Refuses writes, or lets them in again; after the options that bear on it have changed. */
-export function refuse(): void {
-  observe.refuseWrites(
-    observe.DISK,
+/** Refuses writes, or lets them in again, by the options and the last result. */
+function refuse(): void {
+  admission.refuseWrites(
+    admission.DISK,
     !hasSucceeded &&
-      value.savePoints() != 0 &&
+      savePoint.count() != 0 &&
       config.number(option.STOP_WRITES_ON_BGSAVE_ERROR) != 0,
   );
 }
@@ -295,7 +299,7 @@ function reap(): void {
     const bytes = putName(<u32>STOPPED, load<u32>(NUMBERS + (id << 2)));
     syscall(SYS_UNLINK, <i32>STOPPED, <i32>bytes, 0, 0, 0);
     // It had its file renamed before it heard: the file may be older than what a FLUSHALL has saved.
-    if (result == 0 && value.savePoints() != 0) startSave();
+    if (result == 0 && savePoint.count() != 0) startSave();
   }
 }
 
@@ -327,9 +331,9 @@ export function tick(): void {
   refuse();
   const sinceMs = clock.ms() - lastSaveMs;
   if (!hasSucceeded && clock.ms() - lastTryMs <= RETRY_MS) return;
-  for (let i: u32 = 0; i < value.savePoints(); i++) {
-    const seconds = <i64>value.saveSeconds(i);
-    const changes = <u64>value.saveChanges(i);
+  for (let i: u32 = 0; i < savePoint.count(); i++) {
+    const seconds = <i64>savePoint.seconds(i);
+    const changes = <u64>savePoint.changes(i);
     if (keyspace.dirty() < changes || sinceMs <= seconds * 1000) continue;
     log.begin('');
     log.integer(changes);
@@ -345,7 +349,7 @@ export function tick(): void {
 /** FLUSHALL: a child would save what is gone; with save points the empty databases are saved at once. */
 export function afterFlushAll(): void {
   cancelSave();
-  if (value.savePoints() == 0) return;
+  if (savePoint.count() == 0) return;
   save();
 }
 
@@ -376,11 +380,10 @@ function begin(leavesOut: bool): i32 {
   loadStartUs = clockUs();
   loadStartMs = clock.ms();
   let isEmpty = true;
-  for (let i: u32 = 0; i < keyspace.databases(); i++)
-    if (keyspace.keyCount(i) != 0) isEmpty = false;
+  for (let i: u32 = 0; i < space.databases(); i++) if (space.keyCount(i) != 0) isEmpty = false;
   const path = config.textAddress(option.DBFILENAME);
   const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty, leavesOut);
-  if (opened == 0) observe.setLoading(true);
+  if (opened == 0) admission.setLoading(true);
   else if (opened != -ENOENT) {
     log.begin("Can't open the RDB file for reading: error ");
     log.integer(-opened);
@@ -391,15 +394,15 @@ function begin(leavesOut: bool): i32 {
 
 /** Goes on for so many bytes of the file: 1 when there are more, 0, or a negative errno. After an error the databases are empty. */
 export function loadMore(bytes: u64): i32 {
-  const selected = keyspace.selected();
+  const selected = space.selected();
   const result = rdbLoad.more(bytes) ? 1 : endLoad();
-  keyspace.select(selected);
+  space.select(selected);
   return result;
 }
 
 function endLoad(): i32 {
   const result = rdbLoad.finish();
-  observe.setLoading(false);
+  admission.setLoading(false);
   if (result == 0) {
     log.begin('Done loading RDB, keys loaded: ');
     log.integer(rdbLoad.loaded());
@@ -412,7 +415,7 @@ function endLoad(): i32 {
     log.end(log.NOTICE);
     keyspace.setDirty(0);
   } else {
-    for (let i: u32 = 0; i < keyspace.databases(); i++) keyspace.flush(i);
+    for (let i: u32 = 0; i < space.databases(); i++) keyspace.flush(i);
     log.line(log.WARNING, 'The RDB file was not loaded.');
   }
   return result;

@@ -3,13 +3,14 @@
 // SAVE, NOSAVE or neither decide whether to save: without a word, where save points are set. FORCE goes on when saving fails.
 // NOW has nothing to skip, for there are no replicas to wait for.
 
+import * as admission from './admission.ts';
 import * as config from './config.ts';
 import * as io from './io.ts';
 import * as log from './log.ts';
 import * as observe from './observe.ts';
 import * as option from './option.ts';
 import * as persistence from './persistence.ts';
-import * as value from './option-value.ts';
+import * as savePoint from './save-point.ts';
 import {
   SHUTDOWN_FORCE,
   SHUTDOWN_NOSAVE,
@@ -34,8 +35,8 @@ export function begin(flags: u32): bool {
   else if (flags & SHUTDOWN_SIGINT) flags = flagsOf(option.SHUTDOWN_ON_SIGINT);
   log.line(log.WARNING, 'User requested shutdown...');
   persistence.cancelSave();
-  if (observe.loading()) flags = (flags & ~SHUTDOWN_SAVE) | SHUTDOWN_NOSAVE; // a part of the file must not replace it
-  const isWished = flags & SHUTDOWN_SAVE || (!(flags & SHUTDOWN_NOSAVE) && value.savePoints() != 0);
+  if (admission.loading()) flags = (flags & ~SHUTDOWN_SAVE) | SHUTDOWN_NOSAVE; // a part of the file must not replace it
+  const isWished = flags & SHUTDOWN_SAVE || (!(flags & SHUTDOWN_NOSAVE) && savePoint.count() != 0);
   if (isWished) log.line(log.NOTICE, 'Saving the final RDB snapshot before exiting.');
   const isSaved = !isWished || persistence.save();
   if (!isSaved && !(flags & SHUTDOWN_FORCE)) {

@@ -20,13 +20,16 @@ let snapshotsSeen: f64 = 0;
 export function boot(): void {
   observe.listenTimed(onTimed);
   observe.listenError(rate.countError);
+  config.whenChanged(option.SLOWLOG_LOG_SLOWER_THAN, configure);
+  config.whenChanged(option.LATENCY_MONITOR_THRESHOLD, configure);
+  configure();
   memoryUse.noteStartup();
 }
 
 const SHORT_US: i64 = 1000;
 
-/** After a change of the options: who asks about short commands has every command timed by itself. */
-export function configure(): void {
+/** A threshold below SHORT_US has every command timed by itself. */
+function configure(): void {
   const slow = config.number(option.SLOWLOG_LOG_SLOWER_THAN);
   const isShort = slow >= 0 && slow < SHORT_US;
   observe.setTimesAll(isShort || config.number(option.LATENCY_MONITOR_THRESHOLD) != 0);

@@ -1,20 +1,17 @@
-// MULTI: the queue of a client's commands.
+// MULTI: the queue of a client's commands. command/transaction.ts runs it.
 //
-// Interface   enqueue() instead of running; run() for EXEC; discard() forgets the queue, the state and the watches.
+// Interface   enqueue() instead of running; next() walks the queue; discard() forgets it, the state and the watches.
 // Structure   A command is one block: [next u32 | row u32 | arguments u32 | bytes u32 | argument vector | their bytes]. The block
 //             does not move, so the vector holds addresses and is what args works on.
 
 import * as args from './args.ts';
 import * as client from './client.ts';
 import * as command from './command.ts';
-import * as dispatch from './dispatch.ts';
 import * as errors from './errors.ts';
-import * as evict from './evict.ts';
 import * as heap from './heap.ts';
 import * as reply from './reply.ts';
 import * as text from './text.ts';
 import * as watch from './watch.ts';
-import { slab } from '../../assembly/index.ts';
 
 const HEAD_BYTES: u32 = 16;
 
@@ -51,30 +48,30 @@ export function enqueue(c: client.Client, row: u32): void {
   reply.queued();
 }
 
-/** Runs the queue; the reply is an array of what its commands reply. */
-export function run(c: client.Client): void {
-  const vector = args.vectorAt();
-  const count = args.count();
-  reply.array(c.queueCount);
-  c.flags |= client.IN_EXEC;
-  for (let block = c.queueHead; block != 0; block = load<u32>(block)) {
-    args.set(block + HEAD_BYTES, load<u32>(block, 8));
-    const row = load<u32>(block, 4);
-    // Only the VM's own memory can have run out since: then a command that needs some is refused by itself.
-    if (command.flagsOf(row) & command.DENYOOM && !slab.hasRoom(0) && !evict.makeSpans()) {
-      errors.outOfMemory();
-      command.countRejected(row);
-    } else dispatch.call(row);
-  }
-  c.flags &= ~client.IN_EXEC;
-  args.set(vector, count);
+// A walk: `for (let block = c.queueHead; block != 0; block = next(block))`.
+
+export function next(block: u32): u32 {
+  return load<u32>(block);
+}
+
+export function rowOf(block: u32): u32 {
+  return load<u32>(block, 4);
+}
+
+/** Where the argument vector of a queued command is, as args.set() takes it. */
+export function vectorOf(block: u32): u32 {
+  return block + HEAD_BYTES;
+}
+
+export function argumentsOf(block: u32): u32 {
+  return load<u32>(block, 8);
 }
 
 /** The flags that EXEC has by its queue: those of every command in it that say what it needs. */
 export function neededFlags(c: client.Client): u32 {
   let flags: u32 = 0;
-  for (let block = c.queueHead; block != 0; block = load<u32>(block))
-    flags |= command.flagsOf(load<u32>(block, 4));
+  for (let block = c.queueHead; block != 0; block = next(block))
+    flags |= command.flagsOf(rowOf(block));
   return flags & (command.WRITE | command.DENYOOM);
 }
 

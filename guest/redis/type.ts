@@ -7,6 +7,8 @@
 //               effort(entry)      elements: above LAZY_EFFORT the value is freed in the background
 //               step(entry)        frees some elements of an unlinked value; false when nothing is left beside the entry
 
+import * as entry from './entry.ts';
+
 const TYPES: usize = memory.data(320, 8); // 16 rows of 5 x u32
 
 export const LAZY_EFFORT: u32 = 64;
@@ -27,7 +29,12 @@ export function define(
   store<u32>(row, <u32>step.index, 16);
 }
 
-// @ts-ignore: decorator
+/** Name of a type, as TYPE replies it. */
+export function nameOf(type: u32): string {
+  return type == entry.TYPE_STRING ? 'string' : type == entry.TYPE_HASH ? 'hash' : 'none';
+}
+
+
 @inline
 function has(type: u32): bool {
   return load<u32>(TYPES + type * 20) != 0;

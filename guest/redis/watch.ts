@@ -9,8 +9,8 @@ import * as client from './client.ts';
 import * as dict from './dict.ts';
 import * as entry from './entry.ts';
 import * as heap from './heap.ts';
-import * as keyspace from './keyspace.ts';
 import * as siphash from './siphash.ts';
+import * as space from './space.ts';
 import { equal } from './copy.ts';
 
 const BUCKETS: usize = memory.data(1024, 8);
@@ -36,7 +36,12 @@ function isOf(record: u32, database: u32, key: u32, keyBytes: u32): bool {
   );
 }
 
-/** The client watches a key of the selected database. False when there is no memory. */
+/** The entry of a key, or 0. */
+function find(database: u32, key: u32, keyBytes: u32): u32 {
+  return dict.find(space.dictOf(database), key, keyBytes, siphash.hash(key, keyBytes));
+}
+
+/** The client watches a key of its database. False when there is no memory. */
 export function add(watcher: client.Client, key: u32, keyBytes: u32): bool {
   const database = watcher.db;
   for (let old = watcher.watchHead; old != 0; old = load<u32>(old)) {
@@ -44,7 +49,7 @@ export function add(watcher: client.Client, key: u32, keyBytes: u32): bool {
   }
   const record = heap.alloc(KEY + keyBytes);
   if (record == 0) return false;
-  const found = keyspace.find(key, keyBytes);
+  const found = find(database, key, keyBytes);
   const bucket = bucketOf(database, key, keyBytes);
   store<u32>(record, watcher.watchHead);
   store<u32>(record, load<u32>(bucket), 4);
@@ -79,25 +84,20 @@ export function clear(watcher: client.Client): void {
 export function hasExpired(watcher: client.Client): bool {
   for (let record = watcher.watchHead; record != 0; record = load<u32>(record)) {
     if (load<u32>(record, 16) != 0) continue;
-    keyspace.select(load<u32>(record, 12));
-    const found = keyspace.find(record + KEY, load<u32>(record, 20));
-    if (found != 0 && entry.isExpired(found)) {
-      keyspace.select(watcher.db);
-      return true;
-    }
+    const found = find(load<u32>(record, 12), record + KEY, load<u32>(record, 20));
+    if (found != 0 && entry.isExpired(found)) return true;
   }
-  keyspace.select(watcher.db);
   return false;
 }
 
-/** A key of the selected database has changed. */
+/** A key of a database has changed. */
 export function touch(database: u32, key: u32, keyBytes: u32): void {
   let record = load<u32>(bucketOf(database, key, keyBytes));
   for (; record != 0; record = load<u32>(record, 4)) {
     if (!isOf(record, database, key, keyBytes)) continue;
     if (load<u32>(record, 16) != 0) {
       // It was expired when the watch began: that it is deleted for it now is no change.
-      const found = keyspace.find(key, keyBytes);
+      const found = find(database, key, keyBytes);
       if (found != 0 && entry.isExpired(found)) {
         store<u32>(record, 0, 16);
         continue;

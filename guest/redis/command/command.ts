@@ -1,13 +1,13 @@
 // COMMAND: what this server can do, for client libraries and for people.
 
 import * as args from '../args.ts';
+import * as ascii from '../ascii.ts';
 import * as command from '../command.ts';
 import * as entry from '../docs/entry.ts';
 import * as glob from '../glob.ts';
 import * as help from '../docs/help.ts';
 import * as record from '../docs/record.ts';
 import * as reply from '../reply.ts';
-import * as value from '../option-value.ts';
 import { ACL_CONNECTION, LOADING, STALE } from '../command.ts';
 
 export function register(): void {
@@ -78,7 +78,7 @@ function lowerPattern(index: u32): bool {
   const bytes = args.len(index);
   if (bytes > PATTERN_BYTES) return false;
   for (let i: u32 = 0; i < bytes; i++)
-    store<u8>(PATTERN + i, <u8>value.lower(load<u8>(args.ptr(index) + i)));
+    store<u8>(PATTERN + i, <u8>ascii.lower(load<u8>(args.ptr(index) + i)));
   return true;
 }
 
@@ -166,7 +166,7 @@ function putSetFlags(): void {
 }
 
 function putFlags(row: u32, notes: u32, index: u32): void {
-  if (args.textIs(command.nameAddress(row), command.nameBytes(row), 'set')) return putSetFlags();
+  if (ascii.isWord(command.nameAddress(row), command.nameBytes(row), 'set')) return putSetFlags();
   if (notes == 0) return reply.set(0);
   entry.putLineSet(entry.keyFlags(notes, index));
 }

@@ -1,6 +1,8 @@
 // CONFIG: reading and changing options while the server runs.
 
 import * as args from '../args.ts';
+import * as ascii from '../ascii.ts';
+import * as assign from '../config-assign.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
 import * as configFile from '../config-file.ts';
@@ -18,8 +20,8 @@ import { EACCES, ENOENT, ENOSPC, EPERM } from '../../../assembly/abi/errno.ts';
 import { ADMIN, LOADING, NOSCRIPT, STALE } from '../command.ts';
 
 const EROFS: i32 = 30;
-const WANTED: u32 = 1; // marks of config rows
-const GIVEN: u32 = 2;
+const WANTED: u8 = 1; // marks of config rows
+const GIVEN: u8 = 2;
 
 const PATTERN_BYTES: u32 = 256;
 const PATTERN: usize = memory.data(256, 8);
@@ -38,7 +40,7 @@ export function register(): void {
 function lowerPattern(i: u32): bool {
   if (args.len(i) > PATTERN_BYTES) return false;
   for (let at: u32 = 0; at < args.len(i); at++) {
-    store<u8>(PATTERN + at, <u8>value.lower(load<u8>(args.ptr(i) + at)));
+    store<u8>(PATTERN + at, <u8>ascii.lower(load<u8>(args.ptr(i) + at)));
   }
   return true;
 }
@@ -46,7 +48,7 @@ function lowerPattern(i: u32): bool {
 function isPattern(i: u32): bool {
   for (let at: u32 = 0; at < args.len(i); at++) {
     const c: u32 = load<u8>(args.ptr(i) + at);
-    if (c == 91 || c == 42 || c == 63) return true;
+    if (c == ascii.BRACKET_OPEN || c == ascii.ASTERISK || c == ascii.QUESTION) return true;
   }
   return false;
 }
@@ -57,11 +59,11 @@ function markMatches(): u32 {
   for (let i: u32 = 2; i < args.count(); i++) {
     if (!lowerPattern(i)) continue;
     for (let row: u32 = 0; row < config.count(); row++) {
-      if (config.markOf(row) == WANTED) continue;
-      const name = config.nameAddress(row);
-      if (!glob.matches(<u32>PATTERN, args.len(i), name, config.nameBytes(row))) continue;
-      config.setMark(row, WANTED);
-      config.setAsked(row, isPattern(i) ? 0 : i);
+      if (config.at(row).mark == WANTED) continue;
+      const name = config.at(row).name;
+      if (!glob.matches(<u32>PATTERN, args.len(i), name, config.at(row).nameBytes)) continue;
+      config.at(row).mark = WANTED;
+      config.at(row).asked = isPattern(i) || i > 255 ? 0 : <u8>i;
       matches++;
     }
   }
@@ -72,20 +74,20 @@ function markMatches(): u32 {
 function get(): void {
   reply.map(markMatches());
   for (let row: u32 = 0; row < config.count(); row++) {
-    if (config.markOf(row) != WANTED) continue;
-    config.setMark(row, 0);
-    const asked = config.askedOf(row); // a name comes back as it was spelt
+    if (config.at(row).mark != WANTED) continue;
+    config.at(row).mark = 0;
+    const asked: u32 = config.at(row).asked; // a name comes back as it was spelt
     if (asked != 0) reply.bulk(args.ptr(asked), args.len(asked));
-    else reply.bulk(config.nameAddress(row), config.nameBytes(row));
+    else reply.bulk(config.at(row).name, config.at(row).nameBytes);
     text.begin();
-    value.put(config.originalOf(row));
+    value.put(config.at(row).original);
     reply.bulk(text.address(), text.length());
     text.end();
   }
 }
 
 function clearMarks(): void {
-  for (let row: u32 = 0; row < config.count(); row++) config.setMark(row, 0);
+  for (let row: u32 = 0; row < config.count(); row++) config.at(row).mark = 0;
 }
 
 function errorUnknown(i: u32): void {
@@ -115,20 +117,20 @@ function checkName(i: u32): bool {
     errorUnknown(i);
     return false;
   }
-  const row = config.originalOf(found);
-  const flags = config.flagsOf(row);
+  const row = config.at(found).original;
+  const flags: u32 = config.at(row).flags;
   if (flags & option.PROTECTED && !locality.isAllowed(option.ENABLE_PROTECTED_CONFIGS)) {
     return refuse(i, "can't set protected config");
   }
   if (flags & option.START) return refuse(i, "can't set immutable config");
-  if (config.markOf(row) == GIVEN) return refuse(i, 'duplicate parameter');
-  config.setMark(row, GIVEN);
+  if (config.at(row).mark == GIVEN) return refuse(i, 'duplicate parameter');
+  config.at(row).mark = GIVEN;
   return true;
 }
 
 /** Whether argument `i + 1` is a value of the option; replies if not. */
 function checkValue(i: u32): bool {
-  const row = config.originalOf(config.find(args.ptr(i), args.len(i)));
+  const row = config.at(config.find(args.ptr(i), args.len(i))).original;
   if (value.check(row, args.ptr(i + 1), args.len(i + 1))) return true;
   errorOf(i);
   text.begin();
@@ -148,12 +150,12 @@ function set(): void {
   for (let i: u32 = 2; accepted && i < args.count(); i += 2) accepted = checkValue(i);
   if (!accepted) return;
   for (let i: u32 = 2; i < args.count(); i += 2) {
-    const row = config.originalOf(config.find(args.ptr(i), args.len(i)));
-    if (!config.assign(row, args.ptr(i + 1), args.len(i + 1))) {
+    const row = config.at(config.find(args.ptr(i), args.len(i))).original;
+    if (!assign.assign(row, args.ptr(i + 1), args.len(i + 1))) {
       refuse(i, 'out of memory');
       return;
     }
-    if (config.flagsOf(row) & option.HOST) io.postOption(row);
+    if (config.at(row).flags & option.HOST) io.postOption(row);
   }
   reply.ok();
 }

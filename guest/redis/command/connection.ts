@@ -5,10 +5,10 @@ import * as client from '../client.ts';
 import * as command from '../command.ts';
 import * as config from '../config.ts';
 import * as identity from '../identity.ts';
-import * as keyspace from '../keyspace.ts';
 import * as number from '../number.ts';
 import * as option from '../option.ts';
 import * as reply from '../reply.ts';
+import * as space from '../space.ts';
 import * as transaction from '../transaction.ts';
 import {
   ACL_CONNECTION,
@@ -61,7 +61,7 @@ function resetConnection(): void {
   self.flags &= ~(client.NO_TOUCH | client.REPLY_OFF | client.AUTHENTICATED);
   if (!identity.hasPassword()) self.flags |= client.AUTHENTICATED;
   self.db = 0;
-  keyspace.select(0);
+  space.select(0);
   self.protocol = 2;
   client.freeText(self.name);
   self.name = 0;

@@ -11,6 +11,7 @@ import * as option from '../option.ts';
 import * as persistence from '../persistence.ts';
 import * as number from '../number.ts';
 import * as reply from '../reply.ts';
+import * as space from '../space.ts';
 import {
   ACL_CONNECTION,
   ACL_DANGEROUS,
@@ -36,7 +37,7 @@ export function numberOf(index: u32): i32 {
     const database = number.parsed();
     if (database > 0x7fffffff || database < -0x80000000) {
       reply.error('ERR value is out of range, value must between -2147483648 and 2147483647');
-    } else if (database < 0 || database >= <i64>keyspace.databases()) outOfRange();
+    } else if (database < 0 || database >= <i64>space.databases()) outOfRange();
     else return <i32>database;
   }
   return -1;
@@ -50,7 +51,7 @@ function select(): void {
   const database = numberOf(1);
   if (database < 0) return;
   client.current().db = database;
-  keyspace.select(database);
+  space.select(database);
   reply.ok();
 }
 
@@ -63,10 +64,10 @@ function swap(): void {
   const first = number.parsed();
   if (!isNumber(2)) return reply.error('ERR invalid second DB index');
   const second = number.parsed();
-  const count = <i64>keyspace.databases();
+  const count = <i64>space.databases();
   if (first < 0 || first >= count || second < 0 || second >= count) return outOfRange();
   keyspace.swap(<u32>first, <u32>second);
-  keyspace.select(client.current().db);
+  space.select(client.current().db);
   keyspace.addDirty(1);
   reply.ok();
 }
@@ -97,7 +98,7 @@ function flush(): void {
 
 function flushAll(): void {
   if (!readMode()) return;
-  for (let i: u32 = 0; i < keyspace.databases(); i++) {
+  for (let i: u32 = 0; i < space.databases(); i++) {
     const keys = keyspace.flush(i);
     if (keys < 0) return errors.outOfMemory();
     keyspace.addDirty(keys);

@@ -1,5 +1,6 @@
 // DEBUG: what tests of servers and clients use. Nothing here can crash the server or corrupt its data.
 
+import * as admission from '../admission.ts';
 import * as args from '../args.ts';
 import * as client from '../client.ts';
 import * as clock from '../clock.ts';
@@ -17,6 +18,7 @@ import * as persistence from '../persistence.ts';
 import * as populate from './debug-populate.ts';
 import * as protocol from './debug-protocol.ts';
 import * as reply from '../reply.ts';
+import * as space from '../space.ts';
 import * as text from '../text.ts';
 import * as type from '../type.ts';
 import { ADMIN, LOADING, NOSCRIPT, STALE, TIMED } from '../command.ts';
@@ -64,7 +66,7 @@ function run(): void {
   }
   const count = args.count();
   const needsKeys = args.is(1, 'object') || args.is(1, 'populate') || args.is(1, 'reload');
-  if (needsKeys && observe.loading()) return errors.loading();
+  if (needsKeys && admission.loading()) return errors.loading();
   if (args.is(1, 'sleep') && count == 3) sleep();
   else if (args.is(1, 'set-active-expire') && count == 3) setActiveExpire();
   else if (args.is(1, 'object') && count == 3) describe();
@@ -197,9 +199,9 @@ function reload(): void {
   }
   if (save && !persistence.save())
     return reply.error('ERR Error trying to save the DB, check server logs');
-  if (flush) for (let i: u32 = 0; i < keyspace.databases(); i++) keyspace.flush(i);
+  if (flush) for (let i: u32 = 0; i < space.databases(); i++) keyspace.flush(i);
   const isLoaded = persistence.loadWhole();
-  keyspace.select(client.current().db);
+  space.select(client.current().db);
   if (isLoaded) reply.ok();
   else reply.error('ERR Error trying to load the RDB dump, check server logs');
 }

@@ -7,19 +7,19 @@ import * as hash from '../hash.ts';
 import * as longDouble from '../long-double.ts';
 import * as number from '../number.ts';
 import * as reply from '../reply.ts';
-import * as hashCommand from './hash.ts';
+import * as target from './hash-target.ts';
 
 const TEXT: usize = memory.data(4960, 8); // longDouble.FORMAT_MAX
 
 export function register(): void {
   const flags = command.WRITE | command.DENYOOM | command.FAST;
-  hashCommand.define('hincrby', hincrby, 4, flags);
-  hashCommand.define('hincrbyfloat', hincrbyfloat, 4, flags);
+  target.define('hincrby', hincrby, 4, flags);
+  target.define('hincrbyfloat', hincrbyfloat, 4, flags);
 }
 
 /** True when the target has the field; its value is the chosen text. */
 function hasOld(): bool {
-  const found = hashCommand.opened();
+  const found = target.opened;
   if (found == 0 || !hash.find(found, args.ptr(2), args.len(2))) return false;
   hash.readValue();
   return true;
@@ -29,7 +29,7 @@ function hasOld(): bool {
 function hincrby(): void {
   if (!args.isInteger(3)) return errors.notInteger();
   const increment = number.parsed();
-  if (!hashCommand.openTarget()) return;
+  if (!target.open()) return;
   let old: i64 = 0;
   if (hasOld()) {
     if (!number.parse(hash.text(), hash.textBytes())) {
@@ -42,7 +42,7 @@ function hincrby(): void {
     return reply.error('ERR increment or decrement would overflow');
   }
   const bytes = number.format(<u32>TEXT, sum);
-  if (hashCommand.setOne(args.ptr(2), args.len(2), <u32>TEXT, bytes)) reply.integer(sum);
+  if (target.setOne(args.ptr(2), args.len(2), <u32>TEXT, bytes)) reply.integer(sum);
 }
 
 /** HINCRBYFLOAT key field increment */
@@ -50,7 +50,7 @@ function hincrbyfloat(): void {
   const kind = longDouble.parse(args.ptr(3), args.len(3), longDouble.SECOND);
   if (kind == longDouble.INVALID) return reply.error('ERR value is not a valid float');
   if (kind == longDouble.INFINITE) return reply.error('ERR value is NaN or Infinity');
-  if (!hashCommand.openTarget()) return;
+  if (!target.open()) return;
   let oldKind = longDouble.FINITE;
   if (hasOld()) oldKind = longDouble.parse(hash.text(), hash.textBytes(), longDouble.FIRST);
   else longDouble.setZero(longDouble.FIRST);
@@ -62,5 +62,5 @@ function hincrbyfloat(): void {
     return reply.error('ERR increment would produce NaN or Infinity');
   }
   const bytes = longDouble.format(<u32>TEXT, longDouble.FIRST);
-  if (hashCommand.setOne(args.ptr(2), args.len(2), <u32>TEXT, bytes)) reply.bulk(<u32>TEXT, bytes);
+  if (target.setOne(args.ptr(2), args.len(2), <u32>TEXT, bytes)) reply.bulk(<u32>TEXT, bytes);
 }

@@ -11,17 +11,17 @@ import * as heap from '../heap.ts';
 import * as number from '../number.ts';
 import * as random from '../random.ts';
 import * as reply from '../reply.ts';
-import * as hashCommand from './hash.ts';
+import * as target from './hash-target.ts';
 
 /** A small sample is drawn with replacement until it is large enough; a larger share is chosen in one walk. */
 const SAMPLE_SHARE: u32 = 3;
 
 export function register(): void {
-  hashCommand.define('hgetall', hgetall, 2, command.READONLY);
-  hashCommand.define('hkeys', hkeys, 2, command.READONLY);
-  hashCommand.define('hvals', hvals, 2, command.READONLY);
-  hashCommand.define('hrandfield', hrandfield, -2, command.READONLY);
-  hashCommand.define('hscan', hscan, -3, command.READONLY);
+  target.define('hgetall', hgetall, 2, command.READONLY);
+  target.define('hkeys', hkeys, 2, command.READONLY);
+  target.define('hvals', hvals, 2, command.READONLY);
+  target.define('hrandfield', hrandfield, -2, command.READONLY);
+  target.define('hscan', hscan, -3, command.READONLY);
 }
 
 function replyField(): void {
@@ -44,7 +44,7 @@ function emptyArray(): void {
 
 /** HGETALL key */
 function hgetall(): void {
-  const found = hashCommand.read(emptyMap);
+  const found = target.read(emptyMap);
   if (found == 0) return;
   reply.map(hash.count(found));
   for (let more = hash.begin(found); more; more = hash.advance()) {
@@ -55,7 +55,7 @@ function hgetall(): void {
 
 /** HKEYS key */
 function hkeys(): void {
-  const found = hashCommand.read(emptyArray);
+  const found = target.read(emptyArray);
   if (found == 0) return;
   reply.array(hash.count(found));
   for (let more = hash.begin(found); more; more = hash.advance()) replyField();
@@ -63,7 +63,7 @@ function hkeys(): void {
 
 /** HVALS key */
 function hvals(): void {
-  const found = hashCommand.read(emptyArray);
+  const found = target.read(emptyArray);
   if (found == 0) return;
   reply.array(hash.count(found));
   for (let more = hash.begin(found); more; more = hash.advance()) replyValue();
@@ -85,7 +85,7 @@ function emptyScan(): void {
 /** HSCAN key cursor [MATCH pattern] [COUNT count] */
 function hscan(): void {
   if (!cursor.read(args.ptr(2), args.len(2))) return reply.error('ERR invalid cursor');
-  const found = hashCommand.read(emptyScan);
+  const found = target.read(emptyScan);
   if (found == 0) return;
   let wanted: i64 = 10;
   isFiltered = false;
@@ -166,7 +166,7 @@ function hrandfield(): void {
   if (hasValues && (wanted < -(i64.MAX_VALUE / 2) || wanted > i64.MAX_VALUE / 2)) {
     return reply.error('ERR value is out of range');
   }
-  const found = hashCommand.read(emptyArray);
+  const found = target.read(emptyArray);
   if (found == 0) return;
   if (wanted < 0) return repeated(found, <u64>-wanted);
   const fields = hash.count(found);
@@ -177,7 +177,7 @@ function hrandfield(): void {
 }
 
 function oneRandom(): void {
-  const found = hashCommand.read(hashCommand.none);
+  const found = target.read(target.none);
   if (found == 0) return;
   hash.choose(found, random.bits);
   replyField();

@@ -9,6 +9,7 @@ import * as errors from '../errors.ts';
 import * as keyspace from '../keyspace.ts';
 import * as option from '../option.ts';
 import * as reply from '../reply.ts';
+import * as space from '../space.ts';
 import * as type from '../type.ts';
 import { ACL_KEYSPACE, DENYOOM, FAST, WRITE } from '../command.ts';
 import { copy, equal } from '../copy.ts';
@@ -79,9 +80,9 @@ function move(): void {
   if (<u32>to == from) return reply.error('ERR source and destination objects are the same');
   const source = keyspace.lookupWrite(args.ptr(1), args.len(1));
   if (source == 0) return reply.integer(0);
-  keyspace.select(to);
+  space.select(to);
   const isTaken = keyspace.lookupWrite(args.ptr(1), args.len(1)) != 0;
-  keyspace.select(from);
+  space.select(from);
   if (isTaken) return reply.integer(0);
   if (!slab.hasRoom(0)) return errors.outOfMemory();
   const end = entry.expiry(source);
@@ -89,11 +90,11 @@ function move(): void {
   const encoding = entry.encoding(source);
   keyspace.unlink(source);
   keyspace.signalModified(args.ptr(1), args.len(1));
-  keyspace.select(to);
+  space.select(to);
   keyspace.add(source, kind, encoding);
   if (end != -1) keyspace.setExpiry(source, end);
   keyspace.signalModified(args.ptr(1), args.len(1));
-  keyspace.select(from);
+  space.select(from);
   keyspace.addDirty(1);
   reply.integer(1);
 }
@@ -113,7 +114,7 @@ function copyKey(): void {
     return reply.error('ERR source and destination objects are the same');
   const source = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (source == 0) return reply.integer(0);
-  keyspace.select(to);
+  space.select(to);
   const target = keyspace.lookupWrite(args.ptr(2), args.len(2));
   if (target != 0 && !replaces) reply.integer(0);
   else if (!copyTo(source, target)) errors.outOfMemory();
@@ -122,7 +123,7 @@ function copyKey(): void {
     keyspace.addDirty(1);
     reply.integer(1);
   }
-  keyspace.select(from);
+  space.select(from);
 }
 
 /** Copies an entry to argument 2 of the selected database, in the place of `target` if that is not 0. */

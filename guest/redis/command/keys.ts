@@ -10,18 +10,17 @@ import * as lazyfree from '../lazyfree.ts';
 import * as lru from '../lru.ts';
 import * as moving from './keys-move.ts';
 import * as reply from '../reply.ts';
-import * as scanning from './scan.ts';
+import * as type from '../type.ts';
 import { ACL_KEYSPACE, FAST, READONLY, WRITE } from '../command.ts';
 
 export function register(): void {
   expiry.register();
   moving.register();
-  scanning.register();
   command.define('del', del, -2, WRITE, 1, -1, 1, ACL_KEYSPACE);
   command.define('unlink', unlink, -2, WRITE | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('exists', exists, -2, READONLY | FAST, 1, -1, 1, ACL_KEYSPACE);
   command.define('touch', touch, -2, READONLY | FAST, 1, -1, 1, ACL_KEYSPACE);
-  command.define('type', type, 2, READONLY | FAST, 1, 1, 1, ACL_KEYSPACE);
+  command.define('type', typeOf, 2, READONLY | FAST, 1, 1, 1, ACL_KEYSPACE);
   command.define('object', null, -2, 0, 0, 0, 0, 0);
   command.define('object|encoding', encoding, 3, READONLY, 2, 2, 1, ACL_KEYSPACE);
   command.define('object|freq', frequency, 3, READONLY, 2, 2, 1, ACL_KEYSPACE);
@@ -67,14 +66,9 @@ function touch(): void {
   reply.integer(found);
 }
 
-/** Name of a type. */
-export function nameOf(type: u32): string {
-  return type == entry.TYPE_STRING ? 'string' : type == entry.TYPE_HASH ? 'hash' : 'none';
-}
-
-function type(): void {
+function typeOf(): void {
   const found = keyspace.peek(args.ptr(1), args.len(1));
-  reply.status(found == 0 ? 'none' : nameOf(entry.type(found)));
+  reply.status(found == 0 ? 'none' : type.nameOf(entry.type(found)));
 }
 
 // --- OBJECT ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import * as keyspace from '../keyspace.ts';
 import * as memoryUse from '../memory-use.ts';
 import * as number from '../number.ts';
 import * as reply from '../reply.ts';
+import * as space from '../space.ts';
 import * as stats from '../stats.ts';
 import * as text from '../text.ts';
 import * as type from '../type.ts';
@@ -93,7 +94,7 @@ function database(index: u32): void {
   text.end();
   reply.map(3);
   field('overhead.hashtable.main', <i64>memoryUse.tableBytes(index));
-  field('overhead.hashtable.expires', (<i64>keyspace.expiringCount(index)) << 2);
+  field('overhead.hashtable.expires', (<i64>space.expiringCount(index)) << 2);
   field('overhead.hashtable.slot-to-keys', 0);
 }
 
@@ -101,9 +102,9 @@ function database(index: u32): void {
 function show(): void {
   let databases: u32 = 0;
   let keys: u64 = 0;
-  for (let i: u32 = 0; i < keyspace.databases(); i++) {
-    if (keyspace.keyCount(i) != 0) databases++;
-    keys += keyspace.keyCount(i);
+  for (let i: u32 = 0; i < space.databases(); i++) {
+    if (space.keyCount(i) != 0) databases++;
+    keys += space.keyCount(i);
   }
   const used = heap.usedBytes();
   const active = memoryUse.activeBytes();
@@ -122,7 +123,7 @@ function show(): void {
   field('aof.buffer', 0);
   field('lua.caches', 0);
   field('functions.caches', 0);
-  for (let i: u32 = 0; i < keyspace.databases(); i++) if (keyspace.keyCount(i) != 0) database(i);
+  for (let i: u32 = 0; i < space.databases(); i++) if (space.keyCount(i) != 0) database(i);
   field('overhead.total', <i64>overhead);
   field('keys.count', <i64>keys);
   field('keys.bytes-per-key', keys == 0 ? 0 : <i64>((used - min(used, startup)) / keys));

@@ -10,10 +10,11 @@ import * as errors from '../errors.ts';
 import * as gathered from '../gathered.ts';
 import * as glob from '../glob.ts';
 import * as keyspace from '../keyspace.ts';
-import * as keys from './keys.ts';
 import * as number from '../number.ts';
 import * as random from '../random.ts';
 import * as reply from '../reply.ts';
+import * as space from '../space.ts';
+import * as types from '../type.ts';
 import { ACL_DANGEROUS, ACL_KEYSPACE, FAST, READONLY, TIMED } from '../command.ts';
 
 export function register(): void {
@@ -43,7 +44,7 @@ function isShown(found: u32): bool {
 function list(): void {
   setPattern(1);
   shown = 0;
-  const dictionary = keyspace.dictOf(client.current().db);
+  const dictionary = space.dictOf(client.current().db);
   const mark = reply.deferArray();
   let next: u64 = 0;
   do next = dict.scan(dictionary, next, show);
@@ -72,7 +73,7 @@ function scan(): void {
     else if (args.is(i, 'type')) type = i + 1;
     else return errors.syntax();
   }
-  const dictionary = keyspace.dictOf(client.current().db);
+  const dictionary = space.dictOf(client.current().db);
   const enough = <u32>min<i64>(wanted, 0x10000000);
   let turns = <u64>enough * 10;
   let next = cursor.value();
@@ -95,7 +96,7 @@ function replyGathered(type: u32): void {
       keyspace.expire(found);
       continue;
     }
-    if (type != 0 && !args.is(type, keys.nameOf(entry.type(found)))) continue;
+    if (type != 0 && !args.is(type, types.nameOf(entry.type(found)))) continue;
     reply.bulk(entry.key(found), entry.keyBytes(found));
     replied++;
   }
@@ -104,7 +105,7 @@ function replyGathered(type: u32): void {
 }
 
 function randomKey(): void {
-  const dictionary = keyspace.dictOf(client.current().db);
+  const dictionary = space.dictOf(client.current().db);
   for (let turn: u32 = 0; turn < 100; turn++) {
     const found = dict.random(dictionary, random.bits);
     if (found == 0) break;
@@ -118,5 +119,5 @@ function randomKey(): void {
 }
 
 function size(): void {
-  reply.integer(keyspace.keyCount(client.current().db));
+  reply.integer(space.keyCount(client.current().db));
 }

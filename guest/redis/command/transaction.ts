@@ -3,7 +3,9 @@
 import * as args from '../args.ts';
 import * as client from '../client.ts';
 import * as command from '../command.ts';
+import * as dispatch from '../dispatch.ts';
 import * as errors from '../errors.ts';
+import * as evict from '../evict.ts';
 import * as reply from '../reply.ts';
 import * as transaction from '../transaction.ts';
 import * as watch from '../watch.ts';
@@ -18,6 +20,8 @@ import {
   TIMED,
   UNQUEUED,
 } from '../command.ts';
+
+import { slab } from '../../../assembly/index.ts';
 
 export function register(): void {
   const common = NOSCRIPT | LOADING | STALE | ALLOW_BUSY;
@@ -56,9 +60,24 @@ function run(): void {
     // What the commands of the transaction change is no reason for it to fail.
     watch.clear(c);
     c.flags &= ~client.MULTI;
-    transaction.run(c);
+    runQueue(c);
   }
   transaction.discard(c);
+}
+
+/** Runs the queue; the reply is an array of what its commands reply. */
+function runQueue(c: client.Client): void {
+  reply.array(c.queueCount);
+  c.flags |= client.IN_EXEC;
+  for (let block = c.queueHead; block != 0; block = transaction.next(block)) {
+    const row = transaction.rowOf(block);
+    // Only the VM's own memory can have run out since: then a command that needs some is refused by itself.
+    if (command.flagsOf(row) & command.DENYOOM && !slab.hasRoom(0) && !evict.makeSpans()) {
+      errors.outOfMemory();
+      command.countRejected(row);
+    } else dispatch.callInside(row, transaction.vectorOf(block), transaction.argumentsOf(block));
+  }
+  c.flags &= ~client.IN_EXEC;
 }
 
 function discard(): void {

@@ -21,7 +21,8 @@ import * as number from '../number.ts';
 import * as option from '../option.ts';
 import * as reader from './reader.ts';
 import * as skip from './skip.ts';
-import * as args from '../args.ts';
+import * as ascii from '../ascii.ts';
+import * as space from '../space.ts';
 import { KIND_BLOCK } from '../heap.ts';
 import { slab, syscall } from '../../../assembly/index.ts';
 import { SYS_PROGRESS } from '../../../assembly/abi/syscall.ts';
@@ -69,10 +70,10 @@ export function start(path: u32, pathBytes: u32, replaces: bool, leavesOut: bool
 
 /** Reads records of so many bytes of the file or a little more; false when there are no more, or after a failure. */
 export function more(bytes: u64): bool {
-  keyspace.select(database);
+  space.select(database);
   const end = <u64>reader.position() + bytes;
   while (!reader.hasFailed() && !isAtEnd && <u64>reader.position() < end) record();
-  database = keyspace.selected();
+  database = space.selected();
   return !reader.hasFailed() && !isAtEnd;
 }
 
@@ -240,9 +241,9 @@ function special(opcode: u32): void {
 
 function selectDatabase(number: u64): void {
   if (reader.hasFailed()) return;
-  if (number < keyspace.databases()) return keyspace.select(<u32>number);
+  if (number < space.databases()) return space.select(<u32>number);
   log.begin('Data file was created with a Redis server configured to handle more than ');
-  log.integer(keyspace.databases());
+  log.integer(space.databases());
   log.ascii(' databases.');
   log.end(log.WARNING);
   reader.fail('database number out of range');
@@ -256,16 +257,16 @@ function aux(): void {
   if (!reader.readText(1)) return;
   const text = reader.text();
   const bytes = reader.textBytes();
-  if (args.textIs(name, nameBytes, 'redis-ver')) {
+  if (ascii.isWord(name, nameBytes, 'redis-ver')) {
     log.begin('Loading RDB produced by version ');
     log.bytes(text, bytes);
     log.end(log.NOTICE);
-  } else if (args.textIs(name, nameBytes, 'ctime') && number.parse(text, bytes)) {
+  } else if (ascii.isWord(name, nameBytes, 'ctime') && number.parse(text, bytes)) {
     log.begin('RDB age ');
     log.integer(max<i64>(clock.ms() / 1000 - number.parsed(), 0));
     log.ascii(' seconds');
     log.end(log.NOTICE);
-  } else if (args.textIs(name, nameBytes, 'used-mem') && number.parse(text, bytes)) {
+  } else if (ascii.isWord(name, nameBytes, 'used-mem') && number.parse(text, bytes)) {
     log.begin('RDB memory usage when created ');
     log.decimal(<f64>number.parsed() / 1048576);
     log.ascii(' Mb');

@@ -15,12 +15,12 @@ import * as format from './format.ts';
 import * as hash from '../hash.ts';
 import * as heap from '../heap.ts';
 import * as clock from '../clock.ts';
-import * as keyspace from '../keyspace.ts';
 import * as listpack from '../listpack.ts';
 import * as log from '../log.ts';
 import * as lru from '../lru.ts';
 import * as option from '../option.ts';
 import * as pace from './pace.ts';
+import * as space from '../space.ts';
 import * as writer from './writer.ts';
 import { VERSION as SERVER_VERSION } from '../identity.ts';
 import { PROGRESS_SAVE } from '../abi.ts';
@@ -33,7 +33,7 @@ const POLICY_VOLATILE_LRU: i64 = 0;
 const POLICY_ALLKEYS_LRU: i64 = 4;
 
 /** A bit per database: its size has been written. */
-const ANNOUNCED: usize = memory.data(2048, 8); // keyspace.DATABASES_MAX / 8
+const ANNOUNCED: usize = memory.data(2048, 8); // space.DATABASES_MAX / 8
 
 let database: i32 = NO_DATABASE;
 let isLru: bool = false;
@@ -92,8 +92,8 @@ function begin(): void {
   done = 0;
   perMille = 0;
   syscall(SYS_PROGRESS, PROGRESS_SAVE, 0, 0, 0, 0);
-  memory.fill(ANNOUNCED, 0, keyspace.DATABASES_MAX >> 3);
-  for (let i: u32 = 0; i < keyspace.databases(); i++) total += keyspace.keyCount(i);
+  memory.fill(ANNOUNCED, 0, space.DATABASES_MAX >> 3);
+  for (let i: u32 = 0; i < space.databases(); i++) total += space.keyCount(i);
   magic();
   aux('redis-ver');
   writer.literal(SERVER_VERSION);
@@ -123,7 +123,7 @@ function aux(name: string): void {
 function entries(): void {
   let at = entry.next(0);
   while (at != 0 && !writer.hasFailed()) {
-    const owner = keyspace.databaseOf(at);
+    const owner = space.databaseOf(at);
     if (owner >= 0) {
       if (owner != database) select(owner);
       put(at);
@@ -155,8 +155,8 @@ function select(owner: i32): void {
   if (load<u8>(cell) & bit) return;
   store<u8>(cell, <u8>(load<u8>(cell) | bit));
   writer.byte(format.OP_RESIZE);
-  writer.length(keyspace.keyCount(owner));
-  writer.length(keyspace.expiringCount(owner));
+  writer.length(space.keyCount(owner));
+  writer.length(space.expiringCount(owner));
 }
 
 function put(at: u32): void {
