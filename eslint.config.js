@@ -58,8 +58,9 @@ const guest = {
   },
 };
 
-const kernel = {
-  files: ['assembly/**/*.ts'],
+/** What a room of assembly must not import: docs/architecture.md says which module each is linked into. */
+const rooms = (files, regex, message) => ({
+  files: files.map((file) => `assembly/${file}`),
   rules: {
     'no-restricted-imports': [
       'error',
@@ -69,11 +70,33 @@ const kernel = {
             group: ['**/guest/**', '**/host/**'],
             message: 'Arrows point down: assembly imports nothing above it.',
           },
+          { regex, message },
         ],
       },
     ],
   },
-};
+});
+
+const assembly = [
+  rooms(
+    ['abi/**', 'machine/**', 'heap/**'],
+    '^\\.\\./(?!abi/|machine/)',
+    'Linked into any module: it imports abi/ and machine/ alone.',
+  ),
+  rooms(
+    ['kernel/**', 'snappy/**', 'libdbos.ts'],
+    '^\\.{1,2}/(heap|mmu|io|tabby|designs|rewiring)/',
+    'libdbos contains nothing of linked guests.',
+  ),
+  rooms(
+    ['mmu/**', 'io/**', 'tabby/**', 'designs/**', 'rewiring/**', 'linked.ts'],
+    '^\\.{1,2}/(kernel|snappy)/',
+    'A linked guest contains nothing of libdbos: it calls it (mmu/linkage.ts).',
+  ),
+  rooms(['index.ts'], '^\\./(?!abi/|heap/)', 'Any guest gets abi/ and heap/ alone.'),
+  rooms(['mmu/**'], '^\\.\\./(?!abi/|machine/)', 'mmu/ imports abi/ and machine/ alone.'),
+  rooms(['io/**'], '^\\.\\./(?!abi/|machine/|mmu/)', 'io/ is below tabby/ and rewiring/.'),
+];
 
 const guests = {
   files: ['guest/**/*.ts'],
@@ -93,4 +116,4 @@ const guests = {
   },
 };
 
-export default tseslint.config(ignored, host, layers, guest, kernel, guests);
+export default tseslint.config(ignored, host, layers, guest, ...assembly, guests);

@@ -16,13 +16,13 @@ import {
 import * as counters from './kernel/counters';
 import * as frames from './kernel/frames';
 import * as guestMemory from './kernel/guest-memory';
+import * as interrupt from './kernel/interrupt';
+import * as timer from './kernel/timer';
 import * as transfer from './kernel/transfer';
 import * as trapTable from './kernel/trap';
 import * as barrier from './machine/barrier';
-import * as interrupt from './kernel/interrupt';
+import * as call from './machine/call';
 import * as map from './machine/map';
-import * as remoteCall from './mmu/remote-call';
-import * as timer from './kernel/timer';
 import * as vcpu from './machine/vcpu';
 import * as snapshots from './snappy/snapshot';
 import * as view from './snappy/view';
@@ -264,7 +264,7 @@ export function depth(): u32 {
   return load<u32>(vcpu.block, VCPU_DEPTH);
 }
 export function unwind(toDepth: u32): void {
-  remoteCall.unwind(toDepth);
+  call.unwind(toDepth);
   vcpu.unwind(toDepth);
   trapTable.unwind();
   timer.unwind(toDepth);

@@ -13,10 +13,10 @@
 import { ECANCELED, EIO } from '../abi/errno';
 import { OP_ALLOCATE, OP_FDATASYNC, OP_WRITE } from '../abi/ring';
 import { VCPU_ABSENT, VCPU_DEAD, VCPU_STATE } from '../abi/vcpu-block';
-import * as clock from './clock';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
+import * as clock from './clock';
 import {
   ALLOCATED,
   ASKED,

@@ -43,9 +43,9 @@ import {
 import { SYS_RING_ENTER } from '../abi/syscall';
 import { VCPU_RING } from '../abi/vcpu-block';
 import { VM_IO_STATE } from '../abi/vm-block';
-import * as linkage from '../mmu/linkage';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
+import * as linkage from '../mmu/linkage';
 
 // @ts-ignore: decorator
 @external('libdbos', 'syscall')

@@ -4,9 +4,9 @@
 // Concurrency The break shares a 64-bit word with the frame floor (kernel/frames.ts, FRAME-2). In a snapshot it is
 //             the snapshot's own.
 
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_BREAK } from '../abi/snapshot-block';
 import { VM_BREAK, VM_GUEST_LIMIT } from '../abi/vm-block';
-import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 import * as table from '../snappy/table';

@@ -9,13 +9,13 @@
 // Cost        a poll is one load and one branch; the slow path about 30 ns without a handler.
 
 import { COUNTER_INTERRUPTS, COUNTER_SAFEPOINTS } from '../abi/counter';
-import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import { SNAPSHOT_LOST, SNAPSHOT_STATE } from '../abi/snapshot-block';
+import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import { VECTOR_EPOCH, VECTOR_KILL, VECTOR_TIMER } from '../abi/vector';
-import * as trap from './trap';
 import * as map from '../machine/map';
-import * as timer from './timer';
 import * as vcpu from '../machine/vcpu';
+import * as timer from './timer';
+import * as trap from './trap';
 
 export function post(vcpuIndex: u32, vector: u32): void {
   atomic.or<u32>(map.vcpuBlock(vcpuIndex), 1 << vector, VCPU_PENDING);

@@ -3,8 +3,8 @@
 // Interface   attach() first; then every address of a region comes from here.
 // Concurrency Mutable globals are registers of this instance of the kernel; nothing here is shared.
 
-import * as memoryMap from '../abi/memory-map';
 import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
+import * as memoryMap from '../abi/memory-map';
 
 export let frameCount: u32 = 0;
 /** Address of the VM block (abi/vm-block.ts). */

@@ -4,6 +4,7 @@
 // Concurrency VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING are written here and read by other vCPUs; VCPU_PENDING is
 //             written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
 
+import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import {
   HOLDS_COUNTED,
   VCPU_ABSENT,
@@ -26,7 +27,6 @@ import {
   VCPU_VM,
 } from '../abi/vcpu-block';
 import { VM_EPOCH, VM_VCPUS } from '../abi/vm-block';
-import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { publish32 } from './barrier';
 import { CHECKED, PANIC_DEPTH, panic } from './checked';
 import * as map from './map';

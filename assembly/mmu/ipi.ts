@@ -26,10 +26,10 @@ import {
 } from '../abi/vcpu-block';
 import { VECTOR_CALL } from '../abi/vector';
 import * as map from '../machine/map';
-import * as remoteCall from './remote-call';
 import * as spinlock from '../machine/spinlock';
-import * as tlb from './tlb';
 import * as vcpu from '../machine/vcpu';
+import * as remoteCall from './remote-call';
+import * as tlb from './tlb';
 
 export const CALL_NOTHING: u32 = 0; // to measure the way there and back
 export const CALL_INVLPG: u32 = 1; // forget the translation of page `arg`

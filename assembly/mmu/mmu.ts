@@ -14,11 +14,11 @@
 import { EFAULT, ENOMEM } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { TRAP_FAULT_AGAIN, TRAP_FAULT_RESULT, VCPU_STAGING } from '../abi/vcpu-block';
+import * as vcpu from '../machine/vcpu';
 import * as linkage from './linkage';
 import * as pageTable from './page-table';
 import * as pte from './pte';
 import * as tlb from './tlb';
-import * as vcpu from '../machine/vcpu';
 
 // @ts-ignore: decorator
 @external('libdbos', 'pageFault')

@@ -11,8 +11,6 @@
 // Concurrency A call lies in its caller's block, so no number of calls overflows anything. VCPU_CALL_LOCK of the vCPU that is to
 //             run it guards the queue there. A vCPU that is idle or in the host keeps its queue until it is back, and its callers
 //             wait. State: QUEUED -> RUNNING -> DONE by who runs it; -> LOST by who finds that nobody will; -> FREE by the caller. A new vCPU in the caller's place makes RUNNING ones ORPHANED.
-//
-//   call, 64 bytes:  u32 state, u32 function, u64 arg, u64 result, u32 next, u32 vcpu, u32 its life, u32 depth it runs at
 
 import {
   VCPU_CALLS_ON,
@@ -26,10 +24,27 @@ import {
   VCPU_RUNNING,
   VCPU_STATE,
 } from '../abi/vcpu-block';
-import * as ipi from './ipi';
+import {
+  ARG,
+  CALL_SHIFT,
+  DEPTH,
+  DONE,
+  FREE,
+  FUNCTION,
+  LIFE,
+  LOST,
+  NEXT,
+  ORPHANED,
+  QUEUED,
+  RESULT,
+  RUNNING,
+  TARGET,
+  end,
+} from '../machine/call';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
+import * as ipi from './ipi';
 
 /** Runs the guest's onCall. */
 // @ts-ignore: decorator
@@ -38,23 +53,6 @@ declare function serveCall(fn: u32, arg: u64): u64;
 
 /** Calls that a vCPU may have open at once. */
 export const CALLS_MAX: u32 = 16;
-const CALL_SHIFT: u32 = 6;
-
-const FREE: u32 = 0;
-const QUEUED: u32 = 1;
-const RUNNING: u32 = 2;
-const DONE: u32 = 3;
-const LOST: u32 = 4;
-const ORPHANED: u32 = 5; // runs, but its caller is gone
-
-const FUNCTION: u32 = 4;
-const ARG: u32 = 8;
-const RESULT: u32 = 16;
-const NEXT: u32 = 24;
-const TARGET: u32 = 28;
-const LIFE: u32 = 32;
-const DEPTH: u32 = 36;
-
 /** What the last call returned that was awaited. */
 export let result: u64 = 0;
 
@@ -148,10 +146,6 @@ export function serve(): void {
   }
 }
 
-function end(slot: u32, state: u32): void {
-  if (atomic.cmpxchg<u32>(slot, RUNNING, state) != RUNNING) atomic.store<u32>(slot, FREE);
-}
-
 /** The first of the queue, on top of those that this vCPU is in the middle of; 0 = the queue is empty. */
 function take(): u32 {
   ipi.lock(vcpu.block);
@@ -187,15 +181,4 @@ export function attach(): void {
     if (atomic.load<u32>(own) == QUEUED) withdraw(own);
     if (atomic.cmpxchg<u32>(own, RUNNING, ORPHANED) != RUNNING) atomic.store<u32>(own, FREE);
   }
-}
-
-/** For the kernel: after a trap this vCPU is at `depth` again, and what it ran above is lost. */
-export function unwind(depth: u32): void {
-  let slot = load<u32>(vcpu.block, VCPU_CALL_SERVING);
-  while (slot != 0 && load<u32>(slot, DEPTH) > depth) {
-    const next = load<u32>(slot, NEXT);
-    end(slot, LOST);
-    slot = next;
-  }
-  store<u32>(vcpu.block, slot, VCPU_CALL_SERVING);
 }

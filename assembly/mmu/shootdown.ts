@@ -7,10 +7,10 @@
 import { VCPUS_MAX } from '../abi/limits';
 import { VCPU_TICKETS } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
-import * as ipi from './ipi';
 import * as map from '../machine/map';
-import * as tlb from './tlb';
 import * as vcpu from '../machine/vcpu';
+import * as ipi from './ipi';
+import * as tlb from './tlb';
 
 export function page(number: u64): void {
   tlb.invlpg(number);

@@ -12,11 +12,11 @@
 //             compare-and-swap, so that it never undoes a concurrent mark or page lock.
 // Cost        at most SWEEP_CHUNKS_MAX chunks of 4 KiB read by 16 bytes: 0.3 us; nothing where nothing was marked.
 
+import { COUNTER_WAITS } from '../abi/counter';
 import { FRAMES_MIN, PAGE_LOCKED, VIEW_COUNT, VIEW_FIRST } from '../abi/limits';
 import { VCPU_EPOCH, VCPU_RUNNING, VCPU_SNAPSHOT, VCPU_STATE } from '../abi/vcpu-block';
-import { VM_CHUNK_MARKS, VM_EPOCH, VM_SETTLED, VM_SWEEP, VM_VCPUS, VM_VIEW } from '../abi/vm-block';
 import { VECTOR_EPOCH } from '../abi/vector';
-import { COUNTER_WAITS } from '../abi/counter';
+import { VM_CHUNK_MARKS, VM_EPOCH, VM_SETTLED, VM_SWEEP, VM_VCPUS, VM_VIEW } from '../abi/vm-block';
 import * as interrupt from '../kernel/interrupt';
 import * as map from '../machine/map';
 import { pause } from '../machine/spinlock';

@@ -11,6 +11,7 @@
 //             in the new epoch sees the snapshot (SNAP-3).
 // Cost        take() about 0.3 us, whatever the memory holds; release() in proportion to the pages copied.
 
+import { EBUSY, EPERM } from '../abi/errno';
 import { SNAPSHOTS_MAX } from '../abi/limits';
 import {
   ENDING_NONE,
@@ -24,6 +25,7 @@ import {
   SNAPSHOT_STOPPED,
 } from '../abi/snapshot-block';
 import { VCPU_FAULTING, VCPU_SNAPSHOT, VCPU_STATE, VCPU_ABSENT } from '../abi/vcpu-block';
+import { VECTOR_KILL } from '../abi/vector';
 import {
   VM_ACTIVE,
   VM_BREAK,
@@ -33,10 +35,8 @@ import {
   VM_TAKEN,
   VM_VCPUS,
 } from '../abi/vm-block';
-import { VECTOR_KILL } from '../abi/vector';
-import { EBUSY, EPERM } from '../abi/errno';
-import { CHECKED, PANIC_SNAPSHOT_STATE, panic } from '../machine/checked';
 import * as interrupt from '../kernel/interrupt';
+import { CHECKED, PANIC_SNAPSHOT_STATE, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';

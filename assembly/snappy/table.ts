@@ -18,9 +18,9 @@
 //             SNAP-2  A chunk with a nonzero entry has its flag set; flags are only cleared with the chunk.
 // Concurrency Entries are atomic. Flags are set before the entry and read only after a grace period.
 
+import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
 import { ENTRY_FLAGS, ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_CHUNKS } from '../abi/snapshot-block';
 import { VM_ZERO_FRAME } from '../abi/vm-block';
-import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
 import * as frames from '../kernel/frames';
 import * as map from '../machine/map';
 

@@ -19,17 +19,17 @@
 //  1024       reads under way (reads.ts)
 //  4096       page-walk cache, then TLB
 
-import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
+import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { VM_POOL_FRAMES } from '../abi/vm-block';
 import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
 import * as hashTable from '../designs/hash-table';
 import * as swips from '../designs/swips';
-import * as linkage from '../mmu/linkage';
 import * as map from '../machine/map';
+import * as vcpu from '../machine/vcpu';
+import * as linkage from '../mmu/linkage';
 import * as pageTable from '../mmu/page-table';
 import * as tlb from '../mmu/tlb';
-import * as vcpu from '../machine/vcpu';
 import * as walkCache from '../mmu/walk-cache';
 import * as header from './header';
 

@@ -10,8 +10,8 @@
 //             their descriptors say so, the hand finds them, and so does a page that is at home there. A round evicts
 //             several pages in large pools; the vCPU keeps the frames that it does not need at once.
 
-import { FRAME_SHIFT } from '../abi/limits';
 import { ENOMEM } from '../abi/errno';
+import { FRAME_SHIFT } from '../abi/limits';
 import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
 import * as hashTable from '../designs/hash-table';
 import * as swips from '../designs/swips';

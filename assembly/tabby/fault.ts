@@ -13,10 +13,10 @@
 import { EINVAL, ENOMEM } from '../abi/errno';
 import { DESIGN, HASHED, TABBY } from '../designs/design';
 import * as hashTable from '../designs/hash-table';
+import * as vcpu from '../machine/vcpu';
 import * as pageTable from '../mmu/page-table';
 import * as pte from '../mmu/pte';
 import * as tlb from '../mmu/tlb';
-import * as vcpu from '../machine/vcpu';
 import * as walkCache from '../mmu/walk-cache';
 import * as area from './area';
 import * as clock from './clock';

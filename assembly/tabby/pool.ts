@@ -10,6 +10,7 @@
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
+import { EINVAL } from '../abi/errno';
 import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
 import * as hashTable from '../designs/hash-table';
 import * as swips from '../designs/swips';
@@ -19,12 +20,11 @@ import * as pageTable from '../mmu/page-table';
 import * as pte from '../mmu/pte';
 import * as tlb from '../mmu/tlb';
 import * as walkCache from '../mmu/walk-cache';
-import { EINVAL } from '../abi/errno';
 import * as area from './area';
 import * as clock from './clock';
 import * as counter from './counter';
-import * as fault from './fault';
 import * as descriptor from './descriptor';
+import * as fault from './fault';
 import * as header from './header';
 import * as held from './held';
 import * as latch from './latch';

@@ -9,15 +9,15 @@
 // Concurrency The caller holds the frame.
 // Cost        a page cached by the host 2 us, of which the checksum is 0.3.
 
-import { FRAME_BYTES } from '../abi/limits';
 import { EBADMSG, EIO } from '../abi/errno';
+import { FRAME_BYTES } from '../abi/limits';
 import { PAGE_OFFSET_SHIFT, SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
 import { DESIGN, EAGER } from '../designs/design';
+import { hash } from '../io/xxh64';
 import * as ipi from '../mmu/ipi';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
-import { hash } from '../io/xxh64';
 
 // @ts-ignore: decorator
 @external('libdbos', 'syscall')
