@@ -6,7 +6,8 @@
 // Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns; its own length counts,
 //             the entry may have room behind it. Encoding hashtable: the entry's value is a table (hash-table.ts).
 // Invariants  VALUE-1  A hash that a command leaves behind has a field.
-//             VALUE-2  A listpack has no more fields, and no longer texts, than the options allowed when it last grew.
+//             VALUE-2  A listpack has no more fields than the options allowed when it last grew, and longer texts than they
+//                      allowed only if a file's listpack or ziplist had them, as in Redis.
 
 import * as config from './config.ts';
 import * as entry from './entry.ts';
@@ -87,7 +88,7 @@ export function isFew(fields: u32): bool {
   return fields <= fieldsMax();
 }
 
-/** A new key whose hash is a listpack that is few and short, in the form that this server makes; 0 when there is no memory. */
+/** A new key whose hash is a listpack of few fields, in the form that this server makes; 0 when there is no memory. */
 export function adopt(key: u32, keyBytes: u32, list: u32, bytes: u32): u32 {
   const made = keyspace.insert(key, keyBytes, entry.TYPE_HASH, entry.ENC_LISTPACK, bytes);
   if (made != 0) memory.copy(entry.value(made), list, bytes);
@@ -185,6 +186,21 @@ export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32)
   return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
 }
 
+/** set() for a field of a file's list: only the number of fields decides about the encoding. A field that exists stays as it is. */
+export function setLoaded(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
+  if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
+  const list = entry.value(hash);
+  listpack.plan(name, nameBytes);
+  if (listpack.find(list) != 0) {
+    hasAdded = false;
+    return hash;
+  }
+  if (listpack.count(list) >> 1 < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
+    return append(hash, name, nameBytes, to, toBytes);
+  const table = toTable(hash);
+  return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
+}
+
 function setInTable(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
   const isQuiet = keyspace.isChildActive();
   const done = hashTable.set(entry.value(hash), name, nameBytes, to, toBytes, isQuiet);
@@ -192,7 +208,7 @@ function setInTable(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32)
   return done == hashTable.FAILED ? 0 : hash;
 }
 
-/** Adds a field that a listpack does not have. The loader calls it for fields that it has checked itself. */
+/** Adds a field that a listpack does not have. */
 function append(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
   const list = entry.value(hash);
   const total = listpack.bytes(list);

@@ -168,4 +168,49 @@ test('B17: other blanks in inline commands, and a protocol error while replies a
   assert.ok(silent.isClosed);
 });
 
+/** The same commands with up to four more arguments. */
+const CLUSTER = (
+  'addslots addslotsrange bumpepoch count-failure-reports countkeysinslot delslots delslotsrange failover flushslots ' +
+  'forget getkeysinslot help info keyslot links meet myid nodes replicas replicate reset saveconfig set-config-epoch ' +
+  'setslot shards slaves slots foo'
+).split(' ');
+test('CLUSTER: its own errors for wrong names and arguments, and that cluster support is disabled for the rest', async () => {
+  const names = [
+    ['CLUSTER'],
+    ...CLUSTER.map((name) => ['CLUSTER', name]),
+    ['ASKING'],
+    ['READONLY'],
+  ];
+  const lines = [...names, ['READWRITE'], ['CLUSTER', 'INFO|x'], ['CLUSTER', 'a\r\nb']].flatMap(
+    (words) => [0, 1, 2, 3, 4].map((more) => [...words, ...Array<string>(more).fill('1')]),
+  );
+  await same(lines);
+  await same(lines, 3);
+  await same(CLUSTER.map((name) => ['COMMAND', 'INFO', `cluster|${name}`]));
+});
+
+test('DEBUG DIGEST and DEBUG DIGEST-VALUE are the numbers of redis-server', () =>
+  same([
+    'DEBUG SET-ACTIVE-EXPIRE 0',
+    'DEBUG DIGEST',
+    'SET a 1',
+    ['SET', '', ''],
+    ['SET', 'b', '\0\xff'.repeat(1000)],
+    'SET c 9223372036854775807 PXAT 4102444800000',
+    ...Array.from({ length: 130 }, (_, i): Words => ['SET', `length ${i}`, 'x'.repeat(i)]),
+    'HSET h a 1 b two',
+    'EXPIREAT h 4102444800',
+    ['HSET', 'table', 'f', 'v'.repeat(65), 'g', '-1'],
+    'DEBUG DIGEST',
+    ['DEBUG', 'DIGEST-VALUE', 'a', '', 'b', 'c', 'h', 'table', 'nosuch', 'length 55', 'length 64'],
+    'SELECT 3',
+    'SET a 1',
+    'SET gone 1 PXAT 1',
+    'DEBUG DIGEST-VALUE a gone',
+    'DEBUG DIGEST',
+    'DEBUG DIGEST x',
+    'DEBUG DIGEST-VALUE',
+    'DEBUG SET-ACTIVE-EXPIRE 1',
+  ]));
+
 test.run();

@@ -5,7 +5,8 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 
-import { encode, RedisGuest, type Client, type GuestOptions } from './harness.ts';
+import { FileGuest } from './guest-files.ts';
+import { encode, type Client, type GuestOptions, type RedisGuest } from './harness.ts';
 import { startRedis, type RealRedis } from './real-redis.ts';
 
 export type Words = readonly (string | number)[];
@@ -134,10 +135,12 @@ export class Twin {
 
 export class Pair {
   readonly guest: RedisGuest;
+  readonly files: FileGuest;
   readonly real: RealRedis;
 
-  private constructor(guest: RedisGuest, real: RealRedis) {
-    this.guest = guest;
+  private constructor(files: FileGuest, real: RealRedis) {
+    this.guest = files.guest;
+    this.files = files;
     this.real = real;
   }
 
@@ -145,7 +148,7 @@ export class Pair {
   static async start(options: string[] = [], guest?: GuestOptions): Promise<Pair | undefined> {
     const real = await startRedis(['--enable-debug-command', 'yes', ...options]);
     if (real) {
-      const pair = new Pair(new RedisGuest(guest), real);
+      const pair = new Pair(new FileGuest(undefined, guest), real);
       pair.guest.setOption('enable-debug-command', 'yes');
       return pair;
     }
@@ -162,6 +165,7 @@ export class Pair {
   }
 
   stop(): void {
+    this.files.remove();
     this.real.stop();
   }
 }

@@ -122,3 +122,20 @@ export function zipmap(pairs: [string, string][]): Buffer {
   });
   return Buffer.concat([Buffer.from([Math.min(pairs.length, 254)]), ...parts, Buffer.from([255])]);
 }
+
+/** A listpack of texts shorter than 4096 bytes. */
+export function listpack(items: string[]): Buffer {
+  const body = Buffer.concat(
+    items.map((item) => {
+      const bytes = Buffer.from(item, 'latin1');
+      const head = bytes.length < 64 ? [0x80 | bytes.length] : [0xe0 | (bytes.length >> 8), bytes.length & 255]; // prettier-ignore
+      const size = head.length + bytes.length;
+      const back = size < 128 ? [size] : [size >> 7, (size & 127) | 128];
+      return Buffer.concat([Buffer.from(head), bytes, Buffer.from(back)]);
+    }),
+  );
+  const head = Buffer.alloc(6);
+  head.writeUInt32LE(body.length + 7, 0);
+  head.writeUInt16LE(items.length, 4);
+  return Buffer.concat([head, body, Buffer.from([255])]);
+}

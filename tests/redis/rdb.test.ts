@@ -183,6 +183,27 @@ test('what redis-server saves the guest loads with equal contents, in every enco
   }
 });
 
+test('a list of a file stays one whatever the length of its texts, as in redis-server, unless it has too many fields', () => {
+  const mine = guestIn();
+  const long = 'x'.repeat(100);
+  const records = [
+    rdb.key(13, 'ziplist', rdb.string(rdb.ziplist(['f', long]))),
+    rdb.key(16, 'listpack', rdb.string(rdb.listpack(['f', long]))),
+    rdb.key(4, 'pairs', Buffer.concat([rdb.length(1), rdb.string('f'), rdb.string(long)])),
+    rdb.key(13, 'many', rdb.string(rdb.ziplist(['f', long, 'g', '', 'h', '']))),
+    rdb.key(16, 'many too', rdb.string(rdb.listpack(['f', long, 'g', '', 'h', '']))),
+  ];
+  writeFileSync(join(mine.dir, 'lists.rdb'), rdb.file(Buffer.concat(records)));
+  mine.guest.setOption('hash-max-listpack-entries', '2');
+  assert.is(mine.load('lists.rdb'), 0, mine.logs.join('\n'));
+  const client = mine.guest.connect();
+  const encodings = ['ziplist', 'listpack', 'pairs', 'many', 'many too'].map((key) => {
+    assert.is(client.command('HGET', key, 'f'), long);
+    return client.command('OBJECT', 'ENCODING', key);
+  });
+  assert.equal(encodings, ['listpack', 'listpack', 'hashtable', 'hashtable', 'hashtable']);
+});
+
 test('B2: a file with types that the guest lacks is refused; with the option they are left out and counted', async () => {
   if (!hasRedis) return console.log(SKIPPED);
   const server = (await startRedis())!;

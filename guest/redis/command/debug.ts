@@ -5,6 +5,7 @@ import * as args from '../args.ts';
 import * as client from '../client.ts';
 import * as clock from '../clock.ts';
 import * as command from '../command.ts';
+import * as digest from './debug-digest.ts';
 import * as entry from '../entry.ts';
 import * as errors from '../errors.ts';
 import * as expire from '../expire.ts';
@@ -32,6 +33,10 @@ const LOG_WARNING: i32 = 3;
 const HELP = `
 CHANGE-REPL-ID
     Draws a new replication id.
+DIGEST
+    Replies with a signature of all databases, the same as redis-server's.
+DIGEST-VALUE <key> [<key> ...]
+    Replies with a signature of each key's value.
 ERROR <text>
     Replies with the text as an error.
 LOG <text>
@@ -65,19 +70,30 @@ function run(): void {
     );
   }
   const count = args.count();
-  const needsKeys = args.is(1, 'object') || args.is(1, 'populate') || args.is(1, 'reload');
-  if (needsKeys && admission.loading()) return errors.loading();
+  if (needsKeys() && admission.loading()) return errors.loading();
   if (args.is(1, 'sleep') && count == 3) sleep();
   else if (args.is(1, 'set-active-expire') && count == 3) setActiveExpire();
   else if (args.is(1, 'object') && count == 3) describe();
   else if (args.is(1, 'populate') && count >= 3 && count <= 5) populate.run();
   else if (args.is(1, 'reload')) reload();
+  else if (args.is(1, 'digest') && count == 2) digest.ofAll();
+  else if (args.is(1, 'digest-value')) digest.ofValues();
   else if (args.is(1, 'change-repl-id') && count == 2) changeId();
   else if (args.is(1, 'protocol') && count == 3) protocol.run();
   else if (args.is(1, 'error') && count == 3) sayError();
   else if (args.is(1, 'log') && count == 3) writeLog();
   else if (args.is(1, 'help') && count == 2) showHelp();
   else errors.badSubcommand();
+}
+
+function needsKeys(): bool {
+  return (
+    args.is(1, 'object') ||
+    args.is(1, 'populate') ||
+    args.is(1, 'reload') ||
+    args.is(1, 'digest') ||
+    args.is(1, 'digest-value')
+  );
 }
 
 function showHelp(): void {
