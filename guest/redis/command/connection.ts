@@ -1,4 +1,4 @@
-// The own connection: PING, ECHO, HELLO, AUTH, QUIT, RESET; and what belongs to clusters, which this server is none of.
+// The own connection: PING, ECHO, HELLO, AUTH, QUIT, RESET.
 
 import * as args from '../args.ts';
 import * as client from '../client.ts';
@@ -30,10 +30,6 @@ export function register(): void {
   command.define('auth', auth, -2, door, 0, 0, 0, ACL_CONNECTION);
   command.define('quit', quit, -1, door | UNQUEUED, 0, 0, 0, ACL_CONNECTION);
   command.define('reset', resetConnection, 1, door | UNQUEUED, 0, 0, 0, ACL_CONNECTION);
-  command.define('cluster', refuseCluster, -2, 0, 0, 0, 0, 0);
-  command.define('readonly', refuseCluster, 1, LOADING | STALE | FAST, 0, 0, 0, ACL_CONNECTION);
-  command.define('readwrite', refuseCluster, 1, LOADING | STALE | FAST, 0, 0, 0, ACL_CONNECTION);
-  command.define('asking', refuseCluster, 1, FAST, 0, 0, 0, ACL_CONNECTION);
 }
 
 /** PING [message] */
@@ -67,10 +63,6 @@ function resetConnection(): void {
   self.name = 0;
   reply.setProtocol(2);
   reply.status('RESET');
-}
-
-function refuseCluster(): void {
-  reply.error('ERR This instance has cluster support disabled');
 }
 
 // --- Who it is ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // The order in which the commands enter the table.
 
 import * as clients from './client.ts';
+import * as clusters from './cluster.ts';
 import * as commands from './command.ts';
 import * as configs from './config.ts';
 import * as connections from './connection.ts';
@@ -31,6 +32,7 @@ export function registerAll(): void {
   transactions.register();
   connections.register();
   clients.register();
+  clusters.register();
   commands.register();
   configs.register();
   servers.register();
