@@ -1,5 +1,4 @@
-// The code of README.md and of docs/ as written; that of docs/guest.md is in guest.test.ts. A statement of JavaScript whose comment
-// begins with a value must have it: `exports.get(1); // 200`.
+// The code of docs/ as written. README.md, docs/migration.md and docs/errors.md are in readme.test.ts, docs/guest.md is in guest.test.ts.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,45 +8,13 @@ import * as assert from 'uvu/assert';
 import { freePort } from '../free-port.ts';
 import { assemble } from '../vm/guests.ts';
 import { blocks, install, project, ROOT } from './project.ts';
+import { block, runCode } from './snippets.ts';
 
 const tests = suite('documents as written');
 const { directory, remove } = project();
 install(directory);
 
-/** The block of a document that has this text. */
-function block(document: string, language: string, text: string): string {
-  const found = blocks(document, language).filter((code) => code.includes(text));
-  assert.is(found.length, 1, `${document}: ${text}`);
-  return found[0]!;
-}
-
-/** Runs the code in the project; what it printed. */
-function run(code: string): string {
-  let values = 0;
-  const checked = code.replace(
-    /^([^=\n]+); \/\/ (\d+|\{.*\}|\[.*\])(?=,|$)/gm,
-    (_, expression, value) => {
-      values += 1;
-      return `deepEqual(${expression}, ${value}); //`;
-    },
-  );
-  assert.is(values, code.match(/; \/\/ [\d{[]/g)?.length ?? 0, 'every value is looked at');
-  writeFileSync(join(directory, 'main.mjs'), `import { deepEqual } from 'node:assert/strict';\n${checked}`); // prettier-ignore
-  return execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', timeout: 60_000, env: { ...process.env, FORCE_COLOR: '0' } }); // prettier-ignore
-}
-
-tests('README.md: a guest and its snapshot', () => {
-  const guest = assemble(`(module
-    (memory (export "memory") 1)
-    (func (export "put") (param i32 i32) (i32.store (i32.shl (local.get 0) (i32.const 2)) (local.get 1)))
-    (func (export "get") (param i32) (result i32) (i32.load (i32.shl (local.get 0) (i32.const 2)))))`);
-  writeFileSync(join(directory, 'guest.wasm'), guest);
-  assert.is(run(block('README.md', 'js', 'MicroVM.create')), '');
-});
-
-tests('README.md: a store', () => {
-  assert.is(run(block('README.md', 'js', 'RingzeroLevel')), 'ada 1815\n');
-});
+const run = (code: string): string => runCode(directory, code);
 
 tests('docs/level.md: a store, and another thread', () => {
   assert.is(run(block('docs/level.md', 'js', 'db.batch')), 'ada 1815\nalan 1912\n');
@@ -110,6 +77,10 @@ tests('docs/observing.md: the metrics of a store, and a trace', async () => {
     console.log(/^ringzero_store_entries \\d+$/m.exec(await answer.text())[0]); await db.close(); process.exit();`;
   assert.is(run(`${open}${served}${ask}`), 'ringzero_store_entries 1\n');
 
+  const cells = assemble(`(module
+    (memory (export "memory") 1)
+    (func (export "put") (param i32 i32) (i32.store (i32.shl (local.get 0) (i32.const 2)) (local.get 1))))`);
+  writeFileSync(join(directory, 'guest.wasm'), cells);
   const guest = `import { MicroVM } from 'ringzero'; import { readFileSync } from 'node:fs';
     const guest = readFileSync('guest.wasm');\n`;
   const traced = block('docs/observing.md', 'js', "trace: 'trace.json'");
