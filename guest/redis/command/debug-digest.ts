@@ -10,6 +10,7 @@ import * as hash from '../hash.ts';
 import * as keyspace from '../keyspace.ts';
 import * as reply from '../reply.ts';
 import * as sha1 from '../sha1.ts';
+import * as space from '../space.ts';
 import * as string from '../string.ts';
 
 const WHOLE: usize = memory.data(20, 4);
@@ -96,11 +97,11 @@ function hexDigit(nibble: u32): u32 {
 /** DEBUG DIGEST */
 export function ofAll(): void {
   clear(WHOLE);
-  for (let i: u32 = 0; i < keyspace.databases(); i++) {
-    if (keyspace.keyCount(i) == 0) continue;
+  for (let i: u32 = 0; i < space.databases(); i++) {
+    if (space.keyCount(i) == 0) continue;
     mixNumber(WHOLE, i);
     let cursor: u64 = 0;
-    do cursor = dict.scan(keyspace.dictOf(i), cursor, addKey);
+    do cursor = dict.scan(space.dictOf(i), cursor, addKey);
     while (cursor != 0);
   }
   put(WHOLE);
