@@ -1,4 +1,4 @@
-// libdbos, the guest kernel: what the images and the hypervisor call. One instance per vCPU, all on one memory.
+// libdbos, the guest kernel: everything that images, guests and the hypervisor call. Each vCPU has an instance; all share one memory.
 
 import { COUNTER_SYSCALLS } from './abi/counter';
 import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
@@ -48,10 +48,10 @@ export function boot(
   store<u32>(map.vm, weak, VM_WEAK); //                             memory order
   atomic.store<u64>(map.vm, ((<u64>map.frameTop()) << 32) | (<u64>guestPages), VM_BREAK); // guest memory and frames
   atomic.store<u64>(map.vm, ((<u64>VIEW_FIRST) << 32) | 1, VM_EPOCH); // the first epoch
-  atomic.store<u32>(map.vm, 1, VM_SETTLED); //                      nobody is behind it
+  atomic.store<u32>(map.vm, 1, VM_SETTLED); //                      no vCPU is behind it
   const zero = frames.run(1);
   if (zero != 0) memory.fill(zero, 0, FRAME_BYTES);
-  store<u32>(map.vm, zero, VM_ZERO_FRAME); //                       what lies beyond a snapshot
+  store<u32>(map.vm, zero, VM_ZERO_FRAME); //                       what a snapshot reads beyond its memory
 }
 
 /** Makes this instance a vCPU; returns its number, or -1 when there is no room for another. */
@@ -75,8 +75,8 @@ export function attach(frameCount: u32): i32 {
 }
 
 /**
- * Makes this instance the vCPU `number`, whose thread is gone; the caller alone has set its state to VCPU_DEAD. What it has kept stays in
- * its block.
+ * Makes this instance the vCPU `number`, whose thread is gone; the caller alone has set its state to VCPU_DEAD. The frames
+ * that it kept stay in its block.
  */
 export function replace(frameCount: u32, number: u32): void {
   map.attach(frameCount);
@@ -87,57 +87,74 @@ export function replace(frameCount: u32, number: u32): void {
   timer.attach();
 }
 
-/** The vCPU's thread is going: its frames go back, nobody waits for it any more. */
+/** This vCPU's thread leaves: its frames return to the VM, and no other vCPU waits for it any more. */
 export function detach(): void {
   timer.turnOff();
   frames.flush();
   vcpu.abandon(vcpu.index, false);
 }
 
-/** The thread of another vCPU ended inside the guest. */
+/** Does the same for a vCPU whose thread ended inside the guest. */
 export function bury(number: u32): void {
   frames.inherit(map.vcpuBlock(number));
   vcpu.abandon(number, true);
 }
 
+/** Address of this vCPU's block (abi/vcpu-block.ts). */
 export function block(): u32 {
   return vcpu.block;
 }
 
 // --- what images call -----------------------------------------------------------------------------------------
 
+/** Enters the guest; nests. */
 export function enter(): void {
   vcpu.enter();
 }
+
+/** Leaves the guest. */
 export function leave(): void {
   vcpu.leave();
 }
+
+/** Write fault: makes the page of `address` writable, or traps. */
 export function fault(address: u32): void {
   writeFault.fault(address);
 }
+
+/** Makes every page of a range writable, or traps. */
 export function faultRange(address: u32, bytes: u32): void {
   writeFault.faultRange(address, bytes);
 }
+
+/** In a snapshot: makes the page of `address` the snapshot's own; returns its table entry. */
 export function viewFault(address: u32): u32 {
   return view.viewFault(address);
 }
+
+/** Delivers pending interrupts. */
 export function safepoint(): void {
   interrupt.safepoint();
 }
+
+/** memory.size, in pages of 64 KiB. */
 export function size(): i32 {
   return guestMemory.size();
 }
+
+/** memory.grow: the old size, or -1. */
 export function grow(pages: u32): i32 {
   return guestMemory.grow(pages);
 }
 
 // --- what guests call -----------------------------------------------------------------------------------------
 
+/** In a snapshot: gives up the whole pages of a range. Elsewhere it does nothing. */
 export function forget(address: u32, bytes: u32): void {
   view.forget(address, bytes);
 }
 
-/** For modules beside a guest: copies a range of it, as this vCPU sees it, to memory of the kernel. */
+/** For modules beside a guest: copies a range of the guest, as this vCPU sees it, to kernel memory. */
 export function fetch(address: u32, bytes: u32, target: u32): void {
   transfer.fetch(address, bytes, target);
 }
@@ -147,23 +164,23 @@ export function poll(): void {
   if (atomic.load<u32>(vcpu.block, VCPU_PENDING) != 0) interrupt.safepoint();
 }
 
-/** A page fault of a linked guest's virtual memory. */
+/** Page fault of a linked guest's virtual memory: what its handler returned (mmu/mmu.ts). */
 export function pageFault(page: u64, access: u32): i32 {
   return trapTable.mmuFault(page, access);
 }
 
-/** Runs the guest's handler of remote calls. */
+/** Runs the guest's handler of remote calls (mmu/remote-call.ts). */
 export function serveCall(fn: u32, arg: u64): u64 {
   return trapTable.serveCall(fn, arg);
 }
 
-/** A system call: the guest's own handler first, then the host. Epochs go on while the host works. */
+/** A system call: the guest's own handler, else the host. Epochs advance while the host works. */
 export function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   if (trapTable.hasSyscallHandler()) return trapTable.syscall(nr, a, b, c, d, e);
   return proxy(nr, a, b, c, d, e);
 }
 
-/** The host's own system call, also for a guest's handler that passes one on. */
+/** The host's system call, also for a guest's handler that passes one on. */
 export function proxy(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   vcpu.count(COUNTER_SYSCALLS);
   vcpu.suspend();
@@ -172,7 +189,7 @@ export function proxy(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
   return result;
 }
 
-/** VECTOR_TIMER on this vCPU (kernel/timer.ts). */
+/** Sets this vCPU's timer (kernel/timer.ts). */
 export function setTimer(us: u32, everyUs: u32): i32 {
   return timer.set(us, everyUs);
 }
@@ -184,85 +201,129 @@ export function counter(index: u32): f64 {
 
 // --- what the hypervisor calls --------------------------------------------------------------------------------
 
+/** Takes a snapshot: its slot, or a negative errno. */
 export function takeSnapshot(): i32 {
   return snapshots.take();
 }
+
+/** Before the first read of a snapshot: waits until every store that belongs to it has happened. */
 export function settleSnapshot(slot: u32): void {
   snapshots.settle(slot);
 }
+
+/** Frees a snapshot that no vCPU reads any more. */
 export function releaseSnapshot(slot: u32): void {
   snapshots.release(slot);
 }
+
+/** Ends every call on a snapshot, those included that have not begun. */
 export function stopReaders(slot: u32): void {
   snapshots.stop(slot);
 }
+
+/** Whether `by` (ENDING_*) is the one who ends the snapshot. */
 export function endSnapshot(slot: u32, by: u32): bool {
   return snapshots.end(slot, by);
 }
+
+/** SNAPSHOT_GOOD, _LOST or _STOPPED. */
 export function snapshotState(slot: u32): u32 {
   return snapshots.state(slot);
 }
+
+/** Address of a snapshot's block (abi/snapshot-block.ts). */
 export function snapshotBlock(slot: u32): u32 {
   return map.snapshotBlock(slot);
 }
+
+/** Address of a snapshot's page table. */
 export function snapshotTable(slot: u32): u32 {
   return map.snapshotTable(slot);
 }
+
+/** Bytes of guest memory that a snapshot covers. */
 export function snapshotBytes(slot: u32): f64 {
   return <f64>transfer.snapshotBytes(slot);
 }
+
+/** Frames that belong to a snapshot alone. */
 export function snapshotFrames(slot: u32): u32 {
   return atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_FRAMES);
 }
+
 /** Points this vCPU at a snapshot (slot + 1) or back at main memory (0). */
 export function lookAt(slotPlusOne: u32): void {
   timer.turnOff();
   atomic.and<u32>(vcpu.block, 0, VCPU_PENDING);
   atomic.store<u32>(vcpu.block, slotPlusOne, VCPU_SNAPSHOT);
 }
+
 /** Copies a range of a snapshot, at most STAGING_BYTES, to this vCPU's staging buffer; returns its address. */
 export function readSnapshot(slot: u32, address: u32, bytes: u32): u32 {
   return transfer.copyOut(slot, address, bytes, load<u32>(vcpu.block, VCPU_STAGING));
 }
+
+/** Whether the range is guest memory, as this vCPU sees it. */
 export function isGuestRange(address: u32, bytes: u32): bool {
   return transfer.isGuestRange(address, bytes);
 }
-/** True when the range is memory of the kernel, windows included. */
+
+/** Whether the range is kernel memory, windows included. */
 export function isKernelRange(address: u32, bytes: u32): bool {
   return transfer.isKernelRange(address, bytes);
 }
+
+/** Address at which the host may read a range of guest memory. */
 export function lend(address: u32, bytes: u32): u32 {
   return transfer.lend(address, bytes);
 }
+
+/** Address at which the host may put what it reads for a range of guest memory; deliver() moves it there. */
 export function receive(address: u32, bytes: u32): u32 {
   return transfer.receive(address, bytes);
 }
+
+/** Copies the staging buffer to guest memory. */
 export function deliver(address: u32, bytes: u32): void {
   transfer.deliver(address, bytes);
 }
-/** Address of a contiguous kernel buffer, never given back; 0 when there is no room. */
+
+/** Address of `frameCount` neighbouring frames, never freed; 0 when there is no room. */
 export function claimWindow(frameCount: u32): u32 {
   return frames.run(frameCount);
 }
-/** One frame, not zeroed, for a linked guest; 0 when there is none. freeFrame() takes it back. */
+
+/** A frame, not zeroed, for a linked guest; 0 when there is none. */
 export function allocFrame(): u32 {
   return frames.alloc();
 }
+
+/** Frees a frame of allocFrame(). */
 export function freeFrame(frame: u32): void {
   frames.free(frame);
 }
+
+/** Makes an interrupt pending on a vCPU. */
 export function post(vcpuIndex: u32, vector: u32): void {
   interrupt.post(vcpuIndex, vector);
 }
+
+/** The slot of the trap table has a handler of the guest's. */
 export function bindHandler(slot: u32): void {
   trapTable.bind(slot);
 }
+
+/** The slot has none any more. */
 export function unbindHandler(slot: u32): void {
   trapTable.unbind(slot);
 }
+
+/** How often the guest is entered on this vCPU. */
 export function depth(): u32 {
   return load<u32>(vcpu.block, VCPU_DEPTH);
 }
+
+/** After a trap: this vCPU is at depth `toDepth` again. */
 export function unwind(toDepth: u32): void {
   call.unwind(toDepth);
   vcpu.unwind(toDepth);
