@@ -1,21 +1,21 @@
-// Imported globals and tables, for threads that nothing supplies them to: a fork's. The values of globals are carried as
-// they were when the first instance was made; those that change are the fork's registers besides. A table is as long as
-// the parent's, with the entries that the module itself has put there (vm/tables.ts carries the others).
+// Imported globals and tables for threads without the user's imports, such as a fork's. Globals are carried with the values that they had
+// when the first instance was created; mutable ones are also among the fork's registers. A table is as long as the parent's and has the
+// entries that the module itself put there (vm/tables.ts carries the others).
 //
-// Interface   carriedOf() describes what an instance was given, as data that can be posted; carriedImport() makes it again.
-// Invariants  A reference to JavaScript's objects cannot go to another thread: it is null there.
+// Interface   carriedOf() describes what an instance was given, as data that can be posted; carriedImport() recreates it.
+// Invariants  A reference to a JavaScript object cannot go to another thread: it becomes null.
 
 import type { ImportedValue } from '../translator/index.ts';
 import type * as Wasm from '../webassembly.ts';
 
 export interface CarriedImport extends ImportedValue {
-  /** Of a global of numbers: its value. */
+  /** Of a global with a number: its value. */
   readonly value?: number | bigint | undefined;
-  /** Of a table: entries. */
+  /** Of a table: its length in entries. */
   readonly length?: number;
 }
 
-/** What the instance with these imports was given under the names of `values`. */
+/** Describes what the instance with these imports was given under the names of `values`. */
 export function carriedOf(
   values: readonly ImportedValue[],
   imports: Wasm.Imports,
@@ -33,7 +33,7 @@ export function carriedOf(
 
 const NUMBERS: ReadonlySet<string> = new Set(['i32', 'i64', 'f32', 'f64']);
 
-/** A global or table like the one that the first instance has; undefined when there was none. */
+/** A global or table like that of the first instance; undefined when it had none of that name. */
 export function carriedImport(
   carried: readonly CarriedImport[],
   module: string,

@@ -1,23 +1,23 @@
-// Memories of VMs that were closed, until the engine has given them back.
+// Memories of closed VMs, until the engine frees them.
 //
-// A shared memory takes 10 GiB of addresses, and what was stored to stays resident, until its JavaScript objects are collected; the engine
-// counts neither as a reason to collect. So a program that opens and closes again and again runs out of addresses with an empty heap.
+// A shared memory takes 10 GiB of address space, and the pages that were written stay resident, until its JavaScript objects are collected.
+// The engine counts neither when it decides to collect, so a program that opens and closes VMs in a loop would exhaust both with a small heap.
 //
-// Interface   closed() when a VM has been closed. Now and then that has the engine collect, at once.
-// Cost        as a rule nothing. A collection comes when closed memories have become many, or have made the process large, beyond what the
-//             heap has: so a program with a large heap, whose collections are slow, has few.
+// Interface   closed() after a VM was closed. It sometimes forces a collection.
+// Cost        usually none. A collection runs when many closed memories wait, or when they have made the process large in proportion to the
+//             heap: so a program with a large heap, whose collections are slow, has few of them.
 
 import { after, collectGarbage, heapBytes, residentBytes } from '#platform';
 
 const COUNT = 24;
-/** For so much of heap, one more memory may wait. */
+/** One more memory may wait for each of these bytes of heap. */
 const HEAP_EACH = 4 * 2 ** 20;
 const COUNT_MAX = 512;
 const RESIDENT = 128 * 2 ** 20;
 
-/** Closed since the last collection. */
+/** Memories closed since the last collection. */
 let waiting = 0;
-/** The least that was resident at a closing since then: right after a collection the engine is still returning pages. */
+/** The least that was resident at a close since then: right after a collection the engine is still returning pages. */
 let residentLeast = Infinity;
 
 export async function closed(): Promise<void> {
@@ -29,7 +29,7 @@ export async function closed(): Promise<void> {
   const isLarge = resident - residentLeast > Math.max(RESIDENT, heap);
   if (!isMany && !isLarge) return;
   waiting = 0;
-  // In a turn of the event loop of its own: what the engine still has to do for the memories keeps them until then.
+  // In a turn of its own: the engine keeps the memories until it has finished what it does in this one.
   await new Promise<void>((resolve) => void after(1, resolve));
   if (collectGarbage()) residentLeast = Infinity;
 }

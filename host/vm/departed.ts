@@ -1,11 +1,11 @@
-// Threads that have ended while they were vCPUs, by worker.terminate() above all: nothing tells the others, so who waits for long looks.
+// Threads that ended while they were vCPUs, typically by worker.terminate(). Nothing tells the other vCPUs, so a long wait looks for them.
 //
-// Interface   sayThread() when a thread becomes a vCPU. Patience says when a wait has become long; lookForDeparted() then frees what a dead
-//             thread has, or says that what it had cannot be freed. replaceable() gives the place of a dead thread to a new one.
-// Invariants  GONE-1  Only who has changed a vCPU's state from another to VCPU_DEAD buries it or takes its place.
-//             GONE-2  A thread is taken for dead only when the host says so: its number, and when it began, are nobody's.
-// Concurrency Everything by any thread at any time.
-// Cost        nothing for who does not wait. Of a sleep of the kernel (50 us) the clock is read; after 200 ms in sleeps /proc is, 20 us a vCPU.
+// Interface   sayThread() when a thread becomes a vCPU. Patience tells when a wait has become long; lookForDeparted() then frees what a dead
+//             thread held, or reports that it cannot be freed. replaceable() gives the number of a dead thread to a new one.
+// Invariants  GONE-1  Only the thread that changed a vCPU's state to VCPU_DEAD buries it or takes its number.
+//             GONE-2  A thread counts as dead only when the host says so: no thread has its number and its start time.
+// Concurrency Any function, any thread, any time.
+// Cost        none without waits. A sleep in the kernel (50 us) reads the clock; after 200 ms of sleeps, /proc is read, 20 us per vCPU.
 
 import {
   HOLDS_COUNTED,
@@ -25,11 +25,11 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import { hasThreadEnded, thisThread } from '#platform';
 import type * as Wasm from '../webassembly.ts';
 
-/** A wait of sleeps that follow one another goes on for so long before it looks, and between two looks. */
+/** A wait looks for dead threads after this time, and again after each further period. */
 const LOOK_MS = 200;
-/** Two sleeps further apart belong to two waits. */
+/** Two sleeps further apart than this belong to different waits. */
 const GAP_MS = 20;
-/** Where the host cannot say whether a thread lives: so long without a system call of any thread inside, and it counts as dead. */
+/** Where the host cannot tell whether a thread lives: if no thread inside makes a system call for this long, they count as dead. */
 export const STALLED_MS = 30_000;
 
 const COUNTERS = 8;
@@ -52,14 +52,14 @@ export class VcpuBlocks {
     return Atomics.load(this.#words, this.#at(vcpu, offset));
   }
 
-  /** Says which thread the vCPU is. */
+  /** Records which thread the vCPU is. */
   sayThread(vcpu: number): void {
     const { id, start } = thisThread();
     Atomics.store(this.#words, this.#at(vcpu, VCPU_THREAD_START), start);
     Atomics.store(this.#words, this.#at(vcpu, VCPU_THREAD), id);
   }
 
-  /** Its guest counts all that it holds. */
+  /** Records that this guest counts every resource that it holds. */
   countHolds(vcpu: number): void {
     Atomics.or(this.#words, this.#at(vcpu, VCPU_HOLDS), HOLDS_COUNTED | 0);
   }
@@ -79,20 +79,20 @@ export class VcpuBlocks {
     return id !== 0 && hasThreadEnded(id, this.word(vcpu, VCPU_THREAD_START));
   }
 
-  /** Whether it is a thread other than this one, which lives. */
+  /** Whether it is another thread, which lives. */
   isOthers(vcpu: number): boolean {
     const id = this.word(vcpu, VCPU_THREAD);
     return id !== 0 && id !== thisThread().id && !this.isGone(vcpu);
   }
 
-  /** Whether a thread that has ended may have kept others from something, or left something half done. */
+  /** Whether a thread that ended may have left a lock held or a change unfinished. */
   mayHold(vcpu: number): boolean {
     const holds = this.word(vcpu, VCPU_HOLDS);
     if ((holds & 0x7fffffff) !== 0 || (this.word(vcpu, VCPU_FAULTING) & 1) !== 0) return true;
     return (holds & HOLDS_COUNTED) === 0 && this.word(vcpu, VCPU_DEPTH) !== 0;
   }
 
-  /** GONE-1: true for one caller. */
+  /** GONE-1: true for one caller only. */
   claimDead(vcpu: number): boolean {
     const at = this.#at(vcpu, VCPU_STATE);
     const state = Atomics.load(this.#words, at);
@@ -100,14 +100,14 @@ export class VcpuBlocks {
     return Atomics.compareExchange(this.#words, at, state, VCPU_DEAD) === state;
   }
 
-  /** Whether a thread is inside of which the host cannot say whether it lives. */
+  /** Whether a thread is inside whose life the host cannot tell. */
   hasUnknownInside(own: number): boolean {
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++)
       if (vcpu !== own && this.isInside(vcpu) && this.word(vcpu, VCPU_THREAD) === 0) return true;
     return false;
   }
 
-  /** A number that changes whenever a vCPU that is inside has done something that is counted. */
+  /** A number that changes whenever a vCPU inside does something that is counted. */
   progress(own: number): number {
     let sum = 0;
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++) {
@@ -118,12 +118,12 @@ export class VcpuBlocks {
   }
 }
 
-/** Tells a long wait from many short ones. */
+/** Tells one long wait from many short ones. */
 export class Patience {
   #began = 0;
   #last = 0;
 
-  /** After each sleep: true once in LOOK_MS of a wait. */
+  /** After each sleep: true once per LOOK_MS of a wait. */
   isLong(nowMs: number): boolean {
     if (nowMs - this.#last > GAP_MS) this.#began = nowMs;
     this.#last = nowMs;
@@ -133,13 +133,13 @@ export class Patience {
   }
 }
 
-/** For hosts that cannot say whether a thread lives: a wait in which no thread inside does anything for STALLED_MS has no end. */
+/** For hosts that cannot tell whether a thread lives: a wait during which no thread inside does anything for STALLED_MS is endless. */
 export class Stall {
   #since = 0;
   #last = 0;
   #progress = 0;
 
-  /** In each look of a long wait. */
+  /** At each look of a long wait. */
   isOver(blocks: VcpuBlocks, own: number, nowMs: number): boolean {
     const progress = blocks.progress(own);
     if (progress !== this.#progress || nowMs - this.#last > 2 * LOOK_MS) this.#since = nowMs;
@@ -150,7 +150,7 @@ export class Stall {
 }
 
 /**
- * Buries the dead threads that hold nothing. True when one is dead that may hold something: who waits then may wait for ever.
+ * Buries the dead threads that hold nothing. True when a dead thread may hold something: waiting for it could take forever.
  */
 export function lookForDeparted(
   blocks: VcpuBlocks,
@@ -166,7 +166,7 @@ export function lookForDeparted(
   return isStuck;
 }
 
-/** A vCPU whose thread has ended and left nothing behind, for the caller to replace; -1 when there is none. */
+/** The number of a vCPU whose thread has ended and left nothing behind, for the caller to reuse; -1 when there is none. */
 export function replaceable(blocks: VcpuBlocks): number {
   for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++) {
     if (!blocks.isPresent(vcpu) || !blocks.isGone(vcpu) || blocks.mayHold(vcpu)) continue;

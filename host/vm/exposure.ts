@@ -1,19 +1,18 @@
-// What JavaScript may write to by itself, past the write checks. It is preserved for the active snapshots before
-// JavaScript runs.
+// Memory that JavaScript may write directly, without write checks. It is preserved for the active snapshots before JavaScript runs.
 //
-// Glue gets each address across the border between program and JavaScript: as a result of an exported function, as an
-// argument of an import, or in memory that such a number points to. How much it writes there is known, too: what was
-// allocated for it, or what an import's arguments say. Names do not count, because minifiers change them.
+// Glue learns each address from a call between program and JavaScript: as a result of an exported function, as an argument of an import, or
+// in memory that such a number points to. How much it writes there follows from the call too: from the size of the allocation, or from the
+// import's other arguments. Function names do not count, because minifiers change them.
 //
 //   a result             as many bytes as the call's arguments can ask for
-//   an import's argument the same; and the buffers, where it points to pairs of address and length
-//   at a snapshot        what crossed lately, and what crossed first: buffers that JavaScript keeps
+//   an import's argument the same; and the buffers, if it points to pairs of address and length
+//   at a snapshot        the addresses passed most recently, and those passed first: buffers that JavaScript keeps
 //
 // Interface   returned() after each call of an exported function; passed() before an import is called while a
-//             snapshot is active; taken() when one has been taken; expose() preserves a range.
-//             docs/programs.md says what is left to be announced.
-// Invariants  EXP-1  What is exposed has the mark of the newest epoch: its old content is in every snapshot.
-// Cost        A few ns a call without a snapshot; with one, a look at the mark of each page that crossed.
+//             snapshot is active; taken() after one has been taken; expose() preserves a range.
+//             docs/programs.md lists what a program must announce itself.
+// Invariants  EXP-1  An exposed page has the mark of the newest epoch: every snapshot has its old content.
+// Cost        A few ns per call without a snapshot; with one, a look at the mark of each page that was passed.
 
 import { epochTable, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
@@ -24,16 +23,16 @@ import { Unannounced } from './unannounced.ts';
 
 type Argument = unknown;
 
-const LEAST = 1024; // bytes that are exposed of whatever an address points to
-const BUFFER = 65536; // of what a function without arguments gives: a buffer that it has, or the stack
-const MODERATE = 262144; // an argument up to here is taken for a length; a larger one may as well be an address
+const LEAST = 1024; // bytes exposed at any address
+const BUFFER = 65536; // result of a function without arguments: a static buffer, or the stack
+const MODERATE = 262144; // an argument up to this counts as a length; a larger one may be an address
 const KNOWN = 256; // addresses remembered, by the low bits of their pages
-const FIRST = 64; // and the first ones, for good
-const WORDS = 16; // looked at behind an address that an import is given
+const FIRST = 64; // and the first ones, permanently
+const WORDS = 16; // words examined at an address that an import is given
 const VECTORS_MAX = 1024;
-const HEADER = 32; // bytes that an allocator adds at most
-const HEADERS = [4, 8]; // how far before the memory its size stands
-const PROOFS = 3; // sizes that an allocator must have given, to be taken for one
+const HEADER = 32; // the most bytes that an allocator adds
+const HEADERS = [4, 8]; // distances of the size before the block
+const PROOFS = 3; // matching sizes that make a function count as an allocator
 
 const first: Asked = (bytes) => bytes;
 const second: Asked = (_old, bytes) => bytes;
@@ -74,7 +73,7 @@ export class Exposure {
   readonly #known = new Uint32Array(KNOWN);
   readonly #knownBytes = new Uint32Array(KNOWN);
   readonly #first: [address: number, bytes: number][] = [];
-  /** By exported function: the bytes that its call is made for. */
+  /** By exported function: the number of bytes that its call asks for. */
   #asked: (Asked | undefined)[] = [];
   /** By exported function: distinct sizes in front of what it returned that fit its argument. */
   readonly #proofs = new Map<number, Set<number>>();
@@ -90,7 +89,7 @@ export class Exposure {
     this.#unannounced = new Unannounced(this.#words, this.#epochs);
   }
 
-  /** Names of the exported functions, and which of them gives memory if that is known. */
+  /** Names of the exported functions, and which of them allocates if that is known. */
   name(names: readonly string[], allocator = names.indexOf('malloc')): void {
     this.#asked = names.map((name) => ALLOCATORS.get(name));
     if (allocator < 0) return;
@@ -139,7 +138,7 @@ export class Exposure {
     return this.#words[this.#vm + VM_ACTIVE / 4] !== 0;
   }
 
-  /** May be an address, in a page that is not remembered. */
+  /** May be an address in a page that is not remembered. */
   #isNew(value: Argument): value is number {
     if (typeof value !== 'number') return false;
     const page = value >>> FRAME_SHIFT;
@@ -165,7 +164,7 @@ export class Exposure {
     f: Argument,
   ): void {
     if (address === 0 || address >= this.#end) return;
-    if (address < LEAST) return this.expose(0, 2 * LEAST); // a code or a count, most likely
+    if (address < LEAST) return this.expose(0, 2 * LEAST); // most likely a status or a count
     let bytes = a === undefined ? BUFFER : LEAST;
     const asked = this.#asked[place];
     if (asked !== undefined) {
@@ -186,7 +185,7 @@ export class Exposure {
     this.#note(address, Math.min(bytes, MODERATE));
   }
 
-  /** `bytes`, or the argument if it is a longer length. */
+  /** The larger of `bytes` and the argument, if that is a length. */
   #longer(bytes: number, address: number, arg: Argument): number {
     if (typeof arg !== 'number' && typeof arg !== 'bigint') return bytes;
     const given = Number(arg);
@@ -195,7 +194,7 @@ export class Exposure {
     return length <= MODERATE || this.#isAllocation(address, length) ? length : bytes;
   }
 
-  /** The import gets `args`, and may write to what they point to. */
+  /** The import is called with `args`, and may write to what they point to. */
   passed(args: readonly Argument[]): void {
     const end = this.#end;
     for (let i = 0; i < args.length; i++) {
@@ -269,7 +268,7 @@ export class Exposure {
     const size = this.#words[(address - 4) >>> 2]! & ~7;
     let proofs = this.#proofs.get(place);
     if (size < bytes || size >= bytes + HEADER || bytes === 0) {
-      if (proofs !== undefined) this.#proofs.set(place, new Set()); // it was none
+      if (proofs !== undefined) this.#proofs.set(place, new Set()); // not an allocator
       return;
     }
     if (proofs === undefined) this.#proofs.set(place, (proofs = new Set()));
@@ -278,14 +277,14 @@ export class Exposure {
     this.#found(place);
   }
 
-  /** Bytes that an import may write at its `place`-th argument. */
+  /** Bytes that an import may write through its `place`-th argument. */
   #passedBytes(address: number, args: readonly Argument[], place: number): number {
     let bytes = LEAST;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
       if (i === place || typeof arg !== 'number') continue;
       const length = arg >>> 0;
-      // A long length comes last, as in (buffer, length), (target, source, length), (file, buffer, length).
+      // The length follows the address, as in (buffer, length), (target, source, length), (file, buffer, length).
       const isLast = i === args.length - 1 && i > place && i < 3;
       const isLength = length <= MODERATE || (isLast && address + length <= this.#end);
       if (isLength && length > bytes) bytes = length;

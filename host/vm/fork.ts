@@ -1,9 +1,9 @@
-// A fork of a program, as code that drives it sees it: the program's own exports on a snapshot, in the snapshot's thread.
+// A fork of a program, for code that drives it: the program's exports on a snapshot, in the snapshot's thread.
 //
-// Interface   Snapshot.drive(module, argument) calls the module's function `main(fork, argument)` with one of these.
-// Invariants  What is written here, by the program or by write(), is private to the snapshot (SNAP-6).
-// Concurrency Belongs to the thread and to the call of main() that it was made for.
-// Cost        A read copies twice: from the snapshot to kernel memory, from there to an array of its own.
+// Interface   Snapshot.drive(module, argument) calls the module's function `main(fork, argument)` with a Fork.
+// Invariants  Writes, by the program or by write(), are private to the snapshot (SNAP-6).
+// Concurrency Belongs to its thread and to one call of main().
+// Cost        A read copies twice: from the snapshot to kernel memory, then to a new array.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
@@ -15,7 +15,7 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import type * as Wasm from '../webassembly.ts';
 
 const TEXT_BYTES = 256;
-/** What common compilers call the function that gives memory, and its arguments for this many bytes. */
+/** Names under which common compilers export their allocator, and its arguments for a number of bytes. */
 const ALLOCATORS: readonly (readonly [name: string, args: (bytes: number) => number[]])[] = [
   ['malloc', (bytes) => [bytes]],
   ['__wbindgen_malloc', (bytes) => [bytes, 1]],
@@ -25,7 +25,7 @@ const ALLOCATORS: readonly (readonly [name: string, args: (bytes: number) => num
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A fork of a program, as the module that drives it gets it: what is written here is private to the snapshot. */
+/** A fork of a program, given to the module that drives it. Its writes are private to the snapshot. */
 export class Fork<Exports extends object = GuestExports> {
   readonly #vcpu: Vcpu<Exports>;
   readonly #slot: number;
@@ -39,7 +39,7 @@ export class Fork<Exports extends object = GuestExports> {
     this.#memory = new Uint8Array(physicalBuffer(memory));
   }
 
-  /** The program's functions. No constructor has run for them: memory and globals are the parent's. */
+  /** The program's functions. No constructor runs: memory and globals are those of the parent. */
   get exports(): Readonly<Exports> {
     this.#check();
     return this.#vcpu.exports;
@@ -71,7 +71,7 @@ export class Fork<Exports extends object = GuestExports> {
     return (staged[0]! | (staged[1]! << 8) | (staged[2]! << 16) | (staged[3]! << 24)) >>> 0;
   }
 
-  /** UTF-8 up to a zero byte. */
+  /** UTF-8 text up to a zero byte. */
   text(address: number): string {
     let at = address;
     let end: number;
@@ -85,11 +85,11 @@ export class Fork<Exports extends object = GuestExports> {
     return decoder.decode(this.read(address, at - address));
   }
 
-  /** Changes memory of this snapshot alone. Fails as read(). */
+  /** Changes memory of this snapshot only. Fails as read() does. */
   write(address: number, source: Uint8Array): void {
     this.#range(address, source.length);
     const { kernel } = this.#vcpu;
-    kernel.calls.enter(); // delivering counts as running in the guest
+    kernel.calls.enter(); // delivery counts as running in the guest
     try {
       for (let done = 0; done < source.length; done += STAGING_BYTES) {
         const part = source.subarray(done, done + STAGING_BYTES);
@@ -105,10 +105,10 @@ export class Fork<Exports extends object = GuestExports> {
   }
 
   /**
-   * Puts a value into memory that the program's own allocator gives, a string as UTF-8 with a zero byte; returns its address.
-   * The allocator is `malloc`, or what other compilers call it, or the exported function that the parent's glue was seen to get memory
-   * from; or the one that is named here, which takes a number of bytes. It goes with the snapshot.
-   * Fails with RZ_EXPORT when none is known, with RZ_OUT_OF_MEMORY, and as call().
+   * Copies a value into memory from the program's own allocator, a string as UTF-8 with a zero byte; returns its address. The allocator is
+   * `malloc`, its equivalent in other compilers, or the exported function that the parent's glue was seen to allocate with; or the one named
+   * here, which takes a number of bytes. The memory ends with the snapshot.
+   * Fails with RZ_EXPORT when none is known, with RZ_OUT_OF_MEMORY, and as call() does.
    */
   put(value: string | Uint8Array, allocator?: string): number {
     const bytes = typeof value === 'string' ? encoder.encode(`${value}\0`) : value;
@@ -117,13 +117,13 @@ export class Fork<Exports extends object = GuestExports> {
       allocator === undefined ? this.#allocation(length) : [allocator, length];
     const address = this.#call(name, args) >>> 0;
     if (address === 0)
-      throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's ${name}(${args.join()}) gave nothing`); // prettier-ignore
+      throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's ${name}(${args.join()}) returned 0`); // prettier-ignore
     this.write(address, bytes);
     return address;
   }
 
   /**
-   * The call of main() is over.
+   * Ends the fork: main() has returned.
    *
    * @internal
    */
@@ -131,7 +131,7 @@ export class Fork<Exports extends object = GuestExports> {
     this.#open = false;
   }
 
-  /** The call that gives this many bytes. */
+  /** The call that allocates this many bytes. */
   #allocation(bytes: number): [name: string, ...args: number[]] {
     const { exports, module, instance, kernel } = this.#vcpu;
     for (const [name, args] of ALLOCATORS) if (name in exports) return [name, ...args(bytes)];
@@ -140,7 +140,7 @@ export class Fork<Exports extends object = GuestExports> {
     if (name !== undefined) return [name, bytes];
     throw new RingzeroError(
       'RZ_EXPORT',
-      'put(): which export of the program gives memory is not known, as names are minified and its glue has not called it: name it, `put(value, allocator)`', // prettier-ignore
+      'put(): the program’s allocator is not known: its export names are minified and its glue has not called it yet. Name it: `put(value, allocator)`', // prettier-ignore
     );
   }
 
@@ -154,7 +154,7 @@ export class Fork<Exports extends object = GuestExports> {
       target.set(this.#stage(address + done, Math.min(STAGING_BYTES, target.length - done)), done);
   }
 
-  /** Up to STAGING_BYTES of the snapshot in kernel memory, until the next call. */
+  /** Copies up to STAGING_BYTES of the snapshot to kernel memory, where they stay until the next call. */
   #stage(address: number, bytes: number): Uint8Array {
     this.#range(address, bytes);
     const { kernel } = this.#vcpu;
@@ -167,7 +167,7 @@ export class Fork<Exports extends object = GuestExports> {
     this.#check();
     const isWhole = Number.isInteger(address) && address >= 0 && bytes >= 0;
     if (!isWhole || address + bytes > this.#size)
-      throw new RingzeroError('RZ_OPTION', `${bytes} bytes at ${address}: the program has ${this.#size}`); // prettier-ignore
+      throw new RingzeroError('RZ_OPTION', `${bytes} bytes at ${address}: the program's memory has ${this.#size}`); // prettier-ignore
   }
 
   #check(): void {

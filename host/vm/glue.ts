@@ -1,8 +1,8 @@
-// The host's side of the crossings between a program and its glue (translator/glue.ts): each call that comes from
-// JavaScript, and each import while a snapshot is active. A trap becomes an error here, and the vCPU is as before.
+// The host's side of the border between a program and its glue (translator/glue.ts): each call that comes from JavaScript, and each
+// imported function while a snapshot is active. A trap becomes an error here, and the vCPU stays usable.
 //
-// Interface   Glue.imports() for an image's instance, bind() once it is there; exposure is what glue may write to.
-// Cost        Out of WebAssembly and back, about 10 ns, for a call from JavaScript; nothing within the program.
+// Interface   Glue.imports() for an image's instance, bind() after instantiation; exposure is what glue may write to.
+// Cost        About 10 ns per call from JavaScript, for one more border crossing; none within the program.
 
 import { VCPU_DEPTH } from '../../assembly/abi/vcpu-block.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
@@ -15,7 +15,7 @@ type Argument = number | bigint;
 
 const FEW = 6;
 
-/** The exported functions by their places: a name of each, in the order of the export section. */
+/** A name of each exported function by its place, in the order of the export section. */
 export function functionNames(
   module: WebAssembly.Module,
   instance: WebAssembly.Instance,
@@ -44,7 +44,7 @@ export class Glue {
     this.exposure = new Exposure(kernel, memory);
   }
 
-  /** What the image imports of `ringzero` for its crossings. */
+  /** What the image imports from `ringzero` for its border. */
   imports(module: WebAssembly.Module): WebAssembly.ModuleImports {
     const imports: WebAssembly.ModuleImports = {};
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
@@ -55,7 +55,7 @@ export class Glue {
     return imports;
   }
 
-  /** `allocator`: which function gives memory, if its code says so. */
+  /** `allocator`: the allocating function, if the code shows it. */
   bind(
     module: WebAssembly.Module,
     instance: WebAssembly.Instance,
@@ -98,7 +98,7 @@ export class Glue {
     return (place, a, b, c, d, e, f) => {
       const depth = words[at]!;
       try {
-        const result = entries[place]!(a!, b!, c!, d!, e!, f!); // what a function has no parameter for is dropped
+        const result = entries[place]!(a!, b!, c!, d!, e!, f!); // surplus arguments are dropped
         exposure.returned(place, result, a, b, c, d, e, f);
         return result;
       } catch (error) {

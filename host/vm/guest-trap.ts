@@ -1,4 +1,4 @@
-// From a trap in the guest to an error that says what happened and where.
+// Turns a trap in the guest into an error that says what happened and where.
 
 import {
   TRAP_CALL_UNHANDLED,
@@ -14,11 +14,11 @@ import {
 import { IS_RINGZERO_ERROR, RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 
-/** What the call of a snapshot that was disposed of ends with. */
+/** Message of a call on a snapshot that was disposed of. */
 export const STOPPED =
   'the call was stopped: its snapshot was disposed of, or killed by its parent';
 
-/** The functions of the guest that were running, innermost first: by their names, which an image has for all (translator/names.ts). */
+/** The guest's functions that were running, innermost first, by the names that translator/names.ts gives them. */
 function guestStack(error: Error): string[] {
   const functions: string[] = [];
   for (const line of (error.stack ?? '').split('\n')) {
@@ -45,15 +45,15 @@ export class GuestTrap extends WebAssembly.RuntimeError {
 }
 
 /**
- * Whether WebAssembly threw it: its first frame is WebAssembly's. JavaScript between the guest's frames throws errors of the
- * same classes (Emscripten's abort() does), and those are the caller's to see as they are.
+ * Whether WebAssembly threw it: its first frame is WebAssembly's. JavaScript between the guest's frames throws errors of the same classes
+ * (Emscripten's abort() does); those reach the caller unchanged.
  */
 function isOfEngine(thrown: Error): boolean {
   const frame = /^\s*at .*$/m.exec(String(thrown.stack))?.[0];
   return frame === undefined || frame.includes('wasm://');
 }
 
-/** What the caller of a function of the guest gets to see when it threw `thrown`. */
+/** The error that the caller of a guest function gets when it threw `thrown`. */
 export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error {
   const trapError = (why: string): GuestTrap => {
     const functions = guestStack(thrown as Error);
@@ -81,9 +81,9 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
         ? new RingzeroError('RZ_SNAPSHOT_STOPPED', STOPPED, { cause: thrown })
         : trapError('it was stopped');
     case TRAP_FAULT_UNHANDLED:
-      return trapError(`page fault of page ${address}, and there is no onPageFault`);
+      return trapError(`page fault of page ${address}, and the guest has no onPageFault`);
     case TRAP_CALL_UNHANDLED:
-      return trapError(`a remote call of function ${address}, and there is no onCall`);
+      return trapError(`a remote call of function ${address}, and the guest has no onCall`);
     case TRAP_FAULT_NESTED:
       return trapError(`page fault of page ${address} in a page-fault handler`);
     case TRAP_FAULT_RESULT:
@@ -95,7 +95,7 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
   }
 }
 
-/** What an exported function is once its VM is closed. */
+/** Replaces an exported function once its VM is closed. */
 export function closed(): never {
   throw new RingzeroError('RZ_VM_CLOSED', 'the VM is unusable: it was closed');
 }

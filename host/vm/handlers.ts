@@ -1,10 +1,10 @@
-// The guest's own handlers: exports of the module with these names, or functions of TypeScript for prototypes.
+// The guest's own handlers: exports of the module with these names, or TypeScript functions for prototypes.
 //
 //   onPageFault   linked guests: (page: u64, access: u32) -> i32 (assembly/mmu/mmu.ts)
-//                 others: (address: i32) -> i32, nonzero = the store may be tried again (assembly/kernel/trap.ts)
+//                 others: (address: i32) -> i32, nonzero = retry the store (assembly/kernel/trap.ts)
 //   onSyscall     (number, a, b, c, d, e: i32) -> i32
 //   onInterrupt   (vector: i32)
-//   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/mmu/remote-call.ts); from the module alone
+//   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/mmu/remote-call.ts); module only
 
 import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vector.ts';
 import { EIO } from '../../assembly/abi/errno.ts';
@@ -12,14 +12,14 @@ import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { refuse, RingzeroError } from '../errors.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** Handlers in TypeScript: they win over the guest's exports, and cost a call out of WebAssembly (50 ns). */
+/** Handlers in TypeScript: they override the guest's exports, and cost a call out of WebAssembly (50 ns). */
 export interface Handlers {
   /**
-   * A page of a linked guest's virtual memory is used and not there. Returns its content, up to 4096 bytes and zeros after
-   * them, or a negative errno, with which that access fails. Runs on the vCPU's thread.
+   * A page of a linked guest's virtual memory was accessed and is not resident. Returns its content, up to 4096 bytes followed by zeros, or a
+   * negative errno, with which the access fails. Runs on the vCPU's thread.
    */
   onPageFault?(page: number, isWrite: boolean): Uint8Array | number;
-  /** A system call of the guest: a result of 0 or more or a negative errno; undefined passes it on to the host. */
+  /** A system call of the guest. Returns a result of 0 or more, or a negative errno; undefined passes it on to the host. */
   onSyscall?(number: number, ...args: number[]): number | undefined;
   /** An interrupt, at a safepoint. */
   onInterrupt?(vector: number): void;
@@ -43,7 +43,7 @@ export interface Trapping {
   proxy(number: number, ...args: number[]): number;
 }
 
-/** Binds the handlers that there are. Fails with RZ_OPTION when TypeScript gives what is no function. */
+/** Binds the handlers that exist. Fails with RZ_OPTION when a TypeScript handler is not a function. */
 export function bindHandlers(vcpu: Trapping, exports: Wasm.Exports, handlers: Handlers): void {
   const { onPageFault, onSyscall, onInterrupt } = checked(handlers, vcpu.linked);
   const fault =
@@ -81,7 +81,7 @@ function checked(handlers: Handlers, linked: boolean): Handlers {
   return handlers;
 }
 
-/** What onPageFault returned, as the guest takes it. */
+/** The result of onPageFault in the form that the guest takes. */
 function staged(vcpu: Trapping, result: Uint8Array | number): number {
   if (typeof result === 'number') return result < 0 ? result : -EIO;
   const page = vcpu.staging(FRAME_BYTES).fill(0);
@@ -89,7 +89,7 @@ function staged(vcpu: Trapping, result: Uint8Array | number): number {
   return PAGE_STAGED;
 }
 
-/** A function that a WebAssembly table takes, which calls `fn`: a module that exports what it imports. */
+/** A function for a WebAssembly table that calls `fn`: made by a module that exports what it imports. */
 export function wasmFunction(
   params: readonly number[],
   results: readonly number[],

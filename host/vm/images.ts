@@ -1,4 +1,4 @@
-// The images that a VM runs: translated now, or before and only fitted to this VM.
+// The images that a VM runs: translated now, or translated before and only fitted to this VM.
 
 import { asBytes } from '../bytes.ts';
 import type { ModuleInfo, TranslateOptions } from '../translator/index.ts';
@@ -10,7 +10,7 @@ type Translator = Pick<
   'translateMain' | 'translateSnapshot'
 >;
 
-/** What `translate` returns; `info` is plain data and can be kept beside the images as JSON. */
+/** The result of `translate`; `info` is plain data and can be stored with the images as JSON. */
 export interface GuestImages {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;
@@ -21,9 +21,9 @@ export interface GuestImages {
 }
 
 /**
- * Images for a VM of so many frames. The translator is loaded only for a guest that needs it: it would be half of
- * what a server loads before it listens.
- * A linked guest is not translated. Fails as `translate`.
+ * Images for a VM with this number of frames. The translator is loaded only for a guest that needs it: it would be half of what a server
+ * loads before it listens.
+ * A linked guest is not translated. Fails as `translate` does.
  */
 export async function loadImages(
   frames: number,
@@ -37,7 +37,7 @@ export async function loadImages(
   return imagesOf(frames, weakMemory, options, glue, await import('../translator/index.ts'));
 }
 
-/** The same where the translator is loaded, of a guest that is not linked. */
+/** The same where the translator is loaded and the guest is not linked. */
 export function imagesOf(
   frames: number,
   weakMemory: boolean,
@@ -55,8 +55,8 @@ export function imagesOf(
 }
 
 /**
- * A call on a snapshot can always be stopped, so its image polls; the main image does if it is asked to. Memory that a VM makes itself is
- * zero; glue may have written to one that it had first.
+ * A call on a snapshot can always be stopped, so its image polls; the main image polls on request. Memory that a VM creates itself is zero;
+ * memory that glue had first may not be.
  */
 function translateBoth(
   guest: Uint8Array,

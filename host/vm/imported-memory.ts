@@ -1,4 +1,4 @@
-// How much memory a module wants that its glue has to make: what the memory in its import section has at first.
+// The initial size of the memory that a module imports, for glue that creates it.
 
 import { KIND_GLOBAL, KIND_MEMORY, KIND_FUNCTION, KIND_TABLE } from '../translator/kinds.ts';
 import { malformed, Reader } from '../translator/reader.ts';

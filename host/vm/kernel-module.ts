@@ -1,4 +1,4 @@
-// The kernel's module: compiled once in a thread. Other threads get it with the handle of a VM.
+// The kernel's module, compiled once per thread. Other threads get it with a VM's handle.
 
 import { readBuiltModule } from '#platform';
 import type * as Wasm from '../webassembly.ts';
@@ -14,12 +14,12 @@ export async function compileKernel(): Promise<Wasm.Module> {
   try {
     return (compiled = await compiling);
   } catch (error) {
-    compiling = undefined; // the next one may find it
+    compiling = undefined; // the next call may find the file
     throw error;
   }
 }
 
-/** The same at once: where files can be read so, or after compileKernel(). */
+/** The same synchronously: where files can be read that way, or after compileKernel(). */
 export function kernelNow(): Wasm.Module {
   return (compiled ??= new WebAssembly.Module(readBuiltModule('libdbos.wasm') as BufferSource));
 }

@@ -1,4 +1,4 @@
-// One instance of libdbos.wasm: a vCPU's kernel, with the types that TypeScript needs.
+// One instance of libdbos.wasm: a vCPU's kernel, typed.
 
 import { vcpuBlocks, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, VCPUS_MAX, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
@@ -23,7 +23,7 @@ import type * as Wasm from '../webassembly.ts';
 /** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
 export const TRAP_SLOTS = 36;
 
-/** The functions of assembly/libdbos.ts that the host calls; addresses come back signed. */
+/** The functions of assembly/libdbos.ts that the host calls. Addresses are signed. */
 export interface KernelExports {
   boot(frames: number, guestPages: number, guestLimit: number, guard: number, weak: number): void;
   attach(frames: number): number;
@@ -84,26 +84,26 @@ export type HostSyscall = (
   e: number,
 ) => number;
 
-/** A vCPU's kernel and where its block lies. */
+/** A vCPU's kernel, and the address of its block. */
 export class Kernel {
   readonly calls: KernelExports;
   readonly frames: number;
   /** Number of this vCPU in the VM. */
   readonly vcpu: number = -1;
-  /** Address of its block; of its staging buffer. */
+  /** Addresses of its block and of its staging buffer. */
   readonly block: number = 0;
   readonly staging: number = 0;
-  /** Functions of the guest that the kernel calls: see assembly/kernel/trap.ts. */
+  /** Functions of the guest that the kernel calls (assembly/kernel/trap.ts). */
   readonly traps: Wasm.Table = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
-  /** The guest has bound a handler for system calls. */
+  /** Whether the guest has bound a handler for system calls. */
   handlesSyscalls = false;
-  /** What the kernel imports from the hypervisor; a linked guest, which contains parts of it, does too. */
+  /** What the kernel imports from the hypervisor; a linked guest, which contains parts of the kernel, imports it too. */
   readonly imports: Record<'sleep' | 'clock' | 'panic', Wasm.ModuleImports[string]>;
   readonly blocks: VcpuBlocks;
-  /** What a wait does that has become long: the owner of the guest may know better. It throws when there is nothing to wait for. */
+  /** Called when a wait has become long; the owner of the guest may replace it. It throws when the wait cannot end. */
   onLongWait: () => void = () => this.#endWaitForDead();
   readonly #words: Int32Array;
-  /** What every call with a buffer needs: a look into an instance's exports is a look into a dictionary. */
+  /** Cached for calls with a buffer: reading an instance's exports is a dictionary look-up. */
   readonly deliver: KernelExports['deliver'];
   readonly #receive: KernelExports['receive'];
   readonly #lend: KernelExports['lend'];
@@ -133,7 +133,7 @@ export class Kernel {
       panic: (code: number) => {
         throw new RingzeroError(
           'RZ_VM_CLOSED',
-          `libdbos broke its own rule ${code}: the VM is unusable`,
+          `libdbos assertion ${code} failed (assembly/machine/checked.ts): the VM is unusable. Please report this`,
         );
       },
     };
@@ -154,7 +154,7 @@ export class Kernel {
     if (this.vcpu < 0) {
       throw new RingzeroError(
         'RZ_OUT_OF_MEMORY',
-        `no room for another vCPU: there are ${VCPUS_MAX} at most, and each takes some of \`memory\``,
+        `no room for another vCPU: a VM has at most ${VCPUS_MAX}, and each takes some of \`memory\``,
       );
     }
     this.block = vcpuBlocks(frames) + this.vcpu * FRAME_BYTES;
@@ -172,11 +172,11 @@ export class Kernel {
     if (!this.buryDeparted()) return;
     throw new RingzeroError(
       'RZ_VM_CLOSED',
-      'a thread of the VM was ended in the middle of a call (worker.terminate()), and may hold what this call waits for: the VM is unusable',
+      'a thread of the VM was terminated in the middle of a call (worker.terminate()), and may hold a lock that this call waits for: the VM is unusable',
     );
   }
 
-  /** Gives up the places of threads that have ended and hold nothing; true when one that has ended may hold something. */
+  /** Frees the numbers of threads that have ended and hold nothing; true when a dead thread may hold something. */
   buryDeparted(): boolean {
     return lookForDeparted(this.blocks, this.vcpu, (vcpu) => this.calls.bury(vcpu));
   }
@@ -185,35 +185,35 @@ export class Kernel {
     return this.#words[(this.block + offset) / 4]!;
   }
 
-  /** The most that guest memory may have, in pages of 64 KiB. */
+  /** The most guest memory, in pages of 64 KiB. */
   get guestLimitPages(): number {
     return (
       (this.#words[(vmBlock(this.frames) + VM_GUEST_LIMIT) / 4]! * FRAME_BYTES) / WASM_PAGE_BYTES
     );
   }
 
-  /** The exported function, as glue.ts counts them, that JavaScript was seen to get memory from; undefined if none was. */
+  /** The exported function, numbered as glue.ts does, that JavaScript was seen to allocate with; undefined if none was. */
   get allocator(): number | undefined {
     const found = this.#words[(vmBlock(this.frames) + VM_ALLOCATOR) / 4]!;
     return found === 0 ? undefined : found - 1;
   }
 
-  /** Active snapshots, one bit each. */
+  /** Active snapshots, a bit each. */
   get activeSnapshots(): number {
     return this.#words[(vmBlock(this.frames) + VM_ACTIVE) / 4]!;
   }
 
-  /** The 8-bit epoch that this vCPU's stores belong to. */
+  /** The 8-bit view of this vCPU's stores: its epoch. */
   get view(): number {
     return this.#word(VCPU_VIEW);
   }
 
-  /** Whether this vCPU looks at a snapshot. */
+  /** Whether this vCPU runs a snapshot. */
   get isSnapshot(): boolean {
     return this.#word(VCPU_SNAPSHOT) !== 0;
   }
 
-  /** Vectors that a safepoint would take now, as bits. */
+  /** Interrupt vectors that the next safepoint would take, a bit each. */
   get deliverable(): number {
     return Atomics.load(this.#words, (this.block + VCPU_PENDING) / 4) & ~this.#word(VCPU_MASK);
   }
@@ -223,7 +223,7 @@ export class Kernel {
     return this.#word(VCPU_COUNTERS + counter * 8);
   }
 
-  /** Whether another vCPU, whose thread lives as far as the host knows, is in the guest, or in a host call that it made from there. */
+  /** Whether another vCPU, whose thread lives as far as the host knows, is in the guest or in a host call from there. */
   hasOthersInside(): boolean {
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++)
       if (vcpu !== this.vcpu && this.blocks.isInside(vcpu) && !this.blocks.isGone(vcpu))
@@ -231,7 +231,7 @@ export class Kernel {
     return false;
   }
 
-  /** Cause and address of the last trap that the kernel raised on this vCPU; the cause is cleared. */
+  /** Cause and address of the last trap that the kernel raised on this vCPU. Clears the cause. */
   takeTrap(): { cause: number; address: number } {
     const cause = this.#word(VCPU_TRAP_CAUSE);
     this.#words[(this.block + VCPU_TRAP_CAUSE) / 4] = 0;

@@ -1,4 +1,4 @@
-// Linked guests: modules that contain libdbos' machine and run untranslated, with all of memory in reach.
+// Linked guests: modules that contain libdbos' machine, run untranslated, and can address all of physical memory.
 
 import { RingzeroError } from '../errors.ts';
 import { Reader, malformed } from '../translator/reader.ts';
@@ -16,8 +16,8 @@ const IMPORT_GLOBAL = 3;
 /**
  * The images of a linked guest: its own bytes, and none for snapshots.
  *
- * Each thread that attaches makes an instance, so nothing may happen at instantiation: a module with a data section or
- * a start function fails with RZ_MODULE_UNSUPPORTED, one that is no module with RZ_MODULE_MALFORMED.
+ * Each thread that attaches creates an instance, so instantiation must not change memory: a module with a data section or a start function
+ * fails with RZ_MODULE_UNSUPPORTED, an invalid one with RZ_MODULE_MALFORMED.
  */
 export function linkedImages(bytes: Uint8Array): GuestImages {
   if (!WebAssembly.validate(bytes as BufferSource)) throw malformed('it does not validate', 0);
@@ -46,7 +46,7 @@ function refused(what: string): RingzeroError {
   );
 }
 
-/** Smallest size, in pages of 64 KiB, of the memory that the import section asks for; undefined if for none. */
+/** The minimum, in pages of 64 KiB, of the memory in the import section; undefined if it imports none. */
 function importedMemory(reader: Reader): number | undefined {
   let pages: number | undefined;
   for (let left = reader.count(); left > 0; left--) {

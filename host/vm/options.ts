@@ -1,4 +1,4 @@
-// What a VM is made of: every option with its default, its bounds and its check, in one place.
+// The options of a VM: each with its default, its bounds and its check.
 
 import { FRAMES_MAX, FRAMES_MIN, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { isModuleUrl } from '#platform';
@@ -15,83 +15,83 @@ import { checkTrace } from './trace.ts';
 import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** What `MicroVM.create` is given. */
+/** Options of `MicroVM.create`. */
 export interface MicroVMOptions {
   /**
-   * The guest: any WebAssembly module, translated at load (any runtime language; see `translate` for what is
-   * refused), or images translated before.
+   * The guest: any WebAssembly module, translated at load (from any language; see `translate` for what is rejected), or images translated
+   * before.
    */
   guest: Bytes | GuestImages;
   /**
-   * The guest is linked with libdbos' machine: it runs untranslated, reaches every frame and has no snapshots. It
-   * imports its memory as `env.memory` and exports `boot(frames)` and `attach(frames)`. Default false.
+   * The guest is linked with libdbos' machine: it runs untranslated, can address every frame, and has no snapshots. It imports its memory as
+   * `env.memory` and exports `boot(frames)` and `attach(frames)`. Default false.
    */
   linked?: boolean;
   /**
-   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Default 4 GiB, or the half, a
-   * quarter ... of it where the host has no such range of addresses: memory is committed only where it is touched. Or what `MicroVM.memory` gave, for glue that wants it first.
+   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Memory is committed only where it is touched. Default
+   * 4 GiB; half, a quarter ... of it where the host cannot reserve that many addresses. Or the result of `MicroVM.memory`, for glue that wants
+   * its memory first.
    */
   memory?: number | Wasm.Memory;
   /**
-   * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that snapshots
-   * need. Default: three quarters of `memory`, as a 3G/1G kernel.
+   * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that snapshots need. Default: three quarters
+   * of `memory`, like a 3G/1G kernel.
    */
   guestLimit?: number;
   /**
-   * Whether loops of the main image look for interrupts. Default true; MicroVM.load: false, which makes a
-   * program a little faster. Without, a second thread that attaches waits for calls of the first one to end, and handlers of
-   * interrupts run between calls only.
+   * Whether loops of the main image poll for interrupts. Default true; false for MicroVM.load, which makes a program slightly faster. Without
+   * polls, a second thread that attaches waits until calls of the first one end, and interrupt handlers run only between calls.
    */
   safepoints?: boolean;
   /**
-   * The guest's imports, as for WebAssembly.instantiate, or a function that makes them; `libdbos` is added. The function
-   * gets what a module needs that is to run beside the guest, untranslated.
+   * The guest's imports, as for WebAssembly.instantiate, or a function that makes them; `libdbos` is added. The function is given what an
+   * untranslated module needs to work with the guest's memory.
    */
   imports?: GuestImports;
-  /** The guest's handlers of page faults, system calls and interrupts on this thread's vCPU, in TypeScript: for prototypes. */
+  /** TypeScript handlers of page faults, system calls and interrupts on this thread's vCPU, for prototypes. */
   handlers?: Handlers;
   /**
-   * Module (file URL) whose function `imports()` makes the guest's imports in snapshot vCPUs, which are threads of
-   * their own. Without it, an imported function that a snapshot calls throws.
+   * URL of a module whose function `imports()` makes the guest's imports in snapshot vCPUs, which are separate threads. Without it, an
+   * imported function that a snapshot calls throws.
    */
   importsModule?: string;
-  /** The guest is a WASI program: what it is given. Default: no WASI (MicroVM.load: nothing but standard streams). */
+  /** Makes the guest a WASI program, and says what it is given. Default: no WASI (MicroVM.load: standard streams only). */
   wasi?: WasiOptions;
   /**
-   * Starts an I/O service: a thread that serves the vCPUs' submission queues, many operations at once. Default false.
-   * Where the host can drive io_uring (Node: UV_USE_IO_URING=1 in the environment), it does.
+   * Starts an I/O service: a thread that serves the vCPUs' submission queues, many operations at a time. Default false. It uses io_uring where
+   * the host does (Node: UV_USE_IO_URING=1 in the environment).
    */
   rings?: boolean;
   /**
-   * Starts a thread for the vCPUs' timers (`setTimer` of ringzero/assembly, `Vcpu.setTimer`); it sleeps until one is due.
-   * Default false: a timer cannot be set.
+   * Starts a thread for the vCPUs' timers (`setTimer` of ringzero/assembly, `Vcpu.setTimer`); it sleeps until one is due. Default false: timers
+   * cannot be set.
    */
   timer?: boolean;
-  /** Faults of storage, on purpose: for tests. Default: none. */
+  /** Injected storage faults, for tests. Default: none. */
   faults?: Faults;
   /** Directory in which the guest may open files with libdbos' system calls. Default: none. */
   preopen?: string;
-  /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at once. */
+  /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at the same time. */
   snapshotVcpus?: number;
   /**
-   * Whether snapshot vCPUs give way to other threads of the machine, a little. Default false.
-   * A saver in the background wants it; a query on a snapshot that somebody waits for does not.
+   * Whether snapshot vCPUs run at a slightly lower priority. Default false. Right for a background save, wrong for a query that a user waits
+   * for.
    */
   snapshotsInBackground?: boolean;
   /**
-   * Refuse a guest whose compilation would take memory or time out of proportion to its size: for modules from strangers. Default
-   * false. Fails with RZ_MODULE_UNSUPPORTED; docs/programs.md has the bounds. Not with images that were translated before.
+   * Rejects a guest whose compilation would take memory or time out of proportion to its size: for untrusted modules. Default false. Fails with
+   * RZ_MODULE_UNSUPPORTED; docs/programs.md has the bounds. Not with images that were translated before.
    */
   boundCompilation?: boolean;
-  /** Bytes from address 0 that trap when stored to, a multiple of 4096. Default 0: C programs keep data there. */
+  /** Bytes from address 0 where stores trap, a multiple of 4096. Default 0: C programs keep data there. */
   guardBytes?: number;
   /**
-   * A file that every vCPU writes its faults, system calls and interrupts to, for https://ui.perfetto.dev or chrome://tracing.
-   * What is there is overwritten; close() completes it. Default: nothing is traced, which costs nothing; docs/observing.md
-   * says what it costs. Fails with RZ_IO when it cannot be written, with RZ_HOST in a browser.
+   * A file to which every vCPU writes its faults, system calls and interrupts, for https://ui.perfetto.dev or chrome://tracing. An existing file
+   * is overwritten; close() completes it. Default: no trace, at no cost; docs/observing.md gives the cost of a trace. Fails with RZ_IO when the
+   * file cannot be written, with RZ_HOST in a browser.
    */
   trace?: string;
-  /** Where the guest's messages and progress go. Default: nowhere. */
+  /** Where the guest's messages and progress go. Default: discarded. */
   sink?: Partial<SyscallSink>;
 }
 
@@ -134,14 +134,14 @@ function whole(name: string, value: unknown, least: number, most: number, unit: 
   return value;
 }
 
-/** Frames of a VM of so many bytes; throws RZ_OPTION. */
+/** Number of frames of a VM with that memory; throws RZ_OPTION. */
 export function framesOf(bytes: unknown): number {
   const most = FRAMES_MAX * FRAME_BYTES;
   const memory = whole('memory', bytes, FRAMES_MIN * FRAME_BYTES, most, 'bytes');
   return Math.floor(memory / FRAME_BYTES / FRAMES_MIN) * FRAMES_MIN;
 }
 
-/** Memory of a VM: of so many bytes, or the most that the host gives. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
+/** Memory of a VM: of the given size, or the most that the host allows. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
 export function obtainMemory(bytes: number | undefined, inSteps = false): Wasm.Memory {
   const allocate = inSteps ? allocateSteps : allocateMemory;
   if (bytes !== undefined) return allocate(framesOf(bytes));
@@ -154,12 +154,12 @@ export function obtainMemory(bytes: number | undefined, inSteps = false): Wasm.M
   }
 }
 
-/** Checks everything that has bounds; throws RZ_OPTION naming the option, its value and what is allowed. */
+/** Checks all options that have bounds; throws RZ_OPTION with the option, its value and what is allowed. */
 export function checkOptions(options: MicroVMOptions): CheckedOptions {
   checkNames(options, NAMES);
   const given = options.memory!;
   if (typeof given === 'object' && !isPhysicalMemory(given))
-    refuse('memory', 'a memory of other origin', 'bytes, or what `MicroVM.memory` returned');
+    refuse('memory', 'another memory', 'bytes, or what `MicroVM.memory` returned');
   const frames = framesOf(typeof given === 'object' ? physicalBuffer(given).byteLength : given);
   const memory = frames * FRAME_BYTES;
   const guestLimit = whole(

@@ -1,4 +1,4 @@
-// A program that was not written for this machine: a module as its compiler left it, loaded, translated and set up.
+// An unmodified program: a module as its compiler left it, loaded, translated and initialised.
 
 import type { Bytes } from '../bytes.ts';
 import { RingzeroError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import type { Snapshot } from './snapshot.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** What a VM for a stock module is made of. */
+/** The options of a VM for an unmodified module. */
 export function optionsOf(
   wasm: Bytes,
   imports: Wasm.Imports,
@@ -22,7 +22,7 @@ export function optionsOf(
   return memory === undefined ? all : { ...all, memory };
 }
 
-/** The program of a VM that was made of optionsOf(). */
+/** The program of a VM that was created with optionsOf(). */
 export function programOf<Exports extends object>(
   vm: MicroVM<ForkedExports<Exports>>,
 ): Program<Exports> {
@@ -31,7 +31,7 @@ export function programOf<Exports extends object>(
   return program;
 }
 
-/** The memory that glue has put into its imports, which must be physical memory then. */
+/** The memory among the imports that glue supplies, which must then be physical memory. */
 function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
   for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
     if (!(value instanceof WebAssembly.Memory)) continue;
@@ -45,7 +45,7 @@ function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
 }
 
 /**
- * What MicroVM.load gives: has the form of a WebAssembly.Instance, so glue takes it for one.
+ * The result of MicroVM.load. It has the form of a WebAssembly.Instance, which glue expects.
  *
  * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program stays usable.
  */
@@ -70,14 +70,14 @@ export class Program<Exports extends object = Wasm.Exports> {
     return this.vm.memory;
   }
 
-  /** A fork in an increment: the program as it is now, for other threads (see Snapshot). */
+  /** A fork in constant time: the program as it is now, for other threads (see Snapshot). */
   snapshot(): Snapshot<ForkedExports<Exports>> {
     return this.vm.snapshot();
   }
 
   /**
    * Runs a command, a program with `_start`, to its end. Returns its exit code.
-   * Fails with RZ_EXPORT when it is no command, and with RZ_GUEST_TRAP.
+   * Fails with RZ_EXPORT when it is not a command, and with RZ_GUEST_TRAP.
    */
   start(): number {
     try {
@@ -89,14 +89,14 @@ export class Program<Exports extends object = Wasm.Exports> {
     }
   }
 
-  /** Sets up a reactor, a program with `_initialize`, before its other exports are called. */
+  /** Initialises a reactor, a program with `_initialize`, before its other exports are called. */
   initialize(): void {
     this.#call('_initialize');
   }
 
   /**
-   * To be called before JavaScript writes to memory of the program that it did not get from one of the program's
-   * allocators just now: active snapshots keep what was there. See docs/programs.md.
+   * Call this before JavaScript writes to memory of the program that it did not just get from one of the program's allocators: active snapshots
+   * then keep the old content. See docs/programs.md.
    */
   beforeWrite(address: number, bytes: number): void {
     this.#exposure.expose(address >>> 0, bytes);
@@ -109,7 +109,7 @@ export class Program<Exports extends object = Wasm.Exports> {
     fn();
   }
 
-  /** Closes its VM. */
+  /** Closes the program's VM. */
   close(): Promise<void> {
     return this.vm.close();
   }
@@ -119,5 +119,5 @@ export class Program<Exports extends object = Wasm.Exports> {
   }
 }
 
-/** Glue asks `instanceof WebAssembly.Instance` (wasm-bindgen's does). `exports` is a program's own. */
+/** Glue tests `instanceof WebAssembly.Instance` (wasm-bindgen's does). `exports` is the program's own object. */
 Object.setPrototypeOf(Program.prototype, WebAssembly.Instance.prototype);

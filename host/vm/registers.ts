@@ -1,15 +1,15 @@
-// Where a snapshot keeps its parent's mutable globals: in its block as long as they fit, else in kernel memory that the
-// VM claims once for all snapshots. Modules linked dynamically have tens of thousands.
+// Where a snapshot keeps its parent's mutable globals: in its block if they fit, else in kernel memory that the VM claims once for all
+// snapshots. Dynamically linked modules have tens of thousands.
 
 import { FRAME_BYTES, REGISTERS_MAX, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
 import type { KernelExports } from './kernel.ts';
 
-/** Can be posted to another thread. `address` is 0 when the globals are in the snapshots' blocks. */
+/** Can be posted. `address` is 0 when the globals are in the snapshots' blocks. */
 export interface Registers {
   readonly address: number;
-  /** Between those of one snapshot and those of the next. */
+  /** Bytes from the globals of one snapshot to those of the next. */
   readonly stride: number;
 }
 
@@ -21,7 +21,7 @@ export function claimRegisters(calls: KernelExports, bytes: number): Registers {
   if (address === 0) {
     throw new RingzeroError(
       'RZ_OUT_OF_MEMORY',
-      `the module's mutable globals take ${bytes} bytes in each of ${SNAPSHOTS_MAX} snapshots, and \`memory\` has no room for them: raise it`,
+      `the module's mutable globals take ${bytes} bytes in each of ${SNAPSHOTS_MAX} snapshots, which does not fit \`memory\`: raise it`,
     );
   }
   return { address, stride: frames * FRAME_BYTES };

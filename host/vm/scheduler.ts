@@ -1,14 +1,14 @@
-// Tasks with priorities on one vCPU's thread: a task of a higher level runs inside the safepoints of one of a lower level,
-// on the same stack, and returns to it.
+// Tasks with priorities on one vCPU's thread: a task of a higher level runs inside a safepoint of a lower-level task, on the same stack, and
+// returns to it.
 //
 // Interface   Scheduler.create() on the thread that runs the tasks; `handle` goes to others, which submit with new Tasks(handle).
 // Invariants  SCHED-1  What runs inside a task has a higher level than it: nesting is bounded by the number of levels.
 //             SCHED-2  A task that was ready never starts after one of a lower level that was not started yet.
-//             SCHED-3  No interrupt is lost: a task is ready before its interrupt is pending, and whoever takes the interrupt
+//             SCHED-3  No interrupt is lost: a task is ready before its interrupt is pending, and the vCPU that takes the interrupt
 //                      runs all that is ready.
-// Concurrency Each level has registers of its own: an instance of the guest, a vCPU by itself, on the same thread. What the guest
-//             has in globals is therefore the level's; what levels share lies in memory, and a safepoint is where no latch is held.
-// Cost        an interrupt 0.1 us and a look at 64 slots; nothing while no task of a higher level is there.
+// Concurrency Each level has its own registers: an instance of the guest and a vCPU of its own, on the same thread. So the guest's globals
+//             belong to the level; levels share what is in memory, and a safepoint is a place where no latch is held.
+// Cost        0.1 us per interrupt and a look at 64 slots; nothing while no task of a higher level is ready.
 
 import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
@@ -22,13 +22,13 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import type * as Wasm from '../webassembly.ts';
 
 const LEVELS_MAX = 8;
-const LIMIT_MS_MAX = 2 ** 31 - 1; // a timer takes no more
+const LIMIT_MS_MAX = 2 ** 31 - 1; // the most that a timer takes
 
-/** What `Scheduler.create` is given. */
+/** Options of `Scheduler.create`. */
 export interface SchedulerOptions {
   /** Exported functions that tasks may name. They take and return numbers. */
   functions: readonly string[];
-  /** Priorities, 2 to 8. Default 2: 0 for what may wait, 1 for what may not. */
+  /** Number of priorities, 2 to 8. Default 2: 0 for tasks that may wait, 1 for urgent ones. */
   levels?: number;
   /** Prepares the vCPU of a level above 0 before its first task, as a thread that attaches would: opens files, joins a store. */
   prepare?(vm: MicroVM, level: number): void | Promise<void>;
@@ -36,20 +36,20 @@ export interface SchedulerOptions {
   attach?: AttachOptions;
 }
 
-/** What another thread submits tasks with; can be posted to it. */
+/** For threads that submit tasks; can be posted. */
 export interface TasksHandle {
   queue: SharedArrayBuffer;
   memory: Wasm.Memory;
-  /** Addresses of the blocks of the levels' vCPUs. */
+  /** Addresses of the levels' vCPU blocks. */
   blocks: number[];
   functions: readonly string[];
 }
 
-/** What a task is submitted with. */
+/** Options of one task. */
 export interface SubmitOptions {
-  /** 0 to levels - 1, higher is sooner. Default 0. */
+  /** 0 to levels - 1, higher runs first. Default 0. */
   level?: number;
-  /** The task is stopped at its next safepoint when it has run for so long. Default: never. */
+  /** Stops the task at its next safepoint after it has run this long. Default: never. */
   limitMs?: number;
 }
 
@@ -66,8 +66,8 @@ export class Tasks {
   }
 
   /**
-   * Runs a guest function; resolves with its result. Rejects with RZ_OPTION, RZ_BUSY when 64 tasks are there already, RZ_VM_CLOSED,
-   * or RZ_GUEST_TRAP when it trapped or was stopped: the other tasks go on.
+   * Runs a guest function; resolves with its result. Rejects with RZ_OPTION, RZ_BUSY when 64 tasks are queued, RZ_VM_CLOSED, or RZ_GUEST_TRAP
+   * when the task trapped or was stopped: the other tasks go on.
    */
   async submit(
     name: string,
@@ -90,17 +90,14 @@ export class Tasks {
     const { functions, blocks } = this.#handle;
     const fn = functions.indexOf(name);
     if (fn < 0)
-      throw new RingzeroError(
-        'RZ_OPTION',
-        `no task \`${name}\`; there are ${functions.join(', ')}`,
-      );
+      throw new RingzeroError('RZ_OPTION', `no task \`${name}\`; allowed: ${functions.join(', ')}`);
     if (!Number.isInteger(level) || level < 0 || level >= blocks.length)
       refuse('level', level, `0 to ${blocks.length - 1}`);
     if (args.length > ARGUMENTS_MAX || !args.every((arg) => typeof arg === 'number'))
       throw new RingzeroError('RZ_OPTION', `a task takes up to ${ARGUMENTS_MAX} numbers`);
     if (this.#queue.isClosed) throw new RingzeroError('RZ_VM_CLOSED', 'the scheduler was closed');
     const slot = this.#queue.submit(level, fn, args);
-    if (slot < 0) throw new RingzeroError('RZ_BUSY', 'as many tasks are there as the queue holds');
+    if (slot < 0) throw new RingzeroError('RZ_BUSY', 'the queue of tasks is full');
     for (const block of blocks.slice(0, level)) this.#post(block, VECTOR_TASK);
     this.#queue.ring();
     return slot;
@@ -116,14 +113,14 @@ export class Tasks {
   }
 }
 
-/** Runs tasks on the thread that made it, by priority: one of a higher level runs inside the safepoints of one of a lower level. */
+/** Runs tasks on the thread that created it, by priority: a task of a higher level runs inside a safepoint of a lower-level task. */
 export class Scheduler {
   readonly handle: TasksHandle;
   readonly #queue = new TaskQueue();
   readonly #contexts: readonly MicroVM[];
   readonly #functions: readonly string[];
   readonly #served: Promise<void>;
-  /** Level of the innermost task that is running, -1 for none. */
+  /** Level of the innermost running task, -1 for none. */
   #running = -1;
 
   private constructor(contexts: readonly MicroVM[], functions: readonly string[]) {
@@ -136,7 +133,7 @@ export class Scheduler {
     this.#served = this.#serve();
   }
 
-  /** Makes the calling thread run tasks on `vm` whenever it does nothing else. Fails with RZ_OPTION and as MicroVM.attach. */
+  /** Makes the calling thread run tasks on `vm` whenever it is idle. Fails with RZ_OPTION and as MicroVM.attach. */
   static async create(vm: MicroVM, options: SchedulerOptions): Promise<Scheduler> {
     const { levels = 2, functions, prepare } = options;
     if (!Number.isInteger(levels) || levels < 2 || levels > LEVELS_MAX)
@@ -159,7 +156,7 @@ export class Scheduler {
     }
   }
 
-  /** Runs what is ready above the level that is running, the highest first. */
+  /** Runs the ready tasks above the running level, the highest first. */
   #drain(): void {
     for (
       let task = this.#queue.next(this.#running);
@@ -183,13 +180,13 @@ export class Scheduler {
     }
   }
 
-  /** What was to stop an earlier task of the level came too late for it. */
+  /** A stop that was meant for an earlier task of the level came too late. */
   #forgive(level: number): void {
     const at = (this.handle.blocks[level]! + VCPU_PENDING) / 4;
     Atomics.and(new Int32Array(physicalBuffer(this.handle.memory)), at, ~(1 << VECTOR_KILL));
   }
 
-  /** Takes no more tasks; the vCPUs of the higher levels end. Not from inside a task. */
+  /** Accepts no more tasks; the vCPUs of the higher levels end. Not from inside a task. */
   async close(): Promise<void> {
     this.#queue.close();
     await this.#served;

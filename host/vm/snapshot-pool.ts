@@ -1,10 +1,10 @@
-// The warm snapshot vCPUs of a VM: threads that wait for jobs. One job at a time on each; more threads start when
-// more jobs are under way than there are threads.
+// The warm snapshot vCPUs of a VM: threads that wait for jobs, one job at a time each. More threads start when more jobs run than there are
+// threads.
 //
-// Invariants  POOL-1  Every job ends once: with what its thread says, with its thread, with the pool, or at once when it
+// Invariants  POOL-1  Every job ends once: with the result of its thread, with its thread, with the pool, or immediately when it
 //                     cannot be posted. Nothing is thrown between run() and `end`.
-//             POOL-2  A job that was stopped ends within STOP_GRACE_MS and the end of a thread: what does not leave the
-//                     guest by itself by then (a wait, a loop without safepoints) loses its thread.
+//             POOL-2  A stopped job ends within STOP_GRACE_MS plus the end of a thread: a job that does not leave the guest in that
+//                     time (a wait, a loop without safepoints) loses its thread.
 
 import { EINTR, EIO } from '../../assembly/abi/errno.ts';
 import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
@@ -22,15 +22,15 @@ import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './
 export interface JobEnd {
   result: unknown;
   failure: (Failure & { error: Error }) | undefined;
-  /** The tables as the job has left them; undefined = it did not get to run. */
+  /** The tables after the job; undefined = it did not run. */
   tables: { state: TableState | undefined } | undefined;
-  /** The thread died under the job: what the job was to release is still held. */
+  /** The thread died during the job: what the job was to release is still held. */
   died: boolean;
 }
 
-/** The warm threads start a little later, so that what the VM was made for comes first. */
+/** Warm threads start a little later, so that the VM's first work is not delayed. */
 const WARM_DELAY_MS = 30;
-/** How long a stopped job may take to its next safepoint. */
+/** Time for a stopped job to reach its next safepoint. */
 const STOP_GRACE_MS = 1000;
 
 interface Finished {
@@ -44,7 +44,7 @@ interface Worker {
   thread: Thread;
   vcpu: number | undefined;
   job: Job | undefined;
-  /** Of its tables, where they have become longer than at first. */
+  /** Lengths of its tables, where they are longer than at first. */
   lengths: readonly number[] | undefined;
 }
 
@@ -68,12 +68,12 @@ export class SnapshotPool {
       try {
         while (!this.#closed && this.#workers.size < warm) this.#start();
       } catch {
-        // the first job tries again, and says why it cannot be done
+        // the first job tries again, and reports the error
       }
     });
   }
 
-  /** Threads alive now. */
+  /** Number of threads. */
   get size(): number {
     return this.#workers.size;
   }
@@ -88,8 +88,8 @@ export class SnapshotPool {
   }
 
   /**
-   * The readers of a snapshot were told to stop: a thread that is still at it after the grace time is ended. Calls that
-   * wait for a thread begin, and find out by themselves.
+   * The readers of a snapshot were told to stop: ends a thread that is still running after the grace time. Calls that wait for a thread start,
+   * and then notice.
    */
   stop(slot: number): void {
     for (const worker of this.#workers) {
@@ -132,13 +132,13 @@ export class SnapshotPool {
     }
   }
 
-  /** A thread without a job, a new one if there may be more. Without any thread the waiting jobs fail. */
+  /** A thread without a job, or a new one if there may be more. Without any thread the waiting jobs fail. */
   #free({ tables }: Job): Worker | undefined {
     for (const worker of [...this.#workers]) {
       if (worker.job !== undefined) continue;
       if (worker.lengths?.every((length, t) => length <= (tables?.[t]?.length ?? 0)) ?? true)
         return worker;
-      this.#workers.delete(worker); // its tables are too long for this snapshot, and stay so
+      this.#workers.delete(worker); // its tables are too long for this snapshot, and cannot shrink
       void worker.thread.terminate();
     }
     if (this.#workers.size >= SNAPSHOTS_MAX) return undefined;
@@ -160,7 +160,7 @@ export class SnapshotPool {
       worker.job = undefined;
       worker.thread.hold(false);
       const why = error instanceof Error ? error.message : String(error);
-      const message = `an argument cannot go to the snapshot's thread: ${why}`;
+      const message = `an argument cannot be posted to the snapshot's thread: ${why}`;
       this.#finish(job.id, { failure: failureOf('RZ_OPTION', message) });
     }
   }
@@ -185,7 +185,7 @@ export class SnapshotPool {
     end?.({ result, failure: error, died, tables });
   }
 
-  /** A thread ended: its job fails, and a new thread takes its place when it is wanted. */
+  /** A thread ended: its job fails. A new thread starts when it is needed. */
   #ended(worker: Worker, error: Error | undefined): void {
     this.#workers.delete(worker);
     if (worker.vcpu !== undefined) this.#kernel.bury(worker.vcpu);

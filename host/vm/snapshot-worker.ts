@@ -1,4 +1,4 @@
-// The thread of a snapshot vCPU: waits for a snapshot, runs guest functions on it, gives it back.
+// The thread of a snapshot vCPU: waits for a snapshot, runs guest functions on it, releases it.
 
 import { EINTR, EIO, ENOMEM } from '../../assembly/abi/errno.ts';
 import { ENDING_SELF } from '../../assembly/abi/snapshot-block.ts';
@@ -15,14 +15,14 @@ import { registersOf } from './registers.ts';
 import type { GuestImports, ImportContext, Machine } from './machine.ts';
 import { Vcpu } from './vcpu.ts';
 
-/** What the thread is started with. */
+/** Data that the thread starts with. */
 export interface SnapshotThreadData {
   machine: Machine;
   importsModule: string | undefined;
   background: boolean;
 }
 
-/** One piece of work: a function by export name, by table index for spawn(), or a module that drives the guest. */
+/** One job: a function by export name, by table index for spawn(), or a module that drives the guest. */
 export interface Job {
   id: number;
   slot: number;
@@ -31,9 +31,9 @@ export interface Job {
     | { name: string; args: (number | bigint)[] }
     | { fn: number; arg: number }
     | { module: string; argument: unknown };
-  /** The program's tables, where they are not as its module declares them. */
+  /** The program's tables, where they differ from what its module declares. */
   tables?: TableState | undefined;
-  /** Whether the snapshot is over after this job. */
+  /** Whether to release the snapshot after this job. */
   release: boolean;
 }
 
@@ -49,13 +49,13 @@ interface Done {
   id: number;
   result?: unknown;
   failure?: Failure;
-  /** The program's tables as the job has left them. */
+  /** The program's tables after the job. */
   tables: TableState | undefined;
-  /** Of tables that have become longer: the instance is for snapshots alone that have them as long. */
+  /** Lengths of tables that have grown: the instance can serve only snapshots whose tables are that long. */
   lengths: readonly number[] | undefined;
 }
 
-/** An error in a form that survives the way between threads. */
+/** An error in a form that can be posted. */
 export interface Failure {
   code: string;
   message: string;
@@ -63,16 +63,16 @@ export interface Failure {
   errno: number;
   /** The program ended itself. */
   exitCode: number | undefined;
-  /** What a driving module threw by itself. */
+  /** An error that a driving module threw. */
   thrown?: unknown;
 }
 
 async function main(): Promise<void> {
   const data = (await thread.data()) as SnapshotThreadData;
   const vcpu = start(data);
-  // Before anything takes time: Deno forgets a message that finds no listener. Why start() fails is said by the await below.
+  // Listens before anything that takes time: Deno drops a message that finds no listener. The await below reports why start() failed.
   thread.onMessage((message) => {
-    if (message === null) return; // Deno says so to a thread that is being terminated
+    if (message === null) return; // Deno posts this to a thread that is being terminated
     void vcpu.then((ready) => work(ready, data.machine, message as Job), () => {}); // prettier-ignore
   });
   await vcpu;
@@ -109,7 +109,7 @@ async function work(vcpu: Vcpu, machine: Machine, job: Job): Promise<void> {
   try {
     post({ ...about, ...end });
   } catch (error) {
-    const failure = failureOf(new DriverError(error)); // no clone of the result
+    const failure = failureOf(new DriverError(error)); // the result cannot be cloned
     post({ ...about, failure });
   }
 }
@@ -119,19 +119,19 @@ async function importsOf(url: string): Promise<GuestImports> {
   return (context) => module.imports(context);
 }
 
-/** Carries what a driving module threw. */
+/** Carries the error of a driving module. */
 class DriverError extends Error {
   constructor(thrown: unknown) {
     super(`a module that drives a fork threw: ${String(thrown)}`);
     try {
       this.cause = structuredClone(thrown);
     } catch {
-      // only its text can leave the thread
+      // only its text can be posted
     }
   }
 }
 
-/** Points the vCPU at the snapshot, with the registers that its parent or the call before had, and calls the function. */
+/** Points the vCPU at the snapshot, with the registers of its parent or of the previous call, and calls the function. */
 async function run(vcpu: Vcpu, machine: Machine, job: Job): Promise<unknown> {
   const { calls } = vcpu.kernel;
   const guest = vcpu.instance.exports;
@@ -157,7 +157,7 @@ async function run(vcpu: Vcpu, machine: Machine, job: Job): Promise<unknown> {
     checkState(calls, job.slot);
     return result;
   } finally {
-    // As memory: what a call has left is what the next one on this snapshot begins with.
+    // Like memory: the next call on this snapshot starts with what this one left.
     if (isLoaded) (guest['ringzero.save'] as GuestFunction)(registers);
     calls.lookAt(0);
     vcpu.syscalls.closeAll();
@@ -180,7 +180,7 @@ async function drive(fork: Fork, url: string, argument: unknown): Promise<unknow
   }
 }
 
-/** What the parent of a spawned function learns of its end. */
+/** What the parent of a spawned function learns about its end. */
 const ERRNO = new Map<string, number>([
   ['RZ_SNAPSHOT_LOST', ENOMEM],
   ['RZ_SNAPSHOT_STOPPED', EINTR],

@@ -1,4 +1,4 @@
-// A snapshot as its user holds it.
+// A snapshot, for its user.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_LOST, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-block.ts';
@@ -13,9 +13,8 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import type * as Wasm from '../webassembly.ts';
 
 /**
- * Guest memory as it was when `MicroVM.snapshot` was called. Release it: `snapshot.release()`, or
- * `using snapshot = vm.snapshot()` where the runtime has it. Until then every page that the guest writes to for the
- * first time is copied once. Source: paper, section 4.1.
+ * Guest memory as it was when `MicroVM.snapshot` was called. Release it with `snapshot.release()`, or with `using snapshot = vm.snapshot()`
+ * where the runtime supports that. Until then each page is copied once, when the guest first writes to it. Source: paper, section 4.1.
  */
 export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
@@ -23,7 +22,7 @@ export class Snapshot<Exports extends object = GuestExports> {
   readonly #memory: Wasm.Memory;
   readonly #pool: SnapshotPool;
   readonly #preopen: () => string | undefined;
-  /** The program's tables in this snapshot, where they are not as its module declares them. */
+  /** The program's tables in this snapshot, where they differ from what its module declares. */
   #tables: TableState | undefined;
   #jobs = 0;
   #open = true;
@@ -52,19 +51,18 @@ export class Snapshot<Exports extends object = GuestExports> {
     return this.#kernel.calls.snapshotBytes(this.#slot);
   }
 
-  /** Frames copied for this snapshot alone so far. */
+  /** Frames copied for this snapshot so far. */
   get framesOwned(): number {
     this.#check();
     return this.#kernel.calls.snapshotFrames(this.#slot);
   }
 
   /**
-   * Calls an exported function of the guest in another thread, where memory and mutable globals are as they were;
-   * what it stores is seen by later calls on this snapshot and by nobody else. Calls on one snapshot run one after
-   * the other when each is awaited.
+   * Calls an exported function of the guest in another thread, with memory and mutable globals as they were. Its stores are visible only to
+   * later calls on this snapshot. Calls on one snapshot run in sequence if each is awaited.
    *
-   * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (frames ran out), RZ_SNAPSHOT_CLOSED,
-   * RZ_SNAPSHOT_STOPPED (disposed of meanwhile), RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
+   * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (out of frames), RZ_SNAPSHOT_CLOSED, RZ_SNAPSHOT_STOPPED (disposed
+   * of during the call), RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
    */
   run<Name extends FunctionName<Exports>>(
     name: Name,
@@ -75,11 +73,11 @@ export class Snapshot<Exports extends object = GuestExports> {
   }
 
   /**
-   * Calls `main(fork, argument)` of a module, given by its URL, in another thread, where it drives the guest's exports (see Fork) on memory
-   * and globals as they were. The argument, and what main returns or resolves to, are cloned on the way.
+   * Calls `main(fork, argument)` of a module, given by its URL, in another thread. There it drives the guest's exports (see Fork) on memory and
+   * globals as they were. The argument and the result of main are cloned.
    *
-   * Fails as run(), with RZ_OPTION when that is no URL, with RZ_EXPORT when the module has no such function, and with what
-   * the module or main throws.
+   * Fails as run() does, with RZ_OPTION for an invalid URL, with RZ_EXPORT when the module has no such function, and with the error that the
+   * module or main throws.
    */
   drive(module: string | { readonly href: string }, argument?: unknown): Promise<unknown> {
     const url = String(module);
@@ -138,7 +136,7 @@ export class Snapshot<Exports extends object = GuestExports> {
     return result;
   }
 
-  /** Gives its frames back, after the calls under way have ended. Releasing again does nothing. */
+  /** Frees its frames, after the calls in progress have ended. Releasing it again does nothing. */
   async release(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
@@ -147,8 +145,8 @@ export class Snapshot<Exports extends object = GuestExports> {
   }
 
   /**
-   * As release(), at once; calls still under way are stopped first and reject with RZ_SNAPSHOT_STOPPED: at their next
-   * safepoint, or after a second without one (a wait, a loop of a program that has none) with their thread.
+   * As release(), but at once: stops calls in progress, which reject with RZ_SNAPSHOT_STOPPED. A call stops at its next safepoint; one that
+   * reaches none within a second (a wait, a loop without polls) is stopped with its thread.
    */
   [Symbol.dispose](): void {
     if (this.#jobs > 0) {
@@ -168,7 +166,7 @@ export class Snapshot<Exports extends object = GuestExports> {
   }
 }
 
-/** Throws when what was read from a snapshot cannot be trusted, or nobody wants it any more. */
+/** Throws when what was read from a snapshot is not valid, or the snapshot was disposed of. */
 export function checkState(calls: KernelExports, slot: number): void {
   const state = calls.snapshotState(slot);
   if (state === SNAPSHOT_LOST) {

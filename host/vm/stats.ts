@@ -1,13 +1,13 @@
-// The numbers of a VM, by name, and as metrics that a monitor understands.
+// The statistics of a VM, by name, and as metrics for monitoring systems.
 //
-// Interface   readStats() for MicroVM.stats(); metricsOf() and exposition() for who serves them: the text format of Prometheus, 0.0.4.
-// Concurrency The VM goes on meanwhile: each number is right, but they are not all of one moment.
-// Cost        about 20 us, nothing of it on the vCPUs; what is counted is counted anyway.
+// Interface   readStats() for MicroVM.stats(); metricsOf() and exposition() for endpoints: the text format of Prometheus, 0.0.4.
+// Concurrency The VM keeps running: each number is right, but they are not all from the same moment.
+// Cost        about 20 us, none of it on the vCPUs; reading adds no counting.
 
 import * as counter from '../../assembly/abi/counter.ts';
 import type { KernelExports } from './kernel.ts';
 
-/** A number with its name in a monitor; a name that ends in _total only grows. */
+/** A number under its name in a monitoring system; a name that ends in _total is a counter. */
 export interface Metric {
   readonly name: string;
   readonly help: string;
@@ -16,47 +16,47 @@ export interface Metric {
 
 type Row = readonly [index: number, metric: string, help: string];
 
-/** Counters count since boot, over all vCPUs; gauges are of now. Frames and pages are 4 KiB. */
+/** Counters count since boot, over all vCPUs; gauges are current values. Frames and pages are 4 KiB. */
 const ROWS = {
-  vcpus: [counter.GAUGE_VCPUS, 'vcpus', 'vCPUs attached, the warm ones for snapshots included.'],
-  vcpusRunning: [counter.GAUGE_RUNNING, 'vcpus_running', 'vCPUs in the guest, those that look at snapshots left out.'], // prettier-ignore
+  vcpus: [counter.GAUGE_VCPUS, 'vcpus', 'vCPUs attached, including warm ones for snapshots.'],
+  vcpusRunning: [counter.GAUGE_RUNNING, 'vcpus_running', 'vCPUs running the guest, excluding snapshot vCPUs.'], // prettier-ignore
   safepoints: [counter.COUNTER_SAFEPOINTS, 'safepoints_total', 'Safepoints that found an interrupt.'], // prettier-ignore
   interrupts: [counter.COUNTER_INTERRUPTS, 'interrupts_total', 'Interrupts delivered to handlers of the guest.'], // prettier-ignore
-  remoteCalls: [counter.COUNTER_REMOTE_CALLS, 'ipis_served_total', 'Calls by inter-processor interrupt that vCPUs have served.'], // prettier-ignore
+  remoteCalls: [counter.COUNTER_REMOTE_CALLS, 'ipis_served_total', 'Remote calls (inter-processor interrupts) served.'], // prettier-ignore
   syscalls: [counter.COUNTER_SYSCALLS, 'system_calls_total', 'System calls that the host served.'], // prettier-ignore
   faults: [counter.COUNTER_FAULTS, 'write_faults_total', 'Write faults: first stores to a page in an epoch.'], // prettier-ignore
   copies: [counter.COUNTER_COPIES, 'copied_pages_total', 'Write faults that copied the page for a snapshot.'], // prettier-ignore
-  privateCopies: [counter.COUNTER_PRIVATE, 'private_pages_total', 'Pages that snapshots copied in order to write to them.'], // prettier-ignore
+  privateCopies: [counter.COUNTER_PRIVATE, 'private_pages_total', 'Private copies: pages that snapshots wrote to.'], // prettier-ignore
   epochWaits: [counter.COUNTER_WAITS, 'epoch_waits_total', 'Write faults that waited for another vCPU to acknowledge the epoch.'], // prettier-ignore
-  forgotten: [counter.COUNTER_FORGOTTEN, 'forgotten_pages_total', 'Pages that snapshots gave up before their end.'], // prettier-ignore
+  forgotten: [counter.COUNTER_FORGOTTEN, 'forgotten_pages_total', 'Pages that snapshots gave up early.'], // prettier-ignore
   epoch: [counter.GAUGE_EPOCH, 'epoch', 'The current epoch.'],
   snapshotsActive: [counter.GAUGE_SNAPSHOTS, 'snapshots_active', 'Snapshots taken and not released.'], // prettier-ignore
   snapshotsTaken: [counter.GAUGE_SNAPSHOTS_TAKEN, 'snapshots_total', 'Snapshots taken.'],
   snapshotsLost: [counter.GAUGE_SNAPSHOTS_LOST, 'snapshots_lost_total', 'Snapshots that ran out of frames.'], // prettier-ignore
-  framesUsed: [counter.GAUGE_FRAMES_USED, 'frames_used', 'Frames handed out by the kernel.'],
-  framesFree: [counter.GAUGE_FRAMES_FREE, 'frames_free', 'Frames that can still be handed out.'],
-  limboFrames: [counter.GAUGE_LIMBO, 'frames_limbo', 'Frames that wait for several snapshots to end.'], // prettier-ignore
-  guestBytes: [counter.GAUGE_BREAK, 'guest_bytes', 'Memory of the guest.'],
+  framesUsed: [counter.GAUGE_FRAMES_USED, 'frames_used', 'Frames in use.'],
+  framesFree: [counter.GAUGE_FRAMES_FREE, 'frames_free', 'Free frames.'],
+  limboFrames: [counter.GAUGE_LIMBO, 'frames_limbo', 'Frames that wait for the end of several snapshots.'], // prettier-ignore
+  guestBytes: [counter.GAUGE_BREAK, 'guest_bytes', 'Size of guest memory.'],
   ringSubmitted: [counter.COUNTER_SUBMITTED, 'ring_entries_submitted_total', 'Entries put into submission queues.'], // prettier-ignore
   ringRefused: [counter.GAUGE_REFUSED, 'ring_entries_refused_total', 'Entries that named frames outside the DMA window.'], // prettier-ignore
 } as const satisfies Record<string, Row>;
 
-/** Of a linked guest with a pool. Its frames count as used. */
+/** Of a linked guest with a pool. The pool's frames count as used. */
 const POOL_ROWS = {
   frames: [counter.GAUGE_POOL_FRAMES, 'pool_frames', 'Frames of the pool.'],
-  faults: [counter.COUNTER_POOL + counter.POOL_FAULTS, 'pool_faults_total', 'Page faults: pages read because they were wanted.'], // prettier-ignore
+  faults: [counter.COUNTER_POOL + counter.POOL_FAULTS, 'pool_faults_total', 'Page faults: pages read on demand.'], // prettier-ignore
   readAhead: [counter.COUNTER_POOL + counter.POOL_PREFETCHED, 'pool_read_ahead_total', 'Pages read ahead.'], // prettier-ignore
   evictions: [counter.COUNTER_POOL + counter.POOL_EVICTIONS, 'pool_evictions_total', 'Pages evicted.'], // prettier-ignore
   writes: [counter.COUNTER_POOL + counter.POOL_WRITES, 'pool_writes_total', 'Pages written back.'],
   failures: [counter.COUNTER_POOL + counter.POOL_FAILURES, 'pool_failures_total', 'Reads and writes of pages that failed.'], // prettier-ignore
-  stale: [counter.COUNTER_POOL + counter.POOL_STALE, 'pool_stale_total', 'Translations by the TLB that the page header refuted.'], // prettier-ignore
-  waits: [counter.COUNTER_POOL + counter.POOL_WAITS, 'pool_waits_total', 'Locks of pages that were waited for long.'], // prettier-ignore
+  stale: [counter.COUNTER_POOL + counter.POOL_STALE, 'pool_stale_total', 'Stale TLB entries that the page header revealed.'], // prettier-ignore
+  waits: [counter.COUNTER_POOL + counter.POOL_WAITS, 'pool_waits_total', 'Long waits for a page lock.'], // prettier-ignore
 } as const satisfies Record<string, Row>;
 
-/** What the pool of a VM does. Each number is explained where it is counted, and in what `metrics()` of a store returns. */
+/** Statistics of a VM's buffer pool. What each number means is in stats.ts and in the output of a store's `metrics()`. */
 export type PoolStats = Record<keyof typeof POOL_ROWS, number>;
 
-/** What each number means is said in stats.ts and in what `metrics()` returns. */
+/** Statistics of a VM. What each number means is in stats.ts and in the output of `metrics()`. */
 export type VMStats = Record<keyof typeof ROWS, number> & {
   /** Undefined in a VM whose guest has no pool. */
   readonly pool: PoolStats | undefined;
@@ -84,7 +84,7 @@ export function metricsOf({ pool, ...stats }: VMStats): Metric[] {
   return [...metrics(ROWS, stats), ...(pool === undefined ? [] : metrics(POOL_ROWS, pool))];
 }
 
-/** The Content-Type of what exposition() gives. */
+/** The Content-Type of exposition(). */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function exposition(metrics: readonly Metric[]): string {

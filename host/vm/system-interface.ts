@@ -1,4 +1,4 @@
-// Adds WASI to a guest's imports, for each vCPU its own. Loaded only for programs that use it.
+// Adds WASI to a guest's imports, for each vCPU separately. Loaded on demand.
 
 import { RingzeroError } from '../errors.ts';
 import type { Mistyped, WasiSetup } from '../wasi/options.ts';
@@ -7,7 +7,7 @@ import type { GuestImports, VcpuParts } from './machine.ts';
 
 type Wasi = Pick<typeof import('../wasi/calls.ts'), 'Calls' | 'unblockInput'>;
 
-/** `imports` with the functions of WASI preview 1 that they lack. */
+/** `imports`, completed with the functions of WASI preview 1. */
 export async function addWasi(
   setup: WasiSetup | undefined,
   imports: GuestImports,
@@ -37,7 +37,7 @@ export function withWasi(
   };
 }
 
-/** A function that the program would call with other types than its own is refused when it is asked for. */
+/** Rejects an import whose type is not that of the WASI function, when it is asked for. */
 function refuseAt(functions: object, { name, type, right }: Mistyped): void {
   Object.defineProperty(functions, name, {
     get: () => {

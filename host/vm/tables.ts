@@ -1,14 +1,14 @@
-// The tables of an instance and its mutable globals of reference types, as data: for forks, which have instances of their own and
-// their parent's tables and globals. A global is a table of one entry here.
+// The tables of an instance and its mutable globals of reference types, as data: a fork has its own instance, and its parent's tables and
+// globals. A global is treated as a table of one entry.
 //
-// An entry is where its function was when the instance was made ([table, index]), the name that it is exported by, or a plain value
-// of JavaScript. Objects and functions of JavaScript, or of another module, cannot go to another thread: the entry is empty there,
-// and a call of it traps.
+// An entry is described by where its function was when the instance was created ([table, index]), by the name under which it is exported, or
+// as a plain JavaScript value. JavaScript objects and functions, and functions of other modules, cannot go to another thread: the fork's entry
+// is empty, and a call of it traps.
 //
-// Interface   capture() in the parent, when a snapshot is taken, and in a fork after a call; apply() in a fork before one.
+// Interface   capture() in the parent when a snapshot is taken, and in a fork after a call; apply() in a fork before a call.
 // Concurrency Belongs to the thread of its instance.
-// Cost        nothing until a table is changed. Then a look at each entry, some 50 ns, for each snapshot after a change; for each
-//             snapshot in programs whose code changes tables, which a snapshot cannot know otherwise.
+// Cost        nothing until a table changes. Then a look at each entry, about 50 ns, for each snapshot after a change; for every
+//             snapshot of programs whose code changes tables, because such changes cannot be observed.
 
 export type TableEntry =
   readonly [table: number, index: number] | string | { value: Primitive } | null;
@@ -17,7 +17,7 @@ type Primitive = string | number | bigint | boolean | undefined;
 export type TableState = readonly (readonly TableEntry[])[];
 
 type Ref = unknown;
-/** The image's code has instructions that change a table. */
+/** The image's code has instructions that change this table. */
 const CHANGING = 'ringzero.changesTables';
 const NAME = /^ringzero\.(?:tables|references)\.\d+$/;
 const FUNCTION = 'ringzero.function.';
@@ -29,13 +29,13 @@ export class Tables {
   readonly #exports: WebAssembly.Exports;
   readonly #tables: readonly Place[];
   readonly #isChangedByCode: boolean;
-  /** Entries as they were at first; undefined = they are so still. */
+  /** The initial entries; undefined = unchanged so far. */
   #initial: Ref[][] | undefined;
   #homes = new Map<Ref, TableEntry>();
   #captured: TableState | undefined;
   #isDirty = false;
 
-  /** Before anything of the instance has run. */
+  /** Before any code of the instance has run. */
   constructor(exports: WebAssembly.Exports) {
     this.#exports = exports;
     this.#tables = Object.entries(exports).flatMap(([name, value]): Place[] => {
@@ -47,7 +47,7 @@ export class Tables {
     for (const table of this.#tables) if (table instanceof WebAssembly.Table) this.#watch(table);
   }
 
-  /** Entries as they are; undefined = as they were at first. */
+  /** The current entries; undefined = the initial ones. */
   capture(): TableState | undefined {
     if (!this.#isDirty && !this.#isChangedByCode) return this.#captured;
     this.#isDirty = false;
@@ -59,7 +59,7 @@ export class Tables {
     return this.#captured;
   }
 
-  /** Makes the entries those of `state`, or as they were at first. */
+  /** Sets the entries to those of `state`, or to the initial ones. */
   apply(state: TableState | undefined): void {
     if (state === undefined && this.#initial === undefined) return;
     this.#remember();
@@ -73,7 +73,7 @@ export class Tables {
     this.#isDirty = true;
   }
 
-  /** How long the tables are, where one is longer than at first, which it stays; undefined = none is. */
+  /** Lengths of the tables, where one has grown: a table cannot shrink. Undefined = none has. */
   get lengths(): readonly number[] | undefined {
     const isLonger = this.#initial?.some((entries, t) => this.#tables[t]!.length > entries.length);
     return isLonger === true ? this.#tables.map(({ length }) => length) : undefined;
@@ -91,7 +91,7 @@ export class Tables {
     );
   }
 
-  /** JavaScript changes a table by these two alone. */
+  /** JavaScript can change a table only through these two methods. */
   #watch(table: WebAssembly.Table): void {
     for (const name of ['set', 'grow'] as const) {
       const change = table[name].bind(table) as (...args: unknown[]) => unknown;

@@ -1,4 +1,4 @@
-// The queue of tasks between the thread that runs them and everybody else: shared words, no copy of anything in the VM.
+// The queue of tasks between the thread that runs them and all others: shared words outside the VM's memory.
 //
 // Interface   claim() a slot, fill it, publish(); the runner takes next(above), which is the oldest task of the highest level, and
 //             finish()es it; release() when the result was read.
@@ -63,7 +63,7 @@ export class TaskQueue {
     return (HEAD_BYTES + slot * SLOT_BYTES) / 8 + index;
   }
 
-  /** Puts a task into a free slot: its number, -1 when there is none. */
+  /** Puts a task into a free slot and returns its number; -1 when there is none. */
   submit(level: number, fn: number, args: readonly number[]): number {
     for (let slot = 0; slot < SLOTS; slot++) {
       const state = this.#word(slot, STATE);
@@ -79,7 +79,7 @@ export class TaskQueue {
     return -1;
   }
 
-  /** The oldest task of the highest level above `above`, running from now on. */
+  /** Takes the oldest task of the highest level above `above`; it counts as running from now on. */
   next(above: number): Task | undefined {
     let best = -1;
     let level = above;
@@ -121,7 +121,7 @@ export class TaskQueue {
     return Atomics.load(this.#words, this.#word(slot, STATE));
   }
 
-  /** Tells the tasks that have been in a slot apart. */
+  /** Distinguishes the tasks that used the same slot. */
   order(slot: number): number {
     return Atomics.load(this.#words, this.#word(slot, ORDER));
   }
@@ -136,7 +136,7 @@ export class TaskQueue {
     }
   }
 
-  /** Result of a task that is DONE, or why it FAILED; the slot is free again. */
+  /** Result of a task that is DONE, or why it FAILED; frees the slot. */
   take(slot: number): number | string {
     const failed = this.state(slot) === FAILED;
     const at = HEAD_BYTES + slot * SLOT_BYTES + ERROR;
@@ -156,12 +156,12 @@ export class TaskQueue {
     return Atomics.load(this.#words, BELL);
   }
 
-  /** Resolves when the bell has rung since it was `seen`. */
+  /** Resolves when the bell has rung after it had the value `seen`. */
   async rung(seen: number): Promise<void> {
     await this.#change(BELL, seen);
   }
 
-  /** Resolves when the word is not `old` any more. Unlike a timer, such a wait alone would not keep its thread alive. */
+  /** Resolves when the word has changed from `old`. Unlike a timer, such a wait does not keep its thread alive. */
   async #change(word: number, old: number): Promise<void> {
     const { value } = Atomics.waitAsync(this.#words, word, old);
     if (typeof value === 'string') return;

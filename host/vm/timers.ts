@@ -1,12 +1,12 @@
-// The timers of a VM's vCPUs: one thread that sleeps until the next of them is due, and posts VECTOR_TIMER by shared memory.
+// The timers of a VM's vCPUs: one thread that sleeps until the next one is due, and posts VECTOR_TIMER through shared memory.
 //
-// Interface   startTimers() by who makes the VM; the result stops them. Timers is what the thread does. What a vCPU sets, and what
-//             it takes of what is posted: assembly/kernel/timer.ts.
-// Invariants  TIMER-4  Not early: a time begins when the thread learns of it, which is after it was set.
-//             TIMER-5  A period does not drift; one that the thread was too late for is counted with the next.
+// Interface   startTimers() when a VM is created; the result stops them. Timers is the code of the thread. How a vCPU sets a timer
+//             and takes what was posted: assembly/kernel/timer.ts.
+// Invariants  TIMER-4  Never early: a period begins when the thread learns of it, which is after it was set.
+//             TIMER-5  A period does not drift; one that the thread missed is counted with the next.
 // Concurrency One thread per VM. It writes VCPU_TIMER_DUE and posts, nothing else, and nothing after it was stopped.
 // Cost        nothing without the option: there is no thread. With it the thread sleeps on VM_TIMER_BELL; an expiration
-//             takes it some 10 us, and comes 20 to 100 us late on an idle machine.
+//             takes it about 10 us, and is 20 to 100 us late on an idle machine.
 
 import { VCPUS_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { vcpuBlocks, vmBlock } from '../../assembly/abi/memory-map.ts';
@@ -27,16 +27,16 @@ import { startThread, type Thread } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 
-/** What the thread says when it is there. */
+/** What the thread posts once it runs. */
 export const READY = 'ready';
 
-/** What the thread is started with. */
+/** Data that the thread starts with. */
 export interface TimersThreadData {
   memory: WebAssembly.Memory;
   frames: number;
 }
 
-/** A vCPU's setting, as the thread knows it. */
+/** A vCPU's setting, as the thread last read it. */
 interface Timer {
   setting: number;
   everyUs: number;
@@ -75,7 +75,7 @@ export class Timers {
     }
   }
 
-  /** Fires what is due; returns when something is due next. */
+  /** Fires what is due; returns the time of the next one. */
   turn(nowUs: number): number {
     let next = Infinity;
     const vcpus = Math.min(this.#load(this.#vm + VM_VCPUS), VCPUS_MAX);
@@ -89,14 +89,14 @@ export class Timers {
     return next;
   }
 
-  /** A vCPU's timer as it is set now; undefined = it has none. */
+  /** The current setting of a vCPU's timer; undefined = none. */
   #timer(block: number, known: Timer | undefined, nowUs: number): Timer | undefined {
     const state = this.#load(block + VCPU_STATE);
     const setting = this.#load(block + VCPU_TIMER_SET);
     const firstUs = this.#load(block + VCPU_TIMER_FIRST) >>> 0;
     if (firstUs === 0 || state === VCPU_ABSENT || state === VCPU_DEAD) return undefined;
     if (known?.setting === setting) return known;
-    // What is read here while the vCPU sets it anew goes by a number that the vCPU does not take any more.
+    // A setting that changes while it is read here has a number that the vCPU no longer accepts.
     const everyUs = this.#load(block + VCPU_TIMER_EVERY) >>> 0;
     return { setting, everyUs, dueUs: nowUs + firstUs, expirations: 0 };
   }
@@ -116,7 +116,7 @@ export class Timers {
   }
 }
 
-/** From here on vCPUs may set timers: those set before the thread is there wait for it. */
+/** From now on vCPUs may set timers; those set before the thread runs wait for it. */
 export function announceTimers({ memory, frames }: TimersThreadData): void {
   Atomics.store(
     new Int32Array(physicalBuffer(memory)),
@@ -126,7 +126,7 @@ export function announceTimers({ memory, frames }: TimersThreadData): void {
 }
 
 /**
- * Starts the thread; resolves when it is there. The result stops it: nothing is posted any more when that resolves.
+ * Starts the thread; resolves when it runs. The result stops it: when that resolves, nothing is posted any more.
  * Fails with RZ_HOST when the thread does not start.
  */
 export async function startTimers(data: TimersThreadData): Promise<() => Promise<void>> {

@@ -1,16 +1,16 @@
 // The trace of a VM: what each vCPU did when, as a file of Chrome's trace events in their JSON array form
 // (https://ui.perfetto.dev and chrome://tracing open it). What is traced, and what is not: docs/observing.md.
 //
-// Interface   startTrace() by who makes the VM; its result can be posted, and each vCPU makes a Tracer of it. tracedKernel() and
-//             tracedSyscall() put themselves around what is traced; endTrace() completes the file.
-// Invariants  TRACE-1  Who appends says so before it looks whether the trace has ended; who ends it sets that first, and then waits until
-//                      nobody appends. So the last line is the last.
+// Interface   startTrace() when a VM is created; its result can be posted, and each vCPU makes a Tracer of it. tracedKernel() and
+//             tracedSyscall() wrap what is traced; endTrace() completes the file.
+// Invariants  TRACE-1  A thread that appends announces it before it tests whether the trace has ended; the thread that ends it sets
+//                      that first, then waits until no thread appends. So the last line is the last.
 //             TRACE-2  Without a trace nothing is wrapped: the guest calls the kernel's own functions.
-//             TRACE-3  An append is one write of whole lines (platform/trace-file.ts): each line but the first begins with its
-//                      comma, so what a thread has not appended is missing and breaks nothing.
+//             TRACE-3  An append is one write of whole lines (platform/trace-file.ts). Each line but the first begins with its
+//                      comma, so lines that a thread did not append leave the file valid.
 //             TRACE-4  Times are whole nanoseconds of one clock, so events of a vCPU nest exactly.
 // Concurrency Each Tracer belongs to its vCPU's thread.
-// Cost        without a trace none; with one about 2 us an event, and a write to the file every 64 KiB or second.
+// Cost        without a trace none; with one about 2 us per event, and a write to the file every 64 KiB or second.
 
 import { COUNTER_COPIES, COUNTER_FAULTS } from '../../assembly/abi/counter.ts';
 import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
@@ -22,10 +22,10 @@ import { refuse, RingzeroError } from '../errors.ts';
 import { WASI_FUNCTIONS } from '../wasi/abi.ts';
 import type { HostSyscall, KernelExports } from './kernel.ts';
 
-/** A trace under way; can be posted to other threads. */
+/** A trace in progress; can be posted. */
 export interface TraceSetup {
   readonly path: string;
-  /** What clockNs() was at its start, and when that was 0. */
+  /** clockNs() at its start, and the time at which that clock was 0. */
   readonly startNs: number;
   readonly clockStartMs: number;
   readonly eventsMax: number;
@@ -35,19 +35,19 @@ export interface TraceSetup {
 
 type Arguments = Record<string, number | string | readonly string[]>;
 
-const ENDED = 0; // 1 = nothing is appended any more
-const APPENDING = 1; // threads that append now
+const ENDED = 0; // 1 = no more appends
+const APPENDING = 1; // threads that are appending
 const EVENTS = 2; // events so far, kept or not
 const WORDS = 3;
 
-/** About 130 MB: what is beyond is counted, not kept. */
+/** About 130 MB: events beyond that are counted, not kept. */
 const EVENTS_MAX = 1_000_000;
 const BUFFER_CHARACTERS = 65536;
 const BUFFER_NS = 1e9;
-/** A thread that was terminated while it appended is not waited for longer than that. */
+/** How long to wait for a thread that was terminated while it appended. */
 const END_WAIT_US = 200_000;
 const END_POLL_US = 200;
-/** The process of the events: a file is of one VM. */
+/** Process id of the events: a file belongs to one VM. */
 const PID = 1;
 
 /** Fails with RZ_OPTION. */
@@ -56,7 +56,7 @@ export function checkTrace(path: unknown): void {
     refuse('trace', path, 'the path of a file');
 }
 
-/** Starts the file, or begins it anew. Fails with RZ_OPTION, with RZ_IO when it cannot be made, and with RZ_HOST in a browser. */
+/** Creates or overwrites the file. Fails with RZ_OPTION, with RZ_IO when it cannot be written, and with RZ_HOST in a browser. */
 export function startTrace(path: string, eventsMax = EVENTS_MAX): TraceSetup {
   checkTrace(path);
   const first = { name: 'process_name', ph: 'M', pid: PID, args: { name: 'ringzero' } };
@@ -82,7 +82,7 @@ function appendOnce(path: string, text: string): void {
   }
 }
 
-/** The file is completed when this thread ends, or when the result is called. */
+/** Completes the file when this thread ends, or when the result is called. */
 export function keepTrace(setup: TraceSetup): () => void {
   const forget = traceFile.atEnd(() => endTrace(setup));
   return () => {
@@ -91,7 +91,7 @@ export function keepTrace(setup: TraceSetup): () => void {
   };
 }
 
-/** Completes the file. What vCPUs have not given to it by then is lost. */
+/** Completes the file. What vCPUs have not appended by then is lost. */
 export function endTrace({ path, state, eventsMax }: TraceSetup): void {
   const words = new Int32Array(state);
   if (Atomics.exchange(words, ENDED, 1) !== 0) return;
@@ -103,7 +103,7 @@ export function endTrace({ path, state, eventsMax }: TraceSetup): void {
   try {
     appendOnce(path, `,\n${JSON.stringify(last)}]\n`);
   } catch {
-    // readers of the format take a file without its end
+    // readers of the format accept a file without its end
   }
 }
 
@@ -113,14 +113,14 @@ export class Tracer {
   readonly #words: Int32Array;
   readonly #descriptor: number;
   readonly #forgetEnd: () => void;
-  /** From this thread's clock to that of the thread which started the trace. */
+  /** From this thread's clock to that of the thread that started the trace. */
   readonly #shiftNs: number;
   #vcpu = VCPUS_MAX;
   #lines = '';
   #flushedNs: number;
   #isOpen = true;
 
-  /** Fails with RZ_IO when the file is gone. */
+  /** Fails with RZ_IO when the file cannot be written. */
   constructor(setup: TraceSetup) {
     this.#setup = setup;
     this.#words = new Int32Array(setup.state);
@@ -134,7 +134,7 @@ export class Tracer {
     this.#forgetEnd = traceFile.atEnd(() => this.flush());
   }
 
-  /** Says which vCPU this is, once it has a number. */
+  /** Names this vCPU, once it has a number. */
   name(vcpu: number, image: string): void {
     this.#vcpu = vcpu;
     const args = { name: `vCPU ${vcpu} (${image})` };
@@ -145,7 +145,7 @@ export class Tracer {
     return traceFile.clockNs() + this.#shiftNs;
   }
 
-  /** Runs `body` as an event, also when it throws. */
+  /** Runs `body` as an event, even if it throws. */
   span<T>(category: string, name: string, args: Arguments, body: () => T): T {
     const from = this.now();
     try {
@@ -155,7 +155,7 @@ export class Tracer {
     }
   }
 
-  /** An event that began at `from` of now() ends now. */
+  /** Records an event from `from`, a time of now(), until now. */
   end(category: string, name: string, from: number, args: Arguments): void {
     const { startNs, eventsMax } = this.#setup;
     const to = this.now();
@@ -167,7 +167,7 @@ export class Tracer {
     if (this.#lines.length >= BUFFER_CHARACTERS || to - this.#flushedNs >= BUFFER_NS) this.flush();
   }
 
-  /** Gives what there is to the file. A file that cannot be written ends the trace, and nothing else. */
+  /** Appends the buffered events to the file. If that fails, only the trace ends. */
   flush(): void {
     const lines = this.#lines;
     this.#lines = '';
@@ -183,7 +183,7 @@ export class Tracer {
     }
   }
 
-  /** The vCPU ends. */
+  /** Ends with the vCPU. */
   close(): void {
     if (!this.#isOpen) return;
     this.flush();
@@ -197,21 +197,21 @@ function line(event: object): string {
   return `,\n${JSON.stringify(event)}`;
 }
 
-/** What a traced kernel shows of its vCPU's block. */
+/** What a traced kernel reads from its vCPU's block. */
 export interface Traceable {
-  /** Vectors that a safepoint would take now, as bits. */
+  /** Interrupt vectors that the next safepoint would take, a bit each. */
   readonly deliverable: number;
   /** One of its counters (abi/counter.ts), modulo 2^32. */
   counted(counter: number): number;
 }
 
-/** The kernel's functions, those among them that are events as such. */
+/** The kernel's functions, wrapped where they are events. */
 export function tracedKernel(
   kernel: KernelExports,
   tracer: Tracer,
   vcpu: Traceable,
 ): KernelExports {
-  /** An event if anything faulted: how many pages, and how many of them were copied. */
+  /** Records an event if a fault happened: number of pages, and number of copies. */
   const writeFault = <T>(address: number, body: () => T): T => {
     const from = tracer.now();
     const faults = vcpu.counted(COUNTER_FAULTS);
@@ -264,7 +264,7 @@ function pageOf(address: number): number {
   return Math.floor((address >>> 0) / FRAME_BYTES);
 }
 
-/** The host's system calls, each an event with its result. */
+/** The host's system calls, each as an event with its result. */
 export function tracedSyscall(call: HostSyscall, tracer: Tracer): HostSyscall {
   return (number, a, b, c, d, e) => {
     const from = tracer.now();
@@ -280,7 +280,7 @@ export function tracedSyscall(call: HostSyscall, tracer: Tracer): HostSyscall {
 const SYSCALL_NAMES = namesOf(syscall, 'SYS_');
 const VECTOR_NAMES = namesOf(vector, 'VECTOR_');
 
-/** Of a file of abi/: the number's name without its prefix, in small letters. */
+/** From a file of abi/: the name of a number, without its prefix, in lower case. */
 function namesOf(constants: Record<string, number>, prefix: string): Map<number, string> {
   const names = Object.entries(constants).filter(([name]) => name.startsWith(prefix));
   return new Map(names.map(([name, number]) => [number, name.slice(prefix.length).toLowerCase()]));

@@ -1,13 +1,11 @@
-// Finds out whether JavaScript writes to memory that it was not expected to write to any more (exposure.ts), so that a fork
-// that is wrong for it is not wrong in silence.
+// Detects writes of JavaScript to memory that exposure.ts did not expect, so that a fork that such a write made wrong is reported.
 //
-// Of the addresses that are no longer remembered, a few are looked at when a snapshot is taken, and again when the next one
-// is: a page without a store by the program whose content is another was written by glue. That is said once, and such a page
-// is preserved in each snapshot from then on.
+// A few of the addresses that are no longer remembered are examined when a snapshot is taken, and again at the next one: a page whose content
+// changed without a store by the program was written by glue. That is reported once, and the page is preserved in each later snapshot.
 //
 // Interface   drop() for an address that is no longer remembered; check() and look() when a snapshot is taken, before and
 //             after known pages are preserved for it; pages are those found.
-// Cost        Some 5 us a snapshot, once more pages than are remembered have crossed.
+// Cost        About 5 us per snapshot, once more pages than are remembered have been passed.
 
 import { warn } from '#platform';
 import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
@@ -23,7 +21,7 @@ interface Look {
 }
 
 export class Unannounced {
-  /** Pages that glue was found to write to. */
+  /** Pages that glue wrote to unexpectedly. */
   readonly pages: number[] = [];
   readonly #words: Uint32Array;
   readonly #epochs: Uint8Array;
@@ -42,14 +40,14 @@ export class Unannounced {
     this.#next = (this.#next + 1) % DROPPED_MAX;
   }
 
-  /** Compares with what was seen last. */
+  /** Compares with the content seen last. */
   check(): void {
     for (const { page, mark, sum } of this.#looks)
       if (this.#epochs[page] === mark && this.#sumOf(page) !== sum) this.#found(page);
     this.#looks = [];
   }
 
-  /** Chooses what to compare next time: pages that the program marks when it stores to them, for they are not of `view`. */
+  /** Chooses what to compare next time: pages that the program marks when it stores to them, because they are not of `view`. */
   look(view: number): void {
     for (let i = Math.min(LOOKS, this.#dropped.length); i > 0; i--) {
       const page = this.#dropped[this.#turn++ % this.#dropped.length]!;

@@ -188,7 +188,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     };
   }
 
-  /** Puts a function of the guest's table into the kernel's trap table; function 0 takes it out again. */
+  /** Sets an entry of the kernel's trap table to a function of the guest's table; function 0 clears it. */
   #bind(slot: number, fn: number): void {
     if (slot < 0 || slot >= TRAP_SLOTS)
       throw new RingzeroError('RZ_OPTION', `no trap slot ${slot}`);
@@ -202,15 +202,14 @@ export class Vcpu<Exports extends object = GuestExports> {
     else this.kernel.calls.bindHandler(slot);
   }
 
-  /** Takes the interrupts of one vector on this vCPU from now on. */
+  /** Handles the interrupts of one vector on this vCPU from now on. */
   onInterrupt(vector: number, handler: () => void): void {
     this.#setTrap(vector, wasmFunction([I32], [], handler));
   }
 
   /**
-   * VECTOR_TIMER is pending on this vCPU when `us` microseconds have passed, and every `everyUs` from then on; 0 is never, so
-   * (0, 0) turns it off. On the vCPU's own thread. Fails with RZ_OPTION for other times than 100 us to an hour, with RZ_HOST in
-   * a VM without the option `timer`.
+   * VECTOR_TIMER becomes pending on this vCPU after `us` microseconds, and then every `everyUs`; 0 is never, so (0, 0) turns it off. To be called
+   * on the vCPU's own thread. Fails with RZ_OPTION for times outside 100 us to an hour, with RZ_HOST in a VM without the option `timer`.
    */
   setTimer(us: number, everyUs = 0): void {
     const isWhole = Number.isInteger(us) && Number.isInteger(everyUs);
@@ -232,7 +231,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     };
   }
 
-  /** Which vCPU of the VM this is: 0 is the one that created it. */
+  /** Number of the vCPU in the VM; 0 is the one that created it. */
   get number(): number {
     return this.kernel.vcpu;
   }
@@ -267,8 +266,8 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 
   /**
-   * A linked guest's function: the vCPU enters before and leaves after, which an image does by itself. The depth is
-   * counted here as well, so that a call costs two short calls more and no third one.
+   * A linked guest's function: the vCPU enters before and leaves after it, which translated images do themselves. The depth is counted here as
+   * well, which saves a third call.
    */
   #entered(name: string, fn: GuestFunction): GuestFunction {
     const { enter, leave } = this.kernel.calls;
@@ -299,8 +298,8 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 
   /**
-   * Runs guest code that is no export (an interrupt handler, a function of the table) as a vCPU: in the guest's own
-   * view, and with a trap turned into an error.
+   * Runs guest code that is not an export (an interrupt handler, a function of the table) as a vCPU: in the guest's view, and with a trap
+   * turned into an error.
    */
   run<T>(what: string, body: () => T): T {
     const { enter, leave, depth, unwind } = this.kernel.calls;
@@ -317,17 +316,17 @@ export class Vcpu<Exports extends object = GuestExports> {
     }
   }
 
-  /** Tells the guest's write checks which view this vCPU is in, after the host has changed it. */
+  /** Tells the guest's write checks which view this vCPU is in, after the host changed it. */
   loadView(): void {
     if (this.#view !== undefined) this.#view.value = this.kernel.view;
   }
 
-  /** Delivers pending interrupts while the guest does nothing else. */
+  /** Delivers pending interrupts while the guest is idle. */
   deliverInterrupts(): void {
     this.run('interrupt handler', () => this.kernel.calls.poll());
   }
 
-  /** Takes the thread out of the VM, and closes what it has open. */
+  /** Detaches the thread from the VM, and closes its files. */
   detach(): void {
     for (const close of this.#closers) close();
     this.glue?.close();
@@ -337,7 +336,7 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 }
 
-/** What stands for an imported function that nothing supplies: only its call is an error. */
+/** Stands in for an imported function that was not supplied: only a call of it is an error. */
 function missingFunction(
   from: string,
   name: string,

@@ -61,7 +61,7 @@ test("glue's way of growing memory moves the break, and fails at the limit", asy
   await program.close();
 });
 
-test('a memory of other origin is refused, for the program would not run on it', async () => {
+test('a memory that MicroVM.memory did not make is refused: the program would not run on it', async () => {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 64 });
   const failure: unknown = await MicroVM.load(STOCK, { env: { memory, add } }).catch((error: unknown) => error); // prettier-ignore
   assert.is((failure as RingzeroError).code, 'RZ_OPTION');
