@@ -1,7 +1,7 @@
-// Bytes as callers have them: an array of bytes, any other view, or a buffer, also of another realm (a test environment
-// such as jsdom has constructors of its own, so `instanceof` is not asked).
+// Bytes from callers: an array of bytes, any other view, or a buffer; also from another realm (a test environment such as jsdom has its own
+// constructors, so `instanceof` is not used).
 
-/** What is taken where the bytes of a module are asked for. */
+/** Accepted wherever the bytes of a module are expected. */
 export type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
 /** The bytes themselves, not a copy; undefined for anything else. */
@@ -13,10 +13,10 @@ export function asBytes(value: unknown): Uint8Array | undefined {
 }
 
 const lengthsOf = [ArrayBuffer, globalThis.SharedArrayBuffer]
-  .filter((constructor) => constructor !== undefined) // pages that are not cross-origin isolated have the first alone
+  .filter((constructor) => constructor !== undefined) // pages that are not cross-origin isolated have only the first
   .map(({ prototype }) => Object.getOwnPropertyDescriptor(prototype, 'byteLength')!.get!);
 
-/** Whether it is a buffer: only the getter of its own kind takes it, whatever it says of itself. */
+/** Whether it is a buffer: a buffer's getter accepts only its own kind, whatever an object claims to be. */
 function isBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
   return lengthsOf.some((lengthOf) => {
     try {

@@ -1,31 +1,31 @@
-/** What went wrong, as a stable name: see each place that throws it. */
+/** Stable names of errors; docs/errors.md explains each. */
 export type RingzeroErrorCode =
-  | 'RZ_MODULE_MALFORMED' // the bytes are no valid WebAssembly module
-  | 'RZ_MODULE_UNSUPPORTED' // a valid module that uses a feature the translator refuses; the message names it
+  | 'RZ_MODULE_MALFORMED' // the bytes are not a valid WebAssembly module
+  | 'RZ_MODULE_UNSUPPORTED' // a valid module with a feature that the translator does not support; the message names it
   | 'RZ_OPTION' // an option is out of range or of the wrong kind
-  | 'RZ_GUEST_TRAP' // the guest trapped; `stack` holds its functions
-  | 'RZ_OUT_OF_MEMORY' // the VM has no frame left for what was asked
+  | 'RZ_GUEST_TRAP' // the guest trapped; `stack` has its functions
+  | 'RZ_OUT_OF_MEMORY' // the VM is out of frames
   | 'RZ_SNAPSHOT_LOST' // frames ran out while the snapshot was active
-  | 'RZ_SNAPSHOT_LIMIT' // as many snapshots are active as the machine holds
-  | 'RZ_SNAPSHOT_CLOSED' // the snapshot was released before
-  | 'RZ_SNAPSHOT_STOPPED' // the call was under way when its snapshot was disposed of
+  | 'RZ_SNAPSHOT_LIMIT' // the maximum number of snapshots is active
+  | 'RZ_SNAPSHOT_CLOSED' // the snapshot was released
+  | 'RZ_SNAPSHOT_STOPPED' // the snapshot was disposed of during the call
   | 'RZ_LINKED' // a VM with a linked guest has no snapshots
   | 'RZ_VM_CLOSED' // the VM was closed, or a trap left it unusable
   | 'RZ_EXPORT' // the guest exports no function of that name
-  | 'RZ_EXIT' // a program ended itself; `exitCode` says how
-  | 'RZ_IO' // the host could not do an input or output operation
-  | 'RZ_NOT_CLEAN' // a store was not closed; the message says what to do
-  | 'RZ_FORMAT' // a store of another format version, or no store at all
-  | 'RZ_HOST' // the runtime lacks something; the message says what, and how to have it
-  | 'RZ_MAIN_THREAD' // a page's main thread may not wait, so it runs no guest
-  | 'RZ_BUSY' // other threads do not come out of the store
-  | 'RZ_UDF_REFUSED' // a user-defined function that may not be let in: the message says what it asks for
+  | 'RZ_EXIT' // a program exited; see `exitCode`
+  | 'RZ_IO' // an input or output operation of the host failed
+  | 'RZ_NOT_CLEAN' // a store that was not closed properly; the message says what to do
+  | 'RZ_FORMAT' // another format version, or not a store
+  | 'RZ_HOST' // the runtime lacks a feature; the message says which, and how to get it
+  | 'RZ_MAIN_THREAD' // the main thread of a page may not wait, so it cannot run guests
+  | 'RZ_BUSY' // other threads are still using the store
+  | 'RZ_UDF_REFUSED' // a user-defined function that is not allowed; the message says why
   | 'RZ_UDF_TRAP' // a user-defined function trapped; `cause` is the engine's error
-  | 'RZ_UDF_LIMIT' // a user-defined function used up its fuel or its time
-  | 'RZ_UDF_RESULT' // a user-defined function named bytes outside its memory
-  // Those that abstract-level has names for:
+  | 'RZ_UDF_LIMIT' // a user-defined function exceeded its fuel or its time
+  | 'RZ_UDF_RESULT' // a user-defined function returned bytes outside its memory
+  // Names that abstract-level defines:
   | 'LEVEL_LOCKED' // another process, or this one, has the store open
-  | 'LEVEL_CORRUPTION' // storage gave something else than was written there
+  | 'LEVEL_CORRUPTION' // storage returned something other than what was written
   | 'LEVEL_IO_ERROR' // the host could not read or write a file of the store
   | 'LEVEL_DATABASE_NOT_OPEN'
   | 'LEVEL_ABORTED'
@@ -45,7 +45,7 @@ export class RingzeroError extends Error {
     this.code = code;
   }
 
-  /** A trap of a guest is an instance, too, though it extends WebAssembly.RuntimeError (vm/guest-trap.ts). */
+  /** A guest's trap is an instance too, though it extends WebAssembly.RuntimeError (vm/guest-trap.ts). */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     return (
@@ -57,19 +57,19 @@ export class RingzeroError extends Error {
   }
 }
 
-/** RZ_OPTION: what is wrong with an option or an argument, in the same words everywhere. */
+/** Throws RZ_OPTION for an option or an argument: the same words everywhere. */
 export function refuse(name: string, value: unknown, allowed: string): never {
   const shown = typeof value === 'string' ? `'${value}'` : String(value);
   throw new RingzeroError('RZ_OPTION', `option \`${name}\` is ${shown}; allowed: ${allowed}`);
 }
 
-/** For callers without types: refuses what is no object. */
+/** For callers without types: refuses anything but an object. */
 export function checkObject(value: unknown, name = 'options', allowed = 'an object'): void {
   if (typeof value !== 'object' || value === null) refuse(name, value, allowed);
 }
 
 /**
- * RZ_OPTION for a name that is not an option's: a misspelt option would be without effect. `known` has the names as keys.
+ * Throws RZ_OPTION for an unknown option: a misspelt one would have no effect. The keys of `known` are the names.
  */
 export function checkNames(options: object, known: Readonly<Record<string, unknown>>): void {
   for (const name of Object.keys(options)) {
@@ -83,7 +83,7 @@ export function checkNames(options: object, known: Readonly<Record<string, unkno
   }
 }
 
-/** Whether two names differ by at most two letters that are missing, added or others (Levenshtein's distance), or in case alone. */
+/** Whether two names differ only in case, or by at most two insertions, deletions or substitutions (Levenshtein distance). */
 function isNear(name: string, other: string): boolean {
   const [a, b] = [name.toLowerCase(), other.toLowerCase()];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -1,9 +1,9 @@
-// Copies of shared memory for the runtime's own functions that take bytes once and refuse shared ones: WebCrypto, bodies, blobs, sockets.
+// Copies of shared memory for runtime functions that refuse shared bytes: WebCrypto, bodies, blobs, sockets.
 //
-// Interface   acceptSharedBodies() wraps them in this thread. Each copies what is shared at the moment of the call, which is when the
-//             original would copy it, and hands everything else on.
-// Invariants  `instanceof`, static functions and subclasses see the original classes' objects.
-//             Not here: what shares or moves memory. postMessage and structuredClone give the same memory, and a transfer list refuses it.
+// Interface   acceptSharedBodies() wraps them in this thread. Each copies shared bytes at the time of the call, which is when the
+//             original would copy them, and passes everything else on.
+// Invariants  `instanceof`, static functions and subclasses still work with the original classes.
+//             Not wrapped: what shares or moves memory. postMessage and structuredClone pass the same memory, and a transfer list refuses it.
 
 type Any = (...args: unknown[]) => unknown;
 type Copy = (args: unknown[]) => unknown[];
@@ -13,7 +13,7 @@ function isShared(value: unknown): value is ArrayBufferView | SharedArrayBuffer 
   return buffer instanceof SharedArrayBuffer;
 }
 
-/** A view of the same kind on memory of its own; what is not shared as it is. */
+/** A view of the same kind on a copy; what is not shared is returned unchanged. */
 function copyOf(value: unknown): unknown {
   if (!isShared(value)) return value;
   const isView = ArrayBuffer.isView(value);
@@ -24,7 +24,7 @@ function copyOf(value: unknown): unknown {
   return new View(buffer);
 }
 
-/** Of an options object: with copies in the place of its shared fields. */
+/** An options object with copies in place of its shared fields. */
 function fieldsOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
     return value; // prettier-ignore

@@ -1,6 +1,6 @@
 /**
- * Programs that are loaded without waiting, for glue that makes its instance at once. It loads the translator with it, which
- * `ringzero` does only for a guest that needs it.
+ * Synchronous loading of programs, for glue that creates its instance synchronously. It loads the translator, which `ringzero` loads only for
+ * a guest that needs it.
  *
  * @module ringzero/sync
  */
@@ -27,24 +27,24 @@ export { RingzeroError, type RingzeroErrorCode } from './errors.ts';
 
 let weakMemory: boolean | undefined;
 
-/** Loads what loadSync() cannot wait for: in a browser once in each thread that calls it. In Node and Deno it need not be called. */
+/** Loads what loadSync() cannot wait for: in a browser, once in each thread that calls it. Not needed in Node and Deno. */
 export async function prepare(): Promise<void> {
   const [weak] = await Promise.all([isWeakMemory(), compileKernel()]);
   weakMemory = weak;
 }
 
-/** Options that are a thread's whose start is waited for. */
+/** Options that start a thread, which has to be awaited. */
 const ASYNCHRONOUS = ['rings', 'timer', 'preopen'] as const;
 
 /**
- * As MicroVM.load, at once: for glue that calls `new WebAssembly.Instance`.
+ * MicroVM.load, synchronously: for glue that calls `new WebAssembly.Instance`.
  *
  * @example
  * const program = loadSync(readFileSync('parser_bg.wasm'), imports);
  * program.exports.parse(1);
  *
- * Fails as MicroVM.load; with RZ_OPTION for the options `rings`, `timer` and `preopen`, which MicroVM.load has; and in a browser with
- * RZ_HOST before prepare().
+ * Fails as MicroVM.load does; with RZ_OPTION for the options `rings`, `timer` and `preopen`, which only MicroVM.load supports; and in a browser
+ * with RZ_HOST before prepare().
  */
 export function loadSync<Exports extends object = Wasm.Exports>(
   wasm: Bytes,
@@ -57,7 +57,7 @@ export function loadSync<Exports extends object = Wasm.Exports>(
     if (options[name] === undefined || options[name] === false) continue;
     throw new RingzeroError(
       'RZ_OPTION',
-      `loadSync() does not take the option \`${name}\`, whose start has to be waited for: use MicroVM.load`,
+      `loadSync() does not take the option \`${name}\`, which starts asynchronously: use MicroVM.load`,
     );
   }
   return programOf<Exports>(create(optionsOf(wasm, imports, options)));
@@ -78,7 +78,7 @@ function create<Exports extends object>(options: MicroVMOptions): MicroVM<Export
   });
 }
 
-/** A browser says even of its processor only later. */
+/** A browser reports its processor's architecture only asynchronously. */
 function atOnce(value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw new RingzeroError(

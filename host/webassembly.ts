@@ -1,6 +1,6 @@
-// Types of the WebAssembly JavaScript API for public declarations: those of lib.dom where a project has it, the same forms where it has not.
+// Types of the WebAssembly JavaScript API for public declarations: those of lib.dom where a project has it, the same shapes where it does not.
 //
-// Projects for Node leave lib `dom` out, and TypeScript has the namespace WebAssembly nowhere else.
+// Projects for Node leave out lib `dom`, and TypeScript declares the namespace WebAssembly nowhere else.
 
 type Api = typeof globalThis extends { WebAssembly: infer Found } ? Found : object;
 

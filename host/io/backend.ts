@@ -5,14 +5,14 @@ import * as errno from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { asyncFiles, type Done } from '#platform';
 
-/** Bytes or 0, or a negative errno. */
+/** Number of bytes, 0, or a negative errno. */
 export type Result = (result: number) => void;
 
 export interface Backend {
   read(host: number, address: number, bytes: number, position: number, done: Result): void;
   write(host: number, address: number, bytes: number, position: number, done: Result): void;
   datasync(host: number, done: Result): void;
-  /** Makes the file at least `size` bytes long; the new ones are zeros that are written, so that they have their place. */
+  /** Makes the file at least `size` bytes long. The new bytes are zeros that are written, so that their blocks are allocated. */
   allocate(host: number, size: number, done: Result): void;
   truncate(host: number, size: number, done: Result): void;
 }
@@ -25,7 +25,7 @@ function finish(done: Result): Done {
 
 const ZEROS_BYTES = 1 << 20;
 
-/** The host's files, and memory to transfer from and to. */
+/** The host's files, and the memory for transfers. */
 export class HostFiles implements Backend {
   readonly #memory: Uint8Array;
   #zeros: Uint8Array | undefined;
@@ -51,8 +51,8 @@ export class HostFiles implements Backend {
   }
 
   /**
-   * A file open past the page cache takes whole blocks at multiples of their size, so what is written may go beyond
-   * `size`, and is cut off afterwards. A block that the file ends in the middle of has its place already.
+   * A file that bypasses the page cache takes only whole blocks at multiples of their size, so what is written may extend beyond `size`; it is
+   * truncated afterwards. The block in which the file ends is already allocated.
    */
   allocate(host: number, size: number, done: Result): void {
     const finished = finish(done);
@@ -71,7 +71,7 @@ export class HostFiles implements Backend {
     });
   }
 
-  /** At an address that direct transfers can start from. */
+  /** At an address at which direct transfers can start. */
   #zeroBytes(): Uint8Array {
     if (this.#zeros !== undefined) return this.#zeros;
     const memory = new WebAssembly.Memory({ initial: ZEROS_BYTES / WASM_PAGE_BYTES });

@@ -1,16 +1,16 @@
-// The frames that the host may touch by itself: the guest's IOMMU. Kept outside the VM's memory, so that no guest can forge it.
+// The frames that the host may access on its own: the guest's IOMMU. It is outside the VM's memory, so that a guest cannot forge it.
 //
-//   words   start, end; lock of set(); generation; the service's transfers under way, by the generation's parity
-//   rows    one a vCPU, 64 bytes: odd while a system call of it transfers
+//   words   start, end; lock of set(); generation; transfers of the service in flight, by the generation's parity
+//   rows    one per vCPU, 64 bytes: odd while a system call of the vCPU transfers
 //
 // Interface   set() for the guest; around each transfer begin(), then contains(), and end(). A vCPU's system calls have beginCall()
 //             and endCall().
-// Invariants  DMA-1  After it is set it only narrows. Start and end are read one after the other: whatever mixture of two
-//                    windows that gives lies within the earlier one, and set() waits for a transfer which has seen that.
-//             DMA-2  When set() has returned 0, nothing under way touches frames outside. A transfer counts itself before it looks
-//                    at the window, set() stores the window before it looks at the counts.
+// Invariants  DMA-1  Once set, the window only narrows. Start and end are read one after the other: any mixture of two
+//                    windows is within the earlier one, and set() waits for a transfer that has seen it.
+//             DMA-2  After set() has returned 0, no transfer in flight touches frames outside. A transfer counts itself before it
+//                    reads the window; set() stores the window before it reads the counts.
 // Concurrency Atomics on shared words; any thread. Each row is stored by its vCPU's thread, the two counts by the service.
-// Cost        three atomics a transfer, on a line of its own; set() waits for transfers that began before.
+// Cost        three atomics per transfer, on a separate cache line; set() waits for earlier transfers.
 
 import { EBUSY, EINVAL, EPERM } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
@@ -25,18 +25,18 @@ const UNDER_WAY = 16;
 const ROWS = 32;
 const ROW_WORDS = 16;
 const WORDS = ROWS + VCPUS_MAX * ROW_WORDS;
-/** No address is so high: nothing is in the window before the guest has set one. */
+/** Higher than any address: nothing is in the window before the guest has set one. */
 const UNSET = 0xffffffff;
 const LOOK_US = 50;
 const PATIENCE_US = 10_000_000;
 
-/** Which count a transfer of the service is in. */
+/** Index of the count that a transfer of the service is in. */
 export type Side = 0 | 1;
 
 export class DmaWindow {
   readonly shared: SharedArrayBuffer;
   readonly #words: Int32Array;
-  /** The kernel's tables begin there: no window reaches them. */
+  /** The kernel's tables begin here: no window reaches them. */
   readonly #limit: number;
 
   constructor(frames: number, shared?: SharedArrayBuffer) {
@@ -55,9 +55,8 @@ export class DmaWindow {
   }
 
   /**
-   * The first time any whole frames below the kernel's tables, later only frames that are in the window already. 0; -EINVAL for
-   * what is no range of frames; -EPERM for one that reaches out of the window; -EBUSY when the window is set, but a transfer that
-   * began before does not come to its end.
+   * The first time any whole frames below the kernel's tables, later only frames that are already in the window. Returns 0; -EINVAL when it is
+   * not a range of frames; -EPERM when it extends beyond the window; -EBUSY when the window is set, but an earlier transfer has not finished.
    */
   set(start: number, end: number): number {
     const isRange = start < end && start % FRAME_BYTES === 0 && end % FRAME_BYTES === 0;
@@ -78,14 +77,14 @@ export class DmaWindow {
     return this.#isQuiet() ? 0 : -EBUSY;
   }
 
-  /** Returns when every transfer that may have seen the window of before has ended; false when one does not. */
+  /** Returns when every transfer that may have seen the previous window has ended; false when one does not end. */
   #isQuiet(): boolean {
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++) {
       const row = ROWS + vcpu * ROW_WORDS;
       const turn = this.#load(row);
       if (turn % 2 !== 0 && !until(() => this.#load(row) !== turn)) return false;
     }
-    // Each side in turn, while new transfers count themselves on the other one: so it comes to zero.
+    // Each side in turn, while new transfers count themselves on the other one: so the count reaches zero.
     return this.#turn() && this.#turn();
   }
 
@@ -94,12 +93,12 @@ export class DmaWindow {
     return until(() => this.#load(UNDER_WAY + side) === 0);
   }
 
-  /** Whether a range is inside. Between begin() and end(), or the calls' own. */
+  /** Whether a range is inside. Valid between begin() and end(), or beginCall() and endCall(). */
   contains(address: number, bytes: number): boolean {
     return address >= this.#load(START) && address + bytes <= this.#load(END);
   }
 
-  /** The service begins a transfer. */
+  /** A transfer of the service begins. */
   begin(): Side {
     const side = (this.#load(GENERATION) & 1) as Side;
     Atomics.add(this.#words, UNDER_WAY + side, 1);
@@ -118,14 +117,14 @@ export class DmaWindow {
     Atomics.add(this.#words, ROWS + vcpu * ROW_WORDS, 1);
   }
 
-  /** A vCPU of before may have ended in the middle of a transfer. */
+  /** The previous owner of this vCPU number may have died during a transfer. */
   attach(vcpu: number): void {
     const row = ROWS + vcpu * ROW_WORDS;
     if (this.#load(row) % 2 !== 0) this.endCall(vcpu);
   }
 }
 
-/** Looks again and again; false when it takes too long. */
+/** Polls until the condition holds; false when that takes too long. */
 function until(isSo: () => boolean): boolean {
   for (let waitedUs = 0; !isSo(); waitedUs += LOOK_US) {
     if (waitedUs >= PATIENCE_US) return false;

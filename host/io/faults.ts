@@ -1,16 +1,16 @@
-// Faults on purpose: what a device does to those who rely on it. For tests of whatever stands on system calls and rings.
+// Fault injection: what a device may do to its users. For tests of anything that relies on system calls and rings.
 //
 // Interface   new Faults({ seed }); `faults.set({ error: 0.01 })` at any time, from any thread that has it; MicroVM.create takes
-//             it as option `faults`. FaultyBackend is the ring service's side, onTransfer() the system calls'.
-// Invariants  A fault is one that the contract allows: an error transfers nothing, a short transfer is a true one of fewer
-//             bytes, a late or overtaken operation is done in full.
-// Concurrency One table of shared words. The order in which threads draw decides who gets which fault.
+//             it as option `faults`. FaultyBackend injects into the ring service, onTransfer() into system calls.
+// Invariants  A fault is one that the contract allows: an error transfers nothing, a short transfer really moves fewer bytes, a late
+//             or overtaken operation is done in full.
+// Concurrency One table of shared words. The order in which threads draw decides which operation gets which fault.
 
 import { EIO, ENOSPC } from '../../assembly/abi/errno.ts';
 import { after, sleepUs } from '#platform';
 import type { Backend, Result } from './backend.ts';
 
-/** Shares of the operations, 0 to 1. Those left out are 0. */
+/** Rates, 0 to 1, of all operations. Default 0 each. */
 export interface FaultRates {
   /** Reads, writes and syncs that fail with EIO. */
   error?: number;
@@ -18,7 +18,7 @@ export interface FaultRates {
   full?: number;
   /** Transfers that move fewer bytes than asked for, at least one. */
   short?: number;
-  /** Operations that take up to `delayMs` longer; on rings they are overtaken by others meanwhile. */
+  /** Operations that take up to `delayMs` longer; on rings, other operations overtake them. */
   delay?: number;
   /** Default 2. */
   delayMs?: number;
@@ -36,7 +36,7 @@ const INJECTED = 6;
 const WORDS = 16;
 const ONE = 2 ** 30;
 
-/** Faults on purpose, as a device may have them: for tests of whatever stands on system calls and rings. */
+/** Fault injection, for tests of anything that relies on system calls and rings. */
 export class Faults {
   /** Can be posted to another thread: `new Faults({ shared })` there. */
   readonly shared: SharedArrayBuffer;
@@ -48,7 +48,7 @@ export class Faults {
     if (shared === undefined) Atomics.store(this.#words, STATE, seed);
   }
 
-  /** From now on faults come at these rates; one that is not named is 0. */
+  /** Sets the rates from now on; those left out are 0. */
   set(rates: FaultRates): void {
     const put = (at: number, share = 0): void => void Atomics.store(this.#words, at, share * ONE);
     put(ERROR, rates.error);
@@ -58,7 +58,7 @@ export class Faults {
     Atomics.store(this.#words, DELAY_MS, rates.delayMs ?? 2);
   }
 
-  /** Faults drawn so far, delays left out. */
+  /** Number of faults drawn so far, without delays. */
   get injected(): number {
     return Atomics.load(this.#words, INJECTED);
   }
@@ -81,13 +81,13 @@ export class Faults {
     return fault;
   }
 
-  /** Milliseconds that an operation is late. */
+  /** Milliseconds by which an operation is delayed. */
   drawDelay(): number {
     if (!this.#happens(DELAY)) return 0;
     return (this.#next() / ONE) * Atomics.load(this.#words, DELAY_MS);
   }
 
-  /** A negative errno, or how many of the bytes are transferred. */
+  /** A negative errno, or the number of bytes to transfer. */
   draw(operation: FaultyOperation, bytes: number): number {
     if (this.#happens(ERROR)) return this.#count(-EIO);
     if (operation === 'write' && this.#happens(FULL)) return this.#count(-ENOSPC);
@@ -96,7 +96,7 @@ export class Faults {
     return bytes;
   }
 
-  /** For a system call: late or short, or a negative errno. A short one of whole blocks where the device wants them. */
+  /** For a system call: delays it; returns a negative errno or the number of bytes to transfer, in whole blocks where the device wants them. */
   onCall(operation: FaultyOperation, bytes: number): number {
     const ms = this.drawDelay();
     if (ms > 0) sleepUs(ms * 1000);
@@ -106,7 +106,7 @@ export class Faults {
 
 const BLOCK = 512;
 
-/** Files open past the page cache transfer whole blocks. */
+/** Files that bypass the page cache transfer whole blocks. */
 function whole(part: number, bytes: number): number {
   return part > 0 && part < bytes ? Math.min(bytes, Math.max(BLOCK, part - (part % BLOCK))) : part;
 }

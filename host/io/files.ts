@@ -1,13 +1,13 @@
-// The files that entries of rings may name: a table of the VM, outside its memory, so that no guest can forge a row.
+// The files that ring entries may name: a table outside the VM's memory, so that a guest cannot forge a row.
 //
-//   row    the host's descriptor + 1, 0 = free, -1 = being written; operations under way; how many files it has had
-//   name   length, and by what another thread has the file, where a descriptor is good in its own thread only
+//   row    the host's descriptor + 1, 0 = free, -1 = being written; operations in flight; number of files it has had
+//   name   length, and the name by which another thread can open the file, where descriptors belong to a thread
 //
 // Interface   register() by SYS_RING_FILE, unregister() before the host closes the file; begin() and end() around each
 //             operation of the service.
-// Invariants  FILE-1  No operation is under way on a file that is closed: its number could be another file's by then. begin()
+// Invariants  FILE-1  No operation is in flight on a closed file, whose descriptor may already be another file's. begin()
 //                     counts itself before it reads the row, unregister() clears the row before it reads the count.
-// Concurrency Atomics on a shared table; any thread. One object a thread: it keeps that thread's own descriptors, each until
+// Concurrency Atomics on a shared table; any thread. One object per thread: it keeps that thread's own descriptors, each until
 //             its row names another file.
 
 import { RING_FILES_MAX } from '../../assembly/abi/ring.ts';
@@ -19,11 +19,11 @@ const GENERATION = 2;
 const NAME_LENGTH = 3;
 const ROW_WORDS = 4;
 const WRITING = -1;
-/** A path of 4096 bytes, and what stands around it. */
+/** A path of 4096 bytes, and what surrounds it. */
 const NAME_BYTES = 8192;
 const NAMES_AT = RING_FILES_MAX * ROW_WORDS * 4;
 
-/** A file that this thread has opened for itself. */
+/** A file that this thread has opened itself. */
 interface Own {
   generation: number;
   descriptor: number;
@@ -39,7 +39,7 @@ export class RingFiles {
     this.#rows = new Int32Array(shared, 0, RING_FILES_MAX * ROW_WORDS);
   }
 
-  /** Number of the file, the same as before if it has one; -1 when the table is full. */
+  /** Number of the file, the same as before if it already has one; -1 when the table is full. */
   register(host: number): number {
     for (let file = 0; file < RING_FILES_MAX; file++)
       if (Atomics.load(this.#rows, file * ROW_WORDS) === host + 1) return file;
@@ -55,7 +55,7 @@ export class RingFiles {
     return -1;
   }
 
-  /** False while operations are under way on it: then nothing has changed. */
+  /** False while operations on it are in flight: then nothing changes. */
   unregister(host: number): boolean {
     for (let file = 0; file < RING_FILES_MAX; file++) {
       const row = file * ROW_WORDS;
@@ -67,7 +67,7 @@ export class RingFiles {
     return true;
   }
 
-  /** A descriptor of this thread, in use until end(); undefined when there is no such file, or this thread cannot have it. */
+  /** A descriptor of this thread, in use until end(); undefined when there is no such file, or this thread cannot open it. */
   begin(file: number): number | undefined {
     if (file >= RING_FILES_MAX) return undefined;
     const row = file * ROW_WORDS;
@@ -89,7 +89,7 @@ export class RingFiles {
     Atomics.store(this.#rows, file * ROW_WORDS + NAME_LENGTH, length);
   }
 
-  /** The host's own where threads share descriptors; else this thread's, opened the first time. */
+  /** The host's descriptor where threads share them; else this thread's, opened the first time. */
   #descriptor(file: number, host: number): number | undefined {
     const length = Atomics.load(this.#rows, file * ROW_WORDS + NAME_LENGTH);
     if (length === 0) return host;

@@ -1,9 +1,9 @@
-// The host's side of one vCPU's rings (assembly/abi/ring.ts): the guest may have put anything there.
+// The host's side of one vCPU's rings (assembly/abi/ring.ts). The guest may have written anything there.
 //
-// Interface   isSound() before anything else; take() copies the next entry out; complete() gives a completion and wakes the
+// Interface   isSound() before anything else; take() copies the next entry out; complete() posts a completion and wakes the
 //             vCPU if it waits for it. enter() is the system call by which a vCPU wakes the service and waits.
-// Invariants  RING-1, RING-3 (assembly/io/queue.ts). Indices are checked before each use: a ring that lies about them
-//             is broken for good, and concerns nobody else.
+// Invariants  RING-1, RING-3 (assembly/io/queue.ts). Indices are checked before each use: a ring with invalid indices
+//             is broken from then on; other rings are not affected.
 // Concurrency One service takes and completes; the vCPU is another thread.
 
 import { EINVAL, EIO, ENOSYS } from '../../assembly/abi/errno.ts';
@@ -15,7 +15,7 @@ import { VECTOR_IO } from '../../assembly/abi/vector.ts';
 import { VM_IO_BEAT, VM_IO_STATE } from '../../assembly/abi/vm-block.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 
-/** How long a wait sleeps before it looks whether the service is alive; how long a service may show no sign of life. */
+/** How long a wait sleeps before it tests whether the service is alive; how long a service may show no sign of life. */
 const LOOK_MS = 200;
 const PATIENCE_MS = 10_000;
 
@@ -25,7 +25,7 @@ export interface Entry {
   flags: number;
   file: number;
   length: number;
-  /** Infinity when it is beyond what a file can have. */
+  /** Infinity when it is larger than any file position. */
   position: number;
   address: number;
   /** OP_CANCEL: the two halves of `position`. */
@@ -66,7 +66,7 @@ export class RingMemory {
     this.store(this.vm + VM_IO_STATE, value);
   }
 
-  /** True for the one who changes it. */
+  /** True for the caller that changes it. */
   changeState(from: number, to: number): boolean {
     return Atomics.compareExchange(this.words, (this.vm + VM_IO_STATE) / 4, from, to) === from;
   }
@@ -75,7 +75,7 @@ export class RingMemory {
     Atomics.add(this.words, (this.vm + VM_IO_BEAT) / 4, 1);
   }
 
-  /** Address of a vCPU's rings, 0 when it has none or what it says cannot be. */
+  /** Address of a vCPU's rings, 0 when it has none or the address is invalid. */
   ringsOf(vcpu: number): number {
     const address = this.load(vcpuBlocks(this.frames) + vcpu * FRAME_BYTES + VCPU_RING);
     const isRun = address % FRAME_BYTES === 0 && address + abi.RING_FRAMES * FRAME_BYTES <= this.vm;
@@ -85,7 +85,7 @@ export class RingMemory {
 
 export class Ring {
   readonly address: number;
-  /** Entries taken that are not completed. */
+  /** Entries taken and not completed. */
   inFlight = 0;
   readonly #memory: RingMemory;
   readonly #vcpu: number;
@@ -108,7 +108,7 @@ export class Ring {
     this.#memory.store(this.address + offset, value);
   }
 
-  /** Entries that can be taken now; a ring whose indices cannot be is broken from then on. */
+  /** Number of entries that can be taken now; a ring with invalid indices is broken from then on. */
   ready(): number {
     if (this.#load(abi.RING_BROKEN) !== 0) return 0;
     const submitted = (this.#load(abi.RING_SQ_TAIL) - this.#sqHead) >>> 0;
@@ -152,7 +152,7 @@ export class Ring {
     return entry;
   }
 
-  /** Counts an entry that named frames which are not the host's to touch. */
+  /** Counts an entry that named frames outside the DMA window. */
   refuse(): void {
     this.#store(abi.RING_REFUSED, this.#load(abi.RING_REFUSED) + 1);
   }
@@ -183,7 +183,7 @@ export class Ring {
 
 /**
  * SYS_RING_ENTER of a vCPU: rings the service's doorbell if it sleeps, and waits until `count` completions can be taken.
- * 0; -EINVAL when fewer entries are outstanding; -EIO when they will never come; -ENOSYS in a VM without rings.
+ * Returns 0; -EINVAL when fewer entries are outstanding; -EIO when they will never complete; -ENOSYS in a VM without rings.
  */
 export function enter(memory: RingMemory, vcpu: number, count: number): number {
   const rings = memory.ringsOf(vcpu);

@@ -1,11 +1,11 @@
-// The I/O service: takes entries from every vCPU's submission queue, keeps as many under way as there are, and gives
-// their completions. It is the IOMMU as well: it touches no frame outside the DMA window.
+// The I/O service: takes entries from every vCPU's submission queue, runs all of them concurrently, and posts their completions. It is also
+// the IOMMU: it accesses no frame outside the DMA window.
 //
-// Interface   start(), then it lives from the events of its thread; stop() ends it when nothing is under way.
-// Invariants  RING-4  It looks at all queues between saying that it sleeps and sleeping, so no doorbell is missed.
+// Interface   start(), then it is driven by the events of its thread; stop() ends it when no operation is in flight.
+// Invariants  RING-4  It looks at all queues between announcing that it sleeps and sleeping, so no doorbell is missed.
 //             RING-5  Each entry taken gets exactly one completion, unless its ring is broken.
 // Concurrency One per VM, on its own thread.
-// Cost        about 10 us of its thread for an operation, most of it the host's.
+// Cost        about 10 us of its thread per operation, most of it the host's.
 
 import * as errno from '../../assembly/abi/errno.ts';
 import { VCPUS_MAX } from '../../assembly/abi/limits.ts';
@@ -19,7 +19,7 @@ import { Ring, type Entry, type RingMemory } from './ring.ts';
 
 const BEAT_MS = 500;
 
-/** Entries that start one after the other; those behind the first wait here. */
+/** A chain: entries that run one after the other; those behind the first wait here. */
 interface Chain {
   ring: Ring;
   entries: Entry[];
@@ -50,17 +50,17 @@ export class Service {
     void this.#sleep();
   }
 
-  /** Takes nothing any more; calls back when nothing is under way. */
+  /** Takes no more entries; calls back when no operation is in flight. */
   stop(then: () => void): void {
     this.#stopped = then;
     if (this.#underWay === 0) then();
   }
 
-  /** Sleeps until the doorbell rings, again and again. Completions go on meanwhile, and look at the queues as well. */
+  /** Sleeps until the doorbell rings, repeatedly. Completions go on, and look at the queues too. */
   async #sleep(): Promise<void> {
     const { words, vm } = this.#memory;
     while (this.#stopped === undefined) {
-      // It may say so already: a doorbell of before that is heard only now wakes without having changed it.
+      // It may be asleep already: an earlier doorbell that is noticed only now wakes it without a change.
       const sleeps = this.#memory.changeState(abi.IO_AWAKE, abi.IO_ASLEEP);
       if (!sleeps && this.#memory.state === abi.IO_DEAD) return;
       if (this.#pump() > 0) {
@@ -73,7 +73,7 @@ export class Service {
     }
   }
 
-  /** Takes everything that is in the queues and has room; returns how much that was. */
+  /** Takes every entry for which there is room; returns their number. */
   #pump(): number {
     if (this.#isPumping || this.#stopped !== undefined) return 0;
     this.#isPumping = true;
@@ -140,7 +140,7 @@ export class Service {
     this.#end(chain, -errno.EFAULT);
   }
 
-  /** The first entry of the chain has ended: its completion, and the next, or the end of all that were behind it. */
+  /** The first entry of the chain has ended: posts its completion, then starts the next entry or cancels the rest. */
   #end(chain: Chain, result: number): void {
     const entry = chain.entries.shift()!;
     this.#complete(chain.ring, entry, result);
@@ -159,7 +159,7 @@ export class Service {
     if (this.#underWay === 0) this.#stopped?.();
   }
 
-  /** `side`: what its transfer began with. */
+  /** `side`: the count that its transfer began in. */
   #operate(chain: Chain, entry: Entry, side?: Side): void {
     const { opcode, file, address, length, position } = entry;
     if (opcode === abi.OP_NOP) return this.#end(chain, 0);
@@ -176,7 +176,7 @@ export class Service {
       release();
       this.#files.end(file);
       this.#end(chain, result);
-      this.#pump(); // there may be room again
+      this.#pump(); // there may be room now
     };
     if (opcode === abi.OP_READ) this.#backend.read(host, address, length, position, done);
     else if (opcode === abi.OP_WRITE) this.#backend.write(host, address, length, position, done);
@@ -185,7 +185,7 @@ export class Service {
     else this.#backend.truncate(host, position, done);
   }
 
-  /** Takes an entry of this ring out of its chain; what is behind it goes with it. */
+  /** Removes an entry of this ring from its chain, with everything behind it. */
   #cancel(by: Chain, { positionLow, positionHigh }: Entry): number {
     const isMeant = (entry: Entry): boolean =>
       entry.dataLow >>> 0 === positionLow && entry.dataHigh >>> 0 === positionHigh;
@@ -201,7 +201,7 @@ export class Service {
   }
 }
 
-/** 0, or why this is no entry. */
+/** 0, or the errno of an invalid entry. */
 function check({ opcode, flags, zero, length, position }: Entry): number {
   if (opcode >= abi.OP_COUNT || (flags & ~abi.SQE_LINK) !== 0 || zero !== 0) return -errno.EINVAL;
   if (opcode === abi.OP_NOP || opcode === abi.OP_CANCEL) return 0;
@@ -215,7 +215,7 @@ function isTransfer({ opcode }: Entry): boolean {
   return opcode === abi.OP_READ || opcode === abi.OP_WRITE;
 }
 
-/** What an entry returns that has succeeded in full. */
+/** Result of an entry that succeeded in full. */
 function wanted(entry: Entry): number {
   return isTransfer(entry) ? entry.length : 0;
 }

@@ -1,17 +1,17 @@
-// Starting and stopping a VM's I/O service, from the thread that makes the VM.
+// Starts and stops a VM's I/O service, from the thread that creates the VM.
 
 import { IO_DEAD, IO_STARTING } from '../../assembly/abi/ring.ts';
 import { startsThreadsAlone, startThread } from '#platform';
 import { RingMemory } from './ring.ts';
 import type { ServiceThreadData } from './service-worker.ts';
 
-/** What the thread posts when it serves. */
+/** What the thread posts once it serves. */
 export const READY = 'ready';
 
 export interface IoService {
-  /** It serves, or will without this thread's doing: entries wait until then. */
+  /** Resolves when it serves; entries wait until then. */
   readonly ready: Promise<void>;
-  /** What is under way ends first, and nothing is served afterwards. */
+  /** Waits for operations in flight; afterwards nothing is served. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** A failure that is the guest's own doing: its call returns -number (assembly/abi/errno.ts). */
+/** A failure that the guest caused: its call returns -number (assembly/abi/errno.ts). */
 export class Errno extends Error {
   readonly number: number;
   constructor(number: number) {

@@ -1,11 +1,11 @@
-// The one directory in which a guest may name files.
+// The one directory in which a guest may open files.
 
 import { EACCES, EINVAL, EISDIR } from '../../assembly/abi/errno.ts';
 import { leaveDirectory, openRoot } from '#platform/beneath';
 import { Errno } from './errno.ts';
 import { walkTo, type Lookup } from './walk.ts';
 
-/** Finds guest paths inside a directory; without one, no path can be named at all. */
+/** Resolves guest paths inside a directory; without one, every path is refused. */
 export class Preopen {
   readonly root: string | undefined;
 
@@ -14,10 +14,10 @@ export class Preopen {
   }
 
   /**
-   * Calls `use` with a host path of a file, which is valid during the call only: it names the directory that the walk
-   * holds open. The last component is never followed from there.
-   * Fails with EINVAL for an empty path or one with a zero byte, with EACCES for one that is absolute, climbs with
-   * `..`, or leaves the directory through a symbolic link, with EISDIR for one that ends with a slash.
+   * Calls `use` with a host path of a file, which is valid only during the call: it goes through the directory that the walk holds open. The
+   * last component is never followed from there.
+   * Fails with EINVAL for an empty path or one with a zero byte, with EACCES for one that is absolute, climbs with `..`, or leaves the directory
+   * through a symbolic link, with EISDIR for one that ends with a slash.
    */
   find<T>(name: string, lookup: Lookup, use: (path: string) => T): T {
     if (this.root === undefined) throw new Errno(EACCES);

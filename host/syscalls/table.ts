@@ -1,6 +1,6 @@
-// The proxied system calls: one row per number of assembly/abi/syscall.ts. Everything runs on the calling vCPU's own
-// thread, through the host's synchronous calls. Guest ranges are checked before anything happens; bytes for the guest
-// land in the vCPU's staging buffer and are delivered by the kernel with checked stores.
+// The proxied system calls: one row per number of assembly/abi/syscall.ts. Each runs on the calling vCPU's thread, through the host's
+// synchronous calls. Guest ranges are checked first; bytes for the guest go to the vCPU's staging buffer, and the kernel delivers them with
+// checked stores.
 
 import * as nr from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
@@ -31,11 +31,11 @@ export interface WasiService {
 export interface SyscallSink {
   /** Takes one message. */
   log(level: number, text: string): void;
-  /** `what`: 1 a file is being loaded, 2 saved. `perMille`: 0..1000. */
+  /** `what`: 1 loading a file, 2 saving one. `perMille`: 0..1000. */
   progress(what: number, perMille: number): void;
 }
 
-/** What system calls need of a VM. */
+/** What system calls use of a VM. */
 export interface StorageParts {
   memory: Wasm.Memory;
   frames: number;
@@ -44,7 +44,7 @@ export interface StorageParts {
   faults: SharedArrayBuffer | undefined;
 }
 
-/** The system calls of one vCPU: its descriptors, and the directory that it may name files in. */
+/** The system calls of one vCPU: its descriptors, and the directory in which it may open files. */
 export class Syscalls {
   readonly #memory: Uint8Array;
   readonly #rings: RingMemory;
@@ -70,7 +70,7 @@ export class Syscalls {
     this.preopen = preopen;
   }
 
-  /** Runs one call; never throws: a failure of the host is a negative errno for the guest. */
+  /** Runs one call. Never throws: an error of the host becomes a negative errno for the guest. */
   readonly call = (
     number: number,
     a: number,
@@ -88,7 +88,7 @@ export class Syscalls {
     }
   };
 
-  /** Closes what the guest left open: its vCPU ends. */
+  /** Closes what the guest left open, when its vCPU ends. */
   closeAll(): void {
     this.wasi?.close();
     for (const [guest, host] of this.#descriptors.entries()) {
@@ -158,7 +158,7 @@ export class Syscalls {
     return host;
   }
 
-  /** Fails with EBUSY while the I/O service has operations on the file under way. */
+  /** Fails with EBUSY while the I/O service has operations on the file in flight. */
   remove(guest: number): number {
     const host = this.host(guest);
     if (this.#ringFiles?.unregister(host) === false) throw new Errno(errno.EBUSY);
@@ -166,7 +166,7 @@ export class Syscalls {
     return host;
   }
 
-  /** Number of the file in entries of rings. */
+  /** Number of the file for ring entries. */
   register(guest: number): number {
     if (this.#ringFiles === undefined) throw new Errno(errno.ENOSYS);
     const file = this.#ringFiles.register(this.host(guest));
@@ -178,7 +178,7 @@ export class Syscalls {
     return enter(this.#rings, this.#kernel.vcpu, count);
   }
 
-  /** Moves bytes between a file and a range of the DMA window, or the part of it that a fault leaves. */
+  /** Transfers between a file and a range of the DMA window, or as much of it as an injected fault leaves. */
   transfer(
     operation: 'read' | 'write',
     descriptor: number,
@@ -288,7 +288,7 @@ const ROWS: Record<number, Row> = {
   [nr.SYS_RING_FILE]: (vcpu, descriptor) => vcpu.register(descriptor),
 };
 
-/** Its vCPU is gone, but operations of others may be under way on the file. */
+/** Its vCPU has ended, but operations of others may be in flight on the file. */
 function closeWhenQuiet(host: number, ringFiles: RingFiles | undefined): void {
   if (ringFiles?.unregister(host) === false) after(QUIET_MS, () => closeWhenQuiet(host, ringFiles));
   else files.close(host);
@@ -306,7 +306,7 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Writing is asked for by whoever creates or truncates; unknown bits are refused. */
+/** Creating or truncating implies writing; unknown bits are refused. */
 function checkedFlags(flags: number): number {
   const access = flags & (nr.OPEN_READ | nr.OPEN_WRITE);
   const changes = flags & (nr.OPEN_CREATE | nr.OPEN_TRUNCATE);
@@ -315,7 +315,7 @@ function checkedFlags(flags: number): number {
   return flags;
 }
 
-/** Numbers by the host's names; a path that leads out of the preopened directory is one that the guest may not use. */
+/** Error numbers by the host's names. A path outside the preopened directory is one that the guest may not use. */
 const NUMBERS = new Map<string, number>([
   ...Object.entries(errno),
   ['ENOTCAPABLE', errno.EACCES],

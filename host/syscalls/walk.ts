@@ -1,7 +1,7 @@
-// From a path to a component of an open directory, without ever leaving the directory it starts in. Both the VM's own
-// system calls and WASI's use it; nothing else turns a name from a guest into a place on the host.
+// Resolves a path to a component of an open directory, without ever leaving the directory in which it starts. The VM's own system calls and
+// WASI's use it; nothing else turns a name from a guest into a place on the host.
 //
-// Interface   walkTo() calls `use` with the directory that holds the last component. What the last component means
+// Interface   walkTo() calls `use` with the directory that holds the last component. How the last component is looked up
 //             depends on the operation: an *object* is found through links, an *entry* is the name itself.
 // Invariants  WALK-1  The walk opens one component at a time, never through a link, and `..` goes back to the directory
 //                     that the walk came from: it cannot climb above its root, whatever others rename while it runs.
@@ -19,9 +19,9 @@ const COMPONENTS_MAX = 1024;
 
 export interface Place {
   readonly directory: Directory;
-  /** One component. `.` is the directory itself; `..` only comes in an entry, which no operation accepts. */
+  /** One component. `.` is the directory itself; `..` occurs only in an entry, which no operation accepts. */
   readonly name: string;
-  /** A slash followed the name: it names a directory or nothing. */
+  /** A slash followed the name, so it must be a directory. */
   readonly hasSlash: boolean;
 }
 
@@ -54,7 +54,7 @@ export function walkTo<T>(
 }
 
 class Walk {
-  /** Directories from the root to where the walk is. */
+  /** Directories from the root to the current one. */
   readonly #stack: Directory[];
   #left: string[] = [];
   #hasSlash = false;
@@ -97,7 +97,7 @@ class Walk {
     return lookup === 'follow' || (lookup === 'create' && !this.#hasSlash);
   }
 
-  /** Puts a path before what is left of the walk. */
+  /** Inserts a path before the rest of the walk. */
   #push(path: string): void {
     if (path === '') throw pathError('ENOENT', path);
     if (path.startsWith('/')) throw pathError('ENOTCAPABLE', path);
@@ -107,7 +107,7 @@ class Walk {
     this.#left.unshift(...names);
   }
 
-  /** A component that others follow must lead to a directory. */
+  /** A component that others follow must be a directory. */
   #pass(name: string): void {
     if (name === '..') this.#up();
     else if (name !== '.') this.#into(name);

@@ -1,21 +1,21 @@
-// Options of a user-defined function, and what they may be.
+// Options of a user-defined function, and their bounds.
 
 import { refuse, RingzeroError } from '../errors.ts';
 
-/** What `Udf.compile` is given: the limits of a function. */
+/** Options of `Udf.compile`: the limits of a function. */
 export interface UdfOptions {
-  /** Memory that the module may have, in pages of 64 KiB (default 32, 2 MiB). */
+  /** The most memory that the module may have, in pages of 64 KiB (default 32, 2 MiB). */
   memoryPages?: number;
   /**
-   * What a call may use up: a unit for each call and for each round of a loop, and another for every 64 bytes of code in it. The same
-   * call always uses the same. Default 10 million, about 20 ms of small loops.
+   * Budget of a call: one unit per call and per iteration of a loop, and one for every 64 bytes of code in it. The same call always uses the
+   * same amount. Default 10 million, about 20 ms of small loops.
    */
   fuel?: number;
-  /** Instead of `fuel`: milliseconds that a call may take. Looked at every 65536 units, so it may take a little longer. */
+  /** Instead of `fuel`: milliseconds that a call may take. Tested every 65536 units, so a call may take slightly longer. */
   timeMs?: number;
 }
 
-/** Options with what they are by default. */
+/** Options with their defaults. */
 export interface UdfLimits {
   readonly memoryPages: number;
   readonly fuel: number;
@@ -34,7 +34,7 @@ export function limitsOf(options: UdfOptions): UdfLimits {
   check('memoryPages', memoryPages, MEMORY_PAGES_MAX, Number.isInteger(memoryPages));
   if (timeMs !== undefined) {
     if (fuel !== undefined)
-      throw new RingzeroError('RZ_OPTION', "give a function either 'fuel' or 'timeMs'");
+      throw new RingzeroError('RZ_OPTION', "a function takes either 'fuel' or 'timeMs', not both");
     check('timeMs', timeMs, TIME_MS_MAX, true);
     return { memoryPages, fuel: Infinity, timeMs };
   }

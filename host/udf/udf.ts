@@ -1,34 +1,34 @@
-// A user-defined function: an untrusted WebAssembly module that is given rows and answers with a number or bytes.
+// A user-defined function: an untrusted WebAssembly module that is called with rows and returns a number or bytes.
 //
-// The module runs beside the VM, not in it: it has a memory of its own, imports nothing, and a row is copied into that memory. It exports
+// The module runs outside the VM: it has its own memory, imports nothing, and a row is copied into that memory. It exports
 //
 //   memory
-//   input(bytes: i32): i32                     where a row of up to so many bytes may be put
+//   input(bytes: i32): i32                     where to put a row of up to that many bytes
 //   call(address: i32, bytes: i32): i32 | f64  the function; or i64, for bytes: address in the upper half, length in the lower
 //
-// Interface   Udf.compile(), call(). A call that traps, takes too long or answers with bytes that it does not have ends with a RingzeroError
-//             of RZ_UDF_TRAP, RZ_UDF_LIMIT or RZ_UDF_RESULT; the next call gets a fresh instance, as if it were the first. Otherwise memory
-//             and globals are what the call before has left.
-// Invariants  UDF-1  What the module says is never trusted: the address that input() gives and the range of a result are checked against
-//                    the memory as it is then. Results are copied out.
+// Interface   Udf.compile(), call(). A call that traps, takes too long or returns bytes outside its memory ends with a RingzeroError of
+//             RZ_UDF_TRAP, RZ_UDF_LIMIT or RZ_UDF_RESULT; the next call gets a fresh instance. Otherwise memory and globals keep what the
+//             previous call left.
+// Invariants  UDF-1  Nothing that the module returns is trusted: the address from input() and the range of a result are checked against the
+//                    memory as it is then. Results are copied out.
 //             UDF-2  It is translated (host/translator/metered-image.ts): METER-1, METER-2.
-// Concurrency A Udf belongs to the thread that compiled it. It cannot reach the database, so no call comes in while one runs.
+// Concurrency A Udf belongs to the thread that compiled it. It cannot reach the database, so calls do not nest.
 // Cost        copying the row, 30 ns for 100 bytes of a larger array, and one call from JavaScript into WebAssembly, about 10 ns.
 
 import { RingzeroError } from '../errors.ts';
 import { meter, type Metered } from '../translator/index.ts';
 import { limitsOf, type UdfLimits, type UdfOptions } from './options.ts';
 
-const I32 = 0x7f; // host/translator/opcode.ts has them all
+const I32 = 0x7f; // see host/translator/opcode.ts
 const I64 = 0x7e;
 const F64 = 0x7c;
 
 const SLICE_MAX = 2 ** 24;
-/** Units between two looks at the clock. */
+/** Units between two readings of the clock. */
 const TIMED_SLICE = 65536;
-/** What a start function may use up, if a call may use that much. */
+/** Budget of a start function, if a call may use that much. */
 const START_FUEL = 10_000_000;
-/** Longer rows are copied by the engine. */
+/** The engine copies longer rows. */
 const SHORT_ROW = 256;
 const INPUT_MIN = 256;
 
@@ -40,32 +40,32 @@ interface Exports {
   readonly 'ringzero.low': WebAssembly.Global<'i32'>;
 }
 
-/** What a call answers. */
+/** The result of a call. */
 export type UdfResult = number | Uint8Array;
 
-/** A function that nobody vouches for, in a memory of its own: it imports nothing, and a row is copied into that memory. */
+/** An untrusted function with its own memory: it imports nothing, and a row is copied into that memory. */
 export class Udf {
-  /** Whether calls answer with a number or with bytes. */
+  /** Whether calls return a number or bytes. */
   readonly result: 'number' | 'bytes';
   readonly #module: WebAssembly.Module;
   readonly #limits: UdfLimits;
   readonly #slice: number;
   #exports: Exports | undefined;
-  /** The instance's memory, of no length once it has grown; and where rows go, up to #room bytes. */
+  /** The instance's memory, detached once it has grown; and where rows go, up to #room bytes. */
   #bytes = new Uint8Array(0);
   #view = new DataView(new ArrayBuffer(0));
   #address = 0;
   #room = 0;
-  /** Where short rows came from last: most come from one place, the window or the memory of a VM. */
+  /** The buffer that short rows last came from: most come from one place, the window or the memory of a VM. */
   #source: Uint8Array = this.#bytes;
   #sourceView: DataView = this.#view;
-  /** Fuel that the running call has besides its slice; and when it must end, once the clock was looked at. */
+  /** Fuel that the running call has beyond its slice; and its deadline, once the clock has been read. */
   #left = 0;
   #deadline = 0;
 
   /**
-   * Compiles a function and starts it. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_UDF_REFUSED for a module that wants what it may
-   * not have or lacks an export, RZ_OPTION; and what a call throws, when the start function does not end well.
+   * Compiles a function and starts it. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_UDF_REFUSED for a module that imports something or
+   * lacks an export, RZ_OPTION; and what a call throws, when the start function fails.
    *
    * @example
    * const isLong = Udf.compile(readFileSync('is-long.wasm'), { memoryPages: 2, fuel: 1e6 });
@@ -90,7 +90,7 @@ export class Udf {
     this.#start();
   }
 
-  /** Runs the function on a row, which may be a view of shared memory that nobody writes meanwhile. */
+  /** Runs the function on a row, which may be a view of shared memory that does not change during the call. */
   call(row: Uint8Array): UdfResult {
     if (!ArrayBuffer.isView(row)) throw new RingzeroError('RZ_OPTION', 'a row is a Uint8Array');
     return this.callAt(row, 0, row.length);
@@ -114,7 +114,7 @@ export class Udf {
     return this.result === 'number' ? result : this.#take(result >>> 0);
   }
 
-  /** A view of every short row would cost more than the words of it do. */
+  /** A view of every short row would cost more than copying its words. */
   #copyShort(bytes: Uint8Array, start: number, length: number): void {
     if (bytes !== this.#source) {
       this.#source = bytes;
@@ -139,7 +139,7 @@ export class Udf {
     this.#exports = undefined;
     throw new RingzeroError(
       'RZ_UDF_RESULT',
-      `the function answered with ${length} bytes at ${address}; its memory has ${byteLength}`,
+      `the function returned ${length} bytes at ${address}; its memory has ${byteLength}`,
     );
   }
 
@@ -195,7 +195,7 @@ export class Udf {
     else this.#deadline = 0;
   }
 
-  /** What the instance calls when its slice is used up: it goes on with another, or ends. */
+  /** The instance calls this when its slice is used up: the call gets another slice, or ends. */
   #exhausted(): void {
     const { fuel, timeMs } = this.#limits;
     const global = this.#exports?.['ringzero.fuel'];
@@ -207,13 +207,13 @@ export class Udf {
       global.value = TIMED_SLICE;
       return;
     }
-    this.#left += global.value; // what it is overdrawn by
+    this.#left += global.value; // by how much it is overdrawn
     if (this.#left <= 0) throw limit(`used up its fuel of ${fuel}`);
     global.value = Math.min(this.#left, SLICE_MAX);
     this.#left -= global.value;
   }
 
-  /** The error of a call that ended in `error`; its instance is not used again. */
+  /** The error of a call that failed with `error`; its instance is not used again. */
   #failed(error: unknown): RingzeroError {
     this.#exports = undefined;
     if (error instanceof RingzeroError) return error;
@@ -230,7 +230,7 @@ function refused(why: string, cause?: unknown): RingzeroError {
   return new RingzeroError('RZ_UDF_REFUSED', `the module ${why}`, { cause });
 }
 
-/** What the function answers with; RZ_UDF_REFUSED when the module does not export what it must. */
+/** The kind of result; RZ_UDF_REFUSED when the module lacks a required export. */
 function resultOf({ functions, memories }: Metered): 'number' | 'bytes' {
   if (!memories.includes('memory')) throw refused("exports no memory named 'memory'");
   const signature = (name: string): string => {
