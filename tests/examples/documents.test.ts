@@ -64,8 +64,27 @@ tests('docs/programs.md: SQLite with its glue, forked, and what drives the fork'
   writeFileSync(join(directory, 'driver.js'), block('docs/programs.md', 'js', '// driver.js'));
   const imports = `import { readFile } from 'node:fs/promises';
     import { MicroVM } from 'ringzero';\n`;
-  const code = ['sqlite3InitModule', 'program.snapshot'].map((text) => block('docs/programs.md', 'js', text)); // prettier-ignore
+  const code = ['sqlite3InitModule', 'program.snapshot()'].map((text) => block('docs/programs.md', 'js', text)); // prettier-ignore
   run(`${imports}${code.join('')}await program.close();`);
+});
+
+tests('docs/programs.md: a store of JavaScript that only beforeWrite() keeps out of forks', () => {
+  const cells = assemble(`(module
+    (memory (export "memory") 4)
+    (data (i32.const 1024) "\\00\\00\\02\\00")
+    (func (export "get") (param i32) (result i32) (i32.load8_u (local.get 0))))`);
+  writeFileSync(join(directory, 'cells.wasm'), cells);
+  const announced = block('docs/programs.md', 'js', 'program.beforeWrite');
+  const text = (code: string): string => `import { readFile } from 'node:fs/promises';
+    import { MicroVM } from 'ringzero';
+    const program = await MicroVM.load(await readFile('cells.wasm'));
+    const [pointer, bytes] = [1024, new Uint8Array(16).fill(7)];
+    const snapshot = program.snapshot();
+    ${code}
+    console.log(await snapshot.run('get', 131072), program.exports.get(131072));
+    await program.close();`;
+  assert.is(run(text(announced)), '0 7\n');
+  assert.is(run(text(announced.replace(/^program\.beforeWrite.*$/m, ''))), '7 7\n', 'the trap');
 });
 
 tests('docs/observing.md: the metrics of a store, and a trace', async () => {
