@@ -12,7 +12,7 @@ export interface Facts {
   configFile: string;
 }
 
-/** The title that a template asks for; guest/redis/option-value.ts has checked it. */
+/** The title that a template asks for; guest/redis/config/title.ts has checked it. */
 export function processTitle(template: string, facts: Facts): string {
   const listens = facts.port === 0 ? facts.unixsocket : `${facts.address}:${facts.port}`;
   const values = new Map([

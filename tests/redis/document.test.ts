@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
-import { OPTION_TABLE } from '../../guest/redis/option-table.ts';
+import { OPTION_TABLE } from '../../guest/redis/config/option-table.ts';
 import { RedisGuest } from './harness.ts';
 import { startRedis } from './real-redis.ts';
 

@@ -13,7 +13,7 @@ import { startRedis, type RealRedis } from './real-redis.ts';
 const test = suite('redis/long-double');
 
 const SOURCE = `
-  import * as longDouble from './long-double.ts';
+  import * as longDouble from './bytes/long-double.ts';
   const OUT: usize = memory.data(8192, 16);
   export function out(): u32 { return <u32>OUT; }
   export function sum(a: u32, aBytes: u32, b: u32, bBytes: u32): i32 {

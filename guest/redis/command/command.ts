@@ -1,191 +1,404 @@
-// COMMAND: what this server can do, for client libraries and for people.
+// The command table: one row per command and per subcommand, found by name in any case.
+//
+// Interface   Each file in command/ has a register() that calls define() for its rows; index.ts calls them once.
+//             A subcommand's name holds a bar: 'config|get'; its container is defined before it.
+// Structure   Row, ROW_BYTES:
+//               0 u64 first eight bytes of the name, lower case   8 handler: table index   12 name address   16 name bytes
+//              20 flags   24 acl   28 i32 arity   32 i32 first key   36 i32 last key   40 i32 step   44 container row
+//              48 subcommands   52 calls in this batch   56 next in batch   60 spare for the server commands
+//              64 u64 calls   72 f64 microseconds   80 u64 failed   88 u64 rejected   96 four u32 spare (histograms)
+//             Index: open addressing over u32 row addresses, at most half full.
 
-import * as args from '../args.ts';
-import * as ascii from '../ascii.ts';
-import * as command from '../command.ts';
-import * as entry from '../docs/entry.ts';
-import * as glob from '../glob.ts';
-import * as help from '../docs/help.ts';
-import * as record from '../docs/record.ts';
-import * as reply from '../reply.ts';
-import { ACL_CONNECTION, LOADING, STALE } from '../command.ts';
+import { equal } from '../bytes/copy.ts';
 
-export function register(): void {
-  const flags = LOADING | STALE;
-  command.define('command', all, -1, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|count', count, 2, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|docs', docs, -2, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|getkeys', getKeys, -4, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|getkeysandflags', getKeysAndFlags, -4, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|help', help.put, 2, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|info', info, -2, flags, 0, 0, 0, ACL_CONNECTION);
-  command.define('command|list', list, -2, flags, 0, 0, 0, ACL_CONNECTION);
-}
+export const ROW_BYTES: u32 = 112;
+const ROWS_MAX: u32 = 288;
+const INDEX_CELLS: u32 = 1024;
+const NAMES_BYTES: u32 = 4096;
+const ROWS: usize = memory.data(32256, 8); // ROWS_MAX * ROW_BYTES
+const INDEX: usize = memory.data(4096, 8); // INDEX_CELLS * 4
+const NAMES: usize = memory.data(4096, 8);
 
-function commandCount(): u32 {
-  let found: u32 = 0;
-  for (let i: u32 = 0; i < command.count(); i++)
-    if (command.containerOf(command.rowAt(i)) == 0) found++;
-  return found;
-}
+// Flags, as COMMAND INFO names them.
+export const WRITE: u32 = 1;
+export const READONLY: u32 = 2;
+export const DENYOOM: u32 = 4;
+export const ADMIN: u32 = 8;
+export const PUBSUB: u32 = 16;
+export const NOSCRIPT: u32 = 32;
+export const BLOCKING: u32 = 64;
+export const LOADING: u32 = 128;
+export const STALE: u32 = 256;
+export const SKIP_MONITOR: u32 = 512;
+export const SKIP_SLOWLOG: u32 = 1024;
+export const ASKING: u32 = 2048;
+export const FAST: u32 = 4096;
+export const NO_AUTH: u32 = 8192;
+export const MAY_REPLICATE: u32 = 16384;
+export const NO_MANDATORY_KEYS: u32 = 32768;
+export const NO_ASYNC_LOADING: u32 = 65536;
+export const NO_MULTI: u32 = 131072;
+export const MOVABLE_KEYS: u32 = 262144;
+export const ALLOW_BUSY: u32 = 524288;
+/** Not Redis's: it may take long, so it is timed by itself rather than as its share of a batch. */
+export const TIMED: u32 = 1 << 30;
+/** Not Redis's: runs between MULTI and EXEC instead of being queued. */
+export const UNQUEUED: u32 = 1 << 31;
 
-/** COMMAND */
-function all(): void {
-  reply.array(commandCount());
-  for (let i: u32 = 0; i < command.count(); i++) {
-    if (command.containerOf(command.rowAt(i)) == 0) entry.putInfo(command.rowAt(i));
-  }
-}
+// ACL categories. Those that follow from the flags are added by define().
+export const ACL_KEYSPACE: u32 = 1;
+export const ACL_READ: u32 = 2;
+export const ACL_WRITE: u32 = 4;
+export const ACL_SET: u32 = 8;
+export const ACL_SORTEDSET: u32 = 16;
+export const ACL_LIST: u32 = 32;
+export const ACL_HASH: u32 = 64;
+export const ACL_STRING: u32 = 128;
+export const ACL_BITMAP: u32 = 256;
+export const ACL_HYPERLOGLOG: u32 = 512;
+export const ACL_GEO: u32 = 1024;
+export const ACL_STREAM: u32 = 2048;
+export const ACL_PUBSUB: u32 = 4096;
+export const ACL_ADMIN: u32 = 8192;
+export const ACL_FAST: u32 = 16384;
+export const ACL_SLOW: u32 = 32768;
+export const ACL_BLOCKING: u32 = 65536;
+export const ACL_DANGEROUS: u32 = 131072;
+export const ACL_CONNECTION: u32 = 262144;
+export const ACL_TRANSACTION: u32 = 524288;
+export const ACL_SCRIPTING: u32 = 1048576;
 
-/** COMMAND COUNT */
-function count(): void {
-  reply.integer(<i64>commandCount());
-}
+let rowCount: u32 = 0;
+let namesUsed: u32 = 0;
 
-/** COMMAND INFO [name ...] */
-function info(): void {
-  if (args.count() == 2) return all();
-  reply.array(args.count() - 2);
-  for (let i: u32 = 2; i < args.count(); i++) {
-    const row = command.find(args.ptr(i), args.len(i));
-    if (row != 0) entry.putInfo(row);
-    else reply.none();
-  }
-}
-
-/** COMMAND DOCS [name ...] */
-function docs(): void {
-  const named = args.count() > 2;
-  let found: u32 = 0;
-  if (!named) found = commandCount();
-  for (let i: u32 = 2; i < args.count(); i++)
-    if (command.find(args.ptr(i), args.len(i)) != 0) found++;
-  reply.map(found);
-  const end = named ? args.count() - 2 : command.count();
-  for (let i: u32 = 0; i < end; i++) {
-    const row = named ? command.find(args.ptr(i + 2), args.len(i + 2)) : command.rowAt(i);
-    if (row == 0 || (!named && command.containerOf(row) != 0)) continue;
-    reply.bulk(command.nameAddress(row), command.nameBytes(row));
-    entry.putDocs(row);
-  }
-}
-
-const PATTERN_BYTES: u32 = 256;
-const PATTERN: usize = memory.data(256, 8);
-
-/** Copies a pattern in lower case, as the names are; false when it is too long. */
-function lowerPattern(index: u32): bool {
-  const bytes = args.len(index);
-  if (bytes > PATTERN_BYTES) return false;
+/** Adds a row and returns it. A container without a handler of its own has `null`. */
+export function define(
+  name: string,
+  handler: (() => void) | null,
+  arity: i32,
+  flags: u32,
+  first: i32,
+  last: i32,
+  step: i32,
+  acl: u32,
+): u32 {
+  const bytes = <u32>name.length;
+  if (!hasRoom(bytes)) unreachable();
   for (let i: u32 = 0; i < bytes; i++)
-    store<u8>(PATTERN + i, <u8>ascii.lower(load<u8>(args.ptr(index) + i)));
-  return true;
+    store<u8>(NAMES + namesUsed + i, <u8>load<u16>(changetype<u32>(name) + (i << 1)));
+  return defineRow(bytes, handler, arity, flags, first, last, step, acl);
 }
 
-/** COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern] */
-function list(): void {
-  if (args.count() == 2) return listWhere(0, 0);
-  if (args.count() != 5 || !args.is(2, 'filterby')) return reply.error('ERR syntax error');
-  if (args.is(3, 'module')) return reply.array(0); // there are no modules
-  if (args.is(3, 'aclcat')) {
-    const category = entry.categoryOf(args.ptr(4), args.len(4));
-    return category == 0 ? reply.array(0) : listWhere(category, 0);
-  }
-  if (args.is(3, 'pattern')) return listWhere(0, 4);
-  reply.error('ERR syntax error');
+/** The same with a name that a user gives: letters, digits, dots and hyphens. There is room. */
+export function defineNamed(
+  name: u32,
+  bytes: u32,
+  handler: () => void,
+  arity: i32,
+  flags: u32,
+  first: i32,
+  last: i32,
+  step: i32,
+  acl: u32,
+): u32 {
+  for (let i: u32 = 0; i < bytes; i++) store<u8>(NAMES + namesUsed + i, load<u8>(name + i) | 32);
+  return defineRow(bytes, handler, arity, flags, first, last, step, acl);
 }
 
-/** Lists the commands and subcommands of a category, or those that match argument `pattern`, or all. */
-function listWhere(category: u32, pattern: u32): void {
-  if (pattern != 0 && !lowerPattern(pattern)) return reply.array(0);
-  const mark = reply.deferArray();
-  let found: u32 = 0;
-  for (let i: u32 = 0; i < command.count(); i++) {
-    const row = command.rowAt(i);
-    if (category != 0 && !(command.aclOf(row) & category)) continue;
-    const name = command.nameAddress(row);
-    const bytes = command.nameBytes(row);
-    if (pattern != 0 && !glob.matches(<u32>PATTERN, args.len(pattern), name, bytes)) continue;
-    reply.bulk(name, bytes);
-    found++;
-  }
-  reply.endArray(mark, found);
+/** Whether a row with a name of so many bytes can be added. */
+export function hasRoom(nameBytes: u32): bool {
+  return rowCount < ROWS_MAX && namesUsed + nameBytes + 8 <= NAMES_BYTES;
 }
 
-// --- Keys of a command -------------------------------------------------------------------------------------------
+/** The name is behind those of the other rows. */
+function defineRow(
+  bytes: u32,
+  handler: (() => void) | null,
+  arity: i32,
+  flags: u32,
+  first: i32,
+  last: i32,
+  step: i32,
+  acl: u32,
+): u32 {
+  const row = <u32>ROWS + rowCount++ * ROW_BYTES;
+  const at = <u32>NAMES + namesUsed;
+  namesUsed += bytes;
+  let bar: u32 = 0;
+  for (let i: u32 = 0; i < bytes; i++) if (load<u8>(at + i) == 124) bar = i;
+  store<u64>(row, wordOf(at, bytes));
+  if (handler !== null) store<u32>(row, <u32>handler.index, 8);
+  store<u32>(row, at, 12);
+  store<u32>(row, bytes, 16);
+  store<u32>(row, flags, 20);
+  store<u32>(row, acl | impliedAcl(flags), 24);
+  store<i32>(row, arity, 28);
+  store<i32>(row, first, 32);
+  store<i32>(row, last, 36);
+  store<i32>(row, step, 40);
+  if (bar != 0) {
+    const container = find(at, bar);
+    store<u32>(row, container, 44);
+    store<u32>(container, load<u32>(container, 48) + 1, 48);
+  }
+  let cell = hashOf(load<u64>(row), at, bytes);
+  while (load<u32>(INDEX + (cell << 2)) != 0) cell = (cell + 1) & (INDEX_CELLS - 1);
+  store<u32>(INDEX + (cell << 2), row);
+  return row;
+}
 
-/** The row of the command that starts at argument 2, or 0 after an error reply. */
-function targetRow(): u32 {
-  let row = command.find(args.ptr(2), args.len(2));
-  if (row != 0 && command.subcommandCount(row) != 0 && args.count() > 3) {
-    row = command.findSubcommand(row, args.ptr(3), args.len(3));
+function impliedAcl(flags: u32): u32 {
+  let acl: u32 = 0;
+  if (flags & WRITE) acl |= ACL_WRITE;
+  if (flags & READONLY) acl |= ACL_READ;
+  if (flags & ADMIN) acl |= ACL_ADMIN | ACL_DANGEROUS;
+  if (flags & PUBSUB) acl |= ACL_PUBSUB;
+  if (flags & BLOCKING) acl |= ACL_BLOCKING;
+  return acl | (flags & FAST ? ACL_FAST : ACL_SLOW);
+}
+
+const LOWER: u64 = 0x2020202020202020;
+
+/** The first eight bytes of a name in lower case, zeros behind a shorter one. Reads up to 8 bytes from `at`. */
+// @ts-ignore: decorator
+@inline
+function wordOf(at: u32, bytes: u32): u64 {
+  const word = load<u64>(at) | LOWER;
+  return bytes >= 8 ? word : word & (((<u64>1) << ((<u64>bytes) << 3)) - 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function hashOf(word: u64, at: u32, bytes: u32): u32 {
+  let mixed = (word ^ bytes) * 0x9e3779b97f4a7c15;
+  if (bytes > 8) {
+    // The last bytes tell subcommands apart.
+    for (let i: u32 = 8; i < bytes; i++) mixed = (mixed ^ (load<u8>(at + i) | 32)) * 0x100000001b3;
   }
-  if (row == 0) {
-    reply.error('ERR Invalid command specified');
-    return 0;
+  return (<u32>(mixed >> 40)) & (INDEX_CELLS - 1);
+}
+
+/** The row of a name, of a command or (with a bar) of a subcommand; 0 when there is none. */
+export function find(at: u32, bytes: u32): u32 {
+  if (bytes - 1 >= 64) return 0;
+  const word = wordOf(at, bytes);
+  let cell = hashOf(word, at, bytes);
+  // At most INDEX_CELLS turns: the index is never more than half full.
+  let row = load<u32>(INDEX + (cell << 2));
+  while (row != 0) {
+    if (load<u64>(row) == word && load<u32>(row, 16) == bytes && restIs(row, at, bytes)) break;
+    cell = (cell + 1) & (INDEX_CELLS - 1);
+    row = load<u32>(INDEX + (cell << 2));
   }
-  if (command.firstKey(row) == 0) {
-    reply.error('ERR The command has no key arguments');
-    return 0;
+  return row == 0 && aliasCount != 0 ? findAlias(at, bytes) : row;
+}
+
+// --- Names that rename-command gives. A row keeps its own name for people and statistics. ---
+
+const ALIASES_MAX: u32 = 128;
+const ALIASES: usize = memory.data(1536, 8); // ALIASES_MAX * [name u32 | bytes u32 | row u32]
+
+let aliasCount: u32 = 0;
+
+function findAlias(at: u32, bytes: u32): u32 {
+  for (let i: u32 = 0; i < aliasCount; i++) {
+    const alias = <u32>ALIASES + i * 12;
+    if (load<u32>(alias, 4) != bytes) continue;
+    const name = load<u32>(alias);
+    let same: u32 = 0;
+    while (same < bytes && lower(load<u8>(at + same)) == lower(load<u8>(name + same))) same++;
+    if (same == bytes) return load<u32>(alias, 8);
   }
-  const given = <i32>args.count() - 2;
-  const arity = command.arityOf(row);
-  if (arity > 0 ? given == arity : given >= -arity) return row;
-  reply.error('ERR Invalid number of arguments specified for command');
   return 0;
 }
 
-function lastKeyOf(row: u32): i32 {
-  const last = command.lastKey(row);
-  return last < 0 ? <i32>args.count() - 2 + last : last;
+function lower(c: u32): u32 {
+  return c - 65 < 26 ? c + 32 : c;
 }
 
-/** COMMAND GETKEYS command argument ... */
-function getKeys(): void {
-  const row = targetRow();
-  if (row == 0) return;
-  const last = lastKeyOf(row);
-  const step = command.keyStep(row);
-  const mark = reply.deferArray();
-  let found: u32 = 0;
-  for (let key = command.firstKey(row); key <= last; key += step) {
-    reply.bulk(args.ptr(<u32>key + 2), args.len(<u32>key + 2));
-    found++;
+/** Lets a command be called by another name only, or, where that is empty, by none. False when there is no room. */
+export function rename(row: u32, to: u32, bytes: u32): bool {
+  if (aliasCount == ALIASES_MAX || !hasRoom(bytes)) return false;
+  store<u64>(row, 0); // no name has this word
+  for (let i: u32 = 0; i < aliasCount; i++)
+    if (load<u32>(ALIASES + i * 12, 8) == row) store<u32>(ALIASES + i * 12, 0, 4);
+  if (bytes == 0) return true;
+  const alias = <u32>ALIASES + aliasCount++ * 12;
+  store<u32>(alias, <u32>NAMES + namesUsed);
+  store<u32>(alias, bytes, 4);
+  store<u32>(alias, row, 8);
+  memory.copy(NAMES + namesUsed, to, bytes);
+  namesUsed += bytes;
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function restIs(row: u32, at: u32, bytes: u32): bool {
+  if (bytes <= 8) return true;
+  const name = load<u32>(row, 12);
+  for (let i: u32 = 8; i < bytes; i++) {
+    if ((load<u8>(at + i) | 32) != load<u8>(name + i)) return false;
   }
-  reply.endArray(mark, found);
+  return true;
 }
 
-/** SET reads the old value only where it is asked for; Redis says so here. */
-function putSetFlags(): void {
-  let reads = false;
-  for (let i: u32 = 5; i < args.count(); i++) if (args.is(i, 'get')) reads = true;
-  reply.set(reads ? 3 : 2);
-  reply.status(reads ? 'RW' : 'OW');
-  if (reads) reply.status('access');
-  reply.status('update');
+const PATH: usize = memory.data(160, 8);
+
+/** The row of a container's subcommand, or 0. */
+export function findSubcommand(container: u32, at: u32, bytes: u32): u32 {
+  const first = nameBytes(container);
+  if (first + 1 + bytes > 64) return 0;
+  memory.copy(PATH, nameAddress(container), first);
+  store<u8>(PATH + first, 124);
+  memory.copy(PATH + first + 1, at, bytes);
+  const row = find(<u32>PATH, first + 1 + bytes);
+  return row != 0 && containerOf(row) == container ? row : 0;
 }
 
-function putFlags(row: u32, notes: u32, index: u32): void {
-  if (ascii.isWord(command.nameAddress(row), command.nameBytes(row), 'set')) return putSetFlags();
-  if (notes == 0) return reply.set(0);
-  entry.putLineSet(entry.keyFlags(notes, index));
+export function count(): u32 {
+  return rowCount;
 }
 
-/** COMMAND GETKEYSANDFLAGS command argument ... */
-function getKeysAndFlags(): void {
-  const row = targetRow();
-  if (row == 0) return;
-  const notes = record.find(command.nameAddress(row), command.nameBytes(row));
-  const specs = notes == 0 ? 0 : entry.keySpecs(notes);
-  const last = lastKeyOf(row);
-  const step = command.keyStep(row);
-  const mark = reply.deferArray();
-  let found: u32 = 0;
-  for (let key = command.firstKey(row); key <= last; key += step) {
-    reply.array(2);
-    reply.bulk(args.ptr(<u32>key + 2), args.len(<u32>key + 2));
-    putFlags(row, notes, specs > 1 ? found : 0);
-    found++;
+/** Row number `index`, in order of definition. */
+export function rowAt(index: u32): u32 {
+  return <u32>ROWS + index * ROW_BYTES;
+}
+
+/** Position of a row in the order of definition. */
+export function indexOf(row: u32): u32 {
+  return (row - <u32>ROWS) / ROW_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+export function handlerOf(row: u32): u32 {
+  return load<u32>(row, 8);
+}
+
+// @ts-ignore: decorator
+@inline
+export function nameAddress(row: u32): u32 {
+  return load<u32>(row, 12);
+}
+
+// @ts-ignore: decorator
+@inline
+export function nameBytes(row: u32): u32 {
+  return load<u32>(row, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+export function flagsOf(row: u32): u32 {
+  return load<u32>(row, 20);
+}
+
+export function aclOf(row: u32): u32 {
+  return load<u32>(row, 24);
+}
+
+// @ts-ignore: decorator
+@inline
+export function arityOf(row: u32): i32 {
+  return load<i32>(row, 28);
+}
+
+export function firstKey(row: u32): i32 {
+  return load<i32>(row, 32);
+}
+
+export function lastKey(row: u32): i32 {
+  return load<i32>(row, 36);
+}
+
+export function keyStep(row: u32): i32 {
+  return load<i32>(row, 40);
+}
+
+/** Of a subcommand, else 0. */
+export function containerOf(row: u32): u32 {
+  return load<u32>(row, 44);
+}
+
+// @ts-ignore: decorator
+@inline
+export function subcommandCount(row: u32): u32 {
+  return load<u32>(row, 48);
+}
+
+/** True when the row's full name is this. */
+export function isNamed(row: u32, at: u32, bytes: u32): bool {
+  return nameBytes(row) == bytes && equal(nameAddress(row), at, bytes);
+}
+
+// --- Statistics --------------------------------------------------------------------------------------------------
+
+let batchHead: u32 = 0;
+let batchCalls: u32 = 0;
+let batchTimedUs: f64 = 0;
+
+/** Counts a call that shares the time of its batch. */
+// @ts-ignore: decorator
+@inline
+export function countShared(row: u32): void {
+  const calls = load<u32>(row, 52);
+  store<u32>(row, calls + 1, 52);
+  if (calls == 0) {
+    store<u32>(row, batchHead, 56);
+    batchHead = row;
   }
-  reply.endArray(mark, found);
+  batchCalls++;
+}
+
+/** Counts a call that was timed by itself. */
+export function countTimed(row: u32, us: f64): void {
+  store<u64>(row, load<u64>(row, 64) + 1, 64);
+  store<f64>(row, load<f64>(row, 72) + us, 72);
+  batchTimedUs += us;
+}
+
+/** Shares the time of a batch out over its calls that were not timed. */
+export function settleBatch(us: f64): void {
+  const share = batchCalls == 0 ? 0 : max<f64>(us - batchTimedUs, 0) / <f64>batchCalls;
+  while (batchHead != 0) {
+    // at most ROWS_MAX turns
+    const row = batchHead;
+    const calls = load<u32>(row, 52);
+    store<u64>(row, load<u64>(row, 64) + calls, 64);
+    store<f64>(row, load<f64>(row, 72) + share * <f64>calls, 72);
+    store<u32>(row, 0, 52);
+    batchHead = load<u32>(row, 56);
+  }
+  batchCalls = 0;
+  batchTimedUs = 0;
+}
+
+export function countFailed(row: u32): void {
+  store<u64>(row, load<u64>(row, 80) + 1, 80);
+}
+
+export function countRejected(row: u32): void {
+  store<u64>(row, load<u64>(row, 88) + 1, 88);
+}
+
+/** Calls that are complete; those of the running batch come with its end. */
+export function callsOf(row: u32): u64 {
+  return load<u64>(row, 64);
+}
+
+export function microsecondsOf(row: u32): f64 {
+  return load<f64>(row, 72);
+}
+
+export function failedOf(row: u32): u64 {
+  return load<u64>(row, 80);
+}
+
+export function rejectedOf(row: u32): u64 {
+  return load<u64>(row, 88);
+}
+
+export function resetStatistics(): void {
+  for (let i: u32 = 0; i < rowCount; i++) memory.fill(rowAt(i) + 64, 0, 48);
 }

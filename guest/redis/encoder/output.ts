@@ -4,7 +4,7 @@ import * as crc64 from '../rdb/crc64.ts';
 import * as format from '../rdb/format.ts';
 import { EIO } from '../../../assembly/abi/errno.ts';
 import { SYS_SYNC, SYS_WRITE } from '../../../assembly/abi/syscall.ts';
-import { copy } from '../copy.ts';
+import { copy } from '../bytes/copy.ts';
 import { base, OUTPUT, OUTPUT_BYTES } from './workspace.ts';
 
 // @ts-ignore: decorator

@@ -2,7 +2,7 @@
 
 import * as format from '../rdb/format.ts';
 import * as lzf from '../rdb/lzf.ts';
-import * as number from '../number.ts';
+import * as number from '../bytes/number.ts';
 import { isPacking, length, raw, byte, reserve, take } from './output.ts';
 import { base, PACKED } from './workspace.ts';
 

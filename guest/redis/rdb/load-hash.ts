@@ -1,8 +1,8 @@
 // Hashes of RDB files, in each of the four forms that Redis has written them in.
 
 import * as format from './format.ts';
-import * as hash from '../hash.ts';
-import * as listpack from '../listpack.ts';
+import * as hash from '../types/hash/value.ts';
+import * as listpack from '../structure/listpack.ts';
 import * as reader from './reader.ts';
 import * as ziplist from './ziplist.ts';
 import * as zipmap from './zipmap.ts';

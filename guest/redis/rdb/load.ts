@@ -9,21 +9,21 @@
 //                     or field that comes twice.
 
 import { PROGRESS_LOAD } from '../abi.ts';
-import * as clock from '../clock.ts';
-import * as config from '../config.ts';
-import * as entry from '../entry.ts';
+import * as clock from '../border/clock.ts';
+import * as config from '../config/config.ts';
+import * as entry from '../keyspace/entry.ts';
 import * as format from './format.ts';
-import * as keyspace from '../keyspace.ts';
+import * as keyspace from '../keyspace/keyspace.ts';
 import * as loadHash from './load-hash.ts';
-import * as log from '../log.ts';
-import * as lru from '../lru.ts';
-import * as number from '../number.ts';
-import * as option from '../option.ts';
+import * as log from '../border/log.ts';
+import * as lru from '../keyspace/lru.ts';
+import * as number from '../bytes/number.ts';
+import * as option from '../config/option.ts';
 import * as reader from './reader.ts';
 import * as skip from './skip.ts';
-import * as ascii from '../ascii.ts';
-import * as space from '../space.ts';
-import { KIND_BLOCK } from '../heap.ts';
+import * as ascii from '../bytes/ascii.ts';
+import * as space from '../keyspace/space.ts';
+import { KIND_BLOCK } from '../bytes/heap.ts';
 import { slab, syscall } from '../../../assembly/index.ts';
 import { SYS_PROGRESS } from '../../../assembly/abi/syscall.ts';
 

@@ -5,7 +5,7 @@
 // Concurrency The table of positions is scratch: what it holds from before is checked, never trusted.
 // Cost        Data without repeats is passed over in growing steps, so that it costs little to find out.
 
-import { copy } from '../copy.ts';
+import { copy } from '../bytes/copy.ts';
 
 const HASH_BITS: u32 = 13;
 /** What compress() works in: a u32 for each hash. */

@@ -12,7 +12,7 @@
 // Interface   begin() before the first page; passed() after each span. On the main vCPU nothing rests.
 
 import { HOST_CORES } from '../abi.ts';
-import { clockUs, hostInfo } from '../host.ts';
+import { clockUs, hostInfo } from '../border/host.ts';
 import {
   COUNTER_COPIES,
   GAUGE_BREAK,

@@ -8,10 +8,10 @@
 import { PROGRESS_LOAD } from '../abi.ts';
 import * as crc64 from './crc64.ts';
 import * as format from './format.ts';
-import * as log from '../log.ts';
+import * as log from '../border/log.ts';
 import * as lzf from './lzf.ts';
-import * as number from '../number.ts';
-import { KIND_BLOCK } from '../heap.ts';
+import * as number from '../bytes/number.ts';
+import { KIND_BLOCK } from '../bytes/heap.ts';
 import { EINVAL, ENOMEM } from '../../../assembly/abi/errno.ts';
 import {
   OPEN_READ,

@@ -9,20 +9,20 @@
 //                     and what else lies in it is bookkeeping of the slab heap that a walk has passed.
 //             SAVE-2  On the main vCPU forget() does nothing, so both ways of saving run the same instructions.
 
-import * as config from '../config.ts';
-import * as entry from '../entry.ts';
+import * as config from '../config/config.ts';
+import * as entry from '../keyspace/entry.ts';
 import * as format from './format.ts';
-import * as hash from '../hash.ts';
-import * as heap from '../heap.ts';
-import * as clock from '../clock.ts';
-import * as listpack from '../listpack.ts';
-import * as log from '../log.ts';
-import * as lru from '../lru.ts';
-import * as option from '../option.ts';
+import * as hash from '../types/hash/value.ts';
+import * as heap from '../bytes/heap.ts';
+import * as clock from '../border/clock.ts';
+import * as listpack from '../structure/listpack.ts';
+import * as log from '../border/log.ts';
+import * as lru from '../keyspace/lru.ts';
+import * as option from '../config/option.ts';
 import * as pace from './pace.ts';
-import * as space from '../space.ts';
+import * as space from '../keyspace/space.ts';
 import * as writer from './writer.ts';
-import { VERSION as SERVER_VERSION } from '../identity.ts';
+import { VERSION as SERVER_VERSION } from '../client/identity.ts';
 import { PROGRESS_SAVE } from '../abi.ts';
 import { SYS_PROGRESS, SYS_RENAME, SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
 import { forget, slab, syscall } from '../../../assembly/index.ts';

@@ -6,7 +6,7 @@
 import * as encoder from './encoder.ts';
 import * as format from './format.ts';
 import * as lzf from './lzf.ts';
-import { KIND_BLOCK } from '../heap.ts';
+import { KIND_BLOCK } from '../bytes/heap.ts';
 import { ENOMEM } from '../../../assembly/abi/errno.ts';
 import {
   OPEN_CREATE,

@@ -5,7 +5,7 @@
 //             and so many bytes; or c0 i16 | d0 i32 | e0 i64 | f0 i24 | fe i8 | f1..fd the number 0..12.
 // Interface   open() checks the frame; next() gives entry after entry until done() or failed.
 
-import * as number from '../number.ts';
+import * as number from '../bytes/number.ts';
 
 const HEADER_BYTES: u32 = 10;
 /** Bytes that an integer takes as text, at most. */

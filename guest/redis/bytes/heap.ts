@@ -1,0 +1,46 @@
+// Memory for everything but keys, and its kinds. A failed allocation is 0; the caller decides what that means.
+
+import { slab } from '../../../assembly/index.ts';
+
+export const KIND_ENTRY: u32 = 0; // keys: enumerated in address order by the saver (entry.ts)
+export const KIND_BLOCK: u32 = 1; // buffers, tables, client records
+export const KIND_HASH: u32 = 2; // what hash values hold beside their entry
+
+export function alloc(bytes: u32): u32 {
+  return slab.alloc(KIND_BLOCK, bytes);
+}
+
+/** Gives a block back; `bytes` is what it was asked for, and may be 0: the slab knows. */
+export function free(address: u32, bytes: u32): void {
+  slab.free(address);
+}
+
+/** A copy of some bytes, or 0. */
+export function duplicate(from: u32, bytes: u32): u32 {
+  const at = slab.alloc(KIND_BLOCK, bytes);
+  if (at != 0) memory.copy(at, from, bytes);
+  return at;
+}
+
+let outside: i64 = 0; // bytes
+
+/** The host keeps this many bytes more, or fewer, in its own memory for the guest. */
+export function countOutside(bytes: i64): void {
+  outside += bytes;
+}
+
+let limit: u64 = 0; // maxmemory, 0 = none
+
+export function setLimit(bytes: u64): void {
+  limit = bytes;
+}
+
+/** True when this many bytes more stay within maxmemory. */
+export function fits(bytes: u64): bool {
+  return limit == 0 || usedBytes() + bytes <= limit;
+}
+
+/** Bytes of all objects as maxmemory and INFO count them, with what the host keeps for clients. */
+export function usedBytes(): u64 {
+  return slab.liveBytes() + <u64>outside;
+}

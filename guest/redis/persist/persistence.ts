@@ -1,0 +1,422 @@
+// Saving and loading of the databases: who saves when, and what INFO tells about it.
+//
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. loadWhole() reads it at once,
+//             startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points.
+//             A child's end is an interrupt. afterFlushAll() by FLUSHALL.
+// States      A child is there or not: child >= 0 or NO_CHILD.
+//
+//             from  -> to       | function     | what must hold
+//             none  -> running  | startSave    | the snapshot was taken; writes go on
+//             running -> none   | finish       | its result is known; the temporary file is renamed or unlinked
+//             running -> none   | cancelSave   | it was told to stop; its temporary file is unlinked; reap() sees its end
+// Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file, nowhere else.
+//             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before its snapshot.
+
+import * as admission from '../run/admission.ts';
+import * as client from '../client/client.ts';
+import * as clock from '../border/clock.ts';
+import * as config from '../config/config.ts';
+import * as crc64 from '../rdb/crc64.ts';
+import * as keyspace from '../keyspace/keyspace.ts';
+import * as log from '../border/log.ts';
+import * as number from '../bytes/number.ts';
+import * as observe from '../stats/observe.ts';
+import * as option from '../config/option.ts';
+import * as rdbLoad from '../rdb/load.ts';
+import * as reader from '../rdb/reader.ts';
+import * as rdbSave from '../rdb/save.ts';
+import * as savePoint from '../config/save-point.ts';
+import * as space from '../keyspace/space.ts';
+import { HOST_PID, HOST_SAVED } from '../abi.ts';
+import { clockUs, hostInfo } from '../border/host.ts';
+import { COUNTER_COPIES } from '../../../assembly/abi/counter.ts';
+import { EAGAIN, EINTR, ENOENT } from '../../../assembly/abi/errno.ts';
+import { FRAME_BYTES } from '../../../assembly/abi/limits.ts';
+import { SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
+import { VECTOR_CHILD } from '../../../assembly/abi/vector.ts';
+import {
+  childStatus,
+  counter,
+  killChild,
+  setHandler,
+  spawn,
+  syscall,
+} from '../../../assembly/index.ts';
+
+const NO_CHILD: i32 = -1;
+const RETRY_MS: i64 = 5000; // after a failed background save
+const NAME_MAX: u32 = 255;
+
+const TEMPORARY: usize = memory.data(64, 8);
+const CHECKSUM: usize = memory.data(33408, 64); // crc64.SCRATCH_BYTES, for files that are read
+const STOPPED: usize = memory.data(64, 8); // name of the file of a child that was told to stop
+const NUMBERS: usize = memory.data(128, 8); // by child: number in the name of its file
+const PATH: usize = memory.data(256, 8); // NAME_MAX: dbfilename may change while a child saves
+
+let temporaryBytes: u32 = 0;
+let pathBytes: u32 = 0;
+let child: i32 = NO_CHILD;
+let dying: u32 = 0; // a bit per child that was told to stop and has not ended yet
+let tries: u32 = 0; // saves begun
+let childDirty: u64 = 0; // dirty at the time of the snapshot
+let childStartUs: f64 = 0;
+let childCopies: f64 = 0; // pages copied before the child began
+let childKeys: u64 = 0;
+let hasSucceeded: bool = true; // the last background save
+let lastSaveMs: i64 = 0;
+let lastTryMs: i64 = 0;
+let lastUs: f64 = -1;
+let lastCow: u64 = 0;
+let saveCount: u64 = 0;
+let loadStartUs: f64 = 0;
+let loadStartMs: i64 = 0;
+
+export function boot(): void {
+  crc64.build(<u32>CHECKSUM);
+  lastSaveMs = clock.ms();
+  observe.listenTick(tick);
+  config.whenChanged(option.STOP_WRITES_ON_BGSAVE_ERROR, refuse);
+  config.whenChanged(option.SAVE_POINTS, refuse);
+  setHandler(VECTOR_CHILD, <i32>onChildEnd.index);
+}
+
+// --- What INFO shows ---------------------------------------------------------------------------------------------
+
+/** True while a child saves. */
+@inline
+export function isSaving(): bool {
+  return child != NO_CHILD;
+}
+
+/** Unix time of the last good save, or of the start. */
+export function lastSaveSeconds(): i64 {
+  return lastSaveMs / 1000;
+}
+
+/** Whether the last background save was good; true before the first. */
+export function isLastGood(): bool {
+  return hasSucceeded;
+}
+
+/** How long the last background save took, -1 before the first. */
+export function lastDurationSeconds(): i64 {
+  return lastUs < 0 ? -1 : <i64>(lastUs / 1000000);
+}
+
+/** How long the running background save has taken, -1 when none is running. */
+export function currentDurationSeconds(): i64 {
+  return isSaving() ? <i64>((clockUs() - childStartUs) / 1000000) : -1;
+}
+
+/** Good saves since the start. */
+export function saves(): u64 {
+  return saveCount;
+}
+
+/** Bytes that were copied because of the last background save. */
+export function lastCowBytes(): u64 {
+  return lastCow;
+}
+
+/** Bytes copied because of the running background save; 0 when none is running. */
+export function currentCowBytes(): u64 {
+  return isSaving() ? cowBytes() : 0;
+}
+
+/** Keys that the running background save will write; 0 when none is running. */
+export function currentKeysTotal(): u64 {
+  return isSaving() ? childKeys : 0;
+}
+
+/** Keys that the last load brought, and keys that it found expired. */
+export function loadedKeys(): u64 {
+  return rdbLoad.loaded();
+}
+
+export function loadExpiredKeys(): u64 {
+  return rdbLoad.expired();
+}
+
+/** Bytes of the file that is being loaded, and those of them that have been. */
+export function loadTotalBytes(): u64 {
+  return reader.total();
+}
+
+export function loadDoneBytes(): u64 {
+  return <u64>reader.position();
+}
+
+/** Unix time when the load that runs, or ran last, began; and how long ago that is. */
+export function loadStartSeconds(): i64 {
+  return loadStartMs / 1000;
+}
+
+export function loadElapsedSeconds(): f64 {
+  return (clockUs() - loadStartUs) / 1000000;
+}
+
+/** How far the running background save has come, 0 to 1000; 0 when none is running. */
+export function currentPerMille(): u64 {
+  return isSaving() ? <u64>hostInfo(HOST_SAVED) : 0;
+}
+
+function cowBytes(): u64 {
+  return <u64>max<f64>(counter(COUNTER_COPIES) - childCopies, 0) * FRAME_BYTES;
+}
+
+// --- Saving ------------------------------------------------------------------------------------------------------
+
+/** Writes a name of a temporary file; its bytes. A child that was told to stop may still hold the last one. */
+function putName(at: u32, number_: u32): u32 {
+  store<u32>(at, 0x706d6574); // temp-
+  store<u8>(at, 45, 4);
+  let end = 5 + number.format(at + 5, <i64>hostInfo(HOST_PID));
+  if (number_ != 0) {
+    store<u8>(at + end, 45);
+    end += 1 + number.format(at + end + 1, <i64>number_);
+  }
+  store<u32>(at + end, 0x6264722e); // .rdb
+  return end + 4;
+}
+
+/** Puts the names of both files where a child finds them too. */
+function prepare(): void {
+  temporaryBytes = putName(<u32>TEMPORARY, tries++);
+  pathBytes = min(config.textBytes(option.DBFILENAME), NAME_MAX);
+  memory.copy(PATH, config.textAddress(option.DBFILENAME), pathBytes);
+}
+
+function unlinkTemporary(): void {
+  syscall(SYS_UNLINK, <i32>TEMPORARY, <i32>temporaryBytes, 0, 0, 0);
+}
+
+/** Saves; the argument of a child is 1. 0, or a negative errno. */
+export function run(isBackground: i32): i32 {
+  return rdbSave.run(<u32>TEMPORARY, temporaryBytes, <u32>PATH, pathBytes, isBackground != 0);
+}
+
+/** Saves now, on this vCPU; false when that failed. A child must not be saving. */
+export function save(): bool {
+  if (isSaving()) return false;
+  prepare();
+  const isGood = run(0) == 0;
+  if (isGood) {
+    saveCount++;
+    keyspace.setDirty(0);
+    lastSaveMs = clock.ms();
+    judge(true);
+  }
+  return isGood;
+}
+
+/** Starts a child that saves; false when there is one, or when none can be had. */
+export function startSave(): bool {
+  if (isSaving()) return false;
+  prepare();
+  childDirty = keyspace.dirty();
+  lastTryMs = clock.ms();
+  childCopies = counter(COUNTER_COPIES);
+  childKeys = 0;
+  for (let i: u32 = 0; i < space.databases(); i++) childKeys += space.keyCount(i);
+  childStartUs = clockUs();
+  const id = spawn(<i32>run.index, 1);
+  if (id < 0) {
+    log.begin("Can't save in background: snapshot: error ");
+    log.integer(-id);
+    log.end(log.WARNING);
+    judge(false);
+    return false;
+  }
+  child = id;
+  store<u32>(NUMBERS + ((<u32>id) << 2), tries - 1);
+  keyspace.setChildActive(true);
+  log.begin('Background saving started by snapshot ');
+  log.integer(id);
+  log.end(log.NOTICE);
+  return true;
+}
+
+/** Keeps whether the last save was good; a bad one stops writes if the options say so. */
+function judge(isGood: bool): void {
+  hasSucceeded = isGood;
+  refuse();
+}
+
+/** Refuses writes, or lets them in again, by the options and the last result. */
+function refuse(): void {
+  admission.refuseWrites(
+    admission.DISK,
+    !hasSucceeded &&
+      savePoint.count() != 0 &&
+      config.number(option.STOP_WRITES_ON_BGSAVE_ERROR) != 0,
+  );
+}
+
+function endChild(): void {
+  lastUs = clockUs() - childStartUs;
+  lastCow = cowBytes();
+  child = NO_CHILD;
+  keyspace.setChildActive(false);
+}
+
+/** A child has ended with a result. */
+function finish(result: i32): void {
+  endChild();
+  if (result == 0) {
+    log.line(log.NOTICE, 'Background saving terminated with success');
+    saveCount++;
+    keyspace.setDirty(keyspace.dirty() - min(childDirty, keyspace.dirty())); // a file that was loaded meanwhile is clean
+    lastSaveMs = clock.ms();
+    return judge(true);
+  }
+  unlinkTemporary();
+  if (result == -EINTR) return log.line(log.WARNING, 'Background saving terminated: killed');
+  log.begin('Background saving error ');
+  log.integer(-result);
+  log.end(log.WARNING);
+  judge(false);
+}
+
+/** Ends a child that saves; what it has written is unlinked. */
+export function cancelSave(): void {
+  if (!isSaving()) return;
+  const id = child;
+  log.line(log.NOTICE, 'There is a child saving an .rdb. Killing it!');
+  killChild(id);
+  dying |= 1 << id;
+  endChild();
+  unlinkTemporary();
+}
+
+/** Takes note of children that were told to stop and have ended. */
+function reap(): void {
+  for (let left = dying; left != 0; left &= left - 1) {
+    const id = ctz(left);
+    const result = childStatus(<i32>id);
+    if (result == -EAGAIN) continue;
+    dying &= ~(1 << id);
+    // It may have made its file after cancelSave() had removed it.
+    const bytes = putName(<u32>STOPPED, load<u32>(NUMBERS + (id << 2)));
+    syscall(SYS_UNLINK, <i32>STOPPED, <i32>bytes, 0, 0, 0);
+    // It had its file renamed before it heard: the file may be older than what a FLUSHALL has saved.
+    if (result == 0 && savePoint.count() != 0) startSave();
+  }
+}
+
+/** VECTOR_CHILD. It comes from the event loop, that is, between commands; within one, the next tick() sees to it. */
+function onChildEnd(vector: i32): void {
+  if (isBusy || changetype<u32>(client.current()) != 0) return;
+  noticeEnds();
+}
+
+let isBusy: bool = false;
+
+/** While something runs that no interrupt may disturb, beside commands. */
+export function setBusy(busy: bool): void {
+  isBusy = busy;
+}
+
+function noticeEnds(): void {
+  if (dying != 0) reap();
+  if (!isSaving()) return;
+  const result = childStatus(child);
+  if (result != -EAGAIN) finish(result);
+}
+
+/** Ten times a second: the save points, and the end of a child that has not been noticed yet. */
+export function tick(): void {
+  const wasSaving = isSaving();
+  noticeEnds();
+  if (wasSaving || isSaving()) return;
+  refuse();
+  const sinceMs = clock.ms() - lastSaveMs;
+  if (!hasSucceeded && clock.ms() - lastTryMs <= RETRY_MS) return;
+  for (let i: u32 = 0; i < savePoint.count(); i++) {
+    const seconds = <i64>savePoint.seconds(i);
+    const changes = <u64>savePoint.changes(i);
+    if (keyspace.dirty() < changes || sinceMs <= seconds * 1000) continue;
+    log.begin('');
+    log.integer(changes);
+    log.ascii(' changes in ');
+    log.integer(seconds);
+    log.ascii(' seconds. Saving...');
+    log.end(log.NOTICE);
+    startSave();
+    return;
+  }
+}
+
+/** FLUSHALL: a child would save what is gone; with save points the empty databases are saved at once. */
+export function afterFlushAll(): void {
+  cancelSave();
+  if (savePoint.count() == 0) return;
+  save();
+}
+
+// --- Loading -----------------------------------------------------------------------------------------------------
+
+/** Reads the file dbfilename into the databases; false when that failed, and if it was the file's content, they are empty then. */
+export function loadWhole(): bool {
+  let result = begin(false);
+  while (result > 0) result = loadMore(u32.MAX_VALUE);
+  return result == 0;
+}
+
+/**
+ * Begins to read the file dbfilename into the databases: 1, -ENOENT when there is none, or another negative errno. Keys that are there
+ * already are replaced by those of the file. Until loadMore() has ended, commands that need the keys are refused.
+ */
+export function startLoad(): i32 {
+  return begin(config.number(option.RDB_SKIP_UNKNOWN_TYPES) != 0);
+}
+
+/** Keys and libraries of functions that the last load left out: the file is all there is of them. */
+export function leftOut(): u64 {
+  return rdbLoad.leftOutCount();
+}
+
+/** While the server runs nothing may be left out: the file would not be kept. */
+function begin(leavesOut: bool): i32 {
+  loadStartUs = clockUs();
+  loadStartMs = clock.ms();
+  let isEmpty = true;
+  for (let i: u32 = 0; i < space.databases(); i++) if (space.keyCount(i) != 0) isEmpty = false;
+  const path = config.textAddress(option.DBFILENAME);
+  const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty, leavesOut);
+  if (opened == 0) admission.setLoading(true);
+  else if (opened != -ENOENT) {
+    log.begin("Can't open the RDB file for reading: error ");
+    log.integer(-opened);
+    log.end(log.WARNING);
+  }
+  return opened == 0 ? 1 : opened;
+}
+
+/** Goes on for so many bytes of the file: 1 when there are more, 0, or a negative errno. After an error the databases are empty. */
+export function loadMore(bytes: u64): i32 {
+  const selected = space.selected();
+  const result = rdbLoad.more(bytes) ? 1 : endLoad();
+  space.select(selected);
+  return result;
+}
+
+function endLoad(): i32 {
+  const result = rdbLoad.finish();
+  admission.setLoading(false);
+  if (result == 0) {
+    log.begin('Done loading RDB, keys loaded: ');
+    log.integer(rdbLoad.loaded());
+    log.ascii(', keys expired: ');
+    log.integer(rdbLoad.expired());
+    log.end(log.NOTICE);
+    log.begin('DB loaded from disk: ');
+    log.decimal((clockUs() - loadStartUs) / 1000000);
+    log.ascii(' seconds');
+    log.end(log.NOTICE);
+    keyspace.setDirty(0);
+  } else {
+    for (let i: u32 = 0; i < space.databases(); i++) keyspace.flush(i);
+    log.line(log.WARNING, 'The RDB file was not loaded.');
+  }
+  return result;
+}

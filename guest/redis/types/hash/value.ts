@@ -1,0 +1,411 @@
+// Hash values: a listpack in the entry while they are small, a table beside it when they are large.
+//
+// Interface   insert() makes an empty one, which must get a field or be removed before the command ends. set() and remove()
+//             return the entry, which may have moved, or 0 when there is no memory: nothing has changed then. find(), or
+//             begin() and advance(), choose a field; readField() and readValue() make its text known until the next call.
+// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns; its own length counts,
+//             the entry may have room behind it. Encoding hashtable: the entry's value is a table (hash-table.ts).
+// Invariants  VALUE-1  A hash that a command leaves behind has a field.
+//             VALUE-2  A listpack has no more fields than the options allowed when it last grew, and longer texts than they
+//                      allowed only if a file's listpack or ziplist had them, as in Redis.
+
+import * as config from '../../config/config.ts';
+import * as entry from '../../keyspace/entry.ts';
+import * as hashTable from '../../structure/hash-table.ts';
+import * as keyspace from '../../keyspace/keyspace.ts';
+import * as listpack from '../../structure/listpack.ts';
+import * as option from '../../config/option.ts';
+import * as type from '../../keyspace/type.ts';
+
+/** More would not fit in a listpack's count. */
+const LISTPACK_FIELDS_MAX: u32 = 32767;
+const LISTPACK_BYTES_MAX: u32 = 1 << 30;
+/** Buckets that one background step empties. */
+const BUCKETS_PER_STEP: u32 = 64;
+
+const SCRATCH: usize = memory.data(32, 8); // a table that is no entry's yet
+const CHOSEN: usize = memory.data(24, 8); // digits of the chosen text, listpack.DIGITS_MAX
+// Digits of a field and of its value on their way into a table.
+const MOVED_FIELD: usize = memory.data(24, 8);
+const MOVED_VALUE: usize = memory.data(24, 8);
+
+export function register(): void {
+  type.define(entry.TYPE_HASH, free, duplicate, bytesBeside, effort, drainStep);
+}
+
+
+@inline
+function isTable(hash: u32): bool {
+  return entry.encoding(hash) == entry.ENC_HASHTABLE;
+}
+
+/** Fields of a hash. */
+@inline
+export function count(hash: u32): u32 {
+  const value = entry.value(hash);
+  return isTable(hash) ? hashTable.used(value) : listpack.count(value) >> 1;
+}
+
+function fieldsMax(): u32 {
+  const wanted = config.number(option.HASH_MAX_LISTPACK_ENTRIES);
+  return wanted > <i64>LISTPACK_FIELDS_MAX ? LISTPACK_FIELDS_MAX : <u32>wanted;
+}
+
+/** True when a text of so many bytes may stand in a listpack. */
+@inline
+export function isShort(bytes: u32): bool {
+  return <i64>bytes <= config.number(option.HASH_MAX_LISTPACK_VALUE);
+}
+
+/** A new key with an empty hash for about so many fields; 0 when there is no memory. */
+export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
+  if (fields <= fieldsMax()) {
+    const made = keyspace.insert(
+      key,
+      keyBytes,
+      entry.TYPE_HASH,
+      entry.ENC_LISTPACK,
+      listpack.EMPTY_BYTES,
+    );
+    if (made != 0) listpack.clear(entry.value(made));
+    return made;
+  }
+  if (!hashTable.init(<u32>SCRATCH, fields)) return 0;
+  const made = keyspace.insert(
+    key,
+    keyBytes,
+    entry.TYPE_HASH,
+    entry.ENC_HASHTABLE,
+    hashTable.TABLE_BYTES,
+  );
+  if (made == 0) dropScratch();
+  else memory.copy(entry.value(made), <u32>SCRATCH, hashTable.TABLE_BYTES);
+  return made;
+}
+
+/** True when so many fields may stand in a listpack. */
+export function isFew(fields: u32): bool {
+  return fields <= fieldsMax();
+}
+
+/** A new key whose hash is a listpack of few fields, in the form that this server makes; 0 when there is no memory. */
+export function adopt(key: u32, keyBytes: u32, list: u32, bytes: u32): u32 {
+  const made = keyspace.insert(key, keyBytes, entry.TYPE_HASH, entry.ENC_LISTPACK, bytes);
+  if (made != 0) memory.copy(entry.value(made), list, bytes);
+  return made;
+}
+
+function dropScratch(): void {
+  while (hashTable.drain(<u32>SCRATCH, 0x10000000)) {}
+}
+
+// --- One field ---------------------------------------------------------------------------------------------------
+
+// The chosen field: in a table its node, in a listpack its element and that of its value.
+let inTable: bool = false;
+let node: u32 = 0;
+let fieldElement: u32 = 0;
+let valueElement: u32 = 0;
+let textAt: u32 = 0;
+let textLength: u32 = 0;
+
+/** Chooses a field by name; false when the hash does not have it. */
+export function find(hash: u32, name: u32, nameBytes: u32): bool {
+  const value = entry.value(hash);
+  inTable = isTable(hash);
+  if (inTable) {
+    node = hashTable.find(value, name, nameBytes);
+    return node != 0;
+  }
+  listpack.plan(name, nameBytes);
+  fieldElement = listpack.find(value);
+  if (fieldElement == 0) return false;
+  valueElement = listpack.skip(fieldElement);
+  return true;
+}
+
+export function readField(): void {
+  if (inTable) setText(hashTable.field(node), hashTable.fieldBytes(node));
+  else readElement(fieldElement);
+}
+
+export function readValue(): void {
+  if (inTable) setText(hashTable.value(node), hashTable.valueBytes(node));
+  else readElement(valueElement);
+}
+
+
+@inline
+function setText(at: u32, bytes: u32): void {
+  textAt = at;
+  textLength = bytes;
+}
+
+function readElement(element: u32): void {
+  listpack.read(element, <u32>CHOSEN);
+  setText(listpack.text(), listpack.textBytes());
+}
+
+
+@inline
+export function text(): u32 {
+  return textAt;
+}
+
+
+@inline
+export function textBytes(): u32 {
+  return textLength;
+}
+
+// --- Change ------------------------------------------------------------------------------------------------------
+
+let hasAdded: bool = false;
+
+/** True when the last set() made a new field. */
+@inline
+export function wasAdded(): bool {
+  return hasAdded;
+}
+
+/** Sets a field; the entry, or 0 when there is no memory. */
+export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
+  if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
+  const list = entry.value(hash);
+  if (isShort(nameBytes) && isShort(toBytes)) {
+    listpack.plan(name, nameBytes);
+    const found = listpack.find(list);
+    const fields = listpack.count(list) >> 1;
+    if (found != 0) {
+      // The limit may have been lowered since the fields came.
+      if (fields <= fieldsMax()) return replace(hash, listpack.skip(found), to, toBytes);
+    } else if (fields < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
+      return append(hash, name, nameBytes, to, toBytes);
+  }
+  const table = toTable(hash);
+  return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
+}
+
+/** set() for a field of a file's list: only the number of fields decides about the encoding. A field that exists stays as it is. */
+export function setLoaded(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
+  if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
+  const list = entry.value(hash);
+  listpack.plan(name, nameBytes);
+  if (listpack.find(list) != 0) {
+    hasAdded = false;
+    return hash;
+  }
+  if (listpack.count(list) >> 1 < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
+    return append(hash, name, nameBytes, to, toBytes);
+  const table = toTable(hash);
+  return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
+}
+
+function setInTable(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
+  const isQuiet = keyspace.isChildActive();
+  const done = hashTable.set(entry.value(hash), name, nameBytes, to, toBytes, isQuiet);
+  hasAdded = done == hashTable.ADDED;
+  return done == hashTable.FAILED ? 0 : hash;
+}
+
+/** Adds a field that a listpack does not have. */
+function append(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
+  const list = entry.value(hash);
+  const total = listpack.bytes(list);
+  const fields = listpack.count(list);
+  const added = listpack.plan(name, nameBytes) + listpack.plan(to, toBytes);
+  const made = keyspace.resizeValue(hash, total + added);
+  if (made == 0) return 0;
+  const wider = entry.value(made);
+  listpack.plan(name, nameBytes);
+  let at = listpack.write(wider + total - 1);
+  listpack.plan(to, toBytes);
+  at = listpack.write(at);
+  store<u8>(at, 0xff);
+  listpack.setFrame(wider, total + added, fields + 2);
+  hasAdded = true;
+  return made;
+}
+
+/** Gives an element of a listpack another text. */
+function replace(hash: u32, element: u32, to: u32, toBytes: u32): u32 {
+  hasAdded = false;
+  const offset = element - entry.value(hash);
+  const old = listpack.skip(element) - element;
+  const made = splice(hash, offset, old, listpack.plan(to, toBytes));
+  if (made != 0) listpack.write(entry.value(made) + offset);
+  return made;
+}
+
+/** Puts `bytes` unset bytes in the place of `old` ones in a listpack; the entry, or 0 when there is no memory. */
+function splice(hash: u32, offset: u32, old: u32, bytes: u32): u32 {
+  const total = listpack.bytes(entry.value(hash));
+  const wanted = total - old + bytes;
+  let made = hash;
+  if (bytes > old) {
+    made = keyspace.resizeValue(hash, wanted);
+    if (made == 0) return 0;
+  }
+  const list = entry.value(made);
+  if (bytes == old) return made;
+  memory.copy(list + offset + bytes, list + offset + old, total - offset - old);
+  listpack.setFrame(list, wanted, listpack.count(list));
+  if (bytes > old) return made;
+  const smaller = keyspace.resizeValue(made, wanted);
+  return smaller == 0 ? made : smaller;
+}
+
+/** Deletes a field; the entry, which may have moved or have no field left, or 0 when the field is not there. */
+export function remove(hash: u32, name: u32, nameBytes: u32): u32 {
+  if (isTable(hash)) {
+    const table = entry.value(hash);
+    if (!hashTable.remove(table, name, nameBytes)) return 0;
+    if (!keyspace.isChildActive()) hashTable.resize(table);
+    return hash;
+  }
+  const list = entry.value(hash);
+  listpack.plan(name, nameBytes);
+  const element = listpack.find(list);
+  if (element == 0) return 0;
+  const old = listpack.skip(listpack.skip(element)) - element;
+  listpack.setFrame(list, listpack.bytes(list), listpack.count(list) - 2);
+  return splice(hash, element - list, old, 0);
+}
+
+/** Turns a listpack into a table; the entry, or 0 when there is no memory. */
+function toTable(hash: u32): u32 {
+  const list = entry.value(hash);
+  const last = listpack.end(list);
+  if (!hashTable.init(<u32>SCRATCH, (listpack.count(list) >> 1) + 1)) return 0;
+  for (let at = listpack.first(list); at != last;) {
+    listpack.read(at, <u32>MOVED_FIELD);
+    const name = listpack.text();
+    const nameBytes = listpack.textBytes();
+    at = listpack.skip(at);
+    listpack.read(at, <u32>MOVED_VALUE);
+    const text = listpack.text();
+    const done = hashTable.set(<u32>SCRATCH, name, nameBytes, text, listpack.textBytes(), false);
+    if (done == hashTable.FAILED) {
+      dropScratch();
+      return 0;
+    }
+    at = listpack.skip(at);
+  }
+  const made = keyspace.resizeValue(hash, hashTable.TABLE_BYTES);
+  if (made == 0) {
+    dropScratch();
+    return 0;
+  }
+  memory.copy(entry.value(made), <u32>SCRATCH, hashTable.TABLE_BYTES);
+  entry.setTypeEncoding(made, entry.TYPE_HASH, entry.ENC_HASHTABLE);
+  return made;
+}
+
+// --- All fields --------------------------------------------------------------------------------------------------
+
+let walkTable: u32 = 0;
+let walkEnd: u32 = 0;
+
+/** Chooses the first field; false when there is none. One walk at a time; the hash must not change meanwhile. */
+export function begin(hash: u32): bool {
+  const value = entry.value(hash);
+  inTable = isTable(hash);
+  if (inTable) {
+    walkTable = value;
+    node = hashTable.first(value);
+    return node != 0;
+  }
+  fieldElement = listpack.first(value);
+  walkEnd = listpack.end(value);
+  if (fieldElement == walkEnd) return false;
+  valueElement = listpack.skip(fieldElement);
+  return true;
+}
+
+/** Chooses the next field; false when there is none. */
+export function advance(): bool {
+  if (inTable) {
+    node = hashTable.following(walkTable, node);
+    return node != 0;
+  }
+  fieldElement = listpack.skip(valueElement);
+  if (fieldElement == walkEnd) return false;
+  valueElement = listpack.skip(fieldElement);
+  return true;
+}
+
+/** Chooses a field at random, each with the same chance, and returns an address that only this field has. */
+export function choose(hash: u32, random: () => u32): u32 {
+  const value = entry.value(hash);
+  inTable = isTable(hash);
+  if (inTable) {
+    node = hashTable.randomNode(value);
+    return node;
+  }
+  fieldElement = listpack.first(value);
+  for (let turn = random() % (listpack.count(value) >> 1); turn > 0; turn--)
+    fieldElement = listpack.skip(listpack.skip(fieldElement));
+  valueElement = listpack.skip(fieldElement);
+  return fieldElement;
+}
+
+/** Chooses a field by its node, as scan() reports it. */
+@inline
+export function chooseNode(found: u32): void {
+  inTable = true;
+  node = found;
+}
+
+/** Calls `visit` for the nodes of a cursor's buckets; the next cursor, or 0 at the end. For large hashes only. */
+export function scan(hash: u32, cursor: u64, visit: (node: u32) => void): u64 {
+  return hashTable.scan(entry.value(hash), cursor, visit);
+}
+
+/** True when scan() can be used; a small hash is walked at once. */
+export function isLarge(hash: u32): bool {
+  return isTable(hash);
+}
+
+// --- What the keyspace asks (type.ts) ----------------------------------------------------------------------------
+
+function free(hash: u32): void {
+  if (isTable(hash)) while (hashTable.drain(entry.value(hash), 0x10000000)) {}
+}
+
+function drainStep(hash: u32): bool {
+  return isTable(hash) && hashTable.drain(entry.value(hash), BUCKETS_PER_STEP);
+}
+
+function effort(hash: u32): u32 {
+  return isTable(hash) ? hashTable.used(entry.value(hash)) : 1;
+}
+
+function bytesBeside(hash: u32): u32 {
+  return isTable(hash) ? <u32>hashTable.bytes(entry.value(hash)) : 0;
+}
+
+/** Fills the value of `to`, an unlinked entry with the same value bytes; false when there is no memory. */
+function duplicate(hash: u32, to: u32): bool {
+  const target = entry.value(to);
+  if (!isTable(hash)) {
+    memory.copy(target, entry.value(hash), entry.valueBytes(hash));
+    return true;
+  }
+  if (!hashTable.init(target, count(hash))) return false;
+  for (let more = begin(hash); more; more = advance()) {
+    const value = hashTable.value(node);
+    const done = hashTable.set(
+      target,
+      hashTable.field(node),
+      hashTable.fieldBytes(node),
+      value,
+      hashTable.valueBytes(node),
+      false,
+    );
+    if (done == hashTable.FAILED) {
+      while (hashTable.drain(target, 0x10000000)) {}
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,445 @@
+// The reply writer: RESP2 or RESP3, appended to one contiguous block that the host reads after each call.
+//
+// Interface   The functions append one element each, in the protocol of the current client. An aggregate's header comes
+//             before its elements; where their number is not known, deferArray() leaves room and endArray() fills it in.
+//             errorBegin() text... errorEnd() composes an error. Literals are ASCII, without CR LF.
+// Invariants  REPLY-1  The block is empty when a batch begins; io.ts ends a batch that leaves much behind (MORE).
+//             REPLY-2  When there is no memory to go on, `failed` is set, nothing more is appended, and the client is
+//                      closed: half a reply is never sent.
+// Cost        A store per 8 bytes of framing; values are copied once.
+
+import * as heap from '../bytes/heap.ts';
+import * as number from '../bytes/number.ts';
+import { copy } from '../bytes/copy.ts';
+
+const FIRST_BYTES: u32 = 262144;
+const KEPT_BYTES: u32 = 2097152;
+
+let base: u32 = 0;
+let at: u32 = 0;
+let room: u32 = 0; // bytes from `at` to the end of the block
+let resp: u32 = 2;
+let capacity: u32 = FIRST_BYTES;
+let failed: bool = false;
+
+export function boot(): void {
+  base = heap.alloc(FIRST_BYTES);
+  if (base == 0) unreachable();
+  reset();
+}
+
+/** Empties the block, and gives a large one back: the reply in it has been read. */
+export function reset(): void {
+  if (capacity > KEPT_BYTES) {
+    heap.free(base, capacity);
+    base = heap.alloc(FIRST_BYTES); // cannot fail: more than that was just freed
+    capacity = FIRST_BYTES;
+  }
+  at = base;
+  room = capacity;
+  failed = false;
+}
+
+// @ts-ignore: decorator
+@inline
+export function address(): u32 {
+  return base;
+}
+
+/** Bytes appended since reset(). */
+// @ts-ignore: decorator
+@inline
+export function length(): u32 {
+  return at - base;
+}
+
+// @ts-ignore: decorator
+@inline
+export function hasFailed(): bool {
+  return failed;
+}
+
+/** Drops what was appended behind a length() read earlier. */
+export function rewind(to: u32): void {
+  room += at - base - to;
+  at = base + to;
+}
+
+/** Gives a block that has grown back; when nobody waits for a reply. */
+export function shrink(): void {
+  if (capacity > FIRST_BYTES) {
+    heap.free(base, capacity);
+    base = heap.alloc(FIRST_BYTES);
+    capacity = FIRST_BYTES;
+  }
+  reset();
+}
+
+/** True when what was appended behind a length() read earlier begins as an error. */
+// @ts-ignore: decorator
+@inline
+export function startsWithError(from: u32): bool {
+  return at - base > from && load<u8>(base + from) == 45;
+}
+
+/** True when the error at `from` has this code. */
+export function isCode(from: u32, code: string): bool {
+  const bytes = <u32>code.length;
+  if (at - base < from + 1 + bytes) return false;
+  for (let i: u32 = 0; i < bytes; i++) {
+    if (load<u8>(base + from + 1 + i) != load<u16>(changetype<u32>(code) + (i << 1))) return false;
+  }
+  return true;
+}
+
+/** 2 or 3: the protocol of what follows. */
+export function setProtocol(version: u32): void {
+  resp = version;
+}
+
+// @ts-ignore: decorator
+@inline
+export function protocol(): u32 {
+  return resp;
+}
+
+function grow(bytes: u32): bool {
+  if (failed) return false;
+  const used = at - base;
+  const least = used + bytes;
+  if (least < used || least > 0xf0000000) return fail();
+  let wanted = least < 0x08000000 ? least << 1 : least + (least >> 3);
+  let moved = heap.alloc(wanted);
+  if (moved == 0) {
+    wanted = least;
+    moved = heap.alloc(wanted);
+    if (moved == 0) return fail();
+  }
+  memory.copy(moved, base, used);
+  heap.free(base, capacity);
+  capacity = wanted;
+  base = moved;
+  at = moved + used;
+  room = wanted - used;
+  return true;
+}
+
+function fail(): bool {
+  failed = true;
+  room = 0;
+  return false;
+}
+
+/** True when `bytes` more can be appended. */
+// @ts-ignore: decorator
+@inline
+function reserve(bytes: u32): bool {
+  return room >= bytes || grow(bytes);
+}
+
+// @ts-ignore: decorator
+@inline
+function advance(bytes: u32): void {
+  at += bytes;
+  room -= bytes;
+}
+
+// --- Pieces ------------------------------------------------------------------------------------------------------
+
+/** Appends bytes as they are. */
+export function raw(from: u32, bytes: u32): void {
+  if (!reserve(bytes)) return;
+  copy(at, from, bytes);
+  advance(bytes);
+}
+
+/** Appends an ASCII literal as it is. */
+export function text(literal: string): void {
+  const bytes = <u32>literal.length;
+  if (!reserve(bytes)) return;
+  const from = changetype<u32>(literal);
+  for (let i: u32 = 0; i < bytes; i++) store<u8>(at + i, <u8>load<u16>(from + (i << 1)));
+  advance(bytes);
+}
+
+export function character(code: u32): void {
+  if (!reserve(1)) return;
+  store<u8>(at, <u8>code);
+  advance(1);
+}
+
+export function crlf(): void {
+  if (!reserve(2)) return;
+  store<u16>(at, 0x0a0d);
+  advance(2);
+}
+
+/** Appends bytes for an error text: up to the first zero, with blanks for CR and LF, as Redis does. */
+export function plain(from: u32, bytes: u32): void {
+  if (!reserve(bytes)) return;
+  let i: u32 = 0;
+  for (; i < bytes; i++) {
+    const c = load<u8>(from + i);
+    if (c == 0) break;
+    store<u8>(at + i, c == 13 || c == 10 ? 32 : c);
+  }
+  advance(i);
+}
+
+/** Puts blanks for CR and LF into what was appended behind a length() read earlier. */
+export function blankLines(from: u32): void {
+  for (let i = base + from; i < at; i++) {
+    const c: u32 = load<u8>(i);
+    if (c == 13 || c == 10) store<u8>(i, 32);
+  }
+}
+
+/** Appends a number as text. */
+export function decimal(value: i64): void {
+  if (!reserve(20)) return;
+  advance(number.format(at, value));
+}
+
+/** Appends a type byte, a count and CR LF. */
+function header(type: u32, count: u32): void {
+  if (!reserve(16)) return;
+  if (count < 10) {
+    store<u32>(at, type | ((48 + count) << 8) | 0x0a0d0000);
+    advance(4);
+    return;
+  }
+  store<u8>(at, <u8>type);
+  const bytes = number.format(at + 1, <i64>count) + 1;
+  store<u16>(at + bytes, 0x0a0d);
+  advance(bytes + 2);
+}
+
+// --- Simple elements ---------------------------------------------------------------------------------------------
+
+/** +OK */
+export function ok(): void {
+  if (!reserve(8)) return;
+  store<u64>(at, 0x0a0d4b4f2b); // one store; the 3 bytes behind it are overwritten by what follows
+  advance(5);
+}
+
+/** +QUEUED */
+export function queued(): void {
+  status('QUEUED');
+}
+
+/** A simple string. */
+export function status(literal: string): void {
+  text('+');
+  text(literal);
+  crlf();
+}
+
+/** An error. The literal begins with its code: 'ERR no such key'. */
+export function error(literal: string): void {
+  text('-');
+  text(literal);
+  crlf();
+}
+
+export function errorBegin(literal: string): void {
+  text('-');
+  text(literal);
+}
+
+export function errorEnd(): void {
+  crlf();
+}
+
+export function integer(value: i64): void {
+  if (!reserve(24)) return;
+  if (<u64>value < 10) {
+    store<u32>(at, 0x0a0d303a + ((<u32>value) << 8));
+    advance(4);
+    return;
+  }
+  store<u8>(at, 58);
+  const bytes = number.format(at + 1, value) + 1;
+  store<u16>(at + bytes, 0x0a0d);
+  advance(bytes + 2);
+}
+
+export function boolean(value: bool): void {
+  if (resp < 3) return integer(value ? 1 : 0);
+  text(value ? '#t' : '#f');
+  crlf();
+}
+
+// --- Strings -----------------------------------------------------------------------------------------------------
+
+export function bulk(from: u32, bytes: u32): void {
+  if (bytes > 0xefffff00 || !reserve(bytes + 24)) {
+    failed = true;
+    return;
+  }
+  const start = at;
+  let width: u32;
+  if (bytes < 10) {
+    store<u32>(start, 0x0a0d3024 + (bytes << 8));
+    width = 4;
+  } else {
+    store<u8>(start, 36);
+    width = number.format(start + 1, <i64>bytes) + 1;
+    store<u16>(start + width, 0x0a0d);
+    width += 2;
+  }
+  copy(start + width, from, bytes);
+  store<u16>(start + width + bytes, 0x0a0d);
+  advance(width + bytes + 2);
+}
+
+/** Strings from this length on may be sent from where they lie. */
+export const LOAN_MIN: u32 = 131072;
+
+let loanAt: u32 = 0;
+let loanBytes: u32 = 0;
+
+/**
+ * A bulk string whose bytes stay where they are: only its head is appended. They must stay as they are until
+ * session.ts has shown them to the host, so this is for the last element of a command that changes nothing.
+ */
+export function bulkLoan(from: u32, bytes: u32): void {
+  header(36, bytes);
+  loanAt = from;
+  loanBytes = bytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function loanedBytes(): u32 {
+  return loanBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function loaned(): u32 {
+  return loanAt;
+}
+
+export function endLoan(): void {
+  loanBytes = 0;
+}
+
+/** A bulk string that is an ASCII literal. */
+export function bulkText(literal: string): void {
+  header(36, <u32>literal.length);
+  text(literal);
+  crlf();
+}
+
+/** A number as a bulk string. */
+export function bulkInteger(value: i64): void {
+  if (!reserve(32)) return;
+  header(36, number.width(value));
+  advance(number.format(at, value));
+  crlf();
+}
+
+/** Room for a bulk string of known length that the caller writes in place: where to, or 0. */
+export function bulkSpace(bytes: u32): u32 {
+  if (bytes > 0xefffff00 || !reserve(bytes + 24)) {
+    failed = true;
+    return 0;
+  }
+  header(36, bytes);
+  const to = at;
+  store<u16>(at + bytes, 0x0a0d);
+  advance(bytes + 2);
+  return to;
+}
+
+/** A text for people, such as INFO: verbatim in RESP3, a bulk string in RESP2. */
+export function verbatim(from: u32, bytes: u32): void {
+  if (resp < 3) return bulk(from, bytes);
+  header(61, bytes + 4);
+  text('txt:');
+  raw(from, bytes);
+  crlf();
+}
+
+/** A floating-point number whose text the caller has: a bulk string in RESP2. */
+export function double(from: u32, bytes: u32): void {
+  if (resp < 3) return bulk(from, bytes);
+  text(',');
+  raw(from, bytes);
+  crlf();
+}
+
+/** The missing value. */
+export function none(): void {
+  if (!reserve(8)) return;
+  if (resp < 3) {
+    store<u64>(at, 0x0a0d312d24); // $-1
+    advance(5);
+  } else {
+    store<u32>(at, 0x000a0d5f); // _
+    advance(3);
+  }
+}
+
+/** The missing array. */
+export function noneArray(): void {
+  if (resp < 3) {
+    text('*-1');
+    crlf();
+  } else none();
+}
+
+// --- Aggregates --------------------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+export function array(count: u32): void {
+  header(42, count);
+}
+
+/** Header of `pairs` key-value pairs: a flat array of twice the length in RESP2. */
+export function map(pairs: u32): void {
+  if (resp < 3) header(42, pairs << 1);
+  else header(37, pairs);
+}
+
+export function set(count: u32): void {
+  header(resp < 3 ? 42 : 126, count);
+}
+
+/** Leaves room for the header of an array whose length comes later; the mark goes to endArray(). */
+export function deferArray(): u32 {
+  const mark = length();
+  if (reserve(16)) advance(4);
+  return mark;
+}
+
+/** Sets the length of a deferred array; moves its elements if the number is a long one. */
+export function endArray(mark: u32, count: u32): void {
+  endAggregate(42, mark, count);
+}
+
+export function endMap(mark: u32, pairs: u32): void {
+  if (resp < 3) endAggregate(42, mark, pairs << 1);
+  else endAggregate(37, mark, pairs);
+}
+
+export function endSet(mark: u32, count: u32): void {
+  endAggregate(resp < 3 ? 42 : 126, mark, count);
+}
+
+function endAggregate(type: u32, mark: u32, count: u32): void {
+  if (failed) return;
+  const wider = number.digits(count) - 1;
+  if (wider != 0) {
+    if (!reserve(wider)) return;
+    const elements = base + mark + 4;
+    memory.copy(elements + wider, elements, at - elements);
+    advance(wider);
+  }
+  const start = base + mark;
+  store<u8>(start, <u8>type);
+  number.format(start + 1, <i64>count);
+  store<u16>(start + 2 + wider, 0x0a0d);
+}
