@@ -1,4 +1,4 @@
-// Files that `ringzero serve` keeps beside its data: the log, and the number of its process.
+// Files that `ringzero serve` keeps: the log, and the process id.
 
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { RingzeroError } from '../errors.ts';
@@ -9,7 +9,7 @@ const STANDARD_OUTPUT: LogTarget = {
   isTerminal: process.stdout.isTTY === true,
 };
 
-/** Where the log goes: a file that is opened for each line, so that it may be moved away, or standard output for ''. */
+/** Where the log goes: a file that is opened for each line, so that it may be moved, or standard output for ''. */
 export function logTarget(path: string): LogTarget {
   if (path === '') return STANDARD_OUTPUT;
   try {
@@ -37,7 +37,7 @@ function append(path: string, text: string): void {
   }
 }
 
-/** Writes the number of this process to a file. Why that failed, or undefined. */
+/** Writes the process id to a file. Returns why that failed, or undefined. */
 export function writePidFile(path: string): string | undefined {
   try {
     writeFileSync(path, `${process.pid}\n`);

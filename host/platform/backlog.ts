@@ -1,16 +1,16 @@
-// Bytes that wait for a socket: copies, in blocks of at least BLOCK_BYTES, so that many small replies take little more than their bytes.
+// Bytes that wait for a socket: copies, in blocks of at least BLOCK_BYTES, so that many small replies take little more than their own size.
 
 const BLOCK_BYTES = 16384; // as redis-server's PROTO_REPLY_CHUNK_BYTES
 
 export class Backlog {
   #blocks: Buffer[] = [];
   #first = 0;
-  /** Bytes used of the last block. */
+  /** Bytes used in the last block. */
   #used = 0;
   /** Bytes that wait. */
   bytes = 0;
 
-  /** Blocks that they are in. */
+  /** Number of their blocks. */
   get blocks(): number {
     return this.#blocks.length - this.#first;
   }
@@ -32,7 +32,7 @@ export class Backlog {
     this.#blocks.push(block);
   }
 
-  /** Takes the first blocks out, at least one and about `most` bytes. */
+  /** Removes the first blocks, at least one and about `most` bytes. */
   take(most: number): Buffer[] {
     const taken: Buffer[] = [];
     let bytes = 0;

@@ -1,10 +1,9 @@
-// Files beneath a directory, for a sandbox: every operation names one component of an open directory, and the host never
-// follows a symbolic link that the component is. Who walks a path (host/wasi/resolve.ts) decides about links and `..`.
+// Files beneath a directory, for a sandbox: every operation names one component of an open directory, and the host never follows a symbolic
+// link there. The walk of a path (host/syscalls/walk.ts) decides about links and `..`.
 //
-// Invariants  A directory is held by descriptor and named as /proc/self/fd/N, so what another process renames or replaces
-//             by a link in the meantime cannot redirect an operation. Where the host has no such directory (not Linux, or Deno
-//             without all permissions) it is held by its path: links are still refused, but between the look and the use
-//             there is a gap.
+// Invariants  A directory is held by descriptor and named /proc/self/fd/N, so that another process cannot redirect an operation by
+//             renaming it or replacing it with a link. Where the host cannot do that (not Linux, or Deno without all
+//             permissions) it is held by path: links are still refused, but there is a window between the test and the use.
 
 import {
   closeSync,
@@ -39,7 +38,7 @@ import { bytesOf, isEscaped, nameOf } from './file-name.ts';
 
 const DESCRIPTORS = '/proc/self/fd';
 const byDescriptor = process.platform === 'linux' && mayReadProc && existsSync(DESCRIPTORS);
-const O_PATH = 0o10000000; // Linux: names a directory, reads nothing of it
+const O_PATH = 0o10000000; // Linux: refers to a directory without reading it
 
 export const OPEN = {
   read: constants.O_RDONLY,
@@ -69,7 +68,7 @@ function kindOf(stats: BigIntStats): FileKind {
   return stats.isSocket() ? 'socket' : 'unknown';
 }
 
-/** The directory as an open descriptor of it is; `path` serves where that cannot be named. */
+/** The directory as an open descriptor; `path` serves where a descriptor cannot be named. */
 export function directoryOf(descriptor: number, path: string): Directory {
   return { descriptor, path: byDescriptor ? `${DESCRIPTORS}/${descriptor}` : path };
 }
@@ -80,7 +79,7 @@ export function openRoot(path: string): Directory {
   return directoryOf(openSync(real, OPEN.read | OPEN.directory), real);
 }
 
-/** A directory in another one. Fails with ENOTDIR for anything else, a link to one included. */
+/** A subdirectory. Fails with ENOTDIR for anything else, including a link to one. */
 export function enterDirectory(parent: Directory, name: string): Directory {
   const path = at(parent, name);
   if (byDescriptor) {
@@ -95,7 +94,7 @@ export function leaveDirectory(directory: Directory): void {
   if (directory.descriptor >= 0) closeSync(directory.descriptor);
 }
 
-/** The path of a component, for the host: as bytes where the name is not UTF-8 (file-name.ts). */
+/** The path of a component, for the host: bytes where the name is not UTF-8 (file-name.ts). */
 function at(directory: Directory, name: string): string | Buffer {
   const path = `${directory.path}/${name}`;
   return isEscaped(name) ? Buffer.from(bytesOf(path)) : path;
@@ -103,7 +102,7 @@ function at(directory: Directory, name: string): string | Buffer {
 
 const REPLACED = '\ufffd';
 
-/** Names in a directory. Node puts a replacement character where a name is not UTF-8; then its bytes are asked for. */
+/** Names in a directory. Node decodes names that are not UTF-8 with a replacement character; their bytes are then read again. */
 function list({ path }: Directory): string[] {
   const names = readdirSync(path);
   if (isDeno || !names.some((name) => name.includes(REPLACED))) return names;
@@ -128,7 +127,7 @@ export const beneath = {
   readLink: (directory: Directory, name: string): string => readLink(at(directory, name)),
   makeDirectory: (directory: Directory, name: string): void => mkdirSync(at(directory, name)),
   removeDirectory: (directory: Directory, name: string): void => rmdirSync(at(directory, name)),
-  unlink: (directory: Directory, name: string): void => unlink(at(directory, name) as string), // bytes pass through as well
+  unlink: (directory: Directory, name: string): void => unlink(at(directory, name) as string), // accepts bytes too
   rename: (from: Directory, name: string, to: Directory, newName: string): void =>
     renameSync(at(from, name), at(to, newName)),
   link: (from: Directory, name: string, to: Directory, newName: string): void =>
@@ -140,7 +139,7 @@ export const beneath = {
   list,
 } as const;
 
-/** Operations on a descriptor; a position of null is the host's own. */
+/** Operations on a descriptor; a position of null is the host's current one. */
 export const descriptors = {
   read: (
     descriptor: number,
@@ -159,7 +158,7 @@ export const descriptors = {
   sync: fsyncSync,
   dataSync: fdatasyncSync,
   isTerminal: (descriptor: number): boolean => isatty(descriptor),
-  /** The same file once more, with other flags. Fails where the host cannot (not Linux, sockets). */
+  /** Opens the same file again with other flags. Fails where the host cannot do that (not Linux, sockets). */
   reopen: (descriptor: number, flags: number): number => {
     if (!byDescriptor) throw Object.assign(new Error('reopen'), { code: 'ENOTSUP' });
     return openSync(`${DESCRIPTORS}/${descriptor}`, flags);
@@ -167,8 +166,8 @@ export const descriptors = {
 } as const;
 
 /**
- * The same pipe or terminal through a descriptor of its own that never waits, for a thread that may be ended from outside: a thread that
- * waits in the system cannot be. Undefined where waiting does no harm or cannot be helped: files, sockets, the main thread.
+ * The same pipe or terminal through a non-blocking descriptor, for a thread that may be terminated: a thread that waits in the system cannot
+ * be. Undefined where waiting is harmless or unavoidable: files, sockets, the main thread.
  */
 export function withoutWaiting(descriptor: number, flags: number): number | undefined {
   if (isMainThread || !byDescriptor) return undefined;
@@ -180,13 +179,13 @@ export function withoutWaiting(descriptor: number, flags: number): number | unde
   }
 }
 
-/** A socket as standard input is made not to wait for any thread: Node does so when it is first looked at. */
+/** Makes a socket as standard input non-blocking in every thread, as Node does when it first looks at it. */
 export function unblockInput(): void {
   if (!isMainThread || isDeno) return;
   try {
     if (fstatSync(0).isSocket()) void process.stdin;
   } catch {
-    // it is closed
+    // closed
   }
 }
 
@@ -194,7 +193,7 @@ export function isExistingDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Nanoseconds: Unix time, time since some start, time of a processor spent by the process. */
+/** Nanoseconds of Unix time, since some start, or of processor time of the process. */
 export const clocks = {
   realtime: (): bigint =>
     BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
@@ -207,7 +206,7 @@ export const clocks = {
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** Stops this thread for so long; a browser's main thread may not. */
+/** Blocks this thread; not possible on a browser's main thread. */
 export function sleepMs(ms: number): void {
   Atomics.wait(never, 0, 0, ms);
 }

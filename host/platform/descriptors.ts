@@ -3,11 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mayReadProc } from './deno.ts';
 
-/** What a process of Node has open before it listens, where the system does not tell. */
+/** Descriptors that a Node process has open before it listens, where the system does not tell. */
 const USED_USUALLY = 32;
 
 export interface Descriptors {
-  /** The process's limit; undefined where there is none, or none that can be known. */
+  /** The process's limit; undefined where there is none, or it is unknown. */
   most: number | undefined;
   used: number;
 }
@@ -31,7 +31,7 @@ function limit(): number | undefined {
       const limits = readFileSync('/proc/self/limits', 'latin1');
       return finite(/^Max open files\s+(\S+)/m.exec(limits)?.[1]);
     } catch {
-      // then by the report
+      // then from the diagnostic report
     }
   }
   interface Report {

@@ -1,6 +1,6 @@
-// What every platform says of files and directories. Types alone: public declarations reach them without a platform's own.
+// What every platform reports about files and directories. Types only, so that public declarations do not depend on a platform.
 
-/** A directory that is open: by descriptor where the host allows it. */
+/** An open directory: a descriptor where the host allows it. */
 export interface Directory {
   readonly path: string;
   readonly descriptor: number;

@@ -1,15 +1,15 @@
-// Names of files as text. A name on Linux is any bytes without `/` and zero; those that are not UTF-8 stand in the text as the
-// lone surrogates U+DC80 to U+DCFF, one for each byte, so that text and bytes are the same name (as Python has it, PEP 383).
+// Names of files as text. On Linux a name is any sequence of bytes without `/` and zero. Bytes that are not UTF-8 become the lone surrogates
+// U+DC80 to U+DCFF, one each, so that text and bytes are the same name (as in Python, PEP 383).
 //
-// Cost        A name that is UTF-8 is decoded and encoded by the runtime; others byte by byte.
+// Cost        The runtime decodes and encodes names in UTF-8; other names take a loop over the bytes.
 
-// A mark of byte order is part of a name like any other character.
+// A byte-order mark is part of a name like any other character.
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const ESCAPE = 0xdc00;
 const ESCAPED = /[\udc80-\udcff]/u;
 
-/** Whether the text stands for bytes that are not UTF-8. */
+/** Whether the text represents bytes that are not UTF-8. */
 export const isEscaped = (name: string): boolean => ESCAPED.test(name);
 
 export function nameOf(bytes: Uint8Array): string {
@@ -46,7 +46,7 @@ function sequenceAt(bytes: Uint8Array, at: number): number {
       strict.decode(bytes.subarray(at, at + length));
       return Math.min(length, bytes.length - at);
     } catch {
-      // perhaps a longer one
+      // perhaps a longer sequence
     }
   }
   return 0;

@@ -1,20 +1,20 @@
-// One text, served over HTTP by Node: for monitors that come and ask.
+// A text served over HTTP by Node, for monitoring systems.
 
 import { createServer } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
 
 export interface TextServer {
   readonly url: string;
-  /** Ends it, and the connections that monitors keep open. */
+  /** Closes the server, and connections that clients keep open. */
   close(): void;
 }
 
-/** Monitors are few; descriptors are for clients. */
+/** Monitoring systems are few; descriptors are for clients. */
 const CONNECTIONS_MAX = 16;
 
 /**
- * Whether a request that came over the loopback interface was meant for a name that is not this machine's: a page whose
- * name its owner has pointed to 127.0.0.1 may otherwise read the answer (DNS rebinding).
+ * Whether a request over the loopback interface was meant for another machine's name: a page whose owner points its name to 127.0.0.1 could
+ * otherwise read the answer (DNS rebinding).
  */
 function isRebound(listening: string, host: string | undefined): boolean {
   const isLoopback = /^(127\.|::1$|localhost$)/.test(listening);
@@ -27,8 +27,8 @@ function isRebound(listening: string, host: string | undefined): boolean {
 }
 
 /**
- * Serves what `text()` returns at `path`, anew for each request; other paths are 404, other methods 405, and what `text()` throws is 503.
- * At the loopback interface, requests by any name but localhost are 403. Does not keep the process alive. Rejects with the system's error, such as EADDRINUSE.
+ * Serves the result of `text()` at `path`; other paths are 404, other methods 405, and an error of `text()` is 503. On the loopback interface,
+ * requests by any name but localhost are 403. Does not keep the process alive. Rejects with the system's error, such as EADDRINUSE.
  */
 export function serveText(
   at: { host: string; port: number },

@@ -1,9 +1,9 @@
-// Files beside the database file: a second name for one that is going to be replaced, and what saves leave behind.
+// Files next to the database file: a second name for a file that will be replaced, and temporary files of saves.
 
 import { constants, copyFileSync, linkSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Gives the file another name beside its own, which it keeps when a new file takes its place; that name. Fails as the system does. */
+/** Links the file to a new name next to it, which stays when a new file replaces it; returns that name. Fails as the system does. */
 export function keepFile(path: string): string {
   const { ino, mtimeMs } = statSync(path);
   const wanted = `${path}.kept-${Math.floor(mtimeMs)}`;
@@ -19,13 +19,13 @@ export function keepFile(path: string): string {
   }
 }
 
-/** Removes the temporary files of this process in a directory; what cannot be removed stays. */
+/** Removes the temporary files of this process in a directory; a file that cannot be removed stays. */
 export function removeTemporaryFiles(directory: string): void {
   const name = new RegExp(`^temp-${process.pid}(-\\d+)?\\.rdb$`);
   try {
     for (const file of readdirSync(directory)) if (name.test(file)) rmSync(join(directory, file));
   } catch {
-    // the process ends; nobody is left who could do something about it
+    // the process is ending: there is nothing else to do
   }
 }
 

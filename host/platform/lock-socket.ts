@@ -1,19 +1,19 @@
-// Sockets that say whether who holds a lock lives. The kernel refuses connections to the socket of a thread or process that has ended, whatever
-// the container, the host name or the number of the process that asks.
+// Sockets that show whether the holder of a lock lives. The kernel refuses connections to the socket of a thread or process that has ended,
+// regardless of containers, host names and process numbers.
 //
-// Interface   listenAt() puts a socket there, ask() finds out about one, isLocal() says whether only this kernel can have the directory.
+// Interface   listenAt() creates a socket, ask() tests one, isLocal() tells whether only this kernel can have the directory mounted.
 // Invariants  SOCKET-1  A path is used once: closing removes it, and must not remove another's.
-// Concurrency The kernel answers for a thread that is busy: a connection counts before it is accepted.
+// Concurrency The kernel answers for a busy thread: a connection succeeds before it is accepted.
 // Cost        listenAt() 60 us and a descriptor, two where the path is long; ask() 100 us.
 
 import { closeSync, existsSync, openSync, statfsSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { basename, dirname } from 'node:path';
 
-/** Of sockaddr_un, without the zero at the end. A longer path is cut off without an error. */
+/** Of sockaddr_un, without the terminating zero. A longer path is truncated without an error. */
 const PATH_BYTES_MAX = 107;
 
-/** By the number that statfs(2) gives: file systems that one kernel has mounted. Others may be shared with machines that cannot be asked. */
+/** Numbers from statfs(2) of file systems that one kernel mounts. Others may be shared with machines that cannot be asked. */
 const LOCAL = new Set([
   0xef53, // ext2, ext3, ext4
   0x58465342, // XFS
@@ -25,7 +25,7 @@ const LOCAL = new Set([
   0xca451a4e, // bcachefs
 ]);
 
-/** It has connected, has closed at once, which Bun sees first, or has been asked by more than it had time for. */
+/** It connected, closed immediately, which Bun reports first, or its backlog is full. */
 const ANSWERS = ['', 'ECONNRESET', 'EPIPE', 'EAGAIN'];
 
 export function isLocal(folder: string): boolean {
@@ -36,7 +36,7 @@ export function isLocal(folder: string): boolean {
   }
 }
 
-/** The path as a socket can have it, and what gives back what that takes. */
+/** The path in a form that fits a socket address, and a function that releases what that takes. */
 function reach(path: string): { name: string; done: () => void } {
   if (Buffer.byteLength(path) <= PATH_BYTES_MAX) return { name: path, done: () => {} };
   const folder = openSync(dirname(path), 'r');
@@ -44,7 +44,7 @@ function reach(path: string): { name: string; done: () => void } {
 }
 
 /**
- * Listens at `path` until this thread ends or the function that it gives is called. Undefined where there can be no socket. It keeps neither
+ * Listens at `path` until this thread ends or the returned function is called. Undefined where sockets are not possible. It keeps neither
  * thread nor process alive.
  */
 export async function listenAt(path: string): Promise<(() => void) | undefined> {
@@ -52,7 +52,7 @@ export async function listenAt(path: string): Promise<(() => void) | undefined> 
   const server = createServer((socket) => socket.destroy());
   const isListening = await new Promise<boolean>((resolve) => {
     server.on('error', () => resolve(false));
-    // Not through the first process of a cluster, which lives on when this one has ended; and any user may ask.
+    // Not through the primary process of a cluster, which outlives this one; and any user may ask.
     server.listen({ path: name, exclusive: true, writableAll: true }, () => resolve(true));
   });
   server.unref();
@@ -61,7 +61,7 @@ export async function listenAt(path: string): Promise<(() => void) | undefined> 
     try {
       unlinkSync(path);
     } catch {
-      // the host has removed it, or somebody the directory
+      // already removed, or its directory was
     }
     done();
   };
@@ -71,7 +71,7 @@ export async function listenAt(path: string): Promise<(() => void) | undefined> 
   return undefined;
 }
 
-/** 'unknown' when there is a socket, and whether somebody listens cannot be found out. */
+/** 'unknown' when there is a socket, and it cannot be tested. */
 export async function ask(path: string): Promise<'answers' | 'refuses' | 'absent' | 'unknown'> {
   const { name, done } = reach(path);
   const socket = connect(name);

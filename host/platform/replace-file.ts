@@ -1,4 +1,4 @@
-// A file that is replaced whole: what reads it finds the old text or the new one.
+// Replaces a whole file atomically: a reader finds the old text or the new one.
 
 import {
   closeSync,
@@ -13,7 +13,7 @@ import {
 
 const MODE = 0o644;
 
-/** The bytes of a file as Latin-1; '' where there is none. Fails as the system does. */
+/** The bytes of a file as Latin-1; '' when it does not exist. Fails as the system does. */
 export function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'latin1');
@@ -23,7 +23,7 @@ export function readIfThere(path: string): string {
   }
 }
 
-/** Replaces a file by Latin-1 text, on the disk when it returns; it keeps its permissions. Fails as the system does. */
+/** Replaces a file by Latin-1 text. It is on disk when the function returns, and keeps its permissions. Fails as the system does. */
 export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}-${Date.now()}.tmp`;
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? MODE;

@@ -1,10 +1,10 @@
-// Signals that end a process, for what must be done before it ends: SIGINT, SIGTERM, SIGHUP.
+// Signals that end a process, for what must be done first: SIGINT, SIGTERM, SIGHUP.
 //
-// Interface   onSignal(then) calls `then` when such a signal is about to end the process; the result takes that back.
-// Invariants  SIGNAL-1  A program that handles a signal itself decides what happens: nothing is called then.
+// Interface   onSignal(then) calls `then` when such a signal is about to end the process; the result cancels that.
+// Invariants  SIGNAL-1  A program that handles a signal itself decides what happens: `then` is not called.
 //             SIGNAL-2  The process ends by the same signal, as it would have without this file.
 // Concurrency Node delivers signals to the main thread, at the end of a turn. Workers get none, and Deno does not tell whether a program has
-//             a handler: there nothing is called.
+//             a handler: `then` is not called there.
 
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
@@ -30,7 +30,7 @@ function listen(): void {
 }
 
 function end(signal: NodeJS.Signals): void {
-  process.off(signal, end); // libraries that count listeners, as this one does, are not to count this one
+  process.off(signal, end); // so that other libraries that count listeners do not count this one
   if (process.listenerCount(signal) > libraryListeners()) {
     setImmediate(() => last.size > 0 && listen());
     return;
@@ -43,7 +43,7 @@ interface Counted {
   count?: unknown;
 }
 
-/** Listeners of the library signal-exit, of versions 3 and 4: it ends the process when there are no others. */
+/** Listeners of the library signal-exit, versions 3 and 4: it ends the process when there are no others. */
 function libraryListeners(): number {
   const { __signal_exit_emitter__: third } = process as { __signal_exit_emitter__?: Counted };
   const fourth = Reflect.get(globalThis, Symbol.for('signal-exit emitter')) as Counted | undefined;

@@ -1,5 +1,4 @@
-// Sockets of Node for the servers: listening, and connections whose bytes arrive in one buffer that is used again
-// for every read of every connection.
+// Sockets of Node for servers: listening, and connections that receive into one buffer, reused for every read of every connection.
 
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
@@ -7,11 +6,11 @@ import { dirname, resolve } from 'node:path';
 import { Backlog } from './backlog.ts';
 import { isGranted, listenError } from './deno.ts';
 
-/** What a server does with a connection. */
+/** What a server does with the events of a connection. */
 export interface ConnectionHandler {
-  /** `bytes` is valid during the call only. */
+  /** `bytes` is valid only during the call. */
   received(bytes: Uint8Array): void;
-  /** What the socket has not taken has changed: this many bytes wait, in this many blocks of memory. */
+  /** The backlog has changed: the number of bytes that wait for the socket, and of the memory blocks they are in. */
   queued(bytes: number, blocks: number): void;
   closed(): void;
 }
@@ -19,18 +18,18 @@ export interface ConnectionHandler {
 /** Whose sockets cannot be moved from one object to another. */
 const isBun = 'Bun' in globalThis;
 const READ_BYTES = 65536;
-/** Of a backlog, handed to a socket at once. */
+/** Bytes of a backlog that are handed to a socket in one call. */
 const SEND_BYTES = 2 ** 20;
 const NOTHING = Buffer.alloc(0);
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
-// Replies wait here until the end of the turn of the event loop, and are then written one after the other. A write
-// wakes a peer that sleeps, which is most of what it costs: in a burst only the first finds the peer asleep.
+// Replies wait here until the end of the turn of the event loop, and are then written one after the other. Most of a write's cost is waking a
+// sleeping peer: in a burst, only the first write finds the peer asleep.
 const OUTBOX_BYTES = 256 * 1024;
 let outbox = Buffer.allocUnsafeSlow(OUTBOX_BYTES);
 let outboxUsed = 0;
 let isFlushDue = false;
-/** Some socket still sends from the outbox, so it must not be written again. */
+/** A socket is still sending from the outbox, so it must not be overwritten. */
 let isHeld = false;
 const waiting: Connection[] = [];
 
@@ -50,7 +49,7 @@ export class Connection {
   /** What waits in the outbox. */
   #from = 0;
   #to = 0;
-  /** Bytes and blocks that the socket has and has not sent yet; more wait in the backlog meanwhile. */
+  /** Bytes and blocks that the socket has and has not sent yet; more wait in the backlog. */
   #sendingBytes = 0;
   #sendingBlocks = 0;
   readonly #backlog = new Backlog();
@@ -59,7 +58,7 @@ export class Connection {
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('close', () => this.handler.closed());
-    socket.on('error', () => {}); // 'close' follows and says all that matters
+    socket.on('error', () => {}); // 'close' follows
     socket.on('end', () => this.#finish(() => socket.end()));
   }
 
@@ -94,7 +93,7 @@ export class Connection {
     this.#report();
   }
 
-  /** Hands what waits in the outbox to the host. */
+  /** Passes the outbox to the host. */
   flush(): void {
     const from = this.#from;
     const to = this.#to;
@@ -119,7 +118,7 @@ export class Connection {
     );
   }
 
-  /** The socket has not taken all: goes on when it has. An empty write ends behind what is under way. */
+  /** The socket did not take everything: continues when it has. An empty write completes after those in progress. */
   #await(bytes: number, blocks: number): void {
     this.#sendingBytes = bytes;
     this.#sendingBlocks = blocks;
@@ -149,14 +148,14 @@ export class Connection {
     return this.#sendingBlocks > 0;
   }
 
-  /** Calls `then` when the socket has taken everything: at once, or later. */
+  /** Calls `then` when the socket has taken everything: now or later. */
   #finish(then: () => void): void {
     this.flush();
     if (this.#sendingBlocks > 0) this.#afterAll = then;
     else then();
   }
 
-  /** Closes after what was written has left, without waiting for the peer to close its end. */
+  /** Closes after everything written has been sent, without waiting for the peer to close its end. */
   end(): void {
     this.#finish(() => this.#socket.end(() => this.#socket.destroy()));
   }
@@ -186,24 +185,24 @@ function endpoint(address: string | undefined, port: number | undefined): string
 }
 
 /**
- * A place to listen at: an address with a port (0 = any free one), or the path of a Unix socket, whose file gets the
- * permissions `mode`, or those that the umask leaves.
+ * A place to listen: an address with a port (0 = any free one), or the path of a Unix socket, whose file gets the permissions `mode`, or those
+ * of the umask.
  */
 export type ListenAt = ({ host: string; port: number } | { path: string; mode?: number }) & {
-  /** Connections that wait to be accepted, as listen(2) has it. */
+  /** Connections that may wait to be accepted, as in listen(2). */
   backlog?: number;
 };
 
 export interface Listener {
-  /** The port that was taken; 0 for a Unix socket. */
+  /** The port in use; 0 for a Unix socket. */
   port: number;
-  /** Stops listening, at once; connections stay. */
+  /** Stops listening immediately; connections stay open. */
   close(): void;
 }
 
 /**
- * Listens and hands each connection to `accept`, which sets its handler before it returns.
- * Rejects with the host's error, e.g. code EADDRINUSE.
+ * Listens and passes each connection to `accept`, which sets its handler before it returns. Rejects with the host's error, e.g. code
+ * EADDRINUSE.
  */
 export function listen(at: ListenAt, accept: (connection: Connection) => void): Promise<Listener> {
   const server = createServer(
@@ -230,7 +229,7 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
   });
 }
 
-/** Node says EACCES when a socket's directory is not there. */
+/** Node reports EACCES when a socket's directory does not exist. */
 function missingDirectory(at: ListenAt): Error | undefined {
   const directory = 'path' in at ? dirname(resolve(at.path)) : undefined;
   if (directory === undefined || !isGranted({ name: 'read', path: directory })) return undefined;
@@ -242,9 +241,8 @@ function isAddress(address: AddressInfo | string | null): address is AddressInfo
 }
 
 /**
- * Reads of the accepted connection land in `readBuffer`. Node has the option `onread` for sockets that connect, not
- * for accepted ones, so the connection is moved to a socket that has it; where that does not work, the ordinary
- * 'data' event does the same with an allocation per read.
+ * Makes the accepted connection read into `readBuffer`. Node has the option `onread` for sockets that connect, not for accepted ones, so the
+ * connection is moved to a socket with that option. Where that does not work, the 'data' event does the same with an allocation per read.
  */
 function withSharedBuffer(accepted: Socket, received: (bytes: Uint8Array) => void): Socket {
   const inner = accepted as unknown as { _handle?: object | null };

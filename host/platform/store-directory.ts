@@ -1,4 +1,4 @@
-// What a store needs from Node: its directory, the identity of processes, and a last chance when this one ends.
+// What a store needs from Node: its directory, identities of processes, and a callback before this process ends.
 
 import {
   closeSync,
@@ -24,8 +24,8 @@ import { hasThreadEnded } from './node.ts';
 import { onSignal } from './signals.ts';
 
 /**
- * With its parents, of which Deno may not let us look at one that is there. Not mkdirSync's own recursion, which never ends where a directory
- * refuses with ENOENT, as /proc does.
+ * Creates a directory with its parents, of which Deno may not let us test an existing one. Not with mkdirSync's recursion, which never ends where
+ * a directory refuses with ENOENT, as /proc does.
  */
 function makeDirectory(path: string): void {
   if (madeOne(path)) return;
@@ -35,7 +35,7 @@ function makeDirectory(path: string): void {
   syncParent(path);
 }
 
-/** False when its parent is not there. */
+/** False when its parent does not exist. */
 function madeOne(path: string): boolean {
   try {
     mkdirSync(path);
@@ -48,12 +48,12 @@ function madeOne(path: string): boolean {
   return true;
 }
 
-/** A loss of power must not take the directory, and with it what was synced in it. */
+/** A power loss must not take the directory, and with it what was synced inside. */
 function syncParent(path: string): void {
   try {
     syncDirectory(dirname(path));
   } catch (error) {
-    // Its owner may keep others from reading it; a host may know no such call.
+    // The parent may be unreadable for this user; a host may lack the call.
     if (!UNREADABLE.includes(codeOf(error)) && (error as Error).name !== 'NotCapable') throw error;
   }
 }
@@ -86,7 +86,7 @@ export const directory = {
     if (!found.isFile()) throw Object.assign(new Error(`${path} is no file`), { code: 'EISDIR' });
     return found.size;
   },
-  /** Makes an empty file unless there is one, where that has to be done before a guest does it: in a browser. */
+  /** Creates an empty file unless it exists, where that must happen before a guest opens it: in a browser. */
   create: (_path: string): void => {},
   /** Makes names in the directory durable. */
   sync: syncDirectory,
@@ -97,26 +97,26 @@ export const directory = {
   unlink,
   exists: existsSync,
   list: (path: string): string[] => readdirSync(path),
-  /** What tells a file or directory from another of the same name. */
+  /** Identifies a file or directory independently of its name. */
   stamp: (path: string): { inode: string; modified: string } => {
     const { ino, mtimeNs } = lstatSync(path, { bigint: true });
     return { inode: String(ino), modified: String(mtimeNs) };
   },
 };
 
-/** The host's name for what went wrong, such as ENOENT. */
+/** The host's name of an error, such as ENOENT. */
 export function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? '');
 }
 
-/** Who a process is, beyond its number, which another one may have later. */
+/** Identifies a process beyond its number, which may be reused. */
 export interface ProcessIdentity {
   pid: number;
   /** Clock ticks from boot to its start; '' where the host does not say. */
   started: string;
-  /** The boot of the machine that it runs in. */
+  /** The boot of the machine that it runs on. */
   boot: string;
-  /** Where its number means something. */
+  /** The PID namespace of its number. */
   space: string;
   host: string;
   /** Which of its threads (thisThread()); undefined means all. */
@@ -131,7 +131,7 @@ function attempt(isAllowed: boolean, read: () => string): string {
   }
 }
 
-/** Fields 3, 20 and 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses. */
+/** Fields 3, 20 and 22 of /proc/PID/stat; the name in field 2 may contain spaces and parentheses. */
 function statOf(pid: number): { state: string; threads: string; started: string } {
   const text = attempt(mayReadProc, () => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -150,7 +150,7 @@ export function thisProcess(): ProcessIdentity {
   };
 }
 
-/** Whether that thread may still run, or without one that process: 'unknown' when it cannot be seen from here. */
+/** Whether that thread may still run, or, without one, that process: 'unknown' when it cannot be seen from here. */
 export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const own = thisProcess();
   if (own.boot === '' || other.boot !== own.boot) {
@@ -165,14 +165,14 @@ export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown'
     if (codeOf(error) === 'ESRCH') return 'dead';
   }
   const { state, threads, started } = statOf(other.pid);
-  // A process that nobody has waited for stays a zombie, for ever where process 1 is no init. While it has other threads they may still write.
+  // A process whose parent does not wait for it stays a zombie, forever where process 1 is not an init. While it has other threads they may still write.
   if (state === 'Z' && threads === '1') return 'dead';
   if (differ(other.started, started)) return 'dead';
   const { id, start } = other.thread ?? { id: 0, start: 0 };
   return id !== 0 && hasThreadEnded(id, start, other.pid) ? 'dead' : 'alive';
 }
 
-/** Facts that a host kept to itself (Deno without all permissions) say nothing. */
+/** Facts that a host does not reveal (Deno without all permissions) are empty, and prove nothing. */
 function differ(one: string, other: string): boolean {
   return one !== '' && other !== '' && one !== other;
 }

@@ -1,14 +1,14 @@
-// Text and fresh bytes as Node does them best: by Buffer.
+// Text and uninitialised bytes, by Node's Buffer.
 
-/** Bytes of shared memory as text: what Node's buffers have, faster than toString() with the same result. */
+/** Bytes of shared memory as text, by internal functions of Node's buffers: faster than toString(), with the same result. */
 export interface SharedText {
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;
-  /** Returns the bytes written; `length` is how many may be. */
+  /** Returns the number of bytes written, at most `length`. */
   utf8Write(text: string, offset: number, length: number): number;
 }
 
-/** Whether values can be had as Node's buffers. */
+/** Whether values can be Node's buffers. */
 export const hasBuffers = true;
 
 export function sharedText(memory: WebAssembly.Memory, address: number, bytes: number): SharedText {
@@ -27,7 +27,7 @@ export function fromUtf8(bytes: Uint8Array): string {
   return (bytes as Buffer).toString('utf8');
 }
 
-/** Bytes of a memory block of their own, not cleared. A buffer, which is an Uint8Array as well. */
+/** Uninitialised bytes in a memory block of their own. A buffer, which is a Uint8Array. */
 export function allocateBuffer(bytes: number): Uint8Array {
   return Buffer.allocUnsafeSlow(bytes);
 }

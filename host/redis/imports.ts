@@ -1,4 +1,4 @@
-// What the guest imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file themselves.
+// The guest's imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file themselves.
 
 import * as abi from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
@@ -12,11 +12,11 @@ export interface ServerFacts {
   sockets: number;
   snapshotUs: number;
   vmBytes: number;
-  /** How far the save that runs, or ran last, has come. */
+  /** Progress of the running or last save. */
   savedPerMille: number;
-  /** What keeps users' functions, if they may load any. */
+  /** Keeps users' functions, if they may load any. */
   functions: typeof Functions | undefined;
-  /** Writes the options that the guest hands over to the file that the server was started with: 0, or a negative errno. */
+  /** Writes the options that the guest passes to the configuration file: 0, or a negative errno. */
   rewriteConfig(options: Uint8Array): number;
 }
 
@@ -69,7 +69,7 @@ interface Encoder extends WebAssembly.ModuleImports {
   attach(address: number): void;
 }
 
-/** The encoder beside this vCPU's guest, with kernel memory to work in. */
+/** The encoder for this vCPU's guest, with kernel memory to work in. */
 function encoder({ memory, libdbos, claimWindow }: ImportContext): Encoder {
   const module = new WebAssembly.Module(readBuiltModule('redis-encoder.wasm') as BufferSource);
   const instance = new WebAssembly.Instance(module, { env: { memory }, libdbos });

@@ -32,12 +32,12 @@ export class Log {
     );
   }
 
-  /** Text as it is, whatever the level. */
+  /** Writes text unchanged, whatever the level. */
   plain(text: string): void {
     this.#target.write(text);
   }
 
-  /** Whether a person is looking. */
+  /** Whether the output is a terminal. */
   get isTerminal(): boolean {
     return this.#target.isTerminal;
   }
@@ -52,7 +52,7 @@ export class Log {
     this.write(3, message);
   }
 
-  /** `what`: 1 load, 2 save. Nothing unless a person is looking. */
+  /** `what`: 1 load, 2 save. Nothing unless the output is a terminal. */
   progress(what: number, perMille: number): void {
     if (!this.#target.isTerminal) return;
     if (perMille >= 1000) {

@@ -1,4 +1,4 @@
-// The server's numbers for Prometheus: options metrics-port and metrics-bind.
+// The endpoint for Prometheus: options metrics-port and metrics-bind.
 
 import { RingzeroError } from '../errors.ts';
 import { serveText, type TextServer } from '../platform/http.ts';

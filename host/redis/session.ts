@@ -1,7 +1,7 @@
-// One client's connection: bytes to the guest, replies to the socket. The path of every command.
+// One client's connection: bytes to the guest, replies to the socket. Every command takes this path.
 //
-// Input is never paused, as redis-server does not pause it: many clients write a whole pipeline before they read anything.
-// What their sockets do not take waits in the connection's backlog, which the guest knows of and limits.
+// Input is never paused, as in redis-server: many clients write a whole pipeline before they read anything. Replies that their sockets do not
+// take wait in the connection's backlog, which the guest knows and limits.
 
 import type { Connection, ConnectionHandler } from '../platform/sockets.ts';
 import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE } from '../../guest/redis/abi.ts';
@@ -9,7 +9,7 @@ import type { RedisGuest } from './guest.ts';
 
 export interface SessionOwner {
   readonly guest: RedisGuest;
-  /** The guest has something to say: see RedisServer. */
+  /** The guest has events: see RedisServer. */
   drainEvents(): void;
   left(session: Session): void;
 }
@@ -18,9 +18,9 @@ export class Session implements ConnectionHandler {
   readonly slot: number;
   readonly #connection: Connection;
   readonly #owner: SessionOwner;
-  /** It has a slot of the guest. */
+  /** Whether it has a slot of the guest. */
   #open = true;
-  /** The guest wants no more of its input; what waits is still sent. */
+  /** The guest accepts no more input; what waits is still sent. */
   #ending = false;
 
   constructor(slot: number, connection: Connection, owner: SessionOwner) {
@@ -42,7 +42,7 @@ export class Session implements ConnectionHandler {
     }
   }
 
-  /** Sends the reply of a call that returned `flags`, and does what else they say. */
+  /** Sends the reply of a call that returned `flags`, and does what the flags say. */
   #settle(flags: number): void {
     const { guest } = this.#owner;
     if (guest.replyBytes > 0) this.#connection.write(guest.reply());
@@ -53,7 +53,7 @@ export class Session implements ConnectionHandler {
     const { guest } = this.#owner;
     let rest = flags;
     while ((rest & FLAG_MORE) !== 0 && this.#open) {
-      this.#connection.flush(); // so that the guest learns what the socket does not take
+      this.#connection.flush(); // so that the guest learns how much the socket does not take
       if (!this.#open) break;
       const next = guest.resume(this.slot);
       if (guest.replyBytes > 0) this.#connection.write(guest.reply());
@@ -63,7 +63,7 @@ export class Session implements ConnectionHandler {
     if ((rest & FLAG_EVENTS) !== 0) this.#owner.drainEvents();
   }
 
-  /** Closes the connection after what waits; until that is gone, the client counts. */
+  /** Closes the connection after what waits has been sent; until then the client counts. */
   #end(): void {
     this.#ending = true;
     this.#connection.end();
@@ -80,13 +80,13 @@ export class Session implements ConnectionHandler {
     this.#leave();
   }
 
-  /** The guest wants the connection gone, or the server ends. */
+  /** The guest closes the connection, or the server ends. */
   kill(): void {
     this.#leave();
     this.#connection.destroy();
   }
 
-  /** Gives the slot back; once. */
+  /** Frees the slot; once. */
   #leave(): void {
     if (!this.#open) return;
     this.#open = false;

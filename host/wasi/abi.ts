@@ -1,7 +1,7 @@
-// WASI preview 1 by number: functions, errors, rights, flags, and the layouts of what crosses guest memory. The names are
-// those of the specification (wasi_snapshot_preview1.witx).
+// WASI preview 1 by number: functions, errors, rights, flags, and the layouts of structures in guest memory, under the names of the
+// specification (wasi_snapshot_preview1.witx).
 
-/** In the order that gives each its system-call number: SYS_WASI + index. Append only. */
+/** In an order that gives each its system-call number: SYS_WASI + index. Append only. */
 export const WASI_FUNCTIONS = [
   'args_get',
   'args_sizes_get',
@@ -121,16 +121,16 @@ export type WasiErrorName = (typeof ERRORS)[number];
 
 const NUMBERS = new Map<string, number>(ERRORS.map((name, number) => [name, number]));
 
-/** The number of an error by its name without the E. */
+/** The number of an error, by its name without the E. */
 export const errno = (name: WasiErrorName): number => NUMBERS.get(name)!;
 
-/** What the host calls an error (ENOENT), as WASI's number; I/O error when WASI has no such. */
+/** The number of a host error such as ENOENT; IO when WASI has no equivalent. */
 export function errnoOfHost(code: unknown): number {
   const known = typeof code === 'string' ? NUMBERS.get(code.slice(1)) : undefined;
   return known ?? (code === 'EOPNOTSUPP' ? errno('NOTSUP') : errno('IO'));
 }
 
-/** A failure that is the program's to handle. */
+/** A failure that the program gets as an error number. */
 export class WasiError extends Error {
   readonly number: number;
   constructor(name: WasiErrorName) {
@@ -139,7 +139,7 @@ export class WasiError extends Error {
   }
 }
 
-// Rights: bits of what may be done with a descriptor, and with those opened through it. A program says them in 64 bits, of which there are 30.
+// Rights: bits of what may be done with a descriptor, and with those opened through it. Programs pass them as 64 bits; 30 are defined.
 export const RIGHT = {
   FD_DATASYNC: 1 << 0,
   FD_READ: 1 << 1,
@@ -175,16 +175,16 @@ export const RIGHT = {
 export const RIGHT_BITS = 30;
 
 const r = RIGHT;
-/** What a file's descriptor may be used for. */
+/** Rights of a file's descriptor. */
 export const FILE_RIGHTS =
   r.FD_DATASYNC | r.FD_READ | r.FD_SEEK | r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_TELL | r.FD_WRITE | r.FD_ADVISE | r.FD_ALLOCATE | r.FD_FILESTAT_GET | r.FD_FILESTAT_SET_SIZE | r.FD_FILESTAT_SET_TIMES | r.POLL_FD_READWRITE; // prettier-ignore
-/** What a directory's descriptor may be used for. */
+/** Rights of a directory's descriptor. */
 export const DIRECTORY_RIGHTS =
   r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_ADVISE | r.PATH_CREATE_DIRECTORY | r.PATH_CREATE_FILE | r.PATH_LINK_SOURCE | r.PATH_LINK_TARGET | r.PATH_OPEN | r.FD_READDIR | r.PATH_READLINK | r.PATH_RENAME_SOURCE | r.PATH_RENAME_TARGET | r.PATH_FILESTAT_GET | r.PATH_FILESTAT_SET_SIZE | r.PATH_FILESTAT_SET_TIMES | r.FD_FILESTAT_GET | r.FD_FILESTAT_SET_TIMES | r.PATH_SYMLINK | r.PATH_REMOVE_DIRECTORY | r.PATH_UNLINK_FILE | r.POLL_FD_READWRITE; // prettier-ignore
-/** Every right that changes something in the file system. */
+/** Every right that can change the file system. */
 export const CHANGING_RIGHTS =
   r.FD_WRITE | r.FD_ALLOCATE | r.FD_FILESTAT_SET_SIZE | r.FD_FILESTAT_SET_TIMES | r.PATH_CREATE_DIRECTORY | r.PATH_CREATE_FILE | r.PATH_LINK_SOURCE | r.PATH_LINK_TARGET | r.PATH_RENAME_SOURCE | r.PATH_RENAME_TARGET | r.PATH_FILESTAT_SET_SIZE | r.PATH_FILESTAT_SET_TIMES | r.PATH_SYMLINK | r.PATH_REMOVE_DIRECTORY | r.PATH_UNLINK_FILE; // prettier-ignore
-/** What a stream (terminal, pipe) may be used for: seeking is no part, which is how programs know a terminal. */
+/** Rights of a stream (terminal, pipe): no seeking, by which programs recognise a terminal. */
 export const STREAM_RIGHTS =
   r.FD_READ | r.FD_WRITE | r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_DATASYNC | r.FD_FILESTAT_GET | r.POLL_FD_READWRITE; // prettier-ignore
 
@@ -209,7 +209,7 @@ export const FILETYPE = {
   link: 7,
 } as const;
 
-// Bytes of the structures; their fields are written where they are used.
+// Sizes of the structures in bytes; their fields are written where they are used.
 export const FDSTAT_BYTES = 24;
 export const FILESTAT_BYTES = 64;
 export const PRESTAT_BYTES = 8;

@@ -1,11 +1,11 @@
-// The WASI of one vCPU: a program's imports on one side, one function per call on the other.
+// The WASI of one vCPU: a program's imports, and one function per call.
 //
-// Interface   `imports` goes to the program's instance. Each function is a system call: it goes through the kernel, so the
-//             guest's own handler sees it first when one is bound (numbers SYS_WASI + index in WASI_FUNCTIONS), and comes
-//             back to serve() on the same thread.
-// Invariants  WASI-3  serve() never throws for what a program did: it gets an error number. proc_exit is thrown when the
-//                     kernel has been left, through the program's frames only.
-// Concurrency One per vCPU; descriptors are not shared between vCPUs.
+// Interface   `imports` goes to the program's instance. Each function is a system call through the kernel, so that the guest's own
+//             handler, if one is bound, sees it first (numbers SYS_WASI + index in WASI_FUNCTIONS); it returns to serve() on
+//             the same thread.
+// Invariants  WASI-3  serve() never throws because of a program's arguments: the call returns an error number. proc_exit is thrown
+//                     after the kernel has been left, through the program's frames only.
+// Concurrency One per vCPU; vCPUs do not share descriptors.
 
 import { SYS_WASI } from '../../assembly/abi/syscall.ts';
 import type { Kernel, KernelExports } from '../vm/kernel.ts';
@@ -32,7 +32,7 @@ const ROWS: Record<WasiFunction, Row> = {
   ...pathCalls,
   ...pollCalls,
 };
-/** No function of WASI has more arguments; those that one does not have are undefined. */
+/** No function of WASI has more arguments; surplus ones are undefined. */
 type Nine = [Argument, Argument, Argument, Argument, Argument, Argument, Argument, Argument, Argument]; // prettier-ignore
 const TABLE = WASI_FUNCTIONS.map((name) => ROWS[name]) as ((calls: Calls, ...args: Nine) => number)[]; // prettier-ignore
 const NONE: readonly Argument[] = [];
@@ -48,12 +48,12 @@ export class Calls {
   readonly #kernel: Kernel;
   readonly #syscall: KernelExports['syscall'];
   readonly #words: BigUint64Array;
-  /** Arguments of the calls under way: a handler of the guest may make some before it passes on its own. */
+  /** Arguments of the calls in progress: a handler of the guest may make calls before it passes on its own. */
   readonly #arguments: Argument[][] = [];
-  /** Which functions those calls are of, as system-call numbers. */
+  /** The functions of those calls, as system-call numbers. */
   readonly #numbers: number[] = [];
   #depth = 0;
-  /** Kernel memory where a handler of the guest finds them; 0 until one is bound. */
+  /** Kernel memory where a handler of the guest finds them; 0 until a handler is bound. */
   #window = 0;
 
   constructor(setup: WasiSetup, memory: WebAssembly.Memory, kernel: Kernel) {
@@ -67,12 +67,12 @@ export class Calls {
         this.#call(index, a!, b!, c!, d!, e!, f!, g!, h!, i!);
   }
 
-  /** Opened when they are first wanted, and anew after close(). */
+  /** Opened at first use, and again after close(). */
   get descriptors(): Descriptors {
     return (this.#descriptors ??= new Descriptors(this.setup.streams, this.setup.preopens));
   }
 
-  /** Nothing is allocated for a call: a rest parameter, and spreading it, took a tenth of a read's time. */
+  /** A call allocates nothing: a rest parameter and its spreading took a tenth of a read's time. */
   // prettier-ignore
   #call(index: number, a: Argument, b: Argument, c: Argument, d: Argument, e: Argument, f: Argument, g: Argument, h: Argument, i: Argument): number {
     this.#numbers[this.#depth] = SYS_WASI + index;
@@ -100,7 +100,7 @@ export class Calls {
     }
   }
 
-  /** Address of the arguments as 64-bit words, for a handler to read; it cannot change them. */
+  /** Address of the arguments as 64-bit words, for a handler to read; changing them has no effect. */
   #show(args: readonly Argument[]): number {
     this.#window ||= this.#kernel.calls.claimWindow(1) >>> 0;
     if (this.#window === 0) return 0;
@@ -113,8 +113,8 @@ export class Calls {
   }
 
   /**
-   * The system call `number`, with the arguments that the program gave. A handler can pass on the call that it was asked
-   * about and no other: the arguments of one function have the wrong types for the next.
+   * The system call `number`, with the program's arguments. A handler can pass on only the call that it was asked about: the arguments of one
+   * function have the wrong types for another.
    */
   serve(number: number): number {
     const row = TABLE[number - SYS_WASI];

@@ -1,5 +1,4 @@
-// The descriptors of one vCPU: what each stands for and what may be done with it. A descriptor that a program did not get
-// from here does not exist, whatever number it tries.
+// The descriptors of one vCPU: what each refers to, and what may be done with it. A program can use only descriptors that it got from here.
 
 import {
   descriptors as host,
@@ -26,28 +25,28 @@ const STREAMS = 3;
 export interface Descriptor {
   host: number;
   readonly kind: FileKind;
-  /** Where it was found, for hosts that cannot name a descriptor. */
+  /** The path where it was found, for hosts that cannot name a descriptor. */
   readonly path: string;
-  /** Closing it closes the host's; a standard stream stays open. */
+  /** Whether closing it closes the host's descriptor; a standard stream stays open. */
   readonly owned: boolean;
-  /** Rights, and those that what is opened through it can have at most. */
+  /** Rights, and the most that a descriptor opened through it can have. */
   base: number;
   inheriting: number;
   flags: number;
-  /** Of files: where the next read or write happens. */
+  /** Of files: the position of the next read or write. */
   position: number;
   /** Name of a preopened directory. */
   readonly preopen: string | undefined;
-  /** Of directories: the names as they were when reading them began. */
+  /** Of directories: the names when the listing began. */
   listing: readonly string[] | undefined;
-  /** Of streams: bytes that poll_oneoff has read in order to see whether there are any. */
+  /** Of streams: bytes that poll_oneoff read to find out whether there are any. */
   peeked: Uint8Array | undefined;
-  /** Of streams: descriptors that read and write without waiting; undefined = not asked for yet, `host` = there is none. */
+  /** Of streams: non-blocking descriptors to read and write; undefined = not asked for yet, `host` = there is none. */
   reader: number | undefined;
   writer: number | undefined;
 }
 
-/** Descriptor to read a stream by: one that does not wait, where the thread may have to be ended while it does. */
+/** Descriptor for reading a stream: a non-blocking one, so that the thread can be ended during the wait. */
 export function readerOf(entry: Descriptor): number {
   return (entry.reader ??= endable(entry, OPEN.read));
 }
@@ -65,7 +64,7 @@ function closeEndables(entry: Descriptor): void {
   entry.reader = entry.writer = undefined;
 }
 
-/** Files keep their position here; everything else has one of its own, or none. */
+/** The position of a file is kept here; other kinds have their own, or none. */
 export const isSeekable = ({ kind }: Descriptor): boolean => kind === 'file' || kind === 'block';
 
 export const asDirectory = (entry: Descriptor): Directory => directoryOf(entry.host, entry.path);
@@ -93,7 +92,7 @@ function complete(entry: NewDescriptor): Descriptor {
 export class Descriptors {
   readonly #entries: (Descriptor | undefined)[] = [];
 
-  /** Standard streams at 0 to 2, preopened directories from 3 on. Fails with the host's error. */
+  /** Standard streams at 0 to 2, preopened directories from 3. Fails with the host's error. */
   constructor(streams: readonly number[], preopens: readonly PreopenedDirectory[]) {
     for (const [index, stream] of streams.entries()) this.#entries[index] = openStream(stream);
     for (const { name, path, readOnly } of preopens) {
@@ -110,7 +109,7 @@ export class Descriptors {
     }
   }
 
-  /** The lowest free number from 3 on. Fails with EMFILE. */
+  /** The lowest free number from 3. Fails with EMFILE. */
   add(entry: NewDescriptor): number {
     let number = STREAMS;
     while (this.#entries[number] !== undefined) number++;
@@ -122,7 +121,7 @@ export class Descriptors {
     return number;
   }
 
-  /** Fails with EBADF when there is none, with ENOTCAPABLE when it lacks a right. */
+  /** Fails with EBADF when it does not exist, with ENOTCAPABLE when it lacks a right. */
   get(number: number, rights = 0): Descriptor {
     const entry = this.#entries[number >>> 0];
     if (entry === undefined) throw new WasiError('BADF');
@@ -151,7 +150,7 @@ export class Descriptors {
     if (entry.owned) host.close(entry.host);
   }
 
-  /** What was `from` is `to` from now on; what was `to` is closed. Both must be open. */
+  /** Moves descriptor `from` to `to`, and closes what was `to`. Both must be open. */
   renumber(from: number, to: number): void {
     const entry = this.get(from);
     this.get(to);
@@ -161,7 +160,7 @@ export class Descriptors {
     this.#entries[from >>> 0] = undefined;
   }
 
-  /** The host's descriptor of an entry is another from now on. */
+  /** Replaces the host's descriptor of an entry. */
   replaceHost(entry: Descriptor, fresh: number): void {
     closeEndables(entry);
     host.close(entry.host);
@@ -180,7 +179,7 @@ function openStream(stream: number): Descriptor | undefined {
   try {
     kind = host.facts(stream).kind;
   } catch {
-    return undefined; // closed: so it is for the program
+    return undefined; // closed for the program too
   }
   const isPlain = kind === 'file' || (kind === 'character' && !host.isTerminal(stream));
   const base = isPlain

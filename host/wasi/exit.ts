@@ -1,10 +1,10 @@
 import { RingzeroError } from '../errors.ts';
 
-/** A program ended itself with proc_exit: thrown through its frames to whoever called it. */
+/** A program called proc_exit: thrown through its frames to the caller. */
 export class ProgramExit extends RingzeroError {
   readonly exitCode: number;
   constructor(exitCode: number) {
-    super('RZ_EXIT', `the program ended itself with exit code ${exitCode}`);
+    super('RZ_EXIT', `the program exited with code ${exitCode}`);
     this.exitCode = exitCode;
   }
 }

@@ -23,7 +23,7 @@ import { read, write } from './transfer.ts';
 
 const POSITION_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** A position or length as a number. Fails with EINVAL for one that no file reaches. */
+/** A position or length as a number. Fails with EINVAL for one beyond any file. */
 function safe(value: bigint): number {
   const number = Number(value);
   if (number < 0 || number > Number.MAX_SAFE_INTEGER) throw new WasiError('INVAL');
@@ -43,7 +43,7 @@ export function putFacts(memory: GuestMemory, address: number, facts: FileFacts)
   memory.put(address, new Uint8Array(view.buffer));
 }
 
-/** The two times to set, in seconds, for flags of TIME; what is not to change keeps its value. */
+/** The two times to set, in seconds, for flags of TIME; a time that is not to change keeps its value. */
 export function timesToSet(
   flags: number,
   atime: bigint,
@@ -63,7 +63,7 @@ export function timesToSet(
   ];
 }
 
-/** Flags of the host for those of WASI. */
+/** The host's flags for those of WASI. */
 export function hostFlags(flags: number): number {
   return (
     (flags & FDFLAG.APPEND ? OPEN.append : 0) |
@@ -82,7 +82,7 @@ function listing(entry: Descriptor): readonly string[] {
   return ['.', '..', ...beneath.list(asDirectory(entry))];
 }
 
-/** Entries from `cookie` on, until `bytes` are full; the last one may be cut. */
+/** Entries from `cookie`, until `bytes` are full; the last one may be truncated. */
 function entriesFrom(entry: Descriptor, cookie: number, bytes: number): Uint8Array {
   const names = (entry.listing = cookie === 0 ? listing(entry) : (entry.listing ?? listing(entry)));
   const directory = asDirectory(entry);
@@ -92,9 +92,9 @@ function entriesFrom(entry: Descriptor, cookie: number, bytes: number): Uint8Arr
     const name = names[index]!;
     let facts: FileFacts;
     try {
-      facts = beneath.facts(directory, name === '..' ? '.' : name); // what is above stays hidden
+      facts = beneath.facts(directory, name === '..' ? '.' : name); // the parent stays hidden
     } catch {
-      continue; // removed since
+      continue; // removed in between
     }
     const text = bytesOf(name);
     const one = new Uint8Array(DIRENT_BYTES + text.length);

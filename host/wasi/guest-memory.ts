@@ -1,8 +1,8 @@
-// A vCPU's memory as WASI's functions see it: every range is checked before anything happens, what comes in is copied or
-// lent, what goes out lands in the staging buffer and is delivered by the kernel with checked stores; only files are read straight into it.
+// A vCPU's memory for WASI's functions. Every range is checked first. Input is copied or lent; output goes to the staging buffer, and the kernel
+// delivers it with checked stores; only files are read directly into guest memory.
 //
-// Invariants  The host stores to guest memory itself only where receive() has made it writable, so snapshots stay what they are; a
-//             pointer outside guest memory is EFAULT. Of an array of pointers each word is read once: another vCPU may change it meanwhile.
+// Invariants  The host stores to guest memory directly only where receive() has made it writable, so snapshots do not change; a
+//             pointer outside guest memory is EFAULT. Each word of an array of pointers is read once: another vCPU may change it.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { nameOf } from '../platform/file-name.ts';
@@ -18,10 +18,10 @@ export class GuestMemory {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #kernel: Kernel;
-  /** Of the vectored call under way: address and length of each buffer. The guest does not run during such a call. */
+  /** Address and length of each buffer of the vectored call in progress. The guest does not run during such a call. */
   readonly ranges = new Uint32Array(2 * VECTORS_MAX);
 
-  /** Where the host may put up to STAGING_BYTES for the guest. */
+  /** Address where the host may put up to STAGING_BYTES for the guest. */
   readonly stagingAddress: number;
 
   constructor(memory: WebAssembly.Memory, kernel: Kernel) {
@@ -36,7 +36,7 @@ export class GuestMemory {
     if (!this.#kernel.isGuestRange(address, bytes)) throw new WasiError('FAULT');
   }
 
-  /** Up to `bytes` bytes for the host to read at once, valid until the next call: all of them in the main image. */
+  /** Up to `bytes` bytes for the host to read, valid until the next call: all of them in the main image. */
   lend(address: number, bytes: number): Uint8Array {
     const start = this.#kernel.lend(address, bytes);
     const length = start === address >>> 0 ? bytes : Math.min(bytes, STAGING_BYTES);
@@ -59,7 +59,7 @@ export class GuestMemory {
     return new DataView(this.copy(address, bytes).buffer);
   }
 
-  /** A name or path. Fails with EINVAL when it has a zero byte, with ENAMETOOLONG when it is very long. */
+  /** A name or path. Fails with EINVAL when it has a zero byte, with ENAMETOOLONG when it is too long. */
   text(address: number, bytes: number): string {
     if (bytes > STAGING_BYTES) throw new WasiError('NAMETOOLONG');
     const copy = this.copy(address, bytes);
@@ -67,14 +67,14 @@ export class GuestMemory {
     return nameOf(copy);
   }
 
-  /** Takes over the `count` buffers of a vectored call, each checked, into `ranges`: how many bytes they have together. */
+  /** Checks the `count` buffers of a vectored call and stores them in `ranges`; returns their total length. */
   takeRanges(address: number, count: number): number {
     if (count > VECTORS_MAX) throw new WasiError('INVAL');
     this.check(address, count * IOVEC_BYTES);
     const words = this.#kernel.lend(address, count * IOVEC_BYTES);
     let total = 0;
     for (let i = 0; i < count; i++) {
-      const buffer = this.#view.getUint32(words + i * IOVEC_BYTES, true); // each word is read once: what is checked is what is used
+      const buffer = this.#view.getUint32(words + i * IOVEC_BYTES, true); // each word is read once, so that what is checked is what is used
       const bytes = this.#view.getUint32(words + i * IOVEC_BYTES + 4, true);
       this.check(buffer, bytes);
       this.ranges[2 * i] = buffer;
@@ -85,18 +85,18 @@ export class GuestMemory {
     return total;
   }
 
-  /** Where the host may put up to `bytes` bytes for the guest, at most STAGING_BYTES of them. */
+  /** Address where the host may put up to `bytes` bytes for the guest, at most STAGING_BYTES. */
   staging(bytes: number): Uint8Array {
     const start = this.stagingAddress;
     return this.bytes.subarray(start, start + Math.min(bytes, STAGING_BYTES));
   }
 
-  /** Where the host may put what it reads at once for a checked range: there itself, or at `stagingAddress`, to be delivered. */
+  /** Address where the host may read to for a checked range: the range itself, or `stagingAddress`, to be delivered. */
   receive(address: number, bytes: number): number {
     return this.#kernel.receive(address, bytes);
   }
 
-  /** Hands over what the host has put there; the range was checked before. */
+  /** Delivers what the host put there; the range was checked before. */
   deliver(address: number, bytes: number): void {
     if (bytes > 0) this.#kernel.deliver(address, bytes);
   }

@@ -12,17 +12,17 @@ export interface WasiOptions {
   /** Environment variables. Default: none. */
   env?: Readonly<Record<string, string>>;
   /**
-   * Directories of the host by the names that the program sees: it can name nothing outside them. A string is the
-   * host's path. Default: none.
+   * Directories of the host, under the names that the program sees; it cannot open anything outside them. A string is the host's path.
+   * Default: none.
    */
   preopens?: Readonly<Record<string, string | { path: string; readOnly?: boolean }>>;
-  /** Descriptors of the host that serve as standard streams. Default: 0, 1 and 2. */
+  /** Descriptors of the host for the standard streams. Default: 0, 1 and 2. */
   stdin?: number;
   stdout?: number;
   stderr?: number;
   /**
-   * What a write to a pipe without a reader does: `'error'` gives the program EPIPE, `'exit'` ends it with exit code
-   * 141, as SIGPIPE ends a process. Default: `'error'`.
+   * What a write to a pipe without a reader does: `'error'` returns EPIPE to the program, `'exit'` ends it with exit code 141, as SIGPIPE does.
+   * Default: `'error'`.
    */
   brokenPipe?: 'error' | 'exit';
 }
@@ -33,14 +33,14 @@ export interface PreopenedDirectory {
   readonly readOnly: boolean;
 }
 
-/** Options as every vCPU of a VM gets them; can be posted to another thread. */
+/** Checked options, for every vCPU of a VM; can be posted. */
 export interface WasiSetup {
   readonly args: readonly Uint8Array[];
   readonly env: readonly Uint8Array[];
   readonly preopens: readonly PreopenedDirectory[];
   readonly streams: readonly number[];
   readonly exitsOnBrokenPipe: boolean;
-  /** Functions of WASI that the program imports with another type than theirs: it cannot have them from here. */
+  /** Functions of WASI that the program imports with a wrong type: calls of them would fail. */
   readonly mistyped: readonly Mistyped[];
 }
 
@@ -50,7 +50,7 @@ export interface Mistyped {
   readonly right: string;
 }
 
-/** What a module imports of WASI with other types than its specification has. */
+/** The WASI imports of a module whose types differ from the specification. */
 export function mistypedOf(imports: readonly ImportedFunction[]): Mistyped[] {
   return imports.flatMap(({ module, name, type }) => {
     if (module !== 'wasi_snapshot_preview1' || !isWasiFunction(name)) return [];
@@ -69,7 +69,7 @@ const NAMES = {
   brokenPipe: true,
 } satisfies Record<keyof WasiOptions, true>;
 
-/** Checks the options; throws RZ_OPTION that names the one that is wrong. */
+/** Checks the options; throws RZ_OPTION that names the wrong one. */
 export function checkWasiOptions(
   options: WasiOptions,
   imports: readonly ImportedFunction[] = [],

@@ -1,4 +1,4 @@
-// WASI: what is done with a path in a directory.
+// WASI: calls on a path in a directory (path_*).
 
 import { beneath, descriptors as host, OPEN } from '#platform/beneath';
 import type { FileFacts } from '../platform/file-facts.ts';
@@ -36,13 +36,13 @@ function lookUp<T>(
 /** How a call with lookup flags finds an object. */
 const objectBy = (lookup: number): Lookup => (lookup & LOOKUP_FOLLOW ? 'follow' : 'object');
 
-/** How path_open finds its file; one that must be new is never found through a link. */
+/** How path_open looks up its file; one that must be new is never reached through a link. */
 function openBy(lookup: number, oflags: number): Lookup {
   if ((oflags & OFLAG.CREAT) === 0) return objectBy(lookup);
   return (oflags & OFLAG.EXCL) === 0 && lookup & LOOKUP_FOLLOW ? 'create' : 'entry';
 }
 
-/** Facts of what is there. Fails with ENOTDIR when a slash promised a directory, with ENOENT when there is nothing. */
+/** Facts of an existing file. Fails with ENOTDIR when a slash requires a directory, with ENOENT when it does not exist. */
 function factsOf({ directory, name, hasSlash }: Place): FileFacts {
   const facts = beneath.facts(directory, name);
   if (hasSlash && facts.kind !== 'directory') throw new WasiError('NOTDIR');
@@ -61,7 +61,7 @@ function exists({ directory, name }: Place): boolean {
   }
 }
 
-/** A name for something new that is not a directory: a slash after it never names one. */
+/** A name for something new that is not a directory, so a slash may not follow it. */
 function checkNew(place: Place): void {
   if (!isPlain(place)) throw new WasiError('EXIST');
   if (place.hasSlash) throw new WasiError(exists(place) ? 'EXIST' : 'NOENT');
@@ -102,7 +102,7 @@ function symlink(text: string, place: Place): void {
   beneath.symlink(text, place.directory, place.name);
 }
 
-/** Opens; WASI asks for access by rights, the host by flags. */
+/** Opens a file. WASI describes access by rights, the host by flags. */
 function open(
   place: Place,
   from: Descriptor,
@@ -142,7 +142,7 @@ function open(
   };
 }
 
-/** Rights over the directory that opening like this takes. */
+/** Rights over the directory that opening like this requires. */
 function rightsToOpen(oflags: number): number {
   return (
     RIGHT.PATH_OPEN |
@@ -220,7 +220,7 @@ export const pathCalls = {
     toPath: number,
     toBytes: number,
   ): number => {
-    if (lookup & LOOKUP_FOLLOW) return errno('INVAL'); // as every other runtime
+    if (lookup & LOOKUP_FOLLOW) return errno('INVAL'); // like other runtimes
     lookUp(calls, fd, RIGHT.PATH_LINK_SOURCE, path, bytes, 'object', (old) => {
       factsOf(old);
       lookUp(calls, toFd, RIGHT.PATH_LINK_TARGET, toPath, toBytes, 'entry', (fresh) =>

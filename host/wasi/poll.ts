@@ -1,5 +1,5 @@
-// WASI: waiting for a time, or until descriptors are ready. Files always are. Whether a pipe or terminal has something
-// to read is seen by reading it without waiting, through a descriptor of its own; what arrives is kept for fd_read.
+// WASI: waiting for a time, or until descriptors are ready. Files always are. Whether a pipe or terminal has input can be found out only by
+// reading it through a non-blocking descriptor; what arrives is kept for fd_read.
 
 import { descriptors as host, OPEN, sleepMs } from '#platform/beneath';
 import {
@@ -24,7 +24,7 @@ interface Waiting {
   readonly userdata: bigint;
   readonly type: number;
   readonly clock: number;
-  /** When, on that clock, in nanoseconds. */
+  /** The time on that clock, in nanoseconds. */
   readonly due: bigint;
   readonly fd: number;
 }
@@ -52,7 +52,7 @@ function subscriptions({ memory }: Calls, address: number, count: number): Waiti
   });
 }
 
-/** Bytes that can be read at once, or undefined when reading would wait. */
+/** Number of bytes that can be read now, or undefined when reading would wait. */
 function readable(entry: Descriptor): number | undefined {
   if (isSeekable(entry)) return Math.max(0, Number(host.facts(entry.host).size) - entry.position);
   if (entry.peeked !== undefined) return entry.peeked.length;
@@ -60,7 +60,7 @@ function readable(entry: Descriptor): number | undefined {
   try {
     descriptor = host.reopen(entry.host, OPEN.read | OPEN.nonBlocking);
   } catch {
-    return 0; // it cannot be seen without reading: reading tells
+    return 0; // unknown without reading
   }
   try {
     const bytes = new Uint8Array(PEEK_BYTES);
@@ -94,7 +94,7 @@ function look(calls: Calls, waiting: Waiting): Event | undefined {
   }
 }
 
-/** Milliseconds until the next look: short while a descriptor is awaited. */
+/** Milliseconds until the next look: short while descriptors are awaited. */
 function pause(all: readonly Waiting[]): number {
   let wait = WAIT_MS_MAX;
   for (const { type, clock, due } of all) {

@@ -1,4 +1,4 @@
-// WASI: arguments, environment, clocks, random numbers, the end.
+// WASI: arguments, environment, clocks, random numbers, exit.
 
 import { fillRandom } from '#platform';
 import { clocks } from '#platform/beneath';
@@ -42,7 +42,7 @@ function putSizes(
   return 0;
 }
 
-/** Nanoseconds of a clock. Fails with EINVAL for one that there is not. */
+/** Nanoseconds of a clock. Fails with EINVAL for an unknown one. */
 export function now(clock: number): bigint {
   if (clock === CLOCK.REALTIME) return clocks.realtime();
   if (clock === CLOCK.MONOTONIC) return clocks.monotonic();
@@ -93,7 +93,7 @@ export const processCalls = {
     calls.exitCode = code;
     return 0;
   },
-  /** There are no signals here: none is delivered for 0, any other ends the program as its default action would. */
+  /** Signals are not delivered: 0 does nothing, any other ends the program, as its default action would. */
   proc_raise: (calls: Calls, signal: number): number => {
     if (signal > SIGNAL_LAST) return errno('INVAL');
     if (signal !== 0) calls.exitCode = 128 + signal;
@@ -101,7 +101,7 @@ export const processCalls = {
   },
 };
 
-/** There are no sockets to begin with: a descriptor that exists is none. */
+/** There are no sockets: an existing descriptor is not one. */
 export const socketCalls = {
   sock_accept: (calls: Calls, number: number): number => noSocket(calls, number),
   sock_recv: (calls: Calls, number: number): number => noSocket(calls, number),

@@ -1,6 +1,6 @@
-// What WASI needs from a browser: standard streams, which are the console, and clocks. There are no directories for programs: WASI
-// opens files as it goes, and a browser opens them asynchronously only. A directory is only a path here, without links, for
-// the VM's own system calls. Same interface as ../beneath.ts.
+// What WASI needs from a browser: standard streams, which are the console, and clocks. Programs have no directories, because WASI opens files
+// synchronously and a browser only asynchronously. For the VM's own system calls a directory is just a path, without links. Same interface as
+// ../beneath.ts.
 
 import { sleepUs } from './platform.ts';
 import type { Directory, FileFacts } from '../file-facts.ts';
@@ -69,17 +69,17 @@ export const beneath = {
   list: (_directory: Directory): string[] => noDirectory(),
 } as const;
 
-/** Text of each stream that has no line end yet. */
+/** Text of each stream after its last line end. */
 const lines = ['', '', ''];
 const decoders: TextDecoder[] = [];
 
 export const descriptors = {
-  /** Standard input is at its end. */
+  /** Standard input is always at its end. */
   read: (descriptor: number): number => {
     checkStream(descriptor);
     return 0;
   },
-  /** Whole lines go to the console. */
+  /** Writes whole lines to the console. */
   write: (descriptor: number, source: Uint8Array, _position: number | null): number => {
     checkStream(descriptor);
     const decoder = (decoders[descriptor] ??= new TextDecoder());
@@ -110,7 +110,7 @@ export function isExistingDirectory(_path: string): boolean {
   return false;
 }
 
-/** Nanoseconds: Unix time, time since some start; a browser does not tell what a thread has used. */
+/** Nanoseconds of Unix time, or since some start; a browser does not report processor time. */
 export const clocks = {
   realtime: (): bigint =>
     BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
@@ -118,7 +118,7 @@ export const clocks = {
   processTime: (): bigint => BigInt(Math.round(performance.now() * 1e6)),
 } as const;
 
-/** Stops this thread for so long. */
+/** Blocks this thread. */
 /** No stream of a page waits. */
 export const withoutWaiting = (): undefined => undefined;
 export const unblockInput = (): void => {};

@@ -1,11 +1,11 @@
-// Files in the origin private file system (OPFS), by synchronous access handles: a read or write goes straight between the
-// file and shared memory, on the thread that asks.
+// Files in the origin private file system (OPFS), through synchronous access handles: a read or write transfers directly between the file and
+// shared memory, on the calling thread.
 //
-// Interface   prepareDirectory() opens a handle for each file that a directory holds; only those can be opened afterwards, by files.open(),
-//             because a browser opens handles asynchronously. Paths are absolute, `/` being the root of the file system.
-// Invariants  OPFS-1  Handles are opened so that other threads may have theirs (`readwrite-unsafe`), as descriptors of a process are;
-//                     who may write is for a lock to say (store-lock.ts).
-//             Errors have a `code` such as ENOSPC, as those of Node.
+// Interface   prepareDirectory() opens a handle for each file in a directory; files.open() can open only those afterwards, because a
+//             browser opens handles asynchronously. Paths are absolute; `/` is the root of the file system.
+// Invariants  OPFS-1  Handles are opened so that other threads may have theirs (`readwrite-unsafe`), like descriptors of a process;
+//                     store-lock.ts decides who may write.
+//             Errors have a `code` such as ENOSPC, like Node's.
 // Concurrency Handles and descriptors belong to their thread.
 // Cost        4 KiB read into shared memory: 3 us in an ordinary profile of Chromium, 400 us in a private one.
 
@@ -17,7 +17,7 @@ import {
 } from '../../../assembly/abi/syscall.ts';
 import { RingzeroError } from '../../errors.ts';
 
-/** The parts of the interface that TypeScript's library does not have yet. */
+/** Parts of the interface that TypeScript's library does not have yet. */
 interface Handle {
   read(target: Uint8Array, options: { at: number }): number;
   write(source: Uint8Array, options: { at: number }): number;
@@ -33,7 +33,7 @@ interface AccessHandles {
 
 interface OpenFile {
   readonly handle: Handle;
-  /** How often it was prepared and not let go of. */
+  /** Number of times it was prepared and not released. */
   users: number;
 }
 
@@ -46,7 +46,7 @@ interface Descriptor {
 const prepared = new Map<string, OpenFile>();
 const descriptors: (Descriptor | undefined)[] = [];
 
-/** The name that Linux has for what a browser calls otherwise. */
+/** Linux's name for a browser's error. */
 const CODES = new Map([
   ['NotFoundError', 'ENOENT'],
   ['TypeMismatchError', 'EISDIR'],
@@ -58,7 +58,7 @@ const CODES = new Map([
   ['QuotaExceededError', 'ENOSPC'],
 ]);
 
-/** An error with a `code`, from what a browser threw. */
+/** An error with a `code`, from a browser's error. */
 export function withCode(error: unknown, what: string): Error {
   if (error instanceof RingzeroError) return error;
   const { name, message } = error as Error;
@@ -108,8 +108,8 @@ export function checkHasFiles(): void {
 }
 
 /**
- * Makes the files of a directory ready to be opened by this thread. The result lets go of them; a file that was opened is closed with that.
- * A file that somebody has for himself alone, as a lock, is left out.
+ * Prepares the files of a directory so that this thread can open them. Returns a function that releases them and closes those that were
+ * opened. Files that are open exclusively elsewhere, such as locks, are skipped.
  */
 export async function prepareDirectory(path: string | undefined): Promise<() => void> {
   if (path === undefined) return () => {};
@@ -166,7 +166,7 @@ function attempt<T>(what: string, { path }: Descriptor, body: () => T): T {
   }
 }
 
-/** A position of null is the file's own. */
+/** A position of null is the file's current one. */
 function move(
   how: 'read' | 'write',
   file: Descriptor,
@@ -181,12 +181,12 @@ function move(
 
 /** Files by absolute path; every function throws an error with a `code` such as ENOENT. */
 export const files = {
-  /** `flags`: OPEN_*. A browser has no way past its caches, so OPEN_DIRECT changes nothing. */
+  /** `flags`: OPEN_*. A browser cannot bypass its caches, so OPEN_DIRECT has no effect. */
   open(path: string, flags: number): number {
     const file = prepared.get(path);
     if (file === undefined) {
       const isNew = (flags & OPEN_CREATE) !== 0;
-      throw failed(isNew ? 'ENOSYS' : 'ENOENT', `open ${path}: a browser opens what was in the directory when the VM was made`); // prettier-ignore
+      throw failed(isNew ? 'ENOSYS' : 'ENOENT', `open ${path}: a browser can open only files that were in the directory when the VM was created`); // prettier-ignore
     }
     const free = descriptors.indexOf(undefined);
     const descriptor = free >= 0 ? free : descriptors.length;
@@ -199,7 +199,7 @@ export const files = {
     at(descriptor);
     descriptors[descriptor] = undefined;
   },
-  /** By what another thread can have the file as well, if it has prepared the directory. */
+  /** The name under which another thread can adopt() the file, if it has prepared the directory. */
   nameOf: (descriptor: number): string | undefined => at(descriptor).path,
   /** This thread's descriptor for a file that another has open. */
   adopt: (name: string): number => files.open(name, OPEN_READ | OPEN_WRITE),
@@ -233,10 +233,10 @@ export const files = {
   },
 };
 
-/** A browser has no way past its caches. */
+/** A browser cannot bypass its caches. */
 export const hasDirectIO = false;
 
-/** Throws RZ_HOST where a service cannot have the files that other threads have. */
+/** Throws RZ_HOST where a service cannot open the files of other threads. */
 export function checkMayServe(): void {
   checkHasFiles();
   const { FileSystemSyncAccessHandle: handles } = globalThis as unknown as Record<string, { prototype: object }>; // prettier-ignore
@@ -247,13 +247,13 @@ export function checkMayServe(): void {
   );
 }
 
-/** What was done, or why not. */
+/** Called with the result of an operation, or its error. */
 export type Done = (error: { code?: string | undefined } | null, result: number) => void;
 
 let turn: MessageChannel | undefined;
 const jobs: (() => void)[] = [];
 
-/** Handles are synchronous: what is asked for is done in the thread's next turn, with whatever else is asked for until then. */
+/** Handles are synchronous: operations run in the thread's next turn, together with others that were requested until then. */
 function later(done: Done, body: () => number): void {
   jobs.push(() => {
     let result: number;

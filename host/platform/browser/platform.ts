@@ -1,8 +1,7 @@
 // What the rest of the host needs from a browser: threads, clocks, modules of the build. Same interface as ../node.ts.
 //
-// Invariants  Nothing happens when this file is loaded, so a page that lacks something gets an error where it asks for it, and
-//             nowhere before.
-// Concurrency A page's main thread may not wait, so it enters no VM: checkMayEnter() refuses it.
+// Invariants  Loading this file has no effects, so a page that lacks a feature gets an error where it uses it, not before.
+// Concurrency A page's main thread may not wait, so it cannot enter a VM: checkMayEnter() refuses it.
 
 import { RingzeroError } from '../../errors.ts';
 
@@ -10,7 +9,7 @@ export { asyncFiles, checkHasFiles, checkMayServe, files, hasDirectIO, prepareDi
 
 const THREAD_NAME = 'ringzero';
 const GIB = 2 ** 30;
-/** What a browser does not say. */
+/** What a browser does not report. */
 const MEMORY_GUESS_BYTES = 2 * GIB;
 const RANDOM_BYTES_MAX = 65536;
 
@@ -23,22 +22,22 @@ interface BrowserNavigator extends Navigator {
 
 const navigator = globalThis.navigator as BrowserNavigator;
 
-/** What a page does to have shared memory. */
+/** How a page gets shared memory. */
 const ISOLATION =
   'Serve the page, and every worker script, with the headers `Cross-Origin-Opener-Policy: same-origin` and ' +
   '`Cross-Origin-Embedder-Policy: require-corp`, over https or from localhost; `crossOriginIsolated` is then true. See docs/browser.md';
 
-/** Throws where no guest can run: RZ_HOST, or RZ_MAIN_THREAD. */
+/** Throws where guests cannot run: RZ_HOST, or RZ_MAIN_THREAD. */
 export function checkMayEnter(): void {
   if (globalThis.isSecureContext === false)
-    throw new RingzeroError('RZ_HOST', `the page is no secure context. ${ISOLATION}`);
+    throw new RingzeroError('RZ_HOST', `the page is not a secure context. ${ISOLATION}`);
   if (globalThis.crossOriginIsolated !== true)
     throw new RingzeroError(
       'RZ_HOST',
       `the page is not cross-origin isolated, so it has no shared memory. ${ISOLATION}`,
     );
   if (typeof SharedArrayBuffer !== 'function')
-    throw new RingzeroError('RZ_HOST', 'this browser has no SharedArrayBuffer: take a newer one');
+    throw new RingzeroError('RZ_HOST', 'this browser has no SharedArrayBuffer: use a newer one');
   if (typeof document !== 'undefined')
     throw new RingzeroError(
       'RZ_MAIN_THREAD',
@@ -46,7 +45,7 @@ export function checkMayEnter(): void {
     );
 }
 
-/** Whether the processor may reorder stores with stores or loads with loads; so it is taken to be where nobody says. */
+/** Whether the processor may reorder stores with stores, or loads with loads; assumed where the browser does not say. */
 export async function isWeakMemory(): Promise<boolean> {
   try {
     const { architecture } = await navigator.userAgentData!.getHighEntropyValues(['architecture']);
@@ -56,25 +55,25 @@ export async function isWeakMemory(): Promise<boolean> {
   }
 }
 
-/** Says something to whoever runs the page. */
+/** Warns the user of the page. */
 export function warn(text: string): void {
   console.warn(text);
 }
 
-/** Monotonic time in microseconds, with the resolution that the browser gives: 5 us. */
+/** Monotonic time in microseconds, with the browser's resolution: 5 us. */
 export function monotonicUs(): number {
   return performance.now() * 1000;
 }
 
 let nobody: Int32Array | undefined;
 
-/** Stops this thread for so long. */
+/** Blocks this thread. */
 export function sleepUs(us: number): void {
   nobody ??= new Int32Array(new SharedArrayBuffer(4));
   Atomics.wait(nobody, 0, 0, us / 1000);
 }
 
-/** A module that the build made, by file name: it lies beside this file. Bundlers see the first two. */
+/** A file that the build made, by name: next to this file. Bundlers recognise the first two. */
 export async function readBuiltModule(name: string): Promise<Uint8Array> {
   const base = import.meta.url;
   const url =
@@ -85,7 +84,7 @@ export async function readBuiltModule(name: string): Promise<Uint8Array> {
         : new URL(name, base);
   const response = await fetch(url);
   if (!response.ok)
-    throw new RingzeroError('RZ_HOST', `${url.href} is not there (status ${response.status}): copy the folder dist/browser as a whole`); // prettier-ignore
+    throw new RingzeroError('RZ_HOST', `${url.href} was not found (status ${response.status}): copy the whole folder dist/browser`); // prettier-ignore
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -102,7 +101,7 @@ export interface Thread {
   hold(alive: boolean): void;
 }
 
-/** A worker's worker starts only while the one that has made it comes back to its events. */
+/** A worker's worker starts only when its creator returns to its event loop. */
 export const startsThreadsAlone = false;
 
 export function startThread(
@@ -121,7 +120,7 @@ export function startThread(
   };
   worker.onmessage = ({ data: message }) => onMessage(message);
   worker.onerror = (event) => {
-    event.preventDefault(); // it is told to who waits for the thread, not to the page
+    event.preventDefault(); // reported to the thread's owner, not to the page
     end(new Error(event.message ?? `${url.href} did not load`));
   };
   worker.onmessageerror = () => end(new Error('a message could not be read'));
@@ -133,7 +132,7 @@ export function startThread(
   };
 }
 
-// In a thread that startThread() made, the first message is its data; what follows waits until somebody listens.
+// In a thread that startThread() made, the first message is its data; later ones are queued until there is a listener.
 let receive: ((message: unknown) => void) | undefined;
 const early: unknown[] = [];
 const isOwnThread =
@@ -172,7 +171,7 @@ export function after(ms: number, then: () => void): () => void {
 const waiting: (() => void)[] = [];
 let turns: MessageChannel | undefined;
 
-/** Calls back when this turn of the event loop is over. A timer would wait 4 ms. */
+/** Calls back at the end of this turn of the event loop. A timer would wait 4 ms. */
 export function atTurnEnd(then: () => void): void {
   if (turns === undefined) {
     turns = new MessageChannel();
@@ -182,23 +181,23 @@ export function atTurnEnd(then: () => void): void {
   turns.port2.postMessage(undefined);
 }
 
-/** Calls back again and again until told to stop. */
+/** Calls back every `ms`, until the returned function is called. */
 export function every(ms: number, then: () => void): () => void {
   const timer = setInterval(then, ms);
   return () => clearInterval(timer);
 }
 
-/** Calls back when an error ends this thread; a browser says nothing of other ends. */
+/** Calls back when an error ends this thread; a browser does not report other ends. */
 export function onEnd(then: () => void): void {
   globalThis.addEventListener('error', then);
 }
 
-/** A worker of a browser is not told of its end. */
+/** A worker is not told of its end. */
 export function leavesAtExit(_then: () => void): () => void {
   return () => {};
 }
 
-/** A browser does not say which of its workers still live. */
+/** A browser does not tell which of its workers still live. */
 export function thisThread(): { id: number; start: number } {
   return { id: 0, start: 0 };
 }
@@ -207,14 +206,14 @@ export function hasThreadEnded(_id: number, _start: number): boolean {
   return false;
 }
 
-/** Whether `import(url)` can be asked for this module. */
+/** Whether `import(url)` can load this module. */
 export function isModuleUrl(url: string): boolean {
   return /^(https?|blob|data):/.test(url);
 }
 
 /**
- * Lets the runtime's own functions take views of shared memory, in this thread: glue of compilers asks text decoders, encoders and random
- * numbers for that, which a browser's refuse. Asking again changes nothing.
+ * Makes the runtime's functions accept views of shared memory, in this thread: glue passes them to text decoders, encoders and random numbers,
+ * and a browser's functions refuse them. Calling it again has no effect.
  */
 export function acceptSharedViews(): void {
   if (acceptsShared) return;
@@ -249,7 +248,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Shared memory, too, which a browser's own function refuses. */
+/** Accepts shared memory too, which the browser's function refuses. */
 export function fillRandom(target: Uint8Array): void {
   const bytes = new Uint8Array(Math.min(RANDOM_BYTES_MAX, target.length));
   for (let done = 0; done < target.length; done += bytes.length) {
@@ -258,7 +257,7 @@ export function fillRandom(target: Uint8Array): void {
   }
 }
 
-/** Path in the origin private file system: `/` is its root, and where relative paths begin. */
+/** Path in the origin private file system: `/` is its root, where relative paths also begin. */
 export function absolutePath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
@@ -268,17 +267,17 @@ export function absolutePath(path: string): string {
   return `/${parts.join('/')}`;
 }
 
-/** Threads that can run at once. */
+/** Number of threads that can run in parallel. */
 export function cores(): number {
   return navigator.hardwareConcurrency;
 }
 
-/** Bytes of memory that the machine has, as far as the browser says so: at most 8 GiB. */
+/** Bytes of memory that the machine has, as far as the browser reports: at most 8 GiB. */
 export function totalMemory(): number {
   return navigator.deviceMemory === undefined ? MEMORY_GUESS_BYTES : navigator.deviceMemory * GIB;
 }
 
-/** A page cannot ask for a collection, nor is it told what it has. */
+/** A page can neither force a collection nor read its memory use. */
 export function collectGarbage(): boolean {
   return false;
 }

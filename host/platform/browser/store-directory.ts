@@ -1,5 +1,5 @@
-// What a store needs from a browser: its directory in the origin private file system. Same interface as ../store-directory.ts, except
-// that most of it returns promises.
+// What a store needs from a browser: its directory in the origin private file system. Same interface as ../store-directory.ts, except that
+// most of it returns promises.
 
 import { checkHasFiles } from './platform.ts';
 import { directoryAt, split, withCode } from './files.ts';
@@ -23,7 +23,7 @@ export const directory = {
     attempt('remove', path, async () => {
       const [folder, name] = split(path);
       try {
-        await (await directoryAt(path)).removeEntry(LOCK).catch(() => {}); // nothing is in it
+        await (await directoryAt(path)).removeEntry(LOCK).catch(() => {}); // it is empty
         await (await directoryAt(folder)).removeEntry(name);
       } catch (error) {
         if ((error as Error).name !== 'InvalidModificationError') throw error;
@@ -41,13 +41,13 @@ export const directory = {
         throw error;
       }
     }),
-  /** Makes an empty file unless there is one. */
+  /** Creates an empty file unless it exists. */
   create: (path: string): Promise<void> =>
     attempt('create', path, async () => {
       const [folder, name] = split(path);
       await (await directoryAt(folder)).getFileHandle(name, { create: true });
     }),
-  /** A browser keeps names by itself. */
+  /** A browser makes names durable by itself. */
   sync: (_path: string): void => {},
   unlink: (path: string): Promise<void> =>
     attempt('remove', path, async () => {
@@ -56,12 +56,12 @@ export const directory = {
     }),
 };
 
-/** The name of what went wrong, such as ENOENT. */
+/** The name of an error, such as ENOENT. */
 export function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? '');
 }
 
-/** A browser ends threads without asking them. */
+/** A browser ends threads without notice. */
 export function atExit(_then: () => void): () => void {
   return () => {};
 }

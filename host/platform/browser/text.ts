@@ -1,19 +1,19 @@
-// Text and fresh bytes in a browser, whose decoder takes nothing that lies in shared memory: its strings are the browser's and not the engine's,
-// and cost 3 us in garbage each. Same interface as ../text.ts.
+// Text and uninitialised bytes in a browser, whose decoder refuses shared memory and makes strings outside the engine's heap, at 3 us of
+// garbage each. Same interface as ../text.ts.
 
 import { CODES, engineStrings } from './strings.ts';
 
 export interface SharedText {
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;
-  /** Returns the bytes written; `length` is how many may be. */
+  /** Returns the number of bytes written, at most `length`. */
   utf8Write(text: string, offset: number, length: number): number;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Node's buffers are not at home here. */
+/** There are no Node buffers. */
 export const hasBuffers = false;
 
 export function sharedText(memory: WebAssembly.Memory, address: number, bytes: number): SharedText {
@@ -32,7 +32,7 @@ export function sharedText(memory: WebAssembly.Memory, address: number, bytes: n
   };
   return {
     utf8Slice: slice,
-    latin1Slice: slice, // asked for where all is ASCII
+    latin1Slice: slice, // used only where all bytes are ASCII
     utf8Write: (text, offset, length) => {
       if (strings !== undefined && text.length <= Math.min(CODES, length)) {
         const written = strings.put(text, address + offset);

@@ -1,9 +1,9 @@
-// A browser has no file that threads may append to: a trace is refused. Same interface as ../trace-file.ts.
+// A browser has no file to which threads can append: a trace is refused. Same interface as ../trace-file.ts.
 
 import { RingzeroError } from '../../errors.ts';
 
 const REFUSAL =
-  'option `trace`: a browser has no file that threads append to. Its own profiler shows the workers';
+  'option `trace`: a browser has no file to which threads can append. Use its profiler for workers';
 
 export function create(_path: string): string {
   throw new RingzeroError('RZ_HOST', REFUSAL);
