@@ -10,7 +10,7 @@
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import * as linkage from '../mmu/linkage';
 import * as area from '../tabby/area';
-import * as window from '../tabby/window';
+import * as operation from '../tabby/operation';
 
 const HEAD: u32 = 4;
 const NEXT: u32 = 8;
@@ -51,7 +51,7 @@ function nodeOf(frame: u32): u32 {
 
 function latch(bucket: u32): void {
   let turn: u32 = 0;
-  while (atomic.cmpxchg<u32>(bucket, 0, 1) != 0) window.wait(turn++, bucket);
+  while (atomic.cmpxchg<u32>(bucket, 0, 1) != 0) operation.wait(turn++, bucket);
 }
 
 

@@ -22,7 +22,7 @@ import * as linkage from '../mmu/linkage';
 import * as area from '../tabby/area';
 import * as header from '../tabby/header';
 import * as latch from '../tabby/latch';
-import * as window from '../tabby/window';
+import * as operation from '../tabby/operation';
 
 const SWIZZLED: u32 = 0x80000000;
 const OFFSET_MASK: u32 = FRAME_BYTES - 1;
@@ -92,7 +92,7 @@ function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   const parent = swip & ~OFFSET_MASK;
   const now = load<u64>(parent);
   if (now >> header.VERSION_SHIFT != over >> header.VERSION_SHIFT) return;
-  if (((now | seen) & header.STATE_MASK) != 0 || window.isBroken()) return;
+  if (((now | seen) & header.STATE_MASK) != 0 || operation.isBroken()) return;
   if (atomic.cmpxchg<u64>(parent, now, now | header.EXCLUSIVE) != now) return;
   if (atomic.cmpxchg<u64>(frame, seen, seen | header.EXCLUSIVE) == seen) {
     if (load<u32>(linksOf(frame), SWIP) == 0) {
@@ -131,7 +131,7 @@ export function restore(frame: u32): void {
 
 /** SWIP-4: the holder of the page changes its version. */
 function moveOn(frame: u32): void {
-  store<u64>(frame, window.advance(load<u64>(frame)));
+  store<u64>(frame, operation.advance(load<u64>(frame)));
 }
 
 function link(frame: u32, parent: u32, swip: u32): void {

@@ -13,7 +13,7 @@
 //    68  u32  held pages: below this number, 72 u32 how many of them are dirty (held.ts)
 //
 //   area of a vCPU
-//     0  u32  its operation: odd while in one, new for each (window.ts); others read it
+//     0  u32  its operation: odd while in one, new for each (operation.ts); others read it
 //   256       batch of victims, 384 what became of their writes (write-back.ts)
 //   512       frames that this vCPU keeps (clock.ts)
 //  1024       reads under way (reads.ts)

@@ -25,7 +25,7 @@ import * as descriptor from './descriptor';
 import * as header from './header';
 import * as held from './held';
 import * as latch from './latch';
-import * as window from './window';
+import * as operation from './operation';
 import * as writeBack from './write-back';
 
 /** Rounds without a victim before the pool counts as full of pins: about 50 ms. */
@@ -49,7 +49,7 @@ export function take(page: u64): u32 {
     if (writeBack.failure != 0) {
       writeError = writeBack.failure;
       turn = 0;
-    } else window.wait(turn++, area.block + area.HAND);
+    } else operation.wait(turn++, area.block + area.HAND);
   }
   failure = writeError != 0 ? writeError : ENOMEM;
   return 0;
@@ -168,7 +168,7 @@ export function dismiss(frame: u32, keepSlot: bool): void {
   if (CHECKED && DESIGN == SWIZZLE && !swips.isLoose(frame)) panic(PANIC_SWIP);
   if (header.isDirty(old)) held.cleaned(old);
   descriptor.setState(frame, descriptor.CLAIMED);
-  const version = header.versionOf(window.advance(old));
+  const version = header.versionOf(operation.advance(old));
   if (HASHED) hashTable.remove(page, frame);
   else unmap(page, frame, keepSlot);
   atomic.store<u64>(frame, header.make(page, version, header.INVALID));

@@ -24,8 +24,8 @@ import * as counter from './counter';
 import * as descriptor from './descriptor';
 import * as header from './header';
 import * as latch from './latch';
+import * as operation from './operation';
 import * as storage from './storage';
-import * as window from './window';
 
 export const HELD: u32 = 1;
 
@@ -94,7 +94,7 @@ function settle(page: u64, fromStorage: bool): u32 {
         if (frame == 0) vcpu.letGo();
         return frame;
       }
-    } else window.wait(turn++, at);
+    } else operation.wait(turn++, at);
   }
 }
 
@@ -140,7 +140,7 @@ export let held: u64 = 0;
 function claimFor(page: u64): u32 {
   const frame = clock.take(page);
   if (frame == 0) return fail(clock.failure);
-  const version = header.versionOf(window.advance(load<u64>(frame)));
+  const version = header.versionOf(operation.advance(load<u64>(frame)));
   held = header.make(page, version, header.EXCLUSIVE);
   atomic.store<u64>(frame, held);
   return frame;

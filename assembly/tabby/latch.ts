@@ -6,7 +6,7 @@
 import * as barrier from '../machine/barrier';
 import * as header from './header';
 import * as held from './held';
-import * as window from './window';
+import * as operation from './operation';
 
 /** Takes the frame if nobody has it, whatever page it holds. */
 export function tryExclusive(frame: u32): bool {
@@ -20,7 +20,7 @@ export function exclusive(frame: u32): bool {
   let turn: u32 = 0;
   while (!tryExclusive(frame)) {
     if (header.stateOf(atomic.load<u64>(frame)) == header.INVALID) return false;
-    window.wait(turn++, frame);
+    operation.wait(turn++, frame);
   }
   return true;
 }

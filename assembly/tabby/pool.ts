@@ -4,7 +4,7 @@
 //             frame returns 0 on failure, with an errno in `failure`; that operation alone has failed. A page pinned
 //             exclusively may be stored to, a page pinned shared may be read, a page seen by optimistic() may be read but
 //             what was read counts only if isUnchanged() afterwards. Pins stack: other pages may be pinned meanwhile.
-//             Each attempt of an operation is between begin() and end() (window.ts). Who comes along a pointer in another page
+//             Each attempt of an operation is between begin() and end() (operation.ts). Who comes along a pointer in another page
 //             says where it lies, and asks numberIn() what page it names: one of the comparison designs swizzles it.
 // Invariants  A translation needs no trust: TLB or PTE lead to some frame of the pool, and its header decides (TAB-1).
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
@@ -28,8 +28,8 @@ import * as fault from './fault';
 import * as header from './header';
 import * as held from './held';
 import * as latch from './latch';
+import * as operation from './operation';
 import * as reads from './reads';
-import * as window from './window';
 import * as writeBackBatch from './write-back';
 
 /** Why the last call that returned 0 did so: an errno. */
@@ -52,7 +52,7 @@ export function create(word: u32, frames: u32, descriptor: i32): i32 {
 export function attach(word: u32): i32 {
   const result = area.attach(word);
   if (result != 0) return result;
-  window.attach();
+  operation.attach();
   reads.attach();
   return 0;
 }
@@ -105,7 +105,7 @@ function followSlow(frame: u32, isSwizzled: bool): u32 {
   while (true) {
     seen = atomic.load<u64>(frame);
     if (header.stateOf(seen) != header.EXCLUSIVE) return frame;
-    window.wait(turn++, frame);
+    operation.wait(turn++, frame);
   }
 }
 
@@ -122,7 +122,7 @@ function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
       seen = now;
       return frame;
     }
-    window.wait(turn++, frame);
+    operation.wait(turn++, frame);
   }
 }
 
@@ -141,7 +141,7 @@ export function numberIn(value: u32): u32 {
 /** Whether the frame is as it was when `old` was seen, so that what was read from it since is right. */
 @inline
 export function isUnchanged(frame: u32, old: u64): bool {
-  return atomic.load<u64>(frame) == (old | window.doubt) || isUnchangedBesides(frame, old);
+  return atomic.load<u64>(frame) == (old | operation.doubt) || isUnchangedBesides(frame, old);
 }
 
 /** Shared pins come and go, and a page may have been written back: that changes nothing for a reader. */
@@ -149,7 +149,7 @@ function isUnchangedBesides(frame: u32, old: u64): bool {
   barrier.loadFence();
   const now = atomic.load<u64>(frame);
   const isSame = now >> header.VERSION_SHIFT == old >> header.VERSION_SHIFT;
-  return isSame && header.stateOf(now) < header.EXCLUSIVE && !window.isBroken();
+  return isSame && header.stateOf(now) < header.EXCLUSIVE && !operation.isBroken();
 }
 
 /** The frame that the page seems to be in, for a look ahead: 0 when it is in storage. */
@@ -214,7 +214,7 @@ function sharedSlow(page: u64): u32 {
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.SHARED_MAX) {
       if (atomic.cmpxchg<u64>(frame, now, now + 1) == now) return frame;
-    } else window.wait(turn++, frame);
+    } else operation.wait(turn++, frame);
   }
 }
 
@@ -253,7 +253,7 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
         if (DESIGN == SWIZZLE) swips.restore(frame);
         return frame;
       }
-    } else window.wait(turn++, frame);
+    } else operation.wait(turn++, frame);
   }
 }
 
@@ -261,7 +261,7 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
 export function upgrade(frame: u32, old: u64): bool {
   const now = load<u64>(frame);
   if (now >> header.VERSION_SHIFT != old >> header.VERSION_SHIFT) return false;
-  if (header.stateOf(now) != 0 || window.isBroken()) return false;
+  if (header.stateOf(now) != 0 || operation.isBroken()) return false;
   if (!pin(frame, now)) return false;
   if (DESIGN == SWIZZLE) swips.restore(frame);
   return true;
@@ -279,7 +279,7 @@ export function release(frame: u32): void {
 /** The page was clean, or its version wraps. */
 function releaseSlow(frame: u32): void {
   if (!header.isDirty(load<u64>(frame))) latch.setDirty(frame);
-  const next = window.advance(load<u64>(frame));
+  const next = operation.advance(load<u64>(frame));
   barrier.publish64(frame, next & ~header.STATE_MASK);
 }
 
@@ -331,11 +331,11 @@ export function readsAhead(): bool {
 }
 
 export function begin(): void {
-  window.begin();
+  operation.begin();
 }
 
 export function end(): void {
-  window.end();
+  operation.end();
 }
 
 /** All dirty pages from number `from` on to storage: 0, or the negative errno of a write that failed. */

@@ -2,7 +2,7 @@
 //
 // Interface   attach() once. start(page) begins a read if the page is in storage and nobody else reads it, and says whether
 //             there was room; flush() lets them go; poll() takes what has arrived, settle() waits for all.
-// Invariants  TAB-13  A vCPU that waits for anything takes its arrivals meanwhile (window.wait): whoever waits for a page
+// Invariants  TAB-13  A vCPU that waits for anything takes its arrivals meanwhile (operation.wait): whoever waits for a page
 //                     that this vCPU reads gets it, so two that wait for each other's pages both go on.
 //             TAB-14  A frame that a lost operation may still write into is never anybody's again.
 // Concurrency The tables are this vCPU's; a page under way is locked like one whose fault is being served (TAB-10).

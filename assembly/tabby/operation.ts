@@ -35,12 +35,13 @@ const BROKEN: u64 = ~0;
 const WEAK: u64 = ~1;
 /** 0 when a header that is as it was proves that nothing has changed; else BROKEN or WEAK, and with its bits no header is as any other. */
 export let doubt: u64 = 0;
-let operation: u32 = 0;
+/** This vCPU's operation: odd while in one. */
+let number: u32 = 0;
 /** Where the clock's hand was when this vCPU last emptied its TLB. */
 let aged: u32 = 0;
 
 export function attach(): void {
-  operation = load<u32>(area.own, area.AREA_OPERATION);
+  number = load<u32>(area.own, area.AREA_OPERATION);
   aged = atomic.load<u32>(area.block, area.HAND);
   end();
   if (DESIGN == EAGER) ipi.attach();
@@ -49,16 +50,16 @@ export function attach(): void {
 /** Starts an operation, or a new attempt of it: what was seen before is void. */
 export function begin(): void {
   if (DESIGN == EAGER) ipi.poll();
-  operation = (operation + 2) | 1;
+  number = (number + 2) | 1;
   doubt = barrier.weak ? WEAK : 0;
-  atomic.store<u32>(area.own, operation, area.AREA_OPERATION);
+  atomic.store<u32>(area.own, number, area.AREA_OPERATION);
   const hand = load<u32>(area.block, area.HAND);
   if (hand - aged > area.frames >> 2) age(hand);
 }
 
 export function end(): void {
-  operation = (operation + 1) & ~1;
-  barrier.publish32(area.own + area.AREA_OPERATION, operation);
+  number = (number + 1) & ~1;
+  barrier.publish32(area.own + area.AREA_OPERATION, number);
 }
 
 
@@ -75,10 +76,10 @@ function age(hand: u32): void {
 
 /** Gives up what this vCPU has seen, so that nobody waits for it; pins stay. */
 function moveOn(): void {
-  if ((operation & 1) == 0) return;
+  if ((number & 1) == 0) return;
   doubt = BROKEN;
-  operation += 1;
-  atomic.store<u32>(area.own, operation, area.AREA_OPERATION);
+  number += 1;
+  atomic.store<u32>(area.own, number, area.AREA_OPERATION);
   counter.count(counter.WAITS);
 }
 
