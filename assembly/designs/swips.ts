@@ -98,7 +98,7 @@ function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
     if (load<u32>(linksOf(frame), SWIP) == 0) {
       store<u32>(swip, SWIZZLED | (frame >> FRAME_SHIFT));
       link(frame, parent, swip);
-      moveOn(parent);
+      bumpVersion(parent);
     }
     latch.release(frame);
   }
@@ -115,7 +115,7 @@ export function cool(frame: u32): bool {
   if (!latch.tryExclusive(parent)) return false;
   if (load<u32>(at, SWIP) == swip) {
     unlink(frame, parent);
-    moveOn(parent);
+    bumpVersion(parent);
   }
   latch.release(parent);
   return false;
@@ -126,11 +126,11 @@ export function restore(frame: u32): void {
   const at = linksOf(frame);
   if (load<u32>(at, FIRST) == 0) return;
   while (load<u32>(at, FIRST) != 0) unlink(load<u32>(at, FIRST), frame);
-  moveOn(frame);
+  bumpVersion(frame);
 }
 
 /** SWIP-4: the holder of the page changes its version. */
-function moveOn(frame: u32): void {
+function bumpVersion(frame: u32): void {
   store<u64>(frame, operation.advance(load<u64>(frame)));
 }
 

@@ -58,14 +58,14 @@ export function letGo(): void {
 }
 
 export function resolve(page: u64): u32 {
-  return settle(page, true);
+  return locate(page, true);
 }
 
 export function make(page: u64): u32 {
-  return settle(page, false);
+  return locate(page, false);
 }
 
-function settle(page: u64, fromStorage: bool): u32 {
+function locate(page: u64, fromStorage: bool): u32 {
   if (DESIGN == TABBY) {
     const home = area.home(page);
     if (isThere(home, page)) {
@@ -225,7 +225,7 @@ function enroll(frame: u32): void {
   descriptor.setState(frame, descriptor.RESIDENT);
 }
 
-/** settle() of the designs with one: the hash table knows resident pages, and pages that are being read. */
+/** locate() of the designs with one: the hash table knows resident pages, and pages that are being read. */
 function lookUp(page: u64, fromStorage: bool): u32 {
   const found = hashTable.find(page);
   if (found != 0) {

@@ -8,7 +8,7 @@
 //                    (isBroken(), which validation checks), and it counts as being in no operation. So two that wait
 //                    for each other's windows or locks never do so for ever.
 // Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full fence:
-//             a header seen afterwards is not older than the operation's number (pairs with settle()).
+//             a header seen afterwards is not older than the operation's number (pairs with quiesce()).
 // Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation under way, once in
 //             2^20 changes of one frame.
 
@@ -75,7 +75,7 @@ function age(hand: u32): void {
 }
 
 /** Gives up what this vCPU has seen, so that nobody waits for it; pins stay. */
-function moveOn(): void {
+function invalidate(): void {
   if ((number & 1) == 0) return;
   doubt = BROKEN;
   number += 1;
@@ -85,7 +85,7 @@ function moveOn(): void {
 
 /** Waits a little for the word at `word` to change; `turn` is how often the caller has waited for it. */
 export function wait(turn: u32, word: u32): void {
-  if (turn == PATIENCE) moveOn();
+  if (turn == PATIENCE) invalidate();
   if (DESIGN == EAGER) ipi.poll();
   if (reads.underWay != 0) reads.poll();
   spinlock.pause(turn, word);
@@ -95,19 +95,19 @@ export function wait(turn: u32, word: u32): void {
 @inline
 export function advance(old: u64): u64 {
   const next = (old & ~header.VERSION_MASK) | ((old + header.VERSION_ONE) & header.VERSION_MASK);
-  if ((next & header.VERSION_MASK) == 0) settle();
+  if ((next & header.VERSION_MASK) == 0) quiesce();
   return next;
 }
 
 /** Returns when every operation that was under way has ended or moved on. */
-export function settle(): void {
+export function quiesce(): void {
   counter.count(counter.WRAPS);
-  moveOn();
+  invalidate();
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
-  for (let i: u32 = 0; i < vcpus; i++) if (i != vcpu.index) settleOne(i);
+  for (let i: u32 = 0; i < vcpus; i++) if (i != vcpu.index) quiesceOne(i);
 }
 
-function settleOne(index: u32): void {
+function quiesceOne(index: u32): void {
   const other = area.areaOf(index);
   if (other == 0) return;
   const seen = atomic.load<u32>(other, area.AREA_OPERATION);

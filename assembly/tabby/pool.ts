@@ -59,7 +59,7 @@ export function attach(word: u32): i32 {
 
 /** This vCPU is done with the pool: what it keeps is everybody's. */
 export function detach(): void {
-  settle();
+  drainReads();
   clock.giveBack();
 }
 
@@ -321,8 +321,8 @@ export function prefetch(pages: u32, count: u32): void {
 }
 
 /** Waits for this vCPU's reads. A vCPU that leaves the guest has none under way. */
-export function settle(): void {
-  if (reads.underWay != 0) reads.settle();
+export function drainReads(): void {
+  if (reads.underWay != 0) reads.drain();
 }
 
 /** Whether prefetch() returns at once, so that reading what may not be needed costs little. */

@@ -1,7 +1,7 @@
 // Pages that are being read while this vCPU does something else: prefetch, read-ahead, many look-ups at once.
 //
 // Interface   attach() once. start(page) begins a read if the page is in storage and nobody else reads it, and says whether
-//             there was room; flush() lets them go; poll() takes what has arrived, settle() waits for all.
+//             there was room; flush() lets them go; poll() takes what has arrived, drain() waits for all.
 // Invariants  TAB-13  A vCPU that waits for anything takes its arrivals meanwhile (operation.wait): whoever waits for a page
 //                     that this vCPU reads gets it, so two that wait for each other's pages both go on.
 //             TAB-14  A frame that a lost operation may still write into is never anybody's again.
@@ -95,7 +95,7 @@ export function poll(): void {
 }
 
 /** Waits for every read of this vCPU. */
-export function settle(): void {
+export function drain(): void {
   while (underWay != 0) if (!take(underWay)) return;
 }
 

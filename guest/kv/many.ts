@@ -97,7 +97,7 @@ function fetch(): void {
   }
   if (wanted != 0) {
     pool.prefetch(map.many + WANTED, wanted);
-    pool.settle();
+    pool.drainReads();
   }
 }
 

@@ -157,7 +157,7 @@ function readAhead(page: u32, bytes: u32): void {
   if (pages < 2 || pool.isResident(page)) return;
   for (let i: u32 = 0; i < pages; i++) store<u64>(map.ahead + (i << 3), <u64>(page + i));
   pool.prefetch(map.ahead, pages);
-  pool.settle();
+  pool.drainReads();
 }
 
 // --- giving up --------------------------------------------------------------------------------------------------

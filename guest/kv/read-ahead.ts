@@ -47,5 +47,5 @@ function childAt(here: u32, distance: u32, isReverse: bool): u32 {
 
 export function stop(): void {
   isOn = false;
-  pool.settle();
+  pool.drainReads();
 }

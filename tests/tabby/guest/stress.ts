@@ -67,7 +67,7 @@ export function run(vcpu: u32, seed: u64, turns: u32, count: u32, how: u32): i32
     else if (result == -EIO && (mode & FAULTY) != 0) failed += 1;
     else if (result < 0) return result;
   }
-  pool.settle();
+  pool.drainReads();
   return 0;
 }
 
@@ -219,7 +219,7 @@ function readAhead(): i32 {
   const count: u32 = 1 + random(8);
   for (let i: u32 = 0; i < count; i++) store<u64>(list + (i << 3), <u64>random(pages));
   pool.prefetch(list, count);
-  if (random(2) == 0) pool.settle();
+  if (random(2) == 0) pool.drainReads();
   return readOptimistic(load<u64>(list));
 }
 
