@@ -33,7 +33,7 @@ import * as hashBucket from './rewiring/hash-bucket';
 import * as poolArea from './tabby/area';
 import * as poolCounter from './tabby/counter';
 import * as poolHeader from './tabby/header';
-import * as poolHeld from './tabby/held';
+import * as poolRetained from './tabby/retained';
 import * as pool from './tabby/pool';
 import * as storage from './tabby/storage';
 
@@ -111,7 +111,7 @@ export {
   /** Where the pool's regions are: frames, scratch frames, each vCPU's area. */
   poolArea,
   /** Pages that must not be evicted while dirty: below(), isPressed(), next(). */
-  poolHeld,
+  poolRetained,
   /** Pages in storage: seal(), check(), read(), write(), move(). */
   storage,
   /** What the pool counts, by name. */

@@ -10,7 +10,7 @@
 //     8  u32  root of the page table
 //    12  i32  descriptor of the storage
 //    16  u32  hash table, 20 u32 swips' links (baselines)
-//    68  u32  held pages: below this number, 72 u32 how many of them are dirty (held.ts)
+//    68  u32  held pages: below this number, 72 u32 how many of them are dirty (retained.ts)
 //
 //   area of a vCPU
 //     0  u32  its operation: odd while in one, new for each (operation.ts); others read it
@@ -46,8 +46,8 @@ const STORAGE: u32 = 12;
 const HASH_TABLE: u32 = 16;
 const SWIP_LINKS: u32 = 20;
 export const HAND: u32 = 64;
-export const HELD: u32 = 68;
-export const HELD_DIRTY: u32 = 72;
+export const RETAINED_BELOW: u32 = 68;
+export const RETAINED_DIRTY: u32 = 72;
 const AREAS: u32 = 4096;
 
 export const AREA_OPERATION: u32 = 0;

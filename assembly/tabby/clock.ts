@@ -5,7 +5,7 @@
 // Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write awaited, PTE
 //                    absent with its slot, header invalid, frame free. So a page that is in no frame is in storage,
 //                    and a PTE that is present leads to a frame whose header names the page.
-//             TAB-8  Nobody waits for a latch here: what is pinned is passed by, and what is held (held.ts).
+//             TAB-8  Nobody waits for a latch here: what is pinned is passed by, and what is held (retained.ts).
 // Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. Free frames are in no list:
 //             their descriptors say so, the hand finds them, and so does a page that is at home there. A round evicts
 //             several pages in large pools; the vCPU keeps the frames that it does not need at once.
@@ -23,9 +23,9 @@ import * as area from './area';
 import * as counter from './counter';
 import * as descriptor from './descriptor';
 import * as header from './header';
-import * as held from './held';
 import * as latch from './latch';
 import * as operation from './operation';
+import * as retained from './retained';
 import * as writeBack from './write-back';
 
 /** Rounds without a victim before the pool counts as full of pins: about 50 ms. */
@@ -107,9 +107,9 @@ function evictSome(dirtyToo: bool): u32 {
       }
       if (!descriptor.isResident(frame) || !isCold(frame)) continue;
       const seen = atomic.load<u64>(frame);
-      if (header.isDirty(seen) && (!dirtyToo || held.is(seen))) continue;
+      if (header.isDirty(seen) && (!dirtyToo || retained.is(seen))) continue;
       if (!latch.tryExclusive(frame)) continue;
-      if (held.is(load<u64>(frame)) && header.isDirty(load<u64>(frame))) {
+      if (retained.is(load<u64>(frame)) && header.isDirty(load<u64>(frame))) {
         latch.release(frame); // it has become another page, or dirty
         continue;
       }
@@ -166,7 +166,7 @@ export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);
   const page = header.pageOf(old);
   if (CHECKED && DESIGN == SWIZZLE && !swips.isLoose(frame)) panic(PANIC_SWIP);
-  if (header.isDirty(old)) held.cleaned(old);
+  if (header.isDirty(old)) retained.cleaned(old);
   descriptor.setState(frame, descriptor.CLAIMED);
   const version = header.versionOf(operation.advance(old));
   if (HASHED) hashTable.remove(page, frame);

@@ -1,8 +1,8 @@
 // The page-fault handler: from a page number to the frame that holds the page (paper, Tabby).
 //
-// Interface   resolve(page) gives the frame that the page table says, bit HELD set if this vCPU has just loaded it and
+// Interface   resolve(page) gives the frame that the page table says, bit LATCHED set if this vCPU has just loaded it and
 //             holds it exclusively, or 0 with an errno in `failure`. make(page) does the same for a page that is not
-//             read. Both may be wrong a moment later, unless HELD: the caller looks at the header, and else calls letGo().
+//             read. Both may be wrong a moment later, unless LATCHED: the caller looks at the header, and else calls letGo().
 //             begin(page) and arrive() are the two halves of a read that the caller does not wait for (reads.ts).
 // Invariants  TAB-10  A PTE is LOCKED by one vCPU while it loads the page; others wait for the PTE.
 //             TAB-11  A page enters in this order: header exclusive under the new number, bytes read and checked, PTE
@@ -27,7 +27,7 @@ import * as latch from './latch';
 import * as operation from './operation';
 import * as storage from './storage';
 
-export const HELD: u32 = 1;
+export const LATCHED: u32 = 1;
 
 /** Why the last operation that returned 0 did so. */
 export let failure: i32 = 0;
@@ -51,7 +51,7 @@ function slotFor(page: u64, entry: u64): u64 {
   return entry == 0 ? homeSlot(page) : pte.slotOf(entry);
 }
 
-/** A frame that came with HELD is no longer counted as held (vcpu.hold). */
+/** A frame that came with LATCHED is no longer counted as held (vcpu.hold). */
 @inline
 export function letGo(): void {
   if (!HASHED) vcpu.letGo();
@@ -122,7 +122,7 @@ function bring(page: u64, at: u32, entry: u64, fromStorage: bool): u32 {
   if (!fromStorage) {
     latch.setDirty(frame);
     publish(page, frame, at, entry);
-    return frame | HELD;
+    return frame | LATCHED;
   }
   const result = storage.read(frame, page, slotFor(page, entry));
   return arrive(page, frame, held, at, entry, result) ? demanded(frame) : 0;
@@ -130,7 +130,7 @@ function bring(page: u64, at: u32, entry: u64, fromStorage: bool): u32 {
 
 function demanded(frame: u32): u32 {
   counter.count(counter.FAULTS);
-  return frame | HELD;
+  return frame | LATCHED;
 }
 
 /** The header that claimFor() gave the frame. */
@@ -242,7 +242,7 @@ function lookUp(page: u64, fromStorage: bool): u32 {
   if (!fromStorage) {
     atomic.store<u64>(frame, held | header.DIRTY);
     enroll(frame);
-    return frame | HELD;
+    return frame | LATCHED;
   }
   const result = storage.read(frame, page, homeSlot(page));
   return arrive(page, frame, held, 0, 0, result) ? demanded(frame) : 0;

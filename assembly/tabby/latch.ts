@@ -5,8 +5,8 @@
 
 import * as barrier from '../machine/barrier';
 import * as header from './header';
-import * as held from './held';
 import * as operation from './operation';
+import * as retained from './retained';
 
 /** Takes the frame if nobody has it, whatever page it holds. */
 export function tryExclusive(frame: u32): bool {
@@ -34,13 +34,13 @@ export function release(frame: u32): void {
 
 @inline
 export function setDirty(frame: u32): void {
-  held.dirtied(load<u64>(frame));
+  retained.dirtied(load<u64>(frame));
   store<u64>(frame, load<u64>(frame) | header.DIRTY);
 }
 
 
 @inline
 export function clearDirty(frame: u32): void {
-  if (header.isDirty(load<u64>(frame))) held.cleaned(load<u64>(frame));
+  if (header.isDirty(load<u64>(frame))) retained.cleaned(load<u64>(frame));
   store<u64>(frame, load<u64>(frame) & ~header.DIRTY);
 }

@@ -26,10 +26,10 @@ import * as counter from './counter';
 import * as descriptor from './descriptor';
 import * as fault from './fault';
 import * as header from './header';
-import * as held from './held';
 import * as latch from './latch';
 import * as operation from './operation';
 import * as reads from './reads';
+import * as retained from './retained';
 import * as writeBackBatch from './write-back';
 
 /** Why the last call that returned 0 did so: an errno. */
@@ -114,8 +114,8 @@ function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
   while (true) {
     const found = fault.resolve(page);
     if (found == 0) return 0;
-    const frame = found & ~fault.HELD;
-    if (found & fault.HELD) releaseHeld(frame);
+    const frame = found & ~fault.LATCHED;
+    if (found & fault.LATCHED) releaseLatched(frame);
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.EXCLUSIVE) {
       if (DESIGN == SWIZZLE) swips.found(swip, over, frame, now);
@@ -126,7 +126,7 @@ function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
   }
 }
 
-function releaseHeld(frame: u32): void {
+function releaseLatched(frame: u32): void {
   latch.release(frame);
   fault.letGo();
 }
@@ -209,8 +209,8 @@ function sharedSlow(page: u64): u32 {
   while (true) {
     const found = fault.resolve(page);
     if (found == 0) return 0;
-    const frame = found & ~fault.HELD;
-    if (found & fault.HELD) releaseHeld(frame);
+    const frame = found & ~fault.LATCHED;
+    if (found & fault.LATCHED) releaseLatched(frame);
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.SHARED_MAX) {
       if (atomic.cmpxchg<u64>(frame, now, now + 1) == now) return frame;
@@ -241,8 +241,8 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
   while (true) {
     const found = fromStorage ? fault.resolve(page) : fault.make(page);
     if (found == 0) return 0;
-    const frame = found & ~fault.HELD;
-    if (found & fault.HELD) {
+    const frame = found & ~fault.LATCHED;
+    if (found & fault.LATCHED) {
       fault.letGo(); // whoever pins exclusively counts that by itself (kv's batch.ts)
       pinned = 0;
       return frame;
@@ -315,7 +315,7 @@ export function prefetch(pages: u32, count: u32): void {
       continue;
     }
     const found = fault.resolve(page);
-    if (found & fault.HELD) releaseHeld(found & ~fault.HELD);
+    if (found & fault.LATCHED) releaseLatched(found & ~fault.LATCHED);
   }
   reads.flush();
 }

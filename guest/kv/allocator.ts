@@ -13,7 +13,7 @@
 // Cost        a pin and a search from where the last one ended; once per split.
 
 import { ENOSPC } from '../../assembly/abi/errno';
-import { pool, poolHeld, spinlock } from '../../assembly/linked';
+import { pool, poolRetained, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
 import * as overflow from './overflow';
 
@@ -58,7 +58,7 @@ export function alloc(): u32 {
   while (true) {
     const groups = atomic.load<u32>(map.GROUPS);
     const hint = atomic.load<u32>(map.GROUP_HINT);
-    const lowest = isFresh || poolHeld.isPressed() ? poolHeld.limit() : 0;
+    const lowest = isFresh || poolRetained.isPressed() ? poolRetained.limit() : 0;
     for (let group = max<u32>(hint, lowest / GROUP_PAGES); group < groups; group++) {
       const page = allocIn(group, lowest);
       if (page != 0) {

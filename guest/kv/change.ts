@@ -9,7 +9,7 @@
 
 import { ECANCELED, EINVAL, ENOBUFS } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../../assembly/abi/kv';
-import { pool, poolHeld } from '../../assembly/linked';
+import { pool, poolRetained } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as batch from './batch';
 import * as checkpoint from './checkpoint';
@@ -46,7 +46,7 @@ function isLogged(): bool {
 function begin(): i32 {
   batch.startWrite();
   if (!isLogged()) return 0;
-  if (batch.isMine) return poolHeld.isPressed() ? -ENOBUFS : 0;
+  if (batch.isMine) return poolRetained.isPressed() ? -ENOBUFS : 0;
   const result = ready();
   if (result != 0) batch.endWrite();
   return result;
@@ -66,7 +66,7 @@ function end(): void {
 /** Readers need frames too: who has pressed the pool makes room. If that fails, the next change says so. */
 function finish(): void {
   mine = log.lsn();
-  if (poolHeld.isPressed() && !log.isBroken()) checkpoint.run();
+  if (poolRetained.isPressed() && !log.isBroken()) checkpoint.run();
 }
 
 /** Ends what is more than one record. */

@@ -8,14 +8,14 @@
 // Interface   isDue(), run(). 0 or -errno: before step 2 is done nothing has happened; after it the log goes on behind the checkpoint, and
 //             the next one does the rest.
 // Invariants  CKPT-1  data.rz, with the images of all checkpoints in the log over it, is the store as it was at the last of them. So between two
-//                     nobody writes a page that the one before has: the pool holds them (assembly/tabby/held.ts).
+//                     nobody writes a page that the one before has: the pool holds them (assembly/tabby/retained.ts).
 // Concurrency Under BATCH_LOCK: nobody changes anything. Readers go on.
 // Cost        a page that has changed is written twice, a new one once; four waits for the device.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
-import { pool, poolArea, poolHeader, poolHeld } from '../../assembly/linked';
+import { pool, poolArea, poolHeader, poolRetained } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as log from './log';
 import * as format from './log-format';
@@ -26,13 +26,13 @@ import * as superblock from './superblock';
 const LOG_BYTES_MAX: u64 = 64 << 20;
 
 export function isDue(): bool {
-  return poolHeld.isPressed() || log.position() > LOG_BYTES_MAX;
+  return poolRetained.isPressed() || log.position() > LOG_BYTES_MAX;
 }
 
 export function run(): i32 {
   allocator.retryPending();
   const start = log.boundary();
-  let result = pool.writeBack(poolHeld.limit());
+  let result = pool.writeBack(poolRetained.limit());
   if (result == 0) result = syncData();
   if (result == 0) result = logImages();
   if (result != 0) {
@@ -40,7 +40,7 @@ export function run(): i32 {
     return result;
   }
   log.end(format.CHECKPOINT);
-  poolHeld.below(atomic.load<u32>(map.HIGH)); // even if it fails now: the record may get to the device later
+  poolRetained.below(atomic.load<u32>(map.HIGH)); // even if it fails now: the record may get to the device later
   result = log.settle();
   if (result != 0) return result;
   atomic.add<u64>(map.LOG_CHECKPOINTS, 1);
@@ -53,10 +53,10 @@ function syncData(): i32 {
 
 function logImages(): i32 {
   let result: i32 = 0;
-  let frame = poolHeld.next(poolArea.first);
+  let frame = poolRetained.next(poolArea.first);
   while (frame != 0 && result == 0) {
     result = log.image(frame, poolHeader.pageOf(load<u64>(frame)));
-    frame = poolHeld.next(frame + FRAME_BYTES);
+    frame = poolRetained.next(frame + FRAME_BYTES);
   }
   if (result != 0) return result;
   const page = superblock.compose(poolArea.scratch, superblock.LOGGED);

@@ -13,7 +13,7 @@ import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
 import { FRAME_BYTES } from '../../assembly/abi/limits';
 import { SYS_PWRITE, SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
-import { poolArea, poolHeld, storage } from '../../assembly/linked';
+import { poolArea, poolRetained, storage } from '../../assembly/linked';
 import * as change from './change';
 import * as checkpoint from './checkpoint';
 import * as log from './log';
@@ -62,7 +62,7 @@ export function run(descriptor: i32): i32 {
   if (result != superblock.LOGGED || load<u64>(map.SEQUENCE) < wanted) return -EBADMSG;
   // A superblock that the log knows nothing of: its newest header is gone. A new store has one more (store.ts).
   if (load<u64>(map.SEQUENCE) > wanted + u64(generation == 1)) return -EBADMSG;
-  poolHeld.below(atomic.load<u32>(map.HIGH));
+  poolRetained.below(atomic.load<u32>(map.HIGH));
   result = replay(base, baseSeed, at);
   if (result != 0) return result;
   result = log.resume(descriptor, generation, seed, at, scan.firstPage);
@@ -154,12 +154,12 @@ function replayUnit(at: u64, seed: u64): i32 {
 }
 
 function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): i32 {
-  if (poolHeld.isFull()) return -ENOMEM;
+  if (poolRetained.isFull()) return -ENOMEM;
   return tree.put(change.root(), key, keyBytes, value, valueBytes, tree.PUT_REPLACE);
 }
 
 function remove(key: u32, keyBytes: u32): i32 {
-  if (poolHeld.isFull()) return -ENOMEM;
+  if (poolRetained.isFull()) return -ENOMEM;
   const result = tree.remove(change.root(), key, keyBytes);
   return result == -ENOENT ? 0 : result;
 }
@@ -193,7 +193,7 @@ function apply(): i32 {
     case format.REMOVE:
       return remove(key, keyBytes);
     case format.LONG_PUT: {
-      if (poolHeld.isFull()) return -ENOMEM;
+      if (poolRetained.isFull()) return -ENOMEM;
       hasLong = true;
       longKey = keyBytes;
       longBytes = 0;
@@ -208,7 +208,7 @@ function apply(): i32 {
 
 function addPart(): i32 {
   if (!hasLong) return -EBADMSG;
-  if (poolHeld.isFull()) return -ENOMEM;
+  if (poolRetained.isFull()) return -ENOMEM;
   const bytes = scan.bytes - format.PART_AT;
   longBytes += bytes;
   return overflow.append(scan.payload + format.PART_AT, bytes) ? 0 : -overflow.failure;

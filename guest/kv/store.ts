@@ -16,7 +16,7 @@ import {
 } from '../../assembly/abi/errno';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
-import { pool, poolHeld } from '../../assembly/linked';
+import { pool, poolRetained } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as checkpoint from './checkpoint';
 import * as log from './log';
@@ -56,7 +56,7 @@ function make(logFile: i32, hasLog: bool, recover: bool): i32 {
 
 /** Until the first superblock is written the file is as if it were empty, and this can be done again. */
 function salvage(logFile: i32): i32 {
-  poolHeld.below(0);
+  poolRetained.below(0);
   if (!allocator.addGroup(0)) return -pool.failure;
   store<u32>(map.GROUPS, 1);
   let result = createTree(0);
@@ -110,12 +110,12 @@ export function open(
 /** From here on the file, which has every page, says that the store is in use: with a log if there is one, whose first checkpoint this is. */
 function use(logFile: i32): i32 {
   if (logFile < 0) {
-    poolHeld.below(0);
+    poolRetained.below(0);
     return superblock.write(superblock.IN_USE);
   }
   let result = log.create(logFile);
   if (result == 0) result = superblock.write(superblock.LOGGED);
-  poolHeld.below(atomic.load<u32>(map.HIGH));
+  poolRetained.below(atomic.load<u32>(map.HIGH));
   return result;
 }
 

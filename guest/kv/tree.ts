@@ -9,7 +9,7 @@
 // Concurrency Any vCPU, any time; the restarts of readers and writers are bounded by others' progress alone.
 
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from '../../assembly/abi/errno';
-import { pool, poolHeld, spinlock, vcpu } from '../../assembly/linked';
+import { pool, poolRetained, spinlock, vcpu } from '../../assembly/linked';
 import { VALUE_BYTES_MAX } from '../../assembly/abi/kv';
 import { copyBytes } from './bytes';
 import * as descent from './descent';
@@ -46,7 +46,7 @@ export function again(turn: u32): void {
 export function judge(result: i32, turn: u32): i32 {
   if (result == FAILED) {
     const errno = pool.failure;
-    return errno == ENOMEM && turn < FULL_RETRIES && !poolHeld.isPressed() ? RETRY : -errno;
+    return errno == ENOMEM && turn < FULL_RETRIES && !poolRetained.isPressed() ? RETRY : -errno;
   }
   if (result == RETRY && turn > STUCK_RETRIES && pool.writeFailure != 0) return -pool.writeFailure;
   return result;

@@ -4,7 +4,7 @@
 // Interface   below(page) sets the number, 0 = none; is(header) says whether a page is one. isPressed() asks the owner to write back: half of
 //             the pool is held and dirty. next() walks over those.
 // Invariants  TAB-15  No eviction writes a page that is held.
-//             TAB-16  HELD_DIRTY counts the pages below the number whose header says dirty.
+//             TAB-16  RETAINED_DIRTY counts the pages below the number whose header says dirty.
 // Concurrency The number is moved, and next() called, while nobody changes a page; it is moved over clean pages only.
 // Cost        nothing, until a page becomes dirty or clean: then an atomic addition, if it is held.
 
@@ -15,11 +15,11 @@ import * as header from './header';
 
 /** The clock leaves alone what is below `page` and dirty. */
 export function below(page: u32): void {
-  atomic.store<u32>(area.block, page, area.HELD);
+  atomic.store<u32>(area.block, page, area.RETAINED_BELOW);
 }
 
 export function limit(): u32 {
-  return atomic.load<u32>(area.block, area.HELD);
+  return atomic.load<u32>(area.block, area.RETAINED_BELOW);
 }
 
 /** Whether the page of this header is one that is held once it is dirty. */
@@ -29,22 +29,22 @@ export function is(word: u64): bool {
 }
 
 export function isPressed(): bool {
-  return atomic.load<u32>(area.block, area.HELD_DIRTY) << 1 > area.frames;
+  return atomic.load<u32>(area.block, area.RETAINED_DIRTY) << 1 > area.frames;
 }
 
 /** Whether so much of the pool is held and dirty that what is left may not be enough to get anywhere. */
 export function isFull(): bool {
-  return atomic.load<u32>(area.block, area.HELD_DIRTY) << 3 > area.frames * 7;
+  return atomic.load<u32>(area.block, area.RETAINED_DIRTY) << 3 > area.frames * 7;
 }
 
 /** A page has become dirty. */
 export function dirtied(word: u64): void {
-  if (is(word)) atomic.add<u32>(area.block, 1, area.HELD_DIRTY);
+  if (is(word)) atomic.add<u32>(area.block, 1, area.RETAINED_DIRTY);
 }
 
 /** A page that was dirty is not, or is no more. */
 export function cleaned(word: u64): void {
-  if (is(word)) atomic.sub<u32>(area.block, 1, area.HELD_DIRTY);
+  if (is(word)) atomic.sub<u32>(area.block, 1, area.RETAINED_DIRTY);
 }
 
 /** The first frame from `frame` on with a page that is held and dirty; 0 when there is none. */
