@@ -1,4 +1,4 @@
-// Vite: threads are modules, the package is left as it is, and pages are isolated.
+// Settings of Vite for a page that uses ringzero.
 
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -6,11 +6,11 @@ const headers = {
 };
 
 const settings = {
-  worker: { format: 'es' },
-  build: { target: 'es2022' },
-  optimizeDeps: { exclude: ['ringzero'] },
   server: { headers },
   preview: { headers },
+  // Vite 7 only: threads are modules, and the dev server must not move the package's files.
+  worker: { format: 'es' },
+  optimizeDeps: { exclude: ['ringzero'] },
 };
 
 export default settings;
