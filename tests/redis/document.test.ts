@@ -26,6 +26,18 @@ test('commands: each that COMMAND LIST names, and no other', () => {
   assert.equal(listed.sort(), names.map((name) => name.toUpperCase()).sort());
 });
 
+test('commands: each in the group that COMMAND DOCS names', () => {
+  const docs = client.command('COMMAND', 'DOCS') as (string | string[])[];
+  const groups = new Map<string, string>();
+  for (let i = 0; i < docs.length; i += 2) {
+    const facts = docs[i + 1] as string[];
+    groups.set(String(docs[i]).toUpperCase(), facts[facts.indexOf('group') + 1]!);
+  }
+  for (const [, group, names] of part('commands').matchAll(/^- ([a-z]+): ((?:[A-Z, \n]|\n )+)/gm))
+    for (const [name] of names!.matchAll(/[A-Z]{3,}/g)) assert.is(groups.get(name), group, name);
+  assert.ok(groups.size > 90);
+});
+
 /** Names by standing, from the document: a part of its own, or a line of the list of missing features. */
 function documented(standing: string): string[] {
   const isPart = ['honoured', 'otherwise', 'default only'].includes(standing);
