@@ -1,4 +1,4 @@
-// The Redis-compatible server: a VM with the Redis guest, sockets in front of it.
+// The Redis-compatible server: a VM with the Redis guest, and its sockets.
 
 import {
   EVENT_CLOSE,
@@ -14,44 +14,39 @@ import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { descriptors } from '../platform/descriptors.ts';
 import { keepFile, removeTemporaryFiles } from '../platform/keep-file.ts';
-import { listen, type Connection, type ListenAt, type Listener } from '../platform/sockets.ts';
-import { absolutePath, isDirectory, totalMemory } from '../platform/node.ts';
+import type { Connection, ListenAt, Listener } from '../platform/sockets.ts';
+import { absolutePath } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
 import { rewriteFile } from './config-rewrite.ts';
+import { endpointsOf, listenAt, nameOf } from './endpoints.ts';
 import { logStart, processTitle, type Facts } from './face.ts';
 import { RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
 import { imports, type ServerFacts } from './imports.ts';
 import { serverMetrics } from './metrics.ts';
 import { LOG_LEVELS, type Log, type LogLevel } from './log.ts';
-import { BAD_DIRECTIVE, optionError, parseBytes, type Option, type OptionList } from './options.ts';
+import {
+  acceptedOption,
+  checkMetricsPort,
+  DEFAULTS,
+  directoryOption,
+  GUEST_SHARE,
+  HOST_OPTIONS,
+  memoryOption,
+  refusedOption,
+  udfOption,
+} from './host-options.ts';
+import { parseBytes, type OptionList } from './options.ts';
 import { Session, type SessionOwner } from './session.ts';
 
-/** Of the file, before clients are looked at again: as Redis' loading-process-events-interval-bytes. */
+/** Bytes of the file that are loaded before clients are served again, like Redis' loading-process-events-interval-bytes. */
 const LOAD_BYTES = 2 ** 21;
-const PORT_MAX = 65535;
-const MEMORY_MAX = 2 ** 32;
-const MEMORY_STEP = 2 ** 24;
-/** As redis-server's CONFIG_MIN_RESERVED_FDS: for files, beside what is open when the server starts. */
+/** Like redis-server's CONFIG_MIN_RESERVED_FDS: descriptors for files, on top of those open at start. */
 const DESCRIPTORS_RESERVED = 32;
-/** Slots of clients are numbers of 24 bits in events. */
+/** Events have 24 bits for a client's slot. */
 const CLIENTS_MAX = 2 ** 24 - 1;
-/** Of the VM, for data; the rest is for the kernel and for copies while a save runs. */
-const GUEST_SHARE = 0.75;
-const DEFAULTS = {
-  port: '6379',
-  bind: '127.0.0.1',
-  dir: './',
-  dbfilename: 'dump.rdb',
-  databases: '16',
-  'metrics-bind': '127.0.0.1',
-};
-
-/** Options of the server that are not the guest's. */
-const HOST_OPTIONS = new Set(['memory', 'metrics-port', 'metrics-bind', 'trace', 'udf']);
-
 export class RedisServer implements SessionOwner {
   readonly guest: RedisGuest;
   readonly #vm: MicroVM;
@@ -71,7 +66,7 @@ export class RedisServer implements SessionOwner {
   #end!: (exitCode: number) => void;
 
   /**
-   * A server with these options, for run(). CONFIG REWRITE writes to `configFile`, where one is given.
+   * Creates a server, for run(). CONFIG REWRITE writes to `configFile`, if one is given.
    * Rejects with RZ_OPTION for an option that is unknown or wrong.
    */
   static async create(list: OptionList, log: Log, configFile = ''): Promise<RedisServer> {
@@ -85,7 +80,7 @@ export class RedisServer implements SessionOwner {
       vmBytes: memory,
       savedPerMille: 0,
       rewriteConfig: (options) => rewriteFile(configFile, options, log),
-      functions: udfOption(list) ? (await import('./functions.ts')).Functions : undefined, // and the translator
+      functions: udfOption(list) ? (await import('./functions.ts')).Functions : undefined, // loads the translator on demand
     };
     const vm = await MicroVM.create({
       guest: redisImages(),
@@ -118,13 +113,12 @@ export class RedisServer implements SessionOwner {
   }
 
   /**
-   * Listens, then loads the file that `dir` and `dbfilename` name. Clients who come meanwhile are served as far as the keys are not needed.
-   * Resolves with the exit code when the server has ended by itself: SHUTDOWN, or shutdown(). Rejects with RZ_IO when it cannot listen or
-   * load.
+   * Listens, then loads the database file. Until it is loaded, clients get an error from commands that need the keys. Resolves with the exit
+   * code after SHUTDOWN or shutdown(). Rejects with RZ_IO when it cannot listen or load.
    */
   async run(): Promise<number> {
     try {
-      const begun = this.guest.calls.startLoad(); // before anybody can change a key
+      const begun = this.guest.calls.startLoad(); // before a client can change a key
       await this.#listen();
       if (this.#isClosed) return await this.#ended; // SHUTDOWN by the first client
       this.#isRunning = true;
@@ -155,17 +149,17 @@ export class RedisServer implements SessionOwner {
     this.guest = new RedisGuest(vm, Number(databases));
   }
 
-  /** The TCP port it listens at; 0 when it only has a Unix socket. */
+  /** The TCP port; 0 with only a Unix socket. */
   get port(): number {
     return this.#facts.port;
   }
 
-  /** Where its metrics are; undefined without the option. */
+  /** URL of the metrics endpoint; undefined without the option. */
   get metricsUrl(): string | undefined {
     return this.#metricsServer?.url;
   }
 
-  /** Its numbers in the text format of Prometheus. */
+  /** Statistics in the text format of Prometheus. */
   metrics(): string {
     const connections = {
       name: 'ringzero_connections',
@@ -185,12 +179,12 @@ export class RedisServer implements SessionOwner {
     for (const option of list) {
       const [name, given] = option;
       if (HOST_OPTIONS.has(name) && !option[3]) continue;
-      const value = this.#accepted(name, given);
+      const value = acceptedOption(name, given, this.#log);
       const refusal = HOST_OPTIONS.has(name) ? '' : this.guest.setOption(name, value);
       if (refusal !== undefined || option[3]) throw refusedOption(option, refusal);
       this.#apply(name, value);
     }
-    this.guest.setOption('dir', directoryOption(list)); // CONFIG GET shows it whole
+    this.guest.setOption('dir', directoryOption(list)); // as CONFIG GET shows it: absolute
     this.#limitClients();
     this.#warnAboutMemory(parseBytes('maxmemory', this.#options.get('maxmemory') || '0'));
   }
@@ -203,7 +197,7 @@ export class RedisServer implements SessionOwner {
     );
   }
 
-  /** Each client takes a descriptor; files, threads and what comes up must find some, too. */
+  /** Each client takes a descriptor; some are reserved for files and threads. */
   #limitClients(): void {
     const { most, used } = descriptors();
     if (most === undefined) return;
@@ -224,32 +218,12 @@ export class RedisServer implements SessionOwner {
     );
   }
 
-  /** The value as it can be had here, after a warning where it is another. */
-  #accepted(name: string, value: string): string {
-    const given = value.toLowerCase();
-    if (name === 'daemonize' && given === 'yes') {
-      this.#log.warning(
-        'daemonize yes has no effect: the server stays in the foreground. Let a service manager run it, or nohup and &.',
-      );
-      return 'no';
-    }
-    if (name === 'supervised' && /^(systemd|upstart|auto)$/.test(given)) {
-      const isCalled = given !== 'auto' || isSupervised();
-      if (isCalled)
-        this.#log.warning(
-          `supervised ${given} has no effect: nothing tells the service manager that the server is ready. Use Type=simple or Type=exec.`,
-        );
-      return 'no';
-    }
-    return value;
-  }
-
-  /** What an option changes on this side of the border. */
+  /** Effects of an option in the host. */
   #apply(name: string, value: string): void {
     if (name === 'loglevel' && LOG_LEVELS.includes(value as LogLevel))
       this.#log.level = value as LogLevel;
     if (name === 'tcp-keepalive') this.#keepAliveSeconds = Number(value);
-    if (!this.#isRunning) return; // run() sees to the rest
+    if (!this.#isRunning) return; // run() applies the rest
     if (name === 'hz' || name === 'dynamic-hz') this.#followHz();
     if (name === 'maxmemory') this.#warnAboutMemory(Number(value));
     if (name === 'proc-title-template') this.#setTitle();
@@ -266,13 +240,13 @@ export class RedisServer implements SessionOwner {
     };
   }
 
-  /** The title of the process, if the options let it have one. */
+  /** Sets the title of the process, if the options allow it. */
   #setTitle(): void {
     if (this.guest.optionNamed('set-proc-title') !== 'yes') return;
     process.title = processTitle(this.guest.optionNamed('proc-title-template'), this.#face());
   }
 
-  /** `result` of startLoad(). Between the parts of the file clients are served. */
+  /** `result` is that of startLoad(). Clients are served between the parts of the file. */
   async #load(result: number): Promise<void> {
     while (result > 0 && !this.#isClosed) {
       result = this.guest.loadMore(LOAD_BYTES);
@@ -288,7 +262,7 @@ export class RedisServer implements SessionOwner {
     this.#log.notice('Ready to accept connections');
   }
 
-  /** Calls cron as often as the guest asks. */
+  /** Calls cron at the guest's rate. */
   #followHz(): void {
     const hz = this.guest.calls.hz();
     if (hz === this.#hz) return;
@@ -301,7 +275,7 @@ export class RedisServer implements SessionOwner {
     }, 1000 / hz);
   }
 
-  /** The file is all there is of what was left out, and the next save replaces it. */
+  /** Keys of unknown types were skipped. They exist only in the file, which the next save replaces: keeps it under another name. */
   #keepOriginal(): void {
     const path = absolutePath(`${this.#option('dir')}/${this.#option('dbfilename')}`);
     try {
@@ -312,49 +286,30 @@ export class RedisServer implements SessionOwner {
   }
 
   async #listen(): Promise<void> {
-    const port = Number(this.#option('port'));
-    const path = this.#options.get('unixsocket');
-    const backlog = Number(this.guest.optionNamed('tcp-backlog'));
-    const places: (ListenAt & { optional?: boolean })[] = [];
-    if (port !== 0 || path === undefined) {
-      for (const text of this.#option('bind').split(/\s+/))
-        places.push({ host: bindAddress(text), port, backlog, optional: text.startsWith('-') });
-    }
-    if (path !== undefined && path !== '') places.push({ path, mode: this.#socketMode(), backlog });
-    for (const at of places) {
-      try {
-        const listener = await listen(at, (connection) => this.#accept(connection, at));
-        if (this.#isClosed) return listener.close(); // SHUTDOWN by a client of another one
-        this.#listeners.push(listener);
-        if ('port' in at) this.#facts.port = listener.port;
-        this.#log.notice(`Listening at ${'path' in at ? at.path : `${at.host}:${listener.port}`}`);
-      } catch (error) {
-        if ('optional' in at && at.optional && isAbsent(error)) continue;
-        const where = 'path' in at ? at.path : `${at.host}:${at.port}`;
-        throw new RingzeroError(
-          'RZ_IO',
-          `Could not listen at ${where}: ${(error as Error).message}`,
-          {
-            cause: error,
-          },
-        );
-      }
+    const endpoints = endpointsOf({
+      port: Number(this.#option('port')),
+      bind: this.#option('bind'),
+      unixsocket: this.#options.get('unixsocket'),
+      mode: parseInt(this.#options.get('unixsocketperm') ?? '0', 8) || undefined,
+      backlog: Number(this.guest.optionNamed('tcp-backlog')),
+    });
+    for (const at of endpoints) {
+      const listener = await listenAt(at, (connection) => this.#accept(connection, at));
+      if (listener === undefined) continue;
+      if (this.#isClosed) return listener.close(); // SHUTDOWN by a client of another listener
+      this.#listeners.push(listener);
+      if ('port' in at) this.#facts.port = listener.port;
+      this.#log.notice(`Listening at ${nameOf(at, listener.port)}`);
     }
     const metricsPort = this.#options.get('metrics-port');
     if (metricsPort !== undefined) {
-      const { startMetrics } = await import('./metrics-server.ts'); // and all of HTTP
+      const { startMetrics } = await import('./metrics-server.ts'); // loads HTTP on demand
       const at = this.#option('metrics-bind');
       const metrics = await startMetrics(Number(metricsPort), at, () => this.metrics());
       if (this.#isClosed) return metrics.close();
       this.#metricsServer = metrics;
       this.#log.notice(`Metrics at ${this.metricsUrl}`);
     }
-  }
-
-  /** Permissions of the Unix socket's file, when the options say any. */
-  #socketMode(): number | undefined {
-    const mode = parseInt(this.#options.get('unixsocketperm') ?? '0', 8);
-    return mode === 0 ? undefined : mode;
   }
 
   #accept(connection: Connection, at: ListenAt): void {
@@ -401,8 +356,8 @@ export class RedisServer implements SessionOwner {
   }
 
   /**
-   * What a signal does to Redis, as shutdown-on-sigterm or shutdown-on-sigint say: by default it saves where save points are set, then
-   * ends, and run() resolves with 0. When saving fails, the server goes on as Redis does.
+   * Does what a signal does to Redis, as shutdown-on-sigterm or shutdown-on-sigint say: by default it saves if save points are set, then ends,
+   * and run() resolves with 0. When saving fails, the server keeps running, as Redis does.
    */
   shutdown(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): void {
     if (this.#isClosed) return;
@@ -418,74 +373,8 @@ export class RedisServer implements SessionOwner {
     this.#metricsServer?.close();
     for (const session of [...this.#sessions.values()]) session.kill();
     await this.#vm.close();
-    removeTemporaryFiles(absolutePath(this.#option('dir'))); // of a save that was under way
+    removeTemporaryFiles(absolutePath(this.#option('dir'))); // of an unfinished save
   }
-}
-
-const UNSUPPORTED = new Set(['loadmodule', 'user', 'redis-sentinel', 'sentinel']);
-
-/** Why an option is refused, said for the place that it was given in. */
-function refusedOption([name, , place, isMissing]: Option, refusal: string | undefined): Error {
-  const isKnown = HOST_OPTIONS.has(name) || refusal !== BAD_DIRECTIVE;
-  if (!isKnown && UNSUPPORTED.has(name))
-    return optionError(place, `'${name}' is not supported by this server, see docs/redis.md`);
-  if (!isKnown && place.startsWith('On the command line'))
-    return optionError(place, `unknown option --${name}; see ringzero serve --help`);
-  return optionError(place, isMissing ? `option '--${name}' needs a value` : refusal!);
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Whether the machine has no such address. */
-function isAbsent(error: unknown): boolean {
-  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(String((error as { code?: unknown }).code));
-}
-
-/** `*` and a leading `-` (may be missing) as in redis.conf. */
-function bindAddress(text: string): string {
-  const address = text.replace(/^-/, '');
-  return address === '*' ? '0.0.0.0' : address === '::*' ? '::' : address;
-}
-
-/** The directory that the guest may use, whole; RZ_OPTION when there is none of that name. */
-function directoryOption(list: OptionList): string {
-  const given = list.find(([name]) => name === 'dir');
-  const path = absolutePath(given?.[1] ?? DEFAULTS.dir);
-  if (!isDirectory(path)) throw optionError(given?.[2] ?? path, `There is no directory ${path}`);
-  return path;
-}
-
-function checkMetricsPort(list: OptionList): void {
-  const given = list.find(([name, , , isMissing]) => name === 'metrics-port' && !isMissing);
-  if (given === undefined) return;
-  const [, value, place] = given;
-  if (!/^\d{1,5}$/.test(value) || Number(value) > PORT_MAX)
-    throw optionError(place, `argument must be between 0 and ${PORT_MAX}; 0 is any free port`);
-}
-
-/** Whether a service manager started this process and waits for word from it. */
-function isSupervised(): boolean {
-  return process.env['NOTIFY_SOCKET'] !== undefined || process.env['UPSTART_JOB'] !== undefined;
-}
-
-/** Whether users may load functions. */
-function udfOption(list: OptionList): boolean {
-  const given = list.find(([name]) => name === 'udf');
-  if (given === undefined) return false;
-  const [, value, place] = given;
-  if (value !== 'yes' && value !== 'no') throw optionError(place, "argument must be 'yes' or 'no'");
-  return value === 'yes';
-}
-
-/** VM memory: as asked, or 4 GiB where the machine has that to spare. */
-function memoryOption(text: string | undefined): number {
-  const wanted =
-    text === undefined ? Math.min(MEMORY_MAX, totalMemory() * 0.75) : parseBytes('memory', text);
-  if (wanted < MEMORY_STEP * 2 || wanted > MEMORY_MAX) {
-    throw new RingzeroError(
-      'RZ_OPTION',
-      `option 'memory' is '${text ?? wanted}'; allowed: 32mb to 4gb`,
-    );
-  }
-  return Math.floor(wanted / MEMORY_STEP) * MEMORY_STEP;
-}
