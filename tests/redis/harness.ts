@@ -41,6 +41,8 @@ interface GuestExports {
   ioBlock(): number;
   nextEvent(): number;
   setOption(nameBytes: number, valueBytes: number): number;
+  composedAddress(): number;
+  composedBytes(): number;
 }
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
@@ -300,5 +302,15 @@ export class RedisGuest {
   setOption(name: string, value: string): number {
     this.write(Buffer.from(name + value, 'latin1'));
     return this.exports.setOption(name.length, value.length);
+  }
+
+  /** Why the last setOption() failed. */
+  failure(): string {
+    const start = this.exports.composedAddress() >>> 0;
+    const bytes = new Uint8Array(this.memory.buffer).slice(
+      start,
+      start + this.exports.composedBytes(),
+    );
+    return Buffer.from(bytes).toString('latin1');
   }
 }

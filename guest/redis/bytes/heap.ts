@@ -22,7 +22,19 @@ export function duplicate(from: u32, bytes: u32): u32 {
   return at;
 }
 
-let outside: i64 = 0; // bytes
+let outside: i64 = 0; // bytes that count, though not in the slab, less those of it that do not
+
+/** A block of the server's own, of bounded size, and does not count: its first use must not evict a key. */
+export function allocOwn(bytes: u32): u32 {
+  const at = alloc(bytes);
+  if (at != 0) outside -= <i64>slab.usable(at);
+  return at;
+}
+
+export function freeOwn(address: u32): void {
+  outside += <i64>slab.usable(address);
+  slab.free(address);
+}
 
 /** The host keeps this many bytes more, or fewer, in its own memory for the guest. */
 export function countOutside(bytes: i64): void {

@@ -6,12 +6,14 @@
 //               0 u64 first eight bytes of the name, lower case   8 handler: table index   12 name address   16 name bytes
 //              20 flags   24 acl   28 i32 arity   32 i32 first key   36 i32 last key   40 i32 step   44 container row
 //              48 subcommands   52 calls in this batch   56 next in batch   60 spare for the server commands
-//              64 u64 calls   72 f64 microseconds   80 u64 failed   88 u64 rejected   96 four u32 spare (histograms)
+//              64 u64 calls   72 f64 microseconds   80 u64 failed   88 u64 rejected   96 histogram (latency-histogram.ts)
 //             Index: open addressing over u32 row addresses, at most half full.
 
+import * as histogram from '../stats/latency-histogram.ts';
 import { equal } from '../bytes/copy.ts';
 
 export const ROW_BYTES: u32 = 112;
+const HISTOGRAM: u32 = 96;
 const ROWS_MAX: u32 = 288;
 const INDEX_CELLS: u32 = 1024;
 const NAMES_BYTES: u32 = 4096;
@@ -355,6 +357,7 @@ export function countShared(row: u32): void {
 export function countTimed(row: u32, us: f64): void {
   store<u64>(row, load<u64>(row, 64) + 1, 64);
   store<f64>(row, load<f64>(row, 72) + us, 72);
+  if (histogram.isTracking()) histogram.note(row + HISTOGRAM, us, 1);
   batchTimedUs += us;
 }
 
@@ -367,6 +370,7 @@ export function settleBatch(us: f64): void {
     const calls = load<u32>(row, 52);
     store<u64>(row, load<u64>(row, 64) + calls, 64);
     store<f64>(row, load<f64>(row, 72) + share * <f64>calls, 72);
+    if (histogram.isTracking()) histogram.note(row + HISTOGRAM, share, calls);
     store<u32>(row, 0, 52);
     batchHead = load<u32>(row, 56);
   }
@@ -391,6 +395,11 @@ export function microsecondsOf(row: u32): f64 {
   return load<f64>(row, 72);
 }
 
+/** The histogram of the calls, or 0. */
+export function histogramOf(row: u32): u32 {
+  return load<u32>(row, HISTOGRAM);
+}
+
 export function failedOf(row: u32): u64 {
   return load<u64>(row, 80);
 }
@@ -400,5 +409,8 @@ export function rejectedOf(row: u32): u64 {
 }
 
 export function resetStatistics(): void {
-  for (let i: u32 = 0; i < rowCount; i++) memory.fill(rowAt(i) + 64, 0, 48);
+  for (let i: u32 = 0; i < rowCount; i++) {
+    histogram.drop(rowAt(i) + HISTOGRAM);
+    memory.fill(rowAt(i) + 64, 0, 32);
+  }
 }

@@ -22,6 +22,9 @@ export const PATH: u32 = 13;
 export const CLIENTS: u32 = 14;
 export const SIGNAL: u32 = 15;
 export const TITLE: u32 = 16;
+export const FIXED: u32 = 17;
+export const PERCENTILE: u32 = 18;
+export const PERCENTILE_RANGE: u32 = 19;
 
 /** Appends a reason. */
 export function put(reason: u32, index: u32, clientsMost: i64): void {
@@ -71,6 +74,12 @@ function sentence(reason: u32): string {
       return 'template format is invalid or contains unknown variables';
     case PATH:
       return "dbfilename can't be a path, just a filename";
+    case FIXED:
+      return "this server accepts only 'no'";
+    case PERCENTILE:
+      return 'Invalid latency-tracking-info-percentiles parameters';
+    case PERCENTILE_RANGE:
+      return 'latency-tracking-info-percentiles parameters should sit between [0.0,100.0]';
     case EMPTY:
       return 'this server accepts only an empty value';
     default:

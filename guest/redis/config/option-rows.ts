@@ -175,6 +175,16 @@ function defineBackground(): void {
     HOST,
   );
   define(option.RDB_SAVE_INCREMENTAL_FSYNC, 'rdb-save-incremental-fsync', BOOL, 'yes', 0, 0, 0);
+  define(option.LATENCY_TRACKING, 'latency-tracking', BOOL, 'yes', 0, 0, 0);
+  define(
+    option.LATENCY_TRACKING_INFO_PERCENTILES,
+    'latency-tracking-info-percentiles',
+    STRING,
+    '50 99 99.9',
+    0,
+    1024,
+    0,
+  );
 }
 
 /** The words that an enumeration of the first table accepts, in the order of their values. */
@@ -225,10 +235,20 @@ function wordNumber(): i64 {
   return optionText.readInteger(<u32>SCRATCH, wordUnits) ? optionText.parsed : 0;
 }
 
-/** Takes a mark off the end of the word; the flag that it stands for, or 0. */
+/** Takes marks off the end of the word; the flags that they stand for. */
+function takeMarks(): u32 {
+  let flags: u32 = 0;
+  for (let flag = takeMark(); flag != 0; flag = takeMark()) flags |= flag;
+  return flags;
+}
+
+/** Takes a mark off; the flag that it stands for, or 0. */
 function takeMark(): u32 {
   const last: u32 = load<u16>(wordStart + (wordUnits << 1) - 2);
-  const flag = last == ascii.EXCLAMATION ? option.START : last == ascii.CARET ? option.RAISED : 0;
+  let flag: u32 = 0;
+  if (last == ascii.EXCLAMATION) flag = option.START;
+  else if (last == ascii.CARET) flag = option.RAISED;
+  else if (last == ascii.EQUALS) flag = option.FIXED;
   if (flag != 0) wordUnits--;
   return flag;
 }
@@ -253,7 +273,7 @@ function defineLine(): void {
     config.at(index).original = config.find(<u32>SCRATCH, wordUnits);
     return;
   }
-  let flags = takeMark();
+  let flags = takeMarks();
   if (wordIs('percent')) flags |= option.PERCENT;
   const kind = kindOfWord();
   let min: i64 = 0;

@@ -5,8 +5,8 @@
 //             Any other heading names the feature that they are about and that this server lacks: they are kept and shown,
 //             so that one file serves both servers, and have nothing to act on.
 //             tests/redis/document.test.ts compares these lists with docs/redis.md, so that no option is without a standing.
-// Format      name kind default [min max | words separated by commas]. Behind the kind, ! is "at the start only" and ^ "raised to
-//             the least instead of refused". = names the original of an alias.
+// Format      name kind default [min max | words separated by commas]. Behind the kind, ! is "at the start only", ^ "raised to
+//             the least instead of refused" and = "no value but the first". = names the original of an alias.
 
 export const OPTION_TABLE: string = `
 # honoured
@@ -21,24 +21,23 @@ tcp-backlog int! 511 0 2147483647
 # otherwise
 crash-log-enabled bool yes
 crash-memcheck-enabled bool yes
-daemonize enum! no no
+daemonize bool!= no
 disable-thp bool! yes
 supervised enum! no upstart,systemd,auto,no
 sanitize-dump-payload enum no no,yes,clients
 # default only
 aclfile empty! ""
-activedefrag enum no no
-appendonly enum no no
+activedefrag bool= no
+appendonly bool= no
 bgsave_cpulist empty! ""
-cluster-enabled enum! no no
-latency-tracking enum no no
+cluster-enabled bool!= no
 notify-keyspace-events empty ""
-oom-score-adj enum no no
+oom-score-adj enum= no no,yes,relative,absolute
 replicaof empty! ""
 server_cpulist empty! ""
 slaveof = replicaof
 socket-mark-id int! 0 0 0
-syslog-enabled enum! no no
+syslog-enabled bool!= no
 tls-port int! 0 0 0
 # access lists of users and channels
 acl-pubsub-default enum! resetchannels allchannels,resetchannels
@@ -66,8 +65,6 @@ auto-aof-rewrite-percentage int 100 0 2147483647
 no-appendfsync-on-rewrite bool no
 # tracking of keys by clients
 tracking-table-max-keys int 1000000 0 9223372036854775807
-# latency tracking
-latency-tracking-info-percentiles string "50 99 99.9"
 # lists, sets, sorted sets, streams and HyperLogLogs
 hll-sparse-max-bytes bytes 3000 0 9223372036854775807
 list-compress-depth int 0 0 2147483647

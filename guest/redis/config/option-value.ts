@@ -9,6 +9,7 @@ import * as failure from './option-failure.ts';
 import * as limit from './output-limit.ts';
 import * as option from './option.ts';
 import * as optionText from './option-read.ts';
+import * as percentile from './latency-percentile.ts';
 import * as savePoint from './save-point.ts';
 import * as text from '../bytes/text.ts';
 import * as title from './title.ts';
@@ -39,7 +40,7 @@ export function check(index: u32, at: u32, bytes: u32): bool {
   const kind: u32 = row.kind;
   switch (kind) {
     case option.BOOL:
-      return checkBool(at, bytes);
+      return checkBool(at, bytes) && checkFixed(row);
     case option.INT:
       if (!accept(optionText.readInteger(at, bytes), failure.INT)) return false;
       if (index == option.MAXCLIENTS && number > clientsMost) return fail(failure.CLIENTS);
@@ -49,7 +50,7 @@ export function check(index: u32, at: u32, bytes: u32): bool {
         return accept(true, failure.NONE);
       return accept(optionText.readBytes(at, bytes), failure.BYTES) && checkRange(row);
     case option.ENUM:
-      return accept(optionText.readWord(index, at, bytes), failure.ENUM);
+      return accept(optionText.readWord(index, at, bytes), failure.ENUM) && checkFixed(row);
     case option.WORDS:
       return checkWords(index, at, bytes);
     case option.OCTAL:
@@ -77,6 +78,10 @@ export function putFailure(index: u32): void {
 function checkBool(at: u32, bytes: u32): bool {
   number = ascii.isWord(at, bytes, 'yes') ? 1 : 0;
   return number != 0 || ascii.isWord(at, bytes, 'no') || fail(failure.BOOL);
+}
+
+function checkFixed(row: config.Row): bool {
+  return number == 0 || !(row.flags & option.FIXED) || fail(failure.FIXED);
 }
 
 /** Options without negative values are unsigned: they reach above the largest i64. */
@@ -114,6 +119,10 @@ function checkString(index: u32, at: u32, bytes: u32): bool {
   if (bytes > longest) return fail(longest == 0 ? failure.EMPTY : failure.LONG);
   if (index == option.PROC_TITLE_TEMPLATE)
     return title.isTemplate(at, bytes) || fail(failure.TITLE);
+  if (index == option.LATENCY_TRACKING_INFO_PERCENTILES) {
+    failed = percentile.check(at, bytes);
+    return failed == failure.NONE;
+  }
   if (index != option.DBFILENAME) return true;
   for (let i: u32 = 0; i < bytes; i++)
     if (load<u8>(at + i) == ascii.SLASH) return fail(failure.PATH);
@@ -145,6 +154,8 @@ export function put(index: u32): void {
     case option.LIMITS:
       return limit.put();
     default:
+      if (index == option.LATENCY_TRACKING_INFO_PERCENTILES)
+        return percentile.putList(config.textAddress(index), config.textBytes(index));
       text.bytes(config.textAddress(index), config.textBytes(index));
   }
 }

@@ -21,6 +21,7 @@ export const PROTECTED: u32 = 2; // CONFIG SET asks for enable-protected-configs
 export const HOST: u32 = 4; // the host acts on it: a change raises an event
 export const PERCENT: u32 = 8; // may also be a share of maxmemory, kept as a negative number
 export const RAISED: u32 = 16; // a smaller value is raised to the least instead of refused
+export const FIXED: u32 = 32; // only its first value, no, is accepted, for the server lacks the rest
 
 export const PORT: u32 = 0;
 export const BIND: u32 = 1;
@@ -74,6 +75,8 @@ export const MAXMEMORY_EVICTION_TENACITY: u32 = 47;
 export const DYNAMIC_HZ: u32 = 48;
 export const PROC_TITLE_TEMPLATE: u32 = 49;
 export const RDB_SAVE_INCREMENTAL_FSYNC: u32 = 50;
+export const LATENCY_TRACKING: u32 = 51;
+export const LATENCY_TRACKING_INFO_PERCENTILES: u32 = 52;
 
 // Values of enabling options (0 is no) and of maxmemory-policy, in the order of their words.
 export const ENABLE_YES: i64 = 1;

@@ -1,9 +1,16 @@
 // The sections of INFO that are tables: commands, errors, keyspaces.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as command from '../command/command.ts';
+import * as config from '../config/config.ts';
+import * as histogram from '../stats/latency-histogram.ts';
+import * as option from '../config/option.ts';
+import * as percentile from '../config/latency-percentile.ts';
 import * as rate from '../stats/rate.ts';
 import * as space from '../keyspace/space.ts';
 import * as text from '../bytes/text.ts';
+
+const LOWER_P: u32 = 112;
 
 /** A line for each command that was called or refused. */
 export function putCommands(): void {
@@ -26,6 +33,36 @@ export function putCommands(): void {
     text.unsigned(command.failedOf(row));
     text.crlf();
   }
+}
+
+let shown: u32 = 0; // the histogram of the line
+
+/** A line for each command whose calls were tracked. */
+export function putLatency(): void {
+  if (!histogram.isTracking()) return;
+  const index = option.LATENCY_TRACKING_INFO_PERCENTILES;
+  for (let i: u32 = 0; i < command.count(); i++) {
+    const row = command.rowAt(i);
+    shown = command.histogramOf(row);
+    if (shown == 0) continue;
+    text.ascii('latency_percentiles_usec_');
+    text.bytes(command.nameAddress(row), command.nameBytes(row));
+    separator = ascii.COLON;
+    percentile.each(config.textAddress(index), config.textBytes(index), putPercentile);
+    if (separator == ascii.COLON) text.byte(separator);
+    text.crlf();
+  }
+}
+
+let separator: u32 = 0; // what the next percentile begins with
+
+function putPercentile(percent: f64): void {
+  text.byte(separator);
+  separator = ascii.COMMA;
+  text.byte(LOWER_P);
+  percentile.putNumber(percent);
+  text.byte(ascii.EQUALS);
+  text.decimal(histogram.percentile(shown, percent), 3);
 }
 
 /** A line for each error code that was replied. */

@@ -217,7 +217,9 @@ function putLines(wanted: u32): void {
       return tables.putKeyspace();
     case section.RINGZERO:
       return machine.putMachine();
-    default: // modules and latencystats, of which there are none
+    case section.LATENCYSTATS:
+      return tables.putLatency();
+    default: // modules, of which there are none
   }
 }
 

@@ -5,6 +5,7 @@ import * as command from '../command/command.ts';
 import * as config from '../config/config.ts';
 import * as errors from '../command/errors.ts';
 import * as help from './help.ts';
+import * as histogram from '../stats/latency-histogram.ts';
 import * as latency from '../stats/latency.ts';
 import * as number from '../bytes/number.ts';
 import * as option from '../config/option.ts';
@@ -19,7 +20,7 @@ export function register(): void {
   command.define('latency|doctor', doctor, 2, flags, 0, 0, 0, 0);
   command.define('latency|graph', graph, 3, flags, 0, 0, 0, 0);
   command.define('latency|help', help.put, 2, LOADING | STALE, 0, 0, 0, 0);
-  command.define('latency|histogram', histogram, -2, flags, 0, 0, 0, 0);
+  command.define('latency|histogram', showHistograms, -2, flags, 0, 0, 0, 0);
   command.define('latency|history', history, 3, flags, 0, 0, 0, 0);
   command.define('latency|latest', latest, 2, flags, 0, 0, 0, 0);
   command.define('latency|reset', resetEvents, -2, flags, 0, 0, 0, 0);
@@ -141,9 +142,51 @@ function doctor(): void {
   text.end();
 }
 
-/** LATENCY HISTOGRAM [command ...]: calls are timed in batches, so there is no distribution of single calls. */
-function histogram(): void {
-  reply.map(0);
+/** LATENCY HISTOGRAM [command ...]: for each command the calls, and how many of them took less than each bound. */
+function showHistograms(): void {
+  const mark = reply.deferArray();
+  shown = 0;
+  if (args.count() == 2) {
+    for (let i: u32 = 0; i < command.count(); i++) putHistogram(command.rowAt(i));
+  } else {
+    for (let i: u32 = 2; i < args.count(); i++) {
+      const row = command.find(args.ptr(i), args.len(i));
+      if (row != 0) putHistograms(row);
+    }
+  }
+  reply.endMap(mark, shown);
+}
+
+let shown: u32 = 0;
+
+/** Of a command and its subcommands. */
+function putHistograms(row: u32): void {
+  putHistogram(row);
+  for (let i: u32 = 0; i < command.count() && command.subcommandCount(row) != 0; i++)
+    if (command.containerOf(command.rowAt(i)) == row) putHistogram(command.rowAt(i));
+}
+
+function putHistogram(row: u32): void {
+  const at = command.histogramOf(row);
+  if (at == 0) return;
+  shown++;
+  reply.bulk(command.nameAddress(row), command.nameBytes(row));
+  reply.map(2);
+  reply.bulkText('calls');
+  reply.integer(<i64>histogram.calls(at));
+  reply.bulkText('histogram_usec');
+  const mark = reply.deferArray();
+  let pairs: u32 = 0;
+  let before: u64 = 0;
+  for (let bound: u32 = 0; bound < histogram.BOUNDS; bound++) {
+    const below = histogram.cumulative(at, bound);
+    if (below == before) continue;
+    reply.integer(<i64>histogram.boundUs(bound));
+    reply.integer(<i64>below);
+    before = below;
+    pairs++;
+  }
+  reply.endMap(mark, pairs);
 }
 
 /** SLOWLOG GET [count] */

@@ -3,6 +3,7 @@
 import * as clock from '../border/clock.ts';
 import * as command from '../command/command.ts';
 import * as config from '../config/config.ts';
+import * as histogram from '../stats/latency-histogram.ts';
 import * as latency from '../stats/latency.ts';
 import * as memoryUse from './memory-use.ts';
 import * as observe from '../stats/observe.ts';
@@ -22,16 +23,18 @@ export function boot(): void {
   observe.listenError(rate.countError);
   config.whenChanged(option.SLOWLOG_LOG_SLOWER_THAN, configure);
   config.whenChanged(option.LATENCY_MONITOR_THRESHOLD, configure);
+  config.whenChanged(option.LATENCY_TRACKING, configure);
   configure();
   memoryUse.noteStartup();
 }
 
 const SHORT_US: i64 = 1000;
 
-/** A threshold below SHORT_US has every command timed by itself. */
+/** A threshold below SHORT_US has every command timed by itself; latency-tracking fills histograms. */
 function configure(): void {
   const slow = config.number(option.SLOWLOG_LOG_SLOWER_THAN);
   const isShort = slow >= 0 && slow < SHORT_US;
+  histogram.setTracking(config.number(option.LATENCY_TRACKING) != 0);
   observe.setTimesAll(isShort || config.number(option.LATENCY_MONITOR_THRESHOLD) != 0);
 }
 
