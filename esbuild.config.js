@@ -1,9 +1,11 @@
-// Bundles, from what the TypeScript compiler made. dist/node/host is the package in Node and Deno: a few files start sooner than a
+// Bundles, from the sources. dist/node/host is the package in Node and Deno: a few files start sooner than a
 // hundred modules. dist/browser is a folder that a page can be served with as it is; its threads are files of their own with
 // everything in them, so that a bundler can copy each like a picture. They are named `.mjs`: a minifier such as webpack's takes the
 // `.js` that a bundler copies for a script, in which `await` is not a keyword.
 
+import { readFileSync } from 'node:fs';
 import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const NODE = 'dist/node';
@@ -11,16 +13,28 @@ const BROWSER = 'dist/browser';
 const MODULES = ['libdbos.wasm', 'kv.wasm'];
 
 const LIBRARY = {
-  index: 'dist/host/index.js',
-  level: 'dist/host/level/index.js',
-  sync: 'dist/host/sync.js',
+  index: 'host/index.ts',
+  level: 'host/level/index.ts',
+  sync: 'host/sync.ts',
 };
 const THREADS = {
-  'snapshot-worker': 'dist/host/vm/snapshot-worker.js',
-  'timer-worker': 'dist/host/vm/timer-worker.js',
-  'service-worker': 'dist/host/io/service-worker.js',
+  'snapshot-worker': 'host/vm/snapshot-worker.ts',
+  'timer-worker': 'host/vm/timer-worker.ts',
+  'service-worker': 'host/io/service-worker.ts',
 };
-const COMMAND = { main: 'dist/host/cli/main.js', imports: 'dist/host/redis/imports.js' };
+const COMMAND = { main: 'host/cli/main.ts', imports: 'host/redis/imports.ts' };
+
+/** The modules behind `#platform`: package.json names what is compiled, for Node and for browsers. */
+const platformSources = {
+  name: 'platform-sources',
+  setup({ onResolve, initialOptions: { platform } }) {
+    const { imports } = JSON.parse(readFileSync('package.json', 'utf8'));
+    onResolve({ filter: /^#platform/ }, ({ path }) => {
+      const compiled = imports[path][platform === 'browser' ? 'browser' : 'default'];
+      return { path: resolve(compiled.replace('/dist/', '/').replace(/\.js$/, '.ts')) };
+    });
+  },
+};
 
 const common = {
   bundle: true,
@@ -29,6 +43,7 @@ const common = {
   keepNames: true,
   legalComments: 'inline',
   logLevel: 'warning',
+  plugins: [platformSources],
 };
 const browser = {
   ...common,
@@ -44,9 +59,10 @@ const browser = {
 const threadNames = {
   name: 'thread-names',
   setup({ onLoad }) {
-    onLoad({ filter: /host\/(vm|io)\/[^/]+\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /host\/(vm|io)\/[^/]+\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');
-      return { contents: text.replace(/new URL\('(\.\/[a-z]+-worker)\.js'/g, "new URL('$1.mjs'") };
+      const contents = text.replace(/new URL\('(\.\/[a-z]+-worker)\.js'/g, "new URL('$1.mjs'");
+      return { contents, loader: 'ts' };
     });
   },
 };
@@ -95,7 +111,7 @@ const library = await build({
   ...browser,
   entryPoints: LIBRARY,
   splitting: true,
-  plugins: [threadNames],
+  plugins: [platformSources, threadNames],
   banner: { js: noBrowser },
 });
 const threads = await build({ ...browser, entryPoints: THREADS, outExtension: { '.js': '.mjs' } });

@@ -4,7 +4,7 @@ const ignored = { ignores: ['dist/**', 'node_modules/**'] };
 
 /** TypeScript for the host: the compiler checks types, the linter habits. */
 const host = {
-  files: ['host/**/*.ts', 'tests/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+  files: ['host/**/*.ts', 'tests/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.{ts,js}'],
   ignores: ['tests/*/guest/**'],
   extends: [tseslint.configs.recommended, tseslint.configs.stylistic],
   rules: {
