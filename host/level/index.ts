@@ -5,14 +5,10 @@
  * @module ringzero/level
  */
 
-export {
-  RingzeroLevel,
-  type StoreStats,
-  type SyncOperation,
-  type SyncOptions,
-  type WriteOptions,
-} from './level.ts';
-export type { RingzeroOptions, StoreOptions } from './options.ts';
+export { RingzeroLevel } from './level.ts';
+export type { SyncOperation, SyncOptions } from './encodings.ts';
+export type { StoreStats } from './stats.ts';
+export type { RingzeroOptions, StoreOptions, WriteOptions } from './options.ts';
 export type { SyncRangeOptions } from './range.ts';
 export type { RingzeroHandle } from './store.ts';
 export { Udf, type UdfResult } from '../udf/udf.ts';

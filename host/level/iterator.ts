@@ -15,7 +15,7 @@ import {
 import { RingzeroError } from '../errors.ts';
 import { HEAVY, isDue, nextTurn } from './turns.ts';
 import { Cursor, PIECE_MAX, type Bounds, type Entry, type Shape } from './cursor.ts';
-import type { RingzeroLevel } from './level.ts';
+import type { LevelDatabase } from './database.ts';
 import type { Operations } from './operations.ts';
 import type { Data, Format } from './window.ts';
 
@@ -189,7 +189,7 @@ function shapeOf(options: RangeOptions, keys: boolean, values: boolean): Shape {
   return { keys, values, keyFormat: options.keyEncoding, valueFormat: options.valueEncoding };
 }
 
-type Db<K, V> = RingzeroLevel<K, V>;
+type Db<K, V> = LevelDatabase<K, V>;
 
 export class RingzeroIterator<K, V> extends AbstractIterator<Db<K, V>, K, V> {
   readonly #pieces: Pieces;

@@ -100,3 +100,12 @@ export function isEmptySync([operations, options]: readonly unknown[]): boolean 
   const isEmpty = Array.isArray(operations) && operations.length === 0;
   return isEmpty && (options as { sync?: unknown } | null | undefined)?.sync === true;
 }
+
+/** Options of a change, promised or synchronous. */
+export interface WriteOptions {
+  /**
+   * Returns when the change and every earlier one are on the device. A store with `durable: false` then writes all its pages, and is still
+   * refused after a crash.
+   */
+  sync?: boolean | undefined;
+}

@@ -1,7 +1,7 @@
 // Synchronous ranges: for...of over a part of the store.
 
 import { Cursor, PIECE_MAX, type Bounds, type Entry, type Shape } from './cursor.ts';
-import type { Codec, SyncOptions } from './level.ts';
+import type { Codec, SyncOptions } from './encodings.ts';
 import type { Operations } from './operations.ts';
 
 export interface SyncRangeOptions<K> extends SyncOptions {

@@ -89,7 +89,7 @@ tests('getInto() gives the length, fills what there is room for, and says -1', a
   assert.is(target.toString(), 'a longer');
   assert.is(db.getInto('none', target), -1);
   const words = new Float64Array(8) as unknown as Uint8Array;
-  assert.throws(() => db.getInto('k', words), /no array of bytes/);
+  assert.throws(() => db.getInto('k', words), /must be a Uint8Array/);
   assert.is(db.getInto('k', new Uint8Array(0)), 14);
   await db.close();
 });
