@@ -4,7 +4,7 @@ import { slab } from '../../../assembly/index.ts';
 
 export const KIND_ENTRY: u32 = 0; // keys: enumerated in address order by the saver (entry.ts)
 export const KIND_BLOCK: u32 = 1; // buffers, tables, client records
-export const KIND_HASH: u32 = 2; // what hash values hold beside their entry
+export const KIND_VALUE: u32 = 2; // what values hold outside their entry
 
 export function alloc(bytes: u32): u32 {
   return slab.alloc(KIND_BLOCK, bytes);

@@ -76,10 +76,3 @@ export function hasDefault(index: u32, at: u32, bytes: u32): bool {
     return units == bytes && memory.compare(SCRATCH, at, bytes) == 0;
   return bounded(index, value.valueOf(index, <u32>SCRATCH, units)) == config.number(index);
 }
-
-/** The number of an option that has no constant in option.ts. */
-export function numberOf(name: string): i64 {
-  const units = <u32>name.length;
-  ascii.narrow(changetype<u32>(name), units, <u32>SCRATCH);
-  return config.number(config.find(<u32>SCRATCH, units));
-}

@@ -70,6 +70,12 @@ export function find(name: u32, bytes: u32): u32 {
   return NONE;
 }
 
+/** The row of an option that has no constant in option.ts; it is there. */
+export function named(name: string): u32 {
+  for (let i: u32 = 0; i < rows; i++) if (ascii.isWord(at(i).name, at(i).nameBytes, name)) return i;
+  return unreachable();
+}
+
 /** Calls a function after each change of an option. An option has one such function. */
 export function whenChanged(index: u32, changed: () => void): void {
   if (at(index).changed != 0) unreachable();

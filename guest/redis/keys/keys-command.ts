@@ -10,6 +10,7 @@ import * as lazyfree from '../keyspace/lazyfree.ts';
 import * as lru from '../keyspace/lru.ts';
 import * as moving from './move-command.ts';
 import * as reply from '../wire/reply.ts';
+import * as strings from '../types/string/value.ts';
 import * as type from '../keyspace/type.ts';
 import { ACL_KEYSPACE, FAST, READONLY, WRITE } from '../command/command.ts';
 
@@ -82,19 +83,7 @@ function subject(): u32 {
 
 function encoding(): void {
   const found = subject();
-  if (found == 0) return;
-  switch (entry.encoding(found)) {
-    case entry.ENC_INT:
-      return reply.bulkText('int');
-    case entry.ENC_EMBSTR:
-      return reply.bulkText('embstr');
-    case entry.ENC_LISTPACK:
-      return reply.bulkText('listpack');
-    case entry.ENC_HASHTABLE:
-      return reply.bulkText('hashtable');
-    default:
-      return reply.bulkText('raw');
-  }
+  if (found != 0) reply.bulkText(type.encodingName(entry.type(found), found));
 }
 
 function frequency(): void {
@@ -120,7 +109,8 @@ function references(): void {
   const found = subject();
   if (found == 0) return;
   const isShared =
-    entry.encoding(found) == entry.ENC_INT &&
+    entry.type(found) == strings.STRING &&
+    entry.encoding(found) == strings.INT &&
     <u64>load<i64>(entry.value(found)) < 10000 &&
     !lru.isPerKey();
   reply.integer(isShared ? 2147483647 : 1);

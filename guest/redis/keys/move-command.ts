@@ -131,7 +131,7 @@ function copyTo(source: u32, target: u32): bool {
   const kind = entry.type(source);
   const made = slab.hasRoom(0) ? withKey(source, args.ptr(2), args.len(2)) : 0;
   if (made == 0) return false;
-  if (kind != entry.TYPE_STRING && !type.copy(kind, source, made)) {
+  if (!type.copy(kind, source, made)) {
     slab.free(made);
     return false;
   }

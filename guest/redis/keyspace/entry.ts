@@ -2,7 +2,7 @@
 //
 // Structure        0      1      2           4       8           12            16          24            28
 //                 [type  |flags |keyspace   |access |key bytes  |value bytes  |expiry ms  |in volatile  |key... value...]
-//             type      low half: TYPE_*; high half: encoding. The whole byte is 0 in an allocation that is no key:
+//             type      low half: the type (type.ts); high half: its encoding. The whole byte is 0 in an allocation that is no key:
 //                       one still filling, or one that waits to be freed. A saver skips those.
 //             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB rename it
 //                       (keyspace.ts). A saver asks space.databaseOf(), and skips entries that have none.
@@ -20,21 +20,13 @@ import { KIND_ENTRY } from '../bytes/heap.ts';
 /** Keyspace id of an entry in no keyspace. */
 export const NO_KEYSPACE: u32 = 0xffff;
 
-export const TYPE_STRING: u32 = 1;
-export const TYPE_HASH: u32 = 5;
-
-export const ENC_RAW: u32 = 0;
-export const ENC_EMBSTR: u32 = 1;
-export const ENC_INT: u32 = 2;
-export const ENC_LISTPACK: u32 = 3;
-export const ENC_HASHTABLE: u32 = 4;
+/** A type's number is the one that Redis has for it, plus this: string 1, list 2, set 3, sorted set 4, hash 5, stream 7. */
+export const TYPE_FIRST: u32 = 1;
 
 /** Flag: the entry has an expiry. */
 export const EXPIRES: u32 = 1;
 
 export const HEADER_BYTES: u32 = 28;
-/** Longest string whose encoding is embstr. */
-export const EMBSTR_MAX: u32 = 44;
 
 // @ts-ignore: decorator
 @inline

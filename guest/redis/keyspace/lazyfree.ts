@@ -30,7 +30,7 @@ export const ALWAYS: u32 = 0xffffffff;
 /** Frees an entry that is in no dictionary; a long one in the background where the option `why` allows that. */
 export function discard(unlinked: u32, why: u32): void {
   const kind = entry.type(unlinked);
-  if (kind > entry.TYPE_STRING) {
+  if (type.isOutside(kind)) {
     const isLazy = why == ALWAYS || config.number(why) != 0;
     if (isLazy && type.effort(kind, unlinked) > type.LAZY_EFFORT) {
       entry.setAccess(unlinked, entries);

@@ -14,13 +14,13 @@ import * as config from '../config/config.ts';
 import * as entry from '../keyspace/entry.ts';
 import * as format from './format.ts';
 import * as keyspace from '../keyspace/keyspace.ts';
-import * as loadHash from './load-hash.ts';
 import * as log from '../border/log.ts';
 import * as lru from '../keyspace/lru.ts';
 import * as number from '../bytes/number.ts';
 import * as option from '../config/option.ts';
 import * as reader from './reader.ts';
 import * as skip from './skip.ts';
+import * as types from '../keyspace/type.ts';
 import * as ascii from '../bytes/ascii.ts';
 import * as space from '../keyspace/space.ts';
 import { KIND_BLOCK } from '../bytes/heap.ts';
@@ -301,12 +301,7 @@ function key(type: u32): void {
     if (skip.value(type)) expiredKeys++;
     return;
   }
-  const isHash =
-    type == format.TYPE_HASH ||
-    type == format.TYPE_HASH_LISTPACK ||
-    type == format.TYPE_HASH_ZIPLIST ||
-    type == format.TYPE_HASH_ZIPMAP;
-  if (!isHash && type != format.TYPE_STRING) {
+  if (!types.canLoad(type)) {
     const called = nameOfType(type);
     if (called.length == 0 || leaveOut(called, true)) skip.value(type);
     return;
@@ -319,13 +314,10 @@ function key(type: u32): void {
     }
     keyspace.removeEntry(old, option.LAZYFREE_LAZY_SERVER_DEL);
   }
-  let made: u32 = 0;
-  if (!isHash) made = stringKey();
-  else if (loadHash.value(type, name, nameBytes)) {
-    made = loadHash.entryMade();
-    if (made == 0) return warnEmpty();
-  }
-  if (made != 0 && !reader.hasFailed()) complete(made);
+  const made = types.loadValue(type, name, nameBytes);
+  if (reader.hasFailed()) return;
+  if (made == 0) warnEmpty();
+  else complete(made);
 }
 
 function warnEmpty(): void {
@@ -347,36 +339,4 @@ function complete(made: u32): void {
     entry.setAccess(made, (clock.lru() - idle) & 0xffffff);
   }
   loadedKeys++;
-}
-
-/** Makes a key of a string; the entry, or 0 after a failure. */
-function stringKey(): u32 {
-  const form = reader.head();
-  if (reader.hasFailed()) return 0;
-  if (form == reader.INTEGER) return integerKey(reader.integer());
-  const bytes = reader.bytes();
-  const made = entry.reserve(nameBytes, bytes);
-  if (made == 0) {
-    reader.failMemory();
-    return 0;
-  }
-  memory.copy(entry.key(made), name, nameBytes);
-  if (reader.fetch(form, entry.value(made))) {
-    if (bytes <= 20 && number.parse(entry.value(made), bytes)) {
-      slab.free(made);
-      return integerKey(number.parsed());
-    }
-    const encoding = bytes <= entry.EMBSTR_MAX ? entry.ENC_EMBSTR : entry.ENC_RAW;
-    if (keyspace.add(made, entry.TYPE_STRING, encoding)) return made;
-    reader.failMemory();
-  }
-  slab.free(made);
-  return 0;
-}
-
-function integerKey(value: i64): u32 {
-  const made = keyspace.insert(name, nameBytes, entry.TYPE_STRING, entry.ENC_INT, 8);
-  if (made == 0) reader.failMemory();
-  else store<i64>(entry.value(made), value);
-  return made;
 }

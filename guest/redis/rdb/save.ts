@@ -12,15 +12,14 @@
 import * as config from '../config/config.ts';
 import * as entry from '../keyspace/entry.ts';
 import * as format from './format.ts';
-import * as hash from '../types/hash/value.ts';
 import * as heap from '../bytes/heap.ts';
 import * as clock from '../border/clock.ts';
-import * as listpack from '../structure/listpack.ts';
 import * as log from '../border/log.ts';
 import * as lru from '../keyspace/lru.ts';
 import * as option from '../config/option.ts';
 import * as pace from './pace.ts';
 import * as space from '../keyspace/space.ts';
+import * as type from '../keyspace/type.ts';
 import * as writer from './writer.ts';
 import { VERSION as SERVER_VERSION } from '../client/identity.ts';
 import { PROGRESS_SAVE } from '../abi.ts';
@@ -28,9 +27,6 @@ import { SYS_PROGRESS, SYS_RENAME, SYS_UNLINK } from '../../../assembly/abi/sysc
 import { forget, slab, syscall } from '../../../assembly/index.ts';
 
 const NO_DATABASE: i32 = -1;
-/** Values of maxmemory-policy for which entries carry when they were used. */
-const POLICY_VOLATILE_LRU: i64 = 0;
-const POLICY_ALLKEYS_LRU: i64 = 4;
 
 /** A bit per database: its size has been written. */
 const ANNOUNCED: usize = memory.data(2048, 8); // space.DATABASES_MAX / 8
@@ -87,7 +83,7 @@ function failed(result: i32): i32 {
 function begin(): void {
   database = NO_DATABASE;
   const policy = config.number(option.MAXMEMORY_POLICY);
-  isLru = policy == POLICY_VOLATILE_LRU || policy == POLICY_ALLKEYS_LRU;
+  isLru = policy == option.VOLATILE_LRU || policy == option.ALLKEYS_LRU;
   total = 0;
   done = 0;
   perMille = 0;
@@ -172,29 +168,5 @@ function put(at: u32): void {
     writer.byte(format.OP_FREQ);
     writer.byte(lru.frequency(at));
   }
-  if (entry.type(at) == entry.TYPE_HASH) return putHash(at);
-  const key = entry.key(at);
-  const keyBytes = entry.keyBytes(at);
-  if (entry.encoding(at) != entry.ENC_INT) return writer.pair(key, keyBytes, entry.valueBytes(at));
-  writer.byte(format.TYPE_STRING);
-  writer.text(key, keyBytes);
-  writer.integer(load<i64>(key + keyBytes));
-}
-
-function putHash(at: u32): void {
-  if (!hash.isLarge(at)) {
-    writer.byte(format.TYPE_HASH_LISTPACK);
-    writer.text(entry.key(at), entry.keyBytes(at));
-    writer.text(entry.value(at), listpack.bytes(entry.value(at)));
-    return;
-  }
-  writer.byte(format.TYPE_HASH);
-  writer.text(entry.key(at), entry.keyBytes(at));
-  writer.length(hash.count(at));
-  for (let more = hash.begin(at); more && !writer.hasFailed(); more = hash.advance()) {
-    hash.readField();
-    writer.text(hash.text(), hash.textBytes());
-    hash.readValue();
-    writer.text(hash.text(), hash.textBytes());
-  }
+  type.save(entry.type(at), at, entry.key(at), entry.keyBytes(at), entry.value(at));
 }

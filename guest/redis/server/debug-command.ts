@@ -144,21 +144,6 @@ function setActiveExpire(): void {
   reply.ok();
 }
 
-function encodingName(found: u32): string {
-  switch (entry.encoding(found)) {
-    case entry.ENC_INT:
-      return 'int';
-    case entry.ENC_EMBSTR:
-      return 'embstr';
-    case entry.ENC_LISTPACK:
-      return 'listpack';
-    case entry.ENC_HASHTABLE:
-      return 'hashtable';
-    default:
-      return 'raw';
-  }
-}
-
 /** DEBUG OBJECT key */
 function describe(): void {
   const found = keyspace.peek(args.ptr(2), args.len(2));
@@ -167,7 +152,7 @@ function describe(): void {
   text.ascii('Value at:0x');
   text.hex(found, 8);
   text.ascii(' refcount:1 encoding:');
-  text.ascii(encodingName(found));
+  text.ascii(type.encodingName(entry.type(found), found));
   text.ascii(' serializedlength:');
   text.unsigned(entry.valueBytes(found) + type.size(entry.type(found), found));
   text.ascii(' lru:');

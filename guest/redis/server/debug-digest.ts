@@ -1,59 +1,26 @@
 // DEBUG DIGEST and DEBUG DIGEST-VALUE: signatures of what the databases hold, the same numbers that redis-server computes.
 //
-// Method   What has an order is mixed in: digest = SHA1(digest xor SHA1(text)). What has none, keys of a database and fields
-//          of a hash, is only combined by xor. Keys that have expired and are not deleted yet count, as in Redis.
+// Method   Types mix their values in (keyspace/type.ts). Keys have no order: they are combined. Keys that have expired and are
+//          not deleted yet count, as in Redis.
 
 import * as args from '../wire/args.ts';
+import * as digest from '../bytes/digest.ts';
 import * as dict from '../keyspace/dict.ts';
 import * as entry from '../keyspace/entry.ts';
-import * as hash from '../types/hash/value.ts';
 import * as keyspace from '../keyspace/keyspace.ts';
 import * as reply from '../wire/reply.ts';
-import * as sha1 from '../bytes/sha1.ts';
 import * as space from '../keyspace/space.ts';
-import * as string from '../types/string/value.ts';
+import * as type from '../keyspace/type.ts';
 
 const WHOLE: usize = memory.data(20, 4);
 const KEY: usize = memory.data(20, 4);
-const FIELD: usize = memory.data(20, 4);
-const HASHED: usize = memory.data(20, 4);
-const NUMBER: usize = memory.data(4, 4);
 const EXPIRES: usize = memory.data(10, 4);
-
-// Redis's numbers of the types.
-const STRING: u32 = 0;
-const HASH: u32 = 4;
-
-function clear(digest: usize): void {
-  memory.fill(digest, 0, sha1.DIGEST_BYTES);
-}
-
-function combine(digest: usize, from: u32, bytes: u32): void {
-  sha1.digest(from, bytes, <u32>HASHED);
-  for (let i: u32 = 0; i < sha1.DIGEST_BYTES; i += 4)
-    store<u32>(digest + i, load<u32>(digest + i) ^ load<u32>(HASHED + i));
-}
-
-function mix(digest: usize, from: u32, bytes: u32): void {
-  combine(digest, from, bytes);
-  sha1.digest(<u32>digest, sha1.DIGEST_BYTES, <u32>digest);
-}
-
-function mixNumber(digest: usize, number: u32): void {
-  store<u32>(NUMBER, bswap(number));
-  mix(digest, <u32>NUMBER, 4);
-}
 
 /** Adds type, value and whether there is an expiry to KEY. */
 function addValue(found: u32): void {
-  const isHash = entry.type(found) == entry.TYPE_HASH;
-  mixNumber(KEY, isHash ? HASH : STRING);
-  if (isHash) {
-    for (let more = hash.begin(found); more; more = hash.advance()) addField();
-  } else {
-    string.read(found);
-    mix(KEY, string.address(), string.bytes());
-  }
+  const kind = entry.type(found);
+  digest.mixNumber(<u32>KEY, kind - entry.TYPE_FIRST);
+  type.digest(kind, found, <u32>KEY);
   if (entry.hasExpiry(found)) addExpiry();
 }
 
@@ -61,29 +28,20 @@ function addValue(found: u32): void {
 function addExpiry(): void {
   store<u64>(EXPIRES, 0x6572697078652121);
   store<u16>(EXPIRES, 0x2121, 8);
-  combine(KEY, <u32>EXPIRES, 10);
-}
-
-function addField(): void {
-  clear(FIELD);
-  hash.readField();
-  mix(FIELD, hash.text(), hash.textBytes());
-  hash.readValue();
-  mix(FIELD, hash.text(), hash.textBytes());
-  combine(KEY, <u32>FIELD, sha1.DIGEST_BYTES);
+  digest.combine(<u32>KEY, <u32>EXPIRES, 10);
 }
 
 function addKey(found: u32): void {
-  clear(KEY);
-  mix(KEY, entry.key(found), entry.keyBytes(found));
+  digest.clear(<u32>KEY);
+  digest.mix(<u32>KEY, entry.key(found), entry.keyBytes(found));
   addValue(found);
-  combine(WHOLE, <u32>KEY, sha1.DIGEST_BYTES);
+  digest.combine(<u32>WHOLE, <u32>KEY, digest.BYTES);
 }
 
-function put(digest: usize): void {
+function put(from: usize): void {
   reply.text('+');
-  for (let i: u32 = 0; i < sha1.DIGEST_BYTES; i++) {
-    const byte: u32 = load<u8>(digest + i);
+  for (let i: u32 = 0; i < digest.BYTES; i++) {
+    const byte: u32 = load<u8>(from + i);
     reply.character(hexDigit(byte >> 4));
     reply.character(hexDigit(byte & 15));
   }
@@ -96,10 +54,10 @@ function hexDigit(nibble: u32): u32 {
 
 /** DEBUG DIGEST */
 export function ofAll(): void {
-  clear(WHOLE);
+  digest.clear(<u32>WHOLE);
   for (let i: u32 = 0; i < space.databases(); i++) {
     if (space.keyCount(i) == 0) continue;
-    mixNumber(WHOLE, i);
+    digest.mixNumber(<u32>WHOLE, i);
     let cursor: u64 = 0;
     do cursor = dict.scan(space.dictOf(i), cursor, addKey);
     while (cursor != 0);
@@ -112,7 +70,7 @@ export function ofValues(): void {
   reply.array(args.count() - 2);
   for (let i: u32 = 2; i < args.count(); i++) {
     const found = keyspace.find(args.ptr(i), args.len(i));
-    clear(KEY);
+    digest.clear(<u32>KEY);
     if (found != 0) addValue(found);
     put(KEY);
   }

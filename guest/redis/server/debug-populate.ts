@@ -6,6 +6,7 @@ import * as errors from '../command/errors.ts';
 import * as keyspace from '../keyspace/keyspace.ts';
 import * as number from '../bytes/number.ts';
 import * as reply from '../wire/reply.ts';
+import * as strings from '../types/string/value.ts';
 import { copy } from '../bytes/copy.ts';
 import { safepoint } from '../../../assembly/index.ts';
 
@@ -33,8 +34,8 @@ function create(keyBytes: u32, n: i64, size: u32): bool {
   const head = putAscii(VALUE, 'value:');
   const textBytes = head + number.format(<u32>VALUE + head, n);
   const valueBytes = size == 0 ? textBytes : size;
-  const encoding = valueBytes <= entry.EMBSTR_MAX ? entry.ENC_EMBSTR : entry.ENC_RAW;
-  const made = keyspace.insert(<u32>KEY, keyBytes, entry.TYPE_STRING, encoding, valueBytes);
+  const encoding = strings.encodingOf(valueBytes);
+  const made = keyspace.insert(<u32>KEY, keyBytes, strings.STRING, encoding, valueBytes);
   if (made == 0) return false;
   const to = entry.value(made);
   const kept = min(valueBytes, textBytes);

@@ -4,7 +4,6 @@
 //             counter, a gauge of the kernel, or a fact about this server that cannot be otherwise (role:master).
 
 import * as abi from '../abi.ts';
-import * as assign from '../config/assign.ts';
 import * as client from '../client/client.ts';
 import * as clock from '../border/clock.ts';
 import * as config from '../config/config.ts';
@@ -172,7 +171,7 @@ function putReplication(): void {
   identity.putReplicationId();
   text.ascii('\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n');
   text.ascii('master_repl_offset:0\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n');
-  text.signed('repl_backlog_size', assign.numberOf('repl-backlog-size'));
+  text.signed('repl_backlog_size', config.number(config.named('repl-backlog-size')));
   text.ascii('repl_backlog_first_byte_offset:0\r\nrepl_backlog_histlen:0\r\n');
 }
 

@@ -16,7 +16,7 @@
 
 import * as random from '../bytes/random.ts';
 import * as siphash from '../bytes/siphash.ts';
-import { KIND_HASH } from '../bytes/heap.ts';
+import { KIND_VALUE } from '../bytes/heap.ts';
 import { copy, equal } from '../bytes/copy.ts';
 import { slab } from '../../../assembly/index.ts';
 
@@ -84,7 +84,7 @@ export function bytes(table: u32): u64 {
 export function init(table: u32, fields: u32): bool {
   let bits = BITS_FIRST;
   while (bits < BITS_MAX && (<u32>1) << bits < fields) bits++;
-  const buckets = slab.alloc(KIND_HASH, 4 << bits);
+  const buckets = slab.alloc(KIND_VALUE, 4 << bits);
   if (buckets == 0) return false;
   memory.fill(buckets, 0, 4 << bits);
   memory.fill(table, 0, TABLE_BYTES);
@@ -148,7 +148,7 @@ export function set(
       locate(table, name, nameBytes, hash);
     }
   }
-  const node = slab.alloc(KIND_HASH, <u32>total);
+  const node = slab.alloc(KIND_VALUE, <u32>total);
   if (node == 0) return FAILED;
   store<u32>(node, 0);
   store<u32>(node, nameBytes, FIELD_BYTES);
@@ -181,7 +181,7 @@ function update(table: u32, node: u32, text: u32, textBytes: u32): u32 {
     store<u32>(node, textBytes, VALUE_BYTES);
     return UPDATED;
   }
-  const moved = slab.alloc(KIND_HASH, total);
+  const moved = slab.alloc(KIND_VALUE, total);
   if (moved == 0) return FAILED;
   store<u32>(moved, load<u32>(node));
   store<u32>(moved, fieldBytes(node), FIELD_BYTES);
@@ -227,7 +227,7 @@ export function resize(table: u32): void {
     while (wanted > BITS_FIRST && fields <= (<u32>1) << (wanted - 1)) wanted--;
   }
   if (wanted == bits) return;
-  const buckets = slab.alloc(KIND_HASH, 4 << wanted);
+  const buckets = slab.alloc(KIND_VALUE, 4 << wanted);
   if (buckets == 0) return;
   store<u32>(table, buckets, NEXT_BUCKETS);
   store<u32>(table, wanted, NEXT_BITS);

@@ -10,55 +10,28 @@
 //          An empty line ends a table.
 // Cost     find() reads up to 20,000 characters: microseconds, for commands that people and connecting clients send.
 
-import { CLUSTER_DOCS } from './cluster.ts';
-import { CONNECTION_DOCS } from './connection.ts';
-import { GENERIC_DOCS } from './generic.ts';
-import { HASH_DOCS } from './hash.ts';
-import { SERVER_DOCS } from './server.ts';
-import { STRING_DOCS } from './string.ts';
-import { TRANSACTION_DOCS } from './transaction.ts';
-
-export const GROUPS: u32 = 7;
+const GROUPS_MAX: u32 = 24;
+const GROUPS: usize = memory.data(192, 8); // GROUPS_MAX * [name u32 | table u32], static strings
 
 const NEWLINE: u32 = 10;
 const BLANK: u32 = 32;
 
-export function tableOf(group: u32): string {
-  switch (group) {
-    case 0:
-      return STRING_DOCS;
-    case 1:
-      return GENERIC_DOCS;
-    case 2:
-      return HASH_DOCS;
-    case 3:
-      return TRANSACTION_DOCS;
-    case 4:
-      return CONNECTION_DOCS;
-    case 5:
-      return CLUSTER_DOCS;
-    default:
-      return SERVER_DOCS;
-  }
+let groups: u32 = 0;
+
+/** Adds a table of records: the commands of a group, as COMMAND DOCS names it. */
+export function add(name: string, table: string): void {
+  if (groups == GROUPS_MAX) unreachable();
+  store<u32>(GROUPS + (groups << 3), changetype<u32>(name));
+  store<u32>(GROUPS + (groups << 3), changetype<u32>(table), 4);
+  groups++;
+}
+
+function tableOf(group: u32): string {
+  return changetype<string>(load<u32>(GROUPS + (group << 3), 4));
 }
 
 export function groupName(group: u32): string {
-  switch (group) {
-    case 0:
-      return 'string';
-    case 1:
-      return 'generic';
-    case 2:
-      return 'hash';
-    case 3:
-      return 'transactions';
-    case 4:
-      return 'connection';
-    case 5:
-      return 'cluster';
-    default:
-      return 'server';
-  }
+  return changetype<string>(load<u32>(GROUPS + (group << 3)));
 }
 
 // @ts-ignore: decorator
@@ -119,7 +92,7 @@ export function group(): u32 {
 
 /** The record of a command (get) or subcommand (config|get) in any case, or 0. */
 export function find(name: u32, bytes: u32): u32 {
-  for (let table: u32 = 0; table < GROUPS; table++) {
+  for (let table: u32 = 0; table < groups; table++) {
     const limit = end(table);
     for (let at = first(table); at < limit; at = next(at, limit)) {
       if (!hasName(at, name, bytes)) continue;

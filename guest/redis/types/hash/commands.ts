@@ -101,7 +101,7 @@ function hget(): void {
 /** HMGET key field [field ...] */
 function hmget(): void {
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
-  if (found != 0 && entry.type(found) != entry.TYPE_HASH) return errors.wrongType();
+  if (found != 0 && entry.type(found) != hash.HASH) return errors.wrongType();
   reply.array(args.count() - 2);
   for (let i: u32 = 2; i < args.count(); i++) {
     if (found == 0) reply.none();

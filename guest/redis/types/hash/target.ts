@@ -26,7 +26,7 @@ export function checked(found: u32, missing: () => void): u32 {
     missing();
     return 0;
   }
-  if (entry.type(found) == entry.TYPE_HASH) return found;
+  if (entry.type(found) == hash.HASH) return found;
   errors.wrongType();
   return 0;
 }
@@ -45,7 +45,7 @@ export function zero(): void {
 export function open(): bool {
   opened = keyspace.lookupWrite(args.ptr(1), args.len(1));
   isNew = opened == 0;
-  if (isNew || entry.type(opened) == entry.TYPE_HASH) return true;
+  if (isNew || entry.type(opened) == hash.HASH) return true;
   errors.wrongType();
   return false;
 }

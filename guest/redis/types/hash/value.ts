@@ -15,7 +15,11 @@ import * as hashTable from '../../structure/hash-table.ts';
 import * as keyspace from '../../keyspace/keyspace.ts';
 import * as listpack from '../../structure/listpack.ts';
 import * as option from '../../config/option.ts';
-import * as type from '../../keyspace/type.ts';
+
+/** The type of hashes, and its encodings. */
+export const HASH: u32 = 5;
+export const LISTPACK: u32 = 0;
+export const HASHTABLE: u32 = 1;
 
 /** More would not fit in a listpack's count. */
 const LISTPACK_FIELDS_MAX: u32 = 32767;
@@ -29,14 +33,10 @@ const CHOSEN: usize = memory.data(24, 8); // digits of the chosen text, listpack
 const MOVED_FIELD: usize = memory.data(24, 8);
 const MOVED_VALUE: usize = memory.data(24, 8);
 
-export function register(): void {
-  type.define(entry.TYPE_HASH, free, duplicate, bytesBeside, effort, drainStep);
-}
-
 
 @inline
 function isTable(hash: u32): bool {
-  return entry.encoding(hash) == entry.ENC_HASHTABLE;
+  return entry.encoding(hash) == HASHTABLE;
 }
 
 /** Fields of a hash. */
@@ -60,24 +60,12 @@ export function isShort(bytes: u32): bool {
 /** A new key with an empty hash for about so many fields; 0 when there is no memory. */
 export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
   if (fields <= fieldsMax()) {
-    const made = keyspace.insert(
-      key,
-      keyBytes,
-      entry.TYPE_HASH,
-      entry.ENC_LISTPACK,
-      listpack.EMPTY_BYTES,
-    );
+    const made = keyspace.insert(key, keyBytes, HASH, LISTPACK, listpack.EMPTY_BYTES);
     if (made != 0) listpack.clear(entry.value(made));
     return made;
   }
   if (!hashTable.init(<u32>SCRATCH, fields)) return 0;
-  const made = keyspace.insert(
-    key,
-    keyBytes,
-    entry.TYPE_HASH,
-    entry.ENC_HASHTABLE,
-    hashTable.TABLE_BYTES,
-  );
+  const made = keyspace.insert(key, keyBytes, HASH, HASHTABLE, hashTable.TABLE_BYTES);
   if (made == 0) dropScratch();
   else memory.copy(entry.value(made), <u32>SCRATCH, hashTable.TABLE_BYTES);
   return made;
@@ -90,7 +78,7 @@ export function isFew(fields: u32): bool {
 
 /** A new key whose hash is a listpack of few fields, in the form that this server makes; 0 when there is no memory. */
 export function adopt(key: u32, keyBytes: u32, list: u32, bytes: u32): u32 {
-  const made = keyspace.insert(key, keyBytes, entry.TYPE_HASH, entry.ENC_LISTPACK, bytes);
+  const made = keyspace.insert(key, keyBytes, HASH, LISTPACK, bytes);
   if (made != 0) memory.copy(entry.value(made), list, bytes);
   return made;
 }
@@ -297,7 +285,7 @@ function toTable(hash: u32): u32 {
     return 0;
   }
   memory.copy(entry.value(made), <u32>SCRATCH, hashTable.TABLE_BYTES);
-  entry.setTypeEncoding(made, entry.TYPE_HASH, entry.ENC_HASHTABLE);
+  entry.setTypeEncoding(made, HASH, HASHTABLE);
   return made;
 }
 
@@ -366,26 +354,30 @@ export function isLarge(hash: u32): bool {
   return isTable(hash);
 }
 
-// --- What the keyspace asks (type.ts) ----------------------------------------------------------------------------
+// --- What the keyspace asks (keyspace/type.ts) --------------------------------------------------------------------
 
-function free(hash: u32): void {
+export function encodingName(hash: u32): string {
+  return isTable(hash) ? 'hashtable' : 'listpack';
+}
+
+export function free(hash: u32): void {
   if (isTable(hash)) while (hashTable.drain(entry.value(hash), 0x10000000)) {}
 }
 
-function drainStep(hash: u32): bool {
+export function drainStep(hash: u32): bool {
   return isTable(hash) && hashTable.drain(entry.value(hash), BUCKETS_PER_STEP);
 }
 
-function effort(hash: u32): u32 {
+export function effort(hash: u32): u32 {
   return isTable(hash) ? hashTable.used(entry.value(hash)) : 1;
 }
 
-function bytesBeside(hash: u32): u32 {
+export function bytesOutside(hash: u32): u32 {
   return isTable(hash) ? <u32>hashTable.bytes(entry.value(hash)) : 0;
 }
 
 /** Fills the value of `to`, an unlinked entry with the same value bytes; false when there is no memory. */
-function duplicate(hash: u32, to: u32): bool {
+export function duplicate(hash: u32, to: u32): bool {
   const target = entry.value(to);
   if (!isTable(hash)) {
     memory.copy(target, entry.value(hash), entry.valueBytes(hash));

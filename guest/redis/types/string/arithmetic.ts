@@ -45,8 +45,8 @@ function change(by: i64): void {
   const old = keyspace.lookupWrite(args.ptr(1), args.len(1));
   let value: i64 = 0;
   if (old != 0) {
-    if (entry.type(old) != entry.TYPE_STRING) return errors.wrongType();
-    if (entry.encoding(old) == entry.ENC_INT) value = load<i64>(entry.value(old));
+    if (entry.type(old) != strings.STRING) return errors.wrongType();
+    if (entry.encoding(old) == strings.INT) value = load<i64>(entry.value(old));
     else if (strings.isInteger(old)) value = number.parsed();
     else return errors.notInteger();
   }
@@ -62,7 +62,7 @@ function change(by: i64): void {
 
 function incrementByFloat(): void {
   const old = keyspace.lookupWrite(args.ptr(1), args.len(1));
-  if (old != 0 && entry.type(old) != entry.TYPE_STRING) return errors.wrongType();
+  if (old != 0 && entry.type(old) != strings.STRING) return errors.wrongType();
   let state: u32;
   if (old != 0) {
     strings.read(old);

@@ -4,7 +4,6 @@ import * as args from '../../wire/args.ts';
 import * as client from '../../client/client.ts';
 import * as command from '../../command/command.ts';
 import * as config from '../../config/config.ts';
-import * as counters from './arithmetic.ts';
 import * as entry from '../../keyspace/entry.ts';
 import * as errors from '../../command/errors.ts';
 import * as keyspace from '../../keyspace/keyspace.ts';
@@ -12,13 +11,10 @@ import * as lcs from './lcs.ts';
 import * as number from '../../bytes/number.ts';
 import * as option from '../../config/option.ts';
 import * as reply from '../../wire/reply.ts';
-import * as setting from './set.ts';
 import * as strings from './value.ts';
 import { ACL_STRING, DENYOOM, FAST, READONLY, TIMED, WRITE } from '../../command/command.ts';
 
 export function register(): void {
-  setting.register();
-  counters.register();
   command.define('get', get, 2, READONLY | FAST, 1, 1, 1, ACL_STRING);
   command.define('getdel', getDelete, 2, WRITE | FAST, 1, 1, 1, ACL_STRING);
   command.define('mget', getMany, -2, READONLY | FAST, 1, -1, 1, ACL_STRING);
@@ -34,7 +30,7 @@ export function register(): void {
 export function stringOrReply(): u32 {
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) reply.none();
-  else if (entry.type(found) == entry.TYPE_STRING) return found;
+  else if (entry.type(found) == strings.STRING) return found;
   else errors.wrongType();
   return 0;
 }
@@ -63,7 +59,7 @@ function getMany(): void {
   reply.array(args.count() - 1);
   for (let i: u32 = 1; i < args.count(); i++) {
     const found = keyspace.lookupRead(args.ptr(i), args.len(i));
-    if (found == 0 || entry.type(found) != entry.TYPE_STRING) reply.none();
+    if (found == 0 || entry.type(found) != strings.STRING) reply.none();
     else {
       strings.read(found);
       reply.bulk(strings.address(), strings.bytes());
@@ -74,7 +70,7 @@ function getMany(): void {
 function length(): void {
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) reply.integer(0);
-  else if (entry.type(found) != entry.TYPE_STRING) errors.wrongType();
+  else if (entry.type(found) != strings.STRING) errors.wrongType();
   else reply.integer(strings.lengthOf(found));
 }
 
@@ -85,7 +81,7 @@ function getRange(): void {
   let end = number.parsed();
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) return reply.bulk(0, 0);
-  if (entry.type(found) != entry.TYPE_STRING) return errors.wrongType();
+  if (entry.type(found) != strings.STRING) return errors.wrongType();
   strings.read(found);
   const bytes = <i64>strings.bytes();
   if (start < 0 && end < 0 && start > end) return reply.bulk(0, 0);
@@ -117,7 +113,7 @@ function setRange(): void {
     if (found == 0) return errors.outOfMemory();
     memory.fill(entry.value(found), 0, <u32>offset);
   } else {
-    if (entry.type(found) != entry.TYPE_STRING) return errors.wrongType();
+    if (entry.type(found) != strings.STRING) return errors.wrongType();
     const old = strings.lengthOf(found);
     if (bytes == 0) return reply.integer(old);
     if (!isAllowed(end)) return;
@@ -132,7 +128,7 @@ function setRange(): void {
 }
 
 function insertRaw(bytes: u32): u32 {
-  return keyspace.insert(args.ptr(1), args.len(1), entry.TYPE_STRING, entry.ENC_RAW, bytes);
+  return keyspace.insert(args.ptr(1), args.len(1), strings.STRING, strings.RAW, bytes);
 }
 
 function append(): void {
@@ -142,7 +138,7 @@ function append(): void {
     found = strings.write(0, args.ptr(1), args.len(1), args.ptr(2), bytes);
     if (found == 0) return errors.outOfMemory();
   } else {
-    if (entry.type(found) != entry.TYPE_STRING) return errors.wrongType();
+    if (entry.type(found) != strings.STRING) return errors.wrongType();
     const old = strings.lengthOf(found);
     const total = <u64>old + bytes;
     if (!isAllowed(total)) return;

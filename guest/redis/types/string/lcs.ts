@@ -22,8 +22,8 @@ export function run(): void {
   const first = keyspace.lookupRead(args.ptr(1), args.len(1));
   const second = keyspace.lookupRead(args.ptr(2), args.len(2));
   const areStrings =
-    (first == 0 || entry.type(first) == entry.TYPE_STRING) &&
-    (second == 0 || entry.type(second) == entry.TYPE_STRING);
+    (first == 0 || entry.type(first) == strings.STRING) &&
+    (second == 0 || entry.type(second) == strings.STRING);
   if (!areStrings) return reply.error('ERR The specified keys must contain string values');
   if (!readOptions()) return;
   let a: u32 = 0;
@@ -32,7 +32,7 @@ export function run(): void {
     strings.read(first);
     a = strings.address();
     aBytes = strings.bytes();
-    if (entry.encoding(first) == entry.ENC_INT) {
+    if (entry.encoding(first) == strings.INT) {
       memory.copy(FIRST, a, aBytes);
       a = <u32>FIRST;
     }

@@ -115,7 +115,7 @@ function setPlain(): void {
 function replyOld(): bool {
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) reply.none();
-  else if (entry.type(found) != entry.TYPE_STRING) {
+  else if (entry.type(found) != strings.STRING) {
     errors.wrongType();
     return false;
   } else {
@@ -179,7 +179,7 @@ function getExpire(): void {
   if (flags == SYNTAX) return errors.syntax();
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) return reply.none();
-  if (entry.type(found) != entry.TYPE_STRING) return errors.wrongType();
+  if (entry.type(found) != strings.STRING) return errors.wrongType();
   if (flags & EXPIRY && !readExpiry(flags)) return;
   strings.read(found);
   reply.bulk(strings.address(), strings.bytes());

@@ -13,6 +13,15 @@ import * as number from '../../bytes/number.ts';
 import { copy } from '../../bytes/copy.ts';
 import { slab } from '../../../../assembly/index.ts';
 
+/** The type of strings, and its encodings. */
+export const STRING: u32 = 1;
+export const RAW: u32 = 0;
+export const EMBSTR: u32 = 1;
+export const INT: u32 = 2;
+
+/** Longest string whose encoding is embstr. */
+export const EMBSTR_MAX: u32 = 44;
+
 const DIGITS: usize = memory.data(24, 8);
 
 let textAt: u32 = 0;
@@ -35,7 +44,7 @@ export function bytes(): u32 {
 // @ts-ignore: decorator
 @inline
 export function read(found: u32): void {
-  if (entry.encoding(found) == entry.ENC_INT) {
+  if (entry.encoding(found) == INT) {
     textAt = <u32>DIGITS;
     textBytes = number.format(<u32>DIGITS, load<i64>(entry.value(found)));
   } else {
@@ -46,7 +55,7 @@ export function read(found: u32): void {
 
 /** Bytes of the text of a string entry. */
 export function lengthOf(found: u32): u32 {
-  if (entry.encoding(found) == entry.ENC_INT) return number.width(load<i64>(entry.value(found)));
+  if (entry.encoding(found) == INT) return number.width(load<i64>(entry.value(found)));
   return entry.valueBytes(found);
 }
 
@@ -65,7 +74,7 @@ export function write(old: u32, key: u32, keyBytes: u32, value: u32, valueBytes:
 
 /** The same for a number. */
 export function writeInteger(old: u32, key: u32, keyBytes: u32, value: i64): u32 {
-  const made = place(old, key, keyBytes, entry.ENC_INT, 8);
+  const made = place(old, key, keyBytes, INT, 8);
   if (made != 0) store<i64>(entry.value(made), value);
   return made;
 }
@@ -76,22 +85,31 @@ export function writeText(old: u32, key: u32, keyBytes: u32, value: u32, valueBy
     const adopted = input.adopt(client.current(), value, keyBytes);
     if (adopted != 0) return adopt(old, key, keyBytes, adopted);
   }
-  const encoding = valueBytes <= entry.EMBSTR_MAX ? entry.ENC_EMBSTR : entry.ENC_RAW;
-  const made = place(old, key, keyBytes, encoding, valueBytes);
+  const made = place(old, key, keyBytes, encodingOf(valueBytes), valueBytes);
   if (made != 0) copy(entry.value(made), value, valueBytes);
   return made;
 }
 
-/** An entry for a value of so many bytes, linked under the key, its value to be filled. */
+/** Encoding of a text of a length. */
+export function encodingOf(bytes: u32): u32 {
+  return bytes <= EMBSTR_MAX ? EMBSTR : RAW;
+}
+
+export function encodingName(found: u32): string {
+  const encoding = entry.encoding(found);
+  return encoding == INT ? 'int' : encoding == EMBSTR ? 'embstr' : 'raw';
+}
+
+/** An entry for a value of `valueBytes` bytes, linked under the key, its value to be filled. */
 function place(old: u32, key: u32, keyBytes: u32, encoding: u32, valueBytes: u32): u32 {
-  if (old == 0) return keyspace.insert(key, keyBytes, entry.TYPE_STRING, encoding, valueBytes);
-  if (entry.type(old) == entry.TYPE_STRING) {
+  if (old == 0) return keyspace.insert(key, keyBytes, STRING, encoding, valueBytes);
+  if (entry.type(old) == STRING) {
     const fits =
       entry.valueBytes(old) == valueBytes ||
       slab.roundUp(entry.bytesFor(keyBytes, valueBytes)) == slab.usable(old);
     if (fits) {
       entry.setValueBytes(old, valueBytes);
-      entry.setTypeEncoding(old, entry.TYPE_STRING, encoding);
+      entry.setTypeEncoding(old, STRING, encoding);
       entry.setAccess(old, lru.initial());
       return old;
     }
@@ -110,15 +128,15 @@ function takeOver(old: u32, made: u32, encoding: u32): void {
   store<i64>(made, load<i64>(old, 16), 16);
   store<u32>(made, load<u32>(old, 24), 24);
   entry.setAccess(made, lru.initial());
-  entry.setTypeEncoding(made, entry.TYPE_STRING, encoding);
+  entry.setTypeEncoding(made, STRING, encoding);
   keyspace.replace(old, made);
 }
 
 /** Links a large argument, received in place, as the key's entry. */
 function adopt(old: u32, key: u32, keyBytes: u32, made: u32): u32 {
   copy(entry.key(made), key, keyBytes);
-  if (old != 0) takeOver(old, made, entry.ENC_RAW);
-  else if (!keyspace.add(made, entry.TYPE_STRING, entry.ENC_RAW)) {
+  if (old != 0) takeOver(old, made, RAW);
+  else if (!keyspace.add(made, STRING, RAW)) {
     slab.free(made);
     return 0;
   }
@@ -133,7 +151,7 @@ export function edit(found: u32, valueBytes: u32): u32 {
   read(found);
   const old = textBytes;
   let edited = found;
-  if (entry.encoding(found) == entry.ENC_INT) {
+  if (entry.encoding(found) == INT) {
     edited = keyspace.resizeValue(found, max<u32>(valueBytes, 24));
     if (edited == 0) return 0;
     copy(entry.value(edited), <u32>DIGITS, old);
@@ -142,7 +160,7 @@ export function edit(found: u32, valueBytes: u32): u32 {
     if (edited == 0) return 0;
   }
   entry.setValueBytes(edited, valueBytes);
-  entry.setTypeEncoding(edited, entry.TYPE_STRING, entry.ENC_RAW);
+  entry.setTypeEncoding(edited, STRING, RAW);
   return edited;
 }
 

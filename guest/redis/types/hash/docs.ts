@@ -1,5 +1,5 @@
 // What COMMAND INFO and COMMAND DOCS say about the hash commands.
-// The notation of the records is explained in record.ts.
+// The notation of the records is explained in command/docs/record.ts.
 
 export const HASH_DOCS = `
 hdel 2.0.0 O(N), N the fields deleted

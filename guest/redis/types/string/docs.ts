@@ -1,5 +1,5 @@
 // What COMMAND INFO and COMMAND DOCS say about the string commands.
-// The notation of the records is explained in record.ts.
+// The notation of the records is explained in command/docs/record.ts.
 
 export const STRING_DOCS = `
 append 2.0.0 O(1) amortized

@@ -1,33 +1,32 @@
-// Hashes of RDB files, in each of the four forms that Redis has written them in.
+// Hashes in RDB files: loaded in each of the four forms that Redis has written, saved in the two that it writes now.
 
-import * as format from './format.ts';
-import * as hash from '../types/hash/value.ts';
-import * as listpack from '../structure/listpack.ts';
-import * as reader from './reader.ts';
-import * as ziplist from './ziplist.ts';
-import * as zipmap from './zipmap.ts';
+import * as format from '../../rdb/format.ts';
+import * as hash from './value.ts';
+import * as listpack from '../../structure/listpack.ts';
+import * as reader from '../../rdb/reader.ts';
+import * as writer from '../../rdb/writer.ts';
+import * as ziplist from '../../rdb/ziplist.ts';
+import * as zipmap from '../../rdb/zipmap.ts';
 
 // Digits of a field and of its value, when they are integers: listpack.DIGITS_MAX, ziplist.DIGITS_MAX.
 const FIELD: usize = memory.data(24, 8);
 const VALUE: usize = memory.data(24, 8);
 
-let made: u32 = 0;
+let made: u32 = 0; // the hash that is being loaded
 
-/** The hash made last: an entry, or 0 when it had no fields. */
-@inline
-export function entryMade(): u32 {
-  return made;
+/** Loads a value of one of the forms: the entry; 0 after a failure, and for a hash without fields. */
+export function loadValue(form: u32, key: u32, keyBytes: u32): u32 {
+  made = 0;
+  return read(form, key, keyBytes) ? made : 0;
 }
 
-/** Reads a value of one of the types of hashes and makes a key of it; false after a failure. */
-export function value(type: u32, key: u32, keyBytes: u32): bool {
-  made = 0;
-  if (type == format.TYPE_HASH) return pairs(key, keyBytes);
+function read(form: u32, key: u32, keyBytes: u32): bool {
+  if (form == format.TYPE_HASH) return pairs(key, keyBytes);
   if (!reader.readText(1)) return false;
   const blob = reader.text();
   const bytes = reader.textBytes();
-  if (type == format.TYPE_HASH_LISTPACK) return ofListpack(key, keyBytes, blob, bytes);
-  if (type == format.TYPE_HASH_ZIPLIST) return ofZiplist(key, keyBytes, blob, bytes);
+  if (form == format.TYPE_HASH_LISTPACK) return ofListpack(key, keyBytes, blob, bytes);
+  if (form == format.TYPE_HASH_ZIPLIST) return ofZiplist(key, keyBytes, blob, bytes);
   return ofZipmap(key, keyBytes, blob, bytes);
 }
 
@@ -127,4 +126,25 @@ function ofZipmap(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
     if (!add(name, nameBytes, zipmap.element(), zipmap.elementBytes())) return false;
   }
   return true;
+}
+
+// --- Saving ------------------------------------------------------------------------------------------------------
+
+/** Writes a hash: a listpack as it is, a table field by field. */
+export function saveValue(found: u32, key: u32, keyBytes: u32, at: u32): void {
+  if (!hash.isLarge(found)) {
+    writer.byte(format.TYPE_HASH_LISTPACK);
+    writer.text(key, keyBytes);
+    writer.text(at, listpack.bytes(at));
+    return;
+  }
+  writer.byte(format.TYPE_HASH);
+  writer.text(key, keyBytes);
+  writer.length(hash.count(found));
+  for (let more = hash.begin(found); more && !writer.hasFailed(); more = hash.advance()) {
+    hash.readField();
+    writer.text(hash.text(), hash.textBytes());
+    hash.readValue();
+    writer.text(hash.text(), hash.textBytes());
+  }
 }
