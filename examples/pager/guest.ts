@@ -1,19 +1,19 @@
-// A file as an array of 64-bit numbers, far larger than the memory that holds it: a pager of one's own, in ring 0.
+// An array of 64-bit numbers in a file that is far larger than memory: a pager with its own page-fault handler.
 
 import { syscall } from 'ringzero/assembly';
 import { ENOMEM } from 'ringzero/assembly/abi/errno';
 import * as sys from 'ringzero/assembly/abi/syscall';
 import { linkage, mmu } from 'ringzero/assembly/linked';
 
-const NAME: u32 = 1024; // guest memory: the file's name, which the host puts there
+const NAME: u32 = 1024; // guest memory: the file's name, written by the host
 const PAGES: u32 = 4096; // guest memory: the number of the page in each frame, 8 bytes each
-const FRAMES: u32 = 64; // all the memory that the array gets
+const FRAMES: u32 = 64; // the memory of the array
 
 let frames: u32 = 0;
 let file: i32 = -1;
 let faults: u32 = 0;
 
-// Every guest that is linked with libdbos has these two: once per VM, and once per vCPU.
+// Every linked guest exports these two: boot() is called once per VM, attach() once per vCPU.
 
 export function boot(count: u32): void {
   linkage.attach(count);
@@ -23,19 +23,19 @@ export function attach(count: u32): void {
   linkage.attach(count);
 }
 
-/** Opens the file whose name has so many bytes: 0, or a negative errno. */
+/** Opens the file whose name is `bytes` long. 0, or a negative errno. */
 export function open(bytes: i32): i32 {
   frames = linkage.claimFrames(FRAMES);
   linkage.setDmaWindow(frames, frames + FRAMES * 4096); // what system calls may fill
   const space = mmu.create();
   if (frames == 0 || space == 0 || !mmu.attach(space)) return -ENOMEM;
-  memory.fill(PAGES, 0xff, FRAMES * 8); // a number that no page has
+  memory.fill(PAGES, 0xff, FRAMES * 8); // an invalid page number
   const flags = sys.OPEN_READ | sys.OPEN_WRITE | sys.OPEN_CREATE;
   file = syscall(sys.SYS_OPEN, NAME, bytes, flags, 0, 0);
   return min(file, 0);
 }
 
-/** The page-fault handler: the page that came first goes, this one comes into its frame. 0, or a negative errno. */
+/** The page-fault handler: evicts the oldest page and reads this one into its frame. 0, or a negative errno. */
 export function onPageFault(page: u64, access: u32): i32 {
   const slot = faults++ % FRAMES;
   const frame = frames + slot * 4096;
@@ -58,7 +58,7 @@ function transfer(call: i32, page: u64, frame: u32): i32 {
   return syscall(call, file, frame, 4096, <u32>page, <u32>(page >> 32));
 }
 
-// The database. It knows nothing of pages: read() and write() give addresses, and fault when they have to.
+// The database. It does not deal with pages: read() and write() return addresses, and fault if necessary.
 
 export function set(index: u64, value: u64): i32 {
   const at = mmu.write(index << 3);
@@ -72,7 +72,7 @@ export function get(index: u64): u64 {
   return at == 0 ? u64.MAX_VALUE : load<u64>(at);
 }
 
-/** All changed pages to the file: 0, or a negative errno. */
+/** Writes all changed pages to the file. 0, or a negative errno. */
 export function flush(): i32 {
   let result = 0;
   for (let slot: u32 = 0; slot < FRAMES && result >= 0; slot++)

@@ -45,7 +45,7 @@ tests('ringzero new makes it', () => {
   assert.is(name, 'my-guest');
   for (const [args, says] of [
     [[made], /is not empty/],
-    [[join(directory, 'Not a name')], /no name for a package/],
+    [[join(directory, 'Not a name')], /not a valid package name/],
     [[], /Usage/],
   ] as const) {
     const { status, stderr } = spawnSync(process.execPath, [CLI, 'new', ...args], { encoding: 'utf8' }); // prettier-ignore
