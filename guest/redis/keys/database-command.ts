@@ -105,6 +105,5 @@ function flushAll(): void {
   }
   freeNow();
   persistence.afterFlushAll();
-  keyspace.addDirty(1);
   reply.ok();
 }

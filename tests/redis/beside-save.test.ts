@@ -1,0 +1,90 @@
+// What INFO says about changes and saves, compared with redis-server 7.0.15: a background save ends while clients write and flush.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+import { EAGAIN } from '../../assembly/abi/errno.ts';
+import { Pair, type Twin, type Words } from './beside.ts';
+
+const test = suite('redis/beside-save');
+
+let pair: Pair | undefined;
+test.before(async () => void (pair = await Pair.start()));
+test.after(() => pair?.stop());
+
+const FIELDS = ['rdb_changes_since_last_save', 'rdb_bgsave_in_progress', 'rdb_last_bgsave_status'];
+
+async function same(twin: Twin, what: string): Promise<void> {
+  const { redis, guest } = await twin.one('INFO', 'persistence');
+  for (const field of FIELDS) {
+    const line = new RegExp(`${field}:(\\S+)`);
+    assert.is(line.exec(guest)?.[1], line.exec(redis)?.[1], `${what}: ${field}`);
+  }
+}
+
+/** Begins a background save that does not end by itself on either server. */
+async function beginSave(twin: Twin): Promise<void> {
+  pair!.files.childIs = -EAGAIN;
+  await pair!.real.call('CONFIG', 'SET', 'rdb-key-save-delay', 10_000_000);
+  const { redis, guest } = await twin.one('BGSAVE');
+  assert.is(guest, redis);
+  await pair!.real.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
+}
+
+/** Waits until redis-server has taken note of its child's end, and lets the guest do so. */
+async function endSave(): Promise<void> {
+  pair!.files.childIs = undefined;
+  pair!.guest.now = Date.now();
+  pair!.guest.cron();
+  while (/rdb_bgsave_in_progress:1/.test(String(await pair!.real.call('INFO', 'persistence')))) {}
+}
+
+const FLUSHES: Words[] = [['FLUSHALL'], ['FLUSHALL', 'ASYNC'], ['FLUSHALL', 'SYNC'], ['FLUSHDB']]; // prettier-ignore
+
+for (const save of ['', '3600 1']) {
+  for (const flush of FLUSHES) {
+    const name = `${flush.join(' ')} during a background save, save points '${save}'`;
+    test(`B17: the changes that no file has are counted as in Redis: ${name}`, async () => {
+      if (!pair) return;
+      const twin = await pair.connect();
+      await twin.run([['CONFIG', 'SET', 'save', save], ['FLUSHALL'], ['SAVE']]);
+      await same(twin, 'saved');
+      await twin.run([
+        ['SET', 'a', 1],
+        ['SET', 'b', 2, 'EX', 1000],
+        ['HSET', 'h', 'f', 1, 'g', 2],
+      ]);
+      await twin.run([
+        ['SELECT', 1],
+        ['SET', 'c', 1],
+        ['SELECT', 0],
+      ]);
+      await same(twin, 'written');
+      await beginSave(twin);
+      await twin.run([
+        ['SET', 'd', 1],
+        ['APPEND', 'd', 'x'],
+        ['DEL', 'nosuch'],
+      ]);
+      await same(twin, 'while it saves');
+      const { redis, guest } = await twin.one(...flush);
+      assert.is(guest, redis);
+      // FLUSHALL has told the child to stop; behind FLUSHDB it goes on.
+      if (flush[0] === 'FLUSHDB') await twin.one('FLUSHALL');
+      await endSave();
+      await same(twin, 'flushed');
+      await twin.run([
+        ['SET', 'e', 1],
+        ['INCR', 'e'],
+      ]);
+      await same(twin, 'written again');
+      await twin.run([['FLUSHALL'], ['FLUSHALL'], ['FLUSHDB']]);
+      await same(twin, 'flushed while no child saves');
+      await twin.one('SAVE');
+      await same(twin, 'saved again');
+      twin.close();
+    });
+  }
+}
+
+test.run();
