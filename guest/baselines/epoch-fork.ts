@@ -35,7 +35,7 @@ export function fault(page: u32): void {
   store<u64>(limbo + (limboCount++ << 3), ((<u64>epoch) << 32) | (<u64>frame));
 }
 
-/** The only snapshot ends: everything in the limbo list is free. */
+/** The only snapshot ends: everything in the limbo list is freed. */
 export function release(): void {
   while (limboCount != 0) pt.releaseFrame(<u32>load<u64>(limbo + (--limboCount << 3)));
 }

@@ -55,7 +55,7 @@ export function release(): void {
   }
 }
 
-/** Where the parent, or the child, finds a page: for the check that the scheme is right. */
+/** Frame of a page in the parent or the child, to check the scheme. */
 export function frameSeen(page: u32, byChild: bool): u32 {
   return pt.frameOf(pt.entry(byChild ? child : pt.table, page));
 }

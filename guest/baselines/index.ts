@@ -1,5 +1,5 @@
-// Snapshot schemes to compare Snappy with: Linux's fork, and the paper's two before Snappy's own. Each is complete
-// (a fault copies, a release gives frames back); they exist to be measured.
+// Snapshot schemes that Snappy is compared with: Linux's fork, and the paper's two schemes before Snappy. Each is complete (a fault copies, a
+// release frees frames); they exist to be measured.
 //
 // Interface   choose(scheme), then setup(pages, endPage), take(), fault(page), release(). One snapshot at a time.
 
@@ -34,7 +34,7 @@ export function fault(page: u32): void {
   else instantFork.fault(page);
 }
 
-/** A store of the parent: through the fault, to where the page now is. */
+/** A store of the parent: through the fault, to the page's current frame. */
 export function write(page: u32, value: u32): void {
   fault(page);
   store<u32>(frameSeen(page, false) << 12, value);

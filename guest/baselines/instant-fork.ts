@@ -1,7 +1,7 @@
-// The paper's "instant" scheme: the snapshot's page table is copied in the background before anyone asks for it, and
-// every change of the main table in the meantime is repeated in it. Taking the snapshot is then a swap of tables.
+// The paper's "instant" scheme: the snapshot's page table is copied in the background in advance, and every change of the main table until then
+// is repeated in it. Taking the snapshot is then a swap of tables.
 //
-// Cost        take: a swap, and protecting what was written since the last one (kept in a list). prepare: one table
+// Cost        take: a swap, and write-protecting what was written since the last one (kept in a list). prepare: one table
 //             copy, in the background. Fault: a copy; the old content goes to the snapshot, the main mapping stays.
 
 import * as pt from './page-table';
@@ -38,7 +38,7 @@ export function take(): void {
   }
 }
 
-/** Prioritised copy-on-write: the snapshot is pointed to the copy, the main mapping does not move. */
+/** Prioritised copy-on-write: the snapshot gets the copy, the main mapping stays. */
 export function fault(page: u32): void {
   const value = pt.entry(pt.table, page);
   if (value & pt.WRITABLE) return;

@@ -2,8 +2,8 @@
 //
 //   bits 63..12  frame number      bit 1  writable      bit 0  present
 //
-// Interface   `table` is the main table; copies lie in the table area, one after the other. frame contents are at
-//             frame number * PAGE_BYTES. Everything is private to this module's own memory.
+// Interface   `table` is the main table; copies are in the table area, one after the other. The contents of a frame are at frame number *
+//             PAGE_BYTES. Everything is private to this module's own memory.
 
 export const PAGE_BYTES: u32 = 4096;
 export const PRESENT: u64 = 1;

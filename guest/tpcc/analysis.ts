@@ -1,14 +1,14 @@
-// A query that nobody of TPC-C asks: a pass over the large tables, for those who have short transactions beside long ones.
+// A query that is not part of TPC-C: a pass over the large tables, for tests of short transactions that run during a long one.
 //
-// Interface   run(): the records read, or a negative errno. A safepoint after every thirty-second, 0.7 us, where no latch is held: what
-//             runs inside it may change any record but the one that was read.
+// Interface   run(): number of records read, or a negative errno. There is a safepoint after every 32nd record (0.7 us), where no
+//             latch is held: transactions that run inside it may change any record but the one that was just read.
 
 import { safepoint } from '../../assembly/linked';
 import * as scan from '../kv/scan';
 import * as storeMap from '../kv/memory-map';
 import * as record from './record';
 
-/** Sum of what the query looks at, so that it looks. */
+/** Sum of what the query reads, so that the reads are not optimised away. */
 export let seen: u64 = 0;
 
 export function run(hasSafepoints: bool): f64 {

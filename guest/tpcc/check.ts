@@ -1,6 +1,6 @@
-// The consistency conditions of the specification (3.3.2), and three of our own. Nobody else may be inside.
+// The consistency conditions of the specification (3.3.2), and three of our own. No transaction may be running.
 //
-// Interface   warehouse(w) for each, then stocks(): 0, the number of the condition that does not hold (with the two sides
+// Interface   warehouse(w) for each, then stocks(): 0, the number of a violated condition (with the two sides
 //             in `left` and `right`, the district and the order or customer in `d` and `at`), or -errno.
 //
 //    1  W_YTD = sum of D_YTD                         2  D_NEXT_O_ID - 1 = greatest O_ID = greatest NO_O_ID
@@ -12,7 +12,7 @@
 //   13  both name indexes have as many entries as there are customers and orders
 //   14  sum of S_YTD and of S_ORDER_CNT = quantities and number of lines of the orders since the load
 //
-// Cost        one pass over everything, 50 ns a record, and over HISTORY for each warehouse.
+// Cost        one pass over everything, 50 ns per record, and over HISTORY for each warehouse.
 
 import * as scan from '../kv/scan';
 import { ENOENT, ENOMEM } from '../../assembly/abi/errno';
@@ -21,18 +21,18 @@ import * as map from './memory-map';
 import * as record from './record';
 import * as table from './table';
 
-/** Orders of a district that the tables have room for. */
+/** Orders of a district for which the tables have room. */
 const ORDERS_MAX: u32 = 1 << 20;
 
-// Tables: paid and delivered amounts of a warehouse's customers, i64 each; received amounts of its districts and of
-// itself; one word for each order of a district.
+// Tables: amounts paid and delivered by a warehouse's customers, i64 each; amounts received by its districts and by the warehouse; one word
+// for each order of a district.
 const CUSTOMERS_BYTES: u32 = record.DISTRICTS * record.CUSTOMERS * 8;
 const DELIVERED: u32 = CUSTOMERS_BYTES;
 const RECEIVED: u32 = 2 * CUSTOMERS_BYTES;
 const ORDERS: u32 = RECEIVED + 4096;
 const TABLES_FRAMES: u32 = (ORDERS + 4 * ORDERS_MAX) / 4096 + 1;
 
-// Word of an order: customer, lines it says it has, lines there are.
+// Word of an order: customer, number of lines in the order record, number of lines found.
 const CUSTOMER_MASK: u32 = 0xfff;
 const LINES_SHIFT: u32 = 12;
 const FOUND_SHIFT: u32 = 16;
@@ -61,14 +61,14 @@ export function begin(): i32 {
   return 0;
 }
 
-/** Whether the condition is broken: the two sides differ. */
+/** Whether the condition is violated: the two sides differ. */
 function differ(a: i64, b: i64): bool {
   left = a;
   right = b;
   return a != b;
 }
 
-/** Goes to the next record of a scan over keys that begin like the one it was started with; false at the end. */
+/** Advances to the next record of a scan over keys with the prefix that it started with; false at the end. */
 function more(result: i32, prefix: u32, bytes: u32): bool {
   return result == 0 && table.part(scan.key, 0, bytes) == prefix;
 }

@@ -9,10 +9,10 @@ import * as map from './memory-map';
 import * as record from './record';
 import * as table from './table';
 
-/** A name that more customers have than these is cut off here: 3000 customers share 1000 names unevenly. */
+/** More customers than this with one name are ignored: 3000 customers share 1000 names unevenly. */
 const NAMESAKES_MAX: u32 = 1024;
 
-/** A customer of the district, six times of ten by last name: its number, or -errno. */
+/** A customer of the district, by last name in six cases of ten: its number, or -errno. */
 export function any(w: u32, d: u32): i32 {
   return random.below(100) < 60 ? byLastName(w, d, input.lastNameInRun()) : <i32>input.customer();
 }

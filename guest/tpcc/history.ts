@@ -1,4 +1,4 @@
-// Rows of HISTORY: each vCPU numbers its own, so that they go to the end of a range of its own.
+// Rows of HISTORY: each vCPU numbers its own rows, so that they are appended to a range of its own.
 
 import * as scan from '../kv/scan';
 import { ENOENT } from '../../assembly/abi/errno';
@@ -10,7 +10,7 @@ import * as table from './table';
 
 let next: u32 = 0;
 
-/** Goes on where the last vCPU of this number ended: 0 or -errno. */
+/** Continues after the last vCPU of this number: 0 or -errno. */
 export function attach(): i32 {
   const result = table.seek(record.HISTORY, table.ofHistory(vcpu.index, 0xffffffff), true);
   next = 0;
@@ -19,7 +19,7 @@ export function attach(): i32 {
   return result == -ENOENT ? 0 : result;
 }
 
-/** A payment of customer (cw, cd, c) in district (w, d). `data` is a text of a record; the record buffer is used. */
+/** A payment of customer (cw, cd, c) in district (w, d). `data` is a text of a record; uses the record buffer. */
 export function add(cw: u32, cd: u32, c: u32, w: u32, d: u32, amount: i64, data: u32): i32 {
   const at = map.text + 512;
   store<i64>(at, load<i64>(map.NOW), record.H_DATE);

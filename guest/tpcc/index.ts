@@ -1,12 +1,12 @@
-// TPC-C on the store: a linked guest of its own, of the trees of guest/kv and the eleven tables of record.ts.
+// TPC-C on the store: a linked guest with the trees of guest/kv and the eleven tables of record.ts.
 //
-// Interface   One vCPU makes the store (format, then loadItems and loadWarehouse) or opens it; the others join. Each calls
-//             seed() and then run() as often as it likes, all at once. check() and close() by one, when no other is inside.
+// Interface   One vCPU creates the store (format, then loadItems and loadWarehouse) or opens it; the others join. Each calls
+//             seed(), and then run() any number of times, concurrently. One calls check() and close(), when no other is inside.
 //             Results are 0 or more, or a negative errno.
-// Invariants  TPCC-1  The consistency conditions (check.ts) hold whenever no transaction is under way. How transactions stay
-//                     apart: lock.ts. One that an I/O error cuts short is not undone, except a new order: the run ends
-//                     with the error.
-// Cost        about 20 us a transaction of the mix when all is in memory, of which a look-up is 0.3 to 0.5.
+// Invariants  TPCC-1  The consistency conditions (check.ts) hold whenever no transaction is running. lock.ts isolates
+//                     transactions. A transaction that fails with an I/O error is not undone, except a new order: the run
+//                     ends with the error.
+// Cost        about 20 us per transaction of the mix when everything is in memory; a look-up is 0.3 to 0.5 of that.
 
 import { ENOMEM } from '../../assembly/abi/errno';
 import { SYS_OPEN } from '../../assembly/abi/syscall';
@@ -35,7 +35,7 @@ export function attach(frames: u32): void {
   linkage.attach(frames);
 }
 
-/** Where the path for openFile() goes; 0 when there is no frame for it. */
+/** Where to put the path for openFile(); 0 when there is no frame for it. */
 export function window(): u32 {
   return storeMap.attach() && map.attach() ? storeMap.window : 0;
 }
@@ -50,7 +50,7 @@ function enter(): i32 {
   return history.attach();
 }
 
-/** An empty store for `warehouses`; the seed is of the constants of NURand too. */
+/** An empty store for `warehouses`; the seed also determines the constants of NURand. */
 export function format(descriptor: i32, frames: u32, warehouses: u32, seed: u64): i32 {
   let result = storeFile.format(descriptor, frames);
   for (let tree: u32 = 1; tree < record.TREES && result == 0; tree++)
@@ -72,7 +72,7 @@ export function seed(value: u64): void {
   random.seed(value);
 }
 
-/** Time in ms that records get from here on. */
+/** Time in ms for records from now on. */
 export function setTime(now: f64): void {
   store<i64>(map.NOW, <i64>now);
 }
@@ -95,7 +95,7 @@ export function pay(): i32 {
   return mix.only(mix.PAYMENT);
 }
 
-/** Reads the large tables from end to end: how many records; `hasSafepoints`: others may come in between (analysis.ts). */
+/** Reads the large tables from end to end: number of records; `hasSafepoints`: transactions may run in between (analysis.ts). */
 export function analyse(hasSafepoints: u32): f64 {
   return analysis.run(hasSafepoints != 0);
 }
@@ -105,7 +105,7 @@ export function counted(kind: u32): f64 {
   return <f64>mix.counted(kind);
 }
 
-/** 0, the number of a consistency condition that is broken, or -errno. */
+/** 0, the number of a violated consistency condition, or -errno. */
 export function check(): i32 {
   let result = checker.begin();
   const warehouses = load<u32>(map.WAREHOUSES);
@@ -120,7 +120,7 @@ export function witness(which: u32): f64 {
   return <f64>(which == 2 ? checker.d : checker.at);
 }
 
-/** For tests: breaks a condition, or mends it (spoil.ts). */
+/** For tests: violates a condition, or repairs it (spoil.ts). */
 export function spoil(what: u32, direction: i32): i32 {
   return spoiler.run(what, direction);
 }

@@ -32,7 +32,7 @@ export function item(): u32 {
   return nonUniform(8191, 1, record.ITEMS, load<u32>(map.C_ITEM));
 }
 
-/** A number from 0 to 999 that stands for a last name. */
+/** A number from 0 to 999 that determines a last name. */
 export function lastNameInRun(): u32 {
   return nonUniform(255, 0, 999, load<u32>(map.C_LAST_RUN));
 }
@@ -115,7 +115,7 @@ export function isOriginal(at: u32): bool {
   return false;
 }
 
-/** Street, street, city, state and zip, as they lie in three kinds of record. */
+/** Street, street, city, state and zip, in the layout that three kinds of record share. */
 export function address(at: u32): void {
   text(at, 10, 20);
   text(at + 21, 10, 20);

@@ -1,16 +1,16 @@
-// How transactions of several vCPUs on one warehouse stay apart: two-phase locks, in shared memory.
+// Isolation of transactions by several vCPUs on one warehouse: two-phase locks in shared memory.
 //
-// Interface   district(), stocks() and release*(): a transaction takes what it needs before its first change and gives
-//             it back after its last.
+// Interface   district(), stocks() and release*(): a transaction takes its locks before its first change and releases them
+//             after its last.
 // Invariants  LOCK-1  A district's lock covers its orders, lines and new orders, D_NEXT_O_ID, and what a transaction reads of
 //                     customers together with them. New-order, delivery (of each district by itself, 2.7.2.2), order-status and
 //                     stock-level hold it. Payment does not: each of its changes is an addition to one record, made
 //                     under the leaf's own pin (tree.lockValue), and additions commute.
 //             LOCK-2  A stock's lock is held by the new order that changes it until it is committed or rolled back, so
-//                     that nobody sees or builds on what is taken back. stock-level takes it for the read of one stock.
+//                     that no transaction sees what may be rolled back. stock-level takes it for the read of one stock.
 //             LOCK-3  Order: one district, then stocks by ascending lock. So there is no deadlock.
-// Concurrency Rows share locks by hash; to share one costs a wait and nothing else.
-// Cost        uncontended 5 to 10 ns a lock.
+// Concurrency Rows share locks by hash; sharing costs only a wait.
+// Cost        5 to 10 ns per lock without contention.
 
 import { spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
@@ -18,7 +18,7 @@ import * as record from './record';
 
 const DISTRICT_LOCKS: u32 = 1024;
 const STOCK_LOCK_BITS: u32 = 12;
-/** A holder is mostly done within some 10 us, a sleep is 50. */
+/** A lock is usually held for about 10 us; a sleep takes 50. */
 const SPINS: u32 = 4000;
 
 function acquire(lock: u32): void {
@@ -55,7 +55,7 @@ export function stock(w: u32, i: u32): u32 {
   return lock;
 }
 
-/** Those that this vCPU holds, ascending, each once. */
+/** The stock locks that this vCPU holds, ascending, each once. */
 let held: u32 = 0;
 const HELD: u32 = 512; // behind the lines of the order
 

@@ -1,5 +1,4 @@
-// Where TPC-C keeps what its vCPUs share, in guest memory behind the store's own words (guest/kv), and the workspace
-// of each vCPU, in frames.
+// Where TPC-C keeps what its vCPUs share, in guest memory after the store's own words (guest/kv), and the workspace of each vCPU, in frames.
 //
 //    4096  u32  warehouses                               4104  u64  time of the run, ms
 //    4112  u32  C of NURand for last names at load, then for last names, customers and items in a run

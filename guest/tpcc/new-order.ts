@@ -1,7 +1,7 @@
 // New-order (2.4): an order of 5 to 15 lines; one in a hundred names an item that does not exist and is rolled back.
 //
-// Invariants  NEW-1  What is rolled back, for whatever reason, leaves every record as it was: the locks are held until
-//                    then, and everything is undone from what was there before (LOCK-2).
+// Invariants  NEW-1  A rollback, for whatever reason, leaves every record as it was: the locks are held until it is done, and
+//                    everything is restored from saved copies (LOCK-2).
 
 import * as random from '../workload/random';
 import * as tree from '../kv/tree';
@@ -13,7 +13,7 @@ import * as map from './memory-map';
 import * as record from './record';
 import * as table from './table';
 
-/** What run() returns for an order that was rolled back because of its item. */
+/** Result of run() for an order that was rolled back because of its item. */
 export const ROLLED_BACK: i32 = 1;
 
 // A line in map.lines, 32 bytes: item, warehouse, quantity, then the stock as it was.
@@ -29,7 +29,7 @@ let c: u32 = 0;
 let o: u32 = 0;
 let count: u32 = 0;
 let isLocal: bool = true;
-/** What has been done of it: lines, and before them these. */
+/** Progress: number of lines done, and before them these steps. */
 let linesDone: u32 = 0;
 let stage: u32 = 0;
 const NUMBERED: u32 = 1;
@@ -198,7 +198,7 @@ function undo(): void {
   tree.unlockValue(true);
 }
 
-/** The stock of a line, as it was. */
+/** Restores the stock of a line. */
 function restore(i: u32): void {
   const at = line(i);
   const key = table.ofStock(load<u32>(at, SUPPLY), load<u32>(at, ITEM));

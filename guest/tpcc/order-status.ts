@@ -9,7 +9,7 @@ import * as map from './memory-map';
 import * as record from './record';
 import * as table from './table';
 
-/** What was read, so that reading it is not left out: balance, amounts and dates added up. */
+/** Sum of balance, amounts and dates read, so that the reads are not optimised away. */
 export let shown: i64 = 0;
 
 export function run(w: u32): i32 {
@@ -29,7 +29,7 @@ function show(w: u32, d: u32, c: u32): i32 {
   shown = load<i64>(at, record.C_BALANCE);
   result = table.seek(record.CUSTOMER_ORDER, table.ofCustomerOrder(w, d, c, 0xffffffff), true);
   if (result < 0) return result;
-  if (table.part(scan.key, 3, 2) != <u32>c) return -ENOENT; // each customer has an order from the load on
+  if (table.part(scan.key, 3, 2) != <u32>c) return -ENOENT; // every customer has an order from the load
   const o = table.part(scan.key, 5, 4);
   result = table.read(record.ORDER, table.ofOrder(w, d, o), at, record.O_BYTES);
   if (result < 0) return result;

@@ -57,7 +57,7 @@ export function run(w: u32, warehouses: u32): i32 {
   return history.add(cw, cd, c, w, d, amount, names);
 }
 
-/** Puts the payment's numbers in front of the customer's data, whose end falls off. */
+/** Puts the payment's numbers in front of the customer's data, which is truncated at its end. */
 function note(payer: u32, c: u32, cd: u32, cw: u32, d: u32, w: u32, amount: i64): void {
   const start = map.text + 128;
   let at = number(start, c);
@@ -75,7 +75,7 @@ function note(payer: u32, c: u32, cd: u32, cw: u32, d: u32, w: u32, amount: i64)
   store<u16>(payer, <u16>(bytes + kept), record.C_DATA_BYTES);
 }
 
-/** Writes a number and a blank; where it ended. */
+/** Writes a number and a blank; returns where it ended. */
 function number(at: u32, value: u64): u32 {
   let unit: u64 = 1;
   while (value / unit >= 10) unit *= 10;

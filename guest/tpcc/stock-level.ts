@@ -14,7 +14,7 @@ const ORDERS: u32 = 20;
 const SET_BITS: u32 = 10;
 const SET_BYTES: u32 = 4 << SET_BITS;
 
-/** Items that the last one found low. */
+/** Items that the last run found low. */
 export let low: u32 = 0;
 
 export function run(w: u32): i32 {
@@ -26,7 +26,7 @@ export function run(w: u32): i32 {
   return result < 0 ? result : countLow(w, threshold);
 }
 
-/** The items of the last orders, each once, to the set. */
+/** Adds the items of the last orders to the set, each once. */
 function collect(w: u32, d: u32): i32 {
   memory.fill(map.seen, 0, SET_BYTES);
   const at = map.record;

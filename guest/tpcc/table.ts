@@ -1,4 +1,4 @@
-// Keys, and the trees that they are for.
+// Keys of the tables, and operations on their trees.
 //
 // Interface   The key functions put a key into this vCPU's key buffer, `map.key`, and return its length: the look-up
 //             or change that follows uses it. Results of the others are those of guest/kv/tree.ts.
@@ -35,7 +35,7 @@ export function ofCustomer(w: u32, d: u32, c: u32): u32 {
   return put(((<u64>((w << 8) | d)) << 16) | c, 5);
 }
 
-/** Of an order and of a new order. */
+/** Key of an order and of a new order. */
 @inline
 export function ofOrder(w: u32, d: u32, o: u32): u32 {
   return put(((<u64>((w << 8) | d)) << 32) | o, 7);
@@ -71,7 +71,7 @@ export function ofHistory(vcpu: u32, number: u32): u32 {
   return put(((<u64>vcpu) << 32) | number, 6);
 }
 
-/** What all keys of customers with this last name begin with. */
+/** The common prefix of all keys of customers with this last name. */
 export function ofLastName(w: u32, d: u32, last: u32, lastBytes: u32): u32 {
   ofDistrict(w, d);
   copyBytes(map.key + 3, last, lastBytes);
@@ -79,7 +79,7 @@ export function ofLastName(w: u32, d: u32, last: u32, lastBytes: u32): u32 {
   return 4 + lastBytes;
 }
 
-/** Goes on after ofLastName(), which returned `bytes`. */
+/** Completes the key after ofLastName(), which returned `bytes`. */
 export function addFirstName(bytes: u32, first: u32, firstBytes: u32, c: u32): u32 {
   const at = map.key + bytes;
   copyBytes(at, first, firstBytes);
@@ -118,7 +118,7 @@ export function lock(which: u32, keyBytes: u32): u32 {
   return tree.lockValue(storeMap.root(which), map.key, keyBytes);
 }
 
-/** Starts a scan at the key, upwards or downwards: -ENOENT if nothing is there, else scan.* is the first record. */
+/** Starts a scan at the key, upwards or downwards: -ENOENT if it is empty, else scan.* has the first record. */
 export function seek(which: u32, keyBytes: u32, isReverse: bool = false): i32 {
   const root = storeMap.root(which);
   if (scan.first(root, map.key, keyBytes, false, isReverse) && scan.next()) return 0;

@@ -5,7 +5,7 @@
 
 let state: u64 = 0x2545f4914f6cdd1d;
 
-/** Sequences of different seeds have nothing in common, however close the seeds are. */
+/** Sequences of different seeds are independent, however close the seeds are. */
 export function seed(value: u64): void {
   let mixed = (value + 1) * 0x9e3779b97f4a7c15; // splitmix64
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
@@ -33,7 +33,7 @@ export function between(low: u32, high: u32): u32 {
   return low + below(high - low + 1);
 }
 
-/** 0 to below 1, of 53 bits. */
+/** From 0 to below 1, with 53 bits. */
 export function fraction(): f64 {
   return <f64>(bits() >> 11) * 1.1102230246251565e-16;
 }

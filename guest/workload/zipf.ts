@@ -14,7 +14,7 @@ let power: u32 = 1;
 /** H just before the first rank and just after the last. */
 let first: f64 = 0;
 let last: f64 = 0;
-/** A rank this close above the drawn point is right without another look. */
+/** A rank this close above the drawn point is accepted without another test. */
 let sure: f64 = 0;
 
 
@@ -48,7 +48,7 @@ function inverse(h: f64): f64 {
   return raise(h / <f64>power);
 }
 
-/** Ranks up to n; false for what makes no distribution. */
+/** Prepares ranks up to n; false for invalid parameters. */
 export function prepare(n: u32, rootOfTheta: u32): bool {
   if (n == 0 || rootOfTheta == 0) return false;
   size = n;

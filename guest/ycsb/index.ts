@@ -1,7 +1,7 @@
-// YCSB and random look-ups on the store: a linked guest of its own, of the tree of guest/kv and the records of record.ts.
+// YCSB and random look-ups on the store: a linked guest with the tree of guest/kv and the records of record.ts.
 //
-// Interface   One vCPU makes the store (format, load) or opens it (open, setKeys); the others join. Each calls seed(),
-//             prepare(), then run() as often as it likes, all at once. sumStamps() and close() by one, when no other is inside.
+// Interface   One vCPU creates the store (format, load) or opens it (open, setKeys); the others join. Each calls seed(),
+//             prepare(), then run() any number of times, concurrently. One calls sumStamps() and close(), when no other is inside.
 //             Results are 0 or more, or a negative errno.
 
 import { EINVAL, ENOMEM } from '../../assembly/abi/errno';
@@ -29,7 +29,7 @@ export function attach(frames: u32): void {
   operation.attach(vcpu.index);
 }
 
-/** Where the path for openFile() goes; 0 when there is no frame for it. */
+/** Where to put the path for openFile(); 0 when there is no frame for it. */
 export function window(): u32 {
   return storeMap.attach() && map.attach() ? storeMap.window : 0;
 }
@@ -57,7 +57,7 @@ export function insert(from: u32, to: u32): i32 {
   return result;
 }
 
-/** Keys below `count` are there: inserts of workload E go on from it. */
+/** Keys below `count` exist: inserts of workload E continue from there. */
 export function setKeys(count: u32): void {
   atomic.store<u32>(map.KEYS, count);
 }
@@ -66,12 +66,12 @@ export function seed(value: u64): void {
   random.seed(value);
 }
 
-/** Draws from `count` keys: uniformly, or with root != 0 after Zipf with theta 1 - 1 / root. */
+/** Draws from `count` keys: uniformly, or with root != 0 from a Zipf distribution with theta 1 - 1 / root. */
 export function prepare(count: u32, root: u32): i32 {
   return mix.prepare(count, root) ? 0 : -EINVAL;
 }
 
-/** Whether values are looked at. */
+/** Whether values are checked. */
 export function setChecking(isOn: u32): void {
   operation.setChecking(isOn != 0);
 }
@@ -81,12 +81,12 @@ export function run(kind: u32, count: u32): i32 {
   return mix.run(kind, count);
 }
 
-/** Changes that this vCPU has made. */
+/** Number of changes by this vCPU. */
 export function changes(): u32 {
   return mix.changes;
 }
 
-/** After workload F alone: read-modify-writes that the values remember. Negative: -errno. */
+/** After only workload F: number of read-modify-writes, as the values record it. Negative: -errno. */
 export function sumStamps(): f64 {
   let sum: u64 = 0;
   record.writeKey(map.key, 0);
@@ -96,7 +96,7 @@ export function sumStamps(): f64 {
   return scanner.failure != 0 ? -scanner.failure : <f64>sum;
 }
 
-/** A rank of the distribution that prepare() has set, for the test of it. */
+/** A rank from the distribution that prepare() set, for its test. */
 export function rank(): u32 {
   return zipf.rank();
 }

@@ -1,7 +1,6 @@
-// Where YCSB keeps what its vCPUs share, in guest memory behind the store's own words (guest/kv), and the workspace of each vCPU,
-// in frames.
+// Where YCSB keeps what its vCPUs share, in guest memory after the store's own words (guest/kv), and the workspace of each vCPU, in frames.
 //
-//   4096  u32  keys: numbers below it are there        4160  VCPUS_MAX x u32 workspaces, 0 = none yet
+//   4096  u32  keys: all numbers below it exist        4160  VCPUS_MAX x u32 workspaces, 0 = none yet
 //
 //   workspace, 4 frames: key, value, then the keys of a group and their values
 

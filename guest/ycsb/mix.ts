@@ -24,10 +24,10 @@ const SPREAD: u64 = 2654435761;
 
 let keys: u32 = 0;
 let isZipf: bool = false;
-/** Changes that this vCPU has made: updates, inserts, read-modify-writes. */
+/** Changes by this vCPU: updates, inserts, read-modify-writes. */
 export let changes: u32 = 0;
 
-/** Keys 0 to count - 1, uniform (root 0), or Zipf with theta 1 - 1 / root. False if there is no such thing. */
+/** Keys 0 to count - 1, uniform (root 0), or Zipf with theta 1 - 1 / root. False for invalid parameters. */
 export function prepare(count: u32, root: u32): bool {
   keys = count;
   isZipf = root != 0;

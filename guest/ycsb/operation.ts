@@ -1,6 +1,6 @@
-// What YCSB does to one key, and look-ups and updates in groups.
+// The operations of YCSB on one key, and look-ups and updates in groups.
 //
-// Interface   0 or a negative errno; -EBADMSG when `isChecking` is set and a value is not what it must be. A key is its number.
+// Interface   0 or a negative errno; -EBADMSG when `isChecking` is set and a value is wrong. A key is its number.
 
 import * as many from '../kv/many';
 import * as scanner from '../kv/scan';
@@ -14,7 +14,7 @@ import * as record from './record';
 export const GROUP: u32 = many.MANY_MAX;
 
 let isChecking: bool = false;
-/** Stands in the values that this vCPU writes, and grows with each. */
+/** Stamp of the values that this vCPU writes; grows with each. */
 let stamp: u64 = 0;
 
 export function attach(vcpu: u32): void {
@@ -61,7 +61,7 @@ export function update(number: u64): i32 {
   return put(tree.PUT_REPLACE);
 }
 
-/** Reads the value and adds one to its stamp, with nobody in between. */
+/** Reads the value and adds one to its stamp, atomically. */
 export function readModifyWrite(number: u64): i32 {
   record.writeKey(map.key, number);
   const at = tree.lockValue(root(), map.key, record.KEY_BYTES);
@@ -73,8 +73,8 @@ export function readModifyWrite(number: u64): i32 {
 }
 
 /**
- * Reads `count` records from the key on, in order. Keys below `there` are all there; above, other vCPUs are inserting, and a greater
- * key may come before a smaller one.
+ * Reads `count` records from the key on, in order. Keys below `there` all exist; above, other vCPUs are inserting, and a greater key may appear
+ * before a smaller one.
  */
 export function scan(number: u64, count: u32, there: u64): i32 {
   record.writeKey(map.key, number);
@@ -91,7 +91,7 @@ export function scan(number: u64, count: u32, there: u64): i32 {
   return -scanner.failure;
 }
 
-/** Operation i of the group concerns the number; then runGroup(). */
+/** Sets operation i of the group to this number; then runGroup(). */
 export function want(i: u32, number: u64): void {
   if (i == 0) many.clear();
   const key = map.groupKeys + (i << 3);
@@ -99,7 +99,7 @@ export function want(i: u32, number: u64): void {
   many.add(key, record.KEY_BYTES);
 }
 
-/** Leads all to their leaves together; then bit i of `updates` says that operation i is an update, and not a read. */
+/** Advances all look-ups to their leaves together; then bit i of `updates` makes operation i an update instead of a read. */
 export function runGroup(count: u32, updates: u64): i32 {
   let result = 0;
   pool.begin();
@@ -119,7 +119,7 @@ function numberOf(i: u32): u64 {
   return bswap<u64>(load<u64>(many.keyOf(i)));
 }
 
-/** Look-up i of the group: from where it got to, or from the start. */
+/** Completes look-up i of the group: from where it is, or from the start. */
 function value(i: u32, out: u32): i32 {
   if (many.isFound(i) && many.index != many.NONE) {
     const max = record.VALUE_BYTES;
@@ -127,6 +127,6 @@ function value(i: u32, out: u32): i32 {
     if (length >= 0) return length;
   }
   const length = tree.lookup(root(), many.keyOf(i), many.bytesOf(i), out, record.VALUE_BYTES);
-  pool.begin(); // the others of the group are void now, and find out
+  pool.begin(); // invalidates the others of the group, which will notice
   return length;
 }
