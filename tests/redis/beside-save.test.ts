@@ -4,6 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { EAGAIN } from '../../assembly/abi/errno.ts';
+import { Random } from '../random.ts';
+import { Shapes } from './beside-values.ts';
 import { Pair, type Twin, type Words } from './beside.ts';
 
 const test = suite('redis/beside-save');
@@ -86,5 +88,52 @@ for (const save of ['', '3600 1']) {
     });
   }
 }
+
+/** Writes beside those of Shapes, on keys of the same names. */
+const WRITES = (
+  'del unlink persist rename renamenx copy move getdel getex getset setnx msetnx expire pexpire hsetnx hincrbyfloat ' +
+  'incrbyfloat flushdb flushall swapdb touch append'
+).split(' ');
+const ARGUMENTS = [
+  'a',
+  'b',
+  'h',
+  'f',
+  '1',
+  '0',
+  '100000',
+  'PERSIST',
+  'NX',
+  'XX',
+  'REPLACE',
+  'DB',
+  'ASYNC',
+];
+
+test('random commands count the same changes', async () => {
+  if (!pair) return;
+  const random = Random.forTest('redis/beside-save');
+  const shapes = new Shapes(random);
+  const twin = await pair.connect();
+  await twin.run([
+    ['DEBUG', 'SET-ACTIVE-EXPIRE', 0],
+    ['CONFIG', 'SET', 'save', ''],
+    ['FLUSHALL'],
+    ['SAVE'],
+  ]);
+  const next = (): Words => {
+    if (random.chance(0.6)) return shapes.next();
+    const more = Array.from({ length: random.below(5) }, () => random.pick(ARGUMENTS));
+    return [random.pick(WRITES), ...more];
+  };
+  for (let round = 0; round < 500; round++) {
+    const replies = await twin.run(Array.from({ length: 20 }, next));
+    const text = replies.map(
+      ({ words, guest }) => `${words.join(' ').slice(0, 100)} -> ${guest.slice(0, 60)}`,
+    );
+    await same(twin, text.join('\n'));
+  }
+  twin.close();
+});
 
 test.run();
