@@ -7,10 +7,10 @@
 //             check() after one was read.
 // Invariants  TAB-6  The image in storage says "exclusive", so that a header which has half arrived never looks valid.
 // Concurrency The caller holds the frame.
-// Cost        a page cached by the host 2 us, of which the checksum is 0.3.
+// Cost        a page cached by the host 2 us, of which the checksum is 0.3 and the system call 1.
 
 import { EBADMSG, EIO } from '../abi/errno';
-import { FRAME_BYTES } from '../abi/limits';
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { PAGE_OFFSET_SHIFT, SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
 import { DESIGN, EAGER } from '../designs/design';
 import { hash } from '../io/xxh64';
@@ -55,6 +55,14 @@ export function write(frame: u32, page: u64, slot: u64): i32 {
   const result = transfer(SYS_PWRITE, frame, slot);
   counter.count(result < 0 ? counter.FAILURES : counter.WRITES);
   return result;
+}
+
+/** `count` frames next to each other, sealed, to slots next to each other; false if not all of them have got there. */
+export function writeSealed(frame: u32, count: u32, slot: u64): bool {
+  const bytes = count << FRAME_SHIFT;
+  if (move(SYS_PWRITE, area.storage, frame, bytes, slot) != <i32>bytes) return false;
+  for (let i: u32 = 0; i < count; i++) counter.count(counter.WRITES);
+  return true;
 }
 
 function transfer(nr: i32, frame: u32, slot: u64): i32 {

@@ -51,7 +51,7 @@ export function frameAt(index: u32): u32 {
 /** Writes the batch; those written are clean, still held, and come first. Returns how many they are. */
 export function finish(): u32 {
   if (count > 1 && reads.isServed()) writeTogether();
-  else for (let i: u32 = 0; i < count; i++) write(i);
+  else writeRuns();
   let written: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const frame = frameAt(i);
@@ -87,6 +87,45 @@ function write(index: u32): void {
   latch.clearDirty(frame);
   const page = header.pageOf(load<u64>(frame));
   setResult(index, storage.write(frame, page, slotOf(page)));
+}
+
+/** Neighbours in the pool that are neighbours in storage go with one call; if that comes short, one by one. */
+function writeRuns(): void {
+  for (let first: u32 = 0; first < count;) {
+    const end = endOfRun(first);
+    const isWritten = end - first > 1 && writeRun(first, end);
+    for (let i = first; i < end; i++)
+      if (isWritten) setResult(i, 0);
+      else write(i);
+    first = end;
+  }
+}
+
+function endOfRun(first: u32): u32 {
+  const slot = slotAt(first);
+  let end = first + 1;
+  while (
+    end < count &&
+    frameAt(end) == frameAt(first) + ((end - first) << FRAME_SHIFT) &&
+    slotAt(end) == slot + (end - first)
+  )
+    end += 1;
+  return end;
+}
+
+
+@inline
+function slotAt(index: u32): u64 {
+  return slotOf(header.pageOf(load<u64>(frameAt(index))));
+}
+
+function writeRun(first: u32, end: u32): bool {
+  for (let i = first; i < end; i++) {
+    const frame = frameAt(i);
+    latch.clearDirty(frame);
+    storage.seal(frame, header.pageOf(load<u64>(frame)));
+  }
+  return storage.writeSealed(frameAt(first), end - first, slotAt(first));
 }
 
 /** All writes under way at once; those that came short or found no room in the queue are done again alone. */
