@@ -82,7 +82,7 @@ export function applyBatch(
 export function putParts(exports: BatchExports, window: Window, key: Data, value: Data): number {
   const bytes = typeof value === 'string' ? toBytes(value) : value;
   const keyBytes = window.putKey(0, key);
-  if (bytes.length <= VALUE_ROOM) return exports.put(keyBytes, window.put(VALUE_AT, bytes));
+  if (bytes.length <= VALUE_ROOM) return exports.put(keyBytes, window.putValue(bytes));
   const begun = exports.putBegin(keyBytes);
   if (begun < 0) return begun;
   for (let at = 0; at < bytes.length; at += VALUE_ROOM) {
@@ -199,7 +199,7 @@ class Batch {
     if (word === UNDO_NOTHING) return 0;
     const keyBytes = this.#window.putKey(0, key);
     if (chain !== 0) return this.#exports.batchPutBack(keyBytes, chainBytes, chain);
-    if (word !== UNDO_ABSENT) return this.#exports.put(keyBytes, this.#window.put(VALUE_AT, value));
+    if (word !== UNDO_ABSENT) return this.#exports.put(keyBytes, this.#window.putValue(value));
     const removed = this.#exports.del(keyBytes);
     return removed === -ENOENT ? 0 : removed;
   }

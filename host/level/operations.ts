@@ -5,7 +5,7 @@
 
 import { allocateBuffer } from '#platform/text';
 import { atTurnEnd } from '#platform';
-import { VALUE_AT, VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
+import { VALUE_BYTES_MAX, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
 import { EAGAIN, ECANCELED, ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { applyBatch, HalfApplied, putParts, VALUE_ROOM, type Operation } from './batch.ts';
@@ -155,7 +155,7 @@ export class Operations {
       this.#putLarge(key, value);
       return;
     }
-    const result = guest.put(keyBytes, window.put(VALUE_AT, value));
+    const result = guest.put(keyBytes, window.putValue(value));
     if (result < 0) throw this.#failed(result, 'put');
     this.changed();
   }

@@ -46,6 +46,15 @@ export function sharedText(memory: WebAssembly.Memory, address: number, bytes: n
   };
 }
 
+export function textWriter(
+  memory: WebAssembly.Memory,
+  address: number,
+  bytes: number,
+): (text: string) => number {
+  const shared = sharedText(memory, address, bytes);
+  return (text) => shared.utf8Write(text, 0, text.length * 3);
+}
+
 export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
