@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import initWabt from 'wabt';
+import { CHOICES, forkDemo } from './browser/fork-demo-markup.ts';
 import { serveFolder } from '../scripts/serve-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,14 +15,48 @@ const KERNELS = ['libdbos.wasm', 'kv.wasm'];
 const GUESTS = ['ycsb.wasm', 'ycsb-eager.wasm', 'ycsb-hash.wasm', 'ycsb-swizzle.wasm'];
 const SQLITE = 'node_modules/@sqlite.org/sqlite-wasm/dist';
 
+/** What the page has around it in a site. */
+export interface Surroundings {
+  readonly header: string;
+  readonly footer: string;
+  /** Where the site's stylesheet and script are; by itself the page has its own. */
+  readonly root: string;
+}
+
+const ALONE: Surroundings = {
+  header: '<header class="top"><span class="brand">ringzero</span></header>',
+  footer: '',
+  root: '',
+};
+
+/** index.html, with what it has from elsewhere. */
+function pageOf({ header, footer, root }: Surroundings): string {
+  const parts: Record<string, string> = {
+    header,
+    footer,
+    demo: forkDemo(CHOICES),
+    styles: `<link rel="stylesheet" href="${root}style.css" />`,
+    scripts: root === '' ? '' : `<script type="module" src="${root}site.js"></script>`,
+    icon: `<link rel="icon" href="${root}icon.svg" type="image/svg+xml" />`,
+  };
+  return readFileSync(`${ROOT}bench/browser/index.html`, 'utf8').replace(
+    /<!-- part: (\w+) -->/g,
+    (_, name: string) => parts[name]!,
+  );
+}
+
 /** Builds the folder, and gives its path. */
-export async function buildPage(out = `${ROOT}dist/bench-page`): Promise<string> {
+export async function buildPage(
+  out = `${ROOT}dist/bench-page`,
+  surroundings = ALONE,
+): Promise<string> {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   await build({
     absWorkingDir: ROOT,
     entryPoints: [
       'dist/bench/browser/main.js',
+      'dist/bench/browser/home.js',
       'dist/bench/browser/machines.js',
       'bench/browser/contestants.js',
     ],
@@ -46,7 +81,12 @@ export async function buildPage(out = `${ROOT}dist/bench-page`): Promise<string>
     readFileSync(`${ROOT}bench/browser/writer.wat`, 'utf8'),
   );
   writeFileSync(`${out}/writer.wasm`, writer.toBinary({}).buffer);
-  cpSync(`${ROOT}bench/browser/index.html`, `${out}/index.html`);
+  for (const name of ['demo.css', 'page.css', 'recording.json'])
+    cpSync(`${ROOT}bench/browser/${name}`, `${out}/${name}`);
+  if (surroundings === ALONE)
+    for (const name of ['style.css', 'icon.svg'])
+      cpSync(`${ROOT}scripts/site/${name}`, `${out}/${name}`);
+  writeFileSync(`${out}/index.html`, pageOf(surroundings));
   return out;
 }
 

@@ -12,8 +12,12 @@ import { serve, type Site } from './server.ts';
 
 interface Saved {
   forks: {
+    mib: number;
+    part: number;
     samples: { medianUs: number }[];
-    forks: { sum: number; takenUs: number; copies: number }[];
+    forks: { sum: number; copies: number }[];
+    copierSamples: unknown[];
+    copies: unknown[];
   };
   pool: { design: string; samples: { rate: number; faults: number; evictions: number }[] }[];
   stores: {
@@ -49,23 +53,36 @@ async function saved(): Promise<Saved> {
   return JSON.parse(readFileSync(await download.path(), 'utf8')) as Saved;
 }
 
-test('a fork of a program that writes is one moment of it', async () => {
-  await page!.locator('#forks [name=mib]').selectOption('64');
-  await press('#forks [name=run]');
+test('the page starts by forking a program that writes: each fork is one moment of it', async () => {
+  await shows('#forks output', /^Fork \d+: .* to 0;/);
+  const forks = page!.locator('#forks output').filter({ hasText: /^Fork/ });
+  const before = Number(/\d+/.exec(await forks.innerText()));
   await press('#forks [name=fork]');
-  await shows('#forks output', /^Fork 1: .* to 0;/);
-  await press('#forks [name=fork]');
-  await shows('#forks output', /^Fork 2: .* to 0;/);
+  await shows('#forks output', new RegExp(`^Fork (?!${before}:)\\d+: .* to 0;`));
+  await shows('#forks .ratio strong', /\d× shorter$/);
   await press('#forks [name=run]');
-  await shows('#forks [name=run]', /Start/);
-  assert.is(await page!.locator('#forks figure svg [aria-label="line"] path').count(), 1);
-  const { forks } = await saved();
-  assert.is(forks.forks.length, 2);
+  await shows('#forks [name=run]', /Run again/);
+  assert.is(await page!.locator('#forks .detail svg [aria-label="line"] path').count(), 1);
+  assert.is(await page!.locator('#forks .lanes path.writes').count(), 2);
+  const { forks: run } = await saved();
+  assert.ok(run.forks.length >= 2 && run.copies.length >= 2);
   assert.ok(
-    forks.forks.every(({ copies }) => copies > 0),
+    run.forks.every(({ sum, copies }) => sum === 0 && copies > 0),
     'pages were copied',
   );
-  assert.ok(forks.samples.length > 1);
+  assert.ok(run.samples.length > 1 && run.copierSamples.length > 1);
+});
+
+test('a program of another size is forked after it', async () => {
+  await page!.locator('#forks [name=mib]').selectOption('256');
+  await page!.locator('#forks [name=part]').selectOption('1');
+  await press('#forks [name=run]');
+  await shows('#forks output', /^Fork \d+: .* to 0;/);
+  await press('#forks [name=run]');
+  await shows('#forks [name=run]', /Run again/);
+  const { forks } = await saved();
+  assert.equal([forks.mib, forks.part], [256, 1]);
+  assert.ok(forks.forks[0]!.copies > 1024, 'more pages than a sixteenth of 64 MiB has');
 });
 
 /** Cells of a canvas that are not of one of these colours. */
@@ -88,7 +105,7 @@ test('a pool smaller than its data faults and evicts, in every design, and its m
     await press('#pool [name=run]');
     await shows('#pool output', /operations\/s/);
     await press('#pool [name=run]');
-    await shows('#pool [name=run]', /Start/);
+    await shows('#pool [name=run]', /Run this design/);
     const [grey, black] = [0xff555555, 0xff000000];
     const resident = await cellsBut('pages', [grey, 0]);
     const held = await cellsBut('frames', [black, 0]);
@@ -100,22 +117,28 @@ test('a pool smaller than its data faults and evicts, in every design, and its m
     pool.map(({ design }) => design),
     designs,
   );
+  assert.is(await page!.locator('#pool figure .legend').first().locator('span').count(), 4);
   for (const { samples } of pool)
     assert.ok(samples.some(({ rate, faults, evictions }) => rate > 0 && faults > 0 && evictions > 0)); // prettier-ignore
+});
+
+test('a pool that holds all of its data is refused', async () => {
+  await page!.locator('#pool [name=poolMib]').selectOption('16');
+  await shows('#pool output', /^A pool of 16 MiB holds all of 8 MiB/);
+  await press('#pool [name=run]');
+  assert.is(await page!.locator('#pool [name=run]').innerText(), 'Run this design');
 });
 
 test('the stores are compared', async () => {
   await page!.locator('#stores [name=keys]').selectOption('10000');
   await press('#stores [name=run]');
-  await shows('#stores [name=run]', /Start/);
+  await shows('#stores [name=run]', /Compare/);
   const { stores } = await saved();
   assert.is(stores.keys, 10_000);
   for (const { title, points } of stores.plots)
     assert.equal(points.map(({ series }) => series), ['ringzero', 'sqlite-wasm (OPFS)', 'IndexedDB'], title); // prettier-ignore
-  assert.is(
-    await page!.locator('#stores figure svg [aria-label="x-axis tick"]').count(),
-    stores.plots.length,
-  );
+  assert.is(await page!.locator('#stores figure svg').count(), stores.plots.length);
+  assert.is(await page!.locator('#stores svg [aria-label="bar"] rect').count(), 3 * stores.plots.length); // prettier-ignore
 });
 
 test('nothing went wrong on the way', async () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Site, slug } from '../../scripts/site-page.ts';
+import { Site } from '../../scripts/site/page.ts';
+import { slug } from '../../scripts/site/text.ts';
 import { buildSite } from '../../scripts/site.ts';
 
 const root = await buildSite(mkdtempSync(join(tmpdir(), 'ringzero-site-')));
@@ -65,8 +66,8 @@ tests('a link to no document is refused, and one to a heading keeps it', () => {
   const right = page('right.md', '[there](docs/there.md#a-heading-here), <a> & "b"\n');
   const wrong = page('docs/wrong.md', '[nowhere](../host/index.ts)\n');
   const site = new Site([there, right, wrong]);
-  assert.match(site.render(right), 'href="there.html#a-heading-here"');
-  assert.match(site.render(there), `id="${slug('A `heading`, here')}"`);
+  assert.match(site.render(right).html, 'href="there.html#a-heading-here"');
+  assert.match(site.render(there).html, `id="${slug('A `heading`, here')}"`);
   assert.throws(() => site.render(wrong), /docs\/wrong\.md: nothing in the site is \.\.\/host/);
 });
 
