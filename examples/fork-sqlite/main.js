@@ -60,11 +60,11 @@ while (performance.now() < end) {
         if (count !== seen || sum !== seen || last !== seen || grouped !== seen)
           throw new Error(`a fork taken at ${seen} rows saw ${result[0]}`);
         console.log(
-          `fork in ${us.toFixed(0)} us: ${count} rows, every sum right; writer at ${written}`,
+          `fork in ${us.toFixed(0)} µs: ${count} rows, every sum right; writer at ${written}`,
         );
       } else {
         console.log(
-          `fork in ${us.toFixed(0)} us: ${result} bytes, ${seen} rows backed up to ${path}`,
+          `fork in ${us.toFixed(0)} µs: ${result} bytes, ${seen} rows backed up to ${path}`,
         );
       }
     });

@@ -32,6 +32,7 @@ tests('the tutorial, typed off', () => {
   cpSync(join(ROOT, 'examples/pager/package.json'), join(directory, 'package.json'));
   assert.is(buildAndRun(directory), blocks('docs/guest.md', 'text')[0]);
   assert.is(guest, readFileSync(join(ROOT, 'examples/pager/guest.ts'), 'utf8'));
+  assert.equal(blocks('examples/pager/README.md', 'text'), blocks('docs/guest.md', 'text'));
   remove();
 });
 
@@ -46,7 +47,7 @@ tests('ringzero new makes it', () => {
   for (const [args, says] of [
     [[made], /is not empty/],
     [[join(directory, 'Not a name')], /not a valid package name/],
-    [[], /Usage/],
+    [[], /give one directory/],
   ] as const) {
     const { status, stderr } = spawnSync(process.execPath, [CLI, 'new', ...args], { encoding: 'utf8' }); // prettier-ignore
     assert.ok(status !== 0);
@@ -72,13 +73,7 @@ tests('pages over HTTP', () => {
   const { directory, remove } = project();
   cpSync(join(ROOT, 'examples/http-pages'), directory, { recursive: true });
   install(directory);
-  let sum = 0;
-  for (let i = 100_000; i < 200_000; i++) sum += i % 251;
-  assert.is(
-    buildAndRun(directory),
-    `bytes 100000 to 200000 add up to ${sum}: 25 pages came over HTTP\n` +
-      `the same again: ${sum}, still 25\nwhere the server has nothing: -5\n`,
-  );
+  assert.is(buildAndRun(directory), blocks('examples/http-pages/README.md', 'text')[0]);
   remove();
 });
 
