@@ -158,6 +158,11 @@ export function optionAddress(index: i32): i32 {
   return configSet.optionAddress(index);
 }
 
+/** After FLAG_LISTEN: where in the reply of that call +OK has to wait for the host's listening, or -1. */
+export function listenReply(): i32 {
+  return io.takeListen();
+}
+
 /** Once: the whole name of the file that the server was started with is in the window. */
 export function setConfigFile(bytes: i32): void {
   configFile.setPath(io.rx(), bytes);

@@ -25,7 +25,7 @@ export function endpointsOf({
 }: EndpointOptions): Endpoint[] {
   const endpoints: Endpoint[] = [];
   if (port !== 0 || unixsocket === undefined) {
-    for (const text of bind.split(/\s+/))
+    for (const text of bind.split(/\s+/).filter((word) => word !== ''))
       endpoints.push({ host: hostOf(text), port, backlog, optional: text.startsWith('-') });
   }
   if (unixsocket !== undefined && unixsocket !== '')

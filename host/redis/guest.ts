@@ -14,6 +14,7 @@ interface Exports {
   composedAddress(): number;
   composedBytes(): number;
   limitClients(most: number): number;
+  listenReply(): number;
   connect(infoBytes: number, isUnix: number, nowMs: number): number;
   receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
   resume(slot: number, nowMs: number, nowUs: number): number;

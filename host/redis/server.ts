@@ -14,13 +14,13 @@ import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
 import { descriptors } from '../platform/descriptors.ts';
 import { keepFile, removeTemporaryFiles } from '../platform/keep-file.ts';
-import type { Connection, ListenAt, Listener } from '../platform/sockets.ts';
+import type { Connection, ListenAt } from '../platform/sockets.ts';
 import { absolutePath } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
 import { rewriteFile } from './config-rewrite.ts';
-import { endpointsOf, listenAt, nameOf } from './endpoints.ts';
+import { endpointsOf } from './endpoints.ts';
 import { logStart, processTitle, type Facts } from './face.ts';
 import { RedisGuest } from './guest.ts';
 import { redisImages } from './images.ts';
@@ -39,6 +39,7 @@ import {
   udfOption,
 } from './host-options.ts';
 import { parseBytes, type OptionList } from './options.ts';
+import { failureOf, Listening, type Place } from './listening.ts';
 import { Session, type SessionOwner } from './session.ts';
 
 /** Bytes of the file that are loaded before clients are served again, like Redis' loading-process-events-interval-bytes. */
@@ -54,7 +55,9 @@ export class RedisServer implements SessionOwner {
   readonly #facts: ServerFacts;
   readonly #options: Map<string, string>;
   readonly #sessions = new Map<number, Session>();
-  readonly #listeners: Listener[] = [];
+  readonly #listening: Listening;
+  /** Of the options port and bind, what the server listens at. */
+  #place: Place = { port: 0, bind: '' };
   #metricsServer: TextServer | undefined;
   #cron: NodeJS.Timeout | undefined;
   #hz = 0; // of #cron
@@ -138,6 +141,7 @@ export class RedisServer implements SessionOwner {
     this.#options = options;
     this.#facts = facts;
     this.#log = log;
+    this.#listening = new Listening(log, (connection, at) => this.#accept(connection, at));
     this.#ended = new Promise((resolve) => (this.#end = resolve));
     const databases = this.#option('databases');
     if (!/^\d+$/.test(databases) || Number(databases) < 1 || Number(databases) > 65536) {
@@ -234,7 +238,7 @@ export class RedisServer implements SessionOwner {
       version: REDIS_VERSION,
       pid: process.pid,
       port: this.#facts.port,
-      address: this.#option('bind').split(/\s+/)[0] || '*',
+      address: this.#place.bind.split(/\s+/)[0] || '*',
       unixsocket: this.#options.get('unixsocket') ?? '',
       configFile: this.#configFile,
     };
@@ -286,21 +290,18 @@ export class RedisServer implements SessionOwner {
   }
 
   async #listen(): Promise<void> {
+    this.#place = { port: Number(this.#option('port')), bind: this.#option('bind') };
     const endpoints = endpointsOf({
-      port: Number(this.#option('port')),
-      bind: this.#option('bind'),
+      ...this.#place,
       unixsocket: this.#options.get('unixsocket'),
       mode: parseInt(this.#options.get('unixsocketperm') ?? '0', 8) || undefined,
       backlog: Number(this.guest.optionNamed('tcp-backlog')),
     });
-    for (const at of endpoints) {
-      const listener = await listenAt(at, (connection) => this.#accept(connection, at));
-      if (listener === undefined) continue;
-      if (this.#isClosed) return listener.close(); // SHUTDOWN by a client of another listener
-      this.#listeners.push(listener);
-      if ('port' in at) this.#facts.port = listener.port;
-      this.#log.notice(`Listening at ${nameOf(at, listener.port)}`);
-    }
+    if (endpoints.length === 0)
+      throw new RingzeroError('RZ_OPTION', 'Configured to not listen anywhere, exiting.');
+    await this.#listening.open(endpoints);
+    this.#facts.port = this.#listening.port;
+    if (this.#isClosed) return;
     const metricsPort = this.#options.get('metrics-port');
     if (metricsPort !== undefined) {
       const { startMetrics } = await import('./metrics-server.ts'); // loads HTTP on demand
@@ -310,6 +311,23 @@ export class RedisServer implements SessionOwner {
       this.#metricsServer = metrics;
       this.#log.notice(`Metrics at ${this.metricsUrl}`);
     }
+  }
+
+  /** CONFIG SET has changed port or bind: listens there. Resolves with why not, and with the old values in force then. */
+  async listen(): Promise<string | undefined> {
+    const { guest } = this;
+    const before = this.#place;
+    const place = { port: Number(guest.optionNamed('port')), bind: guest.optionNamed('bind') };
+    this.#place = place;
+    const isMoved = await this.#listening.move(place, Number(guest.optionNamed('tcp-backlog')));
+    if (!isMoved && this.#place === place && !this.#isClosed) {
+      this.#place = before;
+      guest.setOption('port', String(before.port));
+      guest.setOption('bind', before.bind);
+    }
+    this.#facts.port = this.#listening.port;
+    if (!this.#isClosed) this.#setTitle();
+    return isMoved ? undefined : failureOf(place, before);
   }
 
   #accept(connection: Connection, at: ListenAt): void {
@@ -369,7 +387,7 @@ export class RedisServer implements SessionOwner {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#cron);
-    for (const listener of this.#listeners.splice(0)) listener.close();
+    this.#listening.close();
     this.#metricsServer?.close();
     for (const session of [...this.#sessions.values()]) session.kill();
     await this.#vm.close();

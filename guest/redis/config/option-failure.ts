@@ -75,7 +75,7 @@ function sentence(reason: u32): string {
     case PATH:
       return "dbfilename can't be a path, just a filename";
     case FIXED:
-      return "this server accepts only 'no'";
+      return 'argument(s) must be one of the following: no';
     case PERCENTILE:
       return 'Invalid latency-tracking-info-percentiles parameters';
     case PERCENTILE_RANGE:

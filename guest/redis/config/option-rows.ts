@@ -16,6 +16,7 @@ import {
   HOST,
   INT,
   LIMITS,
+  LISTEN,
   OCTAL,
   PERCENT,
   PROTECTED,
@@ -102,8 +103,8 @@ function define(
 }
 
 function defineServing(): void {
-  define(option.PORT, 'port', INT, '6379', 0, 65535, START);
-  define(option.BIND, 'bind', STRING, '127.0.0.1', 0, 1024, START);
+  define(option.PORT, 'port', INT, '6379', 0, 65535, LISTEN);
+  define(option.BIND, 'bind', STRING, '127.0.0.1', 0, 1024, LISTEN);
   define(option.UNIXSOCKET, 'unixsocket', STRING, '', 0, 108, START);
   define(option.DIR, 'dir', STRING, '.', 0, 4096, PROTECTED | START);
   define(option.DBFILENAME, 'dbfilename', STRING, 'dump.rdb', 0, 255, PROTECTED);

@@ -82,7 +82,7 @@ enable-module-command enum! no no,yes,local
 # out-of-memory scores
 oom-score-adj-values string "0 200 800"
 # replicas
-bind-source-addr string! ""
+bind-source-addr string ""
 masterauth string ""
 masteruser string ""
 propagation-error-behavior enum ignore ignore,panic,panic-on-replicas

@@ -21,6 +21,7 @@ export const PROTECTED: u32 = 2; // CONFIG SET asks for enable-protected-configs
 export const HOST: u32 = 4; // the host acts on it: a change raises an event
 export const PERCENT: u32 = 8; // may also be a share of maxmemory, kept as a negative number
 export const RAISED: u32 = 16; // a smaller value is raised to the least instead of refused
+export const LISTEN: u32 = 64; // says where the host listens: CONFIG SET waits until it does
 export const FIXED: u32 = 32; // only its first value, no, is accepted, for the server lacks the rest
 
 export const PORT: u32 = 0;

@@ -16,6 +16,8 @@ let window: u32 = 0;
 let windowBytes: u32 = 0;
 let exitCode: u32 = NONE;
 let isOptionChanged: bool = false;
+let listenAt: i32 = 0;
+let listenPosted: bool = false;
 
 /** Takes the window that the host names. For address 0 the guest makes one, which a host without a VM may write. */
 export function boot(rxAddress: u32, rxBytes: u32): void {
@@ -60,6 +62,24 @@ export function postOption(index: u32): void {
   const word = OPTIONS + ((index >> 5) << 2);
   store<u32>(word, load<u32>(word) | (1 << (index & 31)));
   isOptionChanged = true;
+}
+
+/** Asks the host to listen where the options say. The reply to that is at this place of the replies, or, for -1, nowhere. */
+export function postListen(replyAt: i32): void {
+  listenAt = replyAt;
+  listenPosted = true;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isListenPosted(): bool {
+  return listenPosted;
+}
+
+/** What postListen() was given; once. */
+export function takeListen(): i32 {
+  listenPosted = false;
+  return listenAt;
 }
 
 // @ts-ignore: decorator

@@ -127,6 +127,7 @@ function leave(c: client.Client, state: u32): i32 {
   io.publish();
   stats.add(stats.OUTPUT_BYTES, reply.length());
   let flags: u32 = io.hasEvents() ? abi.FLAG_EVENTS : 0;
+  if (io.isListenPosted()) flags |= abi.FLAG_LISTEN;
   if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) {
     input.drop(c);
     flags |= abi.FLAG_CLOSE;

@@ -3,6 +3,7 @@
 import * as args from '../wire/args.ts';
 import * as ascii from '../bytes/ascii.ts';
 import * as assign from '../config/assign.ts';
+import * as client from '../client/client.ts';
 import * as command from '../command/command.ts';
 import * as config from '../config/config.ts';
 import * as configFile from '../config/config-file.ts';
@@ -123,6 +124,8 @@ function checkName(i: u32): bool {
     return refuse(i, "can't set protected config");
   }
   if (flags & option.START) return refuse(i, "can't set immutable config");
+  if (flags & option.LISTEN && io.isListenPosted())
+    return refuse(i, 'the last change of port or bind is not complete');
   if (config.at(row).mark == GIVEN) return refuse(i, 'duplicate parameter');
   config.at(row).mark = GIVEN;
   return true;
@@ -149,6 +152,7 @@ function set(): void {
   clearMarks();
   for (let i: u32 = 2; accepted && i < args.count(); i += 2) accepted = checkValue(i);
   if (!accepted) return;
+  let listens = false;
   for (let i: u32 = 2; i < args.count(); i += 2) {
     const row = config.at(config.find(args.ptr(i), args.len(i))).original;
     if (!assign.assign(row, args.ptr(i + 1), args.len(i + 1))) {
@@ -156,8 +160,15 @@ function set(): void {
       return;
     }
     if (config.at(row).flags & option.HOST) io.postOption(row);
+    if (config.at(row).flags & option.LISTEN) listens = true;
   }
+  if (listens) io.postListen(isSilent() ? -1 : <i32>reply.length());
   reply.ok();
+}
+
+/** Whether the reply will be dropped. */
+function isSilent(): bool {
+  return (client.current().flags & (client.REPLY_OFF | client.REPLY_SKIP)) != 0;
 }
 
 /** CONFIG RESETSTAT */
