@@ -8,9 +8,9 @@
 //   bucket, 8 bytes:  u32 latch, u32 first frame      node, 16 bytes per frame:  u64 page, u32 next frame
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import * as spinlock from '../machine/spinlock';
 import * as linkage from '../mmu/linkage';
 import * as area from '../tabby/area';
-import * as operation from '../tabby/operation';
 
 const HEAD: u32 = 4;
 const NEXT: u32 = 8;
@@ -39,7 +39,7 @@ export function attach(table: u32): void {
 
 
 @inline
-function bucketOf(page: u64): u32 {
+export function bucketOf(page: u64): u32 {
   return buckets + ((<u32>((page * 0x9e3779b97f4a7c15) >> shift)) << 3);
 }
 
@@ -51,7 +51,7 @@ function nodeOf(frame: u32): u32 {
 
 function latch(bucket: u32): void {
   let turn: u32 = 0;
-  while (atomic.cmpxchg<u32>(bucket, 0, 1) != 0) operation.wait(turn++, bucket);
+  while (atomic.cmpxchg<u32>(bucket, 0, 1) != 0) spinlock.pause(turn++, bucket);
 }
 
 
@@ -69,7 +69,11 @@ function search(bucket: u32, page: u64): u32 {
 }
 
 export function find(page: u64): u32 {
-  const bucket = bucketOf(page);
+  return findIn(bucketOf(page), page);
+}
+
+/** find() in the page's bucket. */
+export function findIn(bucket: u32, page: u64): u32 {
   latch(bucket);
   const frame = search(bucket, page);
   unlatch(bucket);

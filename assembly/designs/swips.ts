@@ -75,9 +75,13 @@ export function swipOf(frame: u32): u32 {
   return atomic.load<u32>(linksOf(frame), SWIP);
 }
 
-/** Where the last page was that was asked for without a swip: the root of a tree, most often. 0 = no idea. */
+/**
+ * The frame that a cell's value leads to, 0 = none. Without a cell, where the last page was that was found without one: the root of
+ * a tree, most often.
+ */
 @inline
-export function guess(swip: u32): u32 {
+export function follow(value: u64, swip: u32): u32 {
+  if (isSwizzled(value)) return frameOf(value);
   return swip == 0 ? last : 0;
 }
 
@@ -121,12 +125,13 @@ export function cool(frame: u32): bool {
   return false;
 }
 
-/** The cells of a page, held exclusively, are page numbers again. */
-export function restore(frame: u32): void {
+/** The cells of a page, held exclusively, are page numbers again. Whether any was not. */
+export function restore(frame: u32): bool {
   const at = linksOf(frame);
-  if (load<u32>(at, FIRST) == 0) return;
+  if (load<u32>(at, FIRST) == 0) return false;
   while (load<u32>(at, FIRST) != 0) unlink(load<u32>(at, FIRST), frame);
   bumpVersion(frame);
+  return true;
 }
 
 /** SWIP-4: the holder of the page changes its version. */

@@ -1,30 +1,27 @@
 // Where the pool's regions are, for this vCPU.
 //
-// Interface   create() by one vCPU, attach() by each, both with the address of a word of guest memory that holds the
-//             pool's address from then on. Others read the registers below.
-// Concurrency create() ends with storing the word: who sees it sees the pool. Registers are this vCPU's.
+// Interface   claim() and publish() by the vCPU that creates the pool, then attach() by each. `word` is the address of a word of
+//             guest memory that holds the pool's address from publish() on. Others read the registers below.
+// Concurrency publish() ends with storing the word: a vCPU that sees it sees the pool. Registers are this vCPU's.
 //
 //   pool block, 2 frames, then 4 bytes a frame of descriptors (descriptor.ts)
 //     0  u32  first frame of the pool          64  u32  clock hand, counts frames passed (clock.ts)
 //     4  u32  frames of the pool             4096  u32  x VCPUS_MAX: area of each vCPU, 0 = none yet
 //     8  u32  root of the page table
 //    12  i32  descriptor of the storage
-//    16  u32  hash table, 20 u32 swips' links (baselines)
+//    16  u32  x 2, of the translation (translation.ts)
 //    68  u32  held pages: below this number, 72 u32 how many of them are dirty (retained.ts)
 //
 //   area of a vCPU
 //     0  u32  its operation: odd while in one, new for each (operation.ts); others read it
-//   256       batch of victims, 384 what became of their writes (write-back.ts)
+//   256       dirty victims of a round, 384 what became of their writes (write-back.ts), 320 clean ones (clock.ts)
 //   512       frames that this vCPU keeps (clock.ts)
-//  1024       reads under way (reads.ts)
-//  4096       page-walk cache, then TLB
+//  1024       reads under way (arrivals.ts)
+//  4096       page-walk cache, then TLB (translation.ts)
 
 import { ENOMEM } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { VM_POOL_FRAMES } from '../abi/vm-block';
-import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
-import * as hashTable from '../designs/hash-table';
-import * as swips from '../designs/swips';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 import * as linkage from '../mmu/linkage';
@@ -43,8 +40,8 @@ const FIRST: u32 = 0;
 const FRAMES: u32 = 4;
 const ROOT: u32 = 8;
 const STORAGE: u32 = 12;
-const HASH_TABLE: u32 = 16;
-const SWIP_LINKS: u32 = 20;
+export const HASH_TABLE: u32 = 16;
+export const SWIP_LINKS: u32 = 20;
 export const HAND: u32 = 64;
 export const RETAINED_BELOW: u32 = 68;
 export const RETAINED_DIRTY: u32 = 72;
@@ -52,10 +49,11 @@ const AREAS: u32 = 4096;
 
 export const AREA_OPERATION: u32 = 0;
 export const AREA_BATCH: u32 = 256;
+export const AREA_CLEAN: u32 = 320;
 export const AREA_RESULTS: u32 = 384;
 export const AREA_KEPT: u32 = 512;
 export const AREA_READS: u32 = 1024;
-const AREA_CACHES: u32 = 4096;
+export const AREA_CACHES: u32 = 4096;
 const AREA_BYTES: u32 = AREA_CACHES + walkCache.CACHE_BYTES + tlb.TLB_BYTES;
 
 /** Address of the pool block, 0 while this vCPU has no pool. */
@@ -73,30 +71,27 @@ export let root: u32 = 0;
 /** This vCPU's area. */
 export let own: u32 = 0;
 
-/** Lays out a pool of `count` frames over the file `descriptor`; 0 or -ENOMEM, or what setDmaWindow() says. */
-export function create(word: u32, count: u32, descriptor: i32): i32 {
+/** Claims the memory of a pool of `count` frames: the address of its block, 0 when there is no room. */
+export function claim(count: u32): u32 {
   const bookkeeping = BLOCK_FRAMES + (((count << 2) + FRAME_BYTES - 1) >> FRAME_SHIFT);
   const pool = linkage.claimFrames(bookkeeping); // reads as zero
   const start = pool == 0 ? 0 : linkage.claimFrames(count + SCRATCH_FRAMES);
   const table = start == 0 ? 0 : pageTable.create();
-  if (table == 0) return -ENOMEM;
-  if (HASHED) {
-    const buckets = hashTable.layout(count);
-    if (buckets == 0) return -ENOMEM;
-    store<u32>(pool, buckets, HASH_TABLE);
-  }
-  if (DESIGN == SWIZZLE) {
-    const links = swips.layout(count);
-    if (links == 0) return -ENOMEM;
-    store<u32>(pool, links, SWIP_LINKS);
-  }
-  const window = linkage.setDmaWindow(start, start + ((count + SCRATCH_FRAMES) << FRAME_SHIFT));
-  if (window < 0) return window;
+  if (table == 0) return 0;
   store<u32>(pool, start, FIRST);
   store<u32>(pool, count, FRAMES);
   store<u32>(pool, table, ROOT);
-  store<i32>(pool, descriptor, STORAGE);
   store<u64>(start, header.INVALID); // zeroed, it would name page 0
+  return pool;
+}
+
+/** Makes the pool of claim(), over the file `descriptor`, known to all vCPUs; 0, or what setDmaWindow() returns. */
+export function publish(pool: u32, word: u32, descriptor: i32): i32 {
+  const start = load<u32>(pool, FIRST);
+  const count = load<u32>(pool, FRAMES);
+  const window = linkage.setDmaWindow(start, start + ((count + SCRATCH_FRAMES) << FRAME_SHIFT));
+  if (window < 0) return window;
+  store<i32>(pool, descriptor, STORAGE);
   atomic.store<u32>(map.vm, count, VM_POOL_FRAMES);
   atomic.store<u32>(word, pool);
   return 0;
@@ -120,12 +115,8 @@ export function attach(word: u32): i32 {
   scratch = end;
   descriptors = pool + BLOCK_BYTES;
   storage = load<i32>(pool, STORAGE);
-  if (HASHED) hashTable.attach(load<u32>(pool, HASH_TABLE));
-  if (DESIGN == SWIZZLE) swips.attach(load<u32>(pool, SWIP_LINKS));
   root = load<u32>(pool, ROOT);
   own = area;
-  walkCache.attach(area + AREA_CACHES, root);
-  tlb.attach(area + AREA_CACHES + walkCache.CACHE_BYTES);
   return 0;
 }
 

@@ -1,24 +1,17 @@
 // Clock eviction, on the vCPU that needs a frame. No other vCPU is interrupted: it finds out at the page header.
 //
-// Interface   take(page) gives a frame for the page that is nobody's, its header invalid, or 0 with an errno in
-//             `failure`. dismiss() ends the page in a frame. giveBack() before a vCPU is done with the pool.
-// Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write awaited, PTE
-//                    absent with its slot, header invalid, frame free. So a page that is in no frame is in storage,
-//                    and a PTE that is present leads to a frame whose header names the page.
-//             TAB-8  Nobody waits for a latch here: what is pinned is passed by, and what is held (retained.ts).
+// Interface   take(page) returns a free frame for the page, its header invalid, or 0 with an errno in `failure`. dismiss() ends
+//             the page in a frame. releaseKept() before a vCPU is done with the pool.
+// Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write awaited, cell without
+//                    a frame but with its slot, header invalid, frame free. So a page that is in no frame is in storage, and a
+//                    cell that says "resident" leads to a frame whose header names the page.
+//             TAB-8  Nothing here waits for a latch: pinned pages are passed by, and so are dirty retained ones (retained.ts).
 // Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. Free frames are in no list:
-//             their descriptors say so, the hand finds them, and so does a page that is at home there. A round evicts
+//             their descriptors say so, the hand finds them, and so does a page whose home they are. A round evicts
 //             several pages in large pools; the vCPU keeps the frames that it does not need at once.
 
 import { ENOMEM } from '../abi/errno';
 import { FRAME_SHIFT } from '../abi/limits';
-import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
-import * as hashTable from '../designs/hash-table';
-import * as swips from '../designs/swips';
-import { CHECKED, PANIC_PTE, PANIC_SWIP, panic } from '../machine/checked';
-import * as pte from '../mmu/pte';
-import * as shootdown from '../mmu/shootdown';
-import * as walkCache from '../mmu/walk-cache';
 import * as area from './area';
 import * as counter from './counter';
 import * as descriptor from './descriptor';
@@ -26,37 +19,41 @@ import * as header from './header';
 import * as latch from './latch';
 import * as operation from './operation';
 import * as retained from './retained';
+import * as translation from './translation';
+import { wait } from './waiting';
 import * as writeBack from './write-back';
 
 /** Rounds without a victim before the pool counts as full of pins: about 50 ms. */
 const ROUNDS_MAX: u32 = 1200;
 /** Rounds that pass dirty pages by, once a write has failed. */
 const CLEAN_ROUNDS: u32 = 3;
+const STRETCH_MAX: u32 = 64;
 
+/** Errno of the last take() that returned 0. */
 export let failure: i32 = 0;
 
 export function take(page: u64): u32 {
-  if (DESIGN == TABBY) {
-    const home = area.home(page);
-    if (descriptor.claim(home) || takeHome(home)) return home;
-  }
-  if (kept() != 0) return unkeep();
+  const home = translation.home(page);
+  if (home != 0 && (descriptor.claim(home) || takeHome(home))) return home;
   let turn: u32 = 0;
   let writeError = 0;
-  while (turn < ROUNDS_MAX && (writeError == 0 || turn < CLEAN_ROUNDS)) {
-    const frame = evictSome(writeError == 0);
-    if (frame != 0) return frame;
+  while (kept() == 0) {
+    if (turn == (writeError == 0 ? ROUNDS_MAX : CLEAN_ROUNDS)) {
+      failure = writeError != 0 ? writeError : ENOMEM;
+      return 0;
+    }
+    evictSome(writeError == 0);
+    if (kept() != 0) break;
     if (writeBack.failure != 0) {
       writeError = writeBack.failure;
       turn = 0;
-    } else operation.wait(turn++, area.block + area.HAND);
+    } else wait(turn++, area.block + area.HAND);
   }
-  failure = writeError != 0 ? writeError : ENOMEM;
-  return 0;
+  return unkeep();
 }
 
 /**
- * The page that is there leaves if it is clean and was not used since the hand passed it, half a round ago at least: by
+ * The page in the frame leaves if it is clean and was not used since the hand passed it, half a round ago at least: by
  * then every vCPU has emptied its TLB, so a page in use has its mark again.
  */
 function takeHome(home: u32): bool {
@@ -75,79 +72,100 @@ function takeHome(home: u32): bool {
   return true;
 }
 
+// --- a round of evictions -------------------------------------------------------------------------------------
+
+/** Clean victims of this round, latched, in AREA_CLEAN. */
+let cleanVictims: u32 = 0;
+
+/** Evicts up to a batch of pages, and keeps their frames. */
+function evictSome(dirtyToo: bool): void {
+  // 1. find candidates: free frames, and cold pages, which are latched
+  findVictims(dirtyToo);
+  // 2. dismiss the clean ones, so that no vCPU waits for them while others are written
+  for (let i: u32 = 0; i < cleanVictims; i++)
+    evict(load<u32>(area.own + (i << 2), area.AREA_CLEAN));
+  // 3. write the dirty ones; a page that could not be written stays
+  const written = writeBack.finish();
+  // 4. dismiss those written
+  for (let i: u32 = 0; i < written; i++) evict(writeBack.frameAt(i));
+}
+
+/** Passes over all frames twice at most. */
+function findVictims(dirtyToo: bool): void {
+  const wanted = clamp(area.frames >> 6, writeBack.BATCH_MAX);
+  const stretch = clamp(area.frames >> 6, STRETCH_MAX);
+  let found: u32 = 0;
+  cleanVictims = 0;
+  writeBack.start();
+  for (let passed: u32 = 0; passed < area.frames << 1 && found < wanted; passed += stretch) {
+    const hand = atomic.add<u32>(area.block, stretch, area.HAND);
+    for (let i: u32 = 0; i < stretch && found < wanted; i++) {
+      const frame = area.first + (((hand + i) % area.frames) << FRAME_SHIFT);
+      if (descriptor.claim(frame)) keep(frame);
+      else if (isCold(frame) && latchVictim(frame, dirtyToo)) addVictim(frame);
+      else continue;
+      found += 1;
+    }
+  }
+}
+
 
 @inline
 function clamp(value: u32, most: u32): u32 {
   return value == 0 ? 1 : min<u32>(value, most);
 }
 
-/** Whether the page was not used since the hand passed it; with swips, whether it had none since. */
+/** Whether a page is in the frame that was not used since the hand passed it, and can leave as far as translation says. */
 function isCold(frame: u32): bool {
-  const wasLoose = DESIGN != SWIZZLE || swips.cool(frame);
-  return !descriptor.takeReference(frame) && wasLoose;
+  if (!descriptor.isResident(frame)) return false;
+  const isCool = translation.cool(frame);
+  return !descriptor.takeReference(frame) && isCool;
 }
 
-/**
- * Passes over all frames twice at most; a frame, or 0 if nothing could be evicted. There may be several victims: the
- * first is for the caller, the others are kept.
- */
-function evictSome(dirtyToo: bool): u32 {
-  const wanted = clamp(area.frames >> 6, writeBack.BATCH_MAX);
-  const stretch = clamp(area.frames >> 6, 64);
-  let taken: u32 = 0;
-  let victims: u32 = 0;
-  writeBack.start();
-  for (let passed: u32 = 0; passed < area.frames << 1 && victims < wanted; passed += stretch) {
-    const hand = atomic.add<u32>(area.block, stretch, area.HAND);
-    for (let i: u32 = 0; i < stretch && victims < wanted; i++) {
-      const frame = area.first + (((hand + i) % area.frames) << FRAME_SHIFT);
-      if (descriptor.claim(frame)) {
-        victims += 1;
-        taken = keep(taken, frame);
-      }
-      if (!descriptor.isResident(frame) || !isCold(frame)) continue;
-      const seen = atomic.load<u64>(frame);
-      if (header.isDirty(seen) && (!dirtyToo || retained.is(seen))) continue;
-      if (!latch.tryExclusive(frame)) continue;
-      if (retained.is(load<u64>(frame)) && header.isDirty(load<u64>(frame))) {
-        latch.release(frame); // it has become another page, or dirty
-        continue;
-      }
-      if (DESIGN == SWIZZLE && !swips.isLoose(frame)) {
-        latch.release(frame);
-        continue;
-      }
-      victims += 1;
-      if (header.isDirty(load<u64>(frame))) writeBack.add(frame);
-      else {
-        dismiss(frame, true);
-        counter.count(counter.EVICTIONS);
-        taken = keep(taken, frame);
-      }
-    }
-  }
-  const written = writeBack.finish();
-  for (let i: u32 = 0; i < written; i++) {
-    dismiss(writeBack.frameAt(i), true);
-    counter.count(counter.EVICTIONS);
-    taken = keep(taken, writeBack.frameAt(i));
-  }
-  return taken;
+/** Latches the frame if its page may leave. It may have become another page, or dirty, until it is latched. */
+function latchVictim(frame: u32, dirtyToo: bool): bool {
+  const seen = atomic.load<u64>(frame);
+  if (header.isDirty(seen) && (!dirtyToo || retained.is(seen))) return false;
+  if (!latch.tryExclusive(frame)) return false;
+  const now = load<u64>(frame);
+  if ((!header.isDirty(now) || !retained.is(now)) && translation.mayLeave(frame)) return true;
+  latch.release(frame);
+  return false;
 }
 
+function addVictim(frame: u32): void {
+  if (header.isDirty(load<u64>(frame))) writeBack.add(frame);
+  else store<u32>(area.own + (cleanVictims++ << 2), frame, area.AREA_CLEAN);
+}
+
+function evict(frame: u32): void {
+  dismiss(frame, true);
+  counter.count(counter.EVICTIONS);
+  keep(frame);
+}
+
+/** Ends the page in the frame, latched and clean or discarded. The header is invalid then, and the frame the caller's. */
+export function dismiss(frame: u32, keepSlot: bool): void {
+  const old = load<u64>(frame);
+  const page = header.pageOf(old);
+  if (header.isDirty(old)) retained.cleaned(old);
+  descriptor.setState(frame, descriptor.CLAIMED);
+  const version = header.versionOf(operation.advance(old));
+  translation.retract(page, frame, keepSlot);
+  atomic.store<u64>(frame, header.make(page, version, header.INVALID));
+}
+
+// --- frames that this vCPU keeps ------------------------------------------------------------------------------
 
 @inline
 function kept(): u32 {
   return load<u32>(area.own, area.AREA_KEPT);
 }
 
-/** The first frame of a round is for the caller. */
-function keep(taken: u32, frame: u32): u32 {
-  if (taken == 0) return frame;
+function keep(frame: u32): void {
   const count = kept() + 1;
   store<u32>(area.own + (count << 2), frame, area.AREA_KEPT);
   store<u32>(area.own, count, area.AREA_KEPT);
-  return taken;
 }
 
 function unkeep(): u32 {
@@ -156,28 +174,7 @@ function unkeep(): u32 {
   return load<u32>(area.own + (count << 2), area.AREA_KEPT);
 }
 
-/** What this vCPU keeps, for all. */
-export function giveBack(): void {
+/** Frees the frames that this vCPU keeps. */
+export function releaseKept(): void {
   while (kept() != 0) descriptor.free(unkeep());
-}
-
-/** Ends the page in the frame, held and clean or given up: PTE absent or forgotten, header invalid. The frame is claimed. */
-export function dismiss(frame: u32, keepSlot: bool): void {
-  const old = load<u64>(frame);
-  const page = header.pageOf(old);
-  if (CHECKED && DESIGN == SWIZZLE && !swips.isLoose(frame)) panic(PANIC_SWIP);
-  if (header.isDirty(old)) retained.cleaned(old);
-  descriptor.setState(frame, descriptor.CLAIMED);
-  const version = header.versionOf(operation.advance(old));
-  if (HASHED) hashTable.remove(page, frame);
-  else unmap(page, frame, keepSlot);
-  atomic.store<u64>(frame, header.make(page, version, header.INVALID));
-}
-
-function unmap(page: u64, frame: u32, keepSlot: bool): void {
-  const at = walkCache.entry(page);
-  const entry = atomic.load<u64>(at);
-  if (CHECKED && ((entry & pte.PRESENT) == 0 || pte.frameOf(entry) != frame)) panic(PANIC_PTE);
-  atomic.store<u64>(at, keepSlot ? pte.absent(pte.slotOf(entry)) : 0);
-  if (DESIGN == EAGER) shootdown.page(page);
 }

@@ -5,7 +5,6 @@
 
 import * as barrier from '../machine/barrier';
 import * as header from './header';
-import * as operation from './operation';
 import * as retained from './retained';
 
 /** Takes the frame if nobody has it, whatever page it holds. */
@@ -13,16 +12,6 @@ export function tryExclusive(frame: u32): bool {
   const seen = atomic.load<u64>(frame);
   if (header.stateOf(seen) != 0) return false;
   return atomic.cmpxchg<u64>(frame, seen, seen | header.EXCLUSIVE) == seen;
-}
-
-/** Takes the frame once nobody has it; false if it holds no page. */
-export function exclusive(frame: u32): bool {
-  let turn: u32 = 0;
-  while (!tryExclusive(frame)) {
-    if (header.stateOf(atomic.load<u64>(frame)) == header.INVALID) return false;
-    operation.wait(turn++, frame);
-  }
-  return true;
 }
 
 

@@ -14,20 +14,15 @@
 
 import { VCPU_ABSENT, VCPU_DEPTH, VCPU_STATE } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
-import { DESIGN, EAGER } from '../designs/design';
+import * as interrupts from '../designs/interrupts';
 import * as barrier from '../machine/barrier';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
-import * as ipi from '../mmu/ipi';
 import * as tlb from '../mmu/tlb';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
-import * as reads from './reads';
-
-/** Turns of a wait after which this vCPU's windows are given up: about as long as a short sleep. */
-const PATIENCE: u32 = 100;
 
 /** What this vCPU has seen in this operation may not be validated any more. */
 const BROKEN: u64 = ~0;
@@ -44,12 +39,12 @@ export function attach(): void {
   number = load<u32>(area.own, area.AREA_OPERATION);
   aged = atomic.load<u32>(area.block, area.HAND);
   end();
-  if (DESIGN == EAGER) ipi.attach();
+  interrupts.attach();
 }
 
 /** Starts an operation, or a new attempt of it: what was seen before is void. */
 export function begin(): void {
-  if (DESIGN == EAGER) ipi.poll();
+  interrupts.poll();
   number = (number + 2) | 1;
   doubt = barrier.weak ? WEAK : 0;
   atomic.store<u32>(area.own, number, area.AREA_OPERATION);
@@ -75,20 +70,12 @@ function age(hand: u32): void {
 }
 
 /** Gives up what this vCPU has seen, so that nobody waits for it; pins stay. */
-function invalidate(): void {
+export function invalidate(): void {
   if ((number & 1) == 0) return;
   doubt = BROKEN;
   number += 1;
   atomic.store<u32>(area.own, number, area.AREA_OPERATION);
   counter.count(counter.WAITS);
-}
-
-/** Waits a little for the word at `word` to change; `turn` is how often the caller has waited for it. */
-export function wait(turn: u32, word: u32): void {
-  if (turn == PATIENCE) invalidate();
-  if (DESIGN == EAGER) ipi.poll();
-  if (reads.underWay != 0) reads.poll();
-  spinlock.pause(turn, word);
 }
 
 /** The header with the frame's next version. The caller holds the frame; a wrap waits. */
@@ -114,7 +101,7 @@ function quiesceOne(index: u32): void {
   if ((seen & 1) == 0) return;
   let turn: u32 = 0;
   while (atomic.load<u32>(other, area.AREA_OPERATION) == seen && isInside(index)) {
-    if (DESIGN == EAGER) ipi.poll();
+    interrupts.poll();
     spinlock.pause(turn++, other + area.AREA_OPERATION);
   }
 }

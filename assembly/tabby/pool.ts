@@ -10,17 +10,13 @@
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
-import { EINVAL } from '../abi/errno';
-import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
-import * as hashTable from '../designs/hash-table';
-import * as swips from '../designs/swips';
+import { EINVAL, ENOMEM } from '../abi/errno';
 import * as barrier from '../machine/barrier';
 import { CHECKED, PANIC_HEADER, panic } from '../machine/checked';
-import * as pageTable from '../mmu/page-table';
+import { PAGES_MAX } from '../mmu/page-table';
 import * as pte from '../mmu/pte';
-import * as tlb from '../mmu/tlb';
-import * as walkCache from '../mmu/walk-cache';
 import * as area from './area';
+import * as arrivals from './arrivals';
 import * as clock from './clock';
 import * as counter from './counter';
 import * as descriptor from './descriptor';
@@ -30,6 +26,8 @@ import * as latch from './latch';
 import * as operation from './operation';
 import * as reads from './reads';
 import * as retained from './retained';
+import * as translation from './translation';
+import { wait } from './waiting';
 import * as writeBackBatch from './write-back';
 
 /** Why the last call that returned 0 did so: an errno. */
@@ -45,22 +43,25 @@ export let seen: u64 = 0;
 /** Makes a pool over file `descriptor`; `word` is where its address will be. 0, -EINVAL or -ENOMEM. */
 export function create(word: u32, frames: u32, descriptor: i32): i32 {
   if (frames < area.POOL_FRAMES_MIN) return -EINVAL;
-  return area.create(word, frames, descriptor);
+  const block = area.claim(frames);
+  if (block == 0 || !translation.layout(block, frames)) return -ENOMEM;
+  return area.publish(block, word, descriptor);
 }
 
 /** Makes this vCPU know the pool of `word`. 0 or -ENOMEM. */
 export function attach(word: u32): i32 {
   const result = area.attach(word);
   if (result != 0) return result;
+  translation.attach();
   operation.attach();
-  reads.attach();
+  arrivals.attach();
   return 0;
 }
 
 /** This vCPU is done with the pool: what it keeps is everybody's. */
 export function detach(): void {
   drainReads();
-  clock.giveBack();
+  clock.releaseKept();
 }
 
 // --- optimistic reads -----------------------------------------------------------------------------------------
@@ -71,42 +72,16 @@ export function detach(): void {
  */
 @inline
 export function optimistic(page: u64, swip: u32 = 0, over: u64 = 0): u32 {
-  if (DESIGN == SWIZZLE) return follow(page, swip, over);
-  const entry = load<u64>(tlb.at(page));
-  if (!HASHED && entry >> tlb.PAGE_SHIFT == page) {
-    const frame = pte.frameOf(entry);
+  const entry = translation.followed(page, swip);
+  if (translation.leads(entry, page)) {
+    const frame = translation.frameFollowed(entry);
     const now = atomic.load<u64>(frame); // what is read of the page is read after it
-    if (header.agrees(now, entry, header.CLOSED)) {
+    if (translation.isOpen(now, entry, page)) {
       seen = now;
       return frame;
     }
   }
   return optimisticSlow(page, swip, over);
-}
-
-/** optimistic() with swips: a hot page is where the cell says, and no number is compared. */
-@inline
-function follow(value: u64, swip: u32, over: u64): u32 {
-  const isSwizzled = swips.isSwizzled(value);
-  const frame = isSwizzled ? swips.frameOf(value) : swips.guess(swip);
-  const now = load<u64>(frame);
-  barrier.loadFence();
-  if (isSwizzled || (header.pageOf(now) == value && frame != 0)) {
-    seen = now;
-    return (now & header.STATE_MASK) < header.EXCLUSIVE ? frame : followSlow(frame, isSwizzled);
-  }
-  return optimisticSlow(value, swip, over);
-}
-
-/** The frame's holder may be about to let the page go: then the cell has changed, and its reader finds out. */
-function followSlow(frame: u32, isSwizzled: bool): u32 {
-  if (!isSwizzled) return optimisticSlow(header.pageOf(seen), 0, 0);
-  let turn: u32 = 0;
-  while (true) {
-    seen = atomic.load<u64>(frame);
-    if (header.stateOf(seen) != header.EXCLUSIVE) return frame;
-    operation.wait(turn++, frame);
-  }
 }
 
 function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
@@ -117,25 +92,24 @@ function optimisticSlow(page: u64, swip: u32, over: u64): u32 {
     const frame = found & ~fault.LATCHED;
     if (found & fault.LATCHED) releaseLatched(frame);
     const now = atomic.load<u64>(frame);
-    if (header.pageOf(now) == page && header.stateOf(now) < header.EXCLUSIVE) {
-      if (DESIGN == SWIZZLE) swips.found(swip, over, frame, now);
+    if (translation.mayRead(now, page)) {
+      translation.arrivedBy(page, swip, over, frame, now);
       seen = now;
       return frame;
     }
-    operation.wait(turn++, frame);
+    wait(turn++, frame);
   }
 }
 
 function releaseLatched(frame: u32): void {
   latch.release(frame);
-  fault.letGo();
+  translation.letGo();
 }
 
 /** The page that a pointer names, read from a page that is pinned, or validated afterwards. */
 @inline
 export function numberIn(value: u32): u32 {
-  if (DESIGN != SWIZZLE || !swips.isSwizzled(value)) return value;
-  return <u32>header.pageOf(load<u64>(swips.frameOf(value)));
+  return translation.numberIn(value);
 }
 
 /** Whether the frame is as it was when `old` was seen, so that what was read from it since is right. */
@@ -154,14 +128,7 @@ function isUnchangedBesides(frame: u32, old: u64): bool {
 
 /** The frame that the page seems to be in, for a look ahead: 0 when it is in storage. */
 export function peek(page: u64): u32 {
-  if (DESIGN == SWIZZLE && swips.isSwizzled(page)) return swips.frameOf(page);
-  if (HASHED) return hashTable.find(page);
-  const frame = tlb.lookup(page);
-  if (frame != 0) return frame;
-  const entry = atomic.load<u64>(walkCache.entry(page));
-  if ((entry & pte.PRESENT) == 0) return 0;
-  tlb.fill(page, pte.frameOf(entry));
-  return pte.frameOf(entry);
+  return translation.peek(page);
 }
 
 // --- pins -----------------------------------------------------------------------------------------------------
@@ -182,7 +149,7 @@ function pin(frame: u32, now: u64): bool {
 /** Header of a frame pinned exclusively. A load from where a compare-and-swap has just stored waits for it: 2.7 ns. */
 @inline
 function headerOf(frame: u32): u64 {
-  if (DESIGN == SWIZZLE || frame != pinned) return load<u64>(frame);
+  if (frame != pinned) return load<u64>(frame);
   if (CHECKED && pinnedHeader != load<u64>(frame)) panic(PANIC_HEADER);
   return pinnedHeader;
 }
@@ -190,8 +157,8 @@ function headerOf(frame: u32): u64 {
 
 @inline
 export function shared(page: u64): u32 {
-  const entry = load<u64>(tlb.at(page));
-  if (!HASHED && entry >> tlb.PAGE_SHIFT == page) {
+  const entry = translation.remembered(page);
+  if (translation.names(entry, page)) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     if (
@@ -214,7 +181,7 @@ function sharedSlow(page: u64): u32 {
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.SHARED_MAX) {
       if (atomic.cmpxchg<u64>(frame, now, now + 1) == now) return frame;
-    } else operation.wait(turn++, frame);
+    } else wait(turn++, frame);
   }
 }
 
@@ -227,8 +194,8 @@ export function releaseShared(frame: u32): void {
 
 @inline
 export function exclusive(page: u64): u32 {
-  const entry = load<u64>(tlb.at(page));
-  if (!HASHED && entry >> tlb.PAGE_SHIFT == page) {
+  const entry = translation.remembered(page);
+  if (translation.names(entry, page)) {
     const frame = pte.frameOf(entry);
     const now = load<u64>(frame);
     if (header.agrees(now, entry, header.STATE_MASK) && pin(frame, now)) return frame;
@@ -243,17 +210,17 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
     if (found == 0) return 0;
     const frame = found & ~fault.LATCHED;
     if (found & fault.LATCHED) {
-      fault.letGo(); // whoever pins exclusively counts that by itself (kv's batch.ts)
+      translation.letGo(); // whoever pins exclusively counts that by itself (kv's batch.ts)
       pinned = 0;
       return frame;
     }
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) == 0) {
       if (pin(frame, now)) {
-        if (DESIGN == SWIZZLE) swips.restore(frame);
+        if (translation.exclusiveBegins(frame)) pinned = 0;
         return frame;
       }
-    } else operation.wait(turn++, frame);
+    } else wait(turn++, frame);
   }
 }
 
@@ -263,7 +230,7 @@ export function upgrade(frame: u32, old: u64): bool {
   if (now >> header.VERSION_SHIFT != old >> header.VERSION_SHIFT) return false;
   if (header.stateOf(now) != 0 || operation.isBroken()) return false;
   if (!pin(frame, now)) return false;
-  if (DESIGN == SWIZZLE) swips.restore(frame);
+  if (translation.exclusiveBegins(frame)) pinned = 0;
   return true;
 }
 
@@ -307,7 +274,7 @@ export function discard(frame: u32): void {
  * service they are read one after the other, and are there on return.
  */
 export function prefetch(pages: u32, count: u32): void {
-  const isServed = reads.isServed();
+  const isServed = arrivals.isServed();
   for (let i: u32 = 0; i < count; i++) {
     const page = load<u64>(pages + (i << 3));
     if (isServed) {
@@ -317,17 +284,17 @@ export function prefetch(pages: u32, count: u32): void {
     const found = fault.resolve(page);
     if (found & fault.LATCHED) releaseLatched(found & ~fault.LATCHED);
   }
-  reads.flush();
+  arrivals.ring();
 }
 
 /** Waits for this vCPU's reads. A vCPU that leaves the guest has none under way. */
 export function drainReads(): void {
-  if (reads.underWay != 0) reads.drain();
+  if (arrivals.reading != 0) arrivals.drain();
 }
 
 /** Whether prefetch() returns at once, so that reading what may not be needed costs little. */
 export function readsAhead(): bool {
-  return reads.isServed();
+  return arrivals.isServed();
 }
 
 export function begin(): void {
@@ -344,10 +311,7 @@ export function writeBack(from: u64 = 0): i32 {
 }
 
 export function isResident(page: u64): bool {
-  if (page >= pageTable.PAGES_MAX) return false;
-  if (HASHED) return hashTable.find(page) != 0;
-  const at = walkCache.existing(page);
-  return at != 0 && (atomic.load<u64>(at) & pte.PRESENT) != 0;
+  return page < PAGES_MAX && translation.isMapped(page);
 }
 
 /** A counter of counter.ts, over all vCPUs. */

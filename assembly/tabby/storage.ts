@@ -12,9 +12,8 @@
 import { EBADMSG, EIO } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { PAGE_OFFSET_SHIFT, SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
-import { DESIGN, EAGER } from '../designs/design';
+import * as interrupts from '../designs/interrupts';
 import { hash } from '../io/xxh64';
-import * as ipi from '../mmu/ipi';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
@@ -86,7 +85,7 @@ export function move(nr: i32, file: i32, from: u32, bytes: u32, slot: u64): i32 
     const offset = done % FRAME_BYTES;
     const high = (<u32>(page >> 32)) | (offset << PAGE_OFFSET_SHIFT);
     const here = syscall(nr, file, from + done, bytes - done, <u32>page, high);
-    if (DESIGN == EAGER) ipi.poll();
+    interrupts.poll();
     if (here < 0) return here;
     if (here == 0) break;
     done += here;

@@ -5,18 +5,15 @@
 //                    error belongs to whoever needed it written.
 // Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
 
-import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { DESIGN, HASHED, SWIZZLE } from '../designs/design';
-import * as swips from '../designs/swips';
-import * as pte from '../mmu/pte';
-import * as walkCache from '../mmu/walk-cache';
+import { FRAME_SHIFT } from '../abi/limits';
 import * as area from './area';
-import * as counter from './counter';
+import * as arrivals from './arrivals';
 import * as descriptor from './descriptor';
 import * as header from './header';
 import * as latch from './latch';
-import * as reads from './reads';
 import * as storage from './storage';
+import * as translation from './translation';
+import { wait } from './waiting';
 
 export const BATCH_MAX: u32 = 16;
 
@@ -32,7 +29,7 @@ export function start(): void {
 }
 
 export function add(frame: u32): void {
-  if (DESIGN == SWIZZLE) swips.restore(frame);
+  translation.writeBegins(frame);
   store<u32>(area.own + (count++ << 2), frame, area.AREA_BATCH);
 }
 
@@ -50,12 +47,12 @@ export function frameAt(index: u32): u32 {
 
 /** Writes the batch; those written are clean, still held, and come first. Returns how many they are. */
 export function finish(): u32 {
-  if (count > 1 && reads.isServed()) writeTogether();
+  if (count > 1 && arrivals.isServed()) writeTogether();
   else writeRuns();
   let written: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const frame = frameAt(i);
-    const result = load<i32>(area.own + (i << 2), area.AREA_RESULTS);
+    const result = arrivals.resultOf(i);
     if (result == 0) store<u32>(area.own + (written++ << 2), frame, area.AREA_BATCH);
     else {
       failure = -result;
@@ -69,24 +66,12 @@ export function finish(): u32 {
   return written;
 }
 
-const UNDER_WAY: i32 = 1;
-
-function setResult(index: u32, result: i32): void {
-  store<i32>(area.own + (index << 2), result, area.AREA_RESULTS);
-}
-
-
-@inline
-function slotOf(page: u64): u64 {
-  return HASHED ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
-}
-
 /** The frame is clean before it is written: its header is part of the image. */
 function write(index: u32): void {
   const frame = frameAt(index);
   latch.clearDirty(frame);
   const page = header.pageOf(load<u64>(frame));
-  setResult(index, storage.write(frame, page, slotOf(page)));
+  arrivals.setResult(index, storage.write(frame, page, translation.slotOf(page)));
 }
 
 /** Neighbours in the pool that are neighbours in storage go with one call; if that comes short, one by one. */
@@ -95,7 +80,7 @@ function writeRuns(): void {
     const end = endOfRun(first);
     const isWritten = end - first > 1 && writeRun(first, end);
     for (let i = first; i < end; i++)
-      if (isWritten) setResult(i, 0);
+      if (isWritten) arrivals.setResult(i, 0);
       else write(i);
     first = end;
   }
@@ -116,7 +101,7 @@ function endOfRun(first: u32): u32 {
 
 @inline
 function slotAt(index: u32): u64 {
-  return slotOf(header.pageOf(load<u64>(frameAt(index))));
+  return translation.slotOf(header.pageOf(load<u64>(frameAt(index))));
 }
 
 function writeRun(first: u32, end: u32): bool {
@@ -130,28 +115,15 @@ function writeRun(first: u32, end: u32): bool {
 
 /** All writes under way at once; those that came short or found no room in the queue are done again alone. */
 function writeTogether(): void {
-  pending = 0;
   for (let i: u32 = 0; i < count; i++) {
     const frame = frameAt(i);
     latch.clearDirty(frame);
     const page = header.pageOf(load<u64>(frame));
     storage.seal(frame, page);
-    setResult(i, UNDER_WAY);
-    if (reads.submitWrite(i, frame, slotOf(page))) pending += 1;
+    arrivals.write(i, frame, translation.slotOf(page));
   }
-  while (pending != 0) if (!reads.take(pending)) pending = 0;
-  for (let i: u32 = 0; i < count; i++)
-    if (load<i32>(area.own + (i << 2), area.AREA_RESULTS) == UNDER_WAY) write(i);
-}
-
-let pending: u32 = 0;
-
-/** A write of the batch is over. */
-export function arrived(index: u32, result: i32): void {
-  pending -= 1;
-  if (result >= 0 && result != FRAME_BYTES) return;
-  counter.count(result < 0 ? counter.FAILURES : counter.WRITES);
-  setResult(index, result < 0 ? result : 0);
+  arrivals.awaitWrites();
+  for (let i: u32 = 0; i < count; i++) if (arrivals.resultOf(i) == arrivals.UNDER_WAY) write(i);
 }
 
 /** Every page from number `from` on that is dirty now to storage; 0 or the last error. The caller holds no pins. */
@@ -182,9 +154,19 @@ function isWanted(frame: u32, from: u64): bool {
 function gather(frame: u32): bool {
   if (!latch.tryExclusive(frame)) {
     if (count != 0) return false;
-    if (!latch.exclusive(frame)) return true;
+    if (!latchWhenFree(frame)) return true;
   }
   if (header.isDirty(load<u64>(frame))) add(frame);
   else latch.release(frame);
+  return true;
+}
+
+/** Latches the frame once no vCPU holds it; false if it holds no page. */
+function latchWhenFree(frame: u32): bool {
+  let turn: u32 = 0;
+  while (!latch.tryExclusive(frame)) {
+    if (header.stateOf(atomic.load<u64>(frame)) == header.INVALID) return false;
+    wait(turn++, frame);
+  }
   return true;
 }
