@@ -1,12 +1,9 @@
-// Operations and their windows: why a version that wraps never fools a reader, and how vCPUs wait.
+// Operations: the numbers by which a version that wraps never fools a reader.
 //
-// Interface   begin() before each attempt of an operation, end() after it. Between them this vCPU may hold headers that
-//             it saw and validate them later. wait() is the wait for a lock; advance() gives a header its next version.
-// Invariants  TAB-4  A version is not used again within a reader's window: before a frame's version wraps, every vCPU
-//                    that is in an operation leaves it or moves on.
-//             TAB-5  A vCPU that waits for a lock moves on after a while: its windows are void up to the next begin()
-//                    (isBroken(), which validation checks), and it counts as being in no operation. So two that wait
-//                    for each other's windows or locks never do so for ever.
+// Interface   begin() before each attempt of an operation, end() after it. Between them this vCPU may hold headers that it saw,
+//             and validate them later. advance() gives a header its next version.
+// Invariants  TAB-4  A version is not used again within the operation of a reader: before a frame's version wraps, every vCPU
+//                    that is in an operation has left it.
 // Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full fence:
 //             a header seen afterwards is not older than the operation's number (pairs with quiesce()).
 // Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation under way, once in
@@ -24,11 +21,11 @@ import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
 
-/** What this vCPU has seen in this operation may not be validated any more. */
+/** Everything that this operation has read is invalid: versions may have wrapped since. */
 const BROKEN: u64 = ~0;
-/** A fence is needed first. */
+/** The processor may reorder loads: validation needs a fence first. */
 const WEAK: u64 = ~1;
-/** 0 when a header that is as it was proves that nothing has changed; else BROKEN or WEAK, and with its bits no header is as any other. */
+/** 0: an unchanged header validates a read. BROKEN or WEAK are OR-ed into the comparison, so that it always fails. */
 export let doubt: u64 = 0;
 /** This vCPU's operation: odd while in one. */
 let number: u32 = 0;
@@ -42,7 +39,7 @@ export function attach(): void {
   interrupts.attach();
 }
 
-/** Starts an operation, or a new attempt of it: what was seen before is void. */
+/** Starts an operation, or a new attempt of it: headers seen before are invalid. */
 export function begin(): void {
   interrupts.poll();
   number = (number + 2) | 1;
@@ -69,7 +66,7 @@ function age(hand: u32): void {
   tlb.flush();
 }
 
-/** Gives up what this vCPU has seen, so that nobody waits for it; pins stay. */
+/** Leaves the operation, so that no other vCPU waits for it: what it has read is invalid. Pins stay. */
 export function invalidate(): void {
   if ((number & 1) == 0) return;
   doubt = BROKEN;
@@ -86,7 +83,7 @@ export function advance(old: u64): u64 {
   return next;
 }
 
-/** Returns when every operation that was under way has ended or moved on. */
+/** Returns when every vCPU has left the operation that it was in. */
 export function quiesce(): void {
   counter.count(counter.WRAPS);
   invalidate();
