@@ -1,12 +1,13 @@
 // Puts an image together: the sections in their order, with the guest's items under their new indices.
 
 import { Body } from './body.ts';
-import { Code, OP } from './code.ts';
+import type { Code } from './code.ts';
 import { declareDropGlobals, dropGlobals } from './drops.ts';
 import { exposeArguments, gluedEntry, gluedExport } from './glue.ts';
-import { type Image, typesOf } from './image.ts';
+import { bodiesOf, Decoder } from './decoder.ts';
+import type { Image } from './image.ts';
+import { ATTACH, BOOT, LOAD, SAVE, SPECIALS, typesOf } from './indices.ts';
 import {
-  bounded,
   KIND_FUNCTION,
   KIND_GLOBAL,
   KIND_MEMORY,
@@ -16,10 +17,10 @@ import {
   type CustomSection,
 } from './module.ts';
 import { nameSection } from './names.ts';
-import { FUNCREF, I32, V128 } from './opcode.ts';
-import { malformed, Reader } from './reader.ts';
+import { FUNCREF, I32, OP, V128 } from './opcode.ts';
 import { relocationSection } from './relocation.ts';
 import { boot, dataSection, dropSegments, type Run, runsOf } from './segments.ts';
+import type { VmImage } from './vm-image.ts';
 import { Writer } from './writer.ts';
 
 const DROPPED =
@@ -32,7 +33,7 @@ const DECLARATIVE = 3;
 const isFirst = ({ name }: CustomSection): boolean => name === 'dylink.0' || name === 'dylink';
 
 /** Translates every body and returns the finished image, its epoch table still at address 0. */
-export function assemble(image: Image): Uint8Array {
+export function assemble(image: VmImage): Uint8Array {
   const runs = runsOf(image);
   translateBodies(image);
   addThunks(image, runs);
@@ -80,26 +81,17 @@ export function assemble(image: Image): Uint8Array {
   return out.finish();
 }
 
-const importedFunctions = (image: Image): number =>
+const importedFunctions = (image: VmImage): number =>
   image.map.importedFunctions + image.kernelCalls.length;
 
 export function translateBodies(image: Image): void {
-  const { map } = image;
-  const defined = map.functions.length - map.importedFunctions;
-  if (!map.codeSection) return;
-  const reader = new Reader(map.bytes, map.codeSection.start, map.codeSection.end);
-  const count = reader.u32();
-  if (count !== defined) throw malformed('function and code section differ', reader.pos);
-  const body = new Body(image);
-  for (let i = 0; i < count; i++) {
-    const size = reader.u32();
-    const start = reader.pos;
-    reader.skip(size);
-    const index = map.importedFunctions + i;
-    if (image.has(index)) body.translate(index, start, reader.pos);
+  const bodies = bodiesOf(image.map);
+  const emitter = new Body(image, bodies);
+  bodies.forEach((body, i) => {
+    const index = image.map.importedFunctions + i;
+    if (image.has(index)) emitter.translate(index, body);
     else image.addOwnBody(image.functionIndex(index), (code) => absent(image, code));
-  }
-  if (reader.pos !== reader.end) throw malformed('code section size mismatch', reader.pos);
+  });
 }
 
 /** What stands for a body that the image lacks: a trap that its stack trace names. */
@@ -112,7 +104,7 @@ function absent(image: Image, code: Code): number[] {
   return [];
 }
 
-function addThunks(image: Image, runs: readonly Run[]): void {
+function addThunks(image: VmImage, runs: readonly Run[]): void {
   const { map } = image;
   const glue = image.choices.glue === true;
   for (let i = 0; i < map.importedFunctions; i++) {
@@ -132,16 +124,16 @@ function addThunks(image: Image, runs: readonly Run[]): void {
     image.exported.forEach((old, i) => {
       image.addOwnBody(image.gluedExports + i, (code) => gluedExport(image, code, old, i));
     });
-  image.addOwnBody(image.specials, (code) => boot(image, code, runs));
-  image.addOwnBody(image.specials + 1, (code) => {
+  image.addOwnBody(image.special(BOOT), (code) => boot(image, code, runs));
+  image.addOwnBody(image.special(ATTACH), (code) => {
     image.attach(code);
     return dropSegments(code, runs);
   });
-  image.addOwnBody(image.specials + 2, (code) => registers(image, code, 'save'));
-  image.addOwnBody(image.specials + 3, (code) => registers(image, code, 'load'));
+  image.addOwnBody(image.special(SAVE), (code) => registers(image, code, 'save'));
+  image.addOwnBody(image.special(LOAD), (code) => registers(image, code, 'load'));
 }
 
-function importThunk(image: Image, code: Code, index: number): number[] {
+function importThunk(image: VmImage, code: Code, index: number): number[] {
   const type = image.map.typeOf(index);
   const glue = image.choices.glue === true;
   const before = type.params.length; // a local
@@ -157,7 +149,7 @@ function importThunk(image: Image, code: Code, index: number): number[] {
 }
 
 /** save(address), load(address): the guest's mutable globals of number and vector types, and which segments are dropped. */
-function registers(image: Image, code: Code, which: 'save' | 'load'): number[] {
+function registers(image: VmImage, code: Code, which: 'save' | 'load'): number[] {
   let offset = 0;
   image.map.globals.forEach((global, old) => {
     if (!global.mutable || global.type < V128) return;
@@ -189,7 +181,7 @@ export function typeSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-function importSection(image: Image): Uint8Array {
+function importSection(image: VmImage): Uint8Array {
   const { map } = image;
   const kept = map.imports.filter((entry) => entry.kind !== KIND_MEMORY);
   const out = new Writer(1024);
@@ -212,7 +204,7 @@ function importSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-function functionSection(image: Image): Uint8Array {
+function functionSection(image: VmImage): Uint8Array {
   const { map } = image;
   const out = new Writer(4096);
   const none = image.type([], []);
@@ -229,7 +221,7 @@ function functionSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-function globalSection(image: Image): Uint8Array {
+function globalSection(image: VmImage): Uint8Array {
   const { map } = image;
   const out = new Writer(1024);
   const added = image.choices.glue === true ? 2 : 1;
@@ -249,10 +241,10 @@ export function ownGlobals(image: Image, out: Writer): void {
   }
 }
 
-function exportSection(image: Image): Uint8Array {
+function exportSection(image: VmImage): Uint8Array {
   const out = new Writer(1024);
   const { exports } = image;
-  const specials = image.specialNames();
+  const specials = SPECIALS;
   const entries = image.choices.glue === true ? image.exported : [];
   const { tables, globals } = image.map;
   const functions = tables.filter(({ type }) => type === FUNCREF);
@@ -271,9 +263,7 @@ function exportSection(image: Image): Uint8Array {
       out.exported(name, kind, own);
     } else out.exported(name, kind, kind === KIND_GLOBAL ? image.globalIndex(index) : index);
   }
-  specials.forEach((name, i) =>
-    out.exported(`ringzero.${name}`, KIND_FUNCTION, image.specials + i),
-  );
+  specials.forEach((name, i) => out.exported(`ringzero.${name}`, KIND_FUNCTION, image.special(i)));
   out.exported(image.registerName, KIND_GLOBAL, image.registerGlobal);
   // For host/vm/tables.ts: a fork gets what its parent has in them.
   functions.forEach((table, i) =>
@@ -299,7 +289,7 @@ function exportSection(image: Image): Uint8Array {
 export function elementSection(image: Image): Uint8Array {
   const { map, referenced } = image;
   const { start, end } = map.elementSection ?? { start: 0, end: 0 };
-  const reader = new Reader(map.bytes, start, end);
+  const reader = new Decoder(map, start, end);
   const out = new Writer(end - start + 5 * referenced.size + 1024);
   const expression = (): void => {
     const from = reader.pos;
@@ -313,7 +303,7 @@ export function elementSection(image: Image): Uint8Array {
     const flags = reader.u32();
     out.u32(flags);
     if ((flags & 1) === 0) {
-      if (flags & 2) out.u32(bounded(reader, map.tables.length, 'table'));
+      if (flags & 2) out.u32(reader.index(map.tables.length, 'table'));
       expression();
     }
     if (flags & 3) out.byte(reader.byte());
@@ -347,7 +337,7 @@ export function hintSection(image: Image): Uint8Array {
   return out.finish();
 }
 
-function nameSectionContents(image: Image): Uint8Array {
+function nameSectionContents(image: VmImage): Uint8Array {
   const out = new Writer(4096);
   out.name('name');
   out.append(nameSection(image));

@@ -13,31 +13,10 @@
 // Interface   excessiveTypes() and excessive() say why a module is not let in; functionCosts() has the figures.
 // Cost        one pass over the code, as for finding what is reachable (reach.ts).
 
-import { EFFECT, effectGives, effectTakes, MISC_EFFECT, SIMD_EFFECT } from './effect.ts';
+import { bodiesOf, type BodyBytes, Decoder } from './decoder.ts';
+import { ACCESS, EFFECT, effectGives, effectTakes } from './instructions.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
-import {
-  ATOMIC_ACCESS,
-  ATOMIC_LOAD,
-  ATOMIC_STORE,
-  accessKind,
-  CMPXCHG,
-  IMM_ACCESS,
-  IMM_PREFIX,
-  IMM_REFUSED,
-  IMMEDIATE,
-  LANE_LOAD,
-  LANE_STORE,
-  LOAD,
-  NOTIFY,
-  RMW,
-  SIMD_ACCESS,
-  STORE,
-  VOID,
-  WAIT,
-} from './opcode.ts';
-import type { Reader } from './reader.ts';
-import { refuseOpcode } from './refuse.ts';
-import { bodiesOf, skipImmediate, skipPrefixed } from './skip.ts';
+import { OP } from './opcode.ts';
 
 const CALL_UNITS = 32;
 const LOCALS_MAX = 5000;
@@ -49,9 +28,6 @@ const LOOPS_MAX = 1000;
 /** Of all together, which is time: 10 to 20 ns for each. */
 const UNITS_PER_BYTE = 64;
 const TOTAL_MIN = 16_000_000;
-const [BLOCK, LOOP, IF, ELSE, END] = [0x02, 0x03, 0x04, 0x05, 0x0b];
-const [UNREACHABLE, BR, BR_IF, BR_TABLE, RETURN] = [0x00, 0x0c, 0x0d, 0x0e, 0x0f];
-const [CALL, CALL_INDIRECT] = [0x10, 0x11];
 
 /** What translation adds to the code, as branches. */
 export interface Added {
@@ -96,14 +72,13 @@ export interface FunctionCost {
 }
 
 interface Open {
+  /** Of the operand stack, without the block's parameters. */
   readonly height: number;
-  readonly type: FunctionType;
+  readonly params: number;
+  readonly results: number;
   /** Loops that are open here, this block included. */
   readonly loops: number;
 }
-
-const NOTHING: FunctionType = { params: new Uint8Array(), results: new Uint8Array() };
-const ONE: FunctionType = { params: new Uint8Array(), results: new Uint8Array(1) };
 
 /**
  * Types that a module from strangers may not have: even to validate blocks of many parameters takes an engine 30 bytes for each
@@ -143,14 +118,13 @@ export function excessive(map: ModuleMap, bound: Bound): string | undefined {
 /** Of each function that the module defines, in order. The module must be valid. */
 export function functionCosts(map: ModuleMap, added: Added): FunctionCost[] {
   const counter = new Counter(map, added);
-  return bodiesOf(map).map(({ code, locals }, i) =>
-    counter.run(map.typeOf(map.importedFunctions + i), locals, code),
-  );
+  return bodiesOf(map).map((body, i) => counter.run(map.typeOf(map.importedFunctions + i), body));
 }
 
 class Counter {
   readonly #map: ModuleMap;
   readonly #added: Added;
+  readonly #decoder: Decoder;
   readonly #open: Open[] = [];
   #locals = 0;
   #height = 0;
@@ -160,27 +134,28 @@ class Counter {
   constructor(map: ModuleMap, added: Added) {
     this.#map = map;
     this.#added = added;
+    this.#decoder = new Decoder(map);
   }
 
-  run({ params, results }: FunctionType, declared: number, code: Reader): FunctionCost {
-    this.#locals = params.length + declared;
+  run({ results }: FunctionType, body: BodyBytes): FunctionCost {
+    const decoder = this.#decoder;
+    decoder.begin(body);
+    this.#locals = body.locals;
     this.#height = this.#units = this.#loops = 0;
-    this.#open.push({ height: 0, type: { params: NOTHING.params, results }, loops: 0 });
+    this.#open.push({ height: 0, params: 0, results: results.length, loops: 0 });
     this.#branches(this.#added.loop);
-    const start = code.pos;
-    while (this.#open.length > 0) {
-      const at = code.pos;
-      const opcode = code.byte();
-      const immediate = IMMEDIATE[opcode]!;
-      if (immediate === IMM_REFUSED) throw refuseOpcode(opcode, at);
-      if (immediate === IMM_PREFIX) this.#prefixed(code, opcode);
-      else if (opcode <= CALL_INDIRECT) this.#control(code, opcode);
-      else this.#plain(code, opcode, immediate);
-    }
+    do {
+      decoder.next();
+      const { code } = decoder;
+      const effect = EFFECT[code]!;
+      if (effect === 0) this.#control(decoder, code);
+      else this.#stack(effectTakes(effect), effectGives(effect));
+      if (ACCESS[code] !== 0 || isMemoryBulk(code)) this.#branches(this.#added.access);
+    } while (decoder.depth > 0);
     return {
       locals: this.#locals,
       units: this.#units,
-      bytes: code.pos - start,
+      bytes: body.end - body.start,
       loops: this.#loops,
     };
   }
@@ -189,61 +164,49 @@ class Counter {
     this.#units += count * (this.#locals + this.#height);
   }
 
-  /** Operands go and come. In code that is never reached they come out of nothing: the block's own are all there is. */
+  /** Takes and leaves operands. In code that is never reached there are only the block's own. */
   #stack(takes: number, gives: number): void {
     const base = this.#open[this.#open.length - 1]!.height;
     this.#height = Math.max(base, this.#height - takes) + gives;
   }
 
-  #plain(code: Reader, opcode: number, immediate: number): void {
-    skipImmediate(code, immediate);
-    const effect = EFFECT[opcode]!;
-    if (effect !== 0) this.#stack(effectTakes(effect), effectGives(effect));
-    else if (opcode === 0x20 || opcode === 0x23) this.#stack(0, 1);
-    else if (opcode === 0x21 || opcode === 0x24) this.#stack(1, 0);
-    else if (immediate === IMM_ACCESS) this.#stack(2, 0); // a store; local.tee takes what it gives
-    if (immediate === IMM_ACCESS) this.#branches(this.#added.access);
-  }
-
-  #control(code: Reader, opcode: number): void {
-    switch (opcode) {
-      case BLOCK:
-      case LOOP:
-      case IF:
-        return this.#begin(opcode, this.#blockType(code));
-      case ELSE: {
+  #control(decoder: Decoder, code: number): void {
+    const { a, b } = decoder;
+    switch (code) {
+      case OP.block:
+      case OP.loop:
+      case OP.if:
+        return this.#begin(code, a, b);
+      case OP.else: {
         this.#branches(1);
-        const { height, type } = this.#open[this.#open.length - 1]!;
-        this.#height = height + type.params.length;
+        const { height, params } = this.#open[this.#open.length - 1]!;
+        this.#height = height + params;
         return;
       }
-      case END: {
+      case OP.end: {
         this.#exit(0);
-        const { height, type } = this.#open.pop()!;
-        this.#height = height + type.results.length;
+        const { height, results } = this.#open.pop()!;
+        this.#height = height + results;
         return;
       }
-      case CALL:
-        return this.#call(this.#map.typeOf(code.u32()));
-      case CALL_INDIRECT:
+      case OP.call:
+        return this.#call(this.#map.typeOf(a));
+      case OP.callIndirect:
         this.#stack(1, 0);
-        this.#call(this.#map.types[code.u32()]!);
-        code.u32();
-        return;
+        return this.#call(this.#map.types[a]!);
       default:
-        return this.#leave(code, opcode);
+        return this.#leave(decoder, code);
     }
   }
 
-  #leave(code: Reader, opcode: number): void {
-    if (opcode === BR_TABLE) {
-      for (let left = code.count() + 1; left > 0; left--) this.#exit(code.u32());
-    } else if (opcode === BR || opcode === BR_IF) {
-      this.#stack(opcode === BR_IF ? 1 : 0, 0);
-      this.#exit(code.u32());
-    } else if (opcode === RETURN) this.#exit(this.#open.length - 1);
-    const isEnd = opcode === UNREACHABLE || opcode === BR || opcode === BR_TABLE;
-    if (isEnd || opcode === RETURN) this.#height = this.#open[this.#open.length - 1]!.height;
+  #leave({ a, b, labels }: Decoder, code: number): void {
+    if (code === OP.brTable) {
+      for (let i = 0; i < b; i++) this.#exit(labels[a + i]!);
+    } else if (code === OP.br || code === OP.brIf) {
+      this.#stack(code === OP.brIf ? 1 : 0, 0);
+      this.#exit(a);
+    } else if (code === OP.return) this.#exit(this.#open.length - 1);
+    if (code !== OP.brIf) this.#height = this.#open[this.#open.length - 1]!.height;
   }
 
   /** A branch to a label, or past the end of the innermost block: out of loops, perhaps. */
@@ -253,63 +216,20 @@ class Counter {
     this.#branches(1 + this.#open[length - 1]!.loops - outside);
   }
 
-  #begin(opcode: number, type: FunctionType): void {
-    if (opcode === IF) this.#stack(1, 0);
-    this.#branches(1 + (opcode === LOOP ? this.#added.loop : 0));
-    this.#stack(type.params.length, 0);
-    const loops = this.#open[this.#open.length - 1]!.loops + (opcode === LOOP ? 1 : 0);
+  #begin(code: number, params: number, results: number): void {
+    if (code === OP.if) this.#stack(1, 0);
+    this.#branches(1 + (code === OP.loop ? this.#added.loop : 0));
+    this.#stack(params, 0);
+    const loops = this.#open[this.#open.length - 1]!.loops + (code === OP.loop ? 1 : 0);
     this.#loops = Math.max(this.#loops, loops);
-    this.#open.push({ height: this.#height, type, loops });
-    this.#height += type.params.length;
+    this.#open.push({ height: this.#height, params, results, loops });
+    this.#height += params;
   }
 
   #call({ params, results }: FunctionType): void {
     this.#units += CALL_UNITS * (params.length + results.length);
     this.#stack(params.length, results.length);
   }
-
-  #blockType(code: Reader): FunctionType {
-    const first = code.bytes[code.pos]!;
-    if (first >= VOID && first < 0x80) {
-      code.pos++;
-      return first === VOID ? NOTHING : ONE;
-    }
-    return this.#map.types[code.s32()]!;
-  }
-
-  #prefixed(code: Reader, opcode: number): void {
-    const at = code.pos;
-    const sub = code.u32();
-    code.pos = at;
-    skipPrefixed(code, opcode);
-    if (opcode === 0xfc) {
-      const effect = MISC_EFFECT[sub]!;
-      this.#stack(effectTakes(effect), effectGives(effect));
-      if (sub >= 8 && sub <= 11) this.#branches(this.#added.access);
-      return;
-    }
-    if (opcode === 0xfe && sub === 3) return;
-    const access = opcode === 0xfd ? SIMD_ACCESS[sub]! : ATOMIC_ACCESS[sub]!;
-    if (access === 0) {
-      const effect = SIMD_EFFECT[sub]!;
-      return this.#stack(effectTakes(effect), effectGives(effect));
-    }
-    const [takes, gives] = ACCESS_EFFECT.get(accessKind(access))!;
-    this.#stack(takes, gives);
-    this.#branches(this.#added.access);
-  }
 }
 
-/** Operands of accesses beyond the first instruction set. */
-const ACCESS_EFFECT = new Map<number, readonly [takes: number, gives: number]>([
-  [LOAD, [1, 1]],
-  [STORE, [2, 0]],
-  [LANE_LOAD, [2, 1]],
-  [LANE_STORE, [2, 0]],
-  [ATOMIC_LOAD, [1, 1]],
-  [ATOMIC_STORE, [2, 0]],
-  [RMW, [2, 1]],
-  [CMPXCHG, [3, 1]],
-  [WAIT, [3, 1]],
-  [NOTIFY, [2, 1]],
-]);
+const isMemoryBulk = (code: number): boolean => code >= OP.memoryInit && code <= OP.memoryFill;

@@ -4,9 +4,9 @@
 // The main image drops a segment besides. A snapshot image never does, for its instance serves many forks: a dropped segment is one
 // of length 0 there, by its bit.
 
-import { type Code, OP } from './code.ts';
+import { type Code } from './code.ts';
 import type { ModuleMap } from './module.ts';
-import { I32 } from './opcode.ts';
+import { I32, OP } from './opcode.ts';
 import type { Writer } from './writer.ts';
 
 export const DATA = 0;

@@ -1,21 +1,30 @@
 // What is known at a point of a function: which byte ranges were made writable since the last point where the view
-// may have moved. A fact speaks of a symbol, a value that was computed once; facts are kept in a stack, and a join
-// of control flow keeps those that every way to it had: `clock` numbers them, so "older than the first branch to
-// here" is a comparison.
+// may have moved. A fact is a range around a symbol. Facts are kept in a stack, in the order of the clock, so those that
+// every way to a join had are those older than the first branch to it.
+//
+// Interface   write() decides how a store is checked, and notes what is known after it. kill(), keepOlder() and filter() forget.
+// Invariants  ELIDE-1  Between the last point where the view may have moved and a write, each page of the write has been checked.
+//             ELIDE-2  A point where the view may move voids all facts but those that its poll makes true again.
+//             ELIDE-3  A fact holds at a join only if every way to the join had it.
+//             ELIDE-4  A check is widened only for a store in its own region, where all runs or nothing: it makes no page writable
+//                      that the program does not write. By construction: write() compares regions.
+// Cost        A search through at most 24 facts for each store.
 
+import { grown } from './grown.ts';
 import { CHECK_GROUP, CHECK_NONE, CHECK_OWN, type Plan } from './plan.ts';
 
 export const GROUP_BYTES_MAX = 1024; // a longer range would straddle two pages too often
 const SEARCH_MAX = 24;
+const NO_REGION = -1;
 
 export class Facts {
-  #symbol: number[] = [];
-  #low: number[] = [];
-  #high: number[] = [];
-  #store: number[] = []; // the store whose check made it true
-  #base: number[] = []; // where that store itself writes, relative to the symbol
-  #region: number[] = [];
-  #serial: number[] = [];
+  #symbol = new Int32Array(256);
+  #low = new Float64Array(256); // ranges may reach out of 32 bits
+  #high = new Float64Array(256);
+  #base = new Float64Array(256); // where the store writes, relative to the symbol
+  #store = new Int32Array(256); // the store whose check made it true
+  #region = new Int32Array(256);
+  #serial = new Int32Array(256);
   length = 0;
   /** Facts with a smaller serial are void. */
   killed = 0;
@@ -30,6 +39,7 @@ export class Facts {
     this.clock = 1;
   }
 
+  /** The view may move here. */
   kill(): void {
     this.killed = ++this.clock;
     this.region++;
@@ -46,26 +56,50 @@ export class Facts {
       const low = this.#low[i]!;
       const high = this.#high[i]!;
       if (!holds(this.#serial[i]!, symbol, low, high)) continue;
-      const to = this.length++;
-      this.#symbol[to] = symbol;
-      this.#low[to] = low;
-      this.#high[to] = high;
-      this.#store[to] = this.#store[i]!;
-      this.#base[to] = this.#base[i]!;
-      this.#region[to] = this.#region[i]!;
-      this.#serial[to] = this.#serial[i]!;
+      this.#move(i, this.length++);
     }
   }
 
-  /** Notes a fact that no check here made true, and gives its serial. */
+  #move(from: number, to: number): void {
+    this.#symbol[to] = this.#symbol[from]!;
+    this.#low[to] = this.#low[from]!;
+    this.#high[to] = this.#high[from]!;
+    this.#store[to] = this.#store[from]!;
+    this.#base[to] = this.#base[from]!;
+    this.#region[to] = this.#region[from]!;
+    this.#serial[to] = this.#serial[from]!;
+  }
+
+  /** Notes a fact that holds without a check here, and returns its serial. */
   assume(symbol: number, low: number, high: number): number {
+    return this.#add(symbol, low, high, 0, NO_REGION); // so it is never widened
+  }
+
+  /** Notes a fact, and returns its serial. */
+  #add(symbol: number, low: number, high: number, store: number, region: number): number {
+    if (this.length === this.#symbol.length) this.#grow();
     const i = this.length++;
     this.#symbol[i] = symbol;
-    this.#low[i] = low;
+    this.#low[i] = this.#base[i] = low;
     this.#high[i] = high;
-    this.#store[i] = this.#base[i] = 0;
-    this.#region[i] = -1; // so that it is never widened
+    this.#store[i] = store;
+    this.#region[i] = region;
     return (this.#serial[i] = ++this.clock);
+  }
+
+  #grow(): void {
+    const longer = (column: Float64Array): Float64Array<ArrayBuffer> => {
+      const copy = new Float64Array(column.length * 2);
+      copy.set(column);
+      return copy;
+    };
+    this.#symbol = grown(this.#symbol);
+    this.#low = longer(this.#low);
+    this.#high = longer(this.#high);
+    this.#base = longer(this.#base);
+    this.#store = grown(this.#store);
+    this.#region = grown(this.#region);
+    this.#serial = grown(this.#serial);
   }
 
   /** Forgets what was added at `serial` or later. */
@@ -74,8 +108,8 @@ export class Facts {
   }
 
   /**
-   * Notes a write of [low, high) around the symbol by store number `store` and decides its check. `wide` is the
-   * range to check instead if a check is needed: the function's whole stack frame.
+   * Notes a write of [low, high) around the symbol by store number `store`, and decides how it is checked. If it needs a
+   * check, [wideLow, wideHigh) is checked: for a stack frame, all of the frame.
    */
   write(
     plan: Plan,
@@ -109,14 +143,8 @@ export class Facts {
       return;
     }
     plan.check[store] = CHECK_OWN;
-    const i = this.length++;
-    this.#symbol[i] = symbol;
-    this.#low[i] = low;
-    this.#high[i] = high;
-    this.#store[i] = store;
-    this.#base[i] = low;
-    this.#region[i] = this.region;
-    this.#serial[i] = ++this.clock;
+    this.#add(symbol, low, high, store, this.region);
+    const i = this.length - 1;
     if (wideLow !== low || wideHigh !== high) this.#widen(plan, i, wideLow, wideHigh);
   }
 

@@ -8,24 +8,50 @@ export const LOOP = 1;
 export const IF = 2;
 export const ELSE = 3;
 
+/** Larger than any number of the clock. */
+export const NEVER = 0x7fffffff;
+
+export class Frame {
+  kind = BLOCK;
+  /** Height of the operand stack, without parameters. */
+  height = 0;
+  params = 0;
+  results = 0;
+  /** What encloses it was unreachable. */
+  dead = false;
+  entryClock = 0;
+  entryKilled = 0;
+  /** Length of the log of assignments at its beginning. */
+  logStart = 0;
+  /** Of the branches to its end: there were some; facts older than `keep` were there at each of them. */
+  branched = false;
+  keep = NEVER;
+  branchKilled = 0;
+  branchLog = 0; // length of the log at the first of them
+  loop: LoopFrame | undefined;
+}
+
+/** A store of a loop whose check may move to the loop's head. */
 export interface Candidate {
   readonly store: number;
   readonly terms: readonly Term[];
-  readonly base: number; // where the store writes, relative to their sum
+  /** Where the store writes, relative to their sum. */
+  readonly base: number;
   readonly width: number;
-  least: number; // how far the address moves from one iteration to the next
+  /** How far the address moves from one iteration to the next. */
+  least: number;
   most: number;
   jumps: boolean;
 }
 
 /** `symbol + offset != bound`, or `<`; negated: `==`, or `>=`. */
 export interface Comparison {
-  readonly result: number; // its symbol
-  readonly symbol: number;
-  readonly offset: number;
-  readonly bound: number;
-  readonly orders: boolean;
-  readonly negated: boolean;
+  result: number; // its symbol
+  symbol: number;
+  offset: number;
+  bound: number;
+  orders: boolean;
+  negated: boolean;
 }
 
 /** A loop goes on while `local + offset` of its head differs from the bound, or is below it. */
@@ -36,33 +62,29 @@ export interface Counter {
   readonly orders: boolean;
 }
 
-export class Frame {
-  kind = BLOCK;
-  height = 0;
-  results = 0;
-  params = 0;
-  dead = false; // what encloses it was unreachable
-  entryClock = 0;
-  entryKilled = 0;
-  keep = Infinity; // facts older than this were there at every branch to the end
-  branchKilled = 0;
-  branched = false;
-  branchLog = 0; // length of the locals' log at the first branch to the end
-  logStart = 0;
-  // Loops only.
-  loop = 0;
-  start = 0; // where the body begins
-  clean = true; // no call, no poll, no inner loop so far
-  prefix = true; // all so far runs in every iteration
-  conditional = 0; // ifs around the current place, within the loop
-  floorSerial = 0; // of what encloses it
-  floorSymbol = 0; // the loop's own
-  outerFloor = 0; // that of what encloses it
+/** What a frame is besides if it is a loop. */
+export class LoopFrame {
+  /** Its number in the function, and where its body begins in the file. */
+  number = 0;
+  start = 0;
+  /** No call, no poll, no inner loop so far. */
+  clean = true;
+  /** All so far runs in every iteration. */
+  prefix = true;
+  /** Ifs around the current place, within the loop. */
+  conditional = 0;
+  /** The floor of its own symbols, and what it was around the loop. */
+  floorSymbol = 0;
+  outerFloorSymbol = 0;
+  outerFloorSerial = 0;
   candidates: Candidate[] = [];
-  quiet = false; // only its polls can move the view
-  carried: HeadCheck[] = []; // what was known before and its polls make sure of again
+  /** Only its polls can move the view. */
+  quiet = false;
+  /** What was known before it and its polls make sure of again, and the serials of those facts in it. */
+  carried: HeadCheck[] = [];
+  kept = new Set<number>();
+  /** What ends it, and how often its body runs at most, if it has one back edge. */
+  counter: Counter | undefined;
   backEdges = 0;
-  counter: Counter | undefined; // what ends it
-  trips = Infinity; // how often the body runs at most, if there is but one back edge
-  kept = new Set<number>(); // serials of the facts that this keeps true
+  trips = Infinity;
 }

@@ -21,14 +21,12 @@ import {
   VCPU_VM,
 } from '../../assembly/abi/vcpu-block.ts';
 import { VM_ACTIVE, VM_EPOCH } from '../../assembly/abi/vm-block.ts';
-import { Code, OP } from './code.ts';
-import type { Image, KernelCall } from './image.ts';
+import { Code } from './code.ts';
+import type { KernelCall } from './indices.ts';
+import type { VmImage } from './vm-image.ts';
 import { KIND_FUNCTION } from './kinds.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
-import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
-
-const ATOMIC_LOAD_I32 = 0x10;
-const ATOMIC_STORE_I32 = 0x17;
+import { EXTERNREF, F32, F64, FUNCREF, I32, I64, OP, V128 } from './opcode.ts';
 
 const LETTERS = new Map([
   [I32, 'i'],
@@ -71,7 +69,7 @@ export function glueCalls(map: ModuleMap): KernelCall[] {
 }
 
 /** The exported form of the function `old`, the `place`-th of those exported. */
-export function gluedExport(image: Image, code: Code, old: number, place: number): number[] {
+export function gluedExport(image: VmImage, code: Code, old: number, place: number): number[] {
   const type = image.map.typeOf(old);
   if (crosses(type)) {
     code.globalGet(image.insideGlobal).op(OP.i32Eqz).if();
@@ -91,14 +89,14 @@ export function gluedExport(image: Image, code: Code, old: number, place: number
  * What the kernel's enter() and leave() do, in the image where it can be: glue makes many short calls. The kernel enters where
  * the vCPU is entered already, and where the epoch has moved.
  */
-export function gluedEntry(image: Image, code: Code, old: number): number[] {
+export function gluedEntry(image: VmImage, code: Code, old: number): number[] {
   const type = image.map.typeOf(old);
   const depth = type.params.length; // a local
   const vcpu = (): Code => code.globalGet(image.vcpuGlobal);
   const word = (offset: number): Code => vcpu().memory(OP.i32Load, 2, offset);
   word(VCPU_DEPTH).op(OP.i32Eqz).if();
-  vcpu().i32(VCPU_RUNNING).atomic(ATOMIC_STORE_I32, 2, VCPU_STATE); // before the epoch is read
-  word(VCPU_VM).atomic(ATOMIC_LOAD_I32, 2, VM_EPOCH);
+  vcpu().i32(VCPU_RUNNING).memory(OP.i32AtomicStore, 2, VCPU_STATE); // before the epoch is read
+  word(VCPU_VM).memory(OP.i32AtomicLoad, 2, VM_EPOCH);
   word(VCPU_EPOCH).op(OP.i32Ne).unlikelyIf().call(image.kernel('enter'));
   code.else();
   vcpu().i32(1).memory(OP.i32Store, 2, VCPU_DEPTH).end();
@@ -116,7 +114,7 @@ export function gluedEntry(image: Image, code: Code, old: number): number[] {
 }
 
 /** Before the import `index` is called. */
-export function exposeArguments(image: Image, code: Code, index: number): void {
+export function exposeArguments(image: VmImage, code: Code, index: number): void {
   const type = image.map.typeOf(index);
   if (!exposes(type)) return;
   code.globalGet(image.vcpuGlobal).memory(OP.i32Load, 2, VCPU_VM).memory(OP.i32Load, 2, VM_ACTIVE);

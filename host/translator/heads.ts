@@ -2,7 +2,7 @@
 // that stays is checked once, one that walks is compared with the page checked last.
 
 import { GROUP_BYTES_MAX } from './facts.ts';
-import type { Counter, Frame } from './frame.ts';
+import type { LoopFrame } from './frame.ts';
 import type { Locals } from './locals.ts';
 import {
   CHECK_GROUP,
@@ -21,24 +21,16 @@ const POLL_AT_WINDOW_BODY_MAX = 1024; // bytes of a loop body that may run 4096 
 const SHORT_MAX = 65536; // bytes of a loop body, times its trips, that may go without a poll
 
 /** At a back edge: how far each candidate's address has moved since the loop's head. */
-export function noteSteps(frame: Frame, locals: Locals): void {
-  for (const candidate of frame.candidates) {
+export function noteSteps(loop: LoopFrame, locals: Locals): void {
+  for (const candidate of loop.candidates) {
     let step = 0;
     for (const { local, scale } of candidate.terms) {
-      if (locals.symbol(local) !== frame.floorSymbol + local) candidate.jumps = true;
+      if (locals.symbol(local) !== loop.floorSymbol + local) candidate.jumps = true;
       step += locals.offset(local) * scale;
     }
     candidate.least = Math.min(candidate.least, step);
     candidate.most = Math.max(candidate.most, step);
   }
-}
-
-/** How often a loop's body runs at most, if its counter begins as `first` and moves by `step`. */
-export function tripsOf({ offset, bound, orders }: Counter, first: number, step: number): number {
-  const trips = (bound - first - offset) / step + 1;
-  if (!orders) return Number.isInteger(trips) && trips >= 1 ? trips : Infinity;
-  const wraps = step <= 0 || first + offset < 0 || bound < 0 || bound + step > 0x7fffffff;
-  return wraps ? Infinity : Math.max(1, Math.ceil(trips));
 }
 
 /** The earlier head widened to do the work of `head`, whose local lies `apart` above its own. */
@@ -54,7 +46,7 @@ function join(earlier: HeadCheck, head: HeadCheck, apart: number): HeadCheck | u
  */
 export function planHeads(
   plan: Plan,
-  frame: Frame,
+  loop: LoopFrame,
   end: number,
   locals: Locals,
   stays: (local: number) => boolean,
@@ -63,7 +55,7 @@ export function planHeads(
   const headOf = new Map<number, number>(); // by the symbol of a local that stays
   let windows = 0;
   let walks = false;
-  for (const { store, terms, base, width, least, most, jumps } of frame.candidates) {
+  for (const { store, terms, base, width, least, most, jumps } of loop.candidates) {
     const still = terms.length === 0 || (!jumps && least >= 0 && most <= 0);
     const near = -least <= WINDOW_STEP_MAX && most <= WINDOW_STEP_MAX;
     const window = !still && !jumps && near && windows < WINDOWS_MAX;
@@ -93,11 +85,11 @@ export function planHeads(
     }
     heads.push(head);
   }
-  const bytes = end - frame.start;
+  const bytes = end - loop.start;
   const pollAtWindow = walks && bytes <= POLL_AT_WINDOW_BODY_MAX;
-  const short = frame.backEdges === 1 && frame.trips * bytes <= SHORT_MAX;
-  const { carried } = frame;
+  const short = loop.backEdges === 1 && loop.trips * bytes <= SHORT_MAX;
+  const { carried } = loop;
   if (heads.length > 0 || short) {
-    plan.loops[frame.loop] = { heads, carried, pollAtWindow, short };
+    plan.loops[loop.number] = { heads, carried, pollAtWindow, short };
   }
 }

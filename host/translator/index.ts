@@ -7,7 +7,8 @@ import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import { excessive, excessiveTypes, METERED, TRANSLATED } from './compile-cost.ts';
 import { dropGlobals } from './drops.ts';
-import type { Choices, Image } from './image.ts';
+import type { Choices } from './indices.ts';
+import type { VmImage } from './vm-image.ts';
 import { checkMachineImports } from './machine-imports.ts';
 import { MainImage } from './main-image.ts';
 import { MeteredImage, TABLES_MAX, TABLE_ENTRIES_MAX, type MeterOptions } from './metered-image.ts';
@@ -22,11 +23,13 @@ import {
 } from './module.ts';
 import { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128 } from './opcode.ts';
 import { malformed, moduleBytes } from './reader.ts';
+import type { WriteStatistics } from './plan.ts';
 import { checkFrames, patch } from './relocation.ts';
 import { rootsOf } from './reach.ts';
 import { SnapshotImage } from './snapshot-image.ts';
 
 export type { MeterOptions } from './metered-image.ts';
+export type { WriteStatistics } from './plan.ts';
 export { relocate, type RelocateOptions } from './relocation.ts';
 
 /** What an image is made for. */
@@ -105,14 +108,6 @@ export interface ImportedFunction {
   readonly module: string;
   readonly name: string;
   readonly type: string;
-}
-
-/** What became of the writes of the main image. */
-export interface WriteStatistics {
-  readonly writes: number;
-  readonly checks: number;
-  readonly polls: number;
-  readonly loops: number;
 }
 
 /** Both images of a module, what to know of it, and how many checks were needed. */
@@ -244,7 +239,7 @@ function open(
   return map;
 }
 
-function finish(image: Image, options: TranslateOptions): Uint8Array {
+function finish(image: VmImage, options: TranslateOptions): Uint8Array {
   const bytes = assemble(image);
   const frames = options.frames ?? FRAMES_MIN * 16;
   patch(bytes, { frames, weakMemory: options.weakMemory ?? true });
@@ -299,7 +294,7 @@ function importedValues(map: ModuleMap): ImportedValue[] {
   });
 }
 
-function describe(map: ModuleMap, image: Image): ModuleInfo {
+function describe(map: ModuleMap, image: VmImage): ModuleInfo {
   const mutable = map.globals.filter((global) => global.mutable);
   const { importedFunction, allocator } = image.growth;
   const functions = map.imports.filter(({ kind }) => kind === KIND_FUNCTION);
@@ -315,7 +310,7 @@ function describe(map: ModuleMap, image: Image): ModuleInfo {
       8 * dropGlobals(map),
     ),
     imports: map.imports
-      .filter((entry) => entry.kind === 0)
+      .filter((entry) => entry.kind === KIND_FUNCTION)
       .map(({ module, name, type }) => ({ module, name, type: lettersOf(map.types[type]!) })),
     importedValues: importedValues(map),
     hasStart: map.startFunction >= 0,

@@ -1,6 +1,13 @@
-// Which symbol each local holds: a value computed once, plus a constant. Sums and products with constants of symbols
-// are symbols too, the same one for the same operands. At the head of a loop every local becomes a
-// new symbol, lazily: one set before the loop's floor is the floor's own symbol of that local.
+// Which symbol each local holds. A symbol is a value that was computed once; a local or operand is a symbol plus a
+// constant. At the head of a loop every local becomes a new symbol, lazily: one that was set before the loop's floor is
+// the floor's own symbol of that local.
+//
+// Invariants  ELIDE-5  A local that is assigned has another symbol afterwards, as it has at a join and at the head of a loop that
+//                      assigns it.
+//             BOUND-2  Symbols stay below SYMBOLS_MAX: they fit 32 bits.
+
+import { Composites } from './composites.ts';
+import { grown } from './grown.ts';
 
 /** A local times a constant: what a symbol may be made of at the head of a loop. */
 export interface Term {
@@ -8,31 +15,36 @@ export interface Term {
   readonly scale: number;
 }
 
-interface Composed {
-  readonly left: number;
-  readonly right: number; // of a sum, another symbol; of a product, 0
-  readonly scale: number; // of a product; 0 = a sum
-}
-
 /** The symbol of constants: the offset is the value. */
 export const CONSTANT = 0;
 
-const SYMBOL_MAX = 2 ** 22; // beyond it symbols are not composed
+/** An analysis that needs more has no plan: its columns are of 32 bits. */
+export const SYMBOLS_MAX = 2 ** 30;
 const SCALE_MAX = 255;
 const TERMS_MAX = 3;
 
+/** What an assignment replaced, in four columns. */
+class AssignmentLog {
+  length = 0;
+  local = new Int32Array(256);
+  symbol = new Int32Array(256);
+  offset = new Int32Array(256);
+  serial = new Int32Array(256);
+
+  grow(): void {
+    this.local = grown(this.local);
+    this.symbol = grown(this.symbol);
+    this.offset = grown(this.offset);
+    this.serial = grown(this.serial);
+  }
+}
+
 export class Locals {
-  readonly #composed = new Map<number, Composed>();
-  readonly #composedBy = new Map<number, number>();
-  #symbol: number[] = [];
-  #offset: number[] = [];
-  #serial: number[] = [];
-  // What assignments replaced, to go back at `else`.
-  #logLocal: number[] = [];
-  #logSymbol: number[] = [];
-  #logOffset: number[] = [];
-  #logSerial: number[] = [];
-  logLength = 0;
+  readonly #composites = new Composites();
+  #symbol = new Int32Array(64);
+  #offset = new Int32Array(64);
+  #serial = new Int32Array(64);
+  readonly #log = new AssignmentLog();
   count = 0;
   floorSerial = 1;
   floorSymbol = 1;
@@ -40,13 +52,21 @@ export class Locals {
 
   reset(count: number): void {
     this.count = count;
-    for (let i = 0; i < count; i++) this.#serial[i] = 0;
-    this.logLength = 0;
-    this.#composed.clear();
-    this.#composedBy.clear();
+    if (count > this.#serial.length) {
+      this.#symbol = new Int32Array(count);
+      this.#offset = new Int32Array(count);
+      this.#serial = new Int32Array(count);
+    } else this.#serial.fill(0, 0, count);
+    this.#log.length = 0;
+    this.#composites.reset();
     this.floorSerial = 1;
     this.floorSymbol = CONSTANT + 1;
     this.nextSymbol = 1 + count;
+  }
+
+  /** Length of the log of assignments: a point to go back to. */
+  get logLength(): number {
+    return this.#log.length;
   }
 
   fresh(): number {
@@ -54,19 +74,13 @@ export class Locals {
   }
 
   #compose(left: number, right: number, scale: number): number {
-    if (left >= SYMBOL_MAX || right >= SYMBOL_MAX) return this.fresh();
-    const key = (left * SYMBOL_MAX + right) * (SCALE_MAX + 1) + scale;
-    let symbol = this.#composedBy.get(key);
-    if (symbol === undefined) {
-      symbol = this.fresh();
-      this.#composedBy.set(key, symbol);
-      this.#composed.set(symbol, { left, right, scale });
-    }
+    const symbol = this.#composites.symbolOf(left, right, scale, this.nextSymbol);
+    if (symbol === this.nextSymbol) this.nextSymbol++;
     return symbol;
   }
 
   sum(a: number, b: number): number {
-    return this.#compose(Math.min(a, b), Math.max(a, b), 0);
+    return a < b ? this.#compose(a, b, 0) : this.#compose(b, a, 0);
   }
 
   /** A symbol times a constant. */
@@ -83,7 +97,7 @@ export class Locals {
       found.push({ local, scale });
       return found;
     }
-    const parts = this.#composed.get(symbol);
+    const parts = this.#composites.partsOf(symbol);
     if (!parts || scale * parts.scale > SCALE_MAX) return undefined;
     if (parts.scale > 0) return this.terms(parts.left, scale * parts.scale, found);
     return this.terms(parts.left, scale, found) && this.terms(parts.right, scale, found);
@@ -105,17 +119,17 @@ export class Locals {
   }
 
   set(local: number, symbol: number, offset: number, serial: number): void {
-    const i = this.logLength++;
-    this.#logLocal[i] = local;
-    this.#logSymbol[i] = this.#symbol[local]!;
-    this.#logOffset[i] = this.#offset[local]!;
-    this.#logSerial[i] = this.#serial[local]!;
-    this.#symbol[local] = symbol;
-    this.#offset[local] = offset;
-    this.#serial[local] = serial;
+    const log = this.#log;
+    if (log.length === log.local.length) log.grow();
+    const i = log.length++;
+    log.local[i] = local;
+    log.symbol[i] = this.#symbol[local]!;
+    log.offset[i] = this.#offset[local]!;
+    log.serial[i] = this.#serial[local]!;
+    this.hold(local, symbol, offset, serial);
   }
 
-  /** At a loop's head, of a local that the loop does not assign: it still holds what it did. No assignment, so no log. */
+  /** At the head of a loop, for a local that the loop does not assign: it keeps its value. This is not an assignment, so it is not logged. */
   hold(local: number, symbol: number, offset: number, serial: number): void {
     this.#symbol[local] = symbol;
     this.#offset[local] = offset;
@@ -124,28 +138,23 @@ export class Locals {
 
   /** The constant that the local was when the log had `length` entries and the floor was `floorSerial`; it was set since. */
   constantAt(length: number, floorSerial: number, local: number): number | undefined {
-    const i = this.#logLocal.indexOf(local, length);
-    if (i < 0 || i >= this.logLength || this.#logSerial[i]! < floorSerial) return undefined;
-    return this.#logSymbol[i] === CONSTANT ? this.#logOffset[i] : undefined;
+    const log = this.#log;
+    const i = log.local.indexOf(local, length);
+    if (i < 0 || i >= log.length || log.serial[i]! < floorSerial) return undefined;
+    return log.symbol[i] === CONSTANT ? log.offset[i] : undefined;
   }
 
-  /** Back to the values of when the log had `length` entries; the entries stay, for `blur`. */
+  /** Goes back to the values of when the log had `length` entries. The entries stay, for blur(). */
   restore(length: number): void {
-    for (let i = this.logLength - 1; i >= length; i--) {
-      const local = this.#logLocal[i]!;
-      this.#symbol[local] = this.#logSymbol[i]!;
-      this.#offset[local] = this.#logOffset[i]!;
-      this.#serial[local] = this.#logSerial[i]!;
-    }
+    const log = this.#log;
+    for (let i = log.length - 1; i >= length; i--)
+      this.hold(log.local[i]!, log.symbol[i]!, log.offset[i]!, log.serial[i]!);
   }
 
-  /** Locals assigned since the log had `length` entries become new symbols: the ways that meet here differ. */
+  /** Locals assigned since the log had `length` entries become new symbols: they differ on the ways that meet here. */
   blur(length: number, serial: number): void {
-    for (let i = this.logLength - 1; i >= length; i--) {
-      const local = this.#logLocal[i]!;
-      this.#symbol[local] = this.fresh();
-      this.#offset[local] = 0;
-      this.#serial[local] = serial;
-    }
+    const { local } = this.#log;
+    for (let i = this.#log.length - 1; i >= length; i--)
+      this.hold(local[i]!, this.fresh(), 0, serial);
   }
 }

@@ -1,15 +1,13 @@
-// What each loop of a function may change: one linear pass over the body, before the analysis. A loop in which
-// nothing but polls can move the view is quiet; what was known before it stays known in it, if its polls
-// make it so again.
+// What each loop of a function may change, found before the analysis. A loop is quiet if nothing in it but its polls
+// can move the view: facts from before it live on in it, because its polls make them true again.
 
-import { RingzeroError } from '../errors.ts';
-import type { ModuleMap } from './module.ts';
-import { IMM_CALL_INDIRECT, IMM_PREFIX, IMM_REFUSED, IMMEDIATE, VOID } from './opcode.ts';
-import { skipImmediate, skipPrefixed } from './skip.ts';
-import { malformed, type Reader } from './reader.ts';
+import type { Tape } from './tape.ts';
+import { MAY_MOVE_VIEW } from './instructions.ts';
+import { OP } from './opcode.ts';
+
+const NO_LOOP = -1;
 
 export class Loops {
-  readonly #map: ModuleMap;
   readonly #quietFunctions: Uint8Array;
   readonly #assigned: number[] = []; // locals, in the order of their assignments within loops
   readonly #from: number[] = []; // of each loop, its part of #assigned
@@ -17,22 +15,27 @@ export class Loops {
   readonly #quiet: boolean[] = [];
   readonly #open: number[] = []; // of each open block the loop's number, or -1
   readonly #openLoops: number[] = [];
+  #marks = new Int32Array(64).fill(NO_LOOP); // by local, the last loop that was found to assign it
 
-  constructor(map: ModuleMap, quietFunctions: Uint8Array) {
-    this.#map = map;
+  constructor(quietFunctions: Uint8Array) {
     this.#quietFunctions = quietFunctions;
   }
 
   quiet(loop: number): boolean {
-    return this.#quiet[loop] === true;
+    return this.#quiet[loop]!;
   }
 
-  /** How many assignments the loop holds, and the local of one of them. */
+  /** How many assignments the loop holds. */
   assignments(loop: number): number {
     return this.#to[loop]! - this.#from[loop]!;
   }
-  assigned(loop: number, i: number): number {
-    return this.#assigned[this.#from[loop]! + i]!;
+
+  /** By local, `loop` if the loop assigns it; of `locals` locals. Valid until the next call. */
+  markAssigned(loop: number, locals: number): Int32Array {
+    if (locals > this.#marks.length) this.#marks = new Int32Array(2 * locals).fill(NO_LOOP);
+    const marks = this.#marks;
+    for (let i = this.#from[loop]!; i < this.#to[loop]!; i++) marks[this.#assigned[i]!] = loop;
+    return marks;
   }
 
   assigns(loop: number, local: number): boolean {
@@ -40,73 +43,46 @@ export class Loops {
     return i >= 0 && i < this.#to[loop]!;
   }
 
-  /** Looks at the body that the reader is at. Of bytes that are no such body it says that no loop is quiet. */
-  scan(reader: Reader): void {
+  scan(tape: Tape): void {
     this.#assigned.length = this.#from.length = this.#to.length = this.#quiet.length = 0;
+    if (tape.loops === 0) return;
     this.#open.length = this.#openLoops.length = 0;
-    try {
-      this.#scan(reader);
-    } catch (error) {
-      if (!(error instanceof RingzeroError)) throw error;
-      this.#quiet.fill(false); // the pass that emits refuses the module, and says why
-    }
-  }
-
-  #scan(reader: Reader): void {
-    const { bytes, end } = reader;
-    while (reader.pos < end) {
-      const opcode = reader.byte();
-      switch (opcode) {
-        case 0x02:
-        case 0x04:
+    this.#marks.fill(NO_LOOP);
+    const { code, a, length } = tape;
+    for (let i = 0; i < length - 1; i++) {
+      const instruction = code[i]!;
+      switch (instruction) {
+        case OP.localSet:
+        case OP.localTee:
+          if (this.#openLoops.length > 0) this.#assigned.push(a[i]!);
+          break;
+        case OP.block:
+        case OP.if:
           this.#open.push(-1);
-          reader.skipS64();
           break;
-        case 0x03:
-          this.#enter(bytes[reader.pos]!);
-          reader.skipS64();
+        case OP.loop:
+          this.#enter(a[i]!);
           break;
-        case 0x0b:
-          if (this.#open.length > 0) this.#leave(this.#open.pop()!);
+        case OP.end:
+          this.#leave(this.#open.pop()!);
           break;
-        case 0x10:
-          if (this.#quietFunctions[reader.u32()] !== 1) this.#noise();
+        case OP.call:
+          if (this.#quietFunctions[a[i]!] !== 1) this.#noise();
           break;
-        case 0x21:
-        case 0x22: {
-          const local = reader.u32();
-          if (this.#openLoops.length > 0) this.#assigned.push(local);
-          break;
-        }
         default:
-          this.#other(reader, opcode);
+          if (MAY_MOVE_VIEW[instruction] !== 0) this.#noise();
       }
     }
   }
 
-  #other(reader: Reader, opcode: number): void {
-    const immediate = IMMEDIATE[opcode]!;
-    if (immediate === IMM_REFUSED) throw malformed('unknown opcode', reader.pos - 1);
-    if (opcode === 0x40) this.#noise();
-    if (immediate === IMM_CALL_INDIRECT) {
-      this.#noise();
-      reader.u32();
-      reader.u32();
-    } else if (immediate === IMM_PREFIX) {
-      if (!skipPrefixed(reader, opcode)) this.#noise();
-    } else skipImmediate(reader, immediate);
-  }
-
-  #enter(type: number): void {
+  #enter(params: number): void {
     const loop = this.#from.length;
     this.#open.push(loop);
     this.#openLoops.push(loop);
     this.#from.push(this.#assigned.length);
     this.#to.push(this.#assigned.length);
     this.#quiet.push(true);
-    // One that takes parameters polls in a way of its own.
-    if (type < VOID && this.#map.types[type]?.params.length !== 0) this.#noise();
-    else if (type >= 0x80) this.#noise();
+    if (params !== 0) this.#noise(); // its poll is not at an outer head: it makes no fact true again
   }
 
   #leave(loop: number): void {

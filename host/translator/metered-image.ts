@@ -26,10 +26,11 @@ import {
   typeSection,
 } from './assemble.ts';
 import type { Body } from './body.ts';
-import { Code, OP } from './code.ts';
-import { Image, i32s, type KernelCall } from './image.ts';
+import { Code } from './code.ts';
+import { Image } from './image.ts';
+import { i32s, type KernelCall } from './indices.ts';
 import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, type ModuleMap } from './module.ts';
-import { I32, I64 } from './opcode.ts';
+import { I32, I64, OP } from './opcode.ts';
 import { writePadded, Writer } from './writer.ts';
 
 /** Entries that a table may have, however it grows, and how many tables there may be. */
@@ -88,22 +89,15 @@ export class MeteredImage extends Image {
     return this.map.globals.length + 1;
   }
 
-  refresh(): void {}
-  poll(): void {}
-  lowerAccess(): void {}
-  override wrapsLoop(): boolean {
-    return false;
-  }
-
   override enterBody(body: Body, bytes: number): void {
     this.#loops.length = 0;
     // Locals take next to no code, but each is cleared.
     this.#charge(body, 1 + ((bytes + LOCAL_BYTES * body.locals) >>> UNIT_SHIFT));
   }
 
-  override pollAtHead(body: Body): void {
+  pollAtHead(body: Body): void {
     const costAt = this.#charge(body, 0);
-    this.#loops.push({ depth: body.depth + 1, start: body.reader.pos, costAt });
+    this.#loops.push({ depth: body.depth + 1, start: body.end, costAt });
   }
 
   /** At a loop's end its cost is known. */
@@ -111,7 +105,7 @@ export class MeteredImage extends Image {
     const loop = this.#loops[this.#loops.length - 1];
     if (loop === undefined || loop.depth !== body.depth) return;
     this.#loops.pop();
-    const bytes = body.reader.pos - loop.start;
+    const bytes = body.end - loop.start;
     writePadded(body.code.bytes, loop.costAt, 1 + (bytes >>> UNIT_SHIFT));
   }
 
@@ -133,30 +127,28 @@ export class MeteredImage extends Image {
     code.get(left).i32(0).op(OP.i32LtS).unlikelyIf().call(this.kernel('exhausted')).end();
   }
 
-  override lowerMemorySize(body: Body, opcode: number): void {
-    if (opcode === OP.memoryGrow) this.#charge(body, GROW_COST);
-    body.code.ops(opcode, 0);
+  lowerMemorySize(body: Body, instruction: number): void {
+    if (instruction === OP.memoryGrow) this.#charge(body, GROW_COST);
+    body.code.ops(instruction, 0);
   }
 
-  lowerBulk(body: Body, sub: number, segment: number): void {
-    const { code } = body;
-    if (sub !== 8) {
-      code.call(sub === 10 ? this.#copy() : this.#fill());
+  lowerBulk(body: Body, segment: number): void {
+    const { code, instruction } = body;
+    if (instruction !== OP.memoryInit) {
+      code.call(instruction === OP.memoryCopy ? this.#copy() : this.#fill());
       return;
     }
     const bytes = body.temp(I32, RANGE); // no more than the segment has
     code.tee(bytes).globalGet(this.registerGlobal);
     code.get(bytes).i32(MEMORY_SHIFT).op(OP.i32ShrU);
     this.#take(body);
-    code.ops(0xfc, sub);
-    code.u32(segment);
-    code.byte(0);
+    code.memoryInit(segment);
   }
 
   /** fill(to, value, bytes) */
   #fill(): number {
     return this.routine('ringzero.fill', i32s(3), [], (code) => {
-      const fill = (): Code => code.ops(0xfc, 11, 0);
+      const fill = (): Code => code.memoryFill();
       this.#chunks(code, fill, [0], () => {
         code.get(0).get(1).i32(CHUNK);
         fill();
@@ -169,7 +161,7 @@ export class MeteredImage extends Image {
   /** copy(to, from, bytes) */
   #copy(): number {
     return this.routine('ringzero.copy', i32s(3), [], (code) => {
-      const copy = (): Code => code.ops(0xfc, 10, 0, 0);
+      const copy = (): Code => code.memoryCopy();
       this.#chunks(code, copy, [0, 1], () => {
         // Overlapping and upwards: the end goes first.
         code.get(0).get(1).op(OP.i32Sub).get(2).op(OP.i32LtU).if();
@@ -214,19 +206,16 @@ export class MeteredImage extends Image {
     whole();
   }
 
-  /** It has no forks. */
-  override lowerDrop(): void {}
-
   /** The number of entries is the topmost operand, but for what pays for nothing: table.size. */
-  override lowerTable(body: Body, sub: number, at: number): void {
-    if (sub === 16) return;
-    body.flush(at);
-    const { code } = body;
+  override lowerTable(body: Body): void {
+    const { code, instruction } = body;
+    if (instruction === OP.tableSize) return;
+    body.flush(body.at);
     const entries = body.temp(I32, RANGE);
     code.tee(entries).globalGet(this.registerGlobal).get(entries);
     code.i32(TABLE_ENTRIES_MAX).get(entries).i32(TABLE_ENTRIES_MAX).op(OP.i32LtU).op(OP.select);
     code.i32(ENTRY_SHIFT).op(OP.i32Shl);
-    if (sub === 15) code.i32(GROW_COST).op(OP.i32Add);
+    if (instruction === OP.tableGrow) code.i32(GROW_COST).op(OP.i32Add);
     this.#take(body);
   }
 

@@ -2,17 +2,12 @@
 // Nothing of a function's body is read here.
 
 import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE } from './kinds.ts';
-import { EXTERNREF, FUNCREF, I32, V128 } from './opcode.ts';
+import { Decoder } from './decoder.ts';
+import { IS_CONSTANT, refuseCode } from './instructions.ts';
+import { OP, PREFIX_GC, PREFIX_SIMD } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
-import {
-  EXCEPTIONS,
-  GC,
-  MEMORIES,
-  MEMORY64,
-  refuseOpcode,
-  refuseType,
-  unsupported,
-} from './refuse.ts';
+import { EXCEPTIONS, GC, MEMORIES, MEMORY64, unsupported } from './refuse.ts';
+import { heapType, valueType } from './types.ts';
 
 export { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE };
 
@@ -145,7 +140,7 @@ export function mapModule(bytes: Uint8Array): ModuleMap {
       if (order <= last) throw malformed(`section ${id} out of order`, section.start);
       last = order;
     }
-    const contents = new Reader(bytes, section.start, section.end);
+    const contents = new Decoder(map, section.start, section.end);
     readSection(map, section, contents);
     if (contents.pos !== section.end) throw malformed(`section ${id} size mismatch`, contents.pos);
     reader.pos = section.end;
@@ -154,7 +149,7 @@ export function mapModule(bytes: Uint8Array): ModuleMap {
   return map;
 }
 
-function readSection(map: ModuleMap, section: Section, reader: Reader): void {
+function readSection(map: ModuleMap, section: Section, reader: Decoder): void {
   switch (section.id) {
     case 0: {
       const name = reader.name();
@@ -224,32 +219,12 @@ function readTypes(reader: Reader): Uint8Array {
   return reader.bytes.subarray(start, reader.pos);
 }
 
-export function valueType(reader: Reader): number {
-  const type = reader.byte();
-  if (type >= V128 && type <= I32) return type;
-  if (type === FUNCREF || type === EXTERNREF) return type;
-  throw refuseType(type, reader.pos - 1);
-}
-
-function referenceType(reader: Reader): number {
-  const type = reader.byte();
-  if (type !== FUNCREF && type !== EXTERNREF) throw refuseType(type, reader.pos - 1);
-  return type;
-}
-
 function typeIndex(map: ModuleMap, reader: Reader): number {
-  return bounded(reader, map.types.length, 'type');
+  return reader.index(map.types.length, 'type');
 }
 
 function functionIndex(map: ModuleMap, reader: Reader): number {
-  return bounded(reader, map.functions.length, 'function');
-}
-
-export function bounded(reader: Reader, count: number, what: string): number {
-  const at = reader.pos;
-  const index = reader.u32();
-  if (index >= count) throw malformed(`unknown ${what} ${index}`, at);
-  return index;
+  return reader.index(map.functions.length, 'function');
 }
 
 function readImport(map: ModuleMap, reader: Reader): void {
@@ -280,7 +255,7 @@ function readImport(map: ModuleMap, reader: Reader): void {
 
 function readTable(map: ModuleMap, reader: Reader): void {
   if (reader.bytes[reader.pos] === 0x40) throw unsupported(GC);
-  const type = referenceType(reader);
+  const type = heapType(reader);
   map.tables.push({ ...limits(reader, 0xffffffff), type });
 }
 
@@ -321,7 +296,7 @@ function globalType(reader: Reader): { type: number; mutable: boolean } {
   return { type, mutable: mutable === 1 };
 }
 
-function readGlobal(map: ModuleMap, reader: Reader): void {
+function readGlobal(map: ModuleMap, reader: Decoder): void {
   const type = globalType(reader);
   const start = reader.pos;
   skipConstant(map, reader);
@@ -336,39 +311,35 @@ function readExport(map: ModuleMap, reader: Reader): void {
   if (kind === 4) throw unsupported(EXCEPTIONS);
   if (kind > 4) throw malformed('unknown kind of export', at);
   const counts = [map.functions.length, map.tables.length, map.memories, map.globals.length];
-  map.exports.push({ name, kind, index: bounded(reader, counts[kind]!, 'exported item') });
+  map.exports.push({ name, kind, index: reader.index(counts[kind]!, 'exported item') });
 }
 
 /** Steps over a constant expression and its end. */
-export function skipConstant(map: ModuleMap, reader: Reader): void {
+export function skipConstant(map: ModuleMap, decoder: Decoder): void {
   for (;;) {
-    const at = reader.pos;
-    const opcode = reader.byte();
-    if (opcode === 0x0b) return;
-    if (opcode === 0x41) reader.s32();
-    else if (opcode === 0x42) reader.skipS64();
-    else if (opcode === 0x43) reader.skip(4);
-    else if (opcode === 0x44) reader.skip(8);
-    else if (opcode === 0x23) bounded(reader, map.globals.length, 'global');
-    else if (opcode === 0xd0) referenceType(reader);
-    else if (opcode === 0xd2) map.valueFunctions.add(functionIndex(map, reader));
-    else if (opcode === 0xfd && reader.u32() === 12) reader.skip(16);
-    else if ((opcode >= 0x6a && opcode <= 0x6c) || (opcode >= 0x7c && opcode <= 0x7e)) continue;
-    else throw opcode === 0xfb ? refuseOpcode(opcode, at) : malformed('not a constant', at);
+    const at = decoder.pos;
+    const opcode = decoder.byte();
+    if (opcode === OP.end) return;
+    if (opcode !== PREFIX_SIMD && IS_CONSTANT[opcode] === 0)
+      throw opcode === PREFIX_GC ? refuseCode(opcode, at) : malformed('not a constant', at);
+    decoder.pos = at;
+    decoder.next();
+    if (IS_CONSTANT[decoder.code] === 0) throw malformed('not a constant', at);
+    if (decoder.code === OP.refFunc) map.valueFunctions.add(decoder.a);
   }
 }
 
-function readElement(map: ModuleMap, reader: Reader): void {
+function readElement(map: ModuleMap, reader: Decoder): void {
   const at = reader.pos;
   const flags = reader.u32();
   if (flags > 7) throw malformed('malformed element segment', at);
   if ((flags & 1) === 0) {
-    if (flags & 2) bounded(reader, map.tables.length, 'table');
+    if (flags & 2) reader.index(map.tables.length, 'table');
     skipConstant(map, reader);
   }
   const expressions = (flags & 4) !== 0;
   if (flags & 3) {
-    if (expressions) referenceType(reader);
+    if (expressions) heapType(reader);
     else if (reader.byte() !== 0) throw malformed('unknown kind of element', reader.pos - 1);
   }
   const isPassive = (flags & 3) === 1;
@@ -381,7 +352,7 @@ function readElement(map: ModuleMap, reader: Reader): void {
   map.passiveElements.push(isPassive ? map.passiveSegments++ : undefined);
 }
 
-function readData(map: ModuleMap, reader: Reader): void {
+function readData(map: ModuleMap, reader: Decoder): void {
   const at = reader.pos;
   const flags = reader.u32();
   if (flags > 2) throw malformed('malformed data segment', at);

@@ -1,7 +1,8 @@
 // The "name" section of an image: the guest's names under their new indices, the old index where a function has none, and
 // names for what translation added, so that stack traces speak.
 
-import type { Image } from './image.ts';
+import { SPECIALS } from './indices.ts';
+import type { VmImage } from './vm-image.ts';
 import { malformed, Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
@@ -11,7 +12,7 @@ const SUB_LABELS = 3;
 const SUB_GLOBALS = 7;
 
 /** Contents of the rewritten name section. A guest's broken one is dropped, as engines do. */
-export function nameSection(image: Image): Uint8Array {
+export function nameSection(image: VmImage): Uint8Array {
   const section = image.map.customs.find((custom) => custom.name === 'name');
   const guest = section && readNames(image, section.contents, section.end);
   const functions = guest?.functions ?? new Map<number, Uint8Array>();
@@ -34,11 +35,11 @@ export function nameSection(image: Image): Uint8Array {
 }
 
 /** New index of the function itself: Image.functionIndex() has an import's thunk in its place. */
-function namedIndex(image: Image, old: number): number {
+function namedIndex(image: VmImage, old: number): number {
   return old < image.map.importedFunctions ? old : old + image.kernelCalls.length;
 }
 
-function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8Array {
+function functionNames(image: VmImage, functions: Map<number, Uint8Array>): Uint8Array {
   const text = new TextEncoder();
   const { map } = image;
   const plain = new TextDecoder();
@@ -62,8 +63,8 @@ function functionNames(image: Image, functions: Map<number, Uint8Array>): Uint8A
     image.exported.forEach((old, i) =>
       functions.set(image.gluedExports + i, text.encode(`${nameOf(old)} (glue)`)),
     );
-  image.specialNames().forEach((name, i) => {
-    functions.set(image.specials + i, text.encode(`ringzero.${name}`));
+  SPECIALS.forEach((name, i) => {
+    functions.set(image.special(i), text.encode(`ringzero.${name}`));
   });
   image.routines.forEach((routine, i) =>
     functions.set(image.firstRoutine + i, text.encode(routine.name)),
@@ -89,7 +90,7 @@ interface GuestNames {
   others: [id: number, contents: Uint8Array][];
 }
 
-function readNames(image: Image, start: number, end: number): GuestNames | undefined {
+function readNames(image: VmImage, start: number, end: number): GuestNames | undefined {
   const names: GuestNames = { functions: new Map(), globals: new Map(), others: [] };
   const reader = new Reader(image.map.bytes, start, end);
   try {
@@ -123,7 +124,7 @@ function readNameMap(
 }
 
 /** An indirect name map under new function indices, without the functions that the image lacks. */
-function renumber(reader: Reader, image: Image): Uint8Array {
+function renumber(reader: Reader, image: VmImage): Uint8Array {
   const out = new Writer(reader.end);
   let count = 0;
   for (let left = reader.count(); left > 0; left--) {

@@ -1,4 +1,5 @@
-// The instruction set as tables: what follows an opcode in the binary, and what it does to memory.
+// The names of what the binary format numbers: value types and instructions. What an instruction is made of and does is
+// in instructions.ts.
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -9,133 +10,161 @@ export const FUNCREF = 0x70;
 export const EXTERNREF = 0x6f;
 export const VOID = 0x40;
 
-// What follows an opcode.
-export const IMM_NONE = 0;
-export const IMM_BLOCK = 1; // block type
-export const IMM_INDEX = 2; // one u32 that translation does not change
-export const IMM_BR_TABLE = 3;
-export const IMM_CALL = 4; // function index
-export const IMM_CALL_INDIRECT = 5; // type index, table index
-export const IMM_GLOBAL = 6; // global index
-export const IMM_ACCESS = 7; // memarg
-export const IMM_MEMORY = 8; // memory.size, memory.grow
-export const IMM_I32 = 9;
-export const IMM_I64 = 10;
-export const IMM_F32 = 11;
-export const IMM_F64 = 12;
-export const IMM_SELECT = 13; // vector of types
-export const IMM_REF_NULL = 14; // heap type
-export const IMM_PREFIX = 15; // 0xfc, 0xfd, 0xfe
-export const IMM_ELSE = 16;
-export const IMM_END = 17;
-export const IMM_BRANCH = 18; // label
-export const IMM_REFUSED = 255;
+// An instruction has one number, its code: a one-byte opcode is its own, and each prefix has a page of codes.
+export const PREFIX_GC = 0xfb; // refused
+export const PREFIX_MISC = 0xfc;
+export const PREFIX_SIMD = 0xfd;
+export const PREFIX_ATOMIC = 0xfe;
+export const PAGE_MISC = 0x100;
+export const PAGE_SIMD = 0x200;
+export const PAGE_ATOMIC = 0x400;
+/** All codes are below it. */
+export const CODES = 0x500;
 
-/** IMM_* by opcode. */
-export const IMMEDIATE = immediates();
+/** Codes by their text names, as far as the translator mentions them. */
+export const OP = {
+  unreachable: 0x00,
+  nop: 0x01,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  drop: 0x1a,
+  select: 0x1b,
+  selectTyped: 0x1c,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  tableGet: 0x25,
+  tableSet: 0x26,
+  i32Load: 0x28,
+  i64Load: 0x29,
+  f32Load: 0x2a,
+  f64Load: 0x2b,
+  i32Load8S: 0x2c,
+  i32Load8U: 0x2d,
+  i32Load16S: 0x2e,
+  i32Load16U: 0x2f,
+  i64Load8S: 0x30,
+  i64Load8U: 0x31,
+  i64Load16S: 0x32,
+  i64Load16U: 0x33,
+  i64Load32S: 0x34,
+  i64Load32U: 0x35,
+  i32Store: 0x36,
+  i64Store: 0x37,
+  f32Store: 0x38,
+  f64Store: 0x39,
+  i32Store8: 0x3a,
+  i32Store16: 0x3b,
+  i64Store8: 0x3c,
+  i64Store16: 0x3d,
+  i64Store32: 0x3e,
+  memorySize: 0x3f,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32Ne: 0x47,
+  i32LtS: 0x48,
+  i32LtU: 0x49,
+  i32GtU: 0x4b,
+  i32LeU: 0x4d,
+  i32GeS: 0x4e,
+  i32GeU: 0x4f,
+  i64GtU: 0x56,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i32Mul: 0x6c,
+  i32And: 0x71,
+  i32Or: 0x72,
+  i32Xor: 0x73,
+  i32Shl: 0x74,
+  i32ShrU: 0x76,
+  i64Add: 0x7c,
+  i64Sub: 0x7d,
+  i64Mul: 0x7e,
+  i64Or: 0x84,
+  i64Shl: 0x86,
+  i64ShrU: 0x88,
+  i32WrapI64: 0xa7,
+  i64ExtendI32S: 0xac,
+  i64ExtendI32U: 0xad,
+  i32ReinterpretF32: 0xbc,
+  i64ReinterpretF64: 0xbd,
+  f32ReinterpretI32: 0xbe,
+  f64ReinterpretI64: 0xbf,
+  i32Extend8S: 0xc0,
+  i32Extend16S: 0xc1,
+  i64Extend8S: 0xc2,
+  i64Extend16S: 0xc3,
+  i64Extend32S: 0xc4,
+  refNull: 0xd0,
+  refIsNull: 0xd1,
+  refFunc: 0xd2,
+  memoryInit: PAGE_MISC + 8,
+  dataDrop: PAGE_MISC + 9,
+  memoryCopy: PAGE_MISC + 10,
+  memoryFill: PAGE_MISC + 11,
+  tableInit: PAGE_MISC + 12,
+  elemDrop: PAGE_MISC + 13,
+  tableCopy: PAGE_MISC + 14,
+  tableGrow: PAGE_MISC + 15,
+  tableSize: PAGE_MISC + 16,
+  tableFill: PAGE_MISC + 17,
+  v128Load: PAGE_SIMD,
+  v128Load8x8S: PAGE_SIMD + 1,
+  v128Load32x2U: PAGE_SIMD + 6,
+  v128Load8Splat: PAGE_SIMD + 7,
+  v128Load64Splat: PAGE_SIMD + 10,
+  v128Store: PAGE_SIMD + 11,
+  v128Const: PAGE_SIMD + 12,
+  i8x16Shuffle: PAGE_SIMD + 13,
+  i8x16ExtractLaneS: PAGE_SIMD + 21,
+  i64x2ExtractLane: PAGE_SIMD + 29,
+  f64x2ReplaceLane: PAGE_SIMD + 34,
+  v128Bitselect: PAGE_SIMD + 82,
+  v128Load8Lane: PAGE_SIMD + 84,
+  v128Store8Lane: PAGE_SIMD + 88,
+  v128Load32Zero: PAGE_SIMD + 92,
+  v128Load64Zero: PAGE_SIMD + 93,
+  atomicNotify: PAGE_ATOMIC,
+  atomicWait32: PAGE_ATOMIC + 1,
+  atomicWait64: PAGE_ATOMIC + 2,
+  atomicFence: PAGE_ATOMIC + 3,
+  i32AtomicLoad: PAGE_ATOMIC + 0x10,
+  i32AtomicStore: PAGE_ATOMIC + 0x17,
+  i32AtomicRmwAdd: PAGE_ATOMIC + 0x1e,
+  i32AtomicRmwCmpxchg: PAGE_ATOMIC + 0x48,
+} as const;
 
-function immediates(): Uint8Array {
-  const table = new Uint8Array(256).fill(IMM_REFUSED);
-  for (const plain of [0x00, 0x01, 0x0f, 0x1a, 0x1b, 0xd1]) table[plain] = IMM_NONE;
-  table.fill(IMM_NONE, 0x45, 0xc5);
-  for (const block of [0x02, 0x03, 0x04]) table[block] = IMM_BLOCK;
-  table[0x05] = IMM_ELSE;
-  table[0x0b] = IMM_END;
-  for (const index of [0x20, 0x21, 0x22, 0x25, 0x26]) table[index] = IMM_INDEX;
-  table[0x0c] = table[0x0d] = IMM_BRANCH;
-  table[0x0e] = IMM_BR_TABLE;
-  table[0x10] = table[0xd2] = IMM_CALL;
-  table[0x11] = IMM_CALL_INDIRECT;
-  table[0x1c] = IMM_SELECT;
-  table[0x23] = table[0x24] = IMM_GLOBAL;
-  table.fill(IMM_ACCESS, 0x28, 0x3f);
-  table[0x3f] = table[0x40] = IMM_MEMORY;
-  table[0x41] = IMM_I32;
-  table[0x42] = IMM_I64;
-  table[0x43] = IMM_F32;
-  table[0x44] = IMM_F64;
-  table[0xd0] = IMM_REF_NULL;
-  table[0xfc] = table[0xfd] = table[0xfe] = IMM_PREFIX;
-  return table;
+/** The prefix byte of a code; 0 = none. */
+export function prefixOf(code: number): number {
+  if (code < PAGE_MISC) return 0;
+  return code < PAGE_SIMD ? PREFIX_MISC : code < PAGE_ATOMIC ? PREFIX_SIMD : PREFIX_ATOMIC;
 }
 
-// What an instruction does to memory: ACCESS_* kind << 16 | value type << 8 | width in bytes; 0 = nothing.
-export const LOAD = 1;
-export const STORE = 2;
-export const LANE_LOAD = 3; // address and vector; a lane index follows the memarg
-export const LANE_STORE = 4;
-export const ATOMIC_LOAD = 5;
-export const ATOMIC_STORE = 6;
-export const RMW = 7; // address, operand
-export const CMPXCHG = 8; // address, expected, replacement
-export const WAIT = 9; // address, expected, timeout in i64
-export const NOTIFY = 10; // address, count
-
-export const accessKind = (access: number): number => access >>> 16;
-export const accessType = (access: number): number => (access >>> 8) & 255;
-export const accessWidth = (access: number): number => access & 255;
-
-const pack = (kind: number, type: number, width: number): number =>
-  (kind << 16) | (type << 8) | width;
-
-/** Access by opcode 0x28 .. 0x3e. */
-export const ACCESS = mvpAccesses();
-/** Access by sub-opcode of 0xfd. */
-export const SIMD_ACCESS = simdAccesses();
-/** Access by sub-opcode of 0xfe. */
-export const ATOMIC_ACCESS = atomicAccesses();
-
-function mvpAccesses(): Uint32Array {
-  const table = new Uint32Array(256);
-  const types = [I32, I64, F32, F64, I32, I32, I32, I32, I64, I64, I64, I64, I64, I64];
-  const widths = [4, 8, 4, 8, 1, 1, 2, 2, 1, 1, 2, 2, 4, 4];
-  types.forEach((type, i) => (table[0x28 + i] = pack(LOAD, type, widths[i]!)));
-  const storeTypes = [I32, I64, F32, F64, I32, I32, I64, I64, I64];
-  const storeWidths = [4, 8, 4, 8, 1, 2, 1, 2, 4];
-  storeTypes.forEach((type, i) => (table[0x36 + i] = pack(STORE, type, storeWidths[i]!)));
-  return table;
+/** What follows the prefix; of a code without one, the opcode. */
+export function subOf(code: number): number {
+  if (code < PAGE_SIMD) return code & 255;
+  return code - (code < PAGE_ATOMIC ? PAGE_SIMD : PAGE_ATOMIC);
 }
 
-function simdAccesses(): Uint32Array {
-  const table = new Uint32Array(256);
-  const loads = [16, 8, 8, 8, 8, 8, 8, 1, 2, 4, 8];
-  loads.forEach((width, i) => (table[i] = pack(LOAD, V128, width)));
-  table[11] = pack(STORE, V128, 16);
-  for (let i = 0; i < 4; i++) {
-    table[84 + i] = pack(LANE_LOAD, V128, 1 << i);
-    table[88 + i] = pack(LANE_STORE, V128, 1 << i);
-  }
-  table[92] = pack(LOAD, V128, 4);
-  table[93] = pack(LOAD, V128, 8);
-  return table;
+/** The code of an instruction with a prefix; -1 if its page ends before it. */
+export function codeOf(prefix: number, sub: number): number {
+  if (prefix === PREFIX_SIMD) return sub < PAGE_ATOMIC - PAGE_SIMD ? PAGE_SIMD + sub : -1;
+  if (prefix === PREFIX_MISC) return sub < PAGE_SIMD - PAGE_MISC ? PAGE_MISC + sub : -1;
+  return sub < CODES - PAGE_ATOMIC ? PAGE_ATOMIC + sub : -1;
 }
-
-function atomicAccesses(): Uint32Array {
-  const table = new Uint32Array(256);
-  const types = [I32, I64, I32, I32, I64, I64, I64];
-  const widths = [4, 8, 1, 2, 1, 2, 4];
-  table[0] = pack(NOTIFY, I32, 4);
-  table[1] = pack(WAIT, I32, 4);
-  table[2] = pack(WAIT, I64, 8);
-  types.forEach((type, i) => {
-    table[0x10 + i] = pack(ATOMIC_LOAD, type, widths[i]!);
-    table[0x17 + i] = pack(ATOMIC_STORE, type, widths[i]!);
-    for (let group = 0; group < 6; group++) {
-      table[0x1e + group * 7 + i] = pack(RMW, type, widths[i]!);
-    }
-    table[0x48 + i] = pack(CMPXCHG, type, widths[i]!);
-  });
-  return table;
-}
-
-/** Bytes that follow a SIMD sub-opcode which is no memory access. */
-export function simdImmediateBytes(sub: number): number {
-  if (sub === 12 || sub === 13) return 16; // v128.const, i8x16.shuffle
-  return sub >= 21 && sub <= 34 ? 1 : 0; // extract and replace lane
-}
-
-/** Sub-opcodes of 0xfd that the SIMD proposal left unassigned. */
-export const SIMD_UNASSIGNED: ReadonlySet<number> = new Set([
-  0x9a, 0xa2, 0xa5, 0xa6, 0xaf, 0xb0, 0xb2, 0xb3, 0xb4, 0xbb, 0xc2, 0xc5, 0xc6, 0xcf, 0xd0, 0xd2,
-  0xd3, 0xd4, 0xe2, 0xee,
-]);

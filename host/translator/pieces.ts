@@ -1,97 +1,126 @@
-// Values that straddle two pages of a snapshot, built from and taken apart into bytes: for each load the instruction
-// that makes its result from the raw bits, for each store the one that yields them.
+// Values that straddle two pages of a snapshot, built from and taken apart into bytes: for each load the instructions that make
+// its result from the raw bits, for each store those that yield them.
 
 import type { Code } from './code.ts';
-import { OP } from './code.ts';
+import { pieces, putPieces } from './exact.ts';
+import { OP, PAGE_SIMD } from './opcode.ts';
 import type { SnapshotImage } from './snapshot-image.ts';
+
+/** Vector instructions by their names. */
+const V = {
+  i8x16Splat: PAGE_SIMD + 15,
+  i64x2Splat: PAGE_SIMD + 18,
+  i8x16ExtractLaneU: PAGE_SIMD + 22,
+  i8x16ReplaceLane: PAGE_SIMD + 23,
+  i16x8ExtractLaneU: PAGE_SIMD + 25,
+  i16x8ReplaceLane: PAGE_SIMD + 26,
+  i32x4ExtractLane: PAGE_SIMD + 27,
+  i32x4ReplaceLane: PAGE_SIMD + 28,
+  i64x2ReplaceLane: PAGE_SIMD + 30,
+} as const;
+
+/** v128.load8x8_s, 8x8_u, 16x4_s, 16x4_u, 32x2_s, 32x2_u: the extension of the low half. */
+const EXTEND_LOW = [0x87, 0x89, 0xa7, 0xa9, 0xc7, 0xc9].map((sub) => PAGE_SIMD + sub);
+
+// By width.
+const REPLACE: Readonly<Record<number, number>> = {
+  1: V.i8x16ReplaceLane,
+  2: V.i16x8ReplaceLane,
+  4: V.i32x4ReplaceLane,
+  8: V.i64x2ReplaceLane,
+};
+const EXTRACT: Readonly<Record<number, number>> = {
+  1: V.i8x16ExtractLaneU,
+  2: V.i16x8ExtractLaneU,
+  4: V.i32x4ExtractLane,
+  8: OP.i64x2ExtractLane,
+};
 
 /** Address in local 0 -> the value that the load would give. A lane load has its vector on the stack already. */
 export function assembleValue(
   image: SnapshotImage,
   code: Code,
-  prefix: number,
-  opcode: number,
+  load: number,
   width: number,
   lane: number,
 ): void {
   const raw = (at: number, bytes: number): void => {
     code.get(0);
     if (at > 0) code.i32(at).op(OP.i32Add);
-    code.i32(bytes).call(image.pieces());
+    code.i32(bytes).call(pieces(image));
   };
-  if (prefix === 0) {
+  if (load < PAGE_SIMD) {
     raw(0, width);
-    code.ops(...SCALAR_FROM_RAW[opcode]!);
+    for (const instruction of SCALAR_FROM_RAW[load]!) code.op(instruction);
     return;
   }
-  const zero = opcode === 92 || opcode === 93;
-  if (zero) code.ops(0xfd, 12, ...new Array<number>(16).fill(0));
+  const isZero = load === OP.v128Load32Zero || load === OP.v128Load64Zero;
+  if (isZero) code.op(OP.v128Const).ops(...new Array<number>(16).fill(0));
   raw(0, Math.min(width, 8));
-  if (opcode === 0) {
-    code.ops(0xfd, 18);
+  if (load === OP.v128Load) {
+    code.op(V.i64x2Splat);
     raw(8, 8);
-    code.ops(0xfd, 30, 1);
-  } else if (opcode <= 6) {
-    code.ops(0xfd, 18, 0xfd);
-    code.u32([0x87, 0x89, 0xa7, 0xa9, 0xc7, 0xc9][opcode - 1]!);
+    code.op(V.i64x2ReplaceLane).byte(1);
+  } else if (load <= OP.v128Load32x2U) {
+    code.op(V.i64x2Splat).op(EXTEND_LOW[load - OP.v128Load8x8S]!);
   } else {
     if (width < 8) code.op(OP.i32WrapI64);
-    if (opcode <= 10) code.ops(0xfd, opcode + 8);
-    else code.ops(0xfd, REPLACE_LANE[width]!, zero ? 0 : lane);
+    if (load <= OP.v128Load64Splat) code.op(V.i8x16Splat + load - OP.v128Load8Splat);
+    else code.op(REPLACE[width]!).byte(isZero ? 0 : lane);
   }
 }
 
-const REPLACE_LANE: Record<number, number> = { 1: 23, 2: 26, 4: 28, 8: 30 };
-const EXTRACT_LANE: Record<number, number> = { 1: 22, 2: 25, 4: 27, 8: 29 };
-
-/** Opcodes from the raw bits in an i64 to the result of the scalar load. */
-const SCALAR_FROM_RAW: Record<number, number[]> = {
-  0x28: [0xa7],
-  0x29: [],
-  0x2a: [0xa7, 0xbe],
-  0x2b: [0xbf],
-  0x2e: [0xa7, 0xc1],
-  0x2f: [0xa7],
-  0x32: [0xc3],
-  0x33: [],
-  0x34: [0xc4],
-  0x35: [],
+/** From the raw bits in an i64 to the result of the scalar load. */
+const SCALAR_FROM_RAW: Readonly<Record<number, readonly number[]>> = {
+  [OP.i32Load]: [OP.i32WrapI64],
+  [OP.i64Load]: [],
+  [OP.f32Load]: [OP.i32WrapI64, OP.f32ReinterpretI32],
+  [OP.f64Load]: [OP.f64ReinterpretI64],
+  [OP.i32Load16S]: [OP.i32WrapI64, OP.i32Extend16S],
+  [OP.i32Load16U]: [OP.i32WrapI64],
+  [OP.i64Load16S]: [OP.i64Extend16S],
+  [OP.i64Load16U]: [],
+  [OP.i64Load32S]: [OP.i64Extend32S],
+  [OP.i64Load32U]: [],
 };
 
-/** Opcodes from the stored value to its raw bits in an i64. */
-const SCALAR_TO_RAW: Record<number, number[]> = {
-  0x36: [0xad],
-  0x37: [],
-  0x38: [0xbc, 0xad],
-  0x39: [0xbd],
-  0x3b: [0xad],
-  0x3d: [],
-  0x3e: [],
+/** From the stored value to its raw bits in an i64. */
+const SCALAR_TO_RAW: Readonly<Record<number, readonly number[]>> = {
+  [OP.i32Store]: [OP.i64ExtendI32U],
+  [OP.i64Store]: [],
+  [OP.f32Store]: [OP.i32ReinterpretF32, OP.i64ExtendI32U],
+  [OP.f64Store]: [OP.i64ReinterpretF64],
+  [OP.i32Store16]: [OP.i64ExtendI32U],
+  [OP.i64Store16]: [],
+  [OP.i64Store32]: [],
 };
 
 /** Stores the local `value` at the local `address` piece by piece. */
 export function valueToPieces(
   image: SnapshotImage,
   code: Code,
-  prefix: number,
-  opcode: number,
+  store: number,
   width: number,
   lane: number,
   locals: { address: number; value: number },
 ): void {
-  const put = (at: number, bytes: number, extract: readonly number[]): void => {
+  const put = (at: number, bytes: number, extract: () => void): void => {
     code.get(locals.address);
     if (at > 0) code.i32(at).op(OP.i32Add);
     code.i32(bytes).get(locals.value);
-    code.ops(...extract);
-    code.call(image.putPieces());
+    extract();
+    code.call(putPieces(image));
   };
-  if (prefix === 0) return put(0, width, SCALAR_TO_RAW[opcode]!);
-  if (opcode === 11) {
-    put(0, 8, [0xfd, 29, 0]);
-    put(8, 8, [0xfd, 29, 1]);
-    return;
+  if (store < PAGE_SIMD)
+    return put(0, width, () =>
+      SCALAR_TO_RAW[store]!.forEach((instruction) => code.op(instruction)),
+    );
+  if (store === OP.v128Store) {
+    put(0, 8, () => code.op(OP.i64x2ExtractLane).byte(0));
+    return put(8, 8, () => code.op(OP.i64x2ExtractLane).byte(1));
   }
-  const widen = width < 8 ? [0xad] : [];
-  put(0, width, [0xfd, EXTRACT_LANE[width]!, lane, ...widen]);
+  put(0, width, () => {
+    code.op(EXTRACT[width]!).byte(lane);
+    if (width < 8) code.op(OP.i64ExtendI32U);
+  });
 }

@@ -1,17 +1,17 @@
-// What the analysis of a function decides, for the pass that emits it. Stores and loops are numbered in the order in
-// which they come in the body.
+// What the analysis of a function decides, for the pass that emits it. Stores (for the snapshot image, all accesses) and
+// loops are numbered in the order of the body.
 
 import type { Term } from './locals.ts';
 import type { Group } from './pages.ts';
 
-/** How a store's page is made sure of. */
-export const CHECK_OWN = 0; // by a check of its own bytes
+/** How the pages of a store are checked. */
+export const CHECK_OWN = 0; // its own bytes
 export const CHECK_NONE = 1; // an earlier check covers it
-export const CHECK_GROUP = 2; // by a check of the bytes [low, high) around its address, for later stores too
+export const CHECK_GROUP = 2; // the bytes [low, high) around its address, for later stores too
 
-/** How a loop makes sure of a range at its head, before an iteration begins. */
+/** How a loop checks a range at its head, before an iteration begins. */
 export const HEAD_ONCE = 0; // the address does not change: before the loop, and after each poll
-export const HEAD_WINDOW = 1; // it walks: a compare with the page that was checked last
+export const HEAD_WINDOW = 1; // it moves a little: a compare with the page that was checked last
 export const HEAD_TABLE = 2; // it jumps: a look at the epoch table
 
 export interface HeadCheck {
@@ -23,33 +23,47 @@ export interface HeadCheck {
 
 export interface LoopPlan {
   readonly heads: readonly HeadCheck[];
-  /** Ranges known before the loop that stay known in it: each poll makes sure of them again. */
+  /** Ranges known before the loop that stay known in it: each poll makes them writable again. */
   readonly carried: readonly HeadCheck[];
-  /** A window's end comes up often enough to poll there alone. */
+  /** A window ends often enough: the loop polls only there. */
   readonly pollAtWindow: boolean;
-  /** It ends so soon that it need not poll. */
+  /** It ends soon: it does not poll. */
   readonly short: boolean;
 }
 
 export class Plan {
   /** CHECK_* of each store. */
-  check: number[] = [];
+  check = new Uint8Array(1024);
   /** Of a CHECK_GROUP: the range relative to the store's own address (memarg offset included). */
-  low: number[] = [];
-  high: number[] = [];
-  /** Of a bulk operation of short constant length: its bytes. */
-  bulk: number[] = [];
+  low = new Int32Array(1024);
+  high = new Int32Array(1024);
+  /** Of a bulk operation of short constant length: its bytes; 0 = it is another. */
+  bulk = new Int32Array(1024);
   /** By the loop's number; absent = nothing to do at its head. */
-  loops: (LoopPlan | undefined)[] = [];
-  /** For the snapshot image, by the access's number. */
-  group: (Group | undefined)[] = [];
+  readonly loops: (LoopPlan | undefined)[] = [];
+  /** For the snapshot image, by the access's number; absent = it stands alone. */
+  readonly group: (Group | undefined)[] = [];
+  #accesses = 0;
 
-  reset(): void {
-    this.check.length = 0;
-    this.low.length = 0;
-    this.high.length = 0;
-    this.bulk.length = 0;
-    this.loops.length = 0;
-    this.group.length = 0;
+  /** Nothing is decided yet for a function of at most so many accesses: each one checks for itself. */
+  reset(accesses: number): void {
+    this.check.fill(CHECK_OWN, 0, this.#accesses);
+    this.bulk.fill(0, 0, this.#accesses);
+    if (this.loops.length > 0) this.loops.length = 0;
+    if (this.group.length > 0) this.group.length = 0;
+    this.#accesses = accesses;
+    if (accesses <= this.check.length) return;
+    this.check = new Uint8Array(2 * accesses);
+    this.low = new Int32Array(2 * accesses);
+    this.high = new Int32Array(2 * accesses);
+    this.bulk = new Int32Array(2 * accesses);
   }
+}
+
+/** How many writes and loops the main image has, how many checks and polls they need. */
+export interface WriteStatistics {
+  readonly writes: number;
+  readonly checks: number;
+  readonly polls: number;
+  readonly loops: number;
 }

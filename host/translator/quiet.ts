@@ -1,23 +1,24 @@
-// Which functions cannot move the view: no loop that would poll, no call through a table or of an import, no bulk
-// operation that may poll on its way, no memory.grow, and only calls of functions of the same kind. A write check
-// stays good across a call of one of them.
+// Which functions cannot move the view: no loop that would poll, no call through a table or of an import, no bulk operation that
+// may poll, no memory.grow, and calls only of functions of the same kind. Facts outlive a call of one.
 
-import { IMM_CALL_INDIRECT, IMM_PREFIX, IMM_REFUSED, IMMEDIATE } from './opcode.ts';
+import { type BodyBytes, Decoder } from './decoder.ts';
+import { MAY_MOVE_VIEW } from './instructions.ts';
 import type { ModuleMap } from './module.ts';
-import type { Reader } from './reader.ts';
-import { bodiesOf, skipImmediate, skipPrefixed } from './skip.ts';
+import { OP } from './opcode.ts';
 
 const CALLEES_MAX = 64; // a function that calls more is not worth following
 
 /** By function index: 1 = cannot move the view. */
-export function quietFunctions(map: ModuleMap): Uint8Array {
+export function quietFunctions(map: ModuleMap, bodies: readonly BodyBytes[]): Uint8Array {
   const quiet = new Uint8Array(map.functions.length);
   const callers: number[][] = [];
   const noisy: number[] = [];
+  const decoder = new Decoder(map);
   for (let i = 0; i < map.importedFunctions; i++) noisy.push(i);
-  bodiesOf(map).forEach(({ code }, i) => {
+  bodies.forEach((body, i) => {
     const index = map.importedFunctions + i;
-    const callees = calleesOf(code);
+    decoder.begin(body);
+    const callees = calleesOf(decoder);
     if (callees) {
       quiet[index] = 1;
       for (const callee of callees) (callers[callee] ??= []).push(index);
@@ -34,19 +35,16 @@ export function quietFunctions(map: ModuleMap): Uint8Array {
 }
 
 /** The functions that the body calls, or undefined if it may move the view by itself. */
-function calleesOf(reader: Reader): number[] | undefined {
+function calleesOf(decoder: Decoder): number[] | undefined {
   const callees: number[] = [];
-  while (reader.pos < reader.end) {
-    const opcode = reader.byte();
-    const immediate = IMMEDIATE[opcode]!;
-    if (opcode === 0x03 || immediate === IMM_CALL_INDIRECT) return undefined;
-    if (immediate === IMM_REFUSED || opcode === 0x40) return undefined;
-    if (opcode === 0x10) {
-      callees.push(reader.u32());
+  do {
+    decoder.next();
+    const { code } = decoder;
+    if (code === OP.loop || MAY_MOVE_VIEW[code] !== 0) return undefined;
+    if (code === OP.call) {
+      callees.push(decoder.a);
       if (callees.length > CALLEES_MAX) return undefined;
-    } else if (immediate === IMM_PREFIX) {
-      if (!skipPrefixed(reader, opcode)) return undefined;
-    } else skipImmediate(reader, immediate);
-  }
+    }
+  } while (decoder.depth > 0);
   return callees;
 }

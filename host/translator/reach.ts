@@ -2,11 +2,9 @@
 // every function of that type, whether a table has it or not. What has a reference taken of it counts as called.
 
 import { refuse } from '../errors.ts';
-import { bounded, KIND_FUNCTION, type ModuleMap, typeKey } from './module.ts';
-import { IMM_CALL, IMM_CALL_INDIRECT, IMM_PREFIX, IMM_REFUSED, IMMEDIATE } from './opcode.ts';
-import type { Reader } from './reader.ts';
-import { refuseOpcode } from './refuse.ts';
-import { bodiesOf, skipImmediate, skipPrefixed } from './skip.ts';
+import { bodiesOf, Decoder } from './decoder.ts';
+import { KIND_FUNCTION, type ModuleMap, typeKey } from './module.ts';
+import { OP } from './opcode.ts';
 
 /** Exports that the kernel calls by itself in every instance that has them (host/vm/handlers.ts). */
 const HANDLERS = ['onPageFault', 'onSyscall', 'onInterrupt'];
@@ -27,6 +25,7 @@ export function rootsOf(map: ModuleMap, names: readonly string[]): ReadonlyMap<u
 /** By function index: 1 = it can be reached from `roots`. */
 export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   const bodies = bodiesOf(map);
+  const decoder = new Decoder(map);
   const reached = new Uint8Array(map.functions.length);
   const next: number[] = [];
   const reach = (index: number): void => {
@@ -47,28 +46,23 @@ export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   for (const root of roots) reach(root);
   while (next.length > 0) {
     const body = bodies[next.pop()! - map.importedFunctions];
-    if (body) scan(map, body.code, reach, reachType);
+    if (body === undefined) continue; // an import
+    decoder.begin(body);
+    scan(decoder, reach, reachType);
   }
   return reached;
 }
 
 /** Tells the functions that a body calls or takes a reference to, and the types that it calls through a table. */
 function scan(
-  map: ModuleMap,
-  body: Reader,
+  decoder: Decoder,
   reach: (index: number) => void,
   reachType: (type: number) => void,
 ): void {
-  while (body.pos < body.end) {
-    const at = body.pos;
-    const opcode = body.byte();
-    const immediate = IMMEDIATE[opcode]!;
-    if (immediate === IMM_REFUSED) throw refuseOpcode(opcode, at);
-    if (immediate === IMM_CALL) reach(bounded(body, map.functions.length, 'function'));
-    else if (immediate === IMM_CALL_INDIRECT) {
-      reachType(bounded(body, map.types.length, 'type'));
-      body.u32();
-    } else if (immediate === IMM_PREFIX) skipPrefixed(body, opcode);
-    else skipImmediate(body, immediate);
-  }
+  do {
+    decoder.next();
+    const { code } = decoder;
+    if (code === OP.call || code === OP.refFunc) reach(decoder.a);
+    else if (code === OP.callIndirect) reachType(decoder.a);
+  } while (decoder.depth > 0);
 }

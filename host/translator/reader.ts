@@ -61,8 +61,28 @@ export class Reader {
     return (result | (last << 28)) >>> 0;
   }
 
+  /** An index into a space of `count` entries, named `what`. */
+  index(count: number, what: string): number {
+    const at = this.pos;
+    const index = this.u32();
+    if (index >= count) throw malformed(`unknown ${what} ${index}`, at);
+    return index;
+  }
+
   /** A signed 32-bit LEB128. */
   s32(): number {
+    const pos = this.pos;
+    if (pos < this.end) {
+      const first = this.bytes[pos]!;
+      if (first < 0x80) {
+        this.pos = pos + 1;
+        return (first << 25) >> 25;
+      }
+    }
+    return this.#longS32();
+  }
+
+  #longS32(): number {
     let result = 0;
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.byte();

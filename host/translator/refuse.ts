@@ -39,34 +39,7 @@ export const GC = 'garbage-collected or typed references';
 export const EXCEPTIONS = 'exception handling';
 export const TAIL_CALLS = 'tail calls';
 export const RELAXED_SIMD = 'relaxed SIMD';
-
-/** The error for an opcode that is not translated: its feature if it has one, else malformed. */
-export function refuseOpcode(opcode: number, at: number): RingzeroError {
-  switch (opcode) {
-    case 0x06:
-    case 0x07:
-    case 0x08:
-    case 0x09:
-    case 0x0a:
-    case 0x18:
-    case 0x19:
-    case 0x1f:
-      return unsupported(EXCEPTIONS);
-    case 0x12:
-    case 0x13:
-    case 0x15:
-      return unsupported(TAIL_CALLS);
-    case 0x14:
-    case 0xd3:
-    case 0xd4:
-    case 0xd5:
-    case 0xd6:
-    case 0xfb:
-      return unsupported(GC);
-    default:
-      return malformed(`unknown opcode 0x${opcode.toString(16)}`, at);
-  }
-}
+export const WIDE_ARITHMETIC = 'wide arithmetic';
 
 /** The error for a value type that is not translated. */
 export function refuseType(type: number, at: number): RingzeroError {

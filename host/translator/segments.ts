@@ -4,10 +4,11 @@
 // the others are empty, as a segment is that was dropped. Where memory may have something before boot(), only segments without
 // anything between them are joined.
 
-import { type Code, OP } from './code.ts';
-import type { Image } from './image.ts';
+import { type Code } from './code.ts';
+import { ATTACH } from './indices.ts';
+import type { VmImage } from './vm-image.ts';
 import type { DataEntry, ModuleMap } from './module.ts';
-import { I32 } from './opcode.ts';
+import { I32, OP } from './opcode.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
@@ -30,7 +31,7 @@ const lastOf = (run: Run): Piece => run.at(-1)!;
 const bytesIn = (run: Run): number => endOf(lastOf(run)) - run[0].address;
 
 /** What boot() applies, in the order of the segments: nothing where an image never boots. */
-export function runsOf({ map, boots, choices }: Image): readonly Run[] {
+export function runsOf({ map, boots, choices }: VmImage): readonly Run[] {
   if (!boots) return [];
   const gapMax = (choices.zeroFilledMemory ?? !map.memoryImported) ? GAP_MAX : 0;
   const memoryBytes = map.memoryMinimum * PAGE_BYTES;
@@ -58,7 +59,7 @@ function addressOf(map: ModuleMap, { offsetStart, offsetEnd }: DataEntry): numbe
 }
 
 /** boot(): the active data segments, each within guest memory or a trap, then the start function. A snapshot's vCPU never boots. */
-export function boot(image: Image, code: Code, runs: readonly Run[]): number[] {
+export function boot(image: VmImage, code: Code, runs: readonly Run[]): number[] {
   const { map } = image;
   if (!image.boots) {
     code.op(OP.unreachable);
@@ -73,11 +74,9 @@ export function boot(image: Image, code: Code, runs: readonly Run[]): number[] {
     image.constant(code, offsetStart, offsetEnd);
     code.i32(bytesIn(run)).call(checked);
     image.constant(code, offsetStart, offsetEnd);
-    code.i32(0).i32(bytesIn(run)).ops(0xfc, 8);
-    code.u32(segment);
-    code.byte(0);
+    code.i32(0).i32(bytesIn(run)).memoryInit(segment);
   }
-  code.call(image.specials + 1);
+  code.call(image.special(ATTACH));
   if (map.startFunction >= 0) {
     code.call(image.kernel('enter'));
     image.refresh(code);
@@ -89,13 +88,12 @@ export function boot(image: Image, code: Code, runs: readonly Run[]): number[] {
 /** attach(): what another vCPU's boot has applied is dropped here. */
 export function dropSegments(code: Code, runs: readonly Run[]): number[] {
   for (const [{ segment }] of runs) {
-    code.ops(0xfc, 9);
-    code.u32(segment);
+    code.op(OP.dataDrop).u32(segment);
   }
   return [];
 }
 
-export function dataSection({ map }: Image, runs: readonly Run[]): Uint8Array {
+export function dataSection({ map }: VmImage, runs: readonly Run[]): Uint8Array {
   const { bytes } = map;
   const contents = map.data.map(({ active, start, end }) =>
     active ? new Uint8Array() : bytes.subarray(start, end),

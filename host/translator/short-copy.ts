@@ -1,6 +1,7 @@
 // Copies of few bytes without the instruction for it, of which engines make a call of their own.
 
-import { type Code, OP } from './code.ts';
+import { type Code } from './code.ts';
+import { OP } from './opcode.ts';
 
 export const SHORT_COPY_MAX = 32; // bytes
 

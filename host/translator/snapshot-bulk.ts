@@ -1,10 +1,11 @@
 // memory.fill, memory.init and memory.copy of the snapshot image: page by page, with a poll after each. What stays within
 // its page goes without a call of the kernel: that the bytes lie in memory follows from the entry of their page.
 
-import { Code, OP } from './code.ts';
+import { Code } from './code.ts';
 import { DATA, trapIfDropped } from './drops.ts';
-import { I32 } from './opcode.ts';
-import { i32s } from './image.ts';
+import { I32, OP } from './opcode.ts';
+import { entry, own } from './exact.ts';
+import { i32s } from './indices.ts';
 import { copyWords, SHORT_COPY_MAX } from './short-copy.ts';
 import type { SnapshotImage } from './snapshot-image.ts';
 
@@ -14,9 +15,9 @@ export function bulkFill(image: SnapshotImage): number {
   return image.routine('ringzero.fill', i32s(3), [], (code) => {
     code.block();
     leaveUnlessInPages(code, [TO]);
-    code.get(TO).call(image.own()).get(FROM).get(BYTES).ops(0xfc, 11, 0).op(OP.return).end();
+    code.get(TO).call(own(image)).get(FROM).get(BYTES).memoryFill().op(OP.return).end();
     upwards(image, code, false, (bytes) => {
-      code.get(TO).call(image.own()).get(FROM).get(bytes).ops(0xfc, 11, 0);
+      code.get(TO).call(own(image)).get(FROM).get(bytes).memoryFill();
     });
     return [I32];
   });
@@ -27,9 +28,7 @@ export function bulkInit(image: SnapshotImage, segment: number): number {
     image.trapOutsideSegment(code, segment);
     trapIfDropped(code, image.map, image.firstDropGlobal, DATA, segment, [FROM, BYTES]);
     upwards(image, code, false, (bytes) => {
-      code.get(TO).call(image.own()).get(FROM).get(bytes).ops(0xfc, 8);
-      code.u32(segment);
-      code.byte(0);
+      code.get(TO).call(own(image)).get(FROM).get(bytes).memoryInit(segment);
       code.get(FROM).get(bytes).op(OP.i32Add).set(FROM);
     });
     return [I32];
@@ -42,7 +41,7 @@ export function bulkCopy(image: SnapshotImage): number {
     code.block();
     leaveUnlessInPages(code, [TO, FROM]);
     code.get(FROM);
-    image.entry(code);
+    entry(image, code);
     code.op(OP.i32Eqz).if();
     image.trapOutside(code, FROM, BYTES);
     code.end().get(TO).get(FROM).get(BYTES).call(copyPiece(image)).op(OP.return).end();
@@ -76,19 +75,19 @@ export function bulkCopy(image: SnapshotImage): number {
 /** copyPiece(to, from, bytes), neither side leaving its page; again if the source page was copied meanwhile. */
 function copyPiece(image: SnapshotImage): number {
   return image.routine('ringzero.copyPiece', i32s(3), [], (code) => {
-    const [target, entry] = [3, 4];
-    code.get(TO).call(image.own()).set(target);
+    const [target, found] = [3, 4];
+    code.get(TO).call(own(image)).set(target);
     code.get(FROM);
-    image.entry(code);
-    code.set(entry);
+    entry(image, code);
+    code.set(found);
     const copy = (): void => {
-      code.get(target).get(FROM).get(entry).i32(-4096).op(OP.i32And).op(OP.i32Add);
+      code.get(target).get(FROM).get(found).i32(-4096).op(OP.i32And).op(OP.i32Add);
       code.get(BYTES).call(move(image));
     };
     copy();
-    code.get(entry).op(OP.i32Eqz).if().fence().get(FROM);
-    image.entry(code);
-    code.tee(entry).if();
+    code.get(found).op(OP.i32Eqz).if().fence().get(FROM);
+    entry(image, code);
+    code.tee(found).if();
     copy();
     code.end().end();
     return i32s(2);
@@ -100,7 +99,7 @@ function move(image: SnapshotImage): number {
   return image.routine('ringzero.move', i32s(3), [], (code) => {
     code.get(BYTES).i32(1).op(OP.i32Sub).i32(SHORT_COPY_MAX).op(OP.i32LtU).if();
     copyWords(code);
-    code.end().get(TO).get(FROM).get(BYTES).ops(0xfc, 10, 0, 0);
+    code.end().get(TO).get(FROM).get(BYTES).memoryCopy();
     return [];
   });
 }

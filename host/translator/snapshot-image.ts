@@ -17,29 +17,28 @@
 import { ENTRY_CLOSER, ENTRY_OWNED } from '../../assembly/abi/snapshot-block.ts';
 import { VCPU_CLOSER, VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
-import { Code, OP } from './code.ts';
+import type { Code } from './code.ts';
 import { ELEMENTS, trapIfDropped } from './drops.ts';
-import { type Choices, Image, i32s, type KernelCall } from './image.ts';
-import { KIND_FUNCTION, type ExportEntry, type ModuleMap } from './module.ts';
+import { entry, entryPlace, exactLoad, exactStore, locate, own, PAGE_MASK } from './exact.ts';
+import type { Choices, KernelCall } from './indices.ts';
 import {
-  ATOMIC_LOAD,
   accessKind,
   accessType,
   accessWidth,
+  ATOMIC_LOAD,
   CMPXCHG,
-  I32,
-  I64,
   LANE_LOAD,
   LANE_STORE,
   LOAD,
   STORE,
-  V128,
   WAIT,
-} from './opcode.ts';
+} from './instructions.ts';
+import { KIND_FUNCTION, type ExportEntry, type ModuleMap } from './module.ts';
+import { I32, I64, OP } from './opcode.ts';
 import { type Group, OFFSET_MAX } from './pages.ts';
-import { bulkCopy, bulkFill, bulkInit } from './snapshot-bulk.ts';
-import { assembleValue, valueToPieces } from './pieces.ts';
 import { reachable } from './reach.ts';
+import { bulkCopy, bulkFill, bulkInit } from './snapshot-bulk.ts';
+import { VmImage } from './vm-image.ts';
 
 const ADDRESS = 0; // slots of Body.temp
 const VALUE = 1;
@@ -47,11 +46,11 @@ const SECOND = 2;
 const ENTRY = 3;
 const STRADDLE = 4;
 const GROUP = 5; // and the slots after it
-const PAGE_MASK = -4096;
+const LANES = 16;
 /** Offsets below it do not lead from an address under the limit out of 32 bits. */
 const NEAR = 65536;
 
-export class SnapshotImage extends Image {
+export class SnapshotImage extends VmImage {
   readonly kernelCalls: readonly KernelCall[] = [
     ['viewFault', 1, 1],
     ['safepoint', 0, 0],
@@ -67,6 +66,9 @@ export class SnapshotImage extends Image {
   readonly #roots: ReadonlyMap<unknown, number> | undefined;
   /** By function index, where only some are there. */
   readonly #reached: Uint8Array | undefined;
+  /** Routines of the exact way, by instruction and lane. */
+  readonly #exact = new Map<number, number>();
+  readonly #identities: number[] = []; // by type
 
   /** With `roots`, exported functions by name, the image has those and what they reach alone. */
   constructor(map: ModuleMap, choices: Choices, roots?: ReadonlyMap<unknown, number>) {
@@ -98,8 +100,8 @@ export class SnapshotImage extends Image {
     code.globalGet(this.vcpuGlobal).i32(ENTRY_CLOSER).memory(OP.i32Store, 2, VCPU_CLOSER);
   }
 
-  lowerAccess(body: Body, at: number): void {
-    body.flush(at);
+  override lowerAccess(body: Body): void {
+    body.flush(body.at);
     const kind = accessKind(body.access);
     const number = body.store++;
     const found = body.plan?.group[number];
@@ -115,7 +117,7 @@ export class SnapshotImage extends Image {
     const { code, offset } = body;
     const type = accessType(body.access);
     const address = body.temp(I32, ADDRESS);
-    const entry = body.temp(I32, ENTRY);
+    const found = body.temp(I32, ENTRY);
     const vector = kind === LANE_LOAD ? body.temp(type, SECOND) : -1;
     const width = kind === ATOMIC_LOAD ? 1 : accessWidth(body.access);
     const straddle = !group && width > 1 ? body.temp(I32, STRADDLE) : 0;
@@ -132,23 +134,23 @@ export class SnapshotImage extends Image {
       code.get(body.temp(I32, GROUP + group.local)).orderedLoad();
     } else {
       this.#effective(code, address, offset);
-      this.entry(code);
+      entry(this, code);
     }
-    code.tee(entry);
+    code.tee(found);
     if (!group && width > 1) {
       this.#crosses(code, address, offset, width);
       code.tee(straddle).op(OP.i32Or);
     }
-    code.ifOf(this.type([type], [type])).op(OP.drop); // else what was read
+    code.ifOf(this.#identity(type)).op(OP.drop); // else what was read
     const exact = group !== undefined || width > 1;
     if (exact) {
-      if (group) code.get(entry).i32(ENTRY_CLOSER).op(OP.i32And);
+      if (group) code.get(found).i32(ENTRY_CLOSER).op(OP.i32And);
       else code.get(straddle);
       code.unlikelyIf(type).get(address);
       if (vector >= 0) code.get(vector);
-      code.i32(offset).call(this.#loadRoutine(body, kind)).else();
+      code.i32(offset).call(this.#exactLoad(body)).else();
     }
-    code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
+    code.get(address).get(found).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
     access();
     if (exact) code.end();
     code.end();
@@ -167,31 +169,31 @@ export class SnapshotImage extends Image {
   #store(body: Body, group: Group | undefined, number: number): void {
     const { code, offset } = body;
     const address = body.temp(I32, ADDRESS);
-    const entry = body.temp(I32, ENTRY);
+    const found = body.temp(I32, ENTRY);
     const value = body.temp(accessType(body.access), VALUE);
     code.set(value).set(address);
     if (!group) code.block().block();
     if (group) {
       this.#groupPlace(body, group, number);
       code.get(body.temp(I32, GROUP + group.local)).memory(OP.i32Load, 2);
-      code.tee(entry).i32(ENTRY_OWNED).op(OP.i32And).if();
-    } else this.#plainStoreCheck(body, address, entry);
-    code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add).get(value);
+      code.tee(found).i32(ENTRY_OWNED).op(OP.i32And).if();
+    } else this.#plainStoreCheck(body, address, found);
+    code.get(address).get(found).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add).get(value);
     body.emitAccess(offset);
     if (group) code.else();
     else code.br(1).end();
-    code.get(address).get(value).i32(offset).call(this.#storeRoutine(body)).end();
+    code.get(address).get(value).i32(offset).call(this.#exactStore(body)).end();
   }
 
   /** Branches to the inner one of two blocks unless the store may go to the frame of the entry. */
-  #plainStoreCheck(body: Body, address: number, entry: number): void {
+  #plainStoreCheck(body: Body, address: number, found: number): void {
     const { code, offset } = body;
     const width = accessWidth(body.access);
-    this.#leaveUnlessNear(body, address, entry);
+    this.#leaveUnlessNear(body, address, found);
     this.#effective(code, address, offset);
-    this.entryPlace(code);
+    entryPlace(this, code);
     code.memory(OP.i32Load, 2);
-    code.tee(entry).i32(ENTRY_OWNED).op(OP.i32And);
+    code.tee(found).i32(ENTRY_OWNED).op(OP.i32And);
     if (width > 1 && 1 << body.align === width) {
       this.#effective(code, address, offset);
       code
@@ -220,7 +222,7 @@ export class SnapshotImage extends Image {
     const at = (distance: number): void => this.#effective(code, address, (offset + distance) | 0);
     code.globalGet(this.vcpuGlobal).i32(VCPU_CLOSER).op(OP.i32Add);
     at(0);
-    this.entryPlace(code);
+    entryPlace(this, code);
     at(group.low - group.base);
     at(group.high - group.base - 1);
     code.op(OP.i32Xor).i32(12).op(OP.i32ShrU);
@@ -246,158 +248,6 @@ export class SnapshotImage extends Image {
     code.op(OP.i32Xor).i32(12).op(OP.i32ShrU);
   }
 
-  /** Address on the stack -> its table entry. Atomic: it must not be taken from an earlier read. */
-  entry(code: Code): void {
-    this.entryPlace(code);
-    code.orderedLoad();
-  }
-
-  /** Address on the stack -> the place of its entry. */
-  entryPlace(code: Code): void {
-    code.i32(12).op(OP.i32ShrU).i32(2).op(OP.i32Shl);
-    code.globalGet(this.registerGlobal).op(OP.i32Add);
-  }
-
-  /** The exact load at an address and an offset: through the table, byte by byte if it straddles. */
-  #loadRoutine(body: Body, kind: number): number {
-    const { prefix, opcode, lane, align } = body;
-    const type = accessType(body.access);
-    const width = accessWidth(body.access);
-    const laned = kind === LANE_LOAD;
-    const params = laned ? [I32, V128, I32] : [I32, I32];
-    const name = `ringzero.load${prefix}.${opcode}${laned ? `.${lane}` : ''}`;
-    return this.routine(name, params, [type], (code) => {
-      const [address, vector] = [0, 1];
-      const entry = params.length - 1; // the offset first
-      const value = params.length;
-      const access = (): void => {
-        if (laned) code.get(vector);
-        if (prefix !== 0) code.byte(prefix);
-        code.u32(opcode);
-        code.u32(kind === ATOMIC_LOAD ? align : 0);
-        code.byte(0);
-        if (laned) code.byte(lane);
-      };
-      code.get(address).get(entry).op(OP.i32Add).tee(address).get(entry).op(OP.i32LtU);
-      code.if().op(OP.unreachable).end();
-      if (width > 1 && kind !== ATOMIC_LOAD) {
-        code
-          .get(address)
-          .i32(4095)
-          .op(OP.i32And)
-          .i32(4096 - width)
-          .op(OP.i32GtU)
-          .if();
-        if (laned) code.get(vector);
-        assembleValue(this, code, prefix, opcode, width, lane);
-        code.op(OP.return).end();
-      }
-      code.get(address);
-      access();
-      code.set(value).fence().get(address);
-      this.entry(code);
-      code.tee(entry).if();
-      code.get(address).get(entry).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
-      access();
-      code.set(value).end().get(value);
-      return [type];
-    });
-  }
-
-  /** pieces(address, bytes): up to 8 bytes in an i64, each read through the table. */
-  pieces(): number {
-    return this.routine('ringzero.pieces', i32s(2), [I64], (code) => {
-      const [address, bytes, entry, byte, result] = [0, 1, 2, 3, 4];
-      code.loop();
-      code.get(bytes).i32(1).op(OP.i32Sub).set(bytes);
-      code.get(address).get(bytes).op(OP.i32Add).tee(entry).memory(OP.i32Load8U, 0).set(byte);
-      code.fence().get(entry);
-      this.entry(code);
-      code.tee(entry).if();
-      code.get(address).get(bytes).op(OP.i32Add).get(entry).i32(PAGE_MASK).op(OP.i32And);
-      code.op(OP.i32Add).memory(OP.i32Load8U, 0).set(byte).end();
-      code.get(result).i64(8).op(OP.i64Shl).get(byte).op(OP.i64ExtendI32U).op(OP.i64Or);
-      code.set(result).get(bytes).brIf(0).end().get(result);
-      return [I32, I32, I64];
-    });
-  }
-
-  /** own(address): where the byte lies, in a page that belongs to the snapshot alone. The address is in memory. */
-  own(): number {
-    return this.routine('ringzero.own', [I32], [I32], (code) => {
-      code.get(0);
-      this.entry(code);
-      code.tee(1).i32(2).op(OP.i32And).op(OP.i32Eqz).unlikelyIf();
-      code.get(0).call(this.kernel('viewFault')).set(1).end();
-      code.get(0).get(1).i32(PAGE_MASK).op(OP.i32And).op(OP.i32Add);
-      return [I32];
-    });
-  }
-
-  /** locate(address, offset, last): the effective address; traps unless it and `last` more bytes lie in memory. */
-  locate(): number {
-    return this.routine('ringzero.locate', i32s(3), [I32], (code) => {
-      code.get(0).get(1).op(OP.i32Add).tee(0).get(1).op(OP.i32LtU).if().op(OP.unreachable).end();
-      code.get(0).get(2).op(OP.i32Add).tee(2).get(0).op(OP.i32LtU).if().op(OP.unreachable).end();
-      code.get(2).memory(OP.i32Load8U, 0).op(OP.drop).get(0);
-      return [];
-    });
-  }
-
-  #storeRoutine(body: Body): number {
-    const { prefix, opcode, lane } = body;
-    const type = accessType(body.access);
-    const width = accessWidth(body.access);
-    const laned = accessKind(body.access) === LANE_STORE;
-    const name = `ringzero.store${prefix}.${opcode}${laned ? `.${lane}` : ''}`;
-    return this.routine(name, [I32, type, I32], [], (code) => {
-      const [address, value, offset] = [0, 1, 2];
-      code
-        .get(address)
-        .get(offset)
-        .i32(width - 1)
-        .call(this.locate())
-        .set(address);
-      if (width > 1) {
-        code
-          .get(address)
-          .i32(4095)
-          .op(OP.i32And)
-          .i32(4096 - width)
-          .op(OP.i32GtU)
-          .if();
-        // The second page first: if it is not the guest's, nothing is written.
-        code
-          .get(address)
-          .i32(width - 1)
-          .op(OP.i32Add)
-          .call(this.own())
-          .op(OP.drop);
-        valueToPieces(this, code, prefix, opcode, width, lane, { address, value });
-        code.op(OP.return).end();
-      }
-      code.get(address).call(this.own()).get(value);
-      if (prefix !== 0) code.byte(prefix);
-      code.u32(opcode);
-      code.ops(0, 0);
-      if (laned) code.byte(lane);
-      return [];
-    });
-  }
-
-  /** putPieces(address, bytes, value): the low bytes of an i64, each to the snapshot's own page. */
-  putPieces(): number {
-    return this.routine('ringzero.putPieces', [I32, I32, I64], [], (code) => {
-      const [address, bytes, value] = [0, 1, 2];
-      code.loop();
-      code.get(address).call(this.own()).get(value).memory(0x3c, 0);
-      code.get(value).i64(8).op(OP.i64ShrU).set(value);
-      code.get(address).i32(1).op(OP.i32Add).set(address);
-      code.get(bytes).i32(1).op(OP.i32Sub).tee(bytes).brIf(0).end();
-      return [];
-    });
-  }
-
   /** Atomic writes, wait and notify: in place, on a page of the snapshot's own. They trap if misaligned. */
   #atomic(body: Body, kind: number): void {
     const { code } = body;
@@ -411,22 +261,23 @@ export class SnapshotImage extends Image {
     code
       .i32(body.offset)
       .i32(accessWidth(body.access) - 1)
-      .call(this.locate())
-      .call(this.own());
+      .call(locate(this))
+      .call(own(this));
     code.get(valueLocal);
     if (second) code.get(secondLocal);
     body.emitAccess(0);
   }
 
-  lowerBulk(body: Body, sub: number, segment: number): void {
-    const routine =
-      sub === 8 ? bulkInit(this, segment) : sub === 10 ? bulkCopy(this) : bulkFill(this);
+  override lowerBulk(body: Body, segment: number): void {
+    const { instruction } = body;
+    const isCopy = instruction === OP.memoryCopy;
+    const routine = instruction === OP.memoryInit ? bulkInit(this, segment) : isCopy ? bulkCopy(this) : bulkFill(this); // prettier-ignore
     body.code.call(routine);
   }
 
-  override lowerTable(body: Body, sub: number, at: number, segment: number): void {
-    if (sub !== 12) return;
-    body.flush(at);
+  override lowerTable(body: Body, segment: number): void {
+    if (body.instruction !== OP.tableInit) return;
+    body.flush(body.at);
     const { code } = body;
     const [from, count] = [body.temp(I32, VALUE), body.temp(I32, SECOND)] as const;
     code.set(count).tee(from).get(count);
@@ -434,8 +285,27 @@ export class SnapshotImage extends Image {
   }
 
   /** The instance serves other forks, which have the segment. */
-  override lowerDrop(body: Body, space: number, segment: number, at: number): void {
-    super.lowerDrop(body, space, segment, at);
+  override lowerDrop(body: Body, space: number, segment: number): void {
+    super.lowerDrop(body, space, segment);
     body.replaced();
+  }
+
+  #exactLoad(body: Body): number {
+    const key = body.instruction * LANES + (accessKind(body.access) === LANE_LOAD ? body.lane : 0);
+    let routine = this.#exact.get(key);
+    if (routine === undefined) this.#exact.set(key, (routine = exactLoad(this, body)));
+    return routine;
+  }
+
+  #exactStore(body: Body): number {
+    const key = body.instruction * LANES + (accessKind(body.access) === LANE_STORE ? body.lane : 0);
+    let routine = this.#exact.get(key);
+    if (routine === undefined) this.#exact.set(key, (routine = exactStore(this, body)));
+    return routine;
+  }
+
+  /** The type of a block that replaces a value of the type. */
+  #identity(type: number): number {
+    return (this.#identities[type] ??= this.type([type], [type]));
   }
 }

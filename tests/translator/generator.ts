@@ -2,8 +2,8 @@
 // base or many), stack frames, calls, joins, bulk operations, atomics and vectors. They end by themselves: every
 // loop counts down, functions call only later ones, and one fuel counter bounds it all.
 
-import { Code, OP } from '../../host/translator/code.ts';
-import { F64, I32, I64, V128 } from '../../host/translator/opcode.ts';
+import { Code } from '../../host/translator/code.ts';
+import { F64, I32, I64, OP, PAGE_ATOMIC, V128 } from '../../host/translator/opcode.ts';
 import { Writer } from '../../host/translator/writer.ts';
 
 export type Random = (below: number) => number;
@@ -171,18 +171,22 @@ class Generator {
     switch (this.random(4)) {
       case 0:
         this.integer(1);
-        code.atomic(0x17, 2, offset);
+        code.memory(PAGE_ATOMIC + 0x17, 2, offset);
         return;
       case 1:
-        code.get(LONG).get(LONG).atomic(0x49, 3, offset).set(LONG);
+        code
+          .get(LONG)
+          .get(LONG)
+          .memory(PAGE_ATOMIC + 0x49, 3, offset)
+          .set(LONG);
         return;
       case 2:
         this.integer(1);
-        code.atomic(0x2e, 0, offset).globalSet(ACCUMULATOR); // i32.atomic.rmw8.sub_u
+        code.memory(PAGE_ATOMIC + 0x2e, 0, offset).globalSet(ACCUMULATOR); // i32.atomic.rmw8.sub_u
         return;
       default:
         this.integer(1);
-        code.atomic(0x1e, 2, offset).set(this.pick(INTEGERS));
+        code.memory(PAGE_ATOMIC + 0x1e, 2, offset).set(this.pick(INTEGERS));
     }
   }
 

@@ -1,3 +1,4 @@
+import { OP } from '../../host/translator/opcode.ts';
 // Generated modules run as a snapshot see the world exactly as it was, while the main vCPU overwrites one page after
 // the other, and what they write is theirs alone.
 
@@ -6,7 +7,8 @@ import * as assert from 'uvu/assert';
 import { VCPU_CLOSER } from '../../assembly/abi/vcpu-block.ts';
 import { assemble } from '../../host/translator/assemble.ts';
 import type { Body } from '../../host/translator/body.ts';
-import { OP } from '../../host/translator/code.ts';
+
+import { entryPlace } from '../../host/translator/exact.ts';
 import { translateSnapshot } from '../../host/translator/index.ts';
 import { mapModule } from '../../host/translator/module.ts';
 import { Pages } from '../../host/translator/pages.ts';
@@ -37,7 +39,7 @@ class AuditedImage extends SnapshotImage {
   protected override audit({ code, offset }: Body, address: number, place: number): void {
     this.audits++;
     code.get(place).get(address).i32(offset).op(OP.i32Add);
-    this.entryPlace(code);
+    entryPlace(this, code);
     code.op(OP.i32Ne).get(place).globalGet(this.vcpuGlobal).i32(VCPU_CLOSER).op(OP.i32Add);
     code.op(OP.i32Ne).op(OP.i32And).if().op(OP.unreachable).end();
   }

@@ -1,8 +1,8 @@
 // Functions whose shape makes engines work more than their size says: many values, many branches at which they are kept.
 
-import { Code, OP } from '../../host/translator/code.ts';
+import { Code } from '../../host/translator/code.ts';
 import { MAGIC } from '../../host/translator/module.ts';
-import { I32 } from '../../host/translator/opcode.ts';
+import { I32, OP } from '../../host/translator/opcode.ts';
 import { Writer } from '../../host/translator/writer.ts';
 import type { Random } from '../random.ts';
 
