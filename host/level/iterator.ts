@@ -89,7 +89,8 @@ class Pieces {
   }
 }
 
-const noop = (): void => {};
+/** Entries between two looks at the clock. */
+const UNTIMED = 64;
 
 /** What for await does with an iterator: hands out pieces of nextv() without a promise of abstract-level's for each. */
 class Steps<T> implements AsyncIterableIterator<T> {
@@ -97,8 +98,12 @@ class Steps<T> implements AsyncIterableIterator<T> {
   readonly #signal: AbortSignal | undefined;
   #items: T[] = [];
   #used = 0;
+  /** Items up to here are answered at once, without a look at the clock; 0 while calls are under way. */
+  #until = 0;
   #size: number;
-  #refill: Promise<unknown> | undefined;
+  /** Calls under way: each waits for the one before it, as those of a generator do. */
+  #waiting = 0;
+  #last: Promise<unknown> | undefined;
   #isDone = false;
 
   constructor(iterator: Steppable<T>, signal: AbortSignal | undefined) {
@@ -108,42 +113,62 @@ class Steps<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    const isThere = this.#refill === undefined && this.#used < this.#items.length;
-    if (isThere && !this.#iterator.isClosed && !this.#signal?.aborted && !isDue())
+    if (this.#used < this.#until && !this.#iterator.isClosed && !this.#signal?.aborted)
       return Promise.resolve({ done: false, value: this.#items[this.#used++]! });
+    const isThere = this.#waiting === 0 && this.#used < this.#items.length && !this.#isOver();
+    if (isThere && !isDue(HEAVY)) {
+      const value = this.#items[this.#used++]!;
+      this.#goOn();
+      return Promise.resolve({ done: false, value });
+    }
     if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
-    // One refill at a time: a call that comes while it is under way waits for its turn, as those of a generator do.
-    const before = this.#refill ?? (isThere ? nextTurn() : Promise.resolve());
-    // It is over before the caller goes on, who would otherwise find it under way and wait for every entry.
-    const settle = (): void => {
-      if (this.#refill === refill) this.#refill = undefined;
-    };
-    const result = before.then(() => this.#more()).finally(settle);
-    const refill = result.then(noop, noop);
-    this.#refill = refill;
+    const before = this.#waiting > 0 ? this.#last : isThere ? nextTurn() : undefined;
+    this.#until = 0;
+    this.#waiting++;
+    const result = this.#more(before);
+    this.#last = result;
     return result;
   }
 
-  async #more(): Promise<IteratorResult<T, undefined>> {
-    if (this.#isDone) return { done: true, value: undefined };
-    if (this.#used === this.#items.length || this.#iterator.isClosed || this.#signal?.aborted) {
-      try {
-        this.#items = await this.#iterator.nextv(this.#size); // rejects when closed or aborted
-      } catch (error) {
-        await this.return();
-        throw error;
+  /** The next calls are answered at once. */
+  #goOn(): void {
+    this.#until = Math.min(this.#used + UNTIMED, this.#items.length);
+  }
+
+  /** Closed, or to be closed: nextv() says so. */
+  #isOver(): boolean {
+    return this.#iterator.isClosed || this.#signal?.aborted === true;
+  }
+
+  async #more(before: Promise<unknown> | undefined): Promise<IteratorResult<T, undefined>> {
+    try {
+      if (before !== undefined) await before.catch(ignore);
+      if (this.#isDone) return { done: true, value: undefined };
+      if (this.#used === this.#items.length || this.#isOver()) {
+        this.#used = 0;
+        this.#items = this.#isAtLimit() ? [] : await this.#iterator.nextv(this.#size); // rejects when closed or aborted
+        this.#size = Math.min(this.#size * GROWTH, PIECE_MAX);
       }
-      this.#used = 0;
-      this.#size = Math.min(this.#size * GROWTH, PIECE_MAX);
+      if (this.#items.length === 0) return await this.return();
+      return { done: false, value: this.#items[this.#used++]! };
+    } catch (error) {
+      await this.return();
+      throw error;
+    } finally {
+      if (--this.#waiting === 0) this.#goOn(); // before the caller goes on
     }
-    if (this.#items.length === 0) return this.return();
-    return { done: false, value: this.#items[this.#used++]! };
+  }
+
+  #isAtLimit(): boolean {
+    const { limit, count } = this.#iterator;
+    return limit >= 0 && count >= limit && !this.#isOver();
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#isDone = true;
     this.#items = [];
     this.#used = 0;
+    this.#until = 0;
     await this.#iterator.close();
     return { done: true, value: undefined };
   }
@@ -162,8 +187,11 @@ class Steps<T> implements AsyncIterableIterator<T> {
   }
 }
 
+const ignore = (): void => {};
+
 interface Steppable<T> {
   readonly limit: number;
+  readonly count: number;
   readonly isClosed: boolean;
   nextv(size: number): Promise<T[]>;
   close(): Promise<void>;
