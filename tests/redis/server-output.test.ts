@@ -209,7 +209,7 @@ test('A12, B14: a client of a Unix socket with a relative path is local, and sho
 test('A9: client-output-buffer-limit closes a client that never reads, and one whose single reply is too long', () =>
   withServer(['--client-output-buffer-limit', 'normal 4mb 0 0'], async (server) => {
     const good = await server.client();
-    await good.call('SET', 'value', 'v'.repeat(100_000));
+    await good.call('SET', 'value', 'v'.repeat(20_000));
     const socket = await silent(server, 'greedy');
     socket.write(encode('GET', 'value').repeat(4000));
     await eventually('it is cut off', async () => (await lineOf(good, 'greedy')) === undefined);
@@ -267,6 +267,25 @@ test('A9: maxmemory-clients closes the clients that take most, but not those of 
     await closed(small);
     assert.ok((await lineOf(good, 'spared')) !== undefined);
     for (const socket of [spared, small]) socket.destroy();
+  }));
+
+test('A9: maxmemory-clients is 128 KiB at least, as in Redis, so that a client can still raise it', () =>
+  withServer(['--maxmemory-clients', '1'], async (server) => {
+    const client = await server.client();
+    assert.is(await client.call('SET', 'value', 'v'.repeat(20_000)), 'OK');
+    for (const [maxmemory, share] of [
+      [0, '1'],
+      ['10kb', '1%'],
+      [0, '100'],
+    ] as const) {
+      const both = ['maxmemory', maxmemory, 'maxmemory-clients', share];
+      assert.is(await client.call('CONFIG', 'SET', ...both), 'OK');
+      assert.is(await client.call('PING'), 'PONG');
+    }
+    const large = await silent(server, 'large');
+    large.write(encode('GET', 'value').repeat(500));
+    await closed(large);
+    assert.is(await client.call('PING'), 'PONG');
   }));
 
 test('A9: a client that has not given the password is closed when more than a kilobyte beside its first buffer waits', () =>

@@ -17,10 +17,16 @@ import { Client } from '../client/client.ts';
 let total: u64 = 0;
 let isCounting: bool = false;
 
+/** A lower limit would close every client, so that nothing could raise it. Redis's number. */
+const LEAST: u64 = 131072;
+
 /** The limit in bytes, 0 = none. A negative option is a share of maxmemory in percent. */
 function limit(): u64 {
   const wanted = config.number(option.MAXMEMORY_CLIENTS);
-  return <u64>(wanted >= 0 ? wanted : (config.number(option.MAXMEMORY) / 100) * -wanted);
+  if (wanted > 0) return max(LEAST, <u64>wanted);
+  const maxmemory = <u64>config.number(option.MAXMEMORY);
+  if (wanted == 0 || maxmemory == 0) return 0;
+  return max(LEAST, <u64>((<f64>maxmemory * -(<f64>wanted)) / 100));
 }
 
 // @ts-ignore: decorator
