@@ -7,37 +7,9 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isInstalled } from '../tests/runtimes/binaries.ts';
+import { BENCHES } from './benches.ts';
 import { writeReport } from './html.ts';
 
-const BENCHES = [
-  'snapshot',
-  'fork-sqlite',
-  'fork-code',
-  'translator-slowdown',
-  'translator-speed',
-  'redis-throughput',
-  'redis-bgsave',
-  'redis-mixes',
-  'redis-memory',
-  'redis-startup',
-  'tabby-pin',
-  'level',
-  'durable',
-  'tabby-evict',
-  'ycsb',
-  'out-of-memory',
-  'tpcc',
-  'syscalls',
-  'io',
-  'log-writer',
-  'udf',
-  'rewiring',
-  'ipi',
-  'browser',
-  'runtimes',
-  'preemption',
-  'size',
-];
 const NO_NUMBER = /\b(NaN|Infinity|undefined)/;
 
 /** A bench speaks at its end: until then its seconds do. */

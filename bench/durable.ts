@@ -126,8 +126,10 @@ const rows: Row[] = [...times.keys()].map((figure) => {
   const own = median(times.get(figure.replace(/, [^,]*$/, ', ringzero'))!);
   return {
     figure,
-    value: us > 1000 ? `${(us / 1000).toFixed(2)} ms` : `${us.toFixed(2)} us`,
-    ...(figure.endsWith(', ringzero') ? {} : { ratio: `ringzero ${(us / own).toFixed(2)}x` }),
+    value: us > 1000 ? `${(us / 1000).toFixed(2)} ms` : `${us.toFixed(2)} µs`,
+    ...(figure.endsWith(', ringzero')
+      ? {}
+      : { ratio: `ringzero is ${(us / own).toFixed(2)}x as fast` }),
   };
 });
 const plots = ['put', `batch of ${BATCH}`, 'put that does not wait'].map((what): Plot => ({

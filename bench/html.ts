@@ -9,17 +9,9 @@ import type { Result } from './report.ts';
 
 const RESULTS = 'bench/results';
 
-const STYLE = `
-  :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
-  body { max-width: 860px; margin: 2rem auto; padding: 0 1rem; }
-  nav a { margin-right: .6em; white-space: nowrap; }
-  section { border-top: 1px solid #8888; margin-top: 2rem; }
-  figure { margin: 1rem 0; max-width: none; } figure h3 { font-size: 1rem; margin: 0 0 .4rem; }
-  figcaption, small { color: #888; }
-  table { border-collapse: collapse; margin: 1rem 0; } td, th { text-align: left; padding: .1rem .9rem .1rem 0; vertical-align: top; }
-  section > strong { display: block; padding: .3rem .6rem; border: 1px solid; }
-  td { font-variant-numeric: tabular-nums; }
-`;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const STYLES = ['scripts/site/style.css', 'bench/html/report.css'];
+const DESCRIPTION = 'Figures of ringzero, each with its peer or its goal, measured in one run.';
 
 /** Writes report.html beside the results that are in a folder, and gives its path. */
 export async function writeReport(folder = RESULTS): Promise<string> {
@@ -36,22 +28,28 @@ export async function writeReport(folder = RESULTS): Promise<string> {
     format: 'iife',
     target: 'es2022',
   });
-  // Neither may end the element that it is in.
+  const style = STYLES.map((file) => readFileSync(`${ROOT}${file}`, 'utf8')).join('');
+  const icon = readFileSync(`${ROOT}scripts/site/icon.svg`, 'utf8').replace(/\s*\n\s*/g, '');
+  // None may end the element that it is in.
   const [json, script] = [JSON.stringify(results), bundle.outputFiles[0]!.text].map((text) =>
     text.replaceAll('</', '<\\/'),
   );
   const page = `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>ringzero: figures</title>
-<style>${STYLE}</style>
-<main>
-<h1>ringzero: figures</h1>
-<p>Plots show medians of rounds in which the contestants take turns, in one run on one machine; the thin line is the range of the rounds. A table says so where a value is another than a median.</p>
-</main>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Figures · ringzero</title>
+<meta name="description" content="${DESCRIPTION}">
+<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
+<style>${style}</style>
+</head>
+<body>
+<header class="top"><span class="brand">ringzero</span></header>
+<main id="main" class="report"></main>
 <script type="application/json" id="results">${json}</script>
 <script>${script}</script>
+</body>
 </html>
 `;
   const out = `${folder}/report.html`;

@@ -67,7 +67,7 @@ const rows: Row[] = Object.entries(results).map(([figure, all]) => {
   const ratio = of('perSecond') / of('perSecond', base);
   return {
     figure,
-    value: `${of('perSecond').toFixed(0)} commits/s, median ${of('medianUs')} us, p99 ${of('p99Us')} us`,
+    value: `${of('perSecond').toFixed(0)} commits/s, median ${of('medianUs').toFixed(0)} µs, p99 ${of('p99Us').toFixed(0)} µs`,
     ratio: base === all ? undefined : `${ratio.toFixed(2)}x the commits, p99 ${(of('p99Us') / of('p99Us', base)).toFixed(2)}x`, // prettier-ignore
   };
 });

@@ -32,7 +32,17 @@ export interface Row {
   value: string;
   ratio?: string;
   goal?: string;
+  /** Whether the goal is met. */
+  isMet?: boolean;
 }
+
+type Goal = Pick<Row, 'goal' | 'isMet'>;
+
+/** A goal for a row; none where there is no goal, or nothing to compare with. */
+export const atLeast = (is: number | undefined, goal: number | undefined, unit: string): Goal =>
+  is === undefined || goal === undefined ? {} : { goal: `at least ${goal}${unit}`, isMet: is >= goal }; // prettier-ignore
+export const atMost = (is: number | undefined, goal: number | undefined, unit: string): Goal =>
+  is === undefined || goal === undefined ? {} : { goal: `at most ${goal}${unit}`, isMet: is <= goal }; // prettier-ignore
 
 /** What bench/results/NAME.json holds. */
 export interface Result {
@@ -61,12 +71,12 @@ export function report(
 ): void {
   const rows = shownRows(measured, isSmoke);
   const width = Math.max(...rows.map(({ figure }) => figure.length));
-  for (const { figure, value, ratio, goal } of rows) {
+  for (const { figure, value, ratio, goal, isMet } of rows) {
     const parts = [
       figure.padEnd(width),
       value,
       ratio ?? '',
-      goal === undefined ? '' : `(goal ${goal})`,
+      goal === undefined ? '' : `(goal: ${goal}, ${isMet ? 'met' : 'MISSED'})`,
     ];
     console.log(parts.filter((part) => part !== '').join('  '));
   }

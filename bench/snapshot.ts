@@ -12,7 +12,7 @@ import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
 import { TOUCH, type TouchExports } from './guests.ts';
 import type { Plot, Point } from './plot.ts';
-import { isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
+import { atMost, isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
 import { faultLoop, type FaultTimes } from './snapshot-faults.ts';
 
 const GIB = 2 ** 30;
@@ -133,7 +133,7 @@ async function faults(): Promise<Faults[]> {
   return results;
 }
 
-const us = (value: number): string => `${value < 100 ? value.toFixed(2) : value.toFixed(0)} us`;
+const us = (value: number): string => `${value < 100 ? value.toFixed(2) : value.toFixed(0)} µs`;
 const rows: Row[] = [];
 const data: Record<string, unknown> = {};
 const fork = buildFork();
@@ -157,7 +157,7 @@ for (const gib of SIZES_GIB) {
     {
       figure: `snapshot, ${gib} GiB: median`,
       value: us(typical),
-      goal: '2 us',
+      ...atMost(typical, 2, ' µs'),
       ...(native && {
         ratio: `Linux fork ${us(native.forkMedianUs)}, ${(native.forkMedianUs / typical).toFixed(0)}x`,
       }),
@@ -166,7 +166,7 @@ for (const gib of SIZES_GIB) {
       figure: `snapshot, ${gib} GiB: worst of ${SNAPSHOTS}`,
       value: us(median(ours.map(({ max }) => max))),
       ratio: `worst of ${BATCHES * SNAPSHOTS}: ${us(Math.max(...ours.map(({ max }) => max)))}`,
-      goal: '20 us',
+      ...atMost(median(ours.map(({ max }) => max)), 20, ' µs'),
     },
     {
       figure: `  table copies: counted / epoch / instant`,
@@ -178,9 +178,9 @@ for (const gib of SIZES_GIB) {
 if (takes.length > 1) {
   const flat = takes.at(-1)! / takes[0]!;
   rows.push({
-    figure: 'snapshot: largest against smallest',
+    figure: 'snapshot: the largest memory, of the smallest',
     value: `${flat.toFixed(2)}x`,
-    goal: '1.5x',
+    ...atMost(flat, 1.5, 'x'),
   });
 }
 
@@ -203,7 +203,7 @@ rows.push(
   {
     figure: 'write fault: mean',
     value: us(median(means)),
-    goal: '1.5 us',
+    ...atMost(median(means), 1.5, ' µs'),
     ...(native && {
       ratio: `Linux ${us(native.faultMeanUs)}, ${(native.faultMeanUs / median(means)).toFixed(1)}x`,
     }),
@@ -211,7 +211,7 @@ rows.push(
   {
     figure: 'write fault: p99.9',
     value: us(median(tails)),
-    goal: '6 us',
+    ...atMost(median(tails), 6, ' µs'),
     ...(native && {
       ratio: `Linux ${us(native.faultP999Us)}, ${(native.faultP999Us / median(tails)).toFixed(1)}x; worst of ${ROUNDS} rounds ${us(Math.max(...tails))}`,
     }),
@@ -220,7 +220,7 @@ rows.push(
     figure: 'write fault, two writers',
     value: us(median(twoMeans)),
     ratio: `${slowdown.toFixed(2)}x of one`,
-    goal: '1.5x',
+    ...atMost(slowdown, 1.5, 'x'),
   },
 );
 const faultPoints: Point[] = [

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { relocate, translateMain, translateSnapshot } from '../host/translator/index.ts';
 import type { Plot, Point } from './plot.ts';
-import { isSmoke, report, type Row } from './report.ts';
+import { atLeast, isSmoke, report, type Row } from './report.ts';
 import { sqlJsModule } from '../tests/translator/sqljs.ts';
 
 const { values } = parseArgs({
@@ -83,7 +83,7 @@ function measure(
   module: string,
   bytes: Uint8Array,
   run: () => unknown,
-  goal?: string,
+  goal?: number,
 ): void {
   const ms = bestMs(run);
   const rate = bytes.length / 1e3 / ms;
@@ -92,7 +92,7 @@ function measure(
     figure: `${module}: ${what}`,
     value: `${rate.toFixed(1)} MB/s`,
     ratio: `${ms.toFixed(2)} ms`,
-    ...(goal !== undefined && { goal }),
+    ...atLeast(rate, goal, ' MB/s'),
   });
 }
 
@@ -101,7 +101,7 @@ for (const [name, bytes] of [
   ['sql.js, functions x 4', repeatFunctions(small, 4)],
 ] as const) {
   const module = `${name}, ${(bytes.length / 1e6).toFixed(2)} MB`;
-  measure('main image', module, bytes, () => translateMain(bytes), '20 MB/s');
+  measure('main image', module, bytes, () => translateMain(bytes), 20);
   measure('without elision', module, bytes, () => translateMain(bytes, { elision: false }));
   measure('snapshot image', module, bytes, () => translateSnapshot(bytes));
   const { main } = translateMain(bytes);

@@ -29,6 +29,8 @@ const WIDTH = 760;
 const BAR = 20;
 /** Beyond the bars, for their values. */
 const VALUE_WIDTH = 76;
+/** Room that a tick of an axis below needs. */
+const TICK = 110;
 /** Width of an average letter of the labels. */
 const LETTER = 6.6;
 /** Colours of the stylesheet: ringzero's own, those of its peers. */
@@ -149,7 +151,7 @@ function bars(plot: Plot, marks: readonly Mark[], width: number): Element {
     x: { ...axis, axis: null, ...(hasNothing && { domain: [0, 1] }) },
     y: { axis: null, domain: rows, padding: 0.15 },
     marks: [
-      ...valueAxis('x', plot, marks),
+      ...valueAxis('x', plot, marks, width),
       ...(plot.isLog
         ? [
             Plots.ruleY(marks, { ...place, x2: 'median', x1: () => axis.domain![0], stroke: 'series', strokeOpacity: 0.4 }), // prettier-ignore
@@ -176,19 +178,30 @@ function cut(text: string, width: number): string {
 }
 
 /** The axis of values with its grid: few ticks, each with its unit. */
-function valueAxis(side: 'x' | 'y', plot: Plot, marks: readonly Mark[]): Plots.Markish[] {
-  const ticks = plot.isLog === true ? decades(marks) : 5;
-  const options = { ticks, tickSize: 0, label: null, tickFormat: (value: number) => format(value, plot.values), fill: 'currentColor', fillOpacity: 0.75 }; // prettier-ignore
-  const grid = { ticks, stroke: 'currentColor', strokeOpacity: 0.14 };
+function valueAxis(
+  side: 'x' | 'y',
+  plot: Plot,
+  marks: readonly Mark[],
+  width = WIDTH,
+): Plots.Markish[] {
+  const options = { tickSize: 0, label: null, tickFormat: (value: number) => format(value, plot.values), fill: 'currentColor', fillOpacity: 0.75 }; // prettier-ignore
+  const grid = { stroke: 'currentColor', strokeOpacity: 0.14 };
+  if (plot.isLog === true) {
+    const ticks = decades(marks);
+    return side === 'x'
+      ? [Plots.gridX(ticks, grid), Plots.axisX(ticks, options)]
+      : [Plots.gridY(ticks, grid), Plots.axisY(ticks, options)];
+  }
+  const ticks = Math.min(5, Math.floor(width / TICK));
   return side === 'x'
-    ? [Plots.gridX(grid), Plots.axisX(options)]
-    : [Plots.gridY(grid), Plots.axisY(options)];
+    ? [Plots.gridX({ ...grid, ticks }), Plots.axisX({ ...options, ticks })]
+    : [Plots.gridY({ ...grid, ticks }), Plots.axisY({ ...options, ticks })];
 }
 
 /** Powers of ten from below the lowest to above the highest, or 1, 2, 5 where those would be few. */
 function decades(marks: readonly Mark[]): number[] {
   const [from, to] = domainOf(marks);
-  const steps = to / from > 1000 ? [1] : [1, 2, 5];
+  const steps = to / from > 100 ? [1] : [1, 2, 5];
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.ceil(Math.log10(to)); power++)
     for (const step of steps) {

@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { shownRows } from '../../bench/report.ts';
+import { atLeast, atMost, shownRows } from '../../bench/report.ts';
 import { median, percentile, signed } from '../../bench/statistics.ts';
 
 const tests = suite('the report of the benches');
@@ -20,6 +20,12 @@ tests('E4: the median of an even number of rounds is the mean of the middle two'
 tests('E4: a difference has one sign', () => {
   assert.is(signed(-56.4), '-56');
   assert.is(signed(34.432, 2), '+34.43');
+});
+
+tests('a goal is met or missed at its bound, and absent without a peer', () => {
+  assert.equal(atMost(2, 2, ' µs'), { goal: 'at most 2 µs', isMet: true });
+  assert.equal(atLeast(0.84, 0.85, 'x'), { goal: 'at least 0.85x', isMet: false });
+  assert.equal(atLeast(undefined, 0.85, 'x'), {});
 });
 
 tests('E4: a quick run compares nothing', () => {
