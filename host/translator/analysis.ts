@@ -1,9 +1,12 @@
-// Decides which accesses of a function need no check of their own, before it is emitted. An abstract interpreter: it follows
-// operands and locals as symbols plus constants, and knows what a poll or a call voids. docs/translator.md explains it.
+// Decides which accesses of a function need no check of their own, before it is emitted. An abstract
+// interpreter: it follows operands and locals as symbols plus constants, and knows what a poll or a
+// call voids. docs/translator.md explains it.
 //
 // Interface   run() leaves its decisions in `plan`.
-// Invariants  VALID-1  It presumes a valid module. For another it makes some plan, and the engine refuses the image.
-//             BOUND-1  Its work is linear in the size of the function; beyond the bound each access checks for itself.
+// Invariants  VALID-1  It presumes a valid module. For another it makes some plan, and the engine
+//                      refuses the image.
+//             BOUND-1  Its work is linear in the size of the function; beyond the bound each access
+//                      checks for itself.
 // Cost        25 ns for an instruction; with pages 30.
 
 import { BLOCK, type Comparison, IF, LOOP } from './frame.ts';
@@ -44,7 +47,15 @@ export class Analysis {
   #lastGlobalSymbol = NO_SYMBOL;
   #frameSymbol = NO_SYMBOL;
   #frameLow = 0;
-  readonly #comparison: Comparison; // the last one
+  /** The last comparison. */
+  readonly #comparison: Comparison = {
+    result: NO_SYMBOL,
+    symbol: 0,
+    offset: 0,
+    bound: 0,
+    orders: false,
+    negated: false,
+  };
 
   /** `quiet`: by function, 1 = it cannot move the view. With `pages` it is for the snapshot image. */
   constructor(map: ModuleMap, quiet: Uint8Array, pages: boolean) {
@@ -52,7 +63,6 @@ export class Analysis {
     this.#quiet = quiet;
     this.#state = new State(quiet, pages);
     this.plan = this.#state.plan;
-    this.#comparison = { result: NO_SYMBOL, symbol: 0, offset: 0, bound: 0, orders: false, negated: false }; // prettier-ignore
   }
 
   /** Decides for the function on the tape. */
@@ -194,7 +204,10 @@ export class Analysis {
     operands.effect(EFFECT[code]!);
   }
 
-  /** `sp = sp - n` on a global marks the symbol of the old sp: [-n, 0) around it is this function's stack frame. */
+  /**
+   * `sp = sp - n` on a global marks the symbol of the old sp: [-n, 0) around it is this function's
+   * stack frame.
+   */
   #setGlobal(global: number): void {
     const { operands } = this.#state;
     const { top } = operands;
@@ -255,7 +268,8 @@ export class Analysis {
     if (plan.check[store] === CHECK_NONE) return;
     const terms = symbol === CONSTANT ? [] : locals.terms(symbol);
     if (!terms) return;
-    loop.candidates.push({ store, terms, base, width, least: Infinity, most: -Infinity, jumps: false }); // prettier-ignore
+    const steps = { least: Infinity, most: -Infinity, jumps: false };
+    loop.candidates.push({ store, terms, base, width, ...steps });
   }
 
   /** One of constant length up to SHORT_BULK_MAX is checked like a store; others may poll. */
@@ -285,7 +299,8 @@ export class Analysis {
     const state = this.#state;
     this.#call(this.#map.functions[index]!);
     if (this.#quiet[index] === 0) return state.kill();
-    // It may trap, so what follows may not run. And a loop that holds a call is no place for head checks.
+    // It may trap, so the rest may not run. And checks do not move to the head of a loop that contains
+    // a call.
     state.endPrefix();
     const { loop } = state;
     if (loop) loop.clean = false;

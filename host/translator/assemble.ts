@@ -94,7 +94,7 @@ export function translateBodies(image: Image): void {
   });
 }
 
-/** What stands for a body that the image lacks: a trap that its stack trace names. */
+/** Replaces a body that the image lacks: a trap that the stack trace names. */
 function absent(image: Image, code: Code): number[] {
   const trap = image.routine('ringzero.absent', [], [], (routine) => {
     routine.op(OP.unreachable);
@@ -148,7 +148,10 @@ function importThunk(image: VmImage, code: Code, index: number): number[] {
   return glue ? [I32] : [];
 }
 
-/** save(address), load(address): the guest's mutable globals of number and vector types, and which segments are dropped. */
+/**
+ * save(address), load(address): the guest's mutable globals of number and vector types, and which
+ * segments are dropped.
+ */
 function registers(image: VmImage, code: Code, which: 'save' | 'load'): number[] {
   let offset = 0;
   image.map.globals.forEach((global, old) => {
@@ -249,7 +252,9 @@ function exportSection(image: VmImage): Uint8Array {
   const { tables, globals } = image.map;
   const functions = tables.filter(({ type }) => type === FUNCREF);
   const objects = tables.filter(({ type }) => type !== FUNCREF);
-  const references = globals.flatMap(({ type, mutable }, old) => mutable && type < V128 ? [old] : []); // prettier-ignore
+  const references = [...globals.keys()].filter(
+    (old) => globals[old]!.mutable && globals[old]!.type < V128,
+  );
   const places = functions.length + objects.length + references.length;
   const isChanging = references.length > 0 || (places > 0 && image.changesTables);
   const values = isChanging ? [...image.valueFunctions].sort((a, b) => a - b) : [];
@@ -285,7 +290,10 @@ function exportSection(image: VmImage): Uint8Array {
   return out.finish();
 }
 
-/** The segments under new indices, and one that declares what `ref.func` names: the guest may have done so by an export. */
+/**
+ * The segments under new indices, and one that declares the functions of `ref.func`: in the module an
+ * export may have done so.
+ */
 export function elementSection(image: Image): Uint8Array {
   const { map, referenced } = image;
   const { start, end } = map.elementSection ?? { start: 0, end: 0 };

@@ -1,9 +1,10 @@
-// Emits a function: what translation does not change is copied in runs, indices are rewritten, and memory accesses and loops
-// are handed to the image.
+// Emits a function: what translation does not change is copied in runs, indices are rewritten, and
+// memory accesses and loops are handed to the image.
 //
-// Interface   translate() does one function. While it runs, images read the instruction at hand from it, and take temporary locals.
-// Invariants  VALID-1  What replaces an instruction takes and leaves operands of the same types, so an invalid module has an invalid
-//                      image.
+// Interface   translate() does one function. While it runs, images read the instruction at hand from
+//             it, and take temporary locals.
+// Invariants  VALID-1  What replaces an instruction takes and leaves operands of the same types, so an
+//                      invalid module has an invalid image.
 // Cost        10 ns for an instruction that is copied, with the decoder; 50 to 100 for one that is replaced.
 
 import { Analysis } from './analysis.ts';
@@ -38,7 +39,7 @@ export class Body {
   loop = 0;
   readonly #tape: Tape;
   readonly #analysis: Analysis | undefined;
-  #labels: number[] = []; // of each open block, the depth at which its label lies in the output
+  #labels: number[] = []; // of each open block, the depth of its label in the output
   #level = 0; // depth of the output
   #wrapped = 0; // open loops that have a second loop around them
   #run = 0; // the module from here on is not copied yet

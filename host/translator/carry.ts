@@ -1,10 +1,10 @@
 // Where a loop begins and ends: which facts live on in it, and what its locals are.
 //
-// Invariants  ELIDE-2  Facts live on only in a quiet loop, where polls alone can move the view, and each poll makes their ranges
-//                      writable again. What a quiet loop carries, the loops within it carry too, for it has to hold
-//                      when the next iteration begins.
-//             ELIDE-5  All locals are new symbols in the loop. For the snapshot image, whose groups nothing voids, those that the loop
-//                      does not assign keep theirs.
+// Invariants  ELIDE-2  Facts live on only in a quiet loop, where polls alone can move the view, and
+//                      each poll makes their ranges writable again. What a quiet loop carries, the
+//                      loops within it carry too, for it has to hold when the next iteration begins.
+//             ELIDE-5  All locals are new symbols in the loop. For the snapshot image, whose groups
+//                      nothing voids, those that the loop does not assign keep theirs.
 
 import type { Frame, LoopFrame } from './frame.ts';
 import { planHeads } from './heads.ts';

@@ -1,5 +1,5 @@
-// An assembler for the instructions that translation adds: a writer that speaks opcodes, and remembers where it
-// left the address of the epoch table, fences, and branches that are seldom taken.
+// An assembler for the instructions that translation adds: a writer that emits them by name, and
+// records the places of epoch table addresses, fences, limits, ordered loads and unlikely branches.
 
 import { F32, F64, I32, I64, OP, prefixOf, subOf, V128, VOID } from './opcode.ts';
 import { Writer } from './writer.ts';

@@ -1,17 +1,21 @@
 // What a function costs an engine to compile, as far as that grows faster than its code.
 //
-// At every branch, block's begin and block's end a compiler keeps what each value is that lives there: locals and operands. V8's
-// baseline compiler takes 13 bytes for each of them (measured on 11.3: 26 bytes for an `if` and its `end`), its optimizing compiler up
-// to 10; a call takes some 600 for each parameter and result that it has. So a few kilobytes of code with 50,000 locals take gigabytes.
+// At every branch, block's begin and block's end a compiler records each value that is live: locals and
+// operands. V8's baseline compiler takes 13 bytes for each (measured on 11.3: 26 bytes for an `if` and
+// its `end`), its optimizing compiler up to 10; a call takes some 600 for each of its parameters and
+// results. So a few kilobytes of code with 50,000 locals take gigabytes.
 //
-//   units = sum over branches, targets of br_table, begins and ends of blocks: locals + operands there, and once more for
-//           each loop that is left
+//   units = sum over branches, targets of br_table, begins and ends of blocks: locals + operands there,
+//           and once more for each loop that is left
 //         + sum over calls: CALL_UNITS x (parameters + results)
 //
-// The largest function of SQLite, the interpreter of its statements, has 0.2 million units and 64 locals, all of SQLite 3 million.
+// SQLite's largest function, the interpreter of its statements, has 0.2 million units and 64 locals;
+// all of SQLite has 3 million.
 //
-// Interface   excessiveTypes() and excessive() say why a module is not let in; functionCosts() has the figures.
-// Cost        one pass over the code, as for finding what is reachable (reach.ts).
+// Interface   excessiveTypes() and excessive() say why a module is refused; functionCosts() returns the
+//             figures.
+// Invariants  BOUND-4  What an engine keeps at branches is bounded for each function and for the module.
+// Cost        One pass over the code, as for finding what is reachable (reach.ts).
 
 import { bodiesOf, type BodyBytes, Decoder } from './decoder.ts';
 import { ACCESS, EFFECT, effectGives, effectTakes } from './instructions.ts';
@@ -21,11 +25,11 @@ import { OP } from './opcode.ts';
 const CALL_UNITS = 32;
 const LOCALS_MAX = 5000;
 const SIGNATURE_MAX = 50;
-/** An engine looks for each type among those before it: 20,000 take 3 s, 100,000 more than a minute. */
+/** Engines compare each type with the earlier ones: 20,000 take 3 s, 100,000 more than a minute. */
 const TYPES_MAX = 2000;
-/** Loops within loops: 10,000 keep an optimizing compiler busy for 10 s, 43,000 for more than a minute. */
+/** Nested loops: 10,000 keep an optimizing compiler busy for 10 s, 43,000 for more than a minute. */
 const LOOPS_MAX = 1000;
-/** Of all together, which is time: 10 to 20 ns for each. */
+/** For the whole module, which bounds the time: 10 to 20 ns for each unit. */
 const UNITS_PER_BYTE = 64;
 const TOTAL_MIN = 16_000_000;
 
@@ -37,7 +41,10 @@ export interface Added {
   readonly loop: number;
 }
 
-/** What a function of a metered image may take: 30 MB and 50 ms in the baseline compiler, five times that in the other. */
+/**
+ * Bounds for metered images: 30 MB and 50 ms in the baseline compiler, five times that in the
+ * optimizing one.
+ */
 export const METERED: Bound = {
   access: 0,
   loop: 2,
@@ -45,7 +52,7 @@ export const METERED: Bound = {
   bytes: 131_072,
   globals: 10_000,
 };
-/** Images for a VM: their checks and polls are branches, and whole programs are loaded. */
+/** Bounds for images for a VM: their checks and polls are branches, and whole programs are loaded. */
 export const TRANSLATED: Bound = {
   access: 2,
   loop: 4,
@@ -57,9 +64,12 @@ export const TRANSLATED: Bound = {
 export interface Bound extends Added {
   /** The most that one function may have. */
   readonly units: number;
-  /** Its code: an optimizing compiler takes up to 800 bytes for each byte, calls through tables at worst. */
+  /**
+   * Bytes of code: an optimizing compiler takes up to 800 bytes for each, at worst for calls through
+   * tables.
+   */
   readonly bytes: number;
-  /** Globals that the module may have; each takes an engine 650 bytes. */
+  /** Globals of the module; an engine takes 650 bytes for each. */
   readonly globals: number;
 }
 
@@ -67,7 +77,7 @@ export interface FunctionCost {
   readonly locals: number;
   readonly units: number;
   readonly bytes: number;
-  /** The most loops within each other. */
+  /** The deepest nesting of loops. */
   readonly loops: number;
 }
 
@@ -81,8 +91,8 @@ interface Open {
 }
 
 /**
- * Types that a module from strangers may not have: even to validate blocks of many parameters takes an engine 30 bytes for each
- * of them. Asked before the module is known to be valid.
+ * Types that an untrusted module may not have: even validation takes an engine 30 bytes for each
+ * parameter of each block. To be called before the module is validated.
  */
 export function excessiveTypes(map: ModuleMap): string | undefined {
   if (map.types.length > TYPES_MAX)
@@ -94,7 +104,7 @@ export function excessiveTypes(map: ModuleMap): string | undefined {
   return `has a function type of ${longest} parameters and results; ${SIGNATURE_MAX} at most`;
 }
 
-/** What is out of proportion in such a module's functions; undefined = nothing. The module must be valid. */
+/** Which bound the functions of the module exceed; undefined = none. The module must be valid. */
 export function excessive(map: ModuleMap, bound: Bound): string | undefined {
   const { length: globals } = map.globals;
   if (globals > bound.globals) return `has ${globals} globals; ${bound.globals} at most`;
@@ -209,7 +219,7 @@ class Counter {
     if (code !== OP.brIf) this.#height = this.#open[this.#open.length - 1]!.height;
   }
 
-  /** A branch to a label, or past the end of the innermost block: out of loops, perhaps. */
+  /** A branch to a label, or past the end of the innermost block; it may leave loops. */
   #exit(label: number): void {
     const { length } = this.#open;
     const outside = this.#open[length - 2 - label]?.loops ?? 0;

@@ -1,7 +1,9 @@
-// Symbols that are sums of two symbols, or products of one with a constant: the same symbol for the same operands.
+// Symbols that are sums of two symbols, or products of one with a constant: the same symbol for the
+// same operands.
 //
-// Format      A hash table with open addressing. Entries are in the order in which they were made, which is that of their
-//             symbols; each knows its slot, so that reset() empties only slots in use.
+// Format      A hash table with open addressing. Entries are in the order in which they were made,
+//             which is that of their symbols; each knows its slot, so that reset() empties only slots
+//             in use.
 // Cost        10 ns for a look-up.
 
 import { grown } from './grown.ts';
@@ -32,7 +34,7 @@ export class Composites {
     this.#length = 0;
   }
 
-  /** The symbol that was made of these operands; `next` if there is none, which is theirs from now on. */
+  /** The symbol that was made of these operands; if there is none, it is `next` from now on. */
   symbolOf(left: number, right: number, scale: number, next: number): number {
     if (left >= OPERAND_MAX || right >= OPERAND_MAX) return next;
     let slot = this.#first(left, right, scale);

@@ -1,15 +1,17 @@
-// Reads instructions. The only place that knows how immediates are encoded; what follows each code is in instructions.ts.
+// Reads instructions. The only place that knows how immediates are encoded; what follows each code is
+// in instructions.ts.
 //
-// Interface   next() steps over one instruction and leaves it in `code`, `at`, `a` and `b`. bodiesOf() finds the bodies.
+// Interface   next() steps over one instruction and leaves it in `code`, `at`, `a` and `b`. bodiesOf()
+//             finds the bodies.
 // Format      a, b by what follows the code:
 //               local, global, function, label, table, data, elements   its index
 //               a type and a table, two tables, elements and a table    both indices
 //               block type      how many parameters, how many results
 //               memory argument offset as an i32, alignment (log2) | lane << 8
 //               i32.const       the value
-//               labels          where they begin in `labels`, how many there are (the default, the last one, included)
-// Invariants  DECODE-1  Indices are within their index spaces and alignments within their accesses, so no pass looks again.
-//                       Types are not checked: engines do that.
+//               labels          where they begin in `labels`, how many there are, the default included
+// Invariants  DECODE-1  Indices are within their index spaces and alignments within their accesses, so
+//                       no pass looks again. Types are not checked: engines do that.
 // Cost        5 ns for an instruction.
 
 import {

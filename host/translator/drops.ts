@@ -1,8 +1,8 @@
-// Which passive segments are dropped, as bits in mutable globals of the image: registers, so that a fork knows what its parent had
-// dropped, from call to call what it has dropped itself, and nothing of other forks.
+// Which passive segments are dropped, as bits in mutable globals of the image. They are registers, so a
+// fork inherits what its parent has dropped, and what it drops itself stays with it.
 //
-// The main image drops a segment besides. A snapshot image never does, for its instance serves many forks: a dropped segment is one
-// of length 0 there, by its bit.
+// The main image also drops the segment. A snapshot image never does, because its instance serves many
+// forks: its bit makes a dropped segment one of length 0.
 
 import { type Code } from './code.ts';
 import type { ModuleMap } from './module.ts';
@@ -16,7 +16,7 @@ const BITS = 32;
 /** Globals of 32 bits that both images of a module have for its passive segments. */
 export const dropGlobals = (map: ModuleMap): number => Math.ceil(map.passiveSegments / BITS);
 
-/** Undefined = the segment is not passive, and empty from the start. */
+/** Undefined = the segment is not passive: it is empty from the start. */
 const bitOf = (map: ModuleMap, space: number, segment: number): number | undefined =>
   space === DATA ? map.data[segment]!.passive : map.passiveElements[segment];
 
@@ -38,7 +38,7 @@ export function setDropped(
     .globalSet(global);
 }
 
-/** Traps if the segment is dropped and locals `from` or `count` are not 0. */
+/** Traps if the segment is dropped and locals `from` and `count` are not both 0. */
 export function trapIfDropped(
   code: Code,
   map: ModuleMap,
@@ -57,7 +57,7 @@ export function trapIfDropped(
   code.get(from).get(count).op(OP.i32Or).if().op(OP.unreachable).end().end();
 }
 
-/** Their declarations. */
+/** Declares the globals. */
 export function declareDropGlobals(map: ModuleMap, out: Writer): void {
   for (let left = dropGlobals(map); left > 0; left--) out.ops(I32, 1, 0x41, 0, OP.end);
 }

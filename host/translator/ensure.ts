@@ -2,12 +2,13 @@
 //
 //   T[address >>> 12] != view                 the page is not writable in this view
 //
-// T is the epoch table, `view` the vCPU's 8-bit epoch. A range of several bytes may reach into a second page: the tests say "look
-// closer" then, and ensure() looks at both. Writes of a power of two are assumed aligned: bits of the address that only a
-// misaligned one has are or-ed in above the epoch, and make it differ from any view.
+// T is the epoch table, `view` the vCPU's 8-bit epoch. A range of several bytes may reach into a second
+// page: the tests say "look closer" then, and ensure() looks at both. Writes of a power of two are
+// assumed aligned: bits of the address that only a misaligned one has are or-ed in above the epoch, and
+// make it differ from any view.
 //
-// Interface   test*() leave on the stack whether a range needs a closer look; `start` emits the range's first byte.
-//             ensure(), ensureBytes(), ensureRange() and window() are indices of routines.
+// Interface   test*() leave on the stack whether a range needs a closer look; `start` emits the range's
+//             first byte. ensure(), ensureBytes(), ensureRange() and window() are indices of routines.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
 import type { Code } from './code.ts';
@@ -107,7 +108,10 @@ export function ensureRange(image: VmImage): number {
   });
 }
 
-/** window(start, last): ensures the range; returns where a window of one page begins that contains only writable pages. */
+/**
+ * window(start, last): ensures the range; returns where a window of one page begins that contains only
+ * writable pages.
+ */
 export function window(image: VmImage): number {
   return image.routine('ringzero.window', i32s(2), [I32], (code) => {
     code.get(0).get(1).call(ensure(image));

@@ -1,14 +1,21 @@
-// The exact way of the snapshot image: routines for accesses that leave their page, for pages without a frame of the snapshot's
-// own, and for addresses that may be outside.
+// The exact way of the snapshot image: routines for accesses that leave their page, for pages without a
+// frame of the snapshot's own, and for addresses that may be outside.
 //
-// Interface   own(), locate(), pieces(), putPieces(), exactLoad() and exactStore() are indices of routines. entry() and
-//             entryPlace() emit the look at the snapshot's table.
+// Interface   own(), locate(), pieces(), putPieces(), exactLoad() and exactStore() are indices of
+//             routines. entry() and entryPlace() emit the look at the snapshot's table.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import type { Body } from './body.ts';
 import type { Code } from './code.ts';
 import { i32s } from './indices.ts';
-import { accessKind, accessType, accessWidth, ATOMIC_LOAD, LANE_LOAD, LANE_STORE } from './instructions.ts'; // prettier-ignore
+import {
+  accessKind,
+  accessType,
+  accessWidth,
+  ATOMIC_LOAD,
+  LANE_LOAD,
+  LANE_STORE,
+} from './instructions.ts';
 import { I32, I64, OP, prefixOf, subOf, V128 } from './opcode.ts';
 import { assembleValue, valueToPieces } from './pieces.ts';
 import type { SnapshotImage } from './snapshot-image.ts';
@@ -126,7 +133,10 @@ export function putPieces(image: SnapshotImage): number {
   });
 }
 
-/** own(address): where the byte is, in a frame that belongs to the snapshot alone. The address is in guest memory. */
+/**
+ * own(address): where the byte is, in a frame that belongs to the snapshot alone. The address is in
+ * guest memory.
+ */
 export function own(image: SnapshotImage): number {
   return image.routine('ringzero.own', [I32], [I32], (code) => {
     code.get(0);
@@ -138,7 +148,10 @@ export function own(image: SnapshotImage): number {
   });
 }
 
-/** locate(address, offset, last): the effective address; traps unless it and `last` more bytes are in memory. */
+/**
+ * locate(address, offset, last): the effective address; traps unless it and `last` more bytes are in
+ * memory.
+ */
 export function locate(image: SnapshotImage): number {
   return image.routine('ringzero.locate', i32s(3), [I32], (code) => {
     code.get(0).get(1).op(OP.i32Add).tee(0).get(1).op(OP.i32LtU).if().op(OP.unreachable).end();

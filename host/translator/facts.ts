@@ -1,13 +1,18 @@
-// What is known at a point of a function: which byte ranges were made writable since the last point where the view
-// may have moved. A fact is a range around a symbol. Facts are kept in a stack, in the order of the clock, so those that
-// every way to a join had are those older than the first branch to it.
+// What is known at a point of a function: which byte ranges were made writable since the last point
+// where the view may have moved. A fact is a range around a symbol. Facts are kept in a stack, in the
+// order of the clock, so those that every way to a join had are those older than the first branch to
+// it.
 //
-// Interface   write() decides how a store is checked, and notes what is known after it. kill(), keepOlder() and filter() forget.
-// Invariants  ELIDE-1  Between the last point where the view may have moved and a write, each page of the write has been checked.
-//             ELIDE-2  A point where the view may move voids all facts but those that its poll makes true again.
+// Interface   write() decides how a store is checked, and notes what is known after it. kill(),
+//             keepOlder() and filter() forget.
+// Invariants  ELIDE-1  Between the last point where the view may have moved and a write, each page of
+//                      the write has been checked.
+//             ELIDE-2  A point where the view may move voids all facts but those that its poll makes
+//                      true again.
 //             ELIDE-3  A fact holds at a join only if every way to the join had it.
-//             ELIDE-4  A check is widened only for a store in its own region, where all runs or nothing: it makes no page writable
-//                      that the program does not write. By construction: write() compares regions.
+//             ELIDE-4  A check is widened only for a store in its own region, where all runs or
+//                      nothing: it makes no page writable that the program does not write. By
+//                      construction: write() compares regions.
 // Cost        A search through at most 24 facts for each store.
 
 import { grown } from './grown.ts';
@@ -108,8 +113,8 @@ export class Facts {
   }
 
   /**
-   * Notes a write of [low, high) around the symbol by store number `store`, and decides how it is checked. If it needs a
-   * check, [wideLow, wideHigh) is checked: for a stack frame, all of the frame.
+   * Notes a write of [low, high) around the symbol by store number `store`, and decides how it is
+   * checked. If it needs a check, [wideLow, wideHigh) is checked: for a stack frame, all of the frame.
    */
   write(
     plan: Plan,

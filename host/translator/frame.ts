@@ -1,4 +1,5 @@
-// An open block, loop or if of the function under analysis: what was so when it began, and what its end needs.
+// An open block, loop or if of the function under analysis: the state at its beginning, and what its
+// end needs.
 
 import type { Term } from './locals.ts';
 import type { HeadCheck } from './plan.ts';
@@ -62,7 +63,7 @@ export interface Counter {
   readonly orders: boolean;
 }
 
-/** What a frame is besides if it is a loop. */
+/** The part of a frame that only loops have. */
 export class LoopFrame {
   /** Its number in the function, and where its body begins in the file. */
   number = 0;
@@ -80,7 +81,10 @@ export class LoopFrame {
   candidates: Candidate[] = [];
   /** Only its polls can move the view. */
   quiet = false;
-  /** What was known before it and its polls make sure of again, and the serials of those facts in it. */
+  /**
+   * Ranges that were known before it and that its polls make writable again, and the serials of those
+   * facts.
+   */
   carried: HeadCheck[] = [];
   kept = new Set<number>();
   /** What ends it, and how often its body runs at most, if it has one back edge. */

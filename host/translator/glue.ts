@@ -1,16 +1,19 @@
-// Where a program and its JavaScript glue meet. In an image for MicroVM.load the host sees each crossing, and an
-// exported function is what it is in the plain module: one WebAssembly function, the same as in tables.
+// Where a program and its JavaScript glue meet. In an image for MicroVM.load the host sees each
+// crossing, and an exported function is what it is in the plain module: one WebAssembly function, the
+// same as in tables.
 //
 //   exported   inside ? f(args) : call.TYPE(place, args)       what glue and tables have
 //   entry      enter, inside = 1, f(args), inside = 0, leave   what the host calls for call.TYPE
-//   import     inside = 0, if (a snapshot is active) expose.TYPE(index, args), the import, inside = what it was
+//   import     inside = 0, if (a snapshot is active) expose.TYPE(index, args), the import, inside = as before
 //
-// Interface   glueCalls() are the functions of the host, by their types; gluedExport() and exposeArguments() make code.
-//             Types are letters: the parameters, and for call.TYPE a dot and the results.
-// Invariants  GLUE-1  `inside` is nonzero exactly while the vCPU runs the program and not JavaScript. A call that throws
-//                     leaves it 0 or has it set to 0 by the host, which is right where it is caught, in JavaScript.
-// Cost        A load and a branch where the program calls an exported function by its table; two loads and a branch on
-//             the way into JavaScript.
+// Interface   glueCalls() are the functions of the host, by their types; gluedExport() and
+//             exposeArguments() make code. Types are letters: the parameters, and for call.TYPE a dot
+//             and the results.
+// Invariants  GLUE-1  `inside` is nonzero exactly while the vCPU runs the program and not JavaScript. A
+//                     call that throws leaves it 0, or the host sets it to 0, which is right where
+//                     JavaScript catches the exception.
+// Cost        A load and a branch where the program calls an exported function by its table; two loads
+//             and a branch on the way into JavaScript.
 
 import {
   VCPU_DEPTH,
@@ -37,21 +40,22 @@ const LETTERS = new Map([
   [EXTERNREF, 'e'],
 ]);
 
-const lettersOf = (types: Uint8Array): string => Array.from(types, (type) => LETTERS.get(type)).join(''); // prettier-ignore
+const lettersOf = (types: Uint8Array): string =>
+  Array.from(types, (type) => LETTERS.get(type)).join('');
 
-/** JavaScript takes no vectors: such a function is only called by the program itself. */
+/** JavaScript has no vectors: only the program itself calls such a function. */
 const crosses = ({ params, results }: FunctionType): boolean =>
   !params.includes(V128) && !results.includes(V128);
 
 const callName = ({ params, results }: FunctionType): string =>
   `call.${lettersOf(params)}.${lettersOf(results)}`;
 
-/** The import may be given an address. */
+/** The import may get an address. */
 const exposes = (type: FunctionType): boolean => crosses(type) && type.params.includes(I32);
 
 const exposeName = ({ params }: FunctionType): string => `expose.${lettersOf(params)}`;
 
-/** What an image of the module imports of the host for its crossings. */
+/** What an image of the module imports from the host for its crossings. */
 export function glueCalls(map: ModuleMap): KernelCall[] {
   const calls = new Map<string, KernelCall>();
   for (const { kind, index } of map.exports) {
@@ -86,8 +90,8 @@ export function gluedExport(image: VmImage, code: Code, old: number, place: numb
 }
 
 /**
- * What the kernel's enter() and leave() do, in the image where it can be: glue makes many short calls. The kernel enters where
- * the vCPU is entered already, and where the epoch has moved.
+ * The kernel's enter() and leave() in line, because glue makes many short calls. The kernel is called
+ * if the vCPU is inside already, or if the epoch has moved.
  */
 export function gluedEntry(image: VmImage, code: Code, old: number): number[] {
   const type = image.map.typeOf(old);

@@ -1,10 +1,11 @@
 // How a program gets more memory, found in its code, because names may be minified.
 //
-// A C library grows memory in one place, `sbrk`, which compares with memory.size and then calls memory.grow or, from
-// Emscripten, an import (`emscripten_resize_heap`). Only the allocator calls that place, and it is exported as malloc.
+// A C library grows memory in one place, `sbrk`, which compares with memory.size and then calls
+// memory.grow or, with Emscripten, an import (`emscripten_resize_heap`). Only the allocator calls that
+// place, and it is exported as malloc.
 //
-// Interface   A pass over the bodies tells of each function, memory.size, memory.grow and call; the getters say what
-//             that means.
+// Interface   The pass over the bodies reports each function, memory.size, memory.grow and call; the
+//             getters conclude.
 
 import type { ModuleMap } from './module.ts';
 import { KIND_FUNCTION } from './kinds.ts';
@@ -14,9 +15,9 @@ export class Growth {
   /** The module has a memory.grow. */
   growsItself = false;
   readonly #map: ModuleMap;
-  /** What exported functions of malloc's type call. */
+  /** The functions that exported functions of malloc's type call. */
   readonly #callees = new Map<number, Set<number>>();
-  /** By function that asks for the size: the import that it calls then. */
+  /** By function that asks for the size: the import that it calls next. */
   readonly #growers = new Map<number, number>();
   #function = -1;
   #current: Set<number> | undefined;
@@ -57,15 +58,15 @@ export class Growth {
   }
 
   /**
-   * The import that makes memory have this many bytes; undefined when there is none, or more than one may be
-   * it.
+   * The import that resizes memory to a number of bytes; undefined if there is none, or more than one
+   * candidate.
    */
   get importedFunction(): number | undefined {
     const [first, ...others] = new Set(this.#growers.values());
     return others.length === 0 ? first : undefined;
   }
 
-  /** The exported function that gives memory, and alone has it grow. */
+  /** The exported function that allocates memory: the only one that makes it grow. */
   get allocator(): number | undefined {
     if (this.importedFunction === undefined) return undefined;
     const calling = [...this.#callees].filter(

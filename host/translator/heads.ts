@@ -1,5 +1,9 @@
-// Checks that every iteration of a loop makes are moved to its head, where a failed one can leave the loop: an address
-// that stays is checked once, one that walks is compared with the page checked last.
+// Moves checks that every iteration of a loop makes to its head, where a failed one can leave the loop:
+// an address that stays is checked once, one that walks is compared with the page checked last, one
+// that jumps is looked up.
+//
+// Invariants  ELIDE-6  A check moves only if every iteration makes it, and the head covers the place of
+//                      each iteration.
 
 import { GROUP_BYTES_MAX } from './facts.ts';
 import type { LoopFrame } from './frame.ts';
@@ -33,7 +37,7 @@ export function noteSteps(loop: LoopFrame, locals: Locals): void {
   }
 }
 
-/** The earlier head widened to do the work of `head`, whose local lies `apart` above its own. */
+/** The earlier head, widened to cover `head`, whose local is `apart` above its own. */
 function join(earlier: HeadCheck, head: HeadCheck, apart: number): HeadCheck | undefined {
   const low = Math.min(earlier.low, head.low + apart);
   const high = Math.max(earlier.high, head.high + apart);
@@ -41,8 +45,9 @@ function join(earlier: HeadCheck, head: HeadCheck, apart: number): HeadCheck | u
 }
 
 /**
- * Moves the checks that every iteration makes to the loop's head. The locals are those around the loop; `stays` tells
- * which of them it leaves alone. Around such, one check serves all that differ by a constant.
+ * Moves the checks that every iteration makes to the loop's head. The locals are those around the loop;
+ * `stays` tells which of them the loop does not assign. Stores around such a local that differ by a
+ * constant share one check.
  */
 export function planHeads(
   plan: Plan,

@@ -1,5 +1,5 @@
-// An image under construction: its code so far, and how it lowers what translation changes. The base of all images copies every
-// instruction; each image says what it replaces.
+// An image under construction: its code so far, and how it lowers what translation changes. The base of
+// all images copies every instruction; each image says what it replaces.
 
 import type { Body } from './body.ts';
 import { Code } from './code.ts';
@@ -30,7 +30,7 @@ export abstract class Image extends Indices {
   readonly growth: Growth;
   /** Its code has instructions that change tables. */
   changesTables = false;
-  /** Functions that code may come to have as a value, besides those that tables have at first. */
+  /** Functions that code may get as values, in addition to those that tables hold at first. */
   readonly valueFunctions: Set<number>;
   /** New indices of functions that bodies take references to. */
   readonly referenced = new Set<number>();
@@ -87,7 +87,7 @@ export abstract class Image extends Indices {
     }
   }
 
-  /** Before a function's first instruction; its body has so many bytes. */
+  /** Before a function's first instruction; its body has `bytes` bytes. */
   enterBody(_body: Body, _bytes: number): void {}
   /** At the `end` of each block. */
   leaveBlock(_body: Body): void {}

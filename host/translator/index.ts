@@ -1,5 +1,10 @@
-// The translator: one linear pass that makes of a WebAssembly module the main image (every store checked) and the
-// snapshot image (every access through the snapshot's page table). It needs nothing of the host and stands alone.
+// The translator: makes of a WebAssembly module the main image (every store checked), the snapshot
+// image (every access through the snapshot's page table) and the metered image (every loop and call
+// pays for its time). docs/translator.md explains it.
+//
+// Interface   translate() and its halves, meter(), relocate(). They need nothing from the host.
+// Invariants  VALID-1  The image of an invalid module is invalid, so the engine refuses it.
+// Cost        Time linear in the size of the module, 50 ns for each byte.
 
 import { FRAMES_MIN } from '../../assembly/abi/limits.ts';
 import type { Bytes } from '../bytes.ts';
@@ -32,48 +37,54 @@ export type { MeterOptions } from './metered-image.ts';
 export type { WriteStatistics } from './plan.ts';
 export { relocate, type RelocateOptions } from './relocation.ts';
 
-/** What an image is made for. */
+/** What images are made for. */
 export interface TranslateOptions {
   /** Frames of the VM, a multiple of 4096 (default 65536, 256 MiB). `relocate` changes it afterwards. */
   readonly frames?: number;
-  /** The processor may reorder loads (default true: right everywhere, slower on x64). */
+  /** The processor may reorder loads (default true: correct everywhere, slower on x64). */
   readonly weakMemory?: boolean;
   /** Poll for interrupts at loops (default true). */
   readonly safepoints?: boolean;
-  /** Leave out write checks that an earlier one covers (default true). */
+  /** Omit write checks that an earlier one covers (default true). */
   readonly elision?: boolean;
   /** Have the engine validate the module first, so that an ill-typed one is refused here (default true). */
   readonly validate?: boolean;
   /**
-   * Nothing is in guest memory when a VM boots the image (default: if the module declares its memory; whoever gives it an
-   * imported one may have written there before). Data segments that lie close together then go as one.
+   * Guest memory is all zero when a VM boots the image (default: if the module declares its memory; an
+   * imported memory may have been written to before). Data segments that are close together are then
+   * applied as one.
    */
   readonly zeroFilledMemory?: boolean | undefined;
   /**
-   * The main image is for a program with JavaScript glue (default false): the host sees every crossing between the two (glue.ts), and
-   * exported functions are the same as in tables.
+   * The main image is for a program with JavaScript glue (default false): the host sees every crossing
+   * between the two (glue.ts), and exported functions are identical to those in tables.
    */
   readonly glue?: boolean;
   /**
-   * Exported functions that snapshots run (default: all). Given, the snapshot image has those, the guest's handlers and what
-   * they reach, and is smaller for it. What is called from outside must be named: see docs/guest.md. A function that is
-   * missing traps in `ringzero.absent`; `snapshot.run` of one is RZ_EXPORT. RZ_OPTION for what no function is exported as.
+   * Exported functions that snapshots run (default: all). If given, the snapshot image contains only
+   * these, the guest's handlers and what they reach. Name everything that is called from outside: see
+   * docs/guest.md. A function that is missing traps in `ringzero.absent`; `snapshot.run` of one fails
+   * with RZ_EXPORT. RZ_OPTION if a name is not that of an exported function.
    */
   readonly snapshotRuns?: readonly string[] | undefined;
   /**
-   * Refuse a module whose compilation would take memory or time out of proportion to its size (default false): for modules from
-   * strangers. RZ_MODULE_UNSUPPORTED says which function and why; docs/programs.md has the bounds.
+   * Refuse a module whose compilation would take memory or time out of proportion to its size (default
+   * false): for untrusted modules. RZ_MODULE_UNSUPPORTED says which function and why; docs/programs.md
+   * has the bounds.
    */
   readonly boundCompilation?: boolean | undefined;
 }
 
-/** What whoever makes an instance of an image must know of its module. */
+/** What an embedder needs to instantiate an image. */
 export interface ModuleInfo {
   /** Memory declared by the module, in pages of 64 KiB; maximum undefined = none declared. */
   readonly initialPages: number;
   readonly maximumPages: number | undefined;
   readonly memoryImported: boolean;
-  /** Mutable globals, and the bytes that ringzero.save stores of them and of what is dropped. */
+  /**
+   * Mutable globals, and the bytes that ringzero.save stores: the globals, and which segments are
+   * dropped.
+   */
   readonly mutableGlobals: number;
   readonly registerBytes: number;
   /** Functions that the module imports, in order. */
@@ -84,11 +95,11 @@ export interface ModuleInfo {
   /** The module has a memory.grow. */
   readonly growsItself: boolean;
   /**
-   * The import that makes memory have this many bytes, whatever its name is: of its type and called by the function that finds memory too small,
-   * as Emscripten's `emscripten_resize_heap` is.
+   * The import that resizes memory to a number of bytes, whatever its name: it has that type and is
+   * called by the function that finds memory too small, like Emscripten's `emscripten_resize_heap`.
    */
   readonly growImport: { readonly module: string; readonly name: string } | undefined;
-  /** Which exported function, in their order, is the program's malloc, whatever its name is. */
+  /** Which exported function, by its place among them, is the program's malloc, whatever its name. */
   readonly allocator: number | undefined;
 }
 
@@ -99,18 +110,21 @@ export interface ImportedValue {
   readonly kind: 'global' | 'table';
   readonly type: string;
   readonly mutable: boolean;
-  /** Of a table: most entries, if it has a limit. */
+  /** The most entries of a table, if it has a limit. */
   readonly maximum: number | undefined;
 }
 
-/** `type`: value types as letters, i = i32, I = i64, f = f32, F = f64, v = vector, r = reference; parameters, a colon, results. */
+/**
+ * `type`: value types as letters, i = i32, I = i64, f = f32, F = f64, v = vector, r = reference;
+ * parameters, a colon, results.
+ */
 export interface ImportedFunction {
   readonly module: string;
   readonly name: string;
   readonly type: string;
 }
 
-/** Both images of a module, what to know of it, and how many checks were needed. */
+/** Both images of a module, what an embedder needs, and how many checks there are. */
 export interface Translation {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;
@@ -149,7 +163,7 @@ export function translateSnapshot(
   return { snapshot, info: describe(map, image) };
 }
 
-/** A module for an outer ring, see metered-image.ts. */
+/** A metered module, see metered-image.ts. */
 export interface Metered {
   readonly module: Uint8Array;
   /** Types of the exported functions, before the thunks. */
@@ -159,8 +173,9 @@ export interface Metered {
 }
 
 /**
- * The module with a limit on what it runs and on the memory it has. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, and RZ_UDF_REFUSED
- * for one that imports anything, shares its memory or starts with more than it may have.
+ * The module with limits on its time and memory. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, and
+ * RZ_UDF_REFUSED for one that imports anything, shares its memory or starts with more memory than its
+ * limit.
  */
 export function meter(bytes: Bytes, options: MeterOptions): Metered {
   const refuse = (why: string | undefined): void => {
@@ -179,7 +194,7 @@ export function meter(bytes: Bytes, options: MeterOptions): Metered {
 function refusal(map: ModuleMap, { memoryPages }: MeterOptions): string | undefined {
   const [first] = map.imports;
   if (first)
-    return `imports '${first.module}.${first.name}'; a function of an outer ring has no imports`;
+    return `imports '${first.module}.${first.name}'; user-defined functions cannot import anything`;
   if (map.memoryShared) return 'has a shared memory; declare it unshared';
   if (map.memoryMinimum > memoryPages)
     return `wants ${map.memoryMinimum} pages of memory; it may have ${memoryPages}`;
@@ -209,7 +224,7 @@ function refuseExcess(why: string | undefined): void {
   if (why !== undefined) throw new RingzeroError('RZ_MODULE_UNSUPPORTED', `the module ${why}`);
 }
 
-/** A module for an image. A guest that had the image's own imports could leave the machine's rules. */
+/** A module for images. A guest with the imports of images could break the rules of the machine. */
 function openGuest(module: Bytes, options: TranslateOptions): ModuleMap {
   const map = open(module, options);
   checkMachineImports(map.imports, ({ type }) => lettersOf(map.types[type]!));
@@ -231,7 +246,7 @@ function open(
   const engine = (globalThis as { WebAssembly?: { validate(bytes: Uint8Array): boolean } })
     .WebAssembly;
   if (options.validate !== false && engine && !engine.validate(bytes)) {
-    // A body with a refused feature is reported as that by the pass over it.
+    // The pass over the bodies reports a refused feature by its name.
     finish(new SnapshotImage(map, { ...choose(options), glue: false }), options);
     throw malformed('it does not validate, though its structure can be read,', bytes.length);
   }

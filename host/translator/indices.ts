@@ -2,7 +2,8 @@
 //
 //   functions   guest imports | ringzero imports | guest functions | import thunks | export thunks |
 //               glued exports, for glue | boot attach save load | routines, in the order of their first use
-//   globals     guest imports | ringzero.vcpu | guest globals | view or table | inside, for glue | dropped segments
+//   globals     guest imports | ringzero.vcpu | guest globals | view or table | inside, for glue |
+//               dropped segments
 //
 // Where the guest calls one of its imports, it calls the import's thunk.
 
@@ -20,7 +21,10 @@ export interface Choices {
   readonly glue?: boolean;
 }
 
-/** A function that the kernel or the host supplies: name, types of parameters and results; a number is this many i32. */
+/**
+ * A function that the kernel or the host supplies: name, types of parameters and results; a number is
+ * this many i32.
+ */
 export type KernelCall = readonly [
   name: string,
   params: number | readonly number[],

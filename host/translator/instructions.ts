@@ -1,6 +1,6 @@
-// The instruction set, as one table: what follows each code in the binary, how many operands it takes and leaves, how it
-// accesses memory, and what else the passes ask. An instruction that is added is a row here; one without a row is refused
-// by the name of its feature.
+// The instruction set, as one table: what follows each code in the binary, how many operands it takes
+// and leaves, how it accesses memory, and what else the passes ask. An instruction that is added is a
+// row here; one without a row is refused by the name of its feature.
 //
 // Interface   Columns by code: IMMEDIATES, EFFECT (effectTakes, effectGives), ACCESS (accessKind, accessType,
 //             accessWidth), MAY_MOVE_VIEW, IS_CHANGED. refuseCode() is the error for a code without a row.
@@ -84,7 +84,10 @@ export const IMMEDIATES = new Uint8Array(CODES);
 export const EFFECT = new Uint8Array(CODES);
 /** Kind << 16 | value type << 8 | width in bytes; 0 = it accesses no memory through an address operand. */
 export const ACCESS = new Uint32Array(CODES);
-/** 1 = the vCPU's view may move while it runs: it calls something unknown, waits, or polls. Calls of known functions and loops apart. */
+/**
+ * 1 = the vCPU's view may move while it runs: it calls something unknown, waits, or polls. Calls of
+ * known functions and loops apart.
+ */
 export const MAY_MOVE_VIEW = new Uint8Array(CODES);
 /** 1 = translation may change it, or has to know of it. All other instructions are copied. */
 export const IS_CHANGED = new Uint8Array(CODES);

@@ -1,6 +1,8 @@
-// Control flow under analysis: what is known where a block begins and ends, at `else`, and what a branch takes along.
+// Control flow under analysis: what is known where a block begins and ends, at `else`, and what a
+// branch takes along.
 //
-// Invariants  ELIDE-3  A fact holds at a join only if every way to the join had it: it is older than the first branch there.
+// Invariants  ELIDE-3  A fact holds at a join only if every way to the join had it: it is older than
+//                      the first branch there.
 //             ELIDE-5  A local that was assigned on one of the ways to a join has another symbol after it.
 
 import { beginLoop, endLoop } from './carry.ts';

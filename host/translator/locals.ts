@@ -1,9 +1,9 @@
-// Which symbol each local holds. A symbol is a value that was computed once; a local or operand is a symbol plus a
-// constant. At the head of a loop every local becomes a new symbol, lazily: one that was set before the loop's floor is
-// the floor's own symbol of that local.
+// Which symbol each local holds. A symbol is a value that was computed once; a local or operand is a
+// symbol plus a constant. At the head of a loop every local becomes a new symbol, lazily: one that was
+// set before the loop's floor is the floor's own symbol of that local.
 //
-// Invariants  ELIDE-5  A local that is assigned has another symbol afterwards, as it has at a join and at the head of a loop that
-//                      assigns it.
+// Invariants  ELIDE-5  A local that is assigned has another symbol afterwards, as it has at a join and
+//                      at the head of a loop that assigns it.
 //             BOUND-2  Symbols stay below SYMBOLS_MAX: they fit 32 bits.
 
 import { Composites } from './composites.ts';
@@ -89,7 +89,10 @@ export class Locals {
     return scale === 1 ? symbol : this.#compose(symbol, 0, scale);
   }
 
-  /** The symbol in terms of what locals hold at the innermost loop's head; undefined if it is made of other things. */
+  /**
+   * The symbol in terms of what locals hold at the innermost loop's head; undefined if it is made of
+   * other things.
+   */
   terms(symbol: number, scale = 1, found: Term[] = []): Term[] | undefined {
     if (found.length === TERMS_MAX) return undefined;
     const local = symbol - this.floorSymbol;
@@ -129,14 +132,20 @@ export class Locals {
     this.hold(local, symbol, offset, serial);
   }
 
-  /** At the head of a loop, for a local that the loop does not assign: it keeps its value. This is not an assignment, so it is not logged. */
+  /**
+   * At the head of a loop, for a local that the loop does not assign: it keeps its value. This is not
+   * an assignment, so it is not logged.
+   */
   hold(local: number, symbol: number, offset: number, serial: number): void {
     this.#symbol[local] = symbol;
     this.#offset[local] = offset;
     this.#serial[local] = serial;
   }
 
-  /** The constant that the local was when the log had `length` entries and the floor was `floorSerial`; it was set since. */
+  /**
+   * The constant that the local was when the log had `length` entries and the floor was `floorSerial`;
+   * it was set since.
+   */
   constantAt(length: number, floorSerial: number, local: number): number | undefined {
     const log = this.#log;
     const i = log.local.indexOf(local, length);
@@ -151,7 +160,10 @@ export class Locals {
       this.hold(log.local[i]!, log.symbol[i]!, log.offset[i]!, log.serial[i]!);
   }
 
-  /** Locals assigned since the log had `length` entries become new symbols: they differ on the ways that meet here. */
+  /**
+   * Locals assigned since the log had `length` entries become new symbols: they differ on the ways that
+   * meet here.
+   */
   blur(length: number, serial: number): void {
     const { local } = this.#log;
     for (let i = this.#log.length - 1; i >= length; i--)

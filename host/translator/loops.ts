@@ -1,5 +1,6 @@
-// What each loop of a function may change, found before the analysis. A loop is quiet if nothing in it but its polls
-// can move the view: facts from before it live on in it, because its polls make them true again.
+// What each loop of a function may change, found before the analysis. A loop is quiet if nothing in it
+// but its polls can move the view: facts from before it live on in it, because its polls make them true
+// again.
 
 import type { Tape } from './tape.ts';
 import { MAY_MOVE_VIEW } from './instructions.ts';

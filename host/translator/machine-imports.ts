@@ -1,5 +1,6 @@
-// The imports that belong to the machine: a guest may not have the images' own, and has the kernel's calls with the types
-// they have. Some of those are JavaScript, which would take any arguments.
+// The imports that belong to the machine. A guest may not have those of images, and must import the
+// kernel's calls with their exact types: some are JavaScript functions, which would accept any
+// arguments.
 
 import { RingzeroError } from '../errors.ts';
 import { KIND_FUNCTION, type ImportEntry } from './module.ts';
@@ -18,7 +19,10 @@ const CALLS = new Map([
   ['killChild', 'i:'],
 ]);
 
-/** Throws RZ_MODULE_UNSUPPORTED for an import that a guest cannot have. `typeOf` gives a function's type in letters. */
+/**
+ * Throws RZ_MODULE_UNSUPPORTED for an import that a guest cannot have. `typeOf` returns a function's
+ * type in letters.
+ */
 export function checkMachineImports(
   imports: readonly ImportEntry[],
   typeOf: (entry: ImportEntry) => string,
@@ -26,13 +30,11 @@ export function checkMachineImports(
   for (const entry of imports) {
     const { module, name, kind } = entry;
     if (module === 'ringzero')
-      throw refused(
-        `ringzero.${name}; imports from \`ringzero\` are those of translated images alone`,
-      );
+      throw refused(`ringzero.${name}; only translated images import from \`ringzero\``);
     const right = module === 'libdbos' && kind === KIND_FUNCTION ? CALLS.get(name) : undefined;
     if (right !== undefined && typeOf(entry) !== right)
       throw refused(
-        `libdbos.${name} as (${typeOf(entry)}), the machine has it as (${right}): i is i32, I is i64, F is f64; parameters, a colon, results`,
+        `libdbos.${name} as (${typeOf(entry)}), its type is (${right}): i is i32, I is i64, F is f64; parameters, a colon, results`,
       );
   }
 }

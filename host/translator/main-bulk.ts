@@ -1,5 +1,5 @@
-// memory.fill, memory.init and memory.copy of the main image: the whole range becomes writable first. A long one is done in
-// chunks, with a poll after each.
+// memory.fill, memory.init and memory.copy of the main image: the whole range becomes writable first. A
+// long one is done in chunks, with a poll after each.
 
 import type { Code } from './code.ts';
 import { ensure, ensureRange, testPages } from './ensure.ts';
@@ -97,8 +97,8 @@ function shortCopy(image: VmImage, code: Code): void {
 }
 
 /**
- * While more than CHUNK bytes are left, does one chunk and polls; the caller does the rest. A range that leaves memory or
- * segment traps before anything is written.
+ * While more than CHUNK bytes are left, does one chunk and polls; the caller does the rest. A range
+ * that leaves memory or segment traps before anything is written.
  */
 function chunks(image: VmImage, code: Code, source: number, chunk: () => void): void {
   code.get(BYTES).i32(CHUNK).op(OP.i32GtU).if();

@@ -3,13 +3,15 @@
 //   if ((T[address >>> 12] | address << (32 - log2(width))) != view) ensure(address, width - 1)
 //   store
 //
-// T is the epoch table, `view` the vCPU's 8-bit epoch. ensure() looks again, page by page, and calls the kernel's write fault
-// where needed; so a store that straddles two pages, which is always misaligned, checks both. If an address and its
-// offset leave 32 bits, the wrong page may be checked: the store itself traps then.
+// T is the epoch table, `view` the vCPU's 8-bit epoch. ensure() looks again, page by page, and calls
+// the kernel's write fault where needed; so a store that straddles two pages, which is always
+// misaligned, checks both. If an address and its offset leave 32 bits, the wrong page may be checked:
+// the store itself traps then.
 //
 // Invariants  ELIDE-1  Every write is checked as the plan says; without a plan, by itself.
-//             ELIDE-6  At a loop's head: what stays is checked before the loop and after each poll, what walks is compared with the
-//                      page checked last, and what jumps is looked up, in each iteration.
+//             ELIDE-6  At a loop's head: what stays is checked before the loop and after each poll,
+//                      what walks is compared with the page checked last, and what jumps is looked up,
+//                      in each iteration.
 // Cost        A check is 1 load, 1 compare, 1 branch: 0.3 to 0.5 ns.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
@@ -132,7 +134,10 @@ export class MainImage extends VmImage {
     }
   }
 
-  /** After a test of the range: the local of the slot becomes the start of a page, or what the routine says. */
+  /**
+   * After a test of the range: the local of the slot becomes the start of a page, or what the routine
+   * says.
+   */
   #beginWindow(body: Body, start: Start, bytes: number, slot: number): void {
     const { code } = body;
     code.unlikelyIf(I32);

@@ -1,22 +1,25 @@
-// The metered image: a module that keeps its own memory and cannot run for longer than it is given. It knows no VM.
+// The metered image: a module with its own memory that runs only as long as its fuel lasts. It knows no VM.
 //
 //   at a function's beginning and at the head of each loop:   if ((fuel -= cost) < 0) exhausted()
 //
-// `cost` is one unit and another for every 64 bytes of code that may run before fuel is looked at again, so that straight code
-// is paid for. An instruction that works on a range pays for the range before it begins, by the time it takes at worst: a unit
-// for 16 bytes of memory, 16 units for an entry of a table. A long range of memory is worked on in chunks, each paid for by
-// itself, so that who looks at a clock gets to. `exhausted` is the image's only import: it throws, or it
-// has set `ringzero.fuel` anew and returns.
+// `cost` is one unit, and one more for every 64 bytes of code that may run before fuel is looked at
+// again, so straight code is paid for. An instruction on a range pays for the range before it begins,
+// by its worst-case time: one unit for 16 bytes of memory, 16 units for an entry of a table. A long
+// range of memory is processed in chunks, each paid for separately, so that the host gets a chance to
+// check the clock. `exhausted` is the image's only import: it throws, or it sets `ringzero.fuel` again
+// and returns.
 //
 //   functions   exhausted | the module's | export thunks | routines
 //   globals     the module's | fuel | low
 //
-// Interface   Exported are the memory and the functions, each through a thunk that begins with a full slice of fuel. A thunk of a function
-//             with one i64 as its result gives the upper half, and the lower half is in `ringzero.low`: JavaScript would get a BigInt.
-// Invariants  METER-1  Between two looks at fuel a bounded amount of code runs: every loop, every call and every range is paid for
-//                      before it runs. The start function is metered as any other.
+// Interface   The memory and the functions are exported, each function through a thunk that begins with
+//             a full slice of fuel. A thunk whose only result is an i64 returns the upper half, and
+//             `ringzero.low` has the lower: no BigInt is made.
+// Invariants  METER-1  Between two looks at fuel a bounded amount of code runs: every loop, every call
+//                      and every range is paid for before it runs. The start function is metered like
+//                      any other.
 //             METER-2  Neither memory nor tables grow beyond the limits, whatever the module declares.
-// Cost        four instructions and a branch that is not taken, for each loop's round and each call.
+// Cost        Four instructions and a branch that is not taken, for each iteration of a loop and each call.
 
 import {
   elementSection,
@@ -33,12 +36,12 @@ import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, type ModuleMap } from '
 import { I32, I64, OP } from './opcode.ts';
 import { writePadded, Writer } from './writer.ts';
 
-/** Entries that a table may have, however it grows, and how many tables there may be. */
+/** The most entries of a table, however it grows, and the most tables. */
 export const TABLE_ENTRIES_MAX = 65536;
 export const TABLES_MAX = 4;
 
 const UNIT_SHIFT = 6; // bytes of code that one unit of fuel pays for
-const MEMORY_SHIFT = 4; // bytes of memory: 2 ns when warm, 30 ns when the system has to give the page first
+const MEMORY_SHIFT = 4; // bytes of memory: 2 ns when warm, 30 ns when the system has to supply the page first
 const ENTRY_SHIFT = 4; // units for an entry of a table: 14 to 30 ns
 const CHUNK = 2 ** 20; // bytes between two looks at fuel
 const LOCAL_BYTES = 8;
@@ -46,11 +49,11 @@ const GROW_COST = 1024; // the host makes a new view of the memory
 const FUEL = 0; // slots of Body.temp
 const RANGE = 1;
 
-/** What a module must keep to. Fuel that a call begins with is below 2^30, so that what it is overdrawn by fits as well. */
+/** Limits of a module. A call begins with less than 2^30 of fuel, so that an overdraft fits as well. */
 export interface MeterOptions {
-  /** Memory that the module may have, in pages of 64 KiB. */
+  /** The most memory of the module, in pages of 64 KiB. */
   readonly memoryPages: number;
-  /** Fuel at the beginning of a call, and that of the start function. */
+  /** Fuel of a call, and of the start function. */
   readonly slice: number;
   readonly startFuel: number;
 }
@@ -91,7 +94,7 @@ export class MeteredImage extends Image {
 
   override enterBody(body: Body, bytes: number): void {
     this.#loops.length = 0;
-    // Locals take next to no code, but each is cleared.
+    // A local takes hardly any code, but is cleared.
     this.#charge(body, 1 + ((bytes + LOCAL_BYTES * body.locals) >>> UNIT_SHIFT));
   }
 
@@ -109,7 +112,7 @@ export class MeteredImage extends Image {
     writePadded(body.code.bytes, loop.costAt, 1 + (bytes >>> UNIT_SHIFT));
   }
 
-  /** Takes fuel; where the amount is in the code: five bytes. */
+  /** Takes fuel. Returns where the amount is in the code: five bytes. */
   #charge(body: Body, cost: number): number {
     const { code } = body;
     code.globalGet(this.registerGlobal).op(OP.i32Const);
@@ -119,7 +122,7 @@ export class MeteredImage extends Image {
     return costAt;
   }
 
-  /** Fuel and what is to be taken of it are on the stack. */
+  /** Takes fuel; the fuel and the amount are on the stack. */
   #take(body: Body): void {
     const { code } = body;
     const left = body.temp(I32, FUEL);
@@ -178,7 +181,7 @@ export class MeteredImage extends Image {
     });
   }
 
-  /** Of `local 2` bytes: chunk by chunk while there are more than one has, then the rest; each is paid for first. */
+  /** Processes `local 2` bytes in chunks, then the rest; each is paid for first. */
   #chunks(code: Code, whole: () => Code, addresses: readonly number[], chunk: () => void): void {
     const pay = (cost: () => void): void => {
       code.globalGet(this.registerGlobal);
@@ -206,7 +209,7 @@ export class MeteredImage extends Image {
     whole();
   }
 
-  /** The number of entries is the topmost operand, but for what pays for nothing: table.size. */
+  /** The number of entries is the topmost operand. table.size has none, and is not paid for. */
   override lowerTable(body: Body): void {
     const { code, instruction } = body;
     if (instruction === OP.tableSize) return;

@@ -1,5 +1,8 @@
-// What the translator needs to know of a module before it rewrites it: index spaces and where the sections lie.
-// Nothing of a function's body is read here.
+// The structure of a module, read before it is rewritten: its index spaces and where its sections are.
+// Bodies are not read here.
+//
+// Interface   mapModule() reads a module; skipConstant() steps over a constant expression.
+// Invariants  DECODE-1  Indices are within their index spaces. Types are not checked: engines do that.
 
 import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE } from './kinds.ts';
 import { Decoder } from './decoder.ts';
@@ -16,7 +19,7 @@ export interface FunctionType {
   readonly results: Uint8Array;
 }
 
-/** Equal for types that are the same by their structure. */
+/** Equal for structurally equal types. */
 export const typeKey = ({ params, results }: FunctionType): string =>
   `${params.join()}:${results.join()}`;
 
@@ -25,7 +28,7 @@ export interface ImportEntry {
   readonly name: string;
   readonly kind: number;
   readonly type: number; // functions: type index
-  readonly start: number; // where the entry lies in the file
+  readonly start: number; // where the entry is in the file
   readonly end: number;
 }
 
@@ -106,12 +109,12 @@ export class ModuleMap {
   }
 }
 
-/** What every module begins with: the magic number, and the version. */
+/** The first bytes of every module: magic number and version. */
 export const MAGIC: Uint8Array = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
-// Section ids in the order in which they must come; 12 is the data count, 13 the tags.
+// By section id, its place in the required order; 12 is the data count, 13 the tags.
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
-/** Whether it begins as text does: what a server answers instead of a module, or the text format. */
+/** Whether the bytes begin like text: an error page of a server, or the text format. */
 function isText(bytes: Uint8Array): boolean {
   return /^(\ufeff|\u00ef\u00bb\u00bf)?[\t\n\r ]*[<({;"#A-Za-z]/.test(
     String.fromCharCode(...bytes.subarray(0, 64)),

@@ -1,5 +1,5 @@
-// The "name" section of an image: the guest's names under their new indices, the old index where a function has none, and
-// names for what translation added, so that stack traces speak.
+// The "name" section of an image: the guest's names under their new indices, the old index where a
+// function has none, and names for what translation added, so that stack traces are readable.
 
 import { SPECIALS } from './indices.ts';
 import type { VmImage } from './vm-image.ts';
@@ -11,7 +11,7 @@ const SUB_LOCALS = 2;
 const SUB_LABELS = 3;
 const SUB_GLOBALS = 7;
 
-/** Contents of the rewritten name section. A guest's broken one is dropped, as engines do. */
+/** Contents of the rewritten name section. A malformed one of the guest is dropped, as engines do. */
 export function nameSection(image: VmImage): Uint8Array {
   const section = image.map.customs.find((custom) => custom.name === 'name');
   const guest = section && readNames(image, section.contents, section.end);
@@ -34,7 +34,7 @@ export function nameSection(image: VmImage): Uint8Array {
   return out.finish();
 }
 
-/** New index of the function itself: Image.functionIndex() has an import's thunk in its place. */
+/** New index of the function itself; Image.functionIndex() returns an import's thunk instead. */
 function namedIndex(image: VmImage, old: number): number {
   return old < image.map.importedFunctions ? old : old + image.kernelCalls.length;
 }

@@ -1,5 +1,5 @@
-// The names of what the binary format numbers: value types and instructions. What an instruction is made of and does is
-// in instructions.ts.
+// The names of what the binary format numbers: value types and instructions. What an instruction is
+// made of and does is in instructions.ts.
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;

@@ -1,7 +1,9 @@
-// The operand stack of the function under analysis: of each operand the symbol and the constant that is added to it.
+// The operand stack of the function under analysis: of each operand the symbol and the constant that is
+// added to it.
 //
-// Interface   push(), pushFresh(), pop() and effect() follow the stack; add(), subtract() and multiply() also follow the values.
-//             In code that is never reached the stack supplies whatever is asked of it, down to the height of the block.
+// Interface   push(), pushFresh(), pop() and effect() follow the stack; add(), subtract() and
+//             multiply() also follow the values. In unreachable code, operands below the height of the
+//             block are unknown.
 
 import { effectGives, effectTakes } from './instructions.ts';
 import { CONSTANT, type Locals } from './locals.ts';
@@ -12,7 +14,7 @@ export class Operands {
   symbols = new Int32Array(1024);
   offsets = new Int32Array(1024);
   top = 0;
-  /** Of the stack, where the innermost block began. */
+  /** The height at which the innermost block began. */
   height = 0;
   #instructions = 0;
   readonly #locals: Locals;
@@ -21,7 +23,10 @@ export class Operands {
     this.#locals = locals;
   }
 
-  /** For a function of so many instructions, each of which pushes one operand at most, or calls pushFresh(). */
+  /**
+   * For a function of `instructions` instructions, each of which pushes one operand at most, or calls
+   * pushFresh().
+   */
   reset(instructions: number): void {
     this.top = this.height = 0;
     this.#instructions = instructions;
@@ -63,7 +68,7 @@ export class Operands {
     this.top = top + 1;
   }
 
-  /** Whether so many operands are on the stack of this block. */
+  /** Whether `count` operands are on the stack of this block. */
   has(count: number): boolean {
     return this.top >= this.height + count;
   }

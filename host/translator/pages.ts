@@ -1,11 +1,14 @@
-// Which accesses of a function lie around one address, so that the place of their page's entry in a snapshot's table is
-// computed once. A group is a symbol and a range of bytes around it; its first access leaves the place in a local, and
-// all that come later on every way from there use it. Nothing voids a group: the place of an entry depends on the
-// address alone, and each access reads the entry itself.
+// Groups of accesses around one address, so that the place of their page's entry in a snapshot's table
+// is computed once. A group is a symbol and a range of bytes around it. Its first access leaves the
+// place in a local; all later accesses on every way from there use it.
 //
-// A local is used again when its group is gone: at a join that not every way reaches through it, at a loop for one whose
-// symbol no local keeps, or for a newer group. Within a loop no group from before it is given up for a newer one, for the
-// loop's next turn may use it.
+// Invariants  PLACE-1  The place of an entry depends on the address alone: nothing voids it. Each
+//                      access reads the entry itself.
+//             PLACE-2  The first access of a group runs before each other access of it, on every way.
+//             PLACE-4  A local is used for another group only when its group is gone: at a join that
+//                      not every way reaches through it, at a loop if no local keeps its symbol, or for
+//                      a newer group. Within a loop no group from before it is given up for a newer
+//                      one, because the next iteration may use it.
 
 import { CONSTANT } from './locals.ts';
 import type { Plan } from './plan.ts';
@@ -13,10 +16,13 @@ import type { Plan } from './plan.ts';
 /** A range that crosses a page sends all of its group the slow way, so it is short. */
 const RANGE_MAX = 128;
 const LOCALS_MAX = 12;
-/** Accesses with larger offsets stand alone: one under the limit of stores (relocation.ts) would not say that no bit is lost. */
+/**
+ * Accesses with larger offsets stand alone: an address under the limit of stores (relocation.ts) would
+ * not prove that the sum fits 32 bits.
+ */
 export const OFFSET_MAX = 1024;
 
-/** Accesses whose entry lies at one place of the table. */
+/** Accesses whose entry is at one place of the table. */
 export class Group {
   readonly first: number; // the access that computes the place
   readonly symbol: number;
@@ -111,7 +117,10 @@ export class Pages {
     return this.#pinned[this.#pinned.length - 1] ?? 0;
   }
 
-  /** At a loop's head: of the groups that may be given up keeps those whose symbols locals still hold within it. */
+  /**
+   * At a loop's head: of the groups that may be given up, keeps those whose symbols locals still hold
+   * in the loop.
+   */
   enterLoop(serial: number, holds: (symbol: number) => boolean): void {
     const live = this.#live;
     const pin = this.#pin;

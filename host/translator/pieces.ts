@@ -1,5 +1,5 @@
-// Values that straddle two pages of a snapshot, built from and taken apart into bytes: for each load the instructions that make
-// its result from the raw bits, for each store those that yield them.
+// Values that straddle two pages of a snapshot, built from and taken apart into bytes: for each load
+// the instructions that make its result from the raw bits, for each store those that yield them.
 
 import type { Code } from './code.ts';
 import { pieces, putPieces } from './exact.ts';
@@ -36,7 +36,10 @@ const EXTRACT: Readonly<Record<number, number>> = {
   8: OP.i64x2ExtractLane,
 };
 
-/** Address in local 0 -> the value that the load would give. A lane load has its vector on the stack already. */
+/**
+ * Address in local 0 -> the value that the load would give. A lane load has its vector on the stack
+ * already.
+ */
 export function assembleValue(
   image: SnapshotImage,
   code: Code,

@@ -1,5 +1,5 @@
-// What the analysis of a function decides, for the pass that emits it. Stores (for the snapshot image, all accesses) and
-// loops are numbered in the order of the body.
+// What the analysis of a function decides, for the pass that emits it. Stores (for the snapshot image,
+// all accesses) and loops are numbered in the order of the body.
 
 import type { Term } from './locals.ts';
 import type { Group } from './pages.ts';
@@ -45,7 +45,7 @@ export class Plan {
   readonly group: (Group | undefined)[] = [];
   #accesses = 0;
 
-  /** Nothing is decided yet for a function of at most so many accesses: each one checks for itself. */
+  /** Nothing is decided yet for a function of at most `accesses` accesses: each one checks for itself. */
   reset(accesses: number): void {
     this.check.fill(CHECK_OWN, 0, this.#accesses);
     this.bulk.fill(0, 0, this.#accesses);

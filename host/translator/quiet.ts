@@ -1,5 +1,6 @@
-// Which functions cannot move the view: no loop that would poll, no call through a table or of an import, no bulk operation that
-// may poll, no memory.grow, and calls only of functions of the same kind. Facts outlive a call of one.
+// Which functions cannot move the view: no loop that would poll, no call through a table or of an
+// import, no bulk operation that may poll, no memory.grow, and calls only of functions of the same
+// kind. Facts outlive a call of one.
 
 import { type BodyBytes, Decoder } from './decoder.ts';
 import { MAY_MOVE_VIEW } from './instructions.ts';

@@ -1,17 +1,21 @@
-// Which functions can run once these exports are called: what they call, what those call, and where one calls through a table
-// every function of that type, whether a table has it or not. What has a reference taken of it counts as called.
+// Which functions can run once these exports are called: those that they call, and so on. A call
+// through a table may reach every function of its type, whether a table holds it or not. A function
+// whose reference is taken counts as called.
 
 import { refuse } from '../errors.ts';
 import { bodiesOf, Decoder } from './decoder.ts';
 import { KIND_FUNCTION, type ModuleMap, typeKey } from './module.ts';
 import { OP } from './opcode.ts';
 
-/** Exports that the kernel calls by itself in every instance that has them (host/vm/handlers.ts). */
+/** Exports that the kernel calls in every instance that has them (host/vm/handlers.ts). */
 const HANDLERS = ['onPageFault', 'onSyscall', 'onInterrupt'];
 
-/** `names` and the handlers that the module has, by name. Throws RZ_OPTION for what is no list of functions that it exports. */
+/**
+ * `names` and the handlers that the module has, by name. Throws RZ_OPTION for names that it exports no
+ * function as.
+ */
 export function rootsOf(map: ModuleMap, names: readonly string[]): ReadonlyMap<unknown, number> {
-  const list: readonly unknown[] = [names].flat(); // what callers without types give
+  const list: readonly unknown[] = [names].flat(); // untyped callers may pass a string
   const wanted = new Set([...list, ...HANDLERS]);
   const roots = new Map<unknown, number>();
   for (const { kind, name, index } of map.exports)
@@ -33,7 +37,7 @@ export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
     reached[index] = 1;
     next.push(index);
   };
-  const ofType = new Map<string, number[]>(); // until it is called through a table
+  const ofType = new Map<string, number[]>(); // types not yet called through a table
   map.functions.forEach((type, index) => {
     const key = typeKey(map.types[type]!);
     if (!ofType.get(key)?.push(index)) ofType.set(key, [index]);
@@ -53,7 +57,10 @@ export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   return reached;
 }
 
-/** Tells the functions that a body calls or takes a reference to, and the types that it calls through a table. */
+/**
+ * Tells the functions that a body calls or takes a reference to, and the types that it calls through a
+ * table.
+ */
 function scan(
   decoder: Decoder,
   reach: (index: number) => void,

@@ -1,12 +1,13 @@
-// A cursor over the bytes of a module. Every read is bounded by `end`; what leaves it is a malformed module.
-// LEB128 follows the specification: at most ceil(N/7) bytes, unused bits of the last byte zero (or the sign).
+// A cursor over the bytes of a module. Every read is bounded by `end`; a read beyond it means that the
+// module is malformed. LEB128 follows the specification: at most ceil(N/7) bytes, unused bits of the
+// last byte zero (or the sign).
 
 import { asBytes } from '../bytes.ts';
 import { refuse, RingzeroError } from '../errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The error for bytes that are no valid module. `at` is the byte offset where it shows. */
+/** The error for bytes that are not a valid module; `at` is the offset where it was found. */
 export function malformed(what: string, at: number): RingzeroError {
   return new RingzeroError(
     'RZ_MODULE_MALFORMED',
@@ -14,7 +15,7 @@ export function malformed(what: string, at: number): RingzeroError {
   );
 }
 
-/** The bytes of a module. Fails with RZ_OPTION for what has none. */
+/** The bytes of a module. Throws RZ_OPTION if the value has none. */
 export function moduleBytes(module: unknown): Uint8Array {
   return (
     asBytes(module) ?? refuse('module', module, 'its bytes, as a Uint8Array or an ArrayBuffer')

@@ -1,4 +1,4 @@
-// What the translator does not take, by the name of the feature.
+// Features that the translator refuses, by name, and the limits of engines.
 
 import { RingzeroError } from '../errors.ts';
 import { malformed } from './reader.ts';
@@ -10,11 +10,11 @@ export function unsupported(feature: string): RingzeroError {
   );
 }
 
-/** What engines take of one function: locals, parameters included, and bytes of its body. */
+/** Limits of engines for one function: locals, parameters included, and bytes of its body. */
 export const LOCALS_MAX = 50_000;
 const BODY_BYTES_MAX = 7_654_321;
 
-/** Refuses a function that its translation has made too large for engines, which would refuse it without its name. */
+/** BOUND-3: refuses a function whose translation is too large for engines, which would not name it. */
 export function checkBodySize(
   name: string,
   locals: number,
@@ -23,12 +23,12 @@ export function checkBodySize(
 ): void {
   if (locals > LOCALS_MAX) {
     throw unsupported(
-      `${ownLocals} locals in ${name} (translation adds ${locals - ownLocals}; engines take ${LOCALS_MAX})`,
+      `${ownLocals} locals in ${name} (translation adds ${locals - ownLocals}, engines allow ${LOCALS_MAX})`,
     );
   }
   if (bytes > BODY_BYTES_MAX) {
     throw unsupported(
-      `a function of ${bytes} bytes, translated: ${name} (engines take ${BODY_BYTES_MAX})`,
+      `a function of ${bytes} bytes after translation: ${name} (engines allow ${BODY_BYTES_MAX})`,
     );
   }
 }

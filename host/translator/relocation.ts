@@ -1,13 +1,16 @@
-// What of an image depends on the VM and its processor, as a custom section, so that a translated module fits any:
+// The parts of an image that depend on the VM and its processor, listed in a custom section, so that a
+// translated module fits any:
 //
-//   name "ringzero.relocations" | u8 version | places of the memory's size | of the epoch table's address | of fences
-//   | of the limit of stores | of loads that stay in order
-//   places: count, then each one's distance from the one before (the first from the start of the file), all LEB128
+//   name "ringzero.relocations" | u8 version | places of the memory's size | of the epoch table's address
+//   | of fences | of the limit of stores | of loads that stay in order
+//   places: count, then each one's distance from the previous one (the first from the start of the file),
+//   all LEB128
 //
-// Size, address and limit are five-byte LEB128; a fence is three bytes, `atomic.fence` or three `nop`; a load four,
-// `i32.atomic.load` or `nop` and `i32.load`, which costs an engine half as much. Where the processor is known to be a strongly
-// ordered one, the engine is V8, which neither moves nor merges loads of memory. The size stands there
-// as minimum and maximum, so that the engine knows that memory never grows: else it looks for it anew after each call.
+// Size, address and limit are five-byte LEB128. A fence is three bytes, `atomic.fence` or three `nop`.
+// A load is four, `i32.atomic.load` or `nop` and `i32.load`, which costs an engine half as much. The
+// plain forms are for strongly ordered processors, where the engine is V8, which neither moves nor
+// merges loads of memory. The size is minimum and maximum, so that the engine knows that memory never
+// grows; otherwise it reloads the start of memory after each call.
 
 import { epochTable, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, FRAMES_MAX, FRAMES_MIN, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
@@ -25,11 +28,11 @@ const NO_FENCE = [NOP, NOP, NOP];
 const ATOMIC_LOAD = [0xfe, 0x10, 0x02, 0x00];
 const PLAIN_LOAD = [NOP, 0x28, 0x02, 0x00];
 
-/** The VM and the processor that an image is to fit. */
+/** The VM and the processor that an image runs on. */
 export interface RelocateOptions {
   /** Frames of the VM, a multiple of 4096. */
   readonly frames: number;
-  /** The processor may reorder loads (default true: right everywhere, slower on x64). */
+  /** The processor may reorder loads (default true: correct everywhere, slower on x64). */
   readonly weakMemory?: boolean;
 }
 
@@ -86,7 +89,10 @@ export function patch(image: Uint8Array, options: RelocateOptions): void {
   each(reader, image, ATOMIC_LOAD.length, (at) => image.set(load, at));
 }
 
-/** Stores of a snapshot image at higher addresses look closer: no guest memory is there, and 64 KiB beyond it are still memory. */
+/**
+ * Stores of a snapshot image above it look closer: it is above guest memory, and 64 KiB beyond it are
+ * still memory.
+ */
 const storeLimit = (frames: number): number => vmBlock(frames) - 2 * WASM_PAGE_BYTES;
 
 function each(reader: Reader, image: Uint8Array, bytes: number, put: (at: number) => void): void {
@@ -113,6 +119,6 @@ function findSection(image: Uint8Array): Reader {
   }
   throw new RingzeroError(
     'RZ_OPTION',
-    'these bytes are no image of this version of ringzero; translate the module first',
+    'there is no image of this version of ringzero in these bytes; translate the module first',
   );
 }

@@ -1,8 +1,8 @@
-// The data segments of an image: all passive, for boot() applies the active ones.
+// The data segments of an image. All are passive; boot() applies those that were active.
 //
-// Active segments that follow each other closely in memory go as one, with zeros for what lies between, in the place of the first;
-// the others are empty, as a segment is that was dropped. Where memory may have something before boot(), only segments without
-// anything between them are joined.
+// Active segments that follow each other closely in memory are joined, with zeros between them, in the
+// place of the first; the others become empty, like dropped segments. Where memory may have contents
+// before boot(), only segments without a gap are joined.
 
 import { type Code } from './code.ts';
 import { ATTACH } from './indices.ts';
@@ -12,7 +12,7 @@ import { I32, OP } from './opcode.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-/** So many zeros take no more bytes than a run by itself does: where it lies, is applied and is dropped. */
+/** A longer gap takes more bytes than the code for a run of its own. */
 const GAP_MAX = 32;
 const PAGE_BYTES = 65536;
 /** Of a segment whose address depends on a global. */
@@ -23,26 +23,27 @@ interface Piece extends DataEntry {
   readonly address: number;
 }
 
-/** Segments that are applied at once, in ascending order. */
+/** Segments that are applied together, in ascending order. */
 export type Run = readonly [first: Piece, ...others: Piece[]];
 
 const endOf = ({ address, start, end }: Piece): number => address + end - start;
 const lastOf = (run: Run): Piece => run.at(-1)!;
 const bytesIn = (run: Run): number => endOf(lastOf(run)) - run[0].address;
 
-/** What boot() applies, in the order of the segments: nothing where an image never boots. */
+/** What boot() applies, in the order of the segments; nothing in an image that never boots. */
 export function runsOf({ map, boots, choices }: VmImage): readonly Run[] {
   if (!boots) return [];
   const gapMax = (choices.zeroFilledMemory ?? !map.memoryImported) ? GAP_MAX : 0;
   const memoryBytes = map.memoryMinimum * PAGE_BYTES;
   const runs: [Piece, ...Piece[]][] = [];
-  let highest = 0; // nothing was written from there on
+  let highest = 0; // from there on memory is untouched
   map.data.forEach((data, segment) => {
     if (!data.active) return;
     const piece = { ...data, segment, address: addressOf(map, data) };
     const run = runs.at(-1);
     const gap = piece.address - highest;
-    // What may leave the memory is applied by itself: when it traps, those before it are there.
+    // A segment that may leave memory is applied by itself: when it traps, the earlier ones have been
+    // applied.
     const follows = gap >= 0 && gap <= gapMax && endOf(piece) <= memoryBytes;
     if (follows && run && endOf(lastOf(run)) === highest) run.push(piece);
     else runs.push([piece]);
@@ -58,7 +59,10 @@ function addressOf(map: ModuleMap, { offsetStart, offsetEnd }: DataEntry): numbe
   return reader.pos === offsetEnd ? address : UNKNOWN; // more follows in an extended constant
 }
 
-/** boot(): the active data segments, each within guest memory or a trap, then the start function. A snapshot's vCPU never boots. */
+/**
+ * boot(): the active data segments, each within guest memory or a trap, then the start function. A
+ * snapshot's vCPU never boots.
+ */
 export function boot(image: VmImage, code: Code, runs: readonly Run[]): number[] {
   const { map } = image;
   if (!image.boots) {

@@ -1,4 +1,4 @@
-// Copies of few bytes without the instruction for it, of which engines make a call of their own.
+// Copies of few bytes without memory.copy, which engines compile to a call of a function of theirs.
 
 import { type Code } from './code.ts';
 import { OP } from './opcode.ts';
@@ -6,8 +6,8 @@ import { OP } from './opcode.ts';
 export const SHORT_COPY_MAX = 32; // bytes
 
 /**
- * Copies 1 to 32 bytes (local 2) from local 1 to local 0 and returns: two or four words (three bytes) that may overlap,
- * all read before any is written.
+ * Copies 1 to 32 bytes (local 2) from local 1 to local 0 and returns: two or four words (three bytes)
+ * that may overlap, all read before any is written.
  */
 export function copyWords(code: Code): void {
   const at = (address: number, fromEnd: number): void => {

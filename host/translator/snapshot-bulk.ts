@@ -1,5 +1,6 @@
-// memory.fill, memory.init and memory.copy of the snapshot image: page by page, with a poll after each. What stays within
-// its page goes without a call of the kernel: that the bytes lie in memory follows from the entry of their page.
+// memory.fill, memory.init and memory.copy of the snapshot image: page by page, with a poll after each.
+// A range within one page needs no call of the kernel: the entry of its page proves that the bytes are
+// in memory.
 
 import { Code } from './code.ts';
 import { DATA, trapIfDropped } from './drops.ts';
@@ -72,7 +73,10 @@ export function bulkCopy(image: SnapshotImage): number {
   });
 }
 
-/** copyPiece(to, from, bytes), neither side leaving its page; again if the source page was copied meanwhile. */
+/**
+ * copyPiece(to, from, bytes), each side within one page; once more if the source page was copied during
+ * the copy.
+ */
 function copyPiece(image: SnapshotImage): number {
   return image.routine('ringzero.copyPiece', i32s(3), [], (code) => {
     const [target, found] = [3, 4];
@@ -104,7 +108,10 @@ function move(image: SnapshotImage): number {
   });
 }
 
-/** Branches to the innermost block unless [start, + BYTES) lies within one page, and under the limit, for each start. */
+/**
+ * Branches to the innermost block unless [start, + BYTES) is within one page and under the limit, for
+ * each start.
+ */
 function leaveUnlessInPages(code: Code, starts: readonly number[]): void {
   code.get(BYTES).i32(1).op(OP.i32Sub).i32(4096).op(OP.i32GeU).brIf(0);
   for (const start of starts) {
@@ -113,7 +120,7 @@ function leaveUnlessInPages(code: Code, starts: readonly number[]): void {
   }
 }
 
-/** Pieces from the start; `piece` is local 3. With `paired` a piece leaves neither side's page. */
+/** Pieces from the start; `piece` is local 3. With `paired`, each side of a piece is within one page. */
 function upwards(
   image: SnapshotImage,
   code: Code,

@@ -1,18 +1,25 @@
 // The snapshot image: every access goes through the snapshot's page table.
 //
-//   value = load main[address]                        (traps as it always did)
+//   value = load main[address]                        (traps as the original does)
 //   fence                                             (weakly ordered processors only)
 //   entry = [place of the page's entry]
-//   if (entry | the access leaves its page)  value = load main[address + (entry & ~4095)], or the exact way if it leaves it
+//   if (entry | the access leaves its page)
+//     value = load main[address + (entry & ~4095)], or the exact way if it leaves its page
 //
-// Main memory is read first and the table afterwards: if the page was not copied by then, what was read is what the
-// snapshot must see, for the kernel publishes the copy before the page changes. An entry that is there stays. A store goes
-// straight to a frame that its entry calls the snapshot's own; atomics, bulk instructions and all other stores go
-// the exact way: own(address) gives the place in physical memory, after `viewFault` if need be.
+// Main memory is read first and the table afterwards: if the page was not copied by then, the value is
+// what the snapshot must see, because the kernel publishes the copy before the page changes. An entry
+// stays once it is there. A store goes straight to a frame if its entry says that the frame is the
+// snapshot's own. Atomics, bulk instructions and all other stores go the exact way (exact.ts):
+// own(address) returns the place in physical memory, after `viewFault` if needed.
 //
-// Where the analysis finds several accesses around one address (pages.ts), the first leaves the place of the entry in a local.
-// If their range crosses a page, or stores may lie above the limit, that is the place of ENTRY_CLOSER, which sends each of
-// them the exact way. The limit is below what the table covers, and so far that offsets lead out of 32 bits nowhere.
+// Where the analysis finds several accesses around one address (pages.ts), the first leaves the place
+// of the entry in a local.
+//
+// Invariants  PLACE-3  If the range of a group crosses a page, or a store of it may be above the limit,
+//                      the local is the place of ENTRY_CLOSER, which sends each access the exact way.
+//                      The limit is below what the table covers, and so low that no offset leads out of
+//                      32 bits.
+// Cost        A load of main memory: one more load, a test, a branch. A store: a load, a test, a branch.
 
 import { ENTRY_CLOSER, ENTRY_OWNED } from '../../assembly/abi/snapshot-block.ts';
 import { VCPU_CLOSER, VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
@@ -47,7 +54,7 @@ const ENTRY = 3;
 const STRADDLE = 4;
 const GROUP = 5; // and the slots after it
 const LANES = 16;
-/** Offsets below it do not lead from an address under the limit out of 32 bits. */
+/** An address under the limit plus an offset below this fits 32 bits. */
 const NEAR = 65536;
 
 export class SnapshotImage extends VmImage {
@@ -64,13 +71,13 @@ export class SnapshotImage extends VmImage {
   override readonly boots = false;
 
   readonly #roots: ReadonlyMap<unknown, number> | undefined;
-  /** By function index, where only some are there. */
+  /** By function index, 1 = it can run; undefined = all can. */
   readonly #reached: Uint8Array | undefined;
   /** Routines of the exact way, by instruction and lane. */
   readonly #exact = new Map<number, number>();
   readonly #identities: number[] = []; // by type
 
-  /** With `roots`, exported functions by name, the image has those and what they reach alone. */
+  /** With `roots`, exported functions by name, the image contains only those and what they reach. */
   constructor(map: ModuleMap, choices: Choices, roots?: ReadonlyMap<unknown, number>) {
     super(map, choices);
     this.#roots = roots;
@@ -80,7 +87,9 @@ export class SnapshotImage extends VmImage {
 
   override get exports(): readonly ExportEntry[] {
     const { exports } = this.map;
-    return exports.filter(({ kind, name }) => kind !== KIND_FUNCTION || (this.#roots?.has(name) ?? true)); // prettier-ignore
+    const roots = this.#roots;
+    if (roots === undefined) return exports;
+    return exports.filter(({ kind, name }) => kind !== KIND_FUNCTION || roots.has(name));
   }
 
   override has(old: number): boolean {
@@ -156,7 +165,7 @@ export class SnapshotImage extends VmImage {
     code.end();
   }
 
-  /** Branches to the innermost block if the access lies above the limit, or beyond 32 bits. */
+  /** Branches to the innermost block if the access is above the limit, or beyond 32 bits. */
   #leaveUnlessNear({ code, offset }: Body, address: number, scratch: number): void {
     if (offset < NEAR) code.get(address).limit().op(OP.i32GtU).unlikelyBrIf(0);
     else {
@@ -207,7 +216,10 @@ export class SnapshotImage extends VmImage {
     code.i32(ENTRY_OWNED).op(OP.i32Ne).unlikelyBrIf(0);
   }
 
-  /** The place of the group's entry is in its local and the access at hand is one of the group: for tests to look at. */
+  /**
+   * For tests: the place of the group's entry is in its local, and the access at hand belongs to the
+   * group.
+   */
   protected audit(_body: Body, _address: number, _place: number): void {}
 
   /** At the group's first access: leaves the place of its entry in a local, or that of ENTRY_CLOSER. */
@@ -270,9 +282,8 @@ export class SnapshotImage extends VmImage {
 
   override lowerBulk(body: Body, segment: number): void {
     const { instruction } = body;
-    const isCopy = instruction === OP.memoryCopy;
-    const routine = instruction === OP.memoryInit ? bulkInit(this, segment) : isCopy ? bulkCopy(this) : bulkFill(this); // prettier-ignore
-    body.code.call(routine);
+    if (instruction === OP.memoryInit) body.code.call(bulkInit(this, segment));
+    else body.code.call(instruction === OP.memoryCopy ? bulkCopy(this) : bulkFill(this));
   }
 
   override lowerTable(body: Body, segment: number): void {
@@ -284,7 +295,7 @@ export class SnapshotImage extends VmImage {
     trapIfDropped(code, this.map, this.firstDropGlobal, ELEMENTS, segment, [from, count]);
   }
 
-  /** The instance serves other forks, which have the segment. */
+  /** The instance serves other forks, which may still have the segment. */
   override lowerDrop(body: Body, space: number, segment: number): void {
     super.lowerDrop(body, space, segment);
     body.replaced();

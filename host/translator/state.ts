@@ -1,5 +1,6 @@
-// What the analysis of a function knows at the instruction it is at. Its parts work on it together: analysis.ts takes the
-// instructions, joins.ts the control flow, carry.ts, heads.ts and trips.ts the loops.
+// What the analysis of a function knows at the instruction it is at. Its parts work on it together:
+// analysis.ts takes the instructions, joins.ts the control flow, carry.ts, heads.ts and trips.ts the
+// loops.
 
 import { Facts } from './facts.ts';
 import { Frame, LoopFrame } from './frame.ts';

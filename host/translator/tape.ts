@@ -1,8 +1,10 @@
 // A function's instructions, decoded once: what all passes over it read.
 //
-// Interface   record() decodes a body. Instruction i has code[i], a[i] and b[i] (decoder.ts) and lies at [at[i], at[i + 1]).
-//             changed[0 .. changes) are the numbers of those that translation may change.
-// Cost        18 bytes for each byte of the largest function, of which systems provide what is used: 18 for each instruction.
+// Interface   record() decodes a body. Instruction i has code[i], a[i] and b[i] (decoder.ts) and is at
+//             [at[i], at[i + 1]). changed[0 .. changes) are the numbers of those that translation may
+//             change.
+// Cost        18 bytes for each byte of the largest function, of which systems provide what is used: 18
+//             for each instruction.
 
 import { type BodyBytes, Decoder } from './decoder.ts';
 import { IS_CHANGED, IS_WRITE } from './instructions.ts';
@@ -66,7 +68,7 @@ export class Tape {
     this.locals = body.locals;
   }
 
-  /** Room for the instructions of so many bytes. */
+  /** Makes room for the instructions of `bytes` bytes. */
   #reserve(bytes: number): void {
     if (bytes <= this.code.length) return;
     this.code = new Uint16Array(bytes);

@@ -1,9 +1,13 @@
-// How often a loop's body runs, where its code tells: one that counts to a constant and ends soon need not poll.
+// How often a loop's body runs, where its code tells: one that counts to a constant and ends soon need
+// not poll.
 
 import type { Comparison, Counter, Frame, LoopFrame } from './frame.ts';
 import type { State } from './state.ts';
 
-/** At a br_if to the label, whose condition is on top of the stack: is it what ends a loop that counts? `last` is the last comparison. */
+/**
+ * At a br_if to the label, whose condition is on top of the stack: is it what ends a loop that counts?
+ * `last` is the last comparison.
+ */
 export function noteCondition(state: State, label: number, last: Comparison): void {
   const { loop, operands } = state;
   if (!loop || loop.counter) return;

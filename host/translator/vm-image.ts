@@ -1,4 +1,5 @@
-// What both images for a VM have in common: vCPUs enter and leave them, poll for interrupts, and see memory of the kernel's size.
+// What both images for a VM have in common: vCPUs enter and leave them, poll for interrupts, and see
+// memory of the kernel's size.
 
 import { VCPU_PENDING } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
@@ -54,7 +55,10 @@ export abstract class VmImage extends Image {
     code.op(OP.i64GtU).if().op(OP.unreachable).end();
   }
 
-  /** Traps unless [local 1, + local 2) is within the data segment: an empty memory.init at the range's end does. */
+  /**
+   * Traps unless [local 1, + local 2) is within the data segment: an empty memory.init at the range's
+   * end does.
+   */
   trapOutsideSegment(code: Code, segment: number): void {
     code.get(1).get(2).op(OP.i32Add).get(1).op(OP.i32LtU).if().op(OP.unreachable).end();
     code.i32(0).get(1).get(2).op(OP.i32Add).i32(0).memoryInit(segment);

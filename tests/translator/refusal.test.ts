@@ -1,4 +1,4 @@
-// What is no module, or uses what the translator does not take, is refused with an error that says so; no bytes make
+// Bytes that are not a module, and features that are not translated, are refused with an error that says so; no bytes make
 // it hang, crash or emit an image that does not validate.
 
 import { readFileSync } from 'node:fs';

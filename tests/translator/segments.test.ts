@@ -1,4 +1,4 @@
-// Data segments that are applied together leave in memory what each by itself would have left, wherever they lie.
+// Data segments that are applied together leave in memory what each would leave by itself, wherever they are.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -107,13 +107,14 @@ test(`a snapshot is the world of its moment (RZ_SEED=${SEED})`, () => {
     assert.is(difference(SEED + i, false), undefined, `seed ${SEED + i}`);
 });
 
+// PLACE-1, PLACE-2, PLACE-3: the place that an access uses is that of its page, or that of a closer look.
 test(`C17: accesses of a group read the entry of their own page (RZ_SEED=${SEED})`, () => {
   for (let i = 0; i < MODULES; i++)
     assert.is(difference(SEED + i, true), undefined, `seed ${SEED + i}`);
   assert.ok(audits > 20 * MODULES, `${audits} accesses in groups`);
 });
 
-test('the audit notices groups that outlive a join, or a local that a loop gives away', () => {
+test('PLACE-2, PLACE-4: the audit notices groups that outlive a join, or a local that a loop gives away', () => {
   const { keepOlder, enterLoop } = Pages.prototype;
   const isFound = (): boolean => {
     for (let seed = 1; seed <= 60; seed++) if (difference(seed, true) !== undefined) return true;
