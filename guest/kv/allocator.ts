@@ -1,15 +1,15 @@
-// Page numbers: which are in use, as bitmaps in pages of the pool.
+// Allocation of page numbers: bitmaps in pages of the pool.
 //
 //   pages 0 and 1                superblocks
 //   page  g * GROUP_PAGES + 2    bitmap of group g: bit i is page g * GROUP_PAGES + i; from byte 64 on
 //
-// Interface   alloc() gives a page number or 0 with an errno in pool.failure; free(page) never fails: a number that
-//             cannot be given back now waits in this vCPU's list and is given back later.
+// Interface   alloc() returns a page number, or 0 with an errno in pool.failure; free(page) never fails: a number that
+//             cannot be freed now waits in this vCPU's list and is freed later.
 // Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an overflow chain,
 //                      or in some vCPU's list.
-//             ALLOC-2  While held pages press the pool, and for a batch that found it pressed, a page that is given out is none that would be
-//                      held. So what is under way comes to its end, however long it is.
-// Concurrency A bitmap's exclusive pin guards its bits; nobody holds one while waiting for another page.
+//             ALLOC-2  While retained pages fill the pool, and in a batch that found it full, alloc() returns only pages that need not be
+//                      retained. So the operation finishes, however long it is.
+// Concurrency A bitmap's exclusive pin guards its bits; no vCPU holds one while it waits for another page.
 // Cost        a pin and a search from where the last one ended; once per split.
 
 import { ENOSPC } from '../../assembly/abi/errno';
@@ -27,12 +27,12 @@ const CURSOR: u32 = 16;
 const GROUPS_MAX: u32 = 134000;
 const PENDING_MAX: u32 = 500;
 
-/** errno of the last alloc() that returned 0. */
+/** Set by alloc() when it returns 0: the errno. */
 export let failure: i32 = 0;
 
 let isFresh: bool = false;
 
-/** From here on this vCPU gets pages only that need not be held: the file grows, but the pool does not fill. */
+/** From now on this vCPU gets only pages that need not be retained: the file grows, but the pool does not fill. */
 export function onlyFresh(is: bool): void {
   isFresh = is;
 }
@@ -41,12 +41,12 @@ export function bitmapOf(group: u32): u64 {
   return <u64>group * GROUP_PAGES + BITMAP_PAGE;
 }
 
-/** Makes the bitmap of a new group. False on failure. */
+/** Creates the bitmap of a new group. False on failure. */
 export function addGroup(group: u32): bool {
   const frame = pool.createPage(bitmapOf(group));
   if (frame == 0) return false;
   memory.fill(frame + CURSOR, 0, 4096 - CURSOR);
-  // The first group holds the superblocks too; in the others the numbers before the bitmap are left out alike.
+  // The first group also has the superblocks; other groups leave out the same two numbers before the bitmap.
   store<u64>(frame + BITS, 7);
   pool.release(frame);
   raiseHigh(<u32>bitmapOf(group) + 1);
@@ -72,7 +72,7 @@ export function alloc(): u32 {
   }
 }
 
-/** Adds a group after `groups`, unless somebody has. */
+/** Adds a group after `groups`, unless another vCPU has. */
 function extend(groups: u32): bool {
   if (groups >= GROUPS_MAX) {
     failure = ENOSPC;
@@ -89,7 +89,7 @@ function extend(groups: u32): bool {
   return done;
 }
 
-/** No page from this number on was ever in use. */
+/** No page from this number on has ever been used. */
 function raiseHigh(number: u32): void {
   while (true) {
     const high = atomic.load<u32>(map.HIGH);
@@ -97,7 +97,7 @@ function raiseHigh(number: u32): void {
   }
 }
 
-/** A page of the group that is `lowest` or more. */
+/** A page of the group with a number of at least `lowest`. */
 function allocIn(group: u32, lowest: u32): u32 {
   const frame = pool.exclusive(bitmapOf(group));
   if (frame == 0) {
@@ -127,10 +127,10 @@ export function free(page: u32): void {
   if (!tryFree(page)) postpone(page, false);
 }
 
-/** A page, or the rest of an overflow chain, that storage does not let go of now. */
+/** A page, or the rest of an overflow chain, that cannot be freed now. */
 export function postpone(page: u32, isChain: bool): void {
   const waiting = load<u32>(map.pending);
-  if (waiting == PENDING_MAX) return; // storage has failed hundreds of times: the number is lost until the file is rewritten
+  if (waiting == PENDING_MAX) return; // after hundreds of failures: the page is leaked until the file is rewritten
   store<u32>(entry(waiting), page);
   store<u32>(entry(waiting), u32(isChain), 4);
   store<u32>(map.pending, waiting + 1);
@@ -162,12 +162,12 @@ function lowerHint(group: u32): void {
   }
 }
 
-/** Whether pages wait for storage to let go of them. */
+/** Whether pages wait to be freed. */
 export function isWaiting(): bool {
   return load<u32>(map.pending) != 0;
 }
 
-/** Gives back what free() could not; true when nothing waits any more. */
+/** Frees what free() could not; true when nothing waits any more. */
 export function retryPending(): bool {
   while (load<u32>(map.pending) != 0) {
     const last = load<u32>(map.pending) - 1;

@@ -1,18 +1,18 @@
-// Batches: many changes that the others see all of or none of.
+// Batches: several changes of which other vCPUs see all or none.
 //
 // Interface   begin() and end() around the puts and removals of one vCPU; startWrite() and endWrite() around each change outside a batch.
 //             Readers bracket what belongs together with read() and isRead().
 // Invariants  BATCH-1  The sequence is odd while a batch is applied. What was read under one even sequence saw no part of a batch.
-//             BATCH-2  No other vCPU changes the store while a batch is applied; so what it replaced can be put back.
-// Concurrency One batch at a time; the others wait for its end. A writer says that it writes before it looks whether there is a batch, a
-//             batch the other way round. With a log each change is alone, as a batch is, but for the readers.
-// Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store of a line of its own.
+//             BATCH-2  No other vCPU changes the store while a batch is applied, so what it replaced can be restored.
+// Concurrency One batch at a time; others wait for its end. A writer announces itself before it looks for a batch, a batch does so
+//             before it looks for writers. With a log each change is exclusive like a batch, except for readers.
+// Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store to a separate cache line.
 
 import { VCPUS_MAX } from '../../assembly/abi/limits';
 import { spinlock, vcpu } from '../../assembly/linked';
 import * as map from './memory-map';
 
-/** This vCPU is inside its own batch and reads what it writes. */
+/** This vCPU is inside its own batch, and may read what it writes. */
 export let isMine: bool = false;
 
 export function begin(): void {
@@ -32,14 +32,14 @@ export function end(): void {
   spinlock.release(map.BATCH_LOCK);
 }
 
-/** With a log one vCPU changes the store at a time, for the log is the order of the changes. */
+/** With a log only one vCPU at a time changes the store, because the log is the order of the changes. */
 let isOneByOne: bool = false;
 
 export function takeTurns(is: bool): void {
   isOneByOne = is;
 }
 
-/** A change of this vCPU begins; waits for a batch of another one to end. */
+/** A change of this vCPU begins; waits for the end of another vCPU's batch. */
 export function startWrite(): void {
   if (isMine) return;
   if (isOneByOne) {
@@ -64,7 +64,7 @@ export function endWrite(): void {
   }
 }
 
-/** The sequence that a read starts under; waits for a batch to end. */
+/** The sequence under which a read starts; waits for the end of a batch. */
 // @ts-ignore: decorator
 @inline
 export function read(): u32 {

@@ -1,6 +1,6 @@
-// Copying short stretches: the engine's memory.copy is a call of some 20 ns, whatever the length.
+// Copies of short ranges: the engine's memory.copy is a call of about 20 ns, whatever the length.
 
-/** `target` and `source` do not overlap. */
+/** `target` and `source` must not overlap. */
 // @ts-ignore: decorator
 @inline
 export function copyBytes(target: u32, source: u32, bytes: u32): void {
@@ -15,7 +15,7 @@ export function copyWide(target: u32, source: u32, bytes: u32): void {
   for (let i: u32 = 0; i < bytes; i += 16) v128.store(target + i, v128.load(source + i));
 }
 
-/** Whether bytes from `at` up to `end` are all below 128. */
+/** Whether all bytes from `at` up to `end` are below 128. */
 export function isAscii(at: u32, end: u32): bool {
   let seen = i64x2.splat(0);
   for (; at + 16 <= end; at += 16) seen = v128.or(seen, v128.load(at));

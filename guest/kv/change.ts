@@ -1,10 +1,10 @@
-// Changes of the store: puts and removals in the tree, and in the log where the store has one.
+// Changes of the store: puts and removals in the tree, and in the log if the store has one.
 //
-// Interface   put() and remove(); beginLong(), more() and endLong() for a value in pieces. By themselves, or between beginBatch() and endBatch()
-//             as one: takeBack() before what undoes a batch. Results are those of tree.ts, or -errno of the log: -ECANCELED when it is broken,
-//             -ENOBUFS when a batch changes more pages than the pool can hold back.
-// Invariants  CHANGE-1  What has failed has changed nothing, in the tree and for who reads the log.
-// Concurrency Without a log everybody at once (batch.ts). With one, one after the other.
+// Interface   put() and remove(); beginLong(), more() and endLong() for a value in parts. Single, or between beginBatch() and endBatch()
+//             as one unit: takeBack() before the operations that undo a batch. Results are those of tree.ts, or -errno of the log: -ECANCELED
+//             when it is broken, -ENOBUFS when a batch changes more pages than the pool can retain.
+// Invariants  CHANGE-1  A failed change has changed nothing, neither in the tree nor in the log.
+// Concurrency Without a log all vCPUs at once (batch.ts). With a log, one after the other.
 // Cost        without a log a test; with one a lock and a record.
 
 import { ECANCELED, EINVAL, ENOBUFS } from '../../assembly/abi/errno';
@@ -28,13 +28,13 @@ export function root(): u32 {
   return map.root(FIRST_TREE);
 }
 
-/** LSN behind the last change of this vCPU. */
+/** LSN after the last change of this vCPU. */
 let mine: u64 = 0;
-/** Position in the log where the batch or the long value under way begins. */
+/** Position in the log where the current batch or long value begins. */
 let start: u64 = 0;
-/** A batch is being taken back: what does that is not logged. */
+/** A batch is being undone: its operations are not logged. */
 let isSilent: bool = false;
-/** The batch's records are whole, and have been handed to the operating system, or nearly. */
+/** The batch's records are complete, and are being or have been handed to the operating system. */
 let isEnded: bool = false;
 
 // @ts-ignore: decorator
@@ -52,7 +52,7 @@ function begin(): i32 {
   return result;
 }
 
-/** With a log, before a change: there is room for the pages that it dirties. */
+/** With a log, before a change: makes room for the pages that it dirties. */
 function ready(): i32 {
   if (log.isBroken()) return -ECANCELED;
   return checkpoint.isDue() ? checkpoint.run() : 0;
@@ -63,23 +63,23 @@ function end(): void {
   batch.endWrite();
 }
 
-/** Readers need frames too: who has pressed the pool makes room. If that fails, the next change says so. */
+/** Readers need frames too: the writer that filled the pool with retained pages writes some back. If that fails, the next change reports it. */
 function finish(): void {
   mine = log.lsn();
   if (poolRetained.isPressed() && !log.isBroken()) checkpoint.run();
 }
 
-/** Ends what is more than one record. */
+/** Ends a unit of more than one record. */
 function endUnit(isDone: bool): void {
   if (log.position() != start) log.end(isDone ? format.COMMIT : format.ABORT);
 }
 
-/** This vCPU's changes, or all, are durable once it has returned 0. */
+/** When it returns 0, this vCPU's changes, or all, are durable. */
 export function commit(all: bool): i32 {
   return log.isOn ? log.commit(all ? log.lsn() : mine) : -EINVAL;
 }
 
-/** What was changed is with the operating system once it has returned 0: it outlives the process. */
+/** When it returns 0, the operating system has all changes: they survive the process. */
 export function write(): i32 {
   if (!log.isOn || log.isWritten()) return 0;
   batch.startWrite();
@@ -126,8 +126,8 @@ export function remove(key: u32, keyBytes: u32): i32 {
   return result;
 }
 
-// --- a long value, a piece at a time ------------------------------------------------------------------------------
-// It is in its chain, and in the log, before the tree has it.
+// --- a long value, part by part ----------------------------------------------------------------------------------
+// It is in its chain, and in the log, before it is in the tree.
 
 let isUnderWay: bool = false;
 let longKey: u32 = 0;
@@ -153,7 +153,7 @@ function longKeyAt(): u32 {
   return map.keyB + KEY_BYTES_MAX;
 }
 
-/** After a failure endLong() says the same. */
+/** After a failure endLong() returns the same error. */
 export function more(from: u32, bytes: u32): i32 {
   if (!isUnderWay) return -EINVAL;
   if (longFailure != 0) return -longFailure;
@@ -168,7 +168,7 @@ export function more(from: u32, bytes: u32): i32 {
 export function endLong(): i32 {
   if (!isUnderWay) return -EINVAL;
   isUnderWay = false;
-  if (!isLogged()) batch.startWrite(); // with a log it has begun long ago
+  if (!isLogged()) batch.startWrite(); // with a log it began earlier
   let result = -longFailure;
   if (result == 0) {
     const first = overflow.finish();
@@ -189,7 +189,7 @@ function giveUpLong(): void {
 
 // --- several as one -----------------------------------------------------------------------------------------------
 
-/** `again`: the room that others' changes have taken is made free, and all that is new goes to pages that need not be held. */
+/** `again`: frees the room that other changes have taken, and puts new content only into pages that need not be retained. */
 export function beginBatch(again: bool): i32 {
   batch.begin();
   undo.begin();
@@ -205,7 +205,7 @@ export function beginBatch(again: bool): i32 {
   return result;
 }
 
-/** The batch is whole and with the operating system: 0, or -errno, and it is to be taken back. */
+/** The batch is complete and with the operating system: 0, or -errno, and it must be undone. */
 export function settleBatch(): i32 {
   if (!log.isOn) return pool.writeBack();
   if (log.position() == start) return log.isBroken() ? -ECANCELED : log.flush();
@@ -218,13 +218,13 @@ export function settleBatch(): i32 {
 /** Position of the record that ends the batch. */
 let ending: u64 = 0;
 
-/** From here on the batch is taken back. */
+/** From now on the batch is undone. */
 export function takeBack(): void {
   undo.end();
   isSilent = true;
 }
 
-/** A key of a batch gets the value back that is in an overflow chain. */
+/** Restores the value of a key of a batch, which is in an overflow chain. */
 export function putBack(keyBytes: u32, valueBytes: u32, first: u32): i32 {
   if (undo.isOn) return -EINVAL;
   return tree.putChain(root(), map.window, keyBytes, 0, valueBytes, first, tree.PUT_BACK);

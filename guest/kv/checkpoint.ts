@@ -1,16 +1,16 @@
-// A checkpoint: data.rz has everything, and the log starts anew. Full of steps, each of which may be the last one:
+// A checkpoint: data.rz gets everything, and the log restarts. A crash may happen after any of these steps:
 //
-//   1  pages that the checkpoint before does not have, to their places in data.rz                    waits for the device
-//   2  pages that it has, and that have changed, to the log; a superblock behind them; CHECKPOINT    waits: from here on it is made
+//   1  pages that the previous checkpoint does not have, to their places in data.rz                  waits for the device
+//   2  pages that it has and that have changed, to the log; then a superblock; then CHECKPOINT       waits: now the checkpoint exists
 //   3  the same pages and the superblock to their places                                             waits
-//   4  the log starts anew                                                                           waits
+//   4  the log restarts                                                                              waits
 //
-// Interface   isDue(), run(). 0 or -errno: before step 2 is done nothing has happened; after it the log goes on behind the checkpoint, and
+// Interface   isDue(), run(). 0 or -errno: until step 2 is done nothing has happened; after it the log continues after the checkpoint, and
 //             the next one does the rest.
-// Invariants  CKPT-1  data.rz, with the images of all checkpoints in the log over it, is the store as it was at the last of them. So between two
-//                     nobody writes a page that the one before has: the pool holds them (assembly/tabby/retained.ts).
-// Concurrency Under BATCH_LOCK: nobody changes anything. Readers go on.
-// Cost        a page that has changed is written twice, a new one once; four waits for the device.
+// Invariants  CKPT-1  data.rz, overlaid with the images of all checkpoints in the log, is the store as of the last of them. So between two
+//                     checkpoints no page that the earlier one has is written: the pool retains them (assembly/tabby/retained.ts).
+// Concurrency Under BATCH_LOCK: no vCPU changes anything. Readers continue.
+// Cost        a changed page is written twice, a new one once; four waits for the device.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
@@ -22,7 +22,7 @@ import * as format from './log-format';
 import * as map from './memory-map';
 import * as superblock from './superblock';
 
-/** What the log may have, a batch or a value besides: replaying it takes about as long as writing it did, some 0.2 s. */
+/** Size of the log, without one more batch or value: replaying it takes about as long as writing it did, about 0.2 s. */
 const LOG_BYTES_MAX: u64 = 64 << 20;
 
 export function isDue(): bool {
@@ -40,7 +40,7 @@ export function run(): i32 {
     return result;
   }
   log.end(format.CHECKPOINT);
-  poolRetained.below(atomic.load<u32>(map.HIGH)); // even if it fails now: the record may get to the device later
+  poolRetained.below(atomic.load<u32>(map.HIGH)); // even if this fails: the record may reach the device later
   result = log.settle();
   if (result != 0) return result;
   atomic.add<u64>(map.LOG_CHECKPOINTS, 1);

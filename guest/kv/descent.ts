@@ -1,13 +1,13 @@
 // From a root to a node: optimistic lock coupling (Leis et al., "The ART of Practical Synchronization").
 //
-// Interface   to(root, key, bytes, level) leads to the node of that level that covers the key; below() to the leaf that covers the
+// Interface   to(root, key, bytes, level) finds the node of that level that covers the key; below() the leaf that covers the
 //             keys just below it. FOUND: `frame`, `seen`, and of its parent `parent`, `parentSeen`, `position`. RETRY: something
 //             changed on the way. FAILED: an I/O error, in pool.failure. Call them between pool.begin() and pool.end().
-// Invariants  DESC-1  A page number counts only after the page that it was read from was validated; a header seen counts as
-//                     that page's only after the parent was validated again.
-//             DESC-2  A root keeps its page number for life, so it needs no parent.
+// Invariants  DESC-1  A page number is valid only after the page that it was read from was validated; a header is that page's
+//                     only after the parent was validated again.
+//             DESC-2  A root never changes its page number, so it needs no parent.
 // Concurrency Readers store nothing. Locks are taken by pool.upgrade(), which never waits, from parent to child.
-// Cost        a level is a TLB look-up, two header loads and a binary search: 20 to 40 ns in the cache, plus its misses.
+// Cost        per level a TLB look-up, two header loads and a binary search: 20 to 40 ns in the cache, plus cache misses.
 
 import { pool, poolHeader } from '../../assembly/linked';
 import * as node from './node';
@@ -23,7 +23,7 @@ export let page: u32 = 0;
 /** 0 when `frame` is the root. */
 export let parent: u32 = 0;
 export let parentSeen: u64 = 0;
-/** Which child of its parent `frame` is. */
+/** Index of `frame` among its parent's children. */
 export let position: u32 = 0;
 
 export function to(root: u32, key: u32, bytes: u32, level: u32): i32 {

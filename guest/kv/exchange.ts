@@ -1,6 +1,6 @@
 // Lists of keys and entries in the exchange window: groups of look-ups, pieces of a scan, range deletes.
 //
-// Interface   Called with input in the window, whose form abi/kv.ts and index.ts give; all lengths in it are checked.
+// Interface   Called with input in the window, in the format of abi/kv.ts and index.ts; all lengths in it are checked.
 
 import {
   SCAN_ASCII,
@@ -36,12 +36,12 @@ function aligned(bytes: u32): u32 {
 
 // --- groups of look-ups -----------------------------------------------------------------------------------------
 
-/** A value longer than this is asked for by itself. */
+/** A longer value is read separately. */
 const VALUE_MAX: u32 = 16384;
 
 /**
- * In: `count` x (u32 keyBytes, key, filled up to 4). Out, from `bytes` on: per key i32 length or -errno or VALUE_ELSEWHERE | length,
- * then the value, filled up to 4. Returns for how many keys there was room.
+ * In: `count` x (u32 keyBytes, key, padded to 4). Out, from `bytes` on: per key i32 length or -errno or VALUE_ELSEWHERE | length, then the value,
+ * padded to 4. Returns the number of keys for which there was room.
  */
 export function getMany(root: u32, count: u32, bytes: u32): i32 {
   const end = map.window + WINDOW_BYTES;
@@ -74,7 +74,7 @@ export function getMany(root: u32, count: u32, bytes: u32): i32 {
   return done;
 }
 
-/** Look-up i of the group: where it got to, or from the start. */
+/** Completes look-up i of the group: from where it is, or from the start. */
 function value(root: u32, i: u32, out: u32, outMax: u32): i32 {
   if (many.isFound(i)) {
     if (many.index == many.NONE) {
@@ -85,7 +85,7 @@ function value(root: u32, i: u32, out: u32, outMax: u32): i32 {
     }
   }
   const length = tree.lookup(root, many.keyOf(i), many.bytesOf(i), out, outMax);
-  pool.begin(); // the others of the group are void now, and find out
+  pool.begin(); // invalidates the others of the group, which will notice
   return length;
 }
 
@@ -96,7 +96,7 @@ let lowBytes: u32 = 0;
 let highAt: u32 = 0;
 let highBytes: u32 = 0;
 
-/** Bounds: u32 lowBytes, low, filled up to 4, u32 highBytes, high. False when they are not within `bytes`. */
+/** Bounds: u32 lowBytes, low, padded to 4, u32 highBytes, high. False when they are not within `bytes`. */
 function readBounds(bytes: u32): bool {
   if (bytes < 8 || bytes > SCAN_AT) return false;
   lowAt = map.window + 4;
@@ -120,7 +120,7 @@ function start(root: u32, flags: u32): bool {
   return scanner.first(root, lowAt, bytes, (flags & SCAN_LOW_OPEN) != 0, false);
 }
 
-/** Whether a key that the scan is at lies within the far bound. */
+/** Whether the scan's current key is within the far bound. */
 // @ts-ignore: decorator
 @inline
 function isWithin(flags: u32, key: u32, keyBytes: u32): bool {
@@ -138,11 +138,11 @@ function isWithinBound(flags: u32, key: u32, keyBytes: u32): bool {
   return order < 0 || (order == 0 && (flags & SCAN_HIGH_OPEN) == 0);
 }
 
-/** Copies write so much too far at most. */
+/** Copies write at most this many bytes too far. */
 const SLACK: u32 = 16;
 
 /**
- * From SCAN_AT on u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA on key, value, key, value, without gaps. Returns how many,
+ * From SCAN_AT u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA key, value, key, value, without gaps. Returns the number of entries,
  * SCAN_ENDED when there are no more, and SCAN_ASCII.
  */
 export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
@@ -186,7 +186,7 @@ function copyEntries(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
   return found | ended | (isAscii(data, out) ? SCAN_ASCII : 0);
 }
 
-/** Keys that are removed after one look at the tree: they wait in the window. */
+/** Keys that one look at the tree found for removal; they wait in the window. */
 const CLEAR_AT_ONCE: u32 = 512;
 
 export function clear(root: u32, bytes: u32, flags: u32): i32 {

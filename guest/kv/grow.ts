@@ -1,11 +1,11 @@
 // Splits: how the tree grows.
 //
-// Interface   split(root, key, bytes, level) splits the node of that level that covers the key, first making room above it if
-//             need be. 0, or a negative errno. The caller tries its operation again afterwards.
-// Invariants  GROW-1  Pages that a split needs are there before anything is changed: a failure changes nothing.
-//             GROW-2  A separator is longer than every key of the left node, and as short as that allows.
-//             GROW-3  A node that two separators of greatest length do not fit can be split further, down to one child.
-// Concurrency Parent and node are locked by upgrade, in this order; the new page is nobody's until the parent names it.
+// Interface   split(root, key, bytes, level) splits the node of that level that covers the key, after making room above it if
+//             necessary. 0, or a negative errno. The caller then retries its operation.
+// Invariants  GROW-1  Pages that a split needs are allocated before anything changes: a failure changes nothing.
+//             GROW-2  A separator is greater than every key of the left node, and as short as possible.
+//             GROW-3  A node that has no room for two separators of maximum length can be split further, down to one child.
+// Concurrency Parent and node are locked by upgrade, in this order; the new page is private until the parent refers to it.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
@@ -41,7 +41,7 @@ export function split(root: u32, key: u32, bytes: u32, level: u32): i32 {
 }
 
 const FULL_ABOVE: i32 = 1;
-/** Somebody else has split it, or it has grown into a root of a higher level. */
+/** Another vCPU has split it, or it has become a root of a higher level. */
 const NOTHING_TO_DO: i32 = 2;
 
 function attempt(root: u32, key: u32, bytes: u32, level: u32, fresh: u32): i32 {
@@ -62,7 +62,7 @@ function attempt(root: u32, key: u32, bytes: u32, level: u32, fresh: u32): i32 {
   } else {
     pool.releaseUnchanged(at);
     if (result == FAILED)
-      pool.release(parent); // its records may have moved: a reader of before must see that
+      pool.release(parent); // its records may have moved: an earlier reader must notice
     else pool.releaseUnchanged(parent);
   }
   return result;
@@ -87,7 +87,7 @@ function raise(root: u32, seen: u64, level: u32, fresh: u32): i32 {
 
 let separator: u32 = 0;
 let separatorBytes: u32 = 0;
-/** Records of the left node; of an inner node, the next record's key goes up. */
+/** Number of records in the left node; of an inner node, the next record's key moves up. */
 let cut: u32 = 0;
 
 function splitBelow(parent: u32, at: u32, page: u32, key: u32, bytes: u32, fresh: u32): i32 {
@@ -103,7 +103,7 @@ function splitBelow(parent: u32, at: u32, page: u32, key: u32, bytes: u32, fresh
   return 0;
 }
 
-/** Where to split, and the separator, in `map.keyA`. */
+/** Chooses where to split, and the separator, in `map.keyA`. */
 function choose(at: u32, key: u32, bytes: u32): void {
   const records = <u32>load<u16>(at, node.COUNT);
   separator = map.keyA;
@@ -124,7 +124,7 @@ function choose(at: u32, key: u32, bytes: u32): void {
   }
 }
 
-/** Whether all records of a leaf without upper bound stay with the separator as their bound. */
+/** Whether all records of a leaf without an upper bound stay, with the separator as their bound. */
 function hasRoomForFence(at: u32): bool {
   const low = node.lowBytes(at);
   const prefix = node.common(node.lowAt(at), low, separator, separatorBytes);
@@ -132,7 +132,7 @@ function hasRoomForFence(at: u32): bool {
   return bytes <= node.PAGE_BYTES - node.SLOTS;
 }
 
-/** Shortest string above the last key on the left and not above the first on the right. */
+/** The shortest string above the last key on the left and not above the first on the right. */
 function shorten(at: u32, records: u32, key: u32, bytes: u32): void {
   const left = map.keyA;
   const right = map.keyB;
@@ -147,8 +147,8 @@ function shorten(at: u32, records: u32, key: u32, bytes: u32): void {
 }
 
 /**
- * How many records go left so that the fuller of the two halves, fences included, is as empty as can be. Both then have room for
- * a separator of greatest length as their new fence: half a page, half a record and it are less than a page.
+ * The number of records for the left node that makes the fuller half, including fences, as empty as possible. Both halves then have room for a
+ * separator of maximum length as their new fence: half a page, half a record and the fence are less than a page.
  */
 function middle(at: u32, records: u32): u32 {
   let left: u32 = node.lowBytes(at);
@@ -166,7 +166,7 @@ function middle(at: u32, records: u32): u32 {
   return i;
 }
 
-/** Moves what is above the separator to `right`. */
+/** Moves the records above the separator to `right`. */
 function divide(at: u32, right: u32): void {
   const source = map.pageCopy;
   memory.copy(source, at, node.PAGE_BYTES);
@@ -181,7 +181,7 @@ function divide(at: u32, right: u32): void {
   if (level != 0) store<u32>(at, load<u32>(node.recordAt(source, cut)), node.LAST_CHILD);
 }
 
-/** The parent's child `left` ends at the separator now, and `right` follows. */
+/** Ends the parent's child `left` at the separator, and inserts `right` after it. */
 function link(parent: u32, left: u32, right: u32, record: u32): void {
   node.find(parent, separator, separatorBytes);
   const i = node.index;

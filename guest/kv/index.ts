@@ -1,7 +1,7 @@
-// The store's exports: what a vCPU's JavaScript calls. Input and output lie in the exchange window (abi/kv.ts).
+// The store's exports, which a vCPU's JavaScript calls. Input and output are in the exchange window (abi/kv.ts).
 //
 // Interface   Results are 0 or more, or a negative errno; a failed call has changed nothing.
-// Concurrency Every vCPU calls what it likes, except that one vCPU formats or opens, and closes when no other is inside.
+// Concurrency Any vCPU, any call, except that one vCPU formats or opens, and closes when no other is inside.
 
 import { EAGAIN, EINVAL, ENOENT } from '../../assembly/abi/errno';
 import { SYS_OPEN } from '../../assembly/abi/syscall';
@@ -54,17 +54,17 @@ export function window(): u32 {
   return map.attach() ? map.window : 0;
 }
 
-/** Opens the file whose path is in the window: a descriptor. */
+/** Opens the file whose path is in the window; returns a descriptor. */
 export function openFile(pathBytes: i32, flags: i32): i32 {
   return syscall(SYS_OPEN, <i32>map.window, pathBytes, flags, 0, 0);
 }
 
-/** `logFile`: descriptor of the log, -1 = none; `hasLog`: 1 = the store is to have one from now on. */
+/** `logFile`: descriptor of the log, -1 = none; `hasLog`: 1 = the store has one from now on. */
 export function format(descriptor: i32, frames: u32, logFile: i32, hasLog: u32): i32 {
   return store_.format(descriptor, frames, hasLog != 0 ? logFile : -1);
 }
 
-/** `recover`: 1 = a file with nothing in it becomes a store of what the log has of one that is gone. */
+/** `recover`: 1 = an empty file becomes a store with the changes in the log of a lost one. */
 export function open(descriptor: i32, frames: u32, logFile: i32, hasLog: u32, recover: u32): i32 {
   return store_.open(descriptor, frames, logFile, hasLog != 0, recover != 0);
 }
@@ -101,10 +101,10 @@ export function get(keyBytes: u32): i32 {
   }
 }
 
-/** Overflow chains that had been given up when the last get() began. */
+/** Number of overflow chains that had been dropped when the last get() began. */
 let overflows: u32 = 0;
 
-/** The value's bytes from `offset` on; -EAGAIN when it may not be the value that get() began with. */
+/** The value's bytes from `offset`; -EAGAIN when it may not be the value with which get() began. */
 export function getPart(keyBytes: u32, offset: u32): i32 {
   const length = tree.lookup(
     change.root(),
@@ -121,7 +121,7 @@ export function put(keyBytes: u32, valueBytes: u32): i32 {
   return change.put(map.window, keyBytes, map.window + VALUE_AT, valueBytes);
 }
 
-/** A value longer than the window: begin with the key there, then parts at VALUE_AT, then end. */
+/** A value longer than the window: begin with the key in the window, then parts at VALUE_AT, then end. */
 export function putBegin(keyBytes: u32): i32 {
   return change.beginLong(map.window, keyBytes);
 }
@@ -139,14 +139,14 @@ export function del(keyBytes: u32): i32 {
 }
 
 /**
- * Returns when every change of this vCPU is durable, and all before it; with `all` every change of any. -EINVAL without a log, -ECANCELED when
- * it is broken.
+ * Returns when every change of this vCPU, and all before it, are durable; with `all`, every change of any vCPU. -EINVAL without a log,
+ * -ECANCELED when it is broken.
  */
 export function sync(all: u32): i32 {
   return change.commit(all != 0);
 }
 
-/** Hands what the log's buffer has to the operating system, and does not wait for the device. 0 or -errno. */
+/** Hands the log's buffer to the operating system, without waiting for the device. 0 or -errno. */
 export function write(): i32 {
   return change.write();
 }
@@ -154,16 +154,15 @@ export function write(): i32 {
 // --- many keys --------------------------------------------------------------------------------------------------
 
 /**
- * Also after a failure there has to be a batchEnd(). `again`: 1 when the batch has failed with -ENOBUFS; now it has all the room that it can
- * have.
+ * batchEnd() must follow, also after a failure. `again`: 1 when the batch failed with -ENOBUFS; it then gets all the room that is possible.
  */
 export function batchBegin(again: u32): i32 {
   return change.beginBatch(again != 0);
 }
 
 /**
- * Entries in the window from `start` up to `end`: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value, filled up to 4 bytes.
- * Returns where it has stopped, which is before `end` when the log is full; or -errno, of the entry after the last one that is logged.
+ * Entries in the window from `start` up to `end`: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value, padded to 4 bytes. Returns where it
+ * stopped, which is before `end` when the log is full; or -errno, of the entry after the last one that is logged.
  */
 export function batchOps(start: u32, end: u32): i32 {
   if (end > UNDO_AT) return -EINVAL;
@@ -196,34 +195,34 @@ export function batchOps(start: u32, end: u32): i32 {
   return result < 0 ? result : <i32>at;
 }
 
-/** Bytes of the records at UNDO_AT that have come since the last call, and UNDO_HAS_CHAINS. */
+/** Bytes of the records added at UNDO_AT since the last call, and UNDO_HAS_CHAINS. */
 export function batchLog(): i32 {
   return <i32>undo.take();
 }
 
-/** From here on the batch is taken back: its puts and removals are no longer logged. */
+/** From now on the batch is undone: its puts and removals are no longer logged. */
 export function batchUndo(): i32 {
   change.takeBack();
   return 0;
 }
 
-/** The key in the window gets the value back that is in an overflow chain. */
+/** Restores the value of the key in the window, which is in an overflow chain. */
 export function batchPutBack(keyBytes: u32, valueBytes: u32, first: u32): i32 {
   return change.putBack(keyBytes, valueBytes, first);
 }
 
-/** Gives up a chain that a batch has replaced, and that will not be put back. */
+/** Frees a chain that a batch has replaced, and that will not be restored. */
 export function batchFree(first: u32): i32 {
   overflow.free(first);
   return 0;
 }
 
-/** Hands the batch to the operating system. After a failure it is to be taken back. */
+/** Hands the batch to the operating system. After a failure it must be undone. */
 export function batchSettle(): i32 {
   return change.settleBatch();
 }
 
-/** `isDone`: 1 when it counts, 0 when it has failed and was taken back. */
+/** `isDone`: 1 when it is committed, 0 when it failed and was undone. */
 export function batchEnd(isDone: u32): i32 {
   change.endBatch(isDone != 0);
   return 0;
@@ -250,15 +249,15 @@ export function clear(bytes: u32, flags: u32): i32 {
   return exchange.clear(change.root(), bytes, flags);
 }
 
-// --- from outside -----------------------------------------------------------------------------------------------
-// What a thread calls most, with the entering and leaving that the others leave to JavaScript: one call instead of three.
+// --- entered from JavaScript -----------------------------------------------------------------------------------
+// The most frequent calls, which also enter and leave the vCPU: one call instead of three.
 
-/** `is`: 1 = the store may not be open any more; set before anybody looks who is inside. */
+/** `is`: 1 = the store may be closed; set before the closing vCPU looks who is inside. */
 export function shut(is: u32): void {
   atomic.store<u32>(map.GATE, is);
 }
 
-/** Enters; true when nothing is to be done. */
+/** Enters; true when the call must not proceed. */
 // @ts-ignore: decorator
 @inline
 function entersShut(): bool {
@@ -284,7 +283,7 @@ export function enterScan(bytes: u32, flags: u32, limit: u32): i32 {
   return result;
 }
 
-// --- looking at it ----------------------------------------------------------------------------------------------
+// --- inspection -------------------------------------------------------------------------------------------------
 
 export function stat(which: u32): f64 {
   if (which == KV_ENTRIES) return <f64>map.entries();
@@ -308,7 +307,7 @@ function height(): u32 {
   return levels;
 }
 
-/** 0, -errno, or the rule that is broken (verify.ts). Nobody else may be inside. */
+/** 0, -errno, or the number of a violated rule (verify.ts). No other vCPU may be inside. */
 export function verify(): i32 {
   return verifier.all();
 }

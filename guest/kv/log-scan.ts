@@ -1,9 +1,9 @@
-// Reads a log from any position: its header, and record after record as long as they are whole.
+// Reads a log from any position: its header, and valid records one after the other.
 //
 // Interface   readHeader(descriptor) finds the newest header; seek(position, seed), then next(): 1 and the record's kind, payload and length,
-//             until the one after; 0 when what is there is no record; or -errno. `marked` tells a log that ends from one that is damaged.
-//             findRecords() and `seed` for a log whose store is gone.
-// Concurrency This vCPU's, before anybody appends: it uses the log's buffer.
+//             until the next call; 0 when there is no valid record; or -errno. `marked` distinguishes the end of a log from damage.
+//             findRecords() and `seed` for a log whose store is lost.
+// Concurrency Belongs to one vCPU, before anything is appended: it uses the log's buffer.
 
 import { EBADMSG } from '../../assembly/abi/errno';
 import { FRAME_BYTES } from '../../assembly/abi/limits';
@@ -14,12 +14,12 @@ import * as log from './log';
 import * as format from './log-format';
 import * as map from './memory-map';
 
-/** What readHeader() has found. */
+/** Set by readHeader(). */
 export let generation: u64 = 0;
 export let seed: u64 = 0;
 export let sequence: u64 = 0;
 
-/** What next() has found; `position` is the place behind it. */
+/** Set by next(); `position` is the place after the record. */
 export let kind: u32 = 0;
 export let isLast: bool = false;
 export let payload: u32 = 0;
@@ -27,11 +27,11 @@ export let bytes: u32 = 0;
 export let position: u64 = 0;
 
 let file: i32 = 0;
-/** Position of the buffer's first byte, and how many of the file are in it. */
+/** Position of the buffer's first byte, and how many bytes of the file are in it. */
 let first: u64 = 0;
 let filled: u32 = 0;
 
-/** What the log's marks say: so much of this generation was durable; NEWER when they know of a later one. */
+/** What the log's marks say: the position up to which this generation was durable; NEWER when they are of a later one. */
 export let marked: u64 = 0;
 export const NEWER: u64 = u64.MAX_VALUE;
 
@@ -79,7 +79,7 @@ function begin(descriptor: i32): void {
   filled = 0;
 }
 
-/** The page to the scratch frame: 1 when it is whole and one of these, 0 when not, -errno. */
+/** Reads the page to the scratch frame: 1 when it is valid and one of these, 0 when not, -errno. */
 function readPage(page: u64, magic: u64): i32 {
   const frame = poolArea.scratch;
   const got = storage.move(SYS_PREAD, file, frame, FRAME_BYTES, page);
@@ -107,7 +107,7 @@ function take(): void {
   firstPage = load<u32>(frame, format.VERSION_AT) == 1 ? format.FIRST_1 : format.FIRST;
 }
 
-/** 1, or -errno. Without a mark the log is damaged, for there has been one ever since. */
+/** 1, or -errno. A log without a mark is damaged, because it has had one from the start. */
 function readMarks(): i32 {
   if (firstPage != format.FIRST) return 1;
   let marks: u32 = 0;
@@ -156,7 +156,7 @@ function here(): u32 {
   return log.buffer() + <u32>(position - first);
 }
 
-/** So many bytes from `position` on are in the buffer; -EBADMSG when the file does not have them. */
+/** Makes this many bytes from `position` available in the buffer; -EBADMSG when the file does not have them. */
 function fill(wanted: u32): i32 {
   const isIn = position >= first && position + wanted <= first + filled;
   if (isIn) return 0;

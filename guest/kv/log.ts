@@ -1,15 +1,15 @@
-// The log of a durable store, a file of its own (log-format.ts): the changes since the last checkpoint, in their order, and checkpoints on their way.
+// The log of a durable store, a separate file (log-format.ts): the changes since the last checkpoint, in order, and checkpoints in progress.
 //
-// Interface   create() starts a log in its file, resume() goes on with one, restart() empties it; attach() on every vCPU. reserve(), then
-//             put(), remove() and end() fill it; commit(lsn) returns when all before is durable. Results are 0 or -errno.
-// Groups      Changes that do not belong together share a record, and its checksum, until the buffer is written or something else comes:
+// Interface   create() starts a log in its file, resume() continues one, restart() empties it; attach() on every vCPU. reserve(), then
+//             put(), remove() and end() fill it; commit(lsn) returns when everything before is durable. Results are 0 or -errno.
+// Groups      Independent changes share a record, and its checksum, until the buffer is written or another kind of record follows:
 //             closeGroup() ends it. Then LOG_END is the end of a record, as boundary() says.
-// Invariants  KVLOG-1  A record goes in as the change is made, under BATCH_LOCK: the order of the log is the order of the changes.
-//             KVLOG-2  After reserve(n) records of n bytes and an end() go in without the file: they cannot fail.
-//             KVLOG-3  Nobody is told of a commit after a sync that failed, until the store is opened again.
-// Concurrency Under BATCH_LOCK, except commit(): one syncs for all, while the others go on with changes.
-// Cost        of a change in a group a copy, 10 ns for 100 bytes, and when the group ends a checksum of what is in the cache, 15 ns; the file
-//             sees 120 KiB at a time, or what a commit has found.
+// Invariants  KVLOG-1  A record is added as the change is made, under BATCH_LOCK: the order of the log is the order of the changes.
+//             KVLOG-2  After reserve(n), records of n bytes and an end() need no file access: they cannot fail.
+//             KVLOG-3  After a failed sync no commit succeeds, until the store is opened again.
+// Concurrency Under BATCH_LOCK, except commit(): one vCPU syncs for all, while the others continue with changes.
+// Cost        a change in a group a copy, 10 ns for 100 bytes, and at the end of the group a checksum of cached data, 15 ns; the file
+//             gets 120 KiB at a time, or what a commit has found.
 
 import { ECANCELED, EIO } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
@@ -22,18 +22,18 @@ import { copyBytes, copyWide } from './bytes';
 import * as format from './log-format';
 import * as map from './memory-map';
 
-/** Room for the end of a group, the records that end() and forget() make, and the zeros that append() writes past them. */
+/** Room for the end of a group, for the records of end() and forget(), and for the zeros that append() writes after them. */
 const END_BYTES: u32 = 96;
-/** Attempts at writing a page that the file has already. */
+/** Attempts to write a page that the file already has. */
 const REPAIRS: i32 = 16;
-/** A value up to here is copied 16 bytes at a time. */
+/** Values up to this length are copied 16 bytes at a time. */
 const WIDE_BYTES_MAX: u32 = 512;
 /** Bytes of a record with one word. */
 const WORD_BYTES: u32 = 32;
 
 export const BUFFER_BYTES: u32 = (poolArea.SCRATCH_FRAMES - 2) * FRAME_BYTES;
 
-/** Page of position 0, another one while a log of version 1 is resumed. */
+/** Page of position 0; a different one while a log of version 1 is resumed. */
 let firstPage: u64 = 0;
 
 /** Whether the store has a log. */
@@ -58,12 +58,12 @@ function word(at: u32): u64 {
   return atomic.load<u64>(at);
 }
 
-/** Behind the last change, which may be in a group that is not closed. */
+/** The position after the last change, which may be in an open group. */
 export function position(): u64 {
   return word(map.LOG_END);
 }
 
-/** Behind the last record: what comes now is in another one. */
+/** The position after the last record: closes the group. */
 export function boundary(): u64 {
   closeGroup();
   return word(map.LOG_END);
@@ -84,7 +84,7 @@ export function isBroken(): bool {
 
 // --- the file ---------------------------------------------------------------------------------------------------
 
-/** A log without records, of a store whose next superblock names it. */
+/** An empty log, of a store whose next superblock refers to it. */
 export function create(descriptor: i32): i32 {
   store<i32>(map.LOG, descriptor + 1);
   attach();
@@ -93,7 +93,7 @@ export function create(descriptor: i32): i32 {
   return restart(word(map.SEQUENCE) + 1);
 }
 
-/** Goes on behind the records that recovery has read; `first` is the page of position 0. */
+/** Continues after the records that recovery has read; `first` is the page of position 0. */
 export function resume(descriptor: i32, generation: u64, seed: u64, end: u64, first: u64): i32 {
   store<i32>(map.LOG, descriptor + 1);
   attach();
@@ -110,7 +110,7 @@ export function resume(descriptor: i32, generation: u64, seed: u64, end: u64, fi
   return got < 0 ? got : 0;
 }
 
-/** The store has no log any more. */
+/** The store has no log from now on. */
 export function detach(): void {
   store<i32>(map.LOG, 0);
   attach();
@@ -120,7 +120,7 @@ function random(at: u32): void {
   syscall(SYS_RANDOM, <i32>at, 8, 0, 0, 0);
 }
 
-/** Forgets every record: what they say is in data.rz, whose superblock has `sequence`. */
+/** Drops every record: their changes are in data.rz, whose superblock has `sequence`. */
 export function restart(sequence: u64): i32 {
   const frame = poolArea.scratch;
   const generation = word(map.LOG_GENERATION) + 1;
@@ -137,12 +137,12 @@ export function restart(sequence: u64): i32 {
   store<u64>(frame, sequence, format.SEQUENCE_AT);
   storage.seal(frame, page);
   let result = write(frame, FRAME_BYTES, page);
-  // A log that a superblock names has a mark: both missing is damage.
+  // A log that a superblock refers to has a mark: if both are missing, it is damaged.
   for (let i: u64 = 0; i < format.MARKS && result == 0 && word(map.LOG_MARKS) < format.MARKS; i++)
     result = mark(generation, 0);
   if (result == 0) result = sync();
   if (result != 0) {
-    store<u64>(map.LOG_SEED, seed); // goes on where it was
+    store<u64>(map.LOG_SEED, seed); // continues at the same seed
     return result;
   }
   firstPage = format.FIRST;
@@ -160,7 +160,7 @@ function startBuffer(position: u64): void {
   atomic.store<u64>(map.LOG_WRITTEN, position);
 }
 
-/** Whether the last write has changed the file, if only a part of it. */
+/** Whether the last write has changed the file, even partly. */
 let isTouched: bool = false;
 
 function write(from: u32, bytes: u32, page: u64): i32 {
@@ -169,7 +169,7 @@ function write(from: u32, bytes: u32, page: u64): i32 {
   return done < 0 || <u32>done == bytes ? min(done, 0) : -EIO;
 }
 
-/** What is in the buffer, to the file; its last page stays in the buffer, for more comes there. */
+/** Writes the buffer to the file; its last page stays in the buffer, for more records. */
 export function flush(): i32 {
   const start = word(map.LOG_START);
   const end = boundary();
@@ -187,9 +187,9 @@ export function flush(): i32 {
 }
 
 /**
- * The unit that begins at `from` and was ended at `ending` has not happened, though a write that failed may have left some of it, or all,
- * in the file. Where it began, or where its end was if that is all the buffer has of it, other checksums begin; a page that cannot be
- * written even though it was there before breaks the log.
+ * The unit that begins at `from` and was ended at `ending` did not happen, though a failed write may have left some or all of it in the file. New
+ * checksums start where it began, or at its end record if the buffer has only that; a page that cannot be written although the file already
+ * had it breaks the log.
  */
 export function forget(from: u64, ending: u64): void {
   const start = word(map.LOG_START);
@@ -208,14 +208,14 @@ export function forget(from: u64, ending: u64): void {
   atomic.store<u32>(map.LOG_STATE, 1);
 }
 
-/** What was written, to the device. After a failure nothing is known of it. */
+/** Makes what was written durable. After a failure the state of the device is unknown. */
 function sync(): i32 {
   const result = syscall(SYS_SYNC, file, 0, 0, 0, 0);
   if (result < 0) atomic.store<u32>(map.LOG_STATE, 1);
   return result;
 }
 
-/** Everything in the log is durable when it returns 0. The caller has BATCH_LOCK. */
+/** When it returns 0, everything in the log is durable. The caller has BATCH_LOCK. */
 export function settle(): i32 {
   let result = flush();
   if (result == 0) result = sync();
@@ -223,7 +223,7 @@ export function settle(): i32 {
   return result;
 }
 
-/** Returns 0 when everything before the LSN is durable; -ECANCELED when that cannot be said of anything any more. */
+/** Returns 0 when everything before the LSN is durable; -ECANCELED when that cannot be promised any more. */
 export function commit(wanted: u64): i32 {
   spinlock.acquire(map.LOG_SYNC_LOCK);
   let result: i32 = 0;
@@ -245,8 +245,8 @@ export function commit(wanted: u64): i32 {
 }
 
 /**
- * Says in the file what is durable, so that a log of which a part is missing is not taken for one that ends there. It is with the operating system
- * when this returns, and on the device with the next commit; nothing is lost if it fails. The caller has LOG_SYNC_LOCK.
+ * Records in the file what is durable, so that a log that lost its end is not taken for a shorter one. The operating system has the mark when this
+ * returns, and the device with the next commit; a failure loses nothing. The caller has LOG_SYNC_LOCK.
  */
 function mark(generation: u64, position: u64): i32 {
   const frame = poolArea.scratch + FRAME_BYTES + BUFFER_BYTES;
@@ -271,14 +271,14 @@ export function recordBytes(keyBytes: u32, valueBytes: u32): u32 {
   return logRecord.sizeOf(format.KEY_AT + min<u32>(keyBytes, KEY_BYTES_MAX) + valueBytes);
 }
 
-/** Room in the buffer for records of so many bytes, and for an end. */
+/** Makes room in the buffer for records of this many bytes, and for an end. */
 export function reserve(bytes: u32): i32 {
   return <u32>(word(map.LOG_END) - word(map.LOG_START)) + bytes + END_BYTES <= BUFFER_BYTES
     ? 0
     : flush();
 }
 
-/** Where the next record's payload goes. */
+/** Address of the next record's payload. */
 function payload(): u32 {
   closeGroup();
   const used = <u32>(load<u64>(map.LOG_END) - load<u64>(map.LOG_START));
@@ -288,12 +288,12 @@ function payload(): u32 {
 function append(bytes: u32): void {
   const end = load<u64>(map.LOG_END);
   const at = payload();
-  v128.store(at + bytes, i64x2.splat(0)); // fills up the record; what is behind it is written later
+  v128.store(at + bytes, i64x2.splat(0)); // pads the record; what follows is written later
   logRecord.seal(at - logRecord.HEADER_BYTES, at, bytes, load<u64>(map.LOG_SEED) + end);
   store<u64>(map.LOG_END, end + logRecord.sizeOf(bytes)); // BATCH_LOCK's release publishes it
 }
 
-/** A put of a unit that goes on: its last record, or end(), says whether it has happened. */
+/** A put of a unit that continues: its last record, or end(), decides whether it happened. */
 export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): void {
   const at = payload();
   store<u32>(at, format.PUT);
@@ -303,7 +303,7 @@ export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): void 
   append(format.KEY_AT + keyBytes + valueBytes);
 }
 
-/** A put whose value comes in parts. */
+/** A put whose value follows in parts. */
 export function longPut(key: u32, keyBytes: u32): i32 {
   const result = reserve(recordBytes(keyBytes, 0));
   if (result != 0) return result;
@@ -337,7 +337,7 @@ export function remove(key: u32, keyBytes: u32): void {
   append(format.KEY_AT + keyBytes);
 }
 
-/** A put that is a unit by itself. */
+/** A put that is a whole unit. */
 export function putAlone(key: u32, keyBytes: u32, value: u32, valueBytes: u32): void {
   const at = entry(format.ENTRY_BYTES + keyBytes + valueBytes);
   store<u32>(at, keyBytes | (valueBytes << 16));
@@ -348,24 +348,24 @@ export function putAlone(key: u32, keyBytes: u32, value: u32, valueBytes: u32): 
   fetchNext(to + valueBytes);
 }
 
-/** Keeps loads that only fetch from being left out. */
+/** Keeps loads that only prefetch from being optimised away. */
 let fetched: u32 = 0;
 
-/** Fetches the lines that the next change goes to while JavaScript prepares it. Behind the buffer is the frame of the mark. */
+/** Prefetches the lines of the next change while JavaScript prepares it. The mark's frame follows the buffer. */
 // @ts-ignore: decorator
 @inline
 function fetchNext(at: u32): void {
   fetched = load<u32>(at, 64) | load<u32>(at, 128);
 }
 
-/** A removal that is a unit by itself. */
+/** A removal that is a whole unit. */
 export function removeAlone(key: u32, keyBytes: u32): void {
   const at = entry(format.ENTRY_BYTES + keyBytes);
   store<u32>(at, keyBytes | format.REMOVAL);
   copyWide(at + format.ENTRY_BYTES, key, keyBytes);
 }
 
-/** Room for a change in the group that is open, or in a new one. What is behind it is written later. */
+/** Address for a change in the open group, or in a new one. What follows is written later. */
 function entry(bytes: u32): u32 {
   const at = buffer() + <u32>(load<u64>(map.LOG_END) - load<u64>(map.LOG_START));
   const group = load<u32>(map.LOG_GROUP);
@@ -374,7 +374,7 @@ function entry(bytes: u32): u32 {
   return at;
 }
 
-/** A new group that has room for a change of this many bytes: where that goes. */
+/** Opens a group with room for a change of this many bytes; returns the address for it. */
 function openGroup(bytes: u32): u32 {
   const at = payload();
   store<u32>(map.LOG_GROUP, at - logRecord.HEADER_BYTES);
@@ -400,7 +400,7 @@ export function end(kind: u32): void {
   append(4);
 }
 
-/** The page in the frame, as storage is to get it. */
+/** Writes the page in the frame in its storage format. */
 export function image(frame: u32, page: u64): i32 {
   const result = reserve(logRecord.sizeOf(format.IMAGE_AT + FRAME_BYTES));
   if (result != 0) return result;
@@ -416,7 +416,7 @@ export function image(frame: u32, page: u64): i32 {
   return 0;
 }
 
-/** From here on other checksums count: what is left over behind the end of a log that was broken off is none of it. */
+/** Starts new checksums: old records after the end of an interrupted log do not count. */
 export function reseed(): i32 {
   const result = reserve(WORD_BYTES);
   if (result == 0) appendSeed();

@@ -1,10 +1,9 @@
-// Many look-ups at once: all of them advance together, level by level, so that their cache misses overlap, and pages that are in
-// storage are read together.
+// Many look-ups at once: they advance together, level by level, so that their cache misses overlap, and pages on storage are read together.
 //
 // Interface   add() up to MANY_MAX keys, then run(); result(i) is the value's length or -errno, its bytes are at `out(i)` only until
-//             the next pool operation: copy() brings them away and validates.
-// Invariants  MANY-1  What a look-up in the group does is what tree.lookup() does; one that meets a change is done again by it.
-// Cost        two passes a level: one that touches each node, whose misses overlap, one that searches.
+//             the next pool operation: copy() copies and validates them.
+// Invariants  MANY-1  A look-up in the group has the result of tree.lookup(); one that meets a change is repeated with it.
+// Cost        two passes per level: one touches each node, so that misses overlap, one searches.
 //
 //   states, 32 bytes each:  u32 key, u32 bytes, u32 frame, u32 page, u64 header, u32 what names the next page, i32 state
 
@@ -31,7 +30,7 @@ const ALONE: u32 = 2;
 const WANTED: u32 = MANY_MAX * STATE_BYTES;
 
 let count: u32 = 0;
-/** Keeps the passes that only touch memory from being left out. */
+/** Keeps passes that only touch memory from being optimised away. */
 let touched: u32 = 0;
 
 // @ts-ignore: decorator
@@ -50,7 +49,7 @@ export function add(key: u32, bytes: u32): void {
   store<u32>(at, bytes, BYTES);
 }
 
-/** Leads every look-up to its leaf, or to being done alone. Between pool.begin() and pool.end(), with the copies after it. */
+/** Advances every look-up to its leaf, or marks it to be done singly. Between pool.begin() and pool.end(), with the copies after it. */
 export function run(root: u32): void {
   const at = pool.optimistic(root);
   const header = pool.seen;
@@ -83,7 +82,7 @@ function search(): void {
   }
 }
 
-/** Starts to read the children that are in storage, and touches the others. */
+/** Starts reading the children that are on storage, and touches the others. */
 function fetch(): void {
   let wanted: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -101,7 +100,7 @@ function fetch(): void {
   }
 }
 
-/** Goes down one level; whether any look-up is still above its leaf. */
+/** Descends one level; returns whether any look-up is still above its leaf. */
 function enter(): bool {
   let isGoing = false;
   for (let i: u32 = 0; i < count; i++) {
@@ -135,10 +134,10 @@ function touchLeaves(): void {
   }
 }
 
-/** In place of a record's index: the leaf has no such key. */
+/** Instead of a record's index: the leaf does not have the key. */
 export const NONE: u32 = 0xffffffff;
 
-/** Whether look-up i came to a leaf; then `leaf`, `header` and `index` say where. */
+/** Whether look-up i reached a leaf; then `leaf`, `header` and `index` describe it. */
 export function isFound(i: u32): bool {
   const s = state(i);
   if (load<u32>(s, STATE) != AT_LEAF) return false;

@@ -1,11 +1,11 @@
-// Where the store keeps what its vCPUs share, in guest memory, and the workspace of each vCPU, in frames.
+// What the vCPUs of a store share in guest memory, and the workspace of each vCPU in frames.
 //
 //   1024  u32   the pool (assembly/tabby/area.ts)
 //   1088  store block: words below, all atomic       1152  log block: words of the log (log.ts), under BATCH_LOCK
 //   2048  TREES_MAX x u32 root pages                 2304  VCPUS_MAX x u32 workspaces, 0 = none yet
 //   3072  VCPUS_MAX x i64 entries added, each by its vCPU
 //
-//   workspace: exchange window, then pages of this vCPU's own
+//   workspace: exchange window, then private pages of the vCPU
 //
 // Interface   attach() on each vCPU; then the registers below.
 
@@ -16,40 +16,40 @@ import { linkage, vcpu } from '../../assembly/linked';
 export const POOL: u32 = 1024;
 export const STATE: u32 = 1088; // u32, 0 closed, 1 open
 export const BATCH: u32 = 1092; // u32, odd while a batch is applied
-export const BATCH_LOCK: u32 = 1096; // u32, spin lock of the one batch
+export const BATCH_LOCK: u32 = 1096; // u32, spin lock of a batch
 export const STORAGE: u32 = 1100; // i32, descriptor of the file
 export const GROUPS: u32 = 1104; // u32, allocation groups in use
 export const GROUP_HINT: u32 = 1108; // u32, lowest group that may have free pages
 export const GROUP_LOCK: u32 = 1112; // u32, spin lock: a group is being added
-export const OVERFLOWS: u32 = 1116; // u32, counts overflow chains that leaves have let go of
+export const OVERFLOWS: u32 = 1116; // u32, number of overflow chains that leaves have dropped
 export const SEQUENCE: u32 = 1120; // u64, of the superblock
 export const PAGES_USED: u32 = 1128; // u64
 export const ENTRIES: u32 = 1136; // i64, at open
-export const HIGH: u32 = 1144; // u32, no page from this number on was ever in use
-export const GATE: u32 = 1148; // u32, 1 = a thread that comes in is to look at the store's state first (host/level/guest.ts)
+export const HIGH: u32 = 1144; // u32, no page from this number on has ever been used
+export const GATE: u32 = 1148; // u32, 1 = a thread that enters must test the store's state first (host/level/guest.ts)
 
 export const LOG: u32 = 1152; // i32, descriptor of the log plus 1, 0 = the store has none
-export const LOG_STATE: u32 = 1156; // u32, 1 = it could not be made durable: nothing is promised from there on
-export const LOG_SYNC_LOCK: u32 = 1160; // u32, spin lock of the one who makes it durable
+export const LOG_STATE: u32 = 1156; // u32, 1 = a sync failed: nothing is promised from then on
+export const LOG_SYNC_LOCK: u32 = 1160; // u32, spin lock of the vCPU that makes it durable
 export const LOG_ID: u32 = 1168; // u64, the same in the superblock
 export const LOG_GENERATION: u32 = 1176; // u64, counts restarts
-export const LOG_SEED: u32 = 1184; // u64, of the checksums of what comes now
+export const LOG_SEED: u32 = 1184; // u64, of the checksums of new records
 export const LOG_BASE: u32 = 1192; // u64, LSN of the generation's position 0
 export const LOG_START: u32 = 1200; // u64, position of the buffer's first byte, a multiple of 4096
-export const LOG_END: u32 = 1208; // u64, position behind the last record
-export const LOG_WRITTEN: u32 = 1216; // u64, behind the last that is in the file
-export const LOG_DURABLE: u32 = 1224; // u64, LSN behind the last that is durable
-export const LOG_CHECKPOINTS: u32 = 1232; // u64, how many were made since the store was opened
-export const LOG_MARKS: u32 = 1240; // u64, how many marks were written, under LOG_SYNC_LOCK
-export const LOG_GROUP: u32 = 1256; // u32, address of the record in the buffer that takes more changes, 0 = none
-export const WORD: u32 = 1248; // u64, where system calls leave one: they reach no kernel memory
+export const LOG_END: u32 = 1208; // u64, position after the last record
+export const LOG_WRITTEN: u32 = 1216; // u64, after the last record in the file
+export const LOG_DURABLE: u32 = 1224; // u64, LSN after the last durable record
+export const LOG_CHECKPOINTS: u32 = 1232; // u64, number since the store was opened
+export const LOG_MARKS: u32 = 1240; // u64, number of marks written, under LOG_SYNC_LOCK
+export const LOG_GROUP: u32 = 1256; // u32, address of the open group record in the buffer, 0 = none
+export const WORD: u32 = 1248; // u64, result of a system call: those cannot write kernel memory
 export const TREES: u32 = 2048;
 const WORKSPACES: u32 = 2304;
 export const ENTRY_DELTAS: u32 = 3072;
 
 export const TREES_MAX: u32 = 64;
 
-/** Word of a workspace's `pending` page, in a cache line that nothing else is in: its vCPU changes the store. */
+/** Word of a workspace's `pending` page, in a separate cache line: its vCPU is changing the store. */
 const WRITING: u32 = 4032;
 
 /** Private pages: PAGE_NODE and PAGE_COPY are nodes, PAGE_KEYS has room for keys, PAGE_MANY for look-ups in groups. */
@@ -64,7 +64,7 @@ export let keyB: u32 = 0;
 export let pending: u32 = 0;
 export let many: u32 = 0;
 export let ahead: u32 = 0;
-/** Address of the word that says that this vCPU changes the store. */
+/** Address of the word that announces that this vCPU changes the store. */
 export let writing: u32 = 0;
 
 /** False when there is no frame left. */
@@ -74,7 +74,7 @@ export function attach(): bool {
   if (workspace == 0) {
     workspace = linkage.claimFrames((WINDOW_BYTES >> FRAME_SHIFT) + PAGES);
     if (workspace == 0) return false;
-    atomic.store<u32>(at, workspace); // stays, for later vCPUs of this number
+    atomic.store<u32>(at, workspace); // never freed: for later vCPUs with this number
   }
   window = workspace;
   pageNode = workspace + WINDOW_BYTES;

@@ -1,7 +1,7 @@
 // A node of the B+-tree: one page, slotted, with prefix truncation and key heads in the slots.
 //
 //   0   u64 x 2  header and checksum, the pool's              16  u8   level, 0 = leaf
-//   18  u16  records                                          20  u16  heap start: lowest byte used by records
+//   18  u16  records                                          20  u16  start of the heap: lowest byte used by records
 //   22  u16  bytes of the heap that no record uses            24  u16  prefix bytes
 //   26  u16  low fence bytes     28  u16  its offset          30  u16  high fence bytes, NO_FENCE = unbounded
 //   32  u16  its offset          36  u32  page of the last child (inner nodes)
@@ -11,12 +11,12 @@
 //   record of a leaf:        u16 value bytes or OVERFLOW, key after the prefix, value (or u32 bytes, u32 first page)
 //   record of an inner node: u32 page of the child, key after the prefix
 //
-// A node covers the keys from its low fence up to, and not including, its high fence. All of them begin with the
-// prefix, which is what both fences begin with. Child i of an inner node covers keys below key i; the last child the rest.
-// A head is the first four bytes after the prefix, big-endian, zero-filled: most comparisons end there.
+// A node covers the keys from its low fence up to, and not including, its high fence. They all begin with the prefix, the common prefix of both
+// fences. Child i of an inner node covers keys below key i; the last child the rest. A head is the first four bytes after the prefix,
+// big-endian, zero-filled: most comparisons end there.
 //
-// Interface   find() is safe on a page that changes meanwhile: every offset and length is bounded, so its result may be
-//             wrong but it ends and touches nothing beyond memory. The others need the page pinned exclusively.
+// Interface   find() is safe on a page that changes during the call: every offset and length is bounded, so its result may be
+//             wrong but it terminates and accesses nothing beyond memory. The others need the page pinned exclusively.
 // Invariants  NODE-1  Keys ascend strictly, and lie between the fences.
 //             NODE-2  Bytes from the heap start to the end of the page = records + fences + garbage.
 
@@ -41,19 +41,19 @@ export const RECORD_HEAD: u32 = 2;
 export const CHILD_BYTES: u32 = 4;
 export const OVERFLOW_BYTES: u32 = 8;
 export const KEY_BYTES_MAX: u32 = 1024;
-/** Records whose value would make them longer than this keep it in pages of its own, unless it is no longer than what says where. */
+/** A value that would make its record longer than this goes to overflow pages, unless the value is not longer than the reference to them. */
 export const INLINE_MAX: u32 = 1016;
-/** Room that any separator finds enough: child, key, slot. */
+/** Room that is enough for any separator: child, key, slot. */
 export const SEPARATOR_MAX: u32 = CHILD_BYTES + KEY_BYTES_MAX + SLOT_BYTES;
 
 const OFFSET_MASK: u32 = PAGE_BYTES - 1;
 const COUNT_MAX: u32 = (PAGE_BYTES - SLOTS) / SLOT_BYTES;
 
-/** What find() found: index of the first key not below, and whether it is equal. */
+/** Set by find(): index of the first key not below, and whether it is equal. */
 export let index: u32 = 0;
 export let isEqual: bool = false;
 
-/** Keeps loads that only fetch from being left out. */
+/** Keeps loads that only prefetch from being optimised away. */
 let touched: u32 = 0;
 
 // --- fields, safe on any bytes --------------------------------------------------------------------------------
@@ -109,14 +109,14 @@ export function keyOffset(node: u32): u32 {
   return level(node) == 0 ? RECORD_HEAD : CHILD_BYTES;
 }
 
-/** Address of the cell that names child i; i = count is the last. */
+/** Address of the cell with the page number of child i; i = count is the last. */
 // @ts-ignore: decorator
 @inline
 export function childCell(node: u32, i: u32): u32 {
   return i >= count(node) ? node + LAST_CHILD : recordAt(node, i);
 }
 
-/** Page of child i, of a node that is pinned exclusively. Others ask pool.numberIn() which page that is. */
+/** Page of child i, in a node that is pinned exclusively. Other callers decode the cell with pool.numberIn(). */
 // @ts-ignore: decorator
 @inline
 export function child(node: u32, i: u32): u32 {
@@ -125,7 +125,7 @@ export function child(node: u32, i: u32): u32 {
 
 // --- comparing ------------------------------------------------------------------------------------------------
 
-/** First four of `bytes` bytes, as a number that compares as they do. */
+/** The first four of `bytes` bytes, as a number with the same order. */
 // @ts-ignore: decorator
 @inline
 export function headOf(key: u32, bytes: u32): u32 {
@@ -154,7 +154,7 @@ export function compare(a: u32, aBytes: u32, b: u32, bBytes: u32): i32 {
   return aBytes == bBytes ? 0 : aBytes < bBytes ? -1 : 1;
 }
 
-/** Bytes that both begin with. */
+/** Length of the common prefix. */
 export function common(a: u32, aBytes: u32, b: u32, bBytes: u32): u32 {
   const most = min<u32>(aBytes, bBytes);
   let i: u32 = 0;
@@ -178,7 +178,7 @@ function firstHead(node: u32, low: u32, length: u32, head: u32): u32 {
 
 /** Sets `index` and `isEqual` for a key. */
 export function find(node: u32, key: u32, bytes: u32): void {
-  // A leaf's first lines are on their way while its header still is: their addresses do not depend on it.
+  // A leaf's first lines are fetched together with its header: their addresses do not depend on it.
   touched = load<u32>(node + 64) | load<u32>(node + 128) | load<u32>(node + 192);
   const records = count(node);
   const prefix = min<u32>(prefixBytes(node), bytes);
@@ -192,7 +192,7 @@ export function find(node: u32, key: u32, bytes: u32): void {
   index = low;
 }
 
-/** As find(), for a key that is likely to be above all that are there. */
+/** As find(), for a key that is likely to be above all others. */
 export function findFromEnd(node: u32, key: u32, bytes: u32): void {
   const records = count(node);
   if (records != 0 && bytes >= prefixBytes(node)) {
@@ -207,7 +207,7 @@ export function findFromEnd(node: u32, key: u32, bytes: u32): void {
   find(node, key, bytes);
 }
 
-/** Sign of key `i` - suffix, whose heads are equal: short keys are told apart by their lengths, without their record. */
+/** Sign of key `i` - suffix, whose heads are equal: short keys differ in their lengths, without their record. */
 // @ts-ignore: decorator
 @inline
 function compareTail(node: u32, i: u32, at: u32, suffix: u32, rest: u32): i32 {
@@ -229,7 +229,7 @@ function amongEqualHeads(
   let low = from;
   let high = from + 1;
   while (high < records && load<u32>(slot(node, high)) == head) {
-    // doubling: at most 9 turns
+    // doubling: at most 9 iterations
     low = high;
     high = min<u32>(records, high + (high - from) + 1);
   }
@@ -277,7 +277,7 @@ export function recordBytes(node: u32, i: u32): u32 {
 
 // --- building, on a page pinned exclusively or a private one ---------------------------------------------------
 
-/** An empty node between two fences. `high` = 0 with NO_FENCE bytes is unbounded. */
+/** Makes an empty node between two fences. `high` = 0 with NO_FENCE bytes is unbounded. */
 export function init(
   node: u32,
   levelNumber: u32,
@@ -324,7 +324,7 @@ export function highBytes(node: u32): u32 {
   return load<u16>(node, HIGH_BYTES);
 }
 
-/** Opens slot i for a record of `bytes`, which must fit the gap, and a key of `rest` bytes; its address. */
+/** Opens slot i for a record of `bytes`, which must fit the gap, and a key of `rest` bytes; returns its address. */
 export function open(node: u32, i: u32, bytes: u32, head: u32, rest: u32): u32 {
   const records = <u32>load<u16>(node, COUNT);
   const at = slot(node, i);
@@ -338,7 +338,7 @@ export function open(node: u32, i: u32, bytes: u32, head: u32, rest: u32): u32 {
   return node + heap;
 }
 
-/** Takes slot i out; its record becomes garbage. */
+/** Removes slot i; its record becomes garbage. */
 export function removeAt(node: u32, i: u32): void {
   const records = <u32>load<u16>(node, COUNT);
   store<u16>(node, <u16>(load<u16>(node, GARBAGE) + <u16>recordBytes(node, i)), GARBAGE);
@@ -347,7 +347,7 @@ export function removeAt(node: u32, i: u32): void {
   store<u16>(node, <u16>(records - 1), COUNT);
 }
 
-/** Makes the gap hold `bytes` more for a record and its slot; false if the node is too full. */
+/** Makes room for a record of `bytes` more and its slot in the gap; false if the node is too full. */
 export function makeRoom(node: u32, bytes: u32, scratch: u32): bool {
   if (gap(node) >= bytes) return true;
   if (freeBytes(node) < bytes) return false;
@@ -355,7 +355,7 @@ export function makeRoom(node: u32, bytes: u32, scratch: u32): bool {
   return true;
 }
 
-/** Puts the records together again; `scratch` is a page of the caller's. */
+/** Compacts the records; `scratch` is a page of the caller. */
 export function compact(node: u32, scratch: u32): void {
   memory.copy(scratch, node, PAGE_BYTES);
   init(
@@ -371,8 +371,8 @@ export function compact(node: u32, scratch: u32): void {
 }
 
 /**
- * Appends records [from, to) of `source`, whose prefix may be longer or shorter: what the prefixes differ by comes from
- * the source's low fence, or is left out.
+ * Appends records [from, to) of `source`, whose prefix may be longer or shorter: the difference of the prefixes is taken from the source's low
+ * fence, or left out.
  */
 export function append(node: u32, source: u32, from: u32, to: u32): void {
   const mine = prefixBytes(node);
@@ -396,7 +396,7 @@ export function append(node: u32, source: u32, from: u32, to: u32): void {
   }
 }
 
-/** Copies the whole key of slot i to `target`; its length. */
+/** Copies the whole key of slot i to `target`; returns its length. */
 export function copyKey(node: u32, i: u32, target: u32): u32 {
   const prefix = prefixBytes(node);
   const rest = suffixBytes(node, i);
@@ -405,7 +405,7 @@ export function copyKey(node: u32, i: u32, target: u32): u32 {
   return prefix + rest;
 }
 
-/** Bytes that the records of a node would take under a prefix of `prefix` bytes, with their slots. */
+/** Bytes that the records of a node would take with a prefix of `prefix` bytes, with their slots. */
 export function bytesUnderPrefix(node: u32, prefix: u32): u32 {
   const records = <u32>load<u16>(node, COUNT);
   const grown = prefixBytes(node) - prefix; // may be negative, as u32
@@ -414,7 +414,7 @@ export function bytesUnderPrefix(node: u32, prefix: u32): u32 {
   return bytes;
 }
 
-/** Whether the key lies between the fences. */
+/** Whether the key is between the fences. */
 export function covers(node: u32, key: u32, bytes: u32): bool {
   if (compare(key, bytes, lowAt(node), lowBytes(node)) < 0) return false;
   const high = highBytes(node);

@@ -1,14 +1,14 @@
-// Overflow chains: values that are too long for a leaf, in pages of their own.
+// Overflow chains: values that are too long for a leaf, in their own pages.
 //
 //   16  u32  next page, 0 = last      20  u32  bytes here      24..  bytes
 //
-// Interface   write() makes a chain nobody knows yet; read() copies a part of one; free() gives one up.
-// Invariants  OVER-1  A chain never changes: a new value is a new chain. It is given up after the leaf has let go of it, so a reader
-//                     whose leaf is unchanged has read a whole chain.
-//             OVER-2  map.OVERFLOWS counts chains that a leaf has let go of, before others see that it has.
-//             OVER-3  Where a read has ended is where the next part begins, as long as OVERFLOWS is the same: then it is the same chain.
+// Interface   append() builds a private chain, write() a whole one; read() copies a part of one; free() frees one.
+// Invariants  OVER-1  A chain never changes: a new value is a new chain. It is freed after its leaf no longer refers to it, so a
+//                     reader whose leaf is unchanged has read a whole chain.
+//             OVER-2  map.OVERFLOWS counts chains that a leaf dropped, before other vCPUs can see that it has.
+//             OVER-3  A read continues where the last one ended if OVERFLOWS is unchanged: then it is the same chain.
 // Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
-// Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time since they mostly are neighbours.
+// Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time, because they are usually adjacent.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
@@ -21,7 +21,7 @@ const DATA: u32 = 24;
 export const DATA_BYTES: u32 = 4096 - DATA;
 const READ_AHEAD: u32 = 16;
 
-/** Of the last call that failed. */
+/** Errno of the last call that failed. */
 export let failure: i32 = 0;
 
 // --- writing, a piece at a time ---------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ export function begin(): void {
   last = 0;
 }
 
-/** Appends bytes to the chain under way. False on failure: then the chain is gone. */
+/** Appends bytes to the chain in progress. False on failure: the chain is then freed. */
 export function append(from: u32, bytes: u32): bool {
   while (bytes > 0) {
     if (!openLast()) {
@@ -97,12 +97,12 @@ function fail(errno: i32): bool {
   return false;
 }
 
-/** First page of the chain that append() has made. */
+/** First page of the chain that append() built. */
 export function finish(): u32 {
   return first;
 }
 
-/** A chain with all of a value; 0 on failure. */
+/** Builds a chain with a whole value; 0 on failure. */
 export function write(from: u32, bytes: u32): u32 {
   begin();
   return append(from, bytes) ? first : 0;
@@ -110,20 +110,20 @@ export function write(from: u32, bytes: u32): u32 {
 
 // --- reading ----------------------------------------------------------------------------------------------------
 
-// The chain read last, its page that was read last, and the place in the value where that begins.
+// The chain read last, the page of it read last, and the offset in the value where that page begins.
 let readChain: u32 = 0;
 let readPage: u32 = 0;
 let readPosition: u32 = 0;
 let readOverflows: u32 = 0;
 
-/** Copies bytes [offset, offset + bytes) of the chain, which its leaf has meanwhile, to `out`: bytes copied, RETRY or FAILED. */
+/** Copies bytes [offset, offset + bytes) of the chain that its leaf refers to, to `out`: bytes copied, RETRY or FAILED. */
 export function read(chain: u32, offset: u32, bytes: u32, out: u32): i32 {
   const overflows = atomic.load<u32>(map.OVERFLOWS);
   const goesOn = chain == readChain && overflows == readOverflows && offset >= readPosition;
   let page = goesOn ? readPage : chain;
   let position = goesOn ? readPosition : 0;
   let done: u32 = 0;
-  let turn: u32 = goesOn ? READ_AHEAD - 1 : 0; // the page that goes on is here, those behind it need not be
+  let turn: u32 = goesOn ? READ_AHEAD - 1 : 0; // the current page is resident, those after it may not be
   readChain = chain;
   readOverflows = overflows;
   readPage = page;
@@ -146,12 +146,12 @@ export function read(chain: u32, offset: u32, bytes: u32, out: u32): i32 {
     readPosition = position;
     position += here;
     page = next;
-    if (turn > 20000) return RETRY; // longer than the longest chain: these are no pages of one
+    if (turn > 20000) return RETRY; // longer than the longest chain: these pages are not a chain
   }
   return <i32>done;
 }
 
-/** Neighbours of `page` are likely to be next: those that are not, cost a read. */
+/** The pages after `page` are likely to be next; each that is not costs a read. */
 function readAhead(page: u32, bytes: u32): void {
   const pages = min<u32>((bytes + DATA_BYTES - 1) / DATA_BYTES, READ_AHEAD);
   if (pages < 2 || pool.isResident(page)) return;
@@ -162,13 +162,13 @@ function readAhead(page: u32, bytes: u32): void {
 
 // --- giving up --------------------------------------------------------------------------------------------------
 
-/** Gives the chain's pages back, now or when storage lets go of them. */
+/** Frees the chain's pages, now or when storage allows it. */
 export function free(page: u32): void {
   const rest = giveUp(page);
   if (rest != 0) allocator.postpone(rest, true);
 }
 
-/** The same as far as it goes now: the first page that storage does not tell, or 0. */
+/** Frees as much as possible now; returns the first page that storage cannot read, or 0. */
 export function giveUp(page: u32): u32 {
   while (page != 0) {
     const frame = pool.exclusive(page);

@@ -1,16 +1,16 @@
-// Read-ahead of a scan: the leaves that come next are read while this one is looked at.
+// Read-ahead of a scan: the next leaves are read while the current one is processed.
 //
-// Interface   start() before a scan that is worth it, follow() after each leaf that descent has found, stop() at the end.
-// Invariants  A vCPU that leaves the guest has no reads under way: stop() waits for them.
+// Interface   start() before a scan that is long enough, follow() after each leaf that descent found, stop() at the end.
+// Invariants  A vCPU that leaves the guest has no reads in flight: stop() waits for them.
 // Concurrency Page numbers are taken from the parent and count only if it was unchanged; a wrong one would be a wasted read.
-// Cost        a look at one child of the parent for each leaf; a batch of reads when that child is in storage.
+// Cost        a look at one child of the parent per leaf; a batch of reads when that child is on storage.
 
 import { pool } from '../../assembly/linked';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
 
-/** Leaves read ahead at most, and after how many leaves in a row it begins: short ranges would only lose by it. */
+/** The most leaves read ahead, and after how many consecutive leaves it starts: short ranges would only lose. */
 const DEPTH_MAX: u32 = 32;
 const PATIENCE: u32 = 2;
 

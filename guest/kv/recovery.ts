@@ -1,12 +1,12 @@
-// What a store does that was not closed and has a log: its last checkpoint first, then the changes after it.
+// Recovery of a store that was not closed and has a log: its last checkpoint, then the changes after it.
 //
-// Interface   run(descriptor) after the superblock was read; 0, -EUCLEAN when the log is not the store's, -EBADMSG when what it says does not fit,
-//             -ENOMEM when the pool is too small, or what the host says. data.rz is as at a checkpoint then, and the log empty.
-// Invariants  RECOVER-1  It can end anywhere and be run again: images are put where they were put before, and nobody writes a page that the
-//                        checkpoint has before the next one (checkpoint.ts, CKPT-1).
-//             RECOVER-2  A unit counts if its last record is there; after the first that is not whole nothing counts. What the log's marks say
-//                        to have been durable is there, or the log is damaged.
-// Cost        the log is read twice; a change takes as long as when it was made.
+// Interface   run(descriptor) after the superblock was read; 0, -EUCLEAN when the log is not the store's, -EBADMSG when its content does not fit,
+//             -ENOMEM when the pool is too small, or an error of the host. data.rz is then as at a checkpoint, and the log empty.
+// Invariants  RECOVER-1  It can be interrupted anywhere and repeated: images go to the same places again, and no page that the checkpoint
+//                        has is written before the next one (checkpoint.ts, CKPT-1).
+//             RECOVER-2  A unit counts if its last record is there; after the first incomplete one nothing counts. What the log's marks say
+//                        was durable is there, or the log is damaged.
+// Cost        the log is read twice; a change takes as long as the first time.
 
 import { EBADMSG, ENOENT, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
@@ -24,7 +24,7 @@ import * as overflow from './overflow';
 import * as superblock from './superblock';
 import * as tree from './tree';
 
-/** The unit that nextUnit() has found: where it ends, and the kind of its last record. */
+/** Set by nextUnit(): the end of the unit, and the kind of its last record. */
 let unitEnd: u64 = 0;
 let unitKind: u32 = 0;
 
@@ -33,7 +33,7 @@ export function run(descriptor: i32): i32 {
   if (header != 1) return header == 0 ? -EUCLEAN : header;
   const generation = scan.generation;
   let wanted = scan.sequence;
-  // The checkpoints that are in the log, to their places.
+  // Writes the checkpoints in the log to their places.
   let base: u64 = 0;
   let baseSeed = scan.seed;
   let at: u64 = 0;
@@ -60,7 +60,7 @@ export function run(descriptor: i32): i32 {
   if (result == 0) result = superblock.read();
   if (result < 0) return result;
   if (result != superblock.LOGGED || load<u64>(map.SEQUENCE) < wanted) return -EBADMSG;
-  // A superblock that the log knows nothing of: its newest header is gone. A new store has one more (store.ts).
+  // The log does not know the superblock: its newest header is lost. A new store has one more (store.ts).
   if (load<u64>(map.SEQUENCE) > wanted + u64(generation == 1)) return -EBADMSG;
   poolRetained.below(atomic.load<u32>(map.HIGH));
   result = replay(base, baseSeed, at);
@@ -70,7 +70,7 @@ export function run(descriptor: i32): i32 {
   return result == 0 ? checkpoint.run() : result;
 }
 
-/** Makes every change that the log holds, in a store with nothing in it; 0 or -errno. Its header was found by scan.findRecords(). */
+/** Applies every change in the log to an empty store; 0 or -errno. scan.findRecords() has found its header. */
 export function replayAll(): i32 {
   const seed = scan.seed;
   let end: u64 = 0;
@@ -84,7 +84,7 @@ export function replayAll(): i32 {
   return found < 0 ? found : replay(0, seed, end);
 }
 
-/** 1 when a whole unit begins there; 0 when not; -errno. */
+/** 1 when a complete unit begins there; 0 when not; -errno. */
 function nextUnit(at: u64, seed: u64): i32 {
   scan.seek(at, seed);
   while (true) {
@@ -97,7 +97,7 @@ function nextUnit(at: u64, seed: u64): i32 {
   }
 }
 
-/** The pages of a checkpoint, to their places: the sequence of its superblock, or -errno. Leaves the scan behind the unit. */
+/** Writes the pages of a checkpoint to their places; returns the sequence of its superblock, or -errno. Leaves the scan after the unit. */
 function putImages(at: u64, seed: u64): i64 {
   let sequence: i64 = 0;
   scan.seek(at, seed);
@@ -120,7 +120,7 @@ function putImage(image: u32, page: u32): i32 {
   return storage.write(poolArea.scratch, page, page);
 }
 
-/** The changes from `at` on, up to `end`. */
+/** Applies the changes from `at` up to `end`. */
 function replay(at: u64, seed: u64, end: u64): i32 {
   while (at != end) {
     const found = nextUnit(at, seed);
@@ -214,7 +214,7 @@ function addPart(): i32 {
   return overflow.append(scan.payload + format.PART_AT, bytes) ? 0 : -overflow.failure;
 }
 
-/** The long value that was under way is whole. */
+/** Ends the long value in progress. */
 function endLong(): i32 {
   if (!hasLong) return 0;
   hasLong = false;

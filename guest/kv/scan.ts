@@ -1,10 +1,10 @@
-// Range scans in both directions: a leaf at a time, copied to a private page and validated, then read at leisure.
+// Range scans in both directions: each leaf is copied to a private page, validated, and then read.
 //
 // Interface   first(), then next() until it is false; the record is `key`, `keyBytes`, `value`, `valueBytes`, `isChain`.
-// Invariants  SCAN-1  Keys come in strict order, each once. A key that is there from start to end is not missed: the next leaf is
+// Invariants  SCAN-1  Keys are in strict order, each once. A key that exists during the whole scan is not missed: the next leaf is
 //                     the one that covers the fence where this one ended, whatever was split or merged in between.
-// Concurrency Each leaf is seen as it was at one moment; different leaves at different ones.
-// Cost        a descent and a copied page for each leaf: about 15 ns a record.
+// Concurrency Each leaf is seen as of one moment; different leaves as of different ones.
+// Cost        a descent and a copied page per leaf: about 15 ns per record.
 
 import { pool } from '../../assembly/linked';
 import { copyBytes, copyWide } from './bytes';
@@ -16,12 +16,12 @@ import { again, judge } from './tree';
 
 const RETRY = descent.RETRY;
 
-/** The record that next() has found: the key is in `map.keyB`, the value in the private page. */
+/** Set by next(): the key is in `map.keyB`, the value in the private page. */
 export let key: u32 = 0;
 export let keyBytes: u32 = 0;
 export let value: u32 = 0;
 export let valueBytes: u32 = 0;
-/** The value lies in an overflow chain; `valueBytes` is its length all the same. */
+/** The value is in an overflow chain; `valueBytes` is its length. */
 export let isChain: bool = false;
 /** errno of a scan that ended early, else 0. */
 export let failure: i32 = 0;
@@ -31,19 +31,19 @@ let isReverse: bool = false;
 /** Index of the next record in the private page; records left in it. */
 let at: i32 = 0;
 let records: i32 = 0;
-/** Bytes that its keys begin with; they are in map.keyB already. */
+/** The common prefix of its keys, in bytes; it is already in map.keyB. */
 let prefix: u32 = 0;
 let suffixAt: u32 = 0;
 
 /**
- * Starts at a bound: the records from it on (`isOpen`: without itself), upwards or downwards; NO_FENCE bytes = from the end
- * that the direction starts at. False on failure.
+ * Starts at a bound: the records from it (`isOpen`: after it), upwards or downwards; NO_FENCE bytes = from the end at which the direction
+ * starts. False on failure.
  */
 export function first(root: u32, bound: u32, boundBytes: u32, isOpen: bool, reverse: bool): bool {
   tree = root;
   isReverse = reverse;
   failure = 0;
-  // A reverse scan whose bound itself counts looks for the leaf below the bound's successor: the bound and a zero byte.
+  // A reverse scan that includes its bound looks for the leaf below the bound's successor: the bound and a zero byte.
   if (reverse && !isOpen && boundBytes != node.NO_FENCE) {
     memory.copy(map.keyA, bound, boundBytes);
     store<u8>(map.keyA + boundBytes, 0);
@@ -60,7 +60,7 @@ export function next(): bool {
   return true;
 }
 
-/** As next(), but the key is left to copyKey(). */
+/** As next(), without the key: see copyKey(). */
 export function step(): bool {
   while (at < 0 || at >= records) {
     if (!nextLeaf()) return false;
@@ -78,7 +78,7 @@ export function step(): bool {
   return true;
 }
 
-/** Copies the key that step() has found; up to 15 bytes more are written. */
+/** Copies the key that step() found; writes up to 15 bytes more. */
 // @ts-ignore: decorator
 @inline
 export function copyKey(target: u32): void {
@@ -86,7 +86,7 @@ export function copyKey(target: u32): void {
   copyWide(target + prefix, suffixAt, keyBytes - prefix);
 }
 
-/** The neighbour in the scan's direction; false at the end or after a failure. */
+/** Moves to the neighbour in the scan's direction; false at the end or after a failure. */
 function nextLeaf(): bool {
   const page = map.pageNode;
   if (failure != 0) return false;

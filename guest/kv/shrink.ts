@@ -1,11 +1,10 @@
-// Merges: how the tree gives space back.
+// Merges: how the tree frees space.
 //
-// Interface   merge(root, key, bytes) after a removal left the key's leaf sparse: merges it with a neighbour if both fit one page,
-//             and so on until it is not
-//             sparse or has no such neighbour, then its parent if that became sparse; lowers the root when it has a single child.
-// Invariants  SHRINK-1  A merge that meets an error is left out: the tree is right without it.
-// Concurrency Parent by upgrade, then the two children from left to right, which may wait: nobody waits for a parent
-//             while holding a child.
+// Interface   merge(root, key, bytes) after a removal left the key's leaf sparse: merges it with a neighbour if both fit one page, until it is
+//             not sparse or has no such neighbour; then its parent if that became sparse. Lowers the root when it has a single child.
+// Invariants  SHRINK-1  A merge that meets an error is skipped: the tree is valid without it.
+// Concurrency Parent by upgrade, then the two children from left to right, which may wait: no vCPU waits for a parent
+//             while it holds a child.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
@@ -14,7 +13,7 @@ import * as map from './memory-map';
 import * as node from './node';
 
 const SPACE: u32 = node.PAGE_BYTES - node.SLOTS;
-/** A node with fewer bytes in use looks for a neighbour; together they leave room for some more records. */
+/** A node with fewer bytes in use looks for a neighbour; the merged node keeps room for some more records. */
 const SPARSE_BYTES: u32 = SPACE / 4;
 const MERGED_BYTES_MAX: u32 = (SPACE / 8) * 7;
 const ATTEMPTS_MAX: u32 = 1000;
@@ -22,7 +21,7 @@ const ATTEMPTS_MAX: u32 = 1000;
 const DONE: i32 = 0;
 const GO_UP: i32 = 1;
 
-/** Few bytes of records: fences do not count, for they may be long and nothing gets rid of them. */
+/** Few bytes of records. Fences do not count: they may be long, and a merge does not remove them. */
 // @ts-ignore: decorator
 @inline
 export function isSparse(at: u32): bool {
@@ -73,7 +72,7 @@ function attempt(root: u32, key: u32, bytes: u32, level: u32): i32 {
   }
   const isParentSparse = isSparse(parent);
   pool.release(parent);
-  // What is left may still be sparse, and an empty neighbour on the other side may fit now.
+  // The merged node may still be sparse, and an empty neighbour on the other side may fit now.
   return isParentSparse ? GO_UP : descent.RETRY;
 }
 
@@ -93,7 +92,7 @@ function mergeChildren(parent: u32, first: u32): bool {
     pool.releaseUnchanged(left);
     return false;
   }
-  // The separator between them goes, and what pointed to the right one points to the left one.
+  // The separator between them is removed, and the cell of the right one now refers to the left one.
   if (first + 1 == node.count(parent)) store<u32>(parent, leftPage, node.LAST_CHILD);
   else store<u32>(node.recordAt(parent, first + 1), leftPage);
   node.removeAt(parent, first);
@@ -103,7 +102,7 @@ function mergeChildren(parent: u32, first: u32): bool {
   return true;
 }
 
-/** Both nodes' records in the left one. */
+/** Moves the records of both nodes to the left one. */
 function join(parent: u32, first: u32, left: u32, right: u32): bool {
   const target = map.pageCopy;
   const level = node.level(left);
@@ -138,7 +137,7 @@ function join(parent: u32, first: u32, left: u32, right: u32): bool {
   return true;
 }
 
-/** A root with a single child takes its content over. */
+/** A root with a single child takes over its content. */
 function lower(root: u32, seen: u64, level: u32): i32 {
   if (node.level(root) != level || level == 0 || node.count(root) != 0) return DONE;
   if (!pool.upgrade(root, seen)) return descent.RETRY;
@@ -152,5 +151,5 @@ function lower(root: u32, seen: u64, level: u32): i32 {
   pool.release(root);
   pool.discard(only);
   emptied = page;
-  return descent.RETRY; // once more: the child may have been one of a kind too
+  return descent.RETRY; // retry: the child may have had a single child too
 }

@@ -1,9 +1,9 @@
 // A store: a file of pages with its trees, from open to close.
 //
-// Interface   format() makes a new one, open() one that was closed in order, join() makes another vCPU know it, close(). One vCPU opens and
+// Interface   format() creates a store, open() opens one that was closed properly, join() prepares another vCPU, close(). One vCPU opens and
 //             closes; at close no other is inside an operation.
-// Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after the last. If it says "in use" when it
-//                      is opened, it is refused, or recovered where it has a log.
+// Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after the last. A file that says "in
+//                      use" when it is opened is refused, or recovered if it has a log.
 
 import {
   EBADMSG,
@@ -39,13 +39,13 @@ function start(descriptor: i32, frames: u32): i32 {
   return pool.attach(map.POOL);
 }
 
-/** Lays out a new store with one tree in the empty file, with a log if `logFile` is not -1; 0 or -errno. */
+/** Lays out a store with one tree in the empty file, with a log if `logFile` is not -1; 0 or -errno. */
 export function format(descriptor: i32, frames: u32, logFile: i32 = -1): i32 {
   const result = start(descriptor, frames);
   return result == 0 ? layOut(logFile) : result;
 }
 
-/** The file has no superblock: a new store, or, where a log has changes of one that is gone, one that has those. */
+/** The file has no superblock: creates a new store, or, if a log has changes of a lost one, a store with those. */
 function make(logFile: i32, hasLog: bool, recover: bool): i32 {
   const found = logFile < 0 ? 0 : scan.findRecords(logFile);
   if (found < 0) return found;
@@ -54,7 +54,7 @@ function make(logFile: i32, hasLog: bool, recover: bool): i32 {
   return superblock.isMissing() ? layOut(wanted) : -EBADMSG;
 }
 
-/** Until the first superblock is written the file is as if it were empty, and this can be done again. */
+/** Until the first superblock is written the file counts as empty, and this can be repeated. */
 function salvage(logFile: i32): i32 {
   poolRetained.below(0);
   if (!allocator.addGroup(0)) return -pool.failure;
@@ -74,15 +74,15 @@ function layOut(logFile: i32): i32 {
   let result = createTree(0);
   if (result == 0 && logFile >= 0) result = flush();
   if (result == 0) result = use(logFile);
-  if (result == 0 && logFile >= 0) result = superblock.write(superblock.LOGGED); // page 0: now it is made
+  if (result == 0 && logFile >= 0) result = superblock.write(superblock.LOGGED); // page 0: now the store exists
   if (result == 0) store<u32>(map.STATE, OPEN);
   return result;
 }
 
 /**
- * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed in order and without a log, or what the host said. `logFile` is the log that it
- * may have had, -1 = there is none; with `hasLog` it is to have one. A store whose making was broken off is made. -EEXIST: the file has nothing, but
- * the log has changes; with `recover` the store is made of those.
+ * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed properly and without a log, or an error of the host. `logFile` is the log that
+ * it may have had, -1 = none; with `hasLog` it has one from now on. An interrupted creation is repeated. -EEXIST: the file is empty, but the log
+ * has changes; with `recover` a store with those is created.
  */
 export function open(
   descriptor: i32,
@@ -107,7 +107,7 @@ export function open(
   return result;
 }
 
-/** From here on the file, which has every page, says that the store is in use: with a log if there is one, whose first checkpoint this is. */
+/** From now on the file, which has every page, says that the store is in use: if it has a log, this is the log's first checkpoint. */
 function use(logFile: i32): i32 {
   if (logFile < 0) {
     poolRetained.below(0);
@@ -143,19 +143,19 @@ export function createTree(tree: u32): i32 {
   return 0;
 }
 
-/** Everything to storage, without closing; 0 or -errno. Nobody else changes anything meanwhile. */
+/** Writes everything to storage, without closing; 0 or -errno. No other vCPU changes anything during the call. */
 export function flush(): i32 {
   if (log.isOn) return log.isBroken() ? -ECANCELED : checkpoint.run();
   const result = pool.writeBack();
   return result != 0 ? result : syscall(SYS_SYNC, load<i32>(map.STORAGE), 0, 0, 0, 0);
 }
 
-/** Nothing was changed since a checkpoint. */
+/** Whether nothing has changed since a checkpoint. */
 function isUnchanged(): bool {
   return log.isOn && !log.isBroken() && log.position() == 0 && !allocator.isWaiting();
 }
 
-/** After a failure the store is still open, and may be closed again. */
+/** After a failure the store is still open, and can be closed again. */
 export function close(): i32 {
   if (load<u32>(map.STATE) != OPEN) return -EINVAL;
   let result = 0;

@@ -1,15 +1,15 @@
-// The superblocks, pages 0 and 1 of the file: written in turn, so that one is always whole.
+// The superblocks, pages 0 and 1 of the file: written alternately, so that one is always valid.
 //
-//   0   header and checksum, as of every page (assembly/tabby/storage.ts)
+//   0   header and checksum, like every page (assembly/tabby/storage.ts)
 //   16  u64  magic "RINGZERO"        24  u32  format version        28  u32  bytes of a page
-//   32  u64  sequence: the greater of two whole ones counts         40  u32  CLOSED, IN_USE or LOGGED
-//   44  u32  allocation groups       48  u64  entries               56  u32  no page from here on was ever in use
+//   32  u64  sequence: the greater of two valid ones counts         40  u32  CLOSED, IN_USE or LOGGED
+//   44  u32  allocation groups       48  u64  entries               56  u32  no page from this number on has ever been used
 //   64  64 x u32 root pages, 0 = no tree                           320  u64  LOGGED: the log that belongs to it
 //
-// Interface   read() finds the newest, fills the store block and gives the state; isMissing() when there never was one; compose() makes the next one in a frame, write(state) writes
-//             it and waits for the device.
-// Invariants  SUPER-1  A store that says CLOSED has every page in storage as it was left. One that says LOGGED has them as they were at the
-//                      last checkpoint, once what the log has of it is in its place (recovery.ts).
+// Interface   read() finds the newest, fills the store block and returns the state; isMissing() when there never was one; compose() builds the
+//             next one in a frame, write(state) writes it and waits for the device.
+// Invariants  SUPER-1  A CLOSED store has every page on storage as it was left. A LOGGED one has them as of the last checkpoint, once the log's
+//                      part of it is in its place (recovery.ts).
 
 import { EBADMSG, EPROTO } from '../../assembly/abi/errno';
 import { SYS_PREAD, SYS_SIZE, SYS_SYNC } from '../../assembly/abi/syscall';
@@ -38,10 +38,10 @@ export const IN_USE: i32 = 0;
 export const CLOSED: i32 = 1;
 export const LOGGED: i32 = 2;
 
-/** Whether read() has found nothing at all in either place. */
+/** Whether read() has found no data at all in either place. */
 export let isBlank: bool = false;
 
-/** The state, or -EBADMSG when neither is whole, -EPROTO when the file is not a store, or one of another format. */
+/** The state, or -EBADMSG when neither is valid, -EPROTO when the file is not a store, or has another format. */
 export function read(): i32 {
   const frame = poolArea.scratch;
   let best: u64 = 0;
@@ -86,15 +86,15 @@ function isZero(frame: u32): bool {
   return true;
 }
 
-/** The size of the file, to map.WORD; 0 or -errno. */
+/** Stores the size of the file in map.WORD; 0 or -errno. */
 function fileBytes(): i32 {
   return syscall(SYS_SIZE, load<i32>(map.STORAGE), map.WORD, 0, 0, 0);
 }
 
-/** Pages that a store with nothing in it has: superblocks, a bitmap, a root. */
+/** Pages of an empty store: superblocks, a bitmap, a root. */
 const PAGES_MIN: u64 = 4;
 
-/** Whether a store's making was broken off: its second superblock, page 0, was never written, and there is no more than the first pages. */
+/** Whether creation of the store was interrupted: its second superblock, page 0, was never written, and there are only the first pages. */
 export function isMissing(): bool {
   const frame = poolArea.scratch;
   if (fileBytes() < 0 || load<u64>(map.WORD) > PAGES_MIN * 4096) return false;
@@ -103,7 +103,7 @@ export function isMissing(): bool {
   return isZero(frame);
 }
 
-/** What the store block says, as the page that is returned; the frame is then what storage is to get. */
+/** Builds the page that the store block describes and returns it; the frame then has its storage format. */
 export function compose(frame: u32, state: i32): u64 {
   const sequence = load<u64>(map.SEQUENCE) + 1;
   const page = sequence % SUPERBLOCKS;

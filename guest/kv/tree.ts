@@ -1,12 +1,12 @@
 // The B+-tree: look-up, insertion, removal. Structure changes are in grow.ts and shrink.ts.
 //
-// Interface   A tree is the page number of its root. lookup() gives the value's length or -errno and copies up to `outMax` bytes of
-//             it; put() replaces or inserts; remove(); lockValue() leaves the leaf pinned exclusively, so that the value may be
-//             changed in place, until unlockValue(). Results: 0 or more, or a negative errno; -ENOENT is no key.
+// Interface   A tree is the page number of its root. lookup() returns the value's length or -errno and copies up to `outMax` bytes;
+//             put() replaces or inserts; remove(); lockValue() leaves the leaf pinned exclusively, so that the value can be
+//             changed in place, until unlockValue(). Results: 0 or more, or a negative errno; -ENOENT = no such key.
 // Invariants  TREE-1  Every operation takes effect at one moment: a read when its leaf is validated, a write when its leaf is
 //                     released.
 //             TREE-2  An operation that fails has changed nothing.
-// Concurrency Any vCPU, any time; the restarts of readers and writers are bounded by others' progress alone.
+// Concurrency Any vCPU, any time; restarts of readers and writers are bounded by the progress of others.
 
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from '../../assembly/abi/errno';
 import { pool, poolRetained, spinlock, vcpu } from '../../assembly/linked';
@@ -23,25 +23,25 @@ import * as undo from './undo';
 const RETRY = descent.RETRY;
 const FAILED = descent.FAILED;
 
-/** put() replaces what is there, or refuses to with -EEXIST; or puts back what was there, and keeps the chain if it fails. */
+/** put() replaces an existing value, or refuses to with -EEXIST; or restores one, and keeps the chain if that fails. */
 export const PUT_REPLACE: u32 = 0;
 export const PUT_NEW: u32 = 1;
 export const PUT_BACK: u32 = 2;
 
-/** A pool that is full of pins empties again: an operation that holds none tries this often. */
+/** Pins that fill the pool are released soon: an operation without pins retries this many times. */
 const FULL_RETRIES: u32 = 200;
-/** And this often, when pages cannot be written: the pages that it needs may take each other's place for ever. */
+/** Retries when pages cannot be written: the pages that the operation needs might evict each other forever. */
 const STUCK_RETRIES: u32 = 50;
 
-/** Turn of an operation's restarts: waits a little from the second on. */
+/** Counts an operation's restarts: waits briefly from the second on. */
 export function again(turn: u32): void {
   pool.end();
   if (turn > 2) spinlock.pause(turn * 8, map.STATE);
 }
 
 /**
- * What an attempt means that has not succeeded. FAILED: RETRY while the pool is merely full, of pins and not of pages that it holds back. RETRY: an
- * error where dirty pages cannot be written and what is left of the pool may be too little for a way from root to leaf.
+ * What an unsuccessful attempt means. FAILED: RETRY while the pool is full only of pins, not of retained pages. RETRY: an error where dirty pages
+ * cannot be written and the rest of the pool may be too small for a path from root to leaf.
  */
 export function judge(result: i32, turn: u32): i32 {
   if (result == FAILED) {
@@ -54,7 +54,7 @@ export function judge(result: i32, turn: u32): i32 {
 
 // --- reading ----------------------------------------------------------------------------------------------------
 
-/** Copies the value from `offset` on. */
+/** Copies the value from `offset`. */
 export function lookup(
   root: u32,
   key: u32,
@@ -118,7 +118,7 @@ function copyChain(
   const first = load<u32>(value, 4);
   if (!pool.isUnchanged(leaf, seen)) return RETRY;
   if (outMax == 0 || offset >= length) return <i32>length;
-  // A chain may be long: the leaf is pinned meanwhile, so that the chain stays and the leaf is not evicted.
+  // A chain may be long: the leaf stays pinned, so that the chain stays and the leaf is not evicted.
   const pinned = pool.shared(page);
   if (pinned == 0) return FAILED;
   vcpu.hold();
@@ -139,15 +139,15 @@ let chain: u32 = 0;
 /** Chain of the value that was replaced or removed. */
 let oldChain: u32 = 0;
 
-// A batch whose keys ascend mostly stays in one leaf: the finger remembers it, and the window of the operation that saw it
-// stays open until the batch lets go.
+// A batch with ascending keys mostly stays in one leaf: the finger remembers it, and the operation (tabby/operation.ts) that saw it stays open
+// until the batch ends it.
 
 let hasFinger: bool = false;
 let finger: u32 = 0;
 let fingerSeen: u64 = 0;
 let fingerRoot: u32 = 0;
 
-/** From here on each put() tries the leaf of the one before first. */
+/** From now on each put() tries the leaf of the previous one first. */
 export function holdFinger(): void {
   hasFinger = true;
   finger = 0;
@@ -178,7 +178,7 @@ export function put(root: u32, key: u32, bytes: u32, value: u32, length: u32, mo
   return putChain(root, key, bytes, value, length, first, mode);
 }
 
-/** As put(), of a value that is already in a chain; on failure the chain is given up. */
+/** As put(), for a value that is already in a chain; on failure the chain is freed. */
 export function putChain(
   root: u32,
   key: u32,
@@ -218,7 +218,7 @@ function attemptPut(root: u32, key: u32, bytes: u32, mode: u32): i32 {
   return putInto(leaf, root, key, bytes, mode);
 }
 
-/** Into a leaf that covers the key and is pinned exclusively. */
+/** Puts the value into a leaf that covers the key and is pinned exclusively. */
 function putInto(leaf: u32, root: u32, key: u32, bytes: u32, mode: u32): i32 {
   if (hasFinger) node.findFromEnd(leaf, key, bytes);
   else node.find(leaf, key, bytes);
@@ -247,7 +247,7 @@ function putInto(leaf: u32, root: u32, key: u32, bytes: u32, mode: u32): i32 {
   return grown < 0 ? grown : RETRY;
 }
 
-/** Puts the value at slot i of a leaf, which has the key there already or not; false when there is no room. */
+/** Puts the value at slot i of a leaf, replacing one or inserting; false when there is no room. */
 function place(leaf: u32, i: u32, key: u32, bytes: u32): bool {
   const stored: u32 = chain != 0 ? node.OVERFLOW_BYTES : valueBytes;
   const rest = bytes - node.prefixBytes(leaf);
@@ -272,7 +272,7 @@ function place(leaf: u32, i: u32, key: u32, bytes: u32): bool {
   return true;
 }
 
-/** The value of a record in a leaf that is pinned exclusively is about to be replaced or removed. */
+/** Before the value of a record in an exclusively pinned leaf is replaced or removed. */
 function letGo(record: u32, rest: u32): void {
   undo.value(record, rest);
   if (load<u16>(record) != <u16>node.OVERFLOW) return;
@@ -322,7 +322,7 @@ function attemptRemove(root: u32, key: u32, bytes: u32): i32 {
   node.find(leaf, key, bytes);
   if (!node.isEqual) return pool.isUnchanged(leaf, seen) ? -ENOENT : RETRY;
   if (!pool.upgrade(leaf, seen)) return RETRY;
-  node.find(leaf, key, bytes); // what was found before the upgrade may have been torn
+  node.find(leaf, key, bytes); // what was found before the upgrade may be torn
   letGo(node.recordAt(leaf, node.index), node.suffixBytes(leaf, node.index));
   node.removeAt(leaf, node.index);
   isSparse = shrink.isSparse(leaf);
@@ -334,7 +334,7 @@ function attemptRemove(root: u32, key: u32, bytes: u32): i32 {
 // --- changing in place --------------------------------------------------------------------------------------------
 
 let locked: u32 = 0;
-/** Bytes of the value that lockValue() found. */
+/** Set by lockValue(): length of the value. */
 export let lockedBytes: u32 = 0;
 
 /** Address of a value, whose leaf is pinned exclusively until unlockValue(); 0 with an errno in `lockFailure`. */

@@ -1,9 +1,9 @@
-// What a batch needs to be taken back: what each of its operations has replaced, as records in the exchange window (abi/kv.ts).
+// The undo log of a batch: what each of its operations replaced, as records in the exchange window (abi/kv.ts).
 //
-// Interface   begin() and end() around the operations of a batch; each logs exactly one record once it is sure to succeed. take() gives what
-//             has been logged since the last one, before isFull() stops the batch.
-// Invariants  UNDO-1  While a batch is logged, chains that it replaced are not freed: its end does that, or the way back.
-// Cost        a store for each new key, a copy of each value replaced.
+// Interface   begin() and end() around the operations of a batch; each logs exactly one record once it cannot fail any more. take() returns
+//             what was logged since the last call, before isFull() stops the batch.
+// Invariants  UNDO-1  While a batch is logged, chains that it replaced are not freed: its end does that, or its undo.
+// Cost        a store for each new key, a copy of each replaced value.
 
 import { UNDO_ABSENT, UNDO_AT, UNDO_BYTES, UNDO_CHAIN, UNDO_HAS_CHAINS, UNDO_NOTHING } from '../../assembly/abi/kv'; // prettier-ignore
 import { copyBytes } from './bytes';
@@ -47,7 +47,7 @@ export function absent(): void {
   if (isOn) word(UNDO_ABSENT);
 }
 
-/** The value of a leaf's record, whose key has `rest` bytes in it. */
+/** Logs the value of a leaf's record, whose key has `rest` bytes in it. */
 export function value(record: u32, rest: u32): void {
   if (!isOn) return;
   const bytes = <u32>load<u16>(record);

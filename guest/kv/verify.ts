@@ -1,6 +1,6 @@
-// The whole store looked at: order, fences, levels, and that every page is in use exactly once or free. For tests and `check`.
+// Checks the whole store: order, fences, levels, and that every page is used exactly once or free. For tests and `check`.
 //
-// Interface   all() with nobody else inside: 0, or -errno of a read, or a positive number that says which rule is broken.
+// Interface   all() with no other vCPU inside: 0, -errno of a read, or a positive number that names the violated rule.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
@@ -36,7 +36,7 @@ export function all(): i32 {
   return entries == map.entries() ? 0 : BAD_ENTRIES;
 }
 
-/** Checks a node against what its parent says of it: `level` -1 = any. Fences are addresses. */
+/** Checks a node against its parent: `level` -1 = any. Fences are addresses. */
 function below(page: u32, level: i32, low: u32, lowBytes: u32, high: u32, highBytes: u32): i32 {
   const at = pool.shared(page);
   if (at == 0) return -pool.failure;
@@ -110,7 +110,7 @@ function checkChildren(at: u32): i32 {
   return 0;
 }
 
-/** Each level of the recursion keeps its two fences in the exchange window, which nobody else uses meanwhile. */
+/** Each level of the recursion keeps its two fences in the exchange window, which is not used otherwise. */
 function checkChild(at: u32, i: u32, records: u32, level: i32): i32 {
   const low = map.window + ((<u32>level) << 12);
   const high = low + 2048;
