@@ -209,7 +209,7 @@ test('A12, B14: a client of a Unix socket with a relative path is local, and sho
 test('A9: client-output-buffer-limit closes a client that never reads, and one whose single reply is too long', () =>
   withServer(['--client-output-buffer-limit', 'normal 4mb 0 0'], async (server) => {
     const good = await server.client();
-    await good.call('SET', 'value', 'v'.repeat(20_000));
+    await good.call('SET', 'value', 'v'.repeat(100_000));
     const socket = await silent(server, 'greedy');
     socket.write(encode('GET', 'value').repeat(4000));
     await eventually('it is cut off', async () => (await lineOf(good, 'greedy')) === undefined);
