@@ -14,6 +14,8 @@ export const FLAG_LISTEN: i32 = 8;
 export const EVENT_CLOSE: i32 = 1;
 export const EVENT_SHUTDOWN: i32 = 2;
 export const EVENT_OPTION: i32 = 3;
+/** output() has bytes for a client. A client's kinds of events are bits. */
+export const EVENT_OUTPUT: i32 = 4;
 
 // Flags of SHUTDOWN, and of the host's call of that name.
 export const SHUTDOWN_NOSAVE: i32 = 1;

@@ -12,6 +12,7 @@ import * as infos from './server/info-command.ts';
 import * as keys from './keys/keys-command.ts';
 import * as latencies from './server/latency-command.ts';
 import * as memories from './server/memory-command.ts';
+import * as monitors from './server/monitor-command.ts';
 import * as scans from './keys/scan-command.ts';
 import * as servers from './server/server-command.ts';
 import * as transactions from './server/transaction-command.ts';
@@ -36,6 +37,7 @@ export function registerAll(): void {
   servers.register();
   infos.register();
   memories.register();
+  monitors.register();
   debugs.register();
   latencies.register();
   document();

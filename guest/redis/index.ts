@@ -88,6 +88,11 @@ export function queued(slot: i32, bytes: f64, blocks: i32, nowMs: f64): i32 {
   return session.queued(slot, <u64>bytes, blocks);
 }
 
+/** After EVENT_OUTPUT, as long as it shows bytes in the reply block: output of a client that is not running. */
+export function output(slot: i32): void {
+  session.takeOutput(slot);
+}
+
 export function disconnect(slot: i32): void {
   session.close(slot);
 }

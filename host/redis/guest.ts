@@ -19,6 +19,7 @@ interface Exports {
   receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
   resume(slot: number, nowMs: number, nowUs: number): number;
   queued(slot: number, bytes: number, blocks: number, nowMs: number): number;
+  output(slot: number): void;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
   hz(): number;

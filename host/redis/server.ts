@@ -3,6 +3,7 @@
 import {
   EVENT_CLOSE,
   EVENT_OPTION,
+  EVENT_OUTPUT,
   EVENT_SHUTDOWN,
   FLAG_EVENTS,
   PROGRESS_SAVE,
@@ -63,6 +64,7 @@ export class RedisServer implements SessionOwner {
   #hz = 0; // of #cron
   #keepAliveSeconds = 300;
   #isClosed = false;
+  #isDraining = false;
   #isRunning = false;
   #configFile = '';
   readonly #ended: Promise<number>;
@@ -352,7 +354,18 @@ export class RedisServer implements SessionOwner {
     this.#facts.sockets = this.#sessions.size;
   }
 
+  /** A call from within, when a socket reports what it has not taken, leaves the events to the loop that runs. */
   drainEvents(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    try {
+      this.#drain();
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  #drain(): void {
     for (
       let event = this.guest.calls.nextEvent();
       event !== 0;
@@ -366,6 +379,9 @@ export class RedisServer implements SessionOwner {
         case EVENT_SHUTDOWN:
           void this.close().then(() => this.#end(argument));
           return;
+        case EVENT_OUTPUT:
+          this.#sessions.get(argument)?.takeOutput();
+          break;
         case EVENT_OPTION:
           this.#apply(...this.guest.option(argument));
           break;

@@ -90,6 +90,17 @@ export class Session implements ConnectionHandler {
     if (this.#ending) this.#end();
   }
 
+  /** The guest has output for this client, which is not running: EVENT_OUTPUT. */
+  takeOutput(): void {
+    const { guest } = this.#owner;
+    for (;;) {
+      if (!this.#open || this.#ending) return;
+      guest.calls.output(this.slot);
+      if (guest.replyBytes === 0) return;
+      this.#connection.write(guest.reply());
+    }
+  }
+
   /** Closes the connection after what waits has been sent; until then the client counts. */
   #end(): void {
     this.#ending = true;

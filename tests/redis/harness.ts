@@ -35,6 +35,7 @@ interface GuestExports {
   receive(slot: number, bytes: number, nowMs: number, nowUs: number): number;
   resume(slot: number, nowMs: number, nowUs: number): number;
   queued(slot: number, bytes: number, blocks: number, nowMs: number): number;
+  output(slot: number): void;
   disconnect(slot: number): void;
   cron(nowMs: number, nowUs: number): number;
   hz(): number;
@@ -277,6 +278,17 @@ export class RedisGuest {
   takeReply(): Uint8Array {
     const [address, bytes] = new Uint32Array(this.memory.buffer, this.exports.ioBlock(), 2);
     return new Uint8Array(this.memory.buffer).slice(address, address! + bytes!);
+  }
+
+  /** What waits for a client that was not running; the guest frees it. */
+  output(slot: number): string {
+    let text = '';
+    for (;;) {
+      this.exports.output(slot);
+      const part = this.takeReply();
+      if (part.length === 0) return text;
+      text += Buffer.from(part).toString('latin1');
+    }
   }
 
   /** A client from an address, or over the Unix socket of a path. */

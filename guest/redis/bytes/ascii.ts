@@ -1,5 +1,8 @@
 // ASCII: the codes that protocol, numbers and patterns are made of, and words in any case.
 
+export const BELL: u32 = 7;
+export const BACKSPACE: u32 = 8;
+export const TAB: u32 = 9;
 export const LF: u32 = 10;
 export const CR: u32 = 13;
 export const SPACE: u32 = 32;
@@ -41,6 +44,12 @@ const CASE: u32 = 32; // the bit that tells a lower-case letter from its capital
 @inline
 export function isDigit(c: u32): bool {
   return c - ZERO < 10;
+}
+
+/** Whether a character has a shape, or is a blank. */
+@inline
+export function isPrinted(c: u32): bool {
+  return c - SPACE < 95;
 }
 
 

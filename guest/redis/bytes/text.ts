@@ -9,13 +9,16 @@ import * as heap from './heap.ts';
 
 const FIRST_BYTES: u32 = 16384; // INFO with every section fits
 const KEPT_BYTES: u32 = 65536;
+const BYTES_MAX: u64 = 1 << 30;
 
 let base: u32 = 0;
 let used: u32 = 0;
 let room: u32 = 0;
+let hasFailed: bool = false;
 
 export function begin(): void {
   used = 0;
+  hasFailed = false;
   if (base == 0) {
     base = heap.alloc(FIRST_BYTES);
     room = base == 0 ? 0 : FIRST_BYTES;
@@ -43,13 +46,25 @@ export function length(): u32 {
   return used;
 }
 
+/** False when there was no memory for a part of the text, or it would have been longer than BYTES_MAX. */
+export function isWhole(): bool {
+  return !hasFailed;
+}
+
 /** Makes room for `bytes` more and returns where they go, or 0 when memory is exhausted. */
 function reserve(bytes: u32): u32 {
+  if (<u64>used + bytes > BYTES_MAX) {
+    hasFailed = true;
+    return 0;
+  }
   if (used + bytes > room) {
     let wanted = room == 0 ? FIRST_BYTES : room;
-    while (wanted < used + bytes) wanted <<= 1; // at most 31 turns: nothing here passes 1 GiB
+    while (wanted < used + bytes) wanted <<= 1; // at most 17 turns, up to BYTES_MAX
     const moved = heap.alloc(wanted);
-    if (moved == 0) return 0;
+    if (moved == 0) {
+      hasFailed = true;
+      return 0;
+    }
     memory.copy(moved, base, used);
     if (base != 0) heap.free(base, room);
     base = moved;
@@ -88,6 +103,12 @@ export function unsigned(value: u64): void {
     store<u8>(at + i - 1, <u8>(48 + <u32>(rest % 10)));
     rest /= 10;
   }
+}
+
+/** Appends a number with at least `digits` digits. */
+export function padded(value: u64, digits: u32): void {
+  for (let unit: u64 = 10; --digits > 0; unit *= 10) if (value < unit) byte(48);
+  unsigned(value);
 }
 
 export function integer(value: i64): void {

@@ -22,6 +22,7 @@ export const REPLY_OFF: u32 = 1024; // CLIENT REPLY OFF
 export const REPLY_SKIP: u32 = 2048; // no reply to the command that runs
 export const REPLY_SKIP_NEXT: u32 = 4096; // CLIENT REPLY SKIP: none to the next one
 export const ARGUMENT_LOST: u32 = 8192; // there was no memory for an argument of the command that comes
+export const MONITOR: u32 = 32768; // it is shown every command (run/monitor.ts)
 export const LOCAL: u32 = 16384; // it came over the loopback interface or a Unix socket
 
 /** Classes of client-output-buffer-limit. */
@@ -80,6 +81,12 @@ export class Client {
   loanStep: u32;
   loan: u32;
   loanBytes: u32;
+  // What was sent to it while it was not running (pending.ts).
+  pendingHead: u32;
+  pendingTail: u32;
+  pendingBytes: u64;
+  /** The next monitor (run/monitor.ts). */
+  monitorNext: u32;
   // What the host keeps because the socket has not taken it (output.ts).
   outputBlocks: u32;
   output: u64;

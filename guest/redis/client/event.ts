@@ -3,12 +3,15 @@
 // Interface   post() asks for an event of a client, next() hands one out; forget() when the client's record goes.
 // Structure   A list through the records that have a bit set, in both directions.
 
-import { EVENT_CLOSE } from '../abi.ts';
+import { EVENT_CLOSE, EVENT_OUTPUT } from '../abi.ts';
 import * as client from './client.ts';
 import { Client } from './client.ts';
 
 /** Close the connection at once, whatever is left to send. */
 export const CLOSE: u32 = EVENT_CLOSE;
+
+/** Take its output. */
+export const OUTPUT: u32 = EVENT_OUTPUT;
 
 let first: u32 = 0;
 

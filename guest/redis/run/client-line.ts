@@ -17,6 +17,7 @@ function putBlock(block: u32): void {
 function putFlags(c: Client): void {
   const flags = c.flags;
   const start = text.length();
+  if (flags & client.MONITOR) text.byte(79);
   if (flags & client.MULTI) text.byte(120);
   if (flags & client.DIRTY_CAS) text.byte(100);
   if (flags & client.CLOSE_AFTER_REPLY) text.byte(99);
@@ -30,7 +31,9 @@ function putFlags(c: Client): void {
 export function memoryOf(c: Client): u64 {
   const blocks =
     client.textBytes(c.name) + client.textBytes(c.address) + client.textBytes(c.localAddress);
-  return input.bytesOf(c) + c.output + (offsetof<Client>() + blocks + c.queueBytes);
+  return (
+    input.bytesOf(c) + c.output + c.pendingBytes + (offsetof<Client>() + blocks + c.queueBytes)
+  );
 }
 
 /** Of the client whose command runs, the input is in the window that all share. */

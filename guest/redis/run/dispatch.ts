@@ -15,6 +15,7 @@ import * as evict from '../keyspace/evict.ts';
 import * as log from '../border/log.ts';
 import * as observe from '../stats/observe.ts';
 import * as option from '../config/option.ts';
+import * as propagate from './propagate.ts';
 import * as reply from '../wire/reply.ts';
 import * as stats from '../stats/stats.ts';
 import * as transaction from './transaction.ts';
@@ -59,6 +60,10 @@ export function execute(): void {
   if (admission.refusedWrites() != 0 && refuseWrite(found, needs)) return refuse(c, found, start);
   if (admission.loading() && !(flags & command.LOADING)) {
     errors.loading();
+    return refuse(c, found, start);
+  }
+  if (c.flags & client.MONITOR && needs & (command.READONLY | command.WRITE)) {
+    reply.error("ERR Replica can't interact with the keyspace");
     return refuse(c, found, start);
   }
   c.lastCommand = found;
@@ -182,6 +187,7 @@ function call(found: u32): void {
     command.countShared(found);
   }
   if (reply.startsWithError(start)) fail(found, start);
+  if (propagate.isHeard()) propagate.ran(found, client.current().db);
   running = before;
 }
 

@@ -1,7 +1,8 @@
 // What waits to be sent to a client: how much, and when that is too much (client-output-buffer-limit).
 //
 // Interface   The host keeps the bytes, and says with queued() how many a socket has not taken. A batch may add
-//             lookAt() bytes before it asks isOver(); watch() looks again at a client ten times a second.
+//             lookAt() bytes before it asks isOver(); watch() looks again at a client ten times a second. send() is for
+//             output that is not the reply to a client's own command.
 // Structure   As redis-server: FIRST_BYTES wait in a client's first buffer, which no limit counts; the rest is its list.
 // Invariants  OUTPUT-1  What the host keeps for all clients is in heap.usedBytes(), so it counts towards maxmemory.
 
@@ -11,6 +12,8 @@ import * as clock from '../border/clock.ts';
 import * as heap from '../bytes/heap.ts';
 import * as line from './client-line.ts';
 import * as log from '../border/log.ts';
+import * as pending from '../client/pending.ts';
+import * as reply from '../wire/reply.ts';
 import * as outputLimit from '../config/output-limit.ts';
 import * as stats from '../stats/stats.ts';
 import * as stranger from './stranger.ts';
@@ -70,6 +73,17 @@ export function watch(c: Client): void {
   if (c.output != 0 && !(c.flags & client.CLOSE_ASAP) && isTooMuch(c, c.output)) cut(c);
 }
 
+/**
+ * Sends bytes to a client, whoever runs: to the client that runs behind its replies, to another one with an event of its
+ * own. A client without memory for them, or over its limit, is closed.
+ */
+export function send(c: Client, from: u32, bytes: u32): void {
+  if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) return;
+  if (changetype<u32>(c) == changetype<u32>(client.current())) return reply.raw(from, bytes);
+  if (!pending.append(c, from, bytes)) clientEvent.close(c);
+  else if (isTooMuch(c, c.output + c.pendingBytes)) cut(c);
+}
+
 /** Closes a client's connection, and says why. */
 export function cut(c: Client): void {
   text.begin();
@@ -86,6 +100,7 @@ export function cut(c: Client): void {
 
 /** A client is gone: what waited for it is dropped. */
 export function forget(c: Client): void {
+  pending.drop(c);
   heap.countOutside(-(<i64>c.output));
   c.output = 0;
 }

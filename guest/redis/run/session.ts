@@ -18,8 +18,10 @@ import * as errors from '../command/errors.ts';
 import * as input from '../wire/input.ts';
 import * as io from './io.ts';
 import * as locality from './locality.ts';
+import * as monitor from './monitor.ts';
 import * as option from '../config/option.ts';
 import * as output from './output.ts';
+import * as pending from '../client/pending.ts';
 import * as protocol from '../wire/protocol.ts';
 import * as reply from '../wire/reply.ts';
 import * as space from '../keyspace/space.ts';
@@ -90,6 +92,7 @@ export function close(slot: u32): void {
   if (record == 0) return;
   const c = changetype<client.Client>(record);
   transaction.discard(c);
+  monitor.leave(c);
   watch.clear(c);
   input.drop(c);
   output.forget(c);
@@ -189,6 +192,15 @@ function showLoan(c: client.Client): i32 {
   io.publishLoan(c.loan, c.loanBytes);
   stats.add(stats.OUTPUT_BYTES, c.loanBytes);
   return abi.FLAG_MORE;
+}
+
+/** Shows the host what was sent to a client while it was not running: a block each time, nothing at the end. */
+export function takeOutput(slot: u32): void {
+  const record = client.at(slot);
+  const block = record == 0 ? 0 : pending.take(changetype<client.Client>(record));
+  if (block == 0) io.publishLoan(0, 0);
+  else io.publishLoan(pending.addressOf(block), pending.bytesOf(block));
+  if (block != 0) stats.add(stats.OUTPUT_BYTES, pending.bytesOf(block));
 }
 
 /** The host keeps this many bytes for a client, which its socket has not taken. FLAG_* of io.ts. */

@@ -5,6 +5,7 @@ import * as client from '../client/client.ts';
 import * as command from '../command/command.ts';
 import * as config from '../config/config.ts';
 import * as identity from '../client/identity.ts';
+import * as monitor from '../run/monitor.ts';
 import * as number from '../bytes/number.ts';
 import * as option from '../config/option.ts';
 import * as reply from '../wire/reply.ts';
@@ -54,6 +55,7 @@ function quit(): void {
 function resetConnection(): void {
   const self = client.current();
   transaction.discard(self);
+  monitor.leave(self);
   self.flags &= ~(client.NO_TOUCH | client.REPLY_OFF | client.AUTHENTICATED);
   if (!identity.hasPassword()) self.flags |= client.AUTHENTICATED;
   self.db = 0;

@@ -74,7 +74,8 @@ function watchClients(): void {
     nextClient = (nextClient + 1) % client.slots();
     if (record == 0) continue;
     const c = changetype<client.Client>(record);
-    if (limit != 0 && clock.ms() - c.activeMs > limit) clientEvent.close(c);
+    const isIdle = limit != 0 && clock.ms() - c.activeMs > limit;
+    if (isIdle && !(c.flags & client.MONITOR)) clientEvent.close(c);
     else output.watch(c);
   }
 }

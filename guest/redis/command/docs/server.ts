@@ -126,6 +126,8 @@ memory|usage 4.0.0 O(1)
 = Returns how many bytes a key and its value take.
 ? key@0 count%?#SAMPLES
 # RO
+monitor 1.0.0 O(N), N the monitors, for each command
+= Shows every command that the server runs.
 replconf 3.0.0 O(1)
 = Carries the parameters of replication between servers.
 ~ syscmd
