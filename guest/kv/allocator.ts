@@ -4,7 +4,7 @@
 //   page  g * GROUP_PAGES + 2    bitmap of group g: bit i is page g * GROUP_PAGES + i; from byte 64 on
 //
 // Interface   alloc() returns a page number, or 0 with an errno in pool.failure; free(page) never fails: a number that
-//             cannot be freed now waits in this vCPU's list and is freed later.
+//             cannot be freed now waits in this vCPU's list, until overflow.retryPostponed() frees it.
 // Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an overflow chain,
 //                      or in some vCPU's list.
 //             ALLOC-2  While retained pages fill the pool, and in a batch that found it full, alloc() returns only pages that need not be
@@ -15,7 +15,6 @@
 import { ENOSPC } from '../../assembly/abi/errno';
 import { pool, poolRetained, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
-import * as overflow from './overflow';
 
 export const GROUP_PAGES: u32 = 32000;
 export const BITMAP_PAGE: u32 = 2;
@@ -54,7 +53,6 @@ export function addGroup(group: u32): bool {
 }
 
 export function alloc(): u32 {
-  retryPending();
   while (true) {
     const groups = atomic.load<u32>(map.GROUPS);
     const hint = atomic.load<u32>(map.GROUP_HINT);
@@ -142,7 +140,8 @@ function entry(i: u32): u32 {
   return map.pending + 8 + (i << 3);
 }
 
-function tryFree(page: u32): bool {
+/** False when its bitmap cannot be read now. */
+export function tryFree(page: u32): bool {
   const group = page / GROUP_PAGES;
   const frame = pool.exclusive(bitmapOf(group));
   if (frame == 0) return false;
@@ -167,22 +166,16 @@ export function isWaiting(): bool {
   return load<u32>(map.pending) != 0;
 }
 
-/** Frees what free() could not; true when nothing waits any more. */
-export function retryPending(): bool {
-  while (load<u32>(map.pending) != 0) {
-    const last = load<u32>(map.pending) - 1;
-    const isChain = load<u32>(entry(last), 4) != 0;
-    let page = load<u32>(entry(last));
-    store<u32>(map.pending, last);
-    if (isChain) page = overflow.giveUp(page);
-    else if (tryFree(page)) page = 0;
-    if (page != 0) {
-      postpone(page, isChain);
-      return false;
-    }
-  }
-  return true;
+/** Removes a page from the list and returns it. */
+export function takePostponed(): u32 {
+  const last = load<u32>(map.pending) - 1;
+  store<u32>(map.pending, last);
+  isChain = load<u32>(entry(last), 4) != 0;
+  return load<u32>(entry(last));
 }
+
+/** Set by takePostponed(), valid until the next: the page begins an overflow chain. */
+export let isChain: bool = false;
 
 /** Whether a page number is in use; -errno when the bitmap cannot be read. */
 export function isUsed(page: u32): i32 {

@@ -16,10 +16,10 @@ import { FRAME_BYTES } from '../../assembly/abi/limits';
 import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { pool, poolArea, poolHeader, poolRetained } from '../../assembly/linked';
-import * as allocator from './allocator';
 import * as log from './log';
 import * as format from './log-format';
 import * as map from './memory-map';
+import * as overflow from './overflow';
 import * as superblock from './superblock';
 
 /** Size of the log, without one more batch or value: replaying it takes about as long as writing it did, about 0.2 s. */
@@ -30,7 +30,7 @@ export function isDue(): bool {
 }
 
 export function run(): i32 {
-  allocator.retryPending();
+  overflow.retryPostponed();
   const start = log.boundary();
   let result = pool.writeBack(poolRetained.limit());
   if (result == 0) result = syncData();

@@ -12,12 +12,14 @@ import * as allocator from './allocator';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
-import { again, judge } from './tree';
+import * as overflow from './overflow';
+import { judge, pause } from './retry';
 
 const RETRY = descent.RETRY;
 const FAILED = descent.FAILED;
 
 export function split(root: u32, key: u32, bytes: u32, level: u32): i32 {
+  overflow.retryPostponed();
   const fresh = allocator.alloc();
   if (fresh == 0) return -allocator.failure;
   let turn: u32 = 0;
@@ -36,7 +38,7 @@ export function split(root: u32, key: u32, bytes: u32, level: u32): i32 {
       if (result != 0) allocator.free(fresh);
       return result < 0 ? result : 0;
     }
-    again(turn++);
+    pause(turn++);
   }
 }
 

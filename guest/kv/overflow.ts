@@ -63,6 +63,7 @@ function openLast(): bool {
     if (load<u32>(lastFrame, BYTES) < DATA_BYTES) return true;
     pool.releaseUnchanged(lastFrame);
   }
+  retryPostponed();
   const page = allocator.alloc();
   if (page == 0) return fail(allocator.failure);
   const frame = pool.createPage(page);
@@ -166,6 +167,21 @@ function readAhead(page: u32, bytes: u32): void {
 export function free(page: u32): void {
   const rest = giveUp(page);
   if (rest != 0) allocator.postpone(rest, true);
+}
+
+/** Frees the pages and chains that could not be freed before; true when none is left. */
+export function retryPostponed(): bool {
+  while (allocator.isWaiting()) {
+    let page = allocator.takePostponed();
+    const isChain = allocator.isChain;
+    if (isChain) page = giveUp(page);
+    else if (allocator.tryFree(page)) page = 0;
+    if (page != 0) {
+      allocator.postpone(page, isChain);
+      return false;
+    }
+  }
+  return true;
 }
 
 /** Frees as much as possible now; returns the first page that storage cannot read, or 0. */

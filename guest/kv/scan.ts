@@ -12,7 +12,7 @@ import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
 import * as readAhead from './read-ahead';
-import { again, judge } from './tree';
+import { judge, pause } from './retry';
 
 const RETRY = descent.RETRY;
 
@@ -115,7 +115,7 @@ function load_(bound: u32, boundBytes: u32, isOpen: bool): bool {
       place(bound, boundBytes, isOpen);
       return true;
     }
-    again(turn++);
+    pause(turn++);
   }
 }
 

@@ -21,6 +21,7 @@ import * as allocator from './allocator';
 import * as checkpoint from './checkpoint';
 import * as log from './log';
 import * as map from './memory-map';
+import * as overflow from './overflow';
 import * as node from './node';
 import * as recovery from './recovery';
 import * as scan from './log-scan';
@@ -160,7 +161,7 @@ export function close(): i32 {
   if (load<u32>(map.STATE) != OPEN) return -EINVAL;
   let result = 0;
   if (!isUnchanged()) {
-    allocator.retryPending();
+    overflow.retryPostponed();
     result = flush();
   }
   if (result == 0) result = superblock.write(superblock.CLOSED);

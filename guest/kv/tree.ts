@@ -8,8 +8,8 @@
 //             TREE-2  An operation that fails has changed nothing.
 // Concurrency Any vCPU, any time; restarts of readers and writers are bounded by the progress of others.
 
-import { EEXIST, EINVAL, ENOENT, ENOMEM } from '../../assembly/abi/errno';
-import { pool, poolRetained, spinlock, vcpu } from '../../assembly/linked';
+import { EEXIST, EINVAL, ENOENT } from '../../assembly/abi/errno';
+import { pool, vcpu } from '../../assembly/linked';
 import { VALUE_BYTES_MAX } from '../../assembly/abi/kv';
 import { copyBytes } from './bytes';
 import * as descent from './descent';
@@ -17,6 +17,7 @@ import * as grow from './grow';
 import * as map from './memory-map';
 import * as node from './node';
 import * as overflow from './overflow';
+import { judge, pause } from './retry';
 import * as shrink from './shrink';
 import * as undo from './undo';
 
@@ -27,30 +28,6 @@ const FAILED = descent.FAILED;
 export const PUT_REPLACE: u32 = 0;
 export const PUT_NEW: u32 = 1;
 export const PUT_BACK: u32 = 2;
-
-/** Pins that fill the pool are released soon: an operation without pins retries this many times. */
-const FULL_RETRIES: u32 = 200;
-/** Retries when pages cannot be written: the pages that the operation needs might evict each other forever. */
-const STUCK_RETRIES: u32 = 50;
-
-/** Counts an operation's restarts: waits briefly from the second on. */
-export function again(turn: u32): void {
-  pool.end();
-  if (turn > 2) spinlock.pause(turn * 8, map.STATE);
-}
-
-/**
- * What an unsuccessful attempt means. FAILED: RETRY while the pool is full only of pins, not of retained pages. RETRY: an error where dirty pages
- * cannot be written and the rest of the pool may be too small for a path from root to leaf.
- */
-export function judge(result: i32, turn: u32): i32 {
-  if (result == FAILED) {
-    const errno = pool.failure;
-    return errno == ENOMEM && turn < FULL_RETRIES && !poolRetained.isPressed() ? RETRY : -errno;
-  }
-  if (result == RETRY && turn > STUCK_RETRIES && pool.writeFailure != 0) return -pool.writeFailure;
-  return result;
-}
 
 // --- reading ----------------------------------------------------------------------------------------------------
 
@@ -72,7 +49,7 @@ export function lookup(
       pool.end();
       return result;
     }
-    again(turn++);
+    pause(turn++);
   }
 }
 
@@ -206,7 +183,7 @@ export function putChain(
       } else if (oldChain != 0 && !undo.isOn) overflow.free(oldChain);
       return result;
     }
-    again(turn++);
+    pause(turn++);
   }
 }
 
@@ -308,7 +285,7 @@ export function remove(root: u32, key: u32, bytes: u32): i32 {
       if (isSparse) shrink.merge(root, key, bytes);
       return result;
     }
-    again(turn++);
+    pause(turn++);
   }
 }
 
@@ -358,7 +335,7 @@ export function lockValue(root: u32, key: u32, bytes: u32): u32 {
       lockFailure = -way;
       return 0;
     }
-    again(turn++);
+    pause(turn++);
   }
 }
 

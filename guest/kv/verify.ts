@@ -5,6 +5,7 @@
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
 import * as map from './memory-map';
+import * as overflow from './overflow';
 import * as node from './node';
 
 export const BAD_LEVEL: i32 = 1;
@@ -20,7 +21,7 @@ let pages: i64 = 0;
 let entries: i64 = 0;
 
 export function all(): i32 {
-  allocator.retryPending();
+  overflow.retryPostponed();
   const groups = <i64>load<u32>(map.GROUPS);
   pages = groups * 3; // the bitmap, and the two numbers before it
   entries = 0;
