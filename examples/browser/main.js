@@ -1,9 +1,9 @@
-// The page: never waits. Its worker has the store and the VM, and answers by messages.
+// The page. It never waits; its worker has the store and the VM, and answers by messages.
 
 const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 let requests = 0;
 
-/** A promise of what worker.js does for `request`. */
+/** Sends a request to worker.js; returns a promise of the result. */
 function ask(request) {
   const id = requests++;
   return new Promise((resolve, reject) => {

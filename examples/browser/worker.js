@@ -1,4 +1,4 @@
-// The worker: a store in the browser's private files, and a program with a fork of it.
+// The worker: a store in the browser's private files, and a program with a snapshot of it.
 
 import { MicroVM } from 'ringzero';
 import { RingzeroLevel } from 'ringzero/level';
@@ -16,7 +16,7 @@ const db = new RingzeroLevel('people', { valueEncoding: 'json' });
 const requests = {
   put: ([key, value]) => db.put(key, value),
   get: (key) => db.get(key),
-  /** Writes to a program after a fork of it; what the fork sees, and what the program sees. */
+  /** Writes to a program after a snapshot of it: the value in the snapshot, and in the program. */
   async fork(value) {
     const program = await MicroVM.load(PROGRAM, {}, { memory: 2 ** 26 });
     program.exports.put(64, value);
@@ -34,7 +34,7 @@ self.onmessage = async ({ data: { id, request } }) => {
     const [[name, argument]] = Object.entries(request);
     self.postMessage({ id, result: await requests[name](argument) });
   } catch (error) {
-    const { code, message } = error.cause ?? error; // a store that did not open says why in `cause`
+    const { code, message } = error.cause ?? error; // if a store does not open, `cause` has the reason
     self.postMessage({ id, error: { code, message } });
   }
 };

@@ -1,5 +1,5 @@
-// What runs in a fork of SQLite, in another thread: it calls the C functions of the fork itself. `main` is called by
-// snapshot.drive() with a fork of the whole program; the connection is the parent's, at the address where it is there.
+// The driver: runs in a fork of SQLite, in another thread, and calls the fork's own C functions. snapshot.drive() calls `main` with
+// the fork. The connection is the parent's, at the same address.
 
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 
@@ -19,7 +19,7 @@ export function main(fork, job) {
   return 'sql' in job ? query(fork, job.db, job.sql) : backup(fork, job.db, job.backup);
 }
 
-/** Rows of a query as arrays. */
+/** The rows of a query, as arrays. */
 export function query(fork, db, sql) {
   const rows = [];
   step(fork, db, sql, (statement) => {
@@ -31,7 +31,7 @@ export function query(fork, db, sql) {
 
 /**
  * Writes the database as a file, page by page: an in-memory database has the pages of a file, and the virtual table
- * sqlite_dbpage, which this build contains, reads them. Nothing is serialised in memory. Returns the bytes written.
+ * sqlite_dbpage, which this build contains, reads them. Nothing is serialised in memory. Returns the number of bytes written.
  */
 export function backup(fork, db, path) {
   const file = openSync(path, 'w');
@@ -59,7 +59,7 @@ export function backup(fork, db, path) {
   return total;
 }
 
-/** Prepares, calls `row` for each row, finalises: what it allocates is the fork's own. */
+/** Prepares a statement, calls `row` for each row, and finalises it. What it allocates is private to the fork. */
 function step(fork, db, sql, row) {
   const text = fork.put(sql);
   const out = fork.put(new Uint8Array(4));

@@ -1,5 +1,5 @@
-// A writer keeps inserting into an in-memory SQLite database. Meanwhile forks of it, each taken in microseconds, answer
-// analytical queries in other threads and back the database up to a file.
+// A writer keeps inserting into an in-memory SQLite database. Forks of it, each taken in microseconds, answer analytical
+// queries in other threads and back the database up to a file.
 //
 //   node examples/fork-sqlite/main.js [backup.db] [seconds]
 
@@ -22,7 +22,7 @@ database.exec(
 const insert = database.prepare('INSERT INTO payment (account, amount, note) VALUES (?, ?, ?)');
 let written = 0;
 
-/** One transaction: 100 payments of 1 each, so that a fork which saw half of one would give itself away. */
+/** One transaction: 100 payments of 1 each. A fork that saw half of one would have wrong sums. */
 function transaction() {
   database.exec('BEGIN');
   for (let i = 0; i < 100; i++) {
@@ -32,14 +32,14 @@ function transaction() {
   database.exec('COMMIT');
 }
 
-/** A fork at this moment, and what `job` gives in it. */
+/** Takes a snapshot and runs `job` on it: the result, the rows written before, and the time that the snapshot took. */
 async function inFork(job) {
   const before = performance.now();
-  const fork = program.snapshot();
+  const snapshot = program.snapshot();
   const us = (performance.now() - before) * 1000;
   const seen = written;
-  const result = await fork.drive(DRIVER, { db: database.pointer, ...job });
-  await fork.release();
+  const result = await snapshot.drive(DRIVER, { db: database.pointer, ...job });
+  await snapshot.release();
   return { result, seen, us };
 }
 
@@ -69,7 +69,7 @@ while (performance.now() < end) {
       }
     });
   }
-  await setImmediate(); // results of forks arrive between transactions
+  await setImmediate(); // lets results of forks arrive between transactions
 }
 while (busy > 0) await setImmediate();
 const { copies } = program.vm.stats();

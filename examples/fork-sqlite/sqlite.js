@@ -1,11 +1,11 @@
-// Opens the stock SQLite of @sqlite.org/sqlite-wasm in a micro-VM: its glue and its module exactly as they are shipped.
+// Opens the stock SQLite of @sqlite.org/sqlite-wasm in a VM, with its glue and module exactly as shipped.
 
 import { readFile } from 'node:fs/promises';
 import { MicroVM } from 'ringzero';
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm';
 
 /**
- * @param {number} memory bytes of physical memory: the database, and the pages that forks have copied
+ * @param {number} memory bytes of physical memory, for the database and for pages copied for forks
  * @returns {Promise<{ sqlite3: any, program: import('ringzero').Program }>}
  */
 export async function openSqlite(memory = 2 ** 32) {
@@ -14,9 +14,9 @@ export async function openSqlite(memory = 2 ** 32) {
   );
   let program;
   const sqlite3 = await sqlite3InitModule({
-    // The glue makes its views on this memory, and asks it to grow.
+    // The glue creates its views on this memory, and grows it.
     wasmMemory: MicroVM.memory(memory, wasm),
-    // Emscripten's hook for whoever wants to instantiate the module: here it is translated on the way.
+    // Emscripten's hook for instantiating the module: here it is translated first.
     instantiateWasm: async (imports, done) => {
       program = await MicroVM.load(wasm, imports);
       done(program);

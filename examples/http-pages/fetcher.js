@@ -1,4 +1,4 @@
-// Fetches the pages that it is asked for, and says when one is there.
+// A thread that fetches the requested pages and reports when one has arrived.
 
 import { parentPort, workerData } from 'node:worker_threads';
 

@@ -1,4 +1,4 @@
-// A guest whose memory is wherever its page-fault handler gets it from.
+// A guest that reads its address space; the page-fault handler supplies the pages.
 
 import { linkage, mmu } from 'ringzero/assembly/linked';
 

@@ -1,5 +1,5 @@
-// Memory behind a URL: a page-fault handler in JavaScript gets each page that the guest uses from an HTTP server, with a
-// range request. The handler may not return before it has the page, so a thread fetches and the handler waits.
+// Memory behind a URL: a page-fault handler in JavaScript fetches each page that the guest uses from an HTTP server, by a
+// range request. The handler must return with the page, so a second thread fetches it while the handler waits.
 
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
@@ -14,7 +14,7 @@ const start = (file, data) => {
 };
 
 const server = await start('./server.js');
-const shared = new SharedArrayBuffer(8 + PAGE); // word 0: whose turn it is; word 1: bytes, or -1
+const shared = new SharedArrayBuffer(8 + PAGE); // word 0: 1 when the page has arrived; word 1: its length, or -1
 const words = new Int32Array(shared, 0, 2);
 const fetcher = await start('./fetcher.js', { shared, url: server.value });
 let faults = 0;

@@ -1,4 +1,4 @@
-// A server of 1 MB whose byte n is n modulo 251, by ranges.
+// An HTTP server with 1 MB of content, whose byte n is n modulo 251. It answers range requests.
 
 import { createServer } from 'node:http';
 import { parentPort } from 'node:worker_threads';

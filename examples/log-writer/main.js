@@ -1,4 +1,6 @@
-// Four threads take orders, each of them durable before the next: node main.js [orders of each thread]
+// Four threads append orders to one log; each waits until its order is durable before the next.
+//
+//   node main.js [orders per thread]
 
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';

@@ -1,4 +1,4 @@
-// A thread, and so a vCPU, that takes orders for one customer.
+// A thread, and therefore a vCPU, that appends the orders of one customer.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { MicroVM } from 'ringzero';
