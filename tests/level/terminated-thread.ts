@@ -35,14 +35,23 @@ async function victim({ handle, kind, keys }: VictimData): Promise<void> {
   for (let turn = 0; ; turn++) WORK[kind](db, keys, turn);
 }
 
-/** What each call ended with: '' or a code. */
-function tryAll(db: Db, keys: number): string[] {
+/** What each call ended with, '' or a code, and how long the longest took. */
+export interface Survival {
+  ends: string[];
+  longestMs: number;
+}
+
+function tryAll(db: Db, keys: number): Survival {
+  let longestMs = 0;
   const attempt = (body: () => unknown): string => {
+    const start = performance.now();
     try {
       body();
       return '';
     } catch (error) {
       return String((error as { code?: string }).code ?? error);
+    } finally {
+      longestMs = Math.max(longestMs, performance.now() - start);
     }
   };
   const ends: string[] = [];
@@ -52,7 +61,7 @@ function tryAll(db: Db, keys: number): string[] {
   }
   ends.push(attempt(() => db.batchSync([{ type: 'put', key: 'last', value: 'of a batch' }])));
   ends.push(attempt(() => [...db.rangeSync({})].length));
-  return ends;
+  return { ends, longestMs };
 }
 
 function survivor(): void {
@@ -64,9 +73,9 @@ function survivor(): void {
       parentPort!.postMessage('ready');
       return;
     }
-    const ends = tryAll(db!, message.keys);
+    const survival = tryAll(db!, message.keys);
     await db!.close();
-    parentPort!.postMessage(ends);
+    parentPort!.postMessage(survival);
   });
 }
 

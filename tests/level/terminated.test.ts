@@ -1,6 +1,7 @@
 // Goal: a thread that is ended in the middle of a call (worker.terminate()) stops nobody: the others get an answer or an error, the store can
 // be closed and opened again, and a durable one has everything. Method: victims at random moments of each kind of work, a survivor with all
-// kinds, by a printed seed. RZ_ROUNDS sets how many of each kind; a call that never returns fails the test by its deadline.
+// kinds, by a printed seed. RZ_ROUNDS sets how many of each kind, and prints what they ended
+// with and the longest call of a survivor; a call that never returns fails the test by its deadline.
 
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
@@ -11,7 +12,7 @@ import { RingzeroLevel } from '../../host/level/index.ts';
 import { Random } from '../random.ts';
 import { isDeno } from '../runtime.ts';
 import { codeOf, freshLocation } from './stores.ts';
-import { keyOf, valueOf, type VictimKind } from './terminated-thread.ts';
+import { keyOf, valueOf, type Survival, type VictimKind } from './terminated-thread.ts';
 
 const THREAD = new URL('./terminated-thread.js', import.meta.url);
 const KINDS: VictimKind[] = ['reader', 'writer', 'batch', 'iterator', 'checkpoint'];
@@ -47,6 +48,8 @@ async function fill(location: string, durable: boolean): Promise<RingzeroLevel> 
 }
 
 const outcomes = new Map<string, number>();
+/** What a survivor's call took at most, in ms. */
+let longest = 0;
 
 async function round(
   survivor: Worker,
@@ -65,7 +68,8 @@ async function round(
   while (performance.now() < end) await setTimeout(0);
   await victim.terminate();
   survivor.postMessage({ keys: KEYS });
-  const ends = (await answer(survivor, what)) as string[];
+  const { ends, longestMs } = (await answer(survivor, what)) as Survival;
+  longest = Math.max(longest, longestMs);
   const codes = new Set(ends.filter((code) => code !== ''));
   assert.ok([...codes].every((code) => code === 'LEVEL_DATABASE_NOT_OPEN'), `${what}: ${[...codes].join()}`); // prettier-ignore
   await db.close();
@@ -94,7 +98,8 @@ for (const kind of KINDS) {
     } finally {
       await survivor.terminate();
     }
-    if (process.env['RZ_ROUNDS'] !== undefined) console.log(outcomes);
+    if (process.env['RZ_ROUNDS'] !== undefined)
+      console.log(outcomes, `longest call of a survivor: ${longest.toFixed(0)} ms`);
   });
 }
 
