@@ -1,12 +1,13 @@
 // Commands a second: redis-benchmark with 50 connections, SET and GET of 100 B to 100,000 random keys, one by one and
-// in pipelines of 16, against our server and redis-server in turn.
+// in pipelines of 16, against our server and redis-server in turn. And the processor time that a server takes for a request, which
+// other work on the machine changes less.
 //
 //   node dist/bench/redis-throughput.js [--smoke]
 
 import { spawnSync } from 'node:child_process';
 import type { Plot } from './plot.ts';
 import { atLeast, isSmoke, median, report, type Row } from './report.ts';
-import { kinds, startServer, throughput, type Kind } from './servers.ts';
+import { kinds, startServer, throughput, type Kind, type Server } from './servers.ts';
 
 const ROUNDS = isSmoke ? 1 : 7;
 const LOADS = [
@@ -23,14 +24,25 @@ if (spawnSync('redis-benchmark', ['--version']).error) {
 const servers = [];
 for (const kind of peers) servers.push(await startServer(kind));
 
+/** Processor time of the server since its start, in microseconds. */
+async function cpuUs(server: Server): Promise<number> {
+  const user = await server.info('cpu', 'used_cpu_user');
+  return (user + (await server.info('cpu', 'used_cpu_sys'))) * 1e6;
+}
+
 const rows: Row[] = [];
 const data: Record<string, Partial<Record<Kind, number[]>>> = {};
 for (const { pipeline, requests, goal } of LOADS) {
   const rates: Record<string, Partial<Record<Kind, number[]>>> = { SET: {}, GET: {} };
+  const times: Partial<Record<Kind, number[]>> = {};
   for (let round = -1; round < ROUNDS; round++) {
-    for (const { kind, port } of servers) {
+    for (const server of servers) {
+      const { kind, port } = server;
+      const before = await cpuUs(server);
       const measured = throughput(port, pipeline, requests);
+      const us = ((await cpuUs(server)) - before) / (2 * requests); // SET and GET
       if (round < 0) continue; // fills the keys and lets the compilers warm up
+      (times[kind] ??= []).push(us);
       for (const test of ['SET', 'GET'] as const) (rates[test]![kind] ??= []).push(measured[test]);
     }
   }
@@ -47,6 +59,12 @@ for (const { pipeline, requests, goal } of LOADS) {
       }),
     });
   }
+  const [ours, theirs] = [median(times.ringzero!), times.redis && median(times.redis)];
+  rows.push({
+    figure: `processor time of a request, P=${pipeline}`,
+    value: `${ours.toFixed(2)} us`,
+    ...(theirs && { ratio: `redis ${theirs.toFixed(2)} us, ${(theirs / ours).toFixed(2)}x` }),
+  });
 }
 const points = Object.entries(data as Record<string, Partial<Record<Kind, number[]>>>).flatMap(([group, kinds]) =>
   Object.entries(kinds).map(([series, samples]) => ({ group, series, samples: samples.map((rate) => rate / 1000) })),
