@@ -21,6 +21,9 @@ import { checkBodySize } from './refuse.ts';
 import { Tape } from './tape.ts';
 import { Writer } from './writer.ts';
 
+/** Slots of temporary locals. */
+const SLOTS_MAX = 32;
+
 export class Body {
   readonly image: Image;
   readonly map: ModuleMap;
@@ -43,8 +46,10 @@ export class Body {
   #level = 0; // depth of the output
   #wrapped = 0; // open loops that have a second loop around them
   #run = 0; // the module from here on is not copied yet
-  #temps: number[] = []; // their types; indices follow the locals
-  #tempOf = new Map<number, number>();
+  // Temporary locals: their types, in the order of their indices, and by slot and type the index.
+  readonly #temps: number[] = [];
+  readonly #tempKeys: number[] = [];
+  readonly #tempOf = new Int32Array(SLOTS_MAX << 8); // 0 = none yet
   readonly #header = new Writer(64);
 
   constructor(image: Image, bodies: readonly BodyBytes[]) {
@@ -77,20 +82,20 @@ export class Body {
   /** An extra local of the type; the same `slot` gives the same local within one body. */
   temp(type: number, slot: number): number {
     const key = (slot << 8) | type;
-    let index = this.#tempOf.get(key);
-    if (index === undefined) {
-      index = this.locals + this.#temps.length;
-      this.#temps.push(type);
-      this.#tempOf.set(key, index);
-    }
+    const known = this.#tempOf[key]!;
+    if (known !== 0) return known - 1;
+    const index = this.locals + this.#temps.length;
+    this.#temps.push(type);
+    this.#tempKeys.push(key);
+    this.#tempOf[key] = index + 1;
     return index;
   }
 
   /** Translates the function. */
   translate(functionIndex: number, body: BodyBytes): void {
     const { image, code } = this;
-    this.#temps.length = 0;
-    this.#tempOf.clear();
+    for (const key of this.#tempKeys) this.#tempOf[key] = 0;
+    this.#temps.length = this.#tempKeys.length = 0;
     this.#tape.record(body);
     image.growth.enter(functionIndex);
     this.#analyse(functionIndex);

@@ -15,12 +15,6 @@ import type { State } from './state.ts';
 
 const CARRIED_MAX = 8;
 
-interface Home {
-  readonly local: number;
-  readonly symbol: number;
-  readonly offset: number;
-}
-
 export function beginLoop(state: State, frame: Frame): void {
   const { facts, locals, pages } = state;
   const outer = state.loop;
@@ -38,14 +32,14 @@ export function beginLoop(state: State, frame: Frame): void {
   loop.backEdges = 0;
   loop.trips = Infinity;
   loop.counter = undefined;
-  const homes = pages && homesIn(state, loop.number);
+  if (pages) findHomes(state, loop.number);
   locals.raiseFloor(++facts.clock);
   loop.floorSymbol = locals.floorSymbol;
   for (const { terms, low, high } of loop.carried) {
     if (terms.length === 0) continue;
     loop.kept.add(facts.assume(loop.floorSymbol + terms[0]!.local, low, high));
   }
-  if (homes) enterPages(state, pages, homes);
+  if (pages) enterPages(state, pages);
 }
 
 /** Decides which facts live on in the loop. */
@@ -57,13 +51,13 @@ function carry(state: State, loop: LoopFrame, outer: LoopFrame | undefined): voi
   if (!loop.quiet) return facts.kill();
   facts.region++;
   const { carried, kept } = loop;
-  let homes: Map<number, number> | undefined;
+  let homes: Map<number, number> | undefined; // by symbol, the local
   facts.filter((serial, symbol, low, high) => {
     if (kept.has(serial)) return true;
     if (carried.length === CARRIED_MAX) return false;
     if (symbol === CONSTANT) carried.push({ terms: [], low, high, kind: HEAD_ONCE });
     else {
-      const local = (homes ??= localsOfSymbols(state, loop.number)).get(symbol);
+      const local = (homes ??= homesBySymbol(state, loop.number)).get(symbol);
       if (local === undefined) return false;
       const offset = locals.offset(local);
       const terms = [{ local, scale: 1 }];
@@ -74,34 +68,30 @@ function carry(state: State, loop: LoopFrame, outer: LoopFrame | undefined): voi
   });
 }
 
-/** By the symbols that they hold, the locals that the loop does not assign. */
-function localsOfSymbols(state: State, loop: number): Map<number, number> {
+/** By the symbols that they hold, the locals that the loop does not assign. There may be many facts to look up. */
+function homesBySymbol(state: State, loop: number): Map<number, number> {
+  findHomes(state, loop);
+  const { length, symbol, local } = state.homes;
   const found = new Map<number, number>();
-  for (const { local, symbol } of homesIn(state, loop)) found.set(symbol, local);
+  for (let i = 0; i < length; i++) found.set(symbol[i]!, local[i]!);
   return found;
 }
 
-/** What the locals hold that the loop does not assign. */
-function homesIn(state: State, loop: number): Home[] {
-  const { locals, loops } = state;
+/** Notes what the locals hold that the loop does not assign. */
+function findHomes(state: State, loop: number): void {
+  const { homes, locals, loops } = state;
   const assigned = loops.markAssigned(loop, locals.count);
   state.work -= loops.assignments(loop) + locals.count;
-  const homes: Home[] = [];
-  for (let local = 0; local < locals.count; local++) {
-    if (assigned[local] === loop) continue;
-    homes.push({ local, symbol: locals.symbol(local), offset: locals.offset(local) });
-  }
-  return homes;
+  homes.reset(locals.count);
+  for (let local = 0; local < locals.count; local++)
+    if (assigned[local] !== loop) homes.add(local, locals.symbol(local), locals.offset(local));
 }
 
 /** Locals that the loop does not assign keep their symbols, and groups around those go on. */
-function enterPages({ facts, locals }: State, pages: Pages, homes: readonly Home[]): void {
-  const symbols = new Set<number>();
-  for (const { local, symbol, offset } of homes) {
-    symbols.add(symbol);
-    locals.hold(local, symbol, offset, ++facts.clock);
-  }
-  pages.enterLoop(++facts.clock, (symbol) => symbols.has(symbol));
+function enterPages({ facts, homes, locals }: State, pages: Pages): void {
+  for (let i = 0; i < homes.length; i++)
+    locals.hold(homes.local[i]!, homes.symbol[i]!, homes.offset[i]!, ++facts.clock);
+  pages.enterLoop(++facts.clock, (symbol) => homes.holds(symbol));
 }
 
 export function endLoop(state: State, frame: Frame, loop: LoopFrame): void {

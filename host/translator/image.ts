@@ -18,7 +18,7 @@ interface Hint {
 
 export abstract class Image extends Indices {
   /** Bodies so far, each with its size; the code section without its count. */
-  readonly bodies = new Writer(1 << 16);
+  readonly bodies: Writer;
   readonly scratch = new Code(1 << 14);
   readonly hints: Hint[] = [];
   // Places within `bodies`, see code.ts.
@@ -39,6 +39,8 @@ export abstract class Image extends Indices {
 
   constructor(map: ModuleMap, choices: Choices) {
     super(map, choices);
+    const { start, end } = map.codeSection ?? { start: 0, end: 0 };
+    this.bodies = new Writer(1024 + 2 * (end - start)); // most need less
     this.growth = new Growth(map);
     this.valueFunctions = new Set(map.valueFunctions);
   }

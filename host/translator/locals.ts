@@ -167,6 +167,6 @@ export class Locals {
   blur(length: number, serial: number): void {
     const { local } = this.#log;
     for (let i = this.#log.length - 1; i >= length; i--)
-      this.hold(local[i]!, this.fresh(), 0, serial);
+      if (this.#serial[local[i]!] !== serial) this.hold(local[i]!, this.fresh(), 0, serial);
   }
 }

@@ -18,9 +18,14 @@ const PAGE_BYTES = 65536;
 /** Of a segment whose address depends on a global. */
 const UNKNOWN = -1;
 
-interface Piece extends DataEntry {
+interface Piece {
   readonly segment: number;
   readonly address: number;
+  /** As in DataEntry. */
+  readonly offsetStart: number;
+  readonly offsetEnd: number;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Segments that are applied together, in ascending order. */
@@ -39,7 +44,8 @@ export function runsOf({ map, boots, choices }: VmImage): readonly Run[] {
   let highest = 0; // from there on memory is untouched
   map.data.forEach((data, segment) => {
     if (!data.active) return;
-    const piece = { ...data, segment, address: addressOf(map, data) };
+    const { offsetStart, offsetEnd, start, end } = data;
+    const piece = { segment, address: addressOf(map, data), offsetStart, offsetEnd, start, end };
     const run = runs.at(-1);
     const gap = piece.address - highest;
     // A segment that may leave memory is applied by itself: when it traps, the earlier ones have been

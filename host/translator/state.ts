@@ -4,6 +4,7 @@
 
 import { Facts } from './facts.ts';
 import { Frame, LoopFrame } from './frame.ts';
+import { Homes } from './homes.ts';
 import { Locals } from './locals.ts';
 import { Loops } from './loops.ts';
 import { Operands } from './operands.ts';
@@ -23,6 +24,8 @@ export class State {
   readonly locals = new Locals();
   readonly operands = new Operands(this.locals);
   readonly loops: Loops;
+  /** For carry.ts. */
+  readonly homes = new Homes();
   /** The code at hand is never reached. */
   dead = false;
   /** Steps that are left; below 0 the function is not analysed. */

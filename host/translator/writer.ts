@@ -1,6 +1,8 @@
 // A growing byte buffer with the encodings of the binary format.
 
 const UTF8 = new TextEncoder();
+/** Fewer bytes are copied one by one: a view of them costs as much. */
+const SET_MIN = 128;
 
 export class Writer {
   bytes: Uint8Array;
@@ -56,7 +58,7 @@ export class Writer {
     const bytes = this.bytes;
     let pos = this.pos;
     this.pos = pos + count;
-    if (count > 64) bytes.set(source.subarray(start, end), pos);
+    if (count > SET_MIN) bytes.set(source.subarray(start, end), pos);
     else while (start < end) bytes[pos++] = source[start++]!;
   }
 
