@@ -68,7 +68,10 @@ function carry(state: State, loop: LoopFrame, outer: LoopFrame | undefined): voi
   });
 }
 
-/** By the symbols that they hold, the locals that the loop does not assign. There may be many facts to look up. */
+/**
+ * By the symbols that they hold, the locals that the loop does not assign. There may be many facts to
+ * look up.
+ */
 function homesBySymbol(state: State, loop: number): Map<number, number> {
   findHomes(state, loop);
   const { length, symbol, local } = state.homes;

@@ -65,7 +65,7 @@ export function exactLoad(image: SnapshotImage, body: Body): number {
     if (width > 1 && kind !== ATOMIC_LOAD) {
       ifCrosses(code, address, width);
       if (isLaned) code.get(vector);
-      assembleValue(image, code, instruction, width, lane);
+      assembleValue(code, pieces(image), instruction, width, lane);
       code.op(OP.return).end();
     }
     code.get(address);
@@ -93,7 +93,7 @@ export function exactStore(image: SnapshotImage, body: Body): number {
       ifCrosses(code, address, width);
       // The second page first: if it is not the guest's, nothing is written.
       code.get(address).i32(width - 1).op(OP.i32Add).call(own(image)).op(OP.drop); // prettier-ignore
-      valueToPieces(image, code, instruction, width, lane, { address, value });
+      valueToPieces(code, putPieces(image), instruction, width, lane, { address, value });
       code.op(OP.return).end();
     }
     code.get(address).call(own(image)).get(value).memory(instruction, 0);

@@ -4,7 +4,7 @@
 //
 // Interface   Columns by code: IMMEDIATES, EFFECT (effectTakes, effectGives), ACCESS (accessKind, accessType,
 //             accessWidth), MAY_MOVE_VIEW, IS_CHANGED. refuseCode() is the error for a code without a row.
-// Cost        1280 entries a column, filled when the module is loaded (60 us).
+// Cost        1280 entries a column, filled when this file is loaded.
 
 import {
   CODES,
@@ -84,6 +84,8 @@ export const IMMEDIATES = new Uint8Array(CODES);
 export const EFFECT = new Uint8Array(CODES);
 /** Kind << 16 | value type << 8 | width in bytes; 0 = it accesses no memory through an address operand. */
 export const ACCESS = new Uint32Array(CODES);
+/** The greatest alignment of an access, log2. */
+export const ALIGNMENT_MAX = new Uint8Array(CODES);
 /**
  * 1 = the vCPU's view may move while it runs: it calls something unknown, waits, or polls. Calls of
  * known functions and loops apart.
@@ -142,6 +144,7 @@ function access(code: number, kind: number, type: number, width: number): void {
   const [takes, gives] = ACCESS_EFFECT[kind]!;
   plain(code, takes, gives, kind === LANE_LOAD || kind === LANE_STORE ? MEMARG_LANE : MEMARG);
   ACCESS[code] = (kind << 16) | (type << 8) | width;
+  ALIGNMENT_MAX[code] = Math.log2(width);
 }
 
 function refused(feature: string, ...codes: readonly number[]): void {

@@ -12,7 +12,7 @@
 //             ELIDE-6  At a loop's head: what stays is checked before the loop and after each poll,
 //                      what walks is compared with the page checked last, and what jumps is looked up,
 //                      in each iteration.
-// Cost        A check is 1 load, 1 compare, 1 branch: 0.3 to 0.5 ns.
+// Cost        A check is a load, a compare and a branch; docs/rationale.md has what programs pay.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { VCPU_PENDING, VCPU_VIEW } from '../../assembly/abi/vcpu-block.ts';

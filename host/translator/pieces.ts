@@ -2,9 +2,7 @@
 // the instructions that make its result from the raw bits, for each store those that yield them.
 
 import type { Code } from './code.ts';
-import { pieces, putPieces } from './exact.ts';
 import { OP, PAGE_SIMD } from './opcode.ts';
-import type { SnapshotImage } from './snapshot-image.ts';
 
 /** Vector instructions by their names. */
 const V = {
@@ -37,12 +35,12 @@ const EXTRACT: Readonly<Record<number, number>> = {
 };
 
 /**
- * Address in local 0 -> the value that the load would give. A lane load has its vector on the stack
- * already.
+ * Address in local 0 -> the value that the load would give. A lane load has its vector on the stack already.
+ * `pieces` is the index of the routine pieces() of exact.ts.
  */
 export function assembleValue(
-  image: SnapshotImage,
   code: Code,
+  pieces: number,
   load: number,
   width: number,
   lane: number,
@@ -50,7 +48,7 @@ export function assembleValue(
   const raw = (at: number, bytes: number): void => {
     code.get(0);
     if (at > 0) code.i32(at).op(OP.i32Add);
-    code.i32(bytes).call(pieces(image));
+    code.i32(bytes).call(pieces);
   };
   if (load < PAGE_SIMD) {
     raw(0, width);
@@ -98,10 +96,10 @@ const SCALAR_TO_RAW: Readonly<Record<number, readonly number[]>> = {
   [OP.i64Store32]: [],
 };
 
-/** Stores the local `value` at the local `address` piece by piece. */
+/** Stores the local `value` at the local `address` by putPieces() of exact.ts. */
 export function valueToPieces(
-  image: SnapshotImage,
   code: Code,
+  putPieces: number,
   store: number,
   width: number,
   lane: number,
@@ -112,7 +110,7 @@ export function valueToPieces(
     if (at > 0) code.i32(at).op(OP.i32Add);
     code.i32(bytes).get(locals.value);
     extract();
-    code.call(putPieces(image));
+    code.call(putPieces);
   };
   if (store < PAGE_SIMD)
     return put(0, width, () =>
