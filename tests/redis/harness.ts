@@ -9,6 +9,11 @@ import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE } from '../../guest/redis/abi.ts';
 
 const WINDOW_BYTES = 65536;
 
+/** A module of the build that RZ_WASM names. */
+function built(name: string): URL {
+  return new URL(`../../${process.env['RZ_WASM'] ?? 'wasm'}/${name}`, import.meta.url);
+}
+
 export type Reply =
   string | number | bigint | boolean | null | RedisError | Reply[] | Map<string, Reply>;
 
@@ -204,9 +209,7 @@ export class RedisGuest {
   readonly #window: number;
 
   constructor(options: GuestOptions = {}) {
-    const module = new WebAssembly.Module(
-      readFileSync(new URL('../../wasm/redis.wasm', import.meta.url)),
-    );
+    const module = new WebAssembly.Module(readFileSync(built('redis.wasm')));
     this.memory = new WebAssembly.Memory({
       initial: 8,
       maximum: options.pages ?? 65536,
@@ -237,9 +240,7 @@ export class RedisGuest {
       ...options.libdbos,
     };
     const encoder = new WebAssembly.Instance(
-      new WebAssembly.Module(
-        readFileSync(new URL('../../wasm/redis-encoder.wasm', import.meta.url)),
-      ),
+      new WebAssembly.Module(readFileSync(built('redis-encoder.wasm'))),
       { env: { memory }, libdbos },
     ).exports as WebAssembly.ModuleImports;
     const instance = new WebAssembly.Instance(module, {

@@ -18,14 +18,15 @@ const ROOT = process.cwd();
 
 /**
  * Builds AssemblyScript source that lies, as far as its imports can tell, in guest/redis.
- * Its memory has `pages` pages of 64 KiB.
+ * Its memory has `pages` pages of 64 KiB. `constants` are those of the build, such as RZ_CHECKED=1.
  */
 export async function probe(
   source: string,
   pages = 256,
   imports: ProbeImports = {},
+  constants: readonly string[] = [],
 ): Promise<Probe> {
-  const wasm = await compile(source);
+  const wasm = await compile(source, constants);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
   const module = new WebAssembly.Module(wasm as BufferSource);
   const linked: WebAssembly.Imports = { env: { memory } };
@@ -45,14 +46,15 @@ export async function probe(
   };
 }
 
-async function compile(source: string): Promise<Uint8Array> {
+async function compile(source: string, constants: readonly string[]): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const errors: string[] = [];
   const flags =
     'guest/redis/probe-entry.ts --outFile probe.wasm --runtime stub --importMemory --sharedMemory ' +
     '--initialMemory 16 --maximumMemory 65536 --noAssert -O2 --exportTable ' +
     '--enable threads --enable simd';
-  const { error } = await asc.main(flags.split(' '), {
+  const uses = constants.flatMap((constant) => ['--use', constant]);
+  const { error } = await asc.main([...flags.split(' '), ...uses], {
     stdout: { write: () => {} },
     stderr: { write: (text: string | Uint8Array) => void errors.push(String(text)) },
     readFile: (name: string, base: string) => {

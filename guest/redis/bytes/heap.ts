@@ -1,6 +1,7 @@
 // Memory for everything but keys, and its kinds. A failed allocation is 0; the caller decides what that means.
 
 import { slab } from '../../../assembly/index.ts';
+import { CHECKED, broken } from './checked.ts';
 
 export const KIND_ENTRY: u32 = 0; // keys: enumerated in address order by the saver (entry.ts)
 export const KIND_BLOCK: u32 = 1; // buffers, tables, client records
@@ -22,23 +23,25 @@ export function duplicate(from: u32, bytes: u32): u32 {
   return at;
 }
 
-let outside: i64 = 0; // bytes that count, though not in the slab, less those of it that do not
+let atHost: i64 = 0; // bytes that count, though the host keeps them
+let own: i64 = 0; // bytes of the slab that do not count
 
-/** A block of the server's own, of bounded size, and does not count: its first use must not evict a key. */
+/** A block of the server's own, of bounded size, that does not count: its first use must not evict a key. */
 export function allocOwn(bytes: u32): u32 {
   const at = alloc(bytes);
-  if (at != 0) outside -= <i64>slab.usable(at);
+  if (at != 0) own += <i64>slab.usable(at);
   return at;
 }
 
 export function freeOwn(address: u32): void {
-  outside += <i64>slab.usable(address);
+  own -= <i64>slab.usable(address);
   slab.free(address);
 }
 
 /** The host keeps this many bytes more, or fewer, in its own memory for the guest. */
 export function countOutside(bytes: i64): void {
-  outside += bytes;
+  atHost += bytes;
+  if (CHECKED && atHost < 0) broken('OUTPUT-1: the host keeps less than nothing');
 }
 
 let limit: u64 = 0; // maxmemory, 0 = none
@@ -54,5 +57,5 @@ export function fits(bytes: u64): bool {
 
 /** Bytes of all objects as maxmemory and INFO count them, with what the host keeps for clients. */
 export function usedBytes(): u64 {
-  return slab.liveBytes() + <u64>outside;
+  return slab.liveBytes() + <u64>(atHost - own);
 }

@@ -7,6 +7,7 @@
 
 import * as event from './event.ts';
 import * as heap from '../bytes/heap.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { Client } from './client.ts';
 
 const HEAD_BYTES: u32 = 12;
@@ -52,6 +53,8 @@ export function take(c: Client): u32 {
   c.pendingHead = load<u32>(taken);
   if (c.pendingHead == 0) c.pendingTail = 0;
   c.pendingBytes -= HEAD_BYTES + load<u32>(taken, 8);
+  if (CHECKED && (c.pendingBytes == 0) != (c.pendingHead == 0))
+    broken('PENDING: the bytes of the blocks do not add up');
   return taken;
 }
 

@@ -22,6 +22,7 @@
 import * as entry from './entry.ts';
 import * as heap from '../bytes/heap.ts';
 import * as siphash from '../bytes/siphash.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { slab } from '../../../assembly/index.ts';
 import { equal } from '../bytes/copy.ts';
 
@@ -128,6 +129,8 @@ export function insert(dict: u32, added: u32, hash: u64): bool {
   else if (used(dict) >= EXPAND_PER_BUCKET << load<u32>(dict, BITS)) resize(dict);
   if (!put(dict, chainOf(dict, hash), added, hash)) return false;
   store<u32>(dict, used(dict) + 1, USED);
+  if (CHECKED && find(dict, entry.key(added), entry.keyBytes(added), hash) != added)
+    broken('DICT: an entry that was inserted is not found');
   return true;
 }
 

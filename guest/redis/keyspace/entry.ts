@@ -15,6 +15,7 @@
 
 import * as clock from '../border/clock.ts';
 import { slab } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { KIND_ENTRY } from '../bytes/heap.ts';
 
 /** Keyspace id of an entry in no keyspace. */
@@ -43,6 +44,9 @@ export function encoding(entry: u32): u32 {
 // @ts-ignore: decorator
 @inline
 export function setTypeEncoding(entry: u32, type: u32, encoding: u32): void {
+  if (CHECKED && (type == 0 || type > 15 || encoding > 15)) broken('ENTRY-1: no such type');
+  if (CHECKED && bytesFor(keyBytes(entry), valueBytes(entry)) > slab.usable(entry))
+    broken('ENTRY: key and value are longer than their allocation');
   store<u8>(entry, <u8>(type | (encoding << 4)));
 }
 

@@ -10,6 +10,7 @@ import * as entry from './entry.ts';
 import * as space from './space.ts';
 import * as stats from '../stats/stats.ts';
 import * as type from './type.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { slab } from '../../../assembly/index.ts';
 
 const KEYS_AT_ONCE: u32 = 256;
@@ -78,6 +79,7 @@ export function step(): bool {
 }
 
 function freeKey(key: u32): void {
+  if (CHECKED && pendingCount == 0) broken('LAZY: more objects than were counted');
   pendingCount--;
   stats.add(stats.LAZY_FREED, 1);
   entry.setKeyspaceId(key, entry.NO_KEYSPACE);

@@ -4,6 +4,8 @@
 //             has in an RDB file, so that no other file names a type.
 // Invariants  TYPE-1  An entry of a keyspace has a registered type.
 
+import { CHECKED, broken } from '../bytes/checked.ts';
+
 const TYPES_MAX: u32 = 16; // the type of an entry has 4 bits
 const SAVE_TYPES_MAX: u32 = 32;
 const ROWS: usize = memory.data(640, 8); // TYPES_MAX * offsetof<Row>()
@@ -25,6 +27,14 @@ class Row {
   size: u32;
   effort: u32;
   step: u32;
+}
+
+/** The row of a registered type. */
+@inline
+function known(type: u32): Row {
+  const row = rowOf(type);
+  if (CHECKED && (type >= TYPES_MAX || row.name == 0)) broken('TYPE-1: an entry of no type');
+  return row;
 }
 
 
@@ -95,19 +105,19 @@ export function defineForm(form: u32, load: (form: u32, key: u32, keyBytes: u32)
 
 /** Name of a type, as TYPE replies it. */
 export function nameOf(type: u32): string {
-  return changetype<string>(rowOf(type).name);
+  return changetype<string>(known(type).name);
 }
 
 export function encodingName(type: u32, found: u32): string {
-  return call_indirect<string>(rowOf(type).encodingName, found);
+  return call_indirect<string>(known(type).encodingName, found);
 }
 
 export function save(type: u32, found: u32, key: u32, keyBytes: u32, value: u32): void {
-  call_indirect<void>(rowOf(type).save, found, key, keyBytes, value);
+  call_indirect<void>(known(type).save, found, key, keyBytes, value);
 }
 
 export function digest(type: u32, found: u32, to: u32): void {
-  call_indirect<void>(rowOf(type).digest, found, to);
+  call_indirect<void>(known(type).digest, found, to);
 }
 
 /** The type's loader of a form, or 0: this server lacks the type. */
@@ -127,7 +137,7 @@ export function loadValue(form: u32, key: u32, keyBytes: u32): u32 {
 /** Whether values of a type hold memory outside their entry. */
 @inline
 export function isOutside(type: u32): bool {
-  return rowOf(type).free != 0;
+  return known(type).free != 0;
 }
 
 export function free(type: u32, found: u32): void {

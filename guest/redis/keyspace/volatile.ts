@@ -5,6 +5,7 @@
 //             addresses of chunks of 4096 entry addresses. Each entry knows its position, so removal is O(1).
 
 import * as heap from '../bytes/heap.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 const CHUNK_SHIFT: u32 = 12;
 const CHUNK_MASK: u32 = 4095;
@@ -70,6 +71,8 @@ function addChunk(list: u32, chunk: u32): bool {
 export function remove(list: u32, entry: u32): void {
   const last = count(list) - 1;
   const index = load<u32>(entry, 24);
+  if (CHECKED && (index > last || at(list, index) != entry))
+    broken('VOLATILE: an entry is not at its position');
   if (index != last) {
     const moved = at(list, last);
     store<u32>(cellOf(list, index), moved);
@@ -83,6 +86,7 @@ export function remove(list: u32, entry: u32): void {
 
 /** The entry at a position lies elsewhere now. */
 export function repoint(list: u32, entry: u32): void {
+  if (CHECKED && load<u32>(entry, 24) >= count(list)) broken('VOLATILE: no such position');
   store<u32>(cellOf(list, load<u32>(entry, 24)), entry);
 }
 

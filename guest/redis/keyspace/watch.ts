@@ -11,6 +11,7 @@ import * as entry from './entry.ts';
 import * as heap from '../bytes/heap.ts';
 import * as siphash from '../bytes/siphash.ts';
 import * as space from './space.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { equal } from '../bytes/copy.ts';
 
 const BUCKETS: usize = memory.data(1024, 8);
@@ -74,6 +75,7 @@ export function clear(watcher: client.Client): void {
     while (load<u32>(link) != record) link = load<u32>(link) + 4;
     store<u32>(link, load<u32>(record, 4));
     heap.free(record, KEY + keyBytes);
+    if (CHECKED && records == 0) broken('WATCH: more records than were made');
     records--;
     record = next;
   }

@@ -3,6 +3,7 @@
 import * as clientEvent from '../client/event.ts';
 import * as heap from '../bytes/heap.ts';
 import * as reply from '../wire/reply.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { EVENT_OPTION, EVENT_SHUTDOWN } from '../abi.ts';
 
 const BLOCK: usize = memory.data(16, 8); // [reply address u32 | reply bytes u32 | window u32 | 0]
@@ -42,6 +43,7 @@ export function block(): u32 {
 
 /** Shows the reply to the host. */
 export function publish(): void {
+  if (CHECKED && !reply.isSound()) broken('REPLY: the block and its free part do not add up');
   store<u32>(BLOCK, reply.address());
   store<u32>(BLOCK, reply.length(), 4);
 }

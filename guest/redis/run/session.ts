@@ -7,6 +7,7 @@
 //             SESS-2  After FLAG_CLOSE no input of the client is run.
 
 import * as abi from '../abi.ts';
+import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
 import * as clientEvent from '../client/event.ts';
 import * as clientMemory from './client-memory.ts';
@@ -29,6 +30,7 @@ import * as stats from '../stats/stats.ts';
 import * as stranger from './stranger.ts';
 import * as transaction from './transaction.ts';
 import * as watch from '../keyspace/watch.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 import { clockUs } from '../border/host.ts';
 import { EMFILE } from '../../../assembly/abi/errno.ts';
 
@@ -107,6 +109,7 @@ function enter(slot: u32): client.Client {
   const record = client.at(slot);
   if (record == 0) unreachable();
   const c = changetype<client.Client>(record);
+  if (CHECKED && c.pendingHead != 0) broken('PENDING-1: output waits for a client that runs');
   client.setCurrent(record);
   c.activeMs = clock.ms();
   space.select(c.db);
@@ -118,6 +121,8 @@ function enter(slot: u32): client.Client {
 
 /** Ends a batch: the reply is shown to the host. */
 function leave(c: client.Client, state: u32): i32 {
+  if (CHECKED && (args.depth != 0 || c.flags & client.IN_EXEC))
+    broken('SESS: a command inside a command has not ended');
   const us = clockUs() - clock.us();
   command.settleBatch(us);
   if (reply.hasFailed()) {

@@ -19,6 +19,8 @@ import * as reply from '../wire/reply.ts';
 import * as space from '../keyspace/space.ts';
 import * as stats from '../stats/stats.ts';
 import * as telemetry from './telemetry.ts';
+import * as audit from './audit.ts';
+import { CHECKED } from '../bytes/checked.ts';
 import { clockUs } from '../border/host.ts';
 
 const REHASH_US: f64 = 1000;
@@ -41,6 +43,7 @@ export function run(): void {
   if (used > stats.get(stats.PEAK_BYTES)) stats.set(stats.PEAK_BYTES, used);
   telemetry.tick();
   observe.tick();
+  if (CHECKED) audit.run();
 }
 
 function lazyStep(): void {

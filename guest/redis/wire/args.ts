@@ -6,6 +6,7 @@
 
 import * as ascii from '../bytes/ascii.ts';
 import * as number from '../bytes/number.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 /** Pairs of u32: address, bytes. */
 let vector: u32 = 0;
@@ -20,7 +21,8 @@ export function set(at: u32, count: u32): void {
 const DEPTH_MAX: u32 = 4;
 const FRAMES: usize = memory.data(32, 8); // DEPTH_MAX * [vector u32 | count u32]
 
-let depth: u32 = 0;
+/** Frames that are open. Set by push() and pop(); 0 between the commands of a client. */
+export let depth: u32 = 0;
 
 /** Begins a frame: the arguments of an inner command. */
 export function push(at: u32, count: u32): void {
@@ -33,6 +35,7 @@ export function push(at: u32, count: u32): void {
 
 /** Ends it: the arguments are those of the outer command again. */
 export function pop(): void {
+  if (CHECKED && depth == 0) broken('ARGS: a frame is popped that was not pushed');
   depth--;
   set(load<u32>(FRAMES + (depth << 3)), load<u32>(FRAMES + (depth << 3), 4));
 }

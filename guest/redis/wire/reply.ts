@@ -59,6 +59,11 @@ export function hasFailed(): bool {
   return failed;
 }
 
+/** For the checked build: the bytes used and those free are the block. */
+export function isSound(): bool {
+  return at - base + room == capacity;
+}
+
 /** Drops what was appended behind a length() read earlier. */
 export function rewind(to: u32): void {
   room += at - base - to;

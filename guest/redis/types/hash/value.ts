@@ -15,6 +15,7 @@ import * as hashTable from '../../structure/hash-table.ts';
 import * as keyspace from '../../keyspace/keyspace.ts';
 import * as listpack from '../../structure/listpack.ts';
 import * as option from '../../config/option.ts';
+import { CHECKED, broken } from '../../bytes/checked.ts';
 
 /** The type of hashes, and its encodings. */
 export const HASH: u32 = 5;
@@ -212,6 +213,7 @@ function append(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u3
   store<u8>(at, 0xff);
   listpack.setFrame(wider, total + added, fields + 2);
   hasAdded = true;
+  if (CHECKED) checkList(made);
   return made;
 }
 
@@ -222,6 +224,7 @@ function replace(hash: u32, element: u32, to: u32, toBytes: u32): u32 {
   const old = listpack.skip(element) - element;
   const made = splice(hash, offset, old, listpack.plan(to, toBytes));
   if (made != 0) listpack.write(entry.value(made) + offset);
+  if (CHECKED && made != 0) checkList(made);
   return made;
 }
 
@@ -257,7 +260,18 @@ export function remove(hash: u32, name: u32, nameBytes: u32): u32 {
   if (element == 0) return 0;
   const old = listpack.skip(listpack.skip(element)) - element;
   listpack.setFrame(list, listpack.bytes(list), listpack.count(list) - 2);
-  return splice(hash, element - list, old, 0);
+  const made = splice(hash, element - list, old, 0);
+  if (CHECKED) checkList(made);
+  return made;
+}
+
+/** For the checked build: a changed listpack is whole, lies in its entry, and is no longer than allowed (VALUE-2). */
+function checkList(hash: u32): void {
+  const list = entry.value(hash);
+  const bytes = listpack.bytes(list);
+  if (bytes > entry.valueBytes(hash)) broken('VALUE: a listpack is longer than its entry');
+  if (!listpack.check(list, bytes)) broken('LP-1: a listpack is not whole');
+  if (bytes > LISTPACK_BYTES_MAX << 1) broken('VALUE-2: a listpack is too long');
 }
 
 /** Turns a listpack into a table; the entry, or 0 when there is no memory. */
