@@ -100,7 +100,7 @@ export async function buildDocuments(out: string): Promise<void> {
     homePage((code, language) => colours.render(code, language)),
   );
   writeFileSync(join(out, 'code.css'), colours.styles);
-  writeFileSync(join(out, 'search.json'), JSON.stringify(search));
+  writeFileSync(join(out, 'search.json'), search.json);
   for (const file of ['style.css', 'home.css', 'icon.svg'])
     cpSync(join(ROOT, 'scripts/site', file), join(out, file));
   await build({

@@ -1,7 +1,7 @@
 // Forks on the bench page: the demo, and below it how long each piece of the program's work took.
 
 import * as Plots from '@observablehq/plot';
-import { legend } from '../html/draw.ts';
+import { asImage, legend } from '../html/draw.ts';
 import { format } from '../html/units.ts';
 import { duration, ForkDemo } from './fork-demo.ts';
 import { keep, titled } from './panel.ts';
@@ -38,9 +38,7 @@ function plotOf(
       Plots.line(shown, { x: at, y: 'medianUs', stroke: 'var(--s1)', strokeWidth: 2 }),
     ],
   });
-  plot.setAttribute('role', 'img');
-  plot.setAttribute('aria-label', `${TITLE}, while forks are taken`);
-  return plot;
+  return asImage(plot, `${TITLE}, while forks are taken`);
 }
 
 export function startForks(): void {

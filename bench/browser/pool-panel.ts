@@ -1,7 +1,7 @@
 // A buffer pool smaller than its data: the runs of the designs, over each other, as long as they do the same work.
 
 import * as Plots from '@observablehq/plot';
-import { colour, legend } from '../html/draw.ts';
+import { asImage, colour, legend } from '../html/draw.ts';
 import { short } from '../html/units.ts';
 import type { PoolPlace, YcsbSample } from './machines.ts';
 import { PoolMaps } from './maps.ts';
@@ -39,9 +39,7 @@ function plotOf(
       Plots.line(run.samples, { x: (sample: YcsbSample) => seconds(run, sample), y: quantity, stroke: colour(i), strokeWidth: 2 }), // prettier-ignore
     ),
   });
-  plot.setAttribute('role', 'img');
-  plot.setAttribute('aria-label', `${title}: ${runs.map((run) => `${run.name} ${short(run.samples.at(-1)?.[quantity] ?? 0)}`).join(', ')}`); // prettier-ignore
-  return plot;
+  return asImage(plot, `${title}: ${runs.map((run) => `${run.name} ${short(run.samples.at(-1)?.[quantity] ?? 0)}`).join(', ')}`); // prettier-ignore
 }
 
 class Pool {

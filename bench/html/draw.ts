@@ -43,13 +43,24 @@ export function draw(plot: Plot, width = WIDTH): HTMLElement {
   const isLine = groups.size > 1 && [...groups].every((group) => typeof group === 'number');
   const series = seriesOf(marks);
   const drawn = (isLine ? lines : bars)(plot, marks, width);
-  drawn.setAttribute('role', 'img');
-  drawn.setAttribute('aria-label', `${plot.title}: ${marks.map(titleOf(plot)).join('; ')}`);
+  asImage(drawn, `${plot.title}: ${marks.map(titleOf(plot)).join('; ')}`);
   const made = document.createElement('div');
   made.className = 'plot';
   if (series.length > 1 && !isOneEach(marks)) made.append(legend(series));
   made.append(drawn);
   return made;
+}
+
+/** One image for a screen reader; the names of its parts, which only an element with a role may have, become data. */
+export function asImage<E extends Element>(drawn: E, label: string): E {
+  for (const part of drawn.querySelectorAll('[aria-label]')) {
+    part.setAttribute('data-part', part.getAttribute('aria-label')!);
+    part.removeAttribute('aria-label');
+    part.removeAttribute('aria-description');
+  }
+  drawn.setAttribute('role', 'img');
+  drawn.setAttribute('aria-label', label);
+  return drawn;
 }
 
 /** The names of the series with their colours. */

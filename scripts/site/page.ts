@@ -143,8 +143,10 @@ export class Site {
           return `<div class="code"><pre tabindex="0"><code>${colour(text, lang)}</code></pre></div>\n`;
         },
         table(token: Tokens.Table): string {
+          const cell = (text: string, name: string): string =>
+            text === '' ? '<td></td>' : `<${name}>${text}</${name}>`; // a heading without words is none
           const row = (cells: Tokens.TableCell[], name: string): string =>
-            `<tr>${cells.map(({ tokens }) => `<${name}>${this.parser.parseInline(tokens)}</${name}>`).join('')}</tr>`;
+            `<tr>${cells.map(({ tokens }) => cell(this.parser.parseInline(tokens), name)).join('')}</tr>`;
           const rows = token.rows.map((cells) => row(cells, 'td'));
           return `<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>
 <thead>${row(token.header, 'th')}</thead>

@@ -22,7 +22,8 @@ export class SearchIndex {
     this.#index.add({ id: this.#count++, ...entry });
   }
 
-  toJSON(): string {
+  /** As a page loads it. */
+  get json(): string {
     return JSON.stringify(this.#index);
   }
 }

@@ -62,7 +62,7 @@ test('the page starts by forking a program that writes: each fork is one moment 
   await shows('#forks .ratio strong', /\d× shorter$/);
   await press('#forks [name=run]');
   await shows('#forks [name=run]', /Run again/);
-  assert.is(await page!.locator('#forks .detail svg [aria-label="line"] path').count(), 1);
+  assert.is(await page!.locator('#forks .detail svg [data-part="line"] path').count(), 1);
   assert.is(await page!.locator('#forks .lanes path.writes').count(), 2);
   const { forks: run } = await saved();
   assert.ok(run.forks.length >= 2 && run.copies.length >= 2);
@@ -138,7 +138,7 @@ test('the stores are compared', async () => {
   for (const { title, points } of stores.plots)
     assert.equal(points.map(({ series }) => series), ['ringzero', 'sqlite-wasm (OPFS)', 'IndexedDB'], title); // prettier-ignore
   assert.is(await page!.locator('#stores figure svg').count(), stores.plots.length);
-  assert.is(await page!.locator('#stores svg [aria-label="bar"] rect').count(), 3 * stores.plots.length); // prettier-ignore
+  assert.is(await page!.locator('#stores svg [data-part="bar"] rect').count(), 3 * stores.plots.length); // prettier-ignore
 });
 
 test('nothing went wrong on the way', async () => {

@@ -65,8 +65,8 @@ test('every plot and every figure, with texts as they are', async () => {
   await opened([result('first', [bars, lines]), result('second', []), older], async (page) => {
     assert.is(await page.locator('section').count(), 2);
     assert.is(await page.locator('section > figure').count(), 2);
-    assert.is(await page.locator('#first [aria-label="bar"] rect').count(), 4);
-    assert.is(await page.locator('#first [aria-label="line"] path').count(), 1);
+    assert.is(await page.locator('#first [data-part="bar"] rect').count(), 4);
+    assert.is(await page.locator('#first [data-part="line"] path').count(), 1);
     assert.is(await page.locator('img').count(), 0);
     assert.match(await page.locator('section > figure > figcaption').innerText(), 'what they saw');
     assert.equal(await page.locator('#second td').allInnerTexts(), ['figure of second', '7 us', '2x', HOSTILE]); // prettier-ignore
