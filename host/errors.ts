@@ -1,42 +1,80 @@
-/** Stable names of errors; docs/errors.md explains each. */
+/**
+ * Stable names of errors; docs/errors.md explains each. Those that begin with LEVEL are abstract-level's.
+ *
+ * @category Errors
+ */
 export type RingzeroErrorCode =
-  | 'RZ_MODULE_MALFORMED' // the bytes are not a valid WebAssembly module
-  | 'RZ_MODULE_UNSUPPORTED' // a valid module with a feature that the translator does not support; the message names it
-  | 'RZ_OPTION' // an option is out of range or of the wrong kind
-  | 'RZ_GUEST_TRAP' // the guest trapped; `stack` has its functions
-  | 'RZ_OUT_OF_MEMORY' // the VM is out of frames
-  | 'RZ_SNAPSHOT_LOST' // frames ran out while the snapshot was active
-  | 'RZ_SNAPSHOT_LIMIT' // the maximum number of snapshots is active
-  | 'RZ_SNAPSHOT_CLOSED' // the snapshot was released
-  | 'RZ_SNAPSHOT_STOPPED' // the snapshot was disposed of during the call
-  | 'RZ_LINKED' // a VM with a linked guest has no snapshots
-  | 'RZ_VM_CLOSED' // the VM was closed, or a trap left it unusable
-  | 'RZ_EXPORT' // the guest exports no function of that name
-  | 'RZ_EXIT' // a program exited; see `exitCode`
-  | 'RZ_IO' // an input or output operation of the host failed
-  | 'RZ_NOT_CLEAN' // a store that was not closed properly; the message says what to do
-  | 'RZ_FORMAT' // another format version, or not a store
-  | 'RZ_HOST' // the runtime lacks a feature; the message says which, and how to get it
-  | 'RZ_MAIN_THREAD' // the main thread of a page may not wait, so it cannot run guests
-  | 'RZ_BUSY' // other threads are still using the store
-  | 'RZ_UDF_REFUSED' // a user-defined function that is not allowed; the message says why
-  | 'RZ_UDF_TRAP' // a user-defined function trapped; `cause` is the engine's error
-  | 'RZ_UDF_LIMIT' // a user-defined function exceeded its fuel or its time
-  | 'RZ_UDF_RESULT' // a user-defined function returned bytes outside its memory
-  // Names that abstract-level defines:
-  | 'LEVEL_LOCKED' // another process, or this one, has the store open
-  | 'LEVEL_CORRUPTION' // storage returned something other than what was written
-  | 'LEVEL_IO_ERROR' // the host could not read or write a file of the store
+  /** The bytes are not a valid WebAssembly module. */
+  | 'RZ_MODULE_MALFORMED'
+  /** A valid module with a feature that the translator does not support; the message names it. */
+  | 'RZ_MODULE_UNSUPPORTED'
+  /** An option is out of range or of the wrong kind. */
+  | 'RZ_OPTION'
+  /** The guest trapped; `stack` has its functions. */
+  | 'RZ_GUEST_TRAP'
+  /** The VM is out of frames. */
+  | 'RZ_OUT_OF_MEMORY'
+  /** Frames ran out while the snapshot was active. */
+  | 'RZ_SNAPSHOT_LOST'
+  /** The maximum number of snapshots is active. */
+  | 'RZ_SNAPSHOT_LIMIT'
+  /** The snapshot was released. */
+  | 'RZ_SNAPSHOT_CLOSED'
+  /** The snapshot was disposed of during the call. */
+  | 'RZ_SNAPSHOT_STOPPED'
+  /** A VM with a linked guest has no snapshots. */
+  | 'RZ_LINKED'
+  /** The VM was closed, or a trap left it unusable. */
+  | 'RZ_VM_CLOSED'
+  /** The guest exports no function of that name. */
+  | 'RZ_EXPORT'
+  /** A program exited; see `exitCode`. */
+  | 'RZ_EXIT'
+  /** An input or output operation of the host failed. */
+  | 'RZ_IO'
+  /** A store that was not closed properly; the message says what to do. */
+  | 'RZ_NOT_CLEAN'
+  /** Another format version, or not a store. */
+  | 'RZ_FORMAT'
+  /** The runtime lacks a feature; the message says which, and how to get it. */
+  | 'RZ_HOST'
+  /** The main thread of a page may not wait, so it cannot run guests. */
+  | 'RZ_MAIN_THREAD'
+  /** Other threads are still using the store. */
+  | 'RZ_BUSY'
+  /** A user-defined function that is not allowed; the message says why. */
+  | 'RZ_UDF_REFUSED'
+  /** A user-defined function trapped; `cause` is the engine's error. */
+  | 'RZ_UDF_TRAP'
+  /** A user-defined function exceeded its fuel or its time. */
+  | 'RZ_UDF_LIMIT'
+  /** A user-defined function returned bytes outside its memory. */
+  | 'RZ_UDF_RESULT'
+  /** Another process, or this one, has the store open. */
+  | 'LEVEL_LOCKED'
+  /** Storage returned something other than what was written. */
+  | 'LEVEL_CORRUPTION'
+  /** The host could not read or write a file of the store. */
+  | 'LEVEL_IO_ERROR'
+  /** The store is not open; `cause` has the reason. */
   | 'LEVEL_DATABASE_NOT_OPEN'
+  /** The `signal` of an iterator was aborted. */
   | 'LEVEL_ABORTED'
+  /** A key that is null, undefined or too long. */
   | 'LEVEL_INVALID_KEY'
+  /** A value that is null, undefined or too long. */
   | 'LEVEL_INVALID_VALUE'
+  /** `repair()` was called: stores repair themselves when they open. */
   | 'LEVEL_NOT_SUPPORTED';
 
 /** Marks an error of another class as a RingzeroError. */
 export const IS_RINGZERO_ERROR = Symbol('RingzeroError');
 
-/** Every error that this package throws on purpose. `code` is stable; the message says what to do. */
+/**
+ * Every error that this package throws on purpose. `code` is stable; the message says what to do.
+ *
+ * @category Errors
+ */
 export class RingzeroError extends Error {
   override readonly name = 'RingzeroError';
   readonly code: RingzeroErrorCode;

@@ -27,7 +27,11 @@ export { RingzeroError, type RingzeroErrorCode } from './errors.ts';
 
 let weakMemory: boolean | undefined;
 
-/** Loads what loadSync() cannot wait for: in a browser, once in each thread that calls it. Not needed in Node and Deno. */
+/**
+ * Loads what loadSync() cannot wait for: in a browser, once in each thread that calls it. Not needed in Node and Deno.
+ *
+ * @category Programs
+ */
 export async function prepare(): Promise<void> {
   const [weak] = await Promise.all([isWeakMemory(), compileKernel()]);
   weakMemory = weak;
@@ -39,6 +43,7 @@ const ASYNCHRONOUS = ['rings', 'timer', 'preopen'] as const;
 /**
  * MicroVM.load, synchronously: for glue that calls `new WebAssembly.Instance`.
  *
+ * @category Programs
  * @example
  * const program = loadSync(readFileSync('parser_bg.wasm'), imports);
  * program.exports.parse(1);

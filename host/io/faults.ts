@@ -10,7 +10,11 @@ import { EIO, ENOSPC } from '../../assembly/abi/errno.ts';
 import { after, sleepUs } from '#platform';
 import type { Backend, Result } from './backend.ts';
 
-/** Rates, 0 to 1, of all operations. Default 0 each. */
+/**
+ * Rates, 0 to 1, of all operations. Default 0 each.
+ *
+ * @category Internals
+ */
 export interface FaultRates {
   /** Reads, writes and syncs that fail with EIO. */
   error?: number;
@@ -36,7 +40,11 @@ const INJECTED = 6;
 const WORDS = 16;
 const ONE = 2 ** 30;
 
-/** Fault injection, for tests of anything that relies on system calls and rings. */
+/**
+ * Fault injection, for tests of anything that relies on system calls and rings.
+ *
+ * @category Internals
+ */
 export class Faults {
   /** Can be posted to another thread: `new Faults({ shared })` there. */
   readonly shared: SharedArrayBuffer;

@@ -7,13 +7,21 @@ import type { Operation } from './batch.ts';
 import type { RingzeroOptions } from './options.ts';
 import type { Data, Format } from './window.ts';
 
-/** Encodings of one synchronous call, as names or objects like abstract-level's; the store's own by default. */
+/**
+ * Encodings of one synchronous call, as names or objects like abstract-level's; the store's own by default.
+ *
+ * @category Store
+ */
 export interface SyncOptions {
   keyEncoding?: unknown;
   valueEncoding?: unknown;
 }
 
-/** One operation of batchSync(). */
+/**
+ * One operation of batchSync().
+ *
+ * @category Store
+ */
 export type SyncOperation<K, V> = SyncOptions &
   ({ type: 'put'; key: K; value: V } | { type: 'del'; key: K; value?: undefined });
 

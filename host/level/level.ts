@@ -28,7 +28,11 @@ import { range, type SyncRangeOptions } from './range.ts';
 import { expositionOf, statsOf, type StoreStats } from './stats.ts';
 import { Store, type RingzeroHandle } from './store.ts';
 
-/** A store as an abstract-level database. Calls that end in `Sync`, and `getInto`, are synchronous; the others are abstract-level's. */
+/**
+ * A store as an abstract-level database. Calls that end in `Sync`, and `getInto`, are synchronous; the others are abstract-level's.
+ *
+ * @category Store
+ */
 export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
   readonly #encodings: Encodings<K, V>;
   readonly #hasTextKeys: boolean;
@@ -176,7 +180,9 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
 
   /**
    * Copies the value's bytes into `target` and returns the value's length, -1 when the key does not exist. A value longer than `target` is
-   * truncated, and its whole length is returned. Fails with RZ_OPTION when `target` is not an array of bytes.
+   * truncated, and its whole length is returned.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION when `target` is not an array of bytes
    */
   getInto(key: K, target: Uint8Array): number {
     if (target.BYTES_PER_ELEMENT !== 1) throw new RingzeroError('RZ_OPTION', '`target` of getInto() must be a Uint8Array'); // prettier-ignore

@@ -5,7 +5,11 @@ import { FRAMES_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { checkObject, refuse } from '../errors.ts';
 import { totalMemory } from '#platform';
 
-/** What a store is opened with. */
+/**
+ * What a store is opened with.
+ *
+ * @category Store
+ */
 export interface StoreOptions {
   /**
    * Bytes of pages kept in memory, 1 MiB (with `durable: false` 64 KiB) to 3.5 GiB, rounded down to 4 KiB. The file may be any multiple of it. Default: a quarter of
@@ -37,7 +41,11 @@ export interface StoreOptions {
   trace?: string | undefined;
 }
 
-/** What `new RingzeroLevel(location, options)` is given. */
+/**
+ * What `new RingzeroLevel(location, options)` is given.
+ *
+ * @category Store
+ */
 export interface RingzeroOptions<K, V>
   extends AbstractDatabaseOptions<K, V>, AbstractOpenOptions, StoreOptions {}
 
@@ -101,7 +109,11 @@ export function isEmptySync([operations, options]: readonly unknown[]): boolean 
   return isEmpty && (options as { sync?: unknown } | null | undefined)?.sync === true;
 }
 
-/** Options of a change, promised or synchronous. */
+/**
+ * Options of a change, promised or synchronous.
+ *
+ * @category Store
+ */
 export interface WriteOptions {
   /**
    * Returns when the change and every earlier one are on the device. A store with `durable: false` then writes all its pages, and is still

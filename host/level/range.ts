@@ -4,6 +4,11 @@ import { Cursor, PIECE_MAX, type Bounds, type Entry, type Shape } from './cursor
 import type { Codec, SyncOptions } from './encodings.ts';
 import type { Operations } from './operations.ts';
 
+/**
+ * Bounds and order of a synchronous range.
+ *
+ * @category Store
+ */
 export interface SyncRangeOptions<K> extends SyncOptions {
   gt?: K;
   gte?: K;

@@ -35,7 +35,11 @@ const CLOSE_POLL_US = 200;
 /** How long a change of another thread, which has not ended its turn, may stay in this process's memory. */
 const WRITE_MS = 50;
 
-/** What another thread needs to open the same store; can be posted to it. */
+/**
+ * What another thread needs to open the same store; can be posted to it.
+ *
+ * @category Store
+ */
 export interface RingzeroHandle {
   readonly location: string;
   readonly vm: MicroVMHandle;

@@ -27,7 +27,11 @@ export interface WasiService {
   close(): void;
 }
 
-/** Where a guest's messages go: levels 0 debug, 1 verbose, 2 notice, 3 warning. */
+/**
+ * Where a guest's messages go: levels 0 debug, 1 verbose, 2 notice, 3 warning.
+ *
+ * @category Internals
+ */
 export interface SyscallSink {
   /** Takes one message. */
   log(level: number, text: string): void;

@@ -37,7 +37,11 @@ export type { MeterOptions } from './metered-image.ts';
 export type { WriteStatistics } from './plan.ts';
 export { relocate, type RelocateOptions } from './relocation.ts';
 
-/** What images are made for. */
+/**
+ * What images are made for.
+ *
+ * @category Translator
+ */
 export interface TranslateOptions {
   /** Frames of the VM, a multiple of 4096 (default 65536, 256 MiB). `relocate` changes it afterwards. */
   readonly frames?: number;
@@ -75,7 +79,11 @@ export interface TranslateOptions {
   readonly boundCompilation?: boolean | undefined;
 }
 
-/** What an embedder needs to instantiate an image. */
+/**
+ * What an embedder needs to instantiate an image.
+ *
+ * @category Translator
+ */
 export interface ModuleInfo {
   /** Memory declared by the module, in pages of 64 KiB; maximum undefined = none declared. */
   readonly initialPages: number;
@@ -124,7 +132,11 @@ export interface ImportedFunction {
   readonly type: string;
 }
 
-/** Both images of a module, what an embedder needs, and how many checks there are. */
+/**
+ * Both images of a module, what an embedder needs, and how many checks there are.
+ *
+ * @category Translator
+ */
 export interface Translation {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;
@@ -132,7 +144,16 @@ export interface Translation {
   readonly statistics: WriteStatistics;
 }
 
-/** Both images of a module. Throws RZ_MODULE_MALFORMED or RZ_MODULE_UNSUPPORTED. */
+/**
+ * Both images of a module.
+ *
+ * @category Translator
+ * @example
+ * const { main, snapshot } = translate(await readFile('in.wasm'));
+ * await writeFile('main.wasm', main);
+ *
+ * @throws {@link RingzeroError} RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED
+ */
 export function translate(bytes: Bytes, options: TranslateOptions = {}): Translation {
   const map = openGuest(bytes, options);
   const snapshot = finish(snapshotImage(map, options), options);
@@ -141,7 +162,11 @@ export function translate(bytes: Bytes, options: TranslateOptions = {}): Transla
   return { main, snapshot, info: describe(map, image), statistics: image.statistics() };
 }
 
-/** The main image alone. */
+/**
+ * The main image alone.
+ *
+ * @category Translator
+ */
 export function translateMain(
   bytes: Bytes,
   options: TranslateOptions = {},
@@ -152,7 +177,11 @@ export function translateMain(
   return { main, info: describe(map, image), statistics: image.statistics() };
 }
 
-/** The snapshot image alone. */
+/**
+ * The snapshot image alone.
+ *
+ * @category Translator
+ */
 export function translateSnapshot(
   bytes: Bytes,
   options: TranslateOptions = {},

@@ -60,7 +60,11 @@ export class Plan {
   }
 }
 
-/** How many writes and loops the main image has, how many checks and polls they need. */
+/**
+ * How many writes and loops the main image has, how many checks and polls they need.
+ *
+ * @category Translator
+ */
 export interface WriteStatistics {
   readonly writes: number;
   readonly checks: number;

@@ -28,7 +28,11 @@ const NO_FENCE = [NOP, NOP, NOP];
 const ATOMIC_LOAD = [0xfe, 0x10, 0x02, 0x00];
 const PLAIN_LOAD = [NOP, 0x28, 0x02, 0x00];
 
-/** The VM and the processor that an image runs on. */
+/**
+ * The VM and the processor that an image runs on.
+ *
+ * @category Translator
+ */
 export interface RelocateOptions {
   /** Frames of the VM, a multiple of 4096. */
   readonly frames: number;
@@ -66,7 +70,11 @@ function places(out: Writer, at: readonly number[], from: number): void {
   }
 }
 
-/** A copy of a translated image for a VM of `frames` frames. */
+/**
+ * A copy of a translated image for a VM of `frames` frames.
+ *
+ * @category Translator
+ */
 export function relocate(image: Bytes, options: RelocateOptions): Uint8Array {
   const out = moduleBytes(image).slice();
   checkObject(options);

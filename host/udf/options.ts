@@ -2,7 +2,11 @@
 
 import { refuse, RingzeroError } from '../errors.ts';
 
-/** Options of `Udf.compile`: the limits of a function. */
+/**
+ * Options of `Udf.compile`: the limits of a function.
+ *
+ * @category UDF
+ */
 export interface UdfOptions {
   /** The most memory that the module may have, in pages of 64 KiB (default 32, 2 MiB). */
   memoryPages?: number;

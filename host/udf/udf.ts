@@ -40,10 +40,18 @@ interface Exports {
   readonly 'ringzero.low': WebAssembly.Global<'i32'>;
 }
 
-/** The result of a call. */
+/**
+ * The result of a call.
+ *
+ * @category UDF
+ */
 export type UdfResult = number | Uint8Array;
 
-/** An untrusted function with its own memory: it imports nothing, and a row is copied into that memory. */
+/**
+ * An untrusted function with its own memory: it imports nothing, and a row is copied into that memory.
+ *
+ * @category UDF
+ */
 export class Udf {
   /** Whether calls return a number or bytes. */
   readonly result: 'number' | 'bytes';

@@ -2,10 +2,18 @@
 
 import type * as Wasm from '../webassembly.ts';
 
-/** A guest function, called with its thread as the vCPU. */
+/**
+ * A guest function, called with its thread as the vCPU.
+ *
+ * @category VM
+ */
 export type GuestFunction = (...args: (number | bigint)[]) => number | bigint | undefined;
 
-/** Exports of a guest without a type: any name, and functions that take and return numbers. */
+/**
+ * Exports of a guest without a type: any name, and functions that take and return numbers.
+ *
+ * @category VM
+ */
 export type GuestExports = Record<string, GuestFunction>;
 
 /** The exports that a program's snapshots have: the program's type, or none. */

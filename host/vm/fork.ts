@@ -25,7 +25,11 @@ const ALLOCATORS: readonly (readonly [name: string, args: (bytes: number) => num
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A fork of a program, given to the module that drives it. Its writes are private to the snapshot. */
+/**
+ * A fork of a program, given to the module that drives it. Its writes are private to the snapshot.
+ *
+ * @category VM
+ */
 export class Fork<Exports extends object = GuestExports> {
   readonly #vcpu: Vcpu<Exports>;
   readonly #slot: number;
@@ -45,7 +49,11 @@ export class Fork<Exports extends object = GuestExports> {
     return this.#vcpu.exports;
   }
 
-  /** Calls an exported function. Fails with RZ_EXPORT, RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST. */
+  /**
+   * Calls an exported function.
+   *
+   * @throws {@link RingzeroError} RZ_EXPORT, RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST
+   */
   call<Name extends FunctionName<Exports>>(
     name: Name,
     ...args: ArgumentsOf<Exports, Name>
@@ -58,7 +66,11 @@ export class Fork<Exports extends object = GuestExports> {
     return Number((this.#vcpu as Vcpu).function(name)(...args));
   }
 
-  /** A copy of memory. Fails with RZ_OPTION for a range outside it, with RZ_SNAPSHOT_LOST. */
+  /**
+   * A copy of memory.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION for a range outside it, RZ_SNAPSHOT_LOST
+   */
   read(address: number, bytes: number): Uint8Array {
     const result = new Uint8Array(bytes);
     this.#readInto(address, result);
@@ -108,7 +120,8 @@ export class Fork<Exports extends object = GuestExports> {
    * Copies a value into memory from the program's own allocator, a string as UTF-8 with a zero byte; returns its address. The allocator is
    * `malloc`, its equivalent in other compilers, or the exported function that the parent's glue was seen to allocate with; or the one named
    * here, which takes a number of bytes. The memory ends with the snapshot.
-   * Fails with RZ_EXPORT when none is known, with RZ_OUT_OF_MEMORY, and as call() does.
+   *
+   * @throws {@link RingzeroError} RZ_EXPORT when none is known, RZ_OUT_OF_MEMORY, and as call() does
    */
   put(value: string | Uint8Array, allocator?: string): number {
     const bytes = typeof value === 'string' ? encoder.encode(`${value}\0`) : value;

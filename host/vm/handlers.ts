@@ -12,7 +12,14 @@ import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { refuse, RingzeroError } from '../errors.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** Handlers in TypeScript: they override the guest's exports, and cost a call out of WebAssembly (50 ns). */
+/**
+ * Handlers in TypeScript: they override the guest's exports, and cost a call out of WebAssembly (50 ns).
+ *
+ * @category VM
+ * @example
+ * const handlers = { onInterrupt: (vector: number) => console.log(`interrupt ${vector}`) };
+ * const vm = await MicroVM.create({ guest, handlers });
+ */
 export interface Handlers {
   /**
    * A page of a linked guest's virtual memory was accessed and is not resident. Returns its content, up to 4096 bytes followed by zeros, or a

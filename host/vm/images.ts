@@ -10,7 +10,11 @@ type Translator = Pick<
   'translateMain' | 'translateSnapshot'
 >;
 
-/** The result of `translate`; `info` is plain data and can be stored with the images as JSON. */
+/**
+ * The result of `translate`; `info` is plain data and can be stored with the images as JSON.
+ *
+ * @category VM
+ */
 export interface GuestImages {
   readonly main: Uint8Array;
   readonly snapshot: Uint8Array;

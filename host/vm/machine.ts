@@ -9,7 +9,11 @@ import type { Kernel } from './kernel.ts';
 import type { Registers } from './registers.ts';
 import type { TraceSetup } from './trace.ts';
 
-/** Shared by every vCPU of a VM; can be posted to another thread. */
+/**
+ * Shared by every vCPU of a VM; can be posted to another thread.
+ *
+ * @category Internals
+ */
 export interface Machine {
   memory: Wasm.Memory;
   frames: number;
@@ -39,7 +43,11 @@ export interface Machine {
   trace: TraceSetup | undefined;
 }
 
-/** What a function that makes a guest's imports is given: memory, and the calls of libdbos on this vCPU. */
+/**
+ * What a function that makes a guest's imports is given: memory, and the calls of libdbos on this vCPU.
+ *
+ * @category VM
+ */
 export interface ImportContext {
   memory: Wasm.Memory;
   libdbos: {
@@ -62,7 +70,11 @@ export interface VcpuParts extends ImportContext {
   syscalls: Syscalls;
 }
 
-/** A guest's imports, or how to make them for a vCPU. */
+/**
+ * A guest's imports, or how to make them for a vCPU.
+ *
+ * @category VM
+ */
 export type GuestImports = Wasm.Imports | ((context: ImportContext) => Wasm.Imports);
 
 /**

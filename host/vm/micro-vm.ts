@@ -37,7 +37,11 @@ import type { GuestExports, GuestFunction } from './exports.ts';
 import { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** What another thread needs to attach to a VM; can be posted. */
+/**
+ * What another thread needs to attach to a VM; can be posted.
+ *
+ * @category VM
+ */
 export interface MicroVMHandle {
   machine: Machine;
   preopen: string | undefined;
@@ -45,7 +49,11 @@ export interface MicroVMHandle {
   background: boolean;
 }
 
-/** Options of attach(): what a handle cannot carry. */
+/**
+ * Options of attach(): what a handle cannot carry.
+ *
+ * @category VM
+ */
 export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink' | 'snapshotVcpus'>;
 
 const WARM_UP_SNAPSHOTS = 3;
@@ -56,6 +64,8 @@ export let bootVM: <Exports extends object>(parts: BootParts) => MicroVM<Exports
 /**
  * A VM, seen from a thread that created it or attached to it. `enter` runs the guest on this thread, `snapshot` preserves memory as it is now.
  * The type parameter is the type of the guest's exports.
+ *
+ * @category VM
  */
 export class MicroVM<Exports extends object = GuestExports> {
   /** For other threads: `worker.postMessage(vm.handle)`, there `MicroVM.attach(handle)`. */
@@ -90,7 +100,7 @@ export class MicroVM<Exports extends object = GuestExports> {
    * const vm = await MicroVM.create<Exports>({ guest });
    * const value = vm.enter().exports.get(1); // a number
    *
-   * Fails with RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or RZ_GUEST_TRAP when the
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or RZ_GUEST_TRAP when the
    * start function traps.
    */
   static create<Exports extends object = GuestExports>(
@@ -165,7 +175,7 @@ export class MicroVM<Exports extends object = GuestExports> {
    * const program = await MicroVM.load(await readFile('tool.wasm'), {}, { wasi: { args: ['tool', '-v'] } });
    * process.exitCode = program.start();
    *
-   * Fails as create() does, and with RZ_EXIT when a constructor ends the program.
+   * @throws {@link RingzeroError} As create() does, and RZ_EXIT when a constructor ends the program.
    */
   static async load<Exports extends object = Wasm.Exports>(
     wasm: Bytes,
@@ -180,7 +190,9 @@ export class MicroVM<Exports extends object = GuestExports> {
 
   /**
    * Physical memory for a VM that is created later, for glue that wants its memory first. With the module, `buffer` has the length of the
-   * program's initial memory; without it, `buffer` is all of physical memory until the program is loaded. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY and RZ_MODULE_MALFORMED.
+   * program's initial memory; without it, `buffer` is all of physical memory until the program is loaded.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_OUT_OF_MEMORY, RZ_MODULE_MALFORMED
    */
   static memory(bytes: number, wasm?: Bytes): Wasm.Memory {
     const frames = framesOf(bytes);
@@ -286,7 +298,13 @@ export class MicroVM<Exports extends object = GuestExports> {
    * Takes a snapshot in constant time, regardless of memory size: it increments the epoch. The snapshot has every store that this vCPU has
    * made, and the stores of each other vCPU up to its next safepoint.
    *
-   * Fails with RZ_SNAPSHOT_LIMIT when 32 are active, and with RZ_LINKED in a VM with a linked guest.
+   * @example
+   * const snapshot = vm.snapshot();
+   * exports.put(1, 3);
+   * await snapshot.run('get', 1); // what it was before the put, computed in another thread
+   * await snapshot.release();
+   *
+   * @throws {@link RingzeroError} RZ_SNAPSHOT_LIMIT when 32 are active, and RZ_LINKED in a VM with a linked guest
    */
   snapshot(): Snapshot<Exports> {
     this.#check();
@@ -335,7 +353,9 @@ export class MicroVM<Exports extends object = GuestExports> {
 
   /**
    * Address of `bytes` contiguous bytes outside guest memory, which the host may write and the guest may read: a receive buffer. It is never
-   * freed. Fails with RZ_OUT_OF_MEMORY.
+   * freed.
+   *
+   * @throws {@link RingzeroError} RZ_OUT_OF_MEMORY
    */
   claimWindow(bytes: number): number {
     this.#check();

@@ -15,7 +15,11 @@ import { checkTrace } from './trace.ts';
 import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';
 import type * as Wasm from '../webassembly.ts';
 
-/** Options of `MicroVM.create`. */
+/**
+ * Options of `MicroVM.create`.
+ *
+ * @category VM
+ */
 export interface MicroVMOptions {
   /**
    * The guest: any WebAssembly module, translated at load (from any language; see `translate` for what is rejected), or images translated
@@ -117,7 +121,11 @@ const NAMES = {
   sink: true,
 } satisfies Record<keyof MicroVMOptions, true>;
 
-/** Options of MicroVM.load. */
+/**
+ * Options of MicroVM.load.
+ *
+ * @category Programs
+ */
 export type LoadOptions = Omit<MicroVMOptions, 'guest' | 'imports' | 'linked'>;
 
 export interface CheckedOptions {

@@ -48,6 +48,8 @@ function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
  * The result of MicroVM.load. It has the form of a WebAssembly.Instance, which glue expects.
  *
  * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program stays usable.
+ *
+ * @category Programs
  */
 export class Program<Exports extends object = Wasm.Exports> {
   readonly vm: MicroVM<ForkedExports<Exports>>;
@@ -77,7 +79,8 @@ export class Program<Exports extends object = Wasm.Exports> {
 
   /**
    * Runs a command, a program with `_start`, to its end. Returns its exit code.
-   * Fails with RZ_EXPORT when it is not a command, and with RZ_GUEST_TRAP.
+   *
+   * @throws {@link RingzeroError} RZ_EXPORT when it is not a command, RZ_GUEST_TRAP
    */
   start(): number {
     try {

@@ -24,7 +24,11 @@ import type * as Wasm from '../webassembly.ts';
 const LEVELS_MAX = 8;
 const LIMIT_MS_MAX = 2 ** 31 - 1; // the most that a timer takes
 
-/** Options of `Scheduler.create`. */
+/**
+ * Options of `Scheduler.create`.
+ *
+ * @category VM
+ */
 export interface SchedulerOptions {
   /** Exported functions that tasks may name. They take and return numbers. */
   functions: readonly string[];
@@ -36,7 +40,11 @@ export interface SchedulerOptions {
   attach?: AttachOptions;
 }
 
-/** For threads that submit tasks; can be posted. */
+/**
+ * For threads that submit tasks; can be posted.
+ *
+ * @category VM
+ */
 export interface TasksHandle {
   queue: SharedArrayBuffer;
   memory: Wasm.Memory;
@@ -45,7 +53,11 @@ export interface TasksHandle {
   functions: readonly string[];
 }
 
-/** Options of one task. */
+/**
+ * Options of one task.
+ *
+ * @category VM
+ */
 export interface SubmitOptions {
   /** 0 to levels - 1, higher runs first. Default 0. */
   level?: number;
@@ -53,7 +65,11 @@ export interface SubmitOptions {
   limitMs?: number;
 }
 
-/** Submits tasks, from any thread. */
+/**
+ * Submits tasks, from any thread.
+ *
+ * @category VM
+ */
 export class Tasks {
   readonly #queue: TaskQueue;
   readonly #handle: TasksHandle;
@@ -66,8 +82,10 @@ export class Tasks {
   }
 
   /**
-   * Runs a guest function; resolves with its result. Rejects with RZ_OPTION, RZ_BUSY when 64 tasks are queued, RZ_VM_CLOSED, or RZ_GUEST_TRAP
-   * when the task trapped or was stopped: the other tasks go on.
+   * Runs a guest function; resolves with its result.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_BUSY when 64 tasks are queued, RZ_VM_CLOSED, or RZ_GUEST_TRAP when the task trapped or was
+   * stopped: the other tasks go on
    */
   async submit(
     name: string,
@@ -113,7 +131,11 @@ export class Tasks {
   }
 }
 
-/** Runs tasks on the thread that created it, by priority: a task of a higher level runs inside a safepoint of a lower-level task. */
+/**
+ * Runs tasks on the thread that created it, by priority: a task of a higher level runs inside a safepoint of a lower-level task.
+ *
+ * @category VM
+ */
 export class Scheduler {
   readonly handle: TasksHandle;
   readonly #queue = new TaskQueue();
@@ -133,7 +155,17 @@ export class Scheduler {
     this.#served = this.#serve();
   }
 
-  /** Makes the calling thread run tasks on `vm` whenever it is idle. Fails with RZ_OPTION and as MicroVM.attach. */
+  /**
+   * Makes the calling thread run tasks on `vm` whenever it is idle.
+   *
+   * @example
+   * const scheduler = await Scheduler.create(vm, { functions: ['pay', 'analyse'] });
+   * worker.postMessage(scheduler.handle);
+   * // In the worker: an urgent task runs inside a safepoint of one that may wait.
+   * await new Tasks(handle).submit('pay', [1, 20], { level: 1 });
+   *
+   * @throws {@link RingzeroError} RZ_OPTION, and as {@link MicroVM.attach} does
+   */
   static async create(vm: MicroVM, options: SchedulerOptions): Promise<Scheduler> {
     const { levels = 2, functions, prepare } = options;
     if (!Number.isInteger(levels) || levels < 2 || levels > LEVELS_MAX)

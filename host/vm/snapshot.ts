@@ -15,6 +15,8 @@ import type * as Wasm from '../webassembly.ts';
 /**
  * Guest memory as it was when `MicroVM.snapshot` was called. Release it with `snapshot.release()`, or with `using snapshot = vm.snapshot()`
  * where the runtime supports that. Until then each page is copied once, when the guest first writes to it. Source: paper, section 4.1.
+ *
+ * @category VM
  */
 export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
@@ -61,7 +63,7 @@ export class Snapshot<Exports extends object = GuestExports> {
    * Calls an exported function of the guest in another thread, with memory and mutable globals as they were. Its stores are visible only to
    * later calls on this snapshot. Calls on one snapshot run in sequence if each is awaited.
    *
-   * Fails with RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (out of frames), RZ_SNAPSHOT_CLOSED, RZ_SNAPSHOT_STOPPED (disposed
+   * @throws {@link RingzeroError} RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (out of frames), RZ_SNAPSHOT_CLOSED, RZ_SNAPSHOT_STOPPED (disposed
    * of during the call), RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
    */
   run<Name extends FunctionName<Exports>>(
@@ -108,7 +110,8 @@ export class Snapshot<Exports extends object = GuestExports> {
 
   /**
    * A copy of `length` bytes at `address` as they were.
-   * Fails with RZ_OPTION for a range outside the snapshot, RZ_SNAPSHOT_LOST, RZ_SNAPSHOT_CLOSED.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION for a range outside the snapshot, RZ_SNAPSHOT_LOST, RZ_SNAPSHOT_CLOSED
    */
   read(address: number, length: number): Uint8Array {
     const size = this.byteLength;

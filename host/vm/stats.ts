@@ -53,10 +53,18 @@ const POOL_ROWS = {
   waits: [counter.COUNTER_POOL + counter.POOL_WAITS, 'pool_waits_total', 'Long waits for a page lock.'], // prettier-ignore
 } as const satisfies Record<string, Row>;
 
-/** Statistics of a VM's buffer pool. What each number means is in stats.ts and in the output of a store's `metrics()`. */
+/**
+ * Statistics of a VM's buffer pool. What each number means is in stats.ts and in the output of a store's `metrics()`.
+ *
+ * @category VM
+ */
 export type PoolStats = Record<keyof typeof POOL_ROWS, number>;
 
-/** Statistics of a VM. What each number means is in stats.ts and in the output of `metrics()`. */
+/**
+ * Statistics of a VM. What each number means is in stats.ts and in the output of `metrics()`.
+ *
+ * @category VM
+ */
 export type VMStats = Record<keyof typeof ROWS, number> & {
   /** Undefined in a VM whose guest has no pool. */
   readonly pool: PoolStats | undefined;

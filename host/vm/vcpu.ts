@@ -26,7 +26,11 @@ const NO_CHILDREN: HypervisorCalls = {
   killChild: () => {},
 };
 
-/** A vCPU: an instance of the guest and one of the kernel, on the thread that entered the VM. */
+/**
+ * A vCPU: an instance of the guest and one of the kernel, on the thread that entered the VM.
+ *
+ * @category VM
+ */
 export class Vcpu<Exports extends object = GuestExports> {
   /** @internal */
   readonly kernel: Kernel;
@@ -209,7 +213,9 @@ export class Vcpu<Exports extends object = GuestExports> {
 
   /**
    * VECTOR_TIMER becomes pending on this vCPU after `us` microseconds, and then every `everyUs`; 0 is never, so (0, 0) turns it off. To be called
-   * on the vCPU's own thread. Fails with RZ_OPTION for times outside 100 us to an hour, with RZ_HOST in a VM without the option `timer`.
+   * on the vCPU's own thread.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION for times outside 100 µs to an hour, RZ_HOST in a VM without the option `timer`
    */
   setTimer(us: number, everyUs = 0): void {
     const isWhole = Number.isInteger(us) && Number.isInteger(everyUs);

@@ -1,6 +1,10 @@
 import { RingzeroError } from '../errors.ts';
 
-/** A program called proc_exit: thrown through its frames to the caller. */
+/**
+ * A program called proc_exit: thrown through its frames to the caller.
+ *
+ * @category Programs
+ */
 export class ProgramExit extends RingzeroError {
   readonly exitCode: number;
   constructor(exitCode: number) {

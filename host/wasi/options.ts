@@ -5,7 +5,11 @@ import type { ImportedFunction } from '../translator/index.ts';
 import { isWasiFunction, WASI_PARAMETERS } from './abi.ts';
 import { isExistingDirectory } from '#platform/beneath';
 
-/** What a WASI program is given: arguments, environment, directories, standard streams. */
+/**
+ * What a WASI program is given: arguments, environment, directories, standard streams.
+ *
+ * @category Programs
+ */
 export interface WasiOptions {
   /** Arguments, the program's own name first. Default: one, `program`. */
   args?: readonly string[];

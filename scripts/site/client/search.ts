@@ -50,7 +50,7 @@ function item(found: SearchResult & Partial<Entry>, root: URL): HTMLLIElement {
 
 class Search {
   readonly #dialog: HTMLDialogElement;
-  readonly #input = element('input', { type: 'search', autocomplete: 'off', placeholder: 'Search the documents' }); // prettier-ignore
+  readonly #input = element('input', { type: 'text', enterKeyHint: 'search', autocomplete: 'off', placeholder: 'Search the documents' }); // prettier-ignore
   readonly #status = element('p', { role: 'status' });
   readonly #list = element('ol', {});
   readonly #address: URL;
@@ -58,6 +58,7 @@ class Search {
 
   constructor(address: URL) {
     this.#address = address;
+    this.#input.setAttribute('role', 'searchbox'); // of type `search`, it would keep Escape for itself
     this.#input.setAttribute('aria-label', 'Search the documents');
     this.#list.setAttribute('aria-label', 'Results');
     const close = element('button', { type: 'submit' }, 'Close');
