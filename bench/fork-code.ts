@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MicroVM, type Program } from '../host/index.ts';
+import { skip } from '../tests/peers.ts';
 import { doWork, type Target, type Timed, type Work } from './fork-code-work.ts';
 import type { Plot } from './plot.ts';
 import { atMost, isSmoke, median, numberOption, report, type Row } from './report.ts';
@@ -231,16 +232,16 @@ const subjects: Record<string, () => Promise<Subject>> = {
   insert: () => kernel('insert'),
 };
 
-function skip(error: unknown): undefined {
+function skipC(error: unknown): undefined {
   const { code } = error as { code?: string };
   if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'ENOENT') throw error;
-  console.error(`*** SKIPPED, for clang and the development packages are needed: ${String(error)}`);
+  skip(String(error), 'one of clang, lld and the development packages');
 }
 
 const results: Result[] = [];
 for (const [name, open] of Object.entries(subjects)) {
   if (ONLY !== undefined && !name.includes(ONLY)) continue;
-  const subject = await open().catch(skip);
+  const subject = await open().catch(skipC);
   if (subject === undefined) continue;
   results.push(await race(subject));
   await subject.program.close();

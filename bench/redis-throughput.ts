@@ -4,7 +4,7 @@
 //
 //   node dist/bench/redis-throughput.js [--smoke]
 
-import { spawnSync } from 'node:child_process';
+import { hasPeer } from '../tests/peers.ts';
 import type { Plot } from './plot.ts';
 import { atLeast, isSmoke, median, report, type Row } from './report.ts';
 import { kinds, startServer, throughput, type Kind, type Server } from './servers.ts';
@@ -16,11 +16,7 @@ const LOADS = [
 ];
 
 const peers = kinds();
-if (spawnSync('redis-benchmark', ['--version']).error) {
-  if (process.env['RZ_REQUIRE_PEERS']) throw new Error('redis-benchmark is not installed');
-  console.log('*** SKIPPED: no redis-benchmark');
-  process.exit(0);
-}
+if (!hasPeer('redis-benchmark', 'redis-throughput')) process.exit(0);
 const servers = [];
 for (const kind of peers) servers.push(await startServer(kind));
 

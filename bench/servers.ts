@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../tests/free-port.ts';
+import { hasPeer } from '../tests/peers.ts';
 import { RespClient, type Argument, type Reply } from '../tests/redis/real-redis.ts';
 
 export type Kind = 'ringzero' | 'redis';
@@ -30,15 +31,11 @@ const START_MS_MAX = 20_000;
 const RETRY_MS = 1;
 const MAIN = fileURLToPath(new URL('../node/host/main.js', import.meta.url));
 
-/**
- * Ours, and redis-server if there is one. Without it a line says so; with RZ_REQUIRE_PEERS in the environment it is
- * an error.
- */
+/** Ours, and redis-server if there is one. */
 export function kinds(): Kind[] {
-  if (!spawnSync('redis-server', ['--version']).error) return ['ringzero', 'redis'];
-  if (process.env['RZ_REQUIRE_PEERS']) throw new Error('redis-server is not installed');
-  console.log('*** SKIPPED: no redis-server, so nothing is compared with it');
-  return ['ringzero'];
+  return hasPeer('redis-server', 'the comparison with redis-server')
+    ? ['ringzero', 'redis']
+    : ['ringzero'];
 }
 
 /** `runtime` is the command that ours runs in. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
+import { skip } from '../tests/peers.ts';
 import { TOUCH, type TouchExports } from './guests.ts';
 import type { Plot, Point } from './plot.ts';
 import { atMost, isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
@@ -38,8 +39,8 @@ function buildFork(): string | undefined {
     stdio: 'inherit',
   });
   if (status === 0) return program;
-  console.log("SKIPPED: no C compiler `cc`, so nothing is compared with Linux's fork");
   rmSync(directory, { recursive: true });
+  skip("the comparison with Linux's fork", 'a C compiler, cc,');
   return undefined;
 }
 

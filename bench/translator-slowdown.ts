@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import '../host/platform/node.ts'; // as a VM: with branch hints
 import { translateMain } from '../host/translator/index.ts';
+import { skip } from '../tests/peers.ts';
 import type { Plot } from './plot.ts';
 import { atMost, isSmoke, report, type Row } from './report.ts';
 import { openSqlJs, type Database } from '../tests/translator/sqljs.ts';
@@ -84,7 +85,7 @@ function buildPrograms(): [name: string, bytes: Uint8Array][] {
       built.push([name, new Uint8Array(readFileSync(target))]);
     }
   } catch (error) {
-    console.error(`*** SKIPPED: the C programs; clang and wasm-ld are needed: ${String(error)}`);
+    skip(`the C programs: ${String(error)}`, 'clang or wasm-ld');
   } finally {
     rmSync(out, { recursive: true });
   }

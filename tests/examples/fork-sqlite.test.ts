@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { hasPeer } from '../peers.ts';
 
 const test = suite('example: fork SQLite');
 
@@ -18,13 +19,11 @@ test('forks see whole transactions only, and their backup is a database that sql
   assert.match(stdout, /every sum right/);
   const backups = [...stdout.matchAll(/(\d+) rows backed up/g)];
   assert.ok(backups.length > 0, stdout);
-  if (spawnSync('sqlite3', ['--version']).error === undefined) {
+  if (hasPeer('sqlite3', 'the check of the backup')) {
     const ask = (sql: string): string => execFileSync('sqlite3', [file, sql], { encoding: 'utf8' });
     assert.is(ask('PRAGMA integrity_check'), 'ok\n');
     assert.is(Number(ask('SELECT sum(amount) FROM payment')), Number(backups.at(-1)![1]));
-  } else if (process.env['RZ_REQUIRE_PEERS'] === '1') {
-    assert.unreachable('sqlite3 is missing');
-  } else console.log('*** SKIPPED: the check by sqlite3, which is not installed');
+  }
   rmSync(scratch, { recursive: true });
 });
 

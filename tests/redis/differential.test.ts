@@ -23,7 +23,6 @@ let redis: RealRedis | undefined;
 
 test.before(async () => {
   redis = await startRedis(['--maxmemory-policy', 'noeviction']);
-  if (!redis) console.log('redis/differential: SKIPPED, there is no redis-server on this machine');
 });
 test.after(() => redis?.stop());
 

@@ -166,7 +166,7 @@ function commandOf(random: Random): Word[] {
 }
 
 test('random commands give the replies of redis-server, whatever the limits of small hashes', async () => {
-  if (redis === undefined) return console.log('SKIPPED: redis-server is not installed');
+  if (redis === undefined) return;
   const random = Random.forTest('hash');
   for (const [entries, bytes] of [
     [512, 64],

@@ -11,9 +11,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { EVENT_CLOSE, EVENT_OUTPUT } from '../../guest/redis/abi.ts';
+import { hasPeer } from '../peers.ts';
 import { encode, RedisGuest } from './harness.ts';
 import { startRedis } from './real-redis.ts';
-import { hasPeer, withServer } from './server-process.ts';
+import { withServer } from './server-process.ts';
 
 const test = suite('redis/monitor');
 

@@ -14,8 +14,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
+import { hasPeer } from '../peers.ts';
 import { startRedis, type Argument, type Reply } from './real-redis.ts';
-import { hasPeer, ServerProcess } from './server-process.ts';
+import { ServerProcess } from './server-process.ts';
 
 const test = suite('redis/peers-rdb');
 

@@ -6,7 +6,8 @@ import { createClient } from 'redis';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
-import { hasPeer, ServerProcess, withServer } from './server-process.ts';
+import { hasPeer } from '../peers.ts';
+import { ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/peers');
 

@@ -116,8 +116,7 @@ function ask(socketPath: string, input: string): Promise<string> {
 
 test('wrong requests get the answers of redis-server', async () => {
   const redis = await startRedis();
-  if (!redis)
-    return console.log('redis/protocol: SKIPPED, there is no redis-server on this machine');
+  if (redis === undefined) return;
   try {
     for (const input of WRONG) {
       const guest = new RedisGuest();

@@ -12,6 +12,7 @@ import * as assert from 'uvu/assert';
 import { ENOENT, ENOSPC } from '../../assembly/abi/errno.ts';
 import { SYS_RENAME, SYS_SYNC, SYS_WRITE } from '../../assembly/abi/syscall.ts';
 import { Random } from '../random.ts';
+import { hasPeer } from '../peers.ts';
 import { FileGuest } from './guest-files.ts';
 import { RedisError, type Client, type Reply } from './harness.ts';
 import * as rdb from './rdb-file.ts';
@@ -19,8 +20,6 @@ import { startRedis, type RealRedis } from './real-redis.ts';
 
 const test = suite('redis/rdb');
 
-const hasRedis = !spawnSync('redis-server', ['--version']).error;
-const SKIPPED = 'SKIPPED: redis-server is not installed';
 const guests: FileGuest[] = [];
 
 function guestIn(dir?: string): FileGuest {
@@ -113,7 +112,7 @@ function randomCommands(random: Random): Word[][] {
 }
 
 test('what the guest saves passes redis-check-rdb, and redis-server loads it with equal contents', async () => {
-  if (!hasRedis) return console.log(SKIPPED);
+  if (!hasPeer('redis-server', 'files of both')) return;
   const random = Random.forTest('rdb save');
   for (let round = 0; round < 4; round++) {
     const mine = guestIn();
@@ -159,11 +158,11 @@ test('strings as long as the encoder takes, and longer ones, are packed and come
   client.command('SET', 'k', 'x'.repeat(1_000_000));
   client.command('SAVE');
   assert.ok(readFileSync(join(mine.dir, 'dump.rdb')).length < 20_000);
-  if (hasRedis) assert.match(spawnSync('redis-check-rdb', [join(mine.dir, 'dump.rdb')], { encoding: 'utf8' }).stdout, 'Checksum OK'); // prettier-ignore
+  if (hasPeer('redis-check-rdb', 'a check of the file')) assert.match(spawnSync('redis-check-rdb', [join(mine.dir, 'dump.rdb')], { encoding: 'utf8' }).stdout, 'Checksum OK'); // prettier-ignore
 });
 
 test('what redis-server saves the guest loads with equal contents, in every encoding', async () => {
-  if (!hasRedis) return console.log(SKIPPED);
+  if (!hasPeer('redis-server', 'files of both')) return;
   const random = Random.forTest('rdb load');
   for (let round = 0; round < 4; round++) {
     const server = (await startRedis(['--rdbcompression', round % 2 ? 'no' : 'yes']))!;
@@ -205,7 +204,7 @@ test('a list of a file stays one whatever the length of its texts, as in redis-s
 });
 
 test('B2: a file with types that the guest lacks is refused; with the option they are left out and counted', async () => {
-  if (!hasRedis) return console.log(SKIPPED);
+  if (!hasPeer('redis-server', 'files of both')) return;
   const server = (await startRedis())!;
   const fill: Word[][] = [
     ['SET', 'a', '1'],

@@ -1,10 +1,11 @@
 // A real redis-server to compare with, and a small client for any server that speaks RESP.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasPeer } from '../peers.ts';
 
 /** A reply: bulk strings are Buffers, simple strings are strings, errors are Errors with the text after the dash. */
 export type Reply = Buffer | string | number | bigint | null | Error | Reply[] | Map<Reply, Reply>;
@@ -129,7 +130,8 @@ export interface RealRedis {
 }
 
 /**
- * Starts redis-server on a socket in a directory of its own, or in `dir`, with options from a file where one is named. Undefined when it is not installed. Throws
+ * Starts redis-server on a socket in a directory of its own, or in `dir`, with options from a file where one is named. Undefined, and the test
+ * is skipped, when it is not installed. Throws
  * with its log when it does not start.
  */
 export async function startRedis(
@@ -137,7 +139,7 @@ export async function startRedis(
   dir?: string,
   file?: string,
 ): Promise<RealRedis | undefined> {
-  if (spawnSync('redis-server', ['--version']).error) return undefined;
+  if (!hasPeer('redis-server', 'the comparison with redis-server')) return undefined;
   const home = dir ?? mkdtempSync(join(tmpdir(), 'ringzero-redis-'));
   const socket = join(home, 'real.sock');
   const child = spawn(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import { skip } from '../peers.ts';
 import { encode, RedisGuest, type Client } from './harness.ts';
 import { startRedis } from './real-redis.ts';
 import { ServerProcess } from './server-process.ts';
@@ -30,7 +31,7 @@ function fill(client: Client, key: string, fields: number): void {
 }
 
 test('A9: a stock redis.conf of Debian starts the server', async () => {
-  if (!existsSync(STOCK)) return console.log(`SKIPPED: there is no ${STOCK}`);
+  if (!existsSync(STOCK)) return skip('a stock configuration', STOCK);
   const dir = newDir();
   const words = [
     '--dir',

@@ -4,8 +4,9 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import { hasPeer } from '../peers.ts';
 import { RespClient, startRedis, type Argument, type Reply } from './real-redis.ts';
-import { hasPeer, ServerProcess, withServer } from './server-process.ts';
+import { ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/server-listening');
 

@@ -13,8 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
+import { hasPeer } from '../peers.ts';
 import { RespClient, startRedis } from './real-redis.ts';
-import { hasPeer, ServerProcess, withServer } from './server-process.ts';
+import { ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/server-output');
 

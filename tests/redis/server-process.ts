@@ -188,11 +188,3 @@ export async function withServer(
     await server.stop();
   }
 }
-
-/** Whether a peer program is there. Without it a line says so; with RZ_REQUIRE_PEERS in the environment it is an error. */
-export function hasPeer(program: string, test: string): boolean {
-  if (!spawnSync(program, ['--version']).error) return true;
-  if (process.env['RZ_REQUIRE_PEERS']) throw new Error(`${program} is not installed`);
-  console.log(`*** SKIPPED: ${test}; ${program} is not installed`);
-  return false;
-}
