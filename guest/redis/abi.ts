@@ -7,7 +7,10 @@ export const FLAG_CLOSE: i32 = 1;
 export const FLAG_EVENTS: i32 = 2;
 /** Copy the reply, then call resume(): input of the same client is left. */
 export const FLAG_MORE: i32 = 4;
-/** CONFIG SET has changed port or bind: listenReply() says where its reply is; hold that until the host has listened. */
+/**
+ * CONFIG SET has changed port or bind: listenReply() says where its reply is; hold that until the host has
+ * listened.
+ */
 export const FLAG_LISTEN: i32 = 8;
 
 // Events, kind << 24 | argument.

@@ -1,8 +1,9 @@
 // The Redis guest: what the host calls. One vCPU runs all of this.
 //
-// Registers  A second result of a function lies in a module variable (number.parsed(), hash.text()): set by that function,
-//            valid until its next call. Read it on the next line or copy it to a local. Text that is composed for a caller,
-//            such as the digits of an integer, goes to memory that the caller names, so that nothing else overwrites it.
+// Registers  A second result of a function lies in a module variable (number.parsed(), hash.text()): set by
+//            that function, valid until its next call. Read it on the next line or copy it to a local. Text
+//            that is composed for a caller, such as the digits of an integer, goes to memory that the caller
+//            names, so that nothing else overwrites it.
 
 import * as abi from './abi.ts';
 import * as admission from './run/admission.ts';
@@ -82,13 +83,18 @@ export function resume(slot: i32, nowMs: f64, nowUs: f64): i32 {
   return session.resume(slot);
 }
 
-/** The host keeps this many bytes for a client, in this many blocks, because its socket has not taken them. FLAG_* of io.ts. */
+/**
+ * The host keeps this many bytes for a client, in this many blocks, because its socket has not taken them.
+ * FLAG_* of io.ts.
+ */
 export function queued(slot: i32, bytes: f64, blocks: i32, nowMs: f64): i32 {
   clock.set(nowMs, 0);
   return session.queued(slot, <u64>bytes, blocks);
 }
 
-/** After EVENT_OUTPUT, as long as it shows bytes in the reply block: output of a client that is not running. */
+/**
+ * After EVENT_OUTPUT, as long as it shows bytes in the reply block: output of a client that is not running.
+ */
 export function output(slot: i32): void {
   session.takeOutput(slot);
 }
@@ -126,7 +132,7 @@ export function startLoad(): i32 {
   return persistence.startLoad();
 }
 
-/** Goes on loading for so many bytes: 1 when there are more, 0, or a negative errno. */
+/** Loads the next `bytes` bytes: 1 when there are more, 0 at the end, or a negative errno. */
 export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
   clock.set(nowMs, nowUs);
   persistence.setBusy(true);
@@ -153,7 +159,10 @@ export function setOption(nameBytes: i32, valueBytes: i32): i32 {
   return configSet.setOption(io.rx(), nameBytes, io.rx() + nameBytes, valueBytes);
 }
 
-/** The machine can serve this many clients at a time: lowers maxclients; what it was before, if it was more, else 0. */
+/**
+ * The machine can serve this many clients at a time: lowers maxclients; what it was before, if it was more,
+ * else 0.
+ */
 export function limitClients(most: i32): i32 {
   return configSet.limitClients(most);
 }

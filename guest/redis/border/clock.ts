@@ -9,7 +9,6 @@ export function set(ms: f64, us: f64): void {
 }
 
 /** Unix time in milliseconds. */
-// @ts-ignore: decorator
 @inline
 export function ms(): i64 {
   return nowMs;
@@ -21,14 +20,12 @@ export function setMs(ms: i64): void {
 }
 
 /** Monotonic microseconds at the start of the batch. */
-// @ts-ignore: decorator
 @inline
 export function us(): f64 {
   return startUs;
 }
 
 /** Seconds in 24 bits, as the entries' LRU field keeps them. */
-// @ts-ignore: decorator
 @inline
 export function lru(): u32 {
   return (<u32>(nowMs / 1000)) & 0xffffff;

@@ -1,6 +1,7 @@
 // Messages to the host's log, composed in a small static buffer.
 //
-// Interface   begin(), pieces, end(level). What does not fit is cut off. Works on any vCPU, a saving child included.
+// Interface   begin(), pieces, end(level). What does not fit is cut off. Works on any vCPU, a saving child
+//             included.
 
 import { SYS_LOG } from '../../../assembly/abi/syscall.ts';
 import { syscall } from '../../../assembly/index.ts';

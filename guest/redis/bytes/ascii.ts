@@ -68,7 +68,8 @@ export function lower(c: u32): u32 {
 export function isWord(at: u32, bytes: u32, word: string): bool {
   if (bytes != <u32>word.length) return false;
   const literal = changetype<u32>(word);
-  // Most words differ in their first letter already. (The test also makes this too long to be inlined everywhere.)
+  // Most words differ in their first letter already. (The test also makes this too long to be inlined
+  // everywhere.)
   if (bytes != 0 && ((load<u8>(at) ^ load<u16>(literal)) & ~CASE) != 0) return false;
   for (let i: u32 = 0; i < bytes; i++) {
     if (lower(load<u8>(at + i)) != lower(load<u16>(literal + (i << 1)))) return false;

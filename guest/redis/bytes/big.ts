@@ -1,10 +1,14 @@
 // Large natural numbers in fixed places: exact decimal conversion of long doubles needs up to 34,000 bits.
 //
-// Interface   A number is an address of [words u32][word 0 u32]...[word n-1 u32], least significant first, without zero
-//             words on top; zero has no words. A, B are the two work places.
-// Invariants  BIG-1  Whoever multiplies or shifts has bounded the result below BITS_MAX: nothing here checks.
+// Interface   A number is an address of [words u32][word 0 u32]...[word n-1 u32], least significant first,
+//             without zero words on top; zero has no words. A, B are the two work places.
+// Invariants  BIG-1  The caller of a product or shift has bounded the result below BITS_MAX: nothing here
+//                    checks.
 
-/** 5119 digits over 10^10079 is the largest that the reader of long-double.ts asks for: 33,483 bits, and a shift. */
+/**
+ * 5119 digits over 10^10079 is the largest that the reader of long-double.ts asks for: 33,483 bits, and a
+ * shift.
+ */
 export const BITS_MAX: u32 = 34304;
 
 const PLACE_A: usize = memory.data(4320, 8); // 4 + BITS_MAX / 8, and a word to spare

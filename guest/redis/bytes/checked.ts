@@ -1,6 +1,7 @@
 // Assertions of the checked build (asc --use RZ_CHECKED=1): they vanish in release.
 //
-// Interface   Write `if (CHECKED && !condition) broken('RULE-1: ...')` at the site, where the condition says the rule.
+// Interface   Write `if (CHECKED && !condition) broken('RULE-1: ...')` at the site, where the condition says
+//             the rule.
 
 import * as ascii from './ascii.ts';
 import { SYS_LOG } from '../../../assembly/abi/syscall.ts';

@@ -1,7 +1,8 @@
 // Copying and comparing short byte strings without a call out of the engine.
 
-/** Copies bytes that do not overlap. memory.copy costs about 15 ns of call; up to 256 bytes a loop is faster. */
-// @ts-ignore: decorator
+/**
+ * Copies bytes that do not overlap. memory.copy costs about 15 ns of call; up to 256 bytes a loop is faster.
+ */
 @inline
 export function copy(to: u32, from: u32, bytes: u32): void {
   if (bytes - 16 > 240) copySlow(to, from, bytes);

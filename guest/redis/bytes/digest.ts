@@ -1,4 +1,5 @@
-// Signatures of values, the same numbers that redis-server computes: SHA1 over what has an order, xor over what has none.
+// Signatures of values, the same numbers that redis-server computes: SHA1 over what has an order, xor over
+// what has none.
 
 import * as sha1 from './sha1.ts';
 

@@ -1,7 +1,8 @@
-// What a walk has met: addresses, kept until the walk has ended. Its cursor stands before them in the reply, and an expired key that is
-// deleted changes the table.
+// What a walk has met: addresses, kept until the walk has ended. Its cursor stands before them in the reply,
+// and an expired key that is deleted changes the table.
 //
-// Interface   clear(), add() while it walks; isWhole() says whether there was memory for all; count(), at(); trim() at the end.
+// Interface   clear(), add() while it walks; isWhole() says whether there was memory for all; count(), at();
+//             trim() at the end.
 
 import * as heap from './heap.ts';
 
@@ -48,7 +49,7 @@ export function at(index: u32): u32 {
   return load<u32>(list + (index << 2));
 }
 
-/** Gives back what only a long walk needs. */
+/** Frees what only a long walk needs. */
 export function trim(): void {
   if (room <= KEPT_ROOM) return;
   heap.free(list, room << 2);

@@ -1,6 +1,7 @@
 // Glob patterns, as KEYS, SCAN MATCH and CONFIG GET take them: * ? [a-z] [^a] and backslash.
 //
-// Invariants  GLOB-1  Time is bounded by pattern times text: only the last star is ever tried again, and no recursion.
+// Invariants  GLOB-1  Time is bounded by pattern times text: only the last star is ever tried again, and no
+//                     recursion.
 
 let patternAt: u32 = 0; // behind what matchOne() read
 

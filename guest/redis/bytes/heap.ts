@@ -1,4 +1,5 @@
-// Memory for everything but keys, and its kinds. A failed allocation is 0; the caller decides what that means.
+// Memory for everything but keys, and its kinds. A failed allocation is 0; the caller decides what that
+// means.
 
 import { slab } from '../../../assembly/index.ts';
 import { CHECKED, broken } from './checked.ts';
@@ -11,7 +12,7 @@ export function alloc(bytes: u32): u32 {
   return slab.alloc(KIND_BLOCK, bytes);
 }
 
-/** Gives a block back; `bytes` is what it was asked for, and may be 0: the slab knows. */
+/** Frees a block. `bytes` is what was asked for, or 0: the slab knows. */
 export function free(address: u32, bytes: u32): void {
   slab.free(address);
 }

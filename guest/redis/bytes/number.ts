@@ -3,7 +3,6 @@
 let result: i64 = 0;
 
 /** The number that the last successful parse() read. */
-// @ts-ignore: decorator
 @inline
 export function parsed(): i64 {
   return result;
@@ -54,7 +53,6 @@ export function digits(value: u64): u32 {
 }
 
 /** Bytes that format() will write. */
-// @ts-ignore: decorator
 @inline
 export function width(value: i64): u32 {
   return value < 0 ? digits(<u64>0 - <u64>value) + 1 : digits(<u64>value);

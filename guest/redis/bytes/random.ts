@@ -1,4 +1,4 @@
-// Random numbers for choices that nobody can profit from foreseeing: xorshift64*, seeded at boot.
+// Random numbers for choices that no client gains from predicting: xorshift64*, seeded at boot.
 
 let state: u64 = 0x2545f4914f6cdd1d;
 

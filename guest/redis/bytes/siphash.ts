@@ -49,7 +49,6 @@ export function hash(at: u32, bytes: u32): u64 {
 }
 
 /** The last bytes of a string, fewer than 8, in the low bytes of a word. */
-// @ts-ignore: decorator
 @inline
 function tail(at: u32, bytes: u32): u64 {
   return bytes == 0 ? 0 : load<u64>(at) & (((<u64>1) << ((<u64>bytes) << 3)) - 1);

@@ -1,8 +1,9 @@
 // Text that grows: INFO, CLIENT LIST and other long strings are composed here, then sent as one bulk string.
 //
-// Interface   begin() ... end() brackets one composition; only one is open at a time, for commands run one after
-//             another. Between them the put functions append; address() and length() are valid until the next put.
-// Invariants  TEXT-1  The buffer is the only owner of its block; end() gives it back if it has grown large.
+// Interface   begin() ... end() brackets one composition; only one is open at a time, for commands run one
+//             after another. Between them the put functions append; address() and length() are valid until
+//             the next put.
+// Invariants  TEXT-1  The buffer is the only owner of its block; end() frees it if it has grown large.
 // Constants   A string literal is static UTF-16 data; ascii() narrows it on the way out. Only ASCII literals.
 
 import * as heap from './heap.ts';
@@ -118,7 +119,7 @@ export function integer(value: i64): void {
   } else unsigned(<u64>value);
 }
 
-/** Appends a number with so many digits after the point, 0 to 6, rounded. */
+/** Appends a number, rounded, with `digits` digits after the point, 0 to 6. */
 export function decimal(value: f64, digits: u32): void {
   let unit: u64 = 1;
   for (let i: u32 = 0; i < digits; i++) unit *= 10;

@@ -1,7 +1,7 @@
 // Client records: one per connection, found by slot.
 //
-// Interface   current() is the client whose command runs. Other files read and write fields; strings in a record are
-//             blocks [bytes u32][bytes...] or 0, replaced with setText().
+// Interface   current() is the client whose command runs. Other files read and write fields; strings in a
+//             record are blocks [bytes u32][bytes...] or 0, replaced with setText().
 // Invariants  CLIENT-1  A slot is reused after disconnect; the id never is.
 
 import * as clock from '../border/clock.ts';
@@ -30,7 +30,7 @@ export const CLASS_NORMAL: u32 = 0;
 export const CLASS_REPLICA: u32 = 1;
 export const CLASS_PUBSUB: u32 = 2;
 
-/** Of what waits for a client, so much is in its first buffer; the rest is a list of blocks, which limits count. */
+/** Output in a client's first buffer; the rest is a list of blocks, which limits count. */
 export const FIRST_BYTES: u64 = 16384;
 
 
@@ -92,7 +92,9 @@ export class Client {
   output: u64;
   /** Since when it has been over the soft limit, 0 = it is not. */
   softSinceMs: i64;
-  /** What it counts for maxmemory-clients (client-memory.ts), and for the bound on strangers (stranger.ts). */
+  /**
+   * What it counts for maxmemory-clients (client-memory.ts), and for the bound on strangers (stranger.ts).
+   */
   countedBytes: u64;
   strangerBytes: u64;
   // Events that the host has not asked for yet (event.ts).
@@ -117,7 +119,6 @@ export function boot(): void {
 }
 
 /** The client whose command runs. */
-// @ts-ignore: decorator
 @inline
 export function current(): Client {
   return changetype<Client>(running);
@@ -128,7 +129,6 @@ export function setCurrent(record: u32): void {
 }
 
 /** The record in a slot, or 0. */
-// @ts-ignore: decorator
 @inline
 export function at(slot: u32): u32 {
   return slot < tableRoom ? load<u32>(table + (slot << 2)) : 0;
@@ -207,7 +207,7 @@ export function newText(from: u32, bytes: u32): u32 {
   return block;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function textBytes(block: u32): u32 {
   return block == 0 ? 0 : load<u32>(block);

@@ -1,6 +1,7 @@
 // Clients that the host is to look at: a bit for each kind of event and client, so that none is ever lost.
 //
-// Interface   post() asks for an event of a client, next() hands one out; forget() when the client's record goes.
+// Interface   post() asks for an event of a client, next() hands one out; forget() when the client's record
+//             goes.
 // Structure   A list through the records that have a bit set, in both directions.
 
 import { EVENT_CLOSE, EVENT_OUTPUT } from '../abi.ts';
@@ -15,7 +16,7 @@ export const OUTPUT: u32 = EVENT_OUTPUT;
 
 let first: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 export function isAny(): bool {
   return first != 0;

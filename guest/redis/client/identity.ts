@@ -18,7 +18,7 @@ export function boot(): void {
   changeReplicationId();
 }
 
-/** Draws a new replication id; nobody follows, so nothing else depends on it. */
+/** Draws a new replication id. Nothing else depends on it: there are no replicas. */
 export function changeReplicationId(): void {
   syscall(SYS_RANDOM, <i32>REPLICATION_ID, <i32>RUN_ID_BYTES, 0, 0, 0);
 }

@@ -1,7 +1,7 @@
 // The command table: one row per command and per subcommand, found by name in any case.
 //
-// Interface   Each file in command/ has a register() that calls define() for its rows; index.ts calls them once.
-//             A subcommand's name holds a bar: 'config|get'; its container is defined before it.
+// Interface   Each file in command/ has a register() that calls define() for its rows; index.ts calls them
+//             once. A subcommand's name holds a bar: 'config|get'; its container is defined before it.
 // Structure   Row, ROW_BYTES:
 //               0 u64 first eight bytes of the name, lower case   8 handler: table index   12 name address   16 name bytes
 //              20 flags   24 acl   28 i32 arity   32 i32 first key   36 i32 last key   40 i32 step   44 container row
@@ -107,7 +107,7 @@ export function defineNamed(
   return defineRow(bytes, handler, arity, flags, first, last, step, acl);
 }
 
-/** Whether a row with a name of so many bytes can be added. */
+/** Whether a row with a name of `nameBytes` bytes can be added. */
 export function hasRoom(nameBytes: u32): bool {
   return rowCount < ROWS_MAX && namesUsed + nameBytes + 8 <= NAMES_BYTES;
 }
@@ -161,15 +161,16 @@ function impliedAcl(flags: u32): u32 {
 
 const LOWER: u64 = 0x2020202020202020;
 
-/** The first eight bytes of a name in lower case, zeros behind a shorter one. Reads up to 8 bytes from `at`. */
-// @ts-ignore: decorator
+/**
+ * The first eight bytes of a name in lower case, zeros behind a shorter one. Reads up to 8 bytes from `at`.
+ */
 @inline
 function wordOf(at: u32, bytes: u32): u64 {
   const word = load<u64>(at) | LOWER;
   return bytes >= 8 ? word : word & (((<u64>1) << ((<u64>bytes) << 3)) - 1);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function hashOf(word: u64, at: u32, bytes: u32): u32 {
   let mixed = (word ^ bytes) * 0x9e3779b97f4a7c15;
@@ -218,7 +219,10 @@ function lower(c: u32): u32 {
   return c - 65 < 26 ? c + 32 : c;
 }
 
-/** Lets a command be called by another name only, or, where that is empty, by none. False when there is no room. */
+/**
+ * Lets a command be called by another name only, or, where that is empty, by none. False when there is no
+ * room.
+ */
 export function rename(row: u32, to: u32, bytes: u32): bool {
   if (aliasCount == ALIASES_MAX || !hasRoom(bytes)) return false;
   store<u64>(row, 0); // no name has this word
@@ -234,7 +238,7 @@ export function rename(row: u32, to: u32, bytes: u32): bool {
   return true;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function restIs(row: u32, at: u32, bytes: u32): bool {
   if (bytes <= 8) return true;
@@ -272,25 +276,25 @@ export function indexOf(row: u32): u32 {
   return (row - <u32>ROWS) / ROW_BYTES;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function handlerOf(row: u32): u32 {
   return load<u32>(row, 8);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function nameAddress(row: u32): u32 {
   return load<u32>(row, 12);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function nameBytes(row: u32): u32 {
   return load<u32>(row, 16);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function flagsOf(row: u32): u32 {
   return load<u32>(row, 20);
@@ -300,7 +304,7 @@ export function aclOf(row: u32): u32 {
   return load<u32>(row, 24);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function arityOf(row: u32): i32 {
   return load<i32>(row, 28);
@@ -323,7 +327,7 @@ export function containerOf(row: u32): u32 {
   return load<u32>(row, 44);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function subcommandCount(row: u32): u32 {
   return load<u32>(row, 48);
@@ -334,14 +338,13 @@ export function isNamed(row: u32, at: u32, bytes: u32): bool {
   return nameBytes(row) == bytes && equal(nameAddress(row), at, bytes);
 }
 
-// --- Statistics --------------------------------------------------------------------------------------------------
+// --- Statistics --------------------------------------------------------------------------------------------
 
 let batchHead: u32 = 0;
 let batchCalls: u32 = 0;
 let batchTimedUs: f64 = 0;
 
 /** Counts a call that shares the time of its batch. */
-// @ts-ignore: decorator
 @inline
 export function countShared(row: u32): void {
   const calls = load<u32>(row, 52);

@@ -1,6 +1,7 @@
 // Changing options: the host's start options and CONFIG SET alike.
 //
-// Interface   assign() puts a value in force that value.check() accepted, and calls the option's whenChanged() function.
+// Interface   assign() puts a value in force that value.check() accepted, and calls the option's
+//             whenChanged() function.
 
 import * as ascii from '../bytes/ascii.ts';
 import * as config from './config.ts';

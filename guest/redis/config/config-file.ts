@@ -1,7 +1,7 @@
 // The file that the server was started with: its name, and CONFIG REWRITE, which the front end does.
 //
-// Format  What the front end is handed, for each option but aliases: kind u8, whether it has its default u8, bytes of the name
-//         u16, bytes of the value u32, then both.
+// Format  What the front end is handed, for each option but aliases: kind u8, whether it has its default u8,
+//         bytes of the name u16, bytes of the value u32, then both.
 
 import * as assign from './assign.ts';
 import * as config from './config.ts';

@@ -1,11 +1,15 @@
-// The options: their rows and the values in force. Everything reads options here; nothing here knows who reads.
+// The options: their rows and the values in force. Everything reads options here; nothing here knows who
+// reads.
 //
-// Interface   number() and text() work on any path: a number is one load from a constant address. find() names a row.
-//             whenChanged() registers what must be done when an option changes; assign.ts, the only code that
-//             changes values, calls it. option-rows.ts fills the rows at boot, before anything reads an option.
-// Format      A value is an i64; of a string it is the address of a block [bytes u32][bytes...], 0 when empty.
+// Interface   number() and text() work on any path: a number is one load from a constant address. find()
+//             names a row. whenChanged() registers what must be done when an option changes; assign.ts, the
+//             only code that changes values, calls it. option-rows.ts fills the rows at boot, before anything
+//             reads an option.
+// Format      A value is an i64; of a string it is the address of a block [bytes u32][bytes...], 0 when
+//             empty.
 // Invariants  CONF-1  A value passed check() when it was assigned; readers need no bounds of their own.
-//             CONF-2  A failed CONFIG SET changes nothing: all values are checked before the first is assigned.
+//             CONF-2  A failed CONFIG SET changes nothing: all values are checked before the first is
+//                     assigned.
 
 import * as ascii from '../bytes/ascii.ts';
 

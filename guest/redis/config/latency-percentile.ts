@@ -1,4 +1,5 @@
-// The option latency-tracking-info-percentiles: numbers from 0 to 100, separated by blanks, that INFO latencystats shows.
+// The option latency-tracking-info-percentiles: numbers from 0 to 100, separated by blanks, that INFO
+// latencystats shows.
 
 import * as ascii from '../bytes/ascii.ts';
 import * as failure from './option-failure.ts';

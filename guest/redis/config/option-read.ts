@@ -106,7 +106,7 @@ function isAt(word: u32, at: u32, bytes: u32): bool {
   return true;
 }
 
-// --- Fields, separated by blanks ----------------------------------------------------------------------------------
+// --- Fields, separated by blanks ---------------------------------------------------------------------------
 
 /** Finds the field at or behind `from`; false when there is none before `end`. */
 export function nextField(from: u32, end: u32): bool {

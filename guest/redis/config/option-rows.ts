@@ -81,7 +81,7 @@ function setInitial(index: u32, initial: u32, units: u32): void {
   assign.assignDefault(index);
 }
 
-// --- Options that the guest reads --------------------------------------------------------------------------------
+// --- Options that the guest reads --------------------------------------------------------------------------
 
 /** Defines the row of an option of option.ts; rows come in the order of their numbers. */
 function define(
@@ -203,7 +203,7 @@ function wordsOf(index: u32): string {
   }
 }
 
-// --- The other options: a cursor over the text of option-table.ts --------------------------------------------------
+// --- The other options: a cursor over the text of option-table.ts ------------------------------------------
 
 let cursor: u32 = 0;
 
@@ -211,7 +211,9 @@ let cursor: u32 = 0;
 let wordStart: u32 = 0;
 let wordUnits: u32 = 0;
 
-/** Moves to the next word of the line; quotes hold blanks together and are left out. False at the line's end. */
+/**
+ * Moves to the next word of the line; quotes hold blanks together and are left out. False at the line's end.
+ */
 function nextWord(): bool {
   while (load<u16>(cursor) == ascii.SPACE) cursor += 2;
   const first: u32 = load<u16>(cursor);

@@ -1,7 +1,7 @@
 // The text of option values: what each kind accepts, what it means, and how it is shown again.
 //
-// Interface   check() says whether a text is a value of an option, else putFailure() says why not; valueOf() is the
-//             number of an accepted text; put() appends the value in force as CONFIG GET shows it.
+// Interface   check() says whether a text is a value of an option, else putFailure() says why not; valueOf()
+//             is the number of an accepted text; put() appends the value in force as CONFIG GET shows it.
 
 import * as ascii from '../bytes/ascii.ts';
 import * as config from './config.ts';
@@ -129,7 +129,7 @@ function checkString(index: u32, at: u32, bytes: u32): bool {
   return true;
 }
 
-// --- Showing ------------------------------------------------------------------------------------------------------
+// --- Showing -----------------------------------------------------------------------------------------------
 
 /** Appends the value in force. */
 export function put(index: u32): void {

@@ -1,6 +1,7 @@
 // client-output-buffer-limit: how much may wait for a client of each class.
 //
-// Format      By class (normal, replica, pubsub) three i64: hard bytes, soft bytes, soft seconds. 0 = no limit.
+// Format      By class (normal, replica, pubsub) three i64: hard bytes, soft bytes, soft seconds. 0 = no
+//             limit.
 
 import * as ascii from '../bytes/ascii.ts';
 import * as failure from './option-failure.ts';

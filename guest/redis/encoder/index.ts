@@ -1,11 +1,13 @@
-// The encoder of RDB files: a module beside the guest, untranslated, that turns strings into the bytes of a file.
+// The encoder of RDB files: a separate, untranslated module that turns strings into the bytes of a file.
 //
-// In a snapshot every access of the guest goes through the snapshot's table, which makes packing and checksums several
-// times as dear. So the saver lets this module do them: it has each string fetched once, in bulk, to memory of the kernel
-// that is its vCPU's own (libdbos.fetch), and from there on works with plain loads and stores up to the file.
+// In a snapshot every access of the guest goes through the snapshot's table, which makes packing and
+// checksums several times as dear. So the saver lets this module do them: it has each string fetched once, in
+// bulk, to memory of the kernel that is its vCPU's own (libdbos.fetch), and from there on works with plain
+// loads and stores up to the file.
 //
-// Interface   attach() once, with BYTES of memory that are no guest memory; open(), puts, close(). guest/redis/rdb/writer.ts
-//             declares them for the guest. After a failure puts do nothing, and close() returns the error.
+// Interface   attach() once, with BYTES of memory outside the guest's; open(), puts, close().
+//             guest/redis/rdb/writer.ts declares them for the guest. After a failure puts do nothing, and
+//             close() returns the error.
 // Invariants  ENC-1  It stores to its own workspace alone, and reads guest memory only through fetch().
 
 import * as format from '../rdb/format.ts';
@@ -48,7 +50,9 @@ export function raw(from: u32, bytes: u32): void {
   }
 }
 
-/** A string of the guest in its shortest form; false, and nothing written, when it is longer than fits here. */
+/**
+ * A string of the guest in its shortest form; false, and nothing written, when it is longer than fits here.
+ */
 export function put(from: u32, bytes: u32): bool {
   if (bytes > INPUT_BYTES) return false;
   const input = workspace.base + INPUT;
@@ -57,7 +61,10 @@ export function put(from: u32, bytes: u32): bool {
   return true;
 }
 
-/** A string key with its value, which lies behind it; false, and nothing written, when both together do not fit here. */
+/**
+ * A string key with its value, which lies behind it; false, and nothing written, when both together do not
+ * fit here.
+ */
 export function putPair(key: u32, keyBytes: u32, valueBytes: u32): bool {
   if (<u64>keyBytes + valueBytes > INPUT_BYTES) return false;
   const input = workspace.base + INPUT;

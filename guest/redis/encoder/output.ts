@@ -7,7 +7,7 @@ import { SYS_SYNC, SYS_WRITE } from '../../../assembly/abi/syscall.ts';
 import { copy } from '../bytes/copy.ts';
 import { base, OUTPUT, OUTPUT_BYTES } from './workspace.ts';
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'syscall')
 declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 
@@ -24,7 +24,10 @@ let isSynced: bool = false;
 let unsynced: u32 = 0; // bytes
 export let isPacking: bool = false;
 
-/** Begins a file. `packs`: strings are packed with LZF where that makes them shorter. `syncs`: as it grows, too. */
+/**
+ * Begins a file. `packs`: strings are packed with LZF where that makes them shorter. `syncs`: as it grows,
+ * too.
+ */
 export function open(file: i32, packs: bool, checks: bool, syncs: bool): void {
   descriptor = file;
   isPacking = packs;
@@ -37,7 +40,9 @@ export function open(file: i32, packs: bool, checks: bool, syncs: bool): void {
   error = 0;
 }
 
-/** Writes the checksum and everything that waits, and syncs; 0, or the negative errno of what failed first. */
+/**
+ * Writes the checksum and everything that waits, and syncs; 0, or the negative errno of what failed first.
+ */
 export function close(): i32 {
   byte(format.OP_EOF);
   flush();
@@ -68,15 +73,13 @@ function flush(): void {
 }
 
 /** Makes room for a few bytes. */
-// @ts-ignore: decorator
 @inline
 export function reserve(bytes: u32): u32 {
   if (used + bytes > OUTPUT_BYTES) flush();
   return buffer + used;
 }
 
-/** Takes so many of the bytes that were reserved. */
-// @ts-ignore: decorator
+/** Takes `bytes` of the bytes that were reserved. */
 @inline
 export function take(bytes: u32): void {
   used += bytes;

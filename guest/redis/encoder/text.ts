@@ -28,7 +28,7 @@ export function integer(value: i64): void {
   take(bytes + 1);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function isSmall(value: i64): bool {
   return value == <i64>(<i32>value);

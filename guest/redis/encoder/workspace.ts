@@ -1,4 +1,5 @@
-// Where the encoder works: one range of kernel memory, laid out here. Static data would lie in the guest's memory.
+// Where the encoder works: one range of kernel memory, laid out here. Static data would lie in the guest's
+// memory.
 
 import * as crc64 from '../rdb/crc64.ts';
 import * as lzf from '../rdb/lzf.ts';
@@ -17,11 +18,10 @@ export const ROOM_BYTES: u32 = OUTPUT + OUTPUT_BYTES;
 export let base: u32 = 0;
 
 /** Copies bytes of the guest, as this vCPU sees them, to memory of the kernel. */
-// @ts-ignore: decorator
 @external('libdbos', 'fetch')
 export declare function fetch(from: u32, bytes: u32, to: u32): void;
 
-/** Gives the encoder ROOM_BYTES of memory, aligned to 64, for good. */
+/** Gives the encoder ROOM_BYTES of memory, aligned to 64, once and for all. */
 export function attach(address: u32): void {
   base = address;
   crc64.build(address + CHECKSUM);

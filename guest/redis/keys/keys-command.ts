@@ -1,4 +1,5 @@
-// Commands on keys of any type, except expiry (expire-command.ts), copies (move-command.ts) and walks (scan-command.ts).
+// Commands on keys of any type, except expiry (expire-command.ts), copies (move-command.ts) and walks
+// (scan-command.ts).
 
 import * as args from '../wire/args.ts';
 import * as command from '../command/command.ts';
@@ -72,7 +73,7 @@ function typeOf(): void {
   reply.status(found == 0 ? 'none' : type.nameOf(entry.type(found)));
 }
 
-// --- OBJECT ------------------------------------------------------------------------------------------------------
+// --- OBJECT ------------------------------------------------------------------------------------------------
 
 /** The entry of argument 2, or 0 after a reply. */
 function subject(): u32 {

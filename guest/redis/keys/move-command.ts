@@ -34,7 +34,10 @@ function isSameKey(): bool {
   return args.len(1) == args.len(2) && equal(args.ptr(1), args.ptr(2), args.len(1));
 }
 
-/** An entry with another key and the value of `old`, whose value it takes over when the old entry is only freed. */
+/**
+ * An entry with another key and the value of `old`, whose value it takes over when the old entry is only
+ * freed.
+ */
 function withKey(old: u32, key: u32, keyBytes: u32): u32 {
   const made = entry.reserve(keyBytes, entry.valueBytes(old));
   if (made == 0) return 0;

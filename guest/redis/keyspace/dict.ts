@@ -1,23 +1,24 @@
 // The dictionary of a database: from key names to entries.
 //
-// Interface   A dictionary is a block of DICT_BYTES, zeroed at first. find(), insert(), remove(), replace(); random();
-//             scan() by cursor; step() moves one bucket while the table is being resized. insert() may fail for lack of
-//             memory, and has then changed nothing.
+// Interface   A dictionary is a block of DICT_BYTES, zeroed at first. find(), insert(), remove(), replace();
+//             random(); scan() by cursor; step() moves one bucket while the table is being resized. insert()
+//             may fail for lack of memory, and has then changed nothing.
 // Structure   A table is 2^bits buckets of 64 bytes, one cache line:
 //
 //              0                    12       14     16                                          60      64
 //             [12 fingerprints     |present |       |12 entry addresses                         |last  ]
 //
-//             present  bit per place; bit 12 = the last place holds the address of another bucket of the chain
-//             A fingerprint is the top byte of the key's hash; the bucket's number is the low bits.
-// Resizing    Two tables, of which `moved` buckets of the first have been emptied into the second. A key is in the
-//             second table if the first's bucket for it is below `moved`, else in the first: each look-up reads one
-//             chain. A bucket of the second is cleared when the first of its keys' buckets is moved, so that no step
-//             takes long.
+//             present  bit per place; bit 12 = the last place holds the address of another bucket of the
+//             chain A fingerprint is the top byte of the key's hash; the bucket's number is the low bits.
+// Resizing    Two tables, of which `moved` buckets of the first have been emptied into the second. A key is
+//             in the second table if the first's bucket for it is below `moved`, else in the first: each
+//             look-up reads one chain. A bucket of the second is cleared when the first of its keys' buckets
+//             is moved, so that no step takes long.
 // Invariants  DICT-1  Only the last bucket of a chain has free places, when no removal is going on.
-//             DICT-2  A key present during a whole scan is reported: cursors count with their bits reversed, so a
-//                     resize only splits or joins buckets that the scan has not reached, or has.
-// Cost        find: one bucket line and one entry, two cache misses. 64 / 12 bytes a key at full tables: 5.9 to 11.9.
+//             DICT-2  A key present during a whole scan is reported: cursors count with their bits reversed,
+//                     so a resize only splits or joins buckets that the scan has not reached, or has.
+// Cost        find: one bucket line and one entry, two cache misses. 64 / 12 bytes a key at full tables: 5.9
+//             to 11.9.
 
 import * as entry from './entry.ts';
 import * as heap from '../bytes/heap.ts';
@@ -33,7 +34,7 @@ const USED: u32 = 8; // u32, keys in both tables
 const NEXT_TABLE: u32 = 12; // u32, 0 = not resizing
 const NEXT_BITS: u32 = 16; // u32
 const MOVED: u32 = 20; // u32
-const CHAINED: u32 = 24; // u32, buckets beside the tables
+const CHAINED: u32 = 24; // u32, buckets outside the tables
 
 const BUCKET_SHIFT: u32 = 6;
 const PLACES: u32 = 12;
@@ -47,13 +48,13 @@ const EXPAND_PER_BUCKET: u32 = 10; // keys; above it chains grow
 const CHAINED_PER_BUCKET: u32 = 16; // keys; above it a table grows whatever maxmemory says
 const SHRINK_PER_BUCKET: u32 = 1;
 
-// @ts-ignore: decorator
+
 @inline
 export function used(dict: u32): u32 {
   return load<u32>(dict, USED);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isResizing(dict: u32): bool {
   return load<u32>(dict, NEXT_TABLE) != 0;
@@ -73,7 +74,6 @@ export function bytes(dict: u32): u64 {
 }
 
 /** The first bucket of the chain that a hash belongs to. */
-// @ts-ignore: decorator
 @inline
 function chainOf(dict: u32, hash: u64): u32 {
   const index = (<u32>hash) & ((1 << load<u32>(dict, BITS)) - 1);
@@ -205,7 +205,7 @@ function clear(dict: u32, first: u32, bucket: u32, place: u32): void {
   }
 }
 
-// --- Resizing ----------------------------------------------------------------------------------------------------
+// --- Resizing ----------------------------------------------------------------------------------------------
 
 /** Starts a resize when the table is too small or far too large. Nothing happens for lack of memory. */
 export function resize(dict: u32): void {
@@ -229,7 +229,9 @@ export function resize(dict: u32): void {
   store<u32>(dict, 0, MOVED);
 }
 
-/** Moves one bucket to the new table. False when no resize is going on, or when there is no memory to go on. */
+/**
+ * Moves one bucket to the new table. False when no resize is going on, or when there is no memory to go on.
+ */
 export function step(dict: u32): bool {
   // One free span holds the chains of a thousand buckets, so that put() below cannot fail half-way.
   if (!isResizing(dict) || !slab.ensureSpans(1)) return false;
@@ -265,9 +267,11 @@ function finish(dict: u32): void {
   store<u32>(dict, 0, MOVED);
 }
 
-// --- Walking -----------------------------------------------------------------------------------------------------
+// --- Walking -----------------------------------------------------------------------------------------------
 
-/** A key's entry, each with nearly the same chance; 0 when there is none. `random` gives 32 bits at a call. */
+/**
+ * A key's entry, each with nearly the same chance; 0 when there is none. `random` gives 32 bits at a call.
+ */
 export function random(dict: u32, random: () => u32): u32 {
   if (used(dict) == 0) return 0;
   // A place number up to twice the size of a bucket, and again if the chain is shorter: no key is favoured.
@@ -306,7 +310,9 @@ function firstFrom(dict: u32, start: u32): u32 {
   return 0;
 }
 
-/** Calls `visit` for the keys of the cursor's bucket, in both tables; returns the next cursor, 0 at the end. */
+/**
+ * Calls `visit` for the keys of the cursor's bucket, in both tables; returns the next cursor, 0 at the end.
+ */
 export function scan(dict: u32, cursor: u64, visit: (entry: u32) => void): u64 {
   if (used(dict) == 0) return 0;
   const table = load<u32>(dict, TABLE);
@@ -360,8 +366,8 @@ function visitChain(first: u32, visit: (entry: u32) => void): void {
 }
 
 /**
- * Empties a dictionary bucket by bucket: calls `visit` for each key and forgets it, at most `count` buckets from
- * bucket `from` on. Returns where to go on; gives the tables back and returns 0 when all is done.
+ * Empties a dictionary bucket by bucket: calls `visit` for each key and forgets it, at most `count` buckets
+ * from bucket `from` on. Returns where to go on; frees the tables and returns 0 when all is done.
  */
 export function drain(dict: u32, from: u32, count: u32, visit: (entry: u32) => void): u32 {
   if (load<u32>(dict, TABLE) == 0) return 0;

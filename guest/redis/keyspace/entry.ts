@@ -2,15 +2,16 @@
 //
 // Structure        0      1      2           4       8           12            16          24            28
 //                 [type  |flags |keyspace   |access |key bytes  |value bytes  |expiry ms  |in volatile  |key... value...]
-//             type      low half: the type (type.ts); high half: its encoding. The whole byte is 0 in an allocation that is no key:
+//             type      low half: the type (type.ts); high half: its encoding. The whole byte is 0 in an allocation that is not a key:
 //                       one still filling, or one that waits to be freed. A saver skips those.
-//             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB rename it
+//             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB rename
+//             it
 //                       (keyspace.ts). A saver asks space.databaseOf(), and skips entries that have none.
 //             access    LRU: seconds in 24 bits; LFU: minutes in 16 bits, then 8 bits of counter
 //             expiry    Unix time in ms; valid only with EXPIRES
 //             volatile  position in the database's list of keys that expire; valid only with EXPIRES
-// Invariants  ENTRY-1  An entry of a dictionary has a type, and one without has none: the two change together, with no
-//                      safepoint between.
+// Invariants  ENTRY-1  An entry of a dictionary has a type, and one without has none: the two change
+//                      together, with no safepoint between.
 //             ENTRY-2  The value of an integer is an i64 of 8 bytes, not aligned.
 
 import * as clock from '../border/clock.ts';
@@ -21,7 +22,10 @@ import { KIND_ENTRY } from '../bytes/heap.ts';
 /** Keyspace id of an entry in no keyspace. */
 export const NO_KEYSPACE: u32 = 0xffff;
 
-/** A type's number is the one that Redis has for it, plus this: string 1, list 2, set 3, sorted set 4, hash 5, stream 7. */
+/**
+ * A type's number is the one that Redis has for it, plus this: string 1, list 2, set 3, sorted set 4, hash 5,
+ * stream 7.
+ */
 export const TYPE_FIRST: u32 = 1;
 
 /** Flag: the entry has an expiry. */
@@ -29,19 +33,19 @@ export const EXPIRES: u32 = 1;
 
 export const HEADER_BYTES: u32 = 28;
 
-// @ts-ignore: decorator
+
 @inline
 export function type(entry: u32): u32 {
   return load<u8>(entry) & 15;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function encoding(entry: u32): u32 {
   return load<u8>(entry) >> 4;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function setTypeEncoding(entry: u32, type: u32, encoding: u32): void {
   if (CHECKED && (type == 0 || type > 15 || encoding > 15)) broken('ENTRY-1: no such type');
@@ -51,94 +55,90 @@ export function setTypeEncoding(entry: u32, type: u32, encoding: u32): void {
 }
 
 /** True when an allocation of KIND_ENTRY is a key. */
-// @ts-ignore: decorator
 @inline
 export function isKey(entry: u32): bool {
   return load<u8>(entry) != 0;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function keyspaceId(entry: u32): u32 {
   return load<u16>(entry, 2);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function setKeyspaceId(entry: u32, id: u32): void {
   store<u16>(entry, <u16>id, 2);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function access(entry: u32): u32 {
   return load<u32>(entry, 4);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function setAccess(entry: u32, value: u32): void {
   store<u32>(entry, value, 4);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function keyBytes(entry: u32): u32 {
   return load<u32>(entry, 8);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function key(entry: u32): u32 {
   return entry + HEADER_BYTES;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function valueBytes(entry: u32): u32 {
   return load<u32>(entry, 12);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function setValueBytes(entry: u32, bytes: u32): void {
   store<u32>(entry, bytes, 12);
 }
 
 /** Where the value begins: a string's bytes, an integer's i64, or what another type keeps there. */
-// @ts-ignore: decorator
 @inline
 export function value(entry: u32): u32 {
   return entry + HEADER_BYTES + load<u32>(entry, 8);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function hasExpiry(entry: u32): bool {
   return (load<u8>(entry, 1) & EXPIRES) != 0;
 }
 
 /** Unix time in ms at which the key ends, or -1. */
-// @ts-ignore: decorator
 @inline
 export function expiry(entry: u32): i64 {
   return hasExpiry(entry) ? load<i64>(entry, 16) : -1;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isExpired(entry: u32): bool {
   return hasExpiry(entry) && load<i64>(entry, 16) < clock.ms();
 }
 
 /** Bytes of an entry with such a key and value. */
-// @ts-ignore: decorator
 @inline
 export function bytesFor(keyBytes: u32, valueBytes: u32): u32 {
   return HEADER_BYTES + keyBytes + valueBytes;
 }
 
-/** An allocation for an entry that is no key yet, its header clear; 0 when there is no memory. */
+/** An allocation for an entry that is not a key yet, its header clear; 0 when there is no memory. */
 export function reserve(keyBytes: u32, valueBytes: u32): u32 {
   const total = <u64>keyBytes + valueBytes + HEADER_BYTES;
   if (total > 0xf0000000) return 0;
@@ -150,7 +150,9 @@ export function reserve(keyBytes: u32, valueBytes: u32): u32 {
   return entry;
 }
 
-/** The first key entry at or behind an address, in address order, or 0; keys of flushed databases included. */
+/**
+ * The first key entry at or behind an address, in address order, or 0; keys of flushed databases included.
+ */
 export function next(from: u32): u32 {
   let entry = slab.nextLive(KIND_ENTRY, from);
   while (entry != 0 && !isKey(entry)) entry = slab.nextLive(KIND_ENTRY, entry + 1);

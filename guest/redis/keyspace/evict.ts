@@ -1,10 +1,12 @@
 // maxmemory: which keys are deleted when memory runs short.
 //
-// Interface   makeRoom() before a command that may need memory; makeSpans() when the VM refuses to grow. Both free what waits in the background first, then delete keys as the policy says.
-// Method      As Redis: some keys of each database are sampled, and the best of them goes. Keys for the policies on keys
-//             that expire come from the list of those; others from the dictionary.
-// Invariants  EVICT-1  A call takes at most the time that maxmemory-eviction-tenacity allows, unless memory is short of what the
-//                      command must have. Then the command is let in, and the next one and goOn() free the rest.
+// Interface   makeRoom() before a command that may need memory; makeSpans() when the VM refuses to grow. Both
+//             free what waits in the background first, then delete keys as the policy says.
+// Method      As Redis: some keys of each database are sampled, and the best of them goes. Keys for the
+//             policies on keys that expire come from the list of those; others from the dictionary.
+// Invariants  EVICT-1  A call takes at most the time that maxmemory-eviction-tenacity allows, unless memory
+//                      is short of what the command must have. Then the command is let in, and the next one
+//                      and goOn() free the rest.
 
 import * as clock from '../border/clock.ts';
 import * as config from '../config/config.ts';
@@ -43,14 +45,16 @@ function configure(): void {
   policy = config.number(option.MAXMEMORY_POLICY);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isLimited(): bool {
   return limit != 0;
 }
 
-/** True when memory in use is at or below maxmemory after evicting if need be, or keys are being evicted and time is up. */
-// @ts-ignore: decorator
+/**
+ * True when memory in use is at or below maxmemory after evicting if need be, or keys are being evicted and
+ * time is up.
+ */
 @inline
 export function makeRoom(): bool {
   return heap.usedBytes() <= limit || evictBytes();
@@ -70,7 +74,9 @@ function evictBytes(): bool {
   return evictFor(tenacityUs());
 }
 
-/** Frees for so long; false when the memory in use is above maxmemory and nothing more can be freed. */
+/**
+ * Frees for `us` microseconds; false when the memory in use is above maxmemory and nothing more can be freed.
+ */
 function evictFor(us: f64): bool {
   const database = space.selected();
   const end = clockUs() + us;
@@ -97,8 +103,8 @@ export function makeSpans(): bool {
 }
 
 /**
- * Deletes the key that the policy says, and its neighbours: a span is free only when its last object is, and deleting
- * here and there would empty the database before it emptied a span.
+ * Deletes the key that the policy says, and its neighbours: a span is free only when its last object is, and
+ * deleting here and there would empty the database before it emptied a span.
  */
 function evictSpan(): bool {
   const victim = choose();

@@ -1,9 +1,9 @@
 // The keys of the selected database (space.ts).
 //
 // Interface   lookupRead() and lookupWrite() are what commands
-//             use: an expired key is deleted on the way. add() links an entry made with entry.reserve() and filled;
-//             resizeValue() makes room for another value of a key. signalModified() after each change of a key, addDirty() for
-//             each change that a save should count.
+//             use: an expired key is deleted on the way. add() links an entry made with entry.reserve() and
+//             filled; resizeValue() makes room for another value of a key. signalModified() after each change
+//             of a key, addDirty() for each change that a save should count.
 // Invariants  KEYS-1  A function that returns 0 or false for lack of memory has changed nothing.
 //             KEYS-2  Entry addresses hold until the next call that adds, resizes or removes the same key.
 
@@ -24,14 +24,14 @@ import { slab } from '../../../assembly/index.ts';
 let dirtyCount: u64 = 0;
 let childActive: bool = false;
 
-// --- Dirty -------------------------------------------------------------------------------------------------------
+// --- Dirty -------------------------------------------------------------------------------------------------
 
 /** Changes since the last save. */
 export function dirty(): u64 {
   return dirtyCount;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function addDirty(changes: u64): void {
   dirtyCount += changes;
@@ -46,23 +46,21 @@ export function setChildActive(active: bool): void {
   childActive = active;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isChildActive(): bool {
   return childActive;
 }
 
 /** A key of the selected database has changed: transactions that watch it fail. */
-// @ts-ignore: decorator
 @inline
 export function signalModified(key: u32, keyBytes: u32): void {
   if (watch.isAnything()) watch.touch(space.selected(), key, keyBytes);
 }
 
-// --- Look-up -----------------------------------------------------------------------------------------------------
+// --- Look-up -----------------------------------------------------------------------------------------------
 
 /** The entry of a key, even an expired one, or 0. Nothing is changed. */
-// @ts-ignore: decorator
 @inline
 export function find(key: u32, keyBytes: u32): u32 {
   return dict.find(space.current, key, keyBytes, siphash.hash(key, keyBytes));
@@ -88,7 +86,9 @@ export function lookupWrite(key: u32, keyBytes: u32): u32 {
   return found;
 }
 
-/** For commands that ask about a key without using it, OBJECT or TTL: lookupRead() without noting the access. */
+/**
+ * For commands that ask about a key without using it, OBJECT or TTL: lookupRead() without noting the access.
+ */
 export function peek(key: u32, keyBytes: u32): u32 {
   const found = find(key, keyBytes);
   if (found == 0 || dropIfExpired(found)) {
@@ -112,11 +112,12 @@ export function expire(found: u32): void {
   removeEntry(found, option.LAZYFREE_LAZY_EXPIRE);
 }
 
-// --- Change ------------------------------------------------------------------------------------------------------
+// --- Change ------------------------------------------------------------------------------------------------
 
 /**
- * Links an entry from entry.reserve() under the key in it, which is not there yet; it has no expiry. Its value is
- * filled, or follows before the command ends. False when there is no memory: the entry is still the caller's.
+ * Links an entry from entry.reserve() under the key in it, which is not there yet; it has no expiry. Its
+ * value is filled, or follows before the command ends. False when there is no memory: the entry is still the
+ * caller's.
  */
 export function add(made: u32, type: u32, encoding: u32): bool {
   const hash = siphash.hash(entry.key(made), entry.keyBytes(made));
@@ -139,8 +140,8 @@ export function insert(key: u32, keyBytes: u32, type: u32, encoding: u32, valueB
 }
 
 /**
- * Gives a key's entry room for a value of so many bytes, keeping what fits of the old one. The entry may move: its
- * address is returned, or 0 when there is no memory, and then nothing has changed.
+ * Gives a key's entry room for a value of `valueBytes` bytes, keeping what fits of the old one. The entry may
+ * move: its address is returned, or 0 when there is no memory, and then nothing has changed.
  */
 export function resizeValue(old: u32, valueBytes: u32): u32 {
   const total = <u64>entry.HEADER_BYTES + entry.keyBytes(old) + valueBytes;
@@ -174,7 +175,10 @@ function relink(old: u32, by: u32): void {
   if (entry.hasExpiry(by)) volatile.repoint(space.expiring(space.current), by);
 }
 
-/** Deletes a key; false when it is not there. An expired key counts as not there, and goes too. `why`: see lazyfree.discard(). */
+/**
+ * Deletes a key; false when it is not there. An expired key counts as not there, and goes too. `why`: see
+ * lazyfree.discard().
+ */
 export function remove(key: u32, keyBytes: u32, why: u32): bool {
   const found = find(key, keyBytes);
   if (found == 0) return false;
@@ -183,7 +187,10 @@ export function remove(key: u32, keyBytes: u32, why: u32): bool {
   return true;
 }
 
-/** Takes a key out of the selected database and frees it, a long value in the background where the option `why` allows that. */
+/**
+ * Takes a key out of the selected database and frees it, a long value in the background where the option
+ * `why` allows that.
+ */
 export function removeEntry(found: u32, why: u32): void {
   unlink(found);
   lazyfree.discard(found, why);
@@ -216,9 +223,12 @@ export function clearExpiry(found: u32): bool {
   return true;
 }
 
-// --- Whole databases ---------------------------------------------------------------------------------------------
+// --- Whole databases ---------------------------------------------------------------------------------------
 
-/** Empties a database; the keys are freed in the background. How many there were, or -1 when there is no memory. */
+/**
+ * Empties a database; the keys are freed in the background. How many there were, or -1 when there is no
+ * memory.
+ */
 export function flush(database: u32): i64 {
   const old = space.dictOf(database);
   const keys = dict.used(old);
@@ -248,7 +258,6 @@ export function bytesOf(found: u32): u32 {
 }
 
 /** Now, for callers that compare expiries. */
-// @ts-ignore: decorator
 @inline
 export function now(): i64 {
   return clock.ms();

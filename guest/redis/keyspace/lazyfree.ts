@@ -1,7 +1,7 @@
 // Freeing in the background: values of many elements, and whole keyspaces.
 //
-// Interface   discard() frees an unlinked entry, at once if that is short or the options say so. step() goes on with the rest for a while; cron calls
-//             it, and so does a write that finds no memory.
+// Interface   discard() frees an unlinked entry, at once if that is short or the options say so. step() goes
+//             on with the rest for a while; cron calls it, and so does a write that finds no memory.
 // Structure   Pending entries are linked through their access field; flushed keyspaces through their own.
 
 import * as config from '../config/config.ts';
@@ -28,7 +28,9 @@ export function pending(): u64 {
 /** For discard(): whatever the options say. */
 export const ALWAYS: u32 = 0xffffffff;
 
-/** Frees an entry that is in no dictionary; a long one in the background where the option `why` allows that. */
+/**
+ * Frees an entry that is in no dictionary; a long one in the background where the option `why` allows that.
+ */
 export function discard(unlinked: u32, why: u32): void {
   const kind = entry.type(unlinked);
   if (type.isOutside(kind)) {

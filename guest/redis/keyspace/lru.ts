@@ -1,7 +1,8 @@
 // The access field of entries: when, or how often, a key was used. Eviction and OBJECT read it.
 //
-// LRU keeps seconds in 24 bits. LFU keeps minutes in the upper 16 of 24 bits and a logarithmic counter in the lower 8.
-// A store here makes a page dirty, so it is made only when the value differs, and never while a child saves.
+// LRU keeps seconds in 24 bits. LFU keeps minutes in the upper 16 of 24 bits and a logarithmic counter in the
+// lower 8. A store here makes a page dirty, so it is made only when the value differs, and never while a
+// child saves.
 
 import * as clock from '../border/clock.ts';
 import * as config from '../config/config.ts';
@@ -33,14 +34,12 @@ export function isPerKey(): bool {
 }
 
 /** What a new entry has. */
-// @ts-ignore: decorator
 @inline
 export function initial(): u32 {
   return countsUses ? (minutes() << 8) | LFU_INITIAL : clock.lru();
 }
 
 /** Notes that a key was used. */
-// @ts-ignore: decorator
 @inline
 export function touch(found: u32): void {
   if (countsUses) touchFrequency(found);

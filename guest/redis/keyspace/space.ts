@@ -1,7 +1,7 @@
 // The table of keyspaces: one per database, each with its dictionary and its list of keys that expire.
 //
-// Interface   select() sets the database that keyspace.ts works on; the other functions take the number of a database.
-//             exchange() and replace() change which keyspace a database has.
+// Interface   select() sets the database that keyspace.ts works on; the other functions take the number of a
+//             database. exchange() and replace() change which keyspace a database has.
 // Structure   Keyspace, KEYSPACE_BYTES:
 //               0 dictionary (dict.ts)   32 list of expiring keys (volatile.ts)   48 id u32   52 i32 database, -1 = flushed
 //              56 f64 average time to live in ms   64 next of the flushed (lazyfree.ts)   68 bucket to go on with
@@ -29,7 +29,10 @@ let table: u32 = 0; // u32 per database: keyspace
 let ids: u32 = 0; // u32 per id: keyspace, or 0
 let databaseCount: u32 = 0;
 
-/** The selected keyspace. Set by select(), valid until its next call, and until its database is flushed or swapped. */
+/**
+ * The selected keyspace. Set by select(), valid until its next call, and until its database is flushed or
+ * swapped.
+ */
 export let current: u32 = 0;
 
 /** Makes the databases, all empty. */

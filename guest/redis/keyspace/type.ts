@@ -1,7 +1,8 @@
-// The types of values: what keyspace, files and commands must know of each. types/index.ts says how to add one.
+// The types of values: what keyspace, files and commands must know of each. types/index.ts says how to add
+// one.
 //
-// Interface   A type registers at boot. Everyone else asks here by the type of an entry, or by the number that a value
-//             has in an RDB file, so that no other file names a type.
+// Interface   A type registers at boot. Everyone else asks here by the type of an entry, or by the number
+//             that a value has in an RDB file, so that no other file names a type.
 // Invariants  TYPE-1  An entry of a keyspace has a registered type.
 
 import { CHECKED, broken } from '../bytes/checked.ts';
@@ -43,14 +44,15 @@ function rowOf(type: u32): Row {
   return changetype<Row>(<u32>ROWS + type * offsetof<Row>());
 }
 
-// --- Registration ------------------------------------------------------------------------------------------------
+// --- Registration ------------------------------------------------------------------------------------------
 
 /**
  * What every type has.
  *   encodingName(found)           what OBJECT ENCODING replies
  *   save(found, key, keyBytes, value)
- *                                 writes the number of the value's form, the key, and the value (rdb/writer.ts). A snapshot's
- *                                 image has every function of this signature, so it is one that few functions have
+ *                                 writes the number of the value's form, the key, and the value
+ *                                 (rdb/writer.ts). A snapshot's image has every function of this signature,
+ *                                 so it is one that few functions have
  *   digest(found, to)             mixes the value into a digest (bytes/digest.ts)
  */
 export function define(
@@ -93,15 +95,16 @@ export function defineOutside(
 }
 
 /**
- * One form in which RDB files have values of a type, format.TYPE_*. `load(form, key, keyBytes)` reads the value and makes a
- * key of it in the selected database: the entry, or 0 after a failure of the reader, and for a value without elements.
+ * One form in which RDB files have values of a type, format.TYPE_*. `load(form, key, keyBytes)` reads the
+ * value and makes a key of it in the selected database: the entry, or 0 after a failure of the reader, and
+ * for a value without elements.
  */
 export function defineForm(form: u32, load: (form: u32, key: u32, keyBytes: u32) => u32): void {
   if (loaderOf(form) != 0) unreachable(); // two types read one form
   store<u32>(LOADERS + (form << 2), <u32>load.index);
 }
 
-// --- Questions ---------------------------------------------------------------------------------------------------
+// --- Questions ---------------------------------------------------------------------------------------------
 
 /** Name of a type, as TYPE replies it. */
 export function nameOf(type: u32): string {

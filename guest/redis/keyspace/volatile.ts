@@ -1,8 +1,10 @@
 // The list of a database's keys that have an expiry: an array in chunks, in no order.
 //
-// Interface   push(), remove() when an entry gains or loses its expiry, repoint() when it moves; at() to look through it.
-// Structure   A list of LIST_BYTES: [directory u32 | count u32 | room for chunks u32 | cursor u32]. The directory holds
-//             addresses of chunks of 4096 entry addresses. Each entry knows its position, so removal is O(1).
+// Interface   push(), remove() when an entry gains or loses its expiry, repoint() when it moves; at() to look
+//             through it.
+// Structure   A list of LIST_BYTES: [directory u32 | count u32 | room for chunks u32 | cursor u32]. The
+//             directory holds addresses of chunks of 4096 entry addresses. Each entry knows its position, so
+//             removal is O(1).
 
 import * as heap from '../bytes/heap.ts';
 import { CHECKED, broken } from '../bytes/checked.ts';
@@ -11,7 +13,7 @@ const CHUNK_SHIFT: u32 = 12;
 const CHUNK_MASK: u32 = 4095;
 const CHUNK_BYTES: u32 = 16384;
 
-// @ts-ignore: decorator
+
 @inline
 export function count(list: u32): u32 {
   return load<u32>(list, 4);
@@ -26,13 +28,13 @@ export function setCursor(list: u32, at: u32): void {
   store<u32>(list, at, 12);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function cellOf(list: u32, index: u32): u32 {
   return load<u32>(load<u32>(list) + ((index >> CHUNK_SHIFT) << 2)) + ((index & CHUNK_MASK) << 2);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function at(list: u32, index: u32): u32 {
   return load<u32>(cellOf(list, index));
@@ -90,7 +92,7 @@ export function repoint(list: u32, entry: u32): void {
   store<u32>(cellOf(list, load<u32>(entry, 24)), entry);
 }
 
-/** Gives all memory back. */
+/** Frees all memory. */
 export function clear(list: u32): void {
   const chunks = (count(list) + CHUNK_MASK) >> CHUNK_SHIFT;
   for (let i: u32 = 0; i < chunks; i++)

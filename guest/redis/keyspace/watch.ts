@@ -1,9 +1,10 @@
 // WATCH: which clients watch which keys.
 //
-// Interface   add() and clear() for a client; touch() when a key changes; touchDatabase() when a database is flushed or
-//             swapped. A touched client's next EXEC does nothing.
-// Structure   A record is in two lists: of its client, and of its bucket of a table of 256, chosen by the key's hash.
-//             [next of client u32 | next in bucket u32 | client u32 | database u32 | was expired u32 | key bytes u32 | key...]
+// Interface   add() and clear() for a client; touch() when a key changes; touchDatabase() when a database is
+//             flushed or swapped. A touched client's next EXEC does nothing.
+// Structure   A record is in two lists: of its client, and of its bucket of a table of 256, chosen by the
+//             key's hash. [next of client u32 | next in bucket u32 | client u32 | database u32 | was expired
+//             u32 | key bytes u32 | key...]
 
 import * as client from '../client/client.ts';
 import * as dict from './dict.ts';
@@ -19,7 +20,7 @@ const KEY: u32 = 24;
 
 let records: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 export function isAnything(): bool {
   return records != 0;
@@ -98,7 +99,7 @@ export function touch(database: u32, key: u32, keyBytes: u32): void {
   for (; record != 0; record = load<u32>(record, 4)) {
     if (!isOf(record, database, key, keyBytes)) continue;
     if (load<u32>(record, 16) != 0) {
-      // It was expired when the watch began: that it is deleted for it now is no change.
+      // It was expired when the watch began: deleting it for that now does not count as a change.
       const found = find(database, key, keyBytes);
       if (found != 0 && entry.isExpired(found)) {
         store<u32>(record, 0, 16);
@@ -114,7 +115,10 @@ function fail(record: u32): void {
   watcher.flags |= client.DIRTY_CAS;
 }
 
-/** A database's contents become those of another dictionary; `by` 0 = none. Fails who watches a key that changes by it. */
+/**
+ * A database's contents become those of another dictionary; `by` 0 = none. Fails who watches a key that
+ * changes by it.
+ */
 export function touchDatabase(database: u32, old: u32, by: u32): void {
   if (records == 0) return;
   for (let bucket: u32 = 0; bucket < 256; bucket++) {
@@ -125,7 +129,10 @@ export function touchDatabase(database: u32, old: u32, by: u32): void {
   }
 }
 
-/** Whether a record's key changes. An expired key counts as a missing one; that it is there is noted in the record. */
+/**
+ * Whether a record's key changes. An expired key counts as a missing one; that it is there is noted in the
+ * record.
+ */
 function isChanged(record: u32, old: u32, by: u32): bool {
   const keyBytes = load<u32>(record, 20);
   const hash = siphash.hash(record + KEY, keyBytes);

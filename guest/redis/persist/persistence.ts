@@ -1,16 +1,19 @@
 // Saving and loading of the databases: who saves when, and what INFO tells about it.
 //
-// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. loadWhole() reads it at once,
-//             startLoad() and loadMore() in parts, between which clients are served. tick() ten times a second: save points.
-//             A child's end is an interrupt. afterFlushAll() by FLUSHALL.
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child.
+//             loadWhole() reads it at once, startLoad() and loadMore() in parts, between which clients are
+//             served. tick() ten times a second: save points. A child's end is an interrupt. afterFlushAll()
+//             by FLUSHALL.
 // States      A child is there or not: child >= 0 or NO_CHILD.
 //
 //             from  -> to       | function     | what must hold
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
 //             running -> none   | finish       | its result is known; the temporary file is renamed or unlinked
 //             running -> none   | cancelSave   | it was told to stop; its temporary file is unlinked; reap() sees its end
-// Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file, nowhere else.
-//             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before its snapshot.
+// Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file,
+//                        nowhere else.
+//             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before
+//                        its snapshot.
 
 import * as admission from '../run/admission.ts';
 import * as client from '../client/client.ts';
@@ -80,7 +83,7 @@ export function boot(): void {
   setHandler(VECTOR_CHILD, <i32>onChildEnd.index);
 }
 
-// --- What INFO shows ---------------------------------------------------------------------------------------------
+// --- What INFO shows ---------------------------------------------------------------------------------------
 
 /** True while a child saves. */
 @inline
@@ -164,9 +167,11 @@ function cowBytes(): u64 {
   return <u64>max<f64>(counter(COUNTER_COPIES) - childCopies, 0) * FRAME_BYTES;
 }
 
-// --- Saving ------------------------------------------------------------------------------------------------------
+// --- Saving ------------------------------------------------------------------------------------------------
 
-/** Writes a name of a temporary file; its bytes. A child that was told to stop may still hold the last one. */
+/**
+ * Writes a name of a temporary file; its bytes. A child that was told to stop may still hold the last one.
+ */
 function putName(at: u32, number_: u32): u32 {
   store<u32>(at, 0x706d6574); // temp-
   store<u8>(at, 45, 4);
@@ -265,7 +270,7 @@ function finish(result: i32): void {
   if (result == 0) {
     log.line(log.NOTICE, 'Background saving terminated with success');
     saveCount++;
-    keyspace.setDirty(keyspace.dirty() - min(childDirty, keyspace.dirty())); // a file that was loaded meanwhile is clean
+    keyspace.setDirty(keyspace.dirty() - min(childDirty, keyspace.dirty())); // a file that was loaded in the meantime is clean
     lastSaveMs = clock.ms();
     return judge(true);
   }
@@ -303,7 +308,10 @@ function reap(): void {
   }
 }
 
-/** VECTOR_CHILD. It comes from the event loop, that is, between commands; within one, the next tick() sees to it. */
+/**
+ * VECTOR_CHILD. It comes from the event loop, that is, between commands; within one, the next tick() sees to
+ * it.
+ */
 function onChildEnd(vector: i32): void {
   if (isBusy || changetype<u32>(client.current()) != 0) return;
   noticeEnds();
@@ -311,7 +319,7 @@ function onChildEnd(vector: i32): void {
 
 let isBusy: bool = false;
 
-/** While something runs that no interrupt may disturb, beside commands. */
+/** True while code other than a command runs that no interrupt may disturb. */
 export function setBusy(busy: bool): void {
   isBusy = busy;
 }
@@ -353,9 +361,12 @@ export function afterFlushAll(): void {
   save();
 }
 
-// --- Loading -----------------------------------------------------------------------------------------------------
+// --- Loading -----------------------------------------------------------------------------------------------
 
-/** Reads the file dbfilename into the databases; false when that failed, and if it was the file's content, they are empty then. */
+/**
+ * Reads the file dbfilename into the databases; false when that failed, and if it was the file's content,
+ * they are empty then.
+ */
 export function loadWhole(): bool {
   let result = begin(false);
   while (result > 0) result = loadMore(u32.MAX_VALUE);
@@ -363,8 +374,9 @@ export function loadWhole(): bool {
 }
 
 /**
- * Begins to read the file dbfilename into the databases: 1, -ENOENT when there is none, or another negative errno. Keys that are there
- * already are replaced by those of the file. Until loadMore() has ended, commands that need the keys are refused.
+ * Begins to read the file dbfilename into the databases: 1, -ENOENT when there is none, or another negative
+ * errno. Keys that are there already are replaced by those of the file. Until loadMore() has ended, commands
+ * that need the keys are refused.
  */
 export function startLoad(): i32 {
   return begin(config.number(option.RDB_SKIP_UNKNOWN_TYPES) != 0);
@@ -392,7 +404,10 @@ function begin(leavesOut: bool): i32 {
   return opened == 0 ? 1 : opened;
 }
 
-/** Goes on for so many bytes of the file: 1 when there are more, 0, or a negative errno. After an error the databases are empty. */
+/**
+ * Loads the next `bytes` bytes of the file: 1 when there are more, 0 at the end, or a negative errno. After
+ * an error the databases are empty.
+ */
 export function loadMore(bytes: u64): i32 {
   const selected = space.selected();
   const result = rdbLoad.more(bytes) ? 1 : endLoad();

@@ -2,8 +2,9 @@
 //
 // Format      "REDIS" version in four digits | records | EOF | checksum u64
 //             A record is an opcode with its operands, or a type, a key and a value.
-//             Length: 00LLLLLL | 01LLLLLL L | 80 u32 | 81 u64, big-endian. 11eeeeee: a string in another form, below.
-//             String: length and bytes | c0 i8 | c1 i16 | c2 i32, little-endian | c3 packed length, length, LZF.
+//             Length: 00LLLLLL | 01LLLLLL L | 80 u32 | 81 u64, big-endian. 11eeeeee: a string in another
+//             form, below. String: length and bytes | c0 i8 | c1 i16 | c2 i32, little-endian | c3 packed
+//             length, length, LZF.
 
 export const VERSION: u32 = 10;
 export const MAGIC_BYTES: u32 = 9;
@@ -45,5 +46,8 @@ export const STRING_INT16: u32 = 0xc1;
 export const STRING_INT32: u32 = 0xc2;
 export const STRING_LZF: u32 = 0xc3;
 
-/** Buffers of reader and writer: large enough that a call of the host costs little, small enough to be found always. */
+/**
+ * Buffers of reader and writer: large enough that a call of the host costs little, small enough to be found
+ * always.
+ */
 export const BUFFER_BYTES: u32 = 1 << 20;

@@ -1,12 +1,13 @@
 // The loader: reads an RDB file of redis-server 7.0 or older into the databases.
 //
-// Interface   start(), more() as long as it is true, finish(): 0 or a negative errno. What was loaded before a failure is still there,
-//             and the caller drops it. Clients may be served in between, if they leave the keys alone.
-//             A file with what this server does not have is refused, unless start() allows to leave that out: then it is read
-//             over and counted. Keys that have expired are read over, too.
+// Interface   start(), more() as long as it is true, finish(): 0 or a negative errno. What was loaded before
+//             a failure is still there, and the caller drops it. Clients may be served in between, if they
+//             leave the keys alone. A file with what this server does not have is refused, unless start()
+//             allows to leave that out: then it is read over and counted. Keys that have expired are read
+//             over, too.
 // Invariants  LOAD-1  A key is linked when its whole value has been read, or, of a hash, field by field.
-//             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that lies, a key
-//                     or field that comes twice.
+//             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that
+//                     lies, a key or field that comes twice.
 
 import { PROGRESS_LOAD } from '../abi.ts';
 import * as clock from '../border/clock.ts';
@@ -53,7 +54,10 @@ export function leftOutCount(): u64 {
   return leftOut;
 }
 
-/** Begins with a file; 0 or a negative errno. `replaces`: a key of the file takes the place of one that is there; else that is an error. */
+/**
+ * Begins with a file; 0 or a negative errno. `replaces`: a key of the file takes the place of one that is
+ * there; else that is an error.
+ */
 export function start(path: u32, pathBytes: u32, replaces: bool, leavesOut: bool): i32 {
   loadedKeys = 0;
   expiredKeys = 0;
@@ -68,7 +72,7 @@ export function start(path: u32, pathBytes: u32, replaces: bool, leavesOut: bool
   return opened;
 }
 
-/** Reads records of so many bytes of the file or a little more; false when there are no more, or after a failure. */
+/** Reads records for `bytes` bytes of the file or a little more; false at the end, and after a failure. */
 export function more(bytes: u64): bool {
   space.select(database);
   const end = <u64>reader.position() + bytes;
@@ -199,7 +203,7 @@ function checkSum(): void {
   reader.fail('RDB CRC error');
 }
 
-/** Everything that is no key. */
+/** Everything that is not a key. */
 function special(opcode: u32): void {
   switch (opcode) {
     case format.OP_EXPIRE_MS:
@@ -274,7 +278,7 @@ function aux(): void {
   }
 }
 
-// --- Keys --------------------------------------------------------------------------------------------------------
+// --- Keys --------------------------------------------------------------------------------------------------
 
 const NAME_FIRST: u32 = 1024;
 let name: u32 = 0;

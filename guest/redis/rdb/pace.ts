@@ -1,13 +1,14 @@
-// How fast a saver in the background goes. It works in bursts, and rests after one when somebody else needs the processor
-// and the frames allow it: the longer it takes, the more pages are copied for it.
+// How fast a saver in the background goes. It works in bursts, and rests after one when another thread needs
+// the processor and the frames allow it: the longer it takes, the more pages are copied for it.
 //
 //   need    another vCPU was seen in the guest during the burst, and the machine has no core to spare
 //   allow   L + growth < frames, even if the saver did not rest any more from now on
 //
-//           A pages are ahead of the saver, L of them are copied, r more are copied per microsecond and a are saved per
-//           microsecond of work. x microseconds of work later (A - ax)(L + rx) / A copies are alive: A falls, and with it
-//           all that lie behind. At its peak, x = (Ar - aL) / 2ar, it must leave a margin of what was free at the start.
-//           Both rates are guesses from the past, and the machine may get busier: r is the highest of late, a is halved.
+//           A pages are ahead of the saver, L of them are copied, r more are copied per microsecond and a are
+//           saved per microsecond of work. x microseconds of work later (A - ax)(L + rx) / A copies are
+//           alive: A falls, and with it all that lie behind. At its peak, x = (Ar - aL) / 2ar, it must leave
+//           a margin of what was free at the start. Both rates are guesses from the past, and the machine may
+//           get busier: r is the highest of late, a is halved.
 //
 // Interface   begin() before the first page; passed() after each span. On the main vCPU nothing rests.
 
@@ -25,15 +26,15 @@ import { counter, syscall } from '../../../assembly/index.ts';
 
 /** Spans between two looks at the clock: half a millisecond. */
 const BURST_SPANS: u32 = 16;
-/** A rest is so many times as long as the burst before it. */
+/** Length of a rest, as a multiple of the burst before it. */
 const REST: f64 = 2.2;
 const REST_US_MAX: f64 = 5000;
-/** With so many cores a server, its clients and a saver do not wait for each other. */
+/** From this number of cores on, a server, its clients and a saver do not wait for each other. */
 const CORES_ENOUGH: f64 = 4;
 /** Part of the frames free at the start that is kept for what a rate of the past does not tell. */
 const MARGIN: f64 = 1 / 8;
 
-/** The saver may become so many times slower than it is. */
+/** The factor by which the saver may still become slower. */
 const HASTE: f64 = 2;
 
 let isPaced: bool = false;

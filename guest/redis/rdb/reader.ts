@@ -1,9 +1,11 @@
 // The reading end of an RDB file: a buffer, the checksum, and the forms of lengths and strings.
 //
-// Interface   open(), reads, close(). A read that fails sets failure() and returns 0 or false; every later read fails too,
-//             so a caller may check at the end of a loop, if the loop checks hasFailed() or uses up bytes at each turn.
-// Invariants  READ-1  No length is believed: what a file claims to hold is compared with what is left of it before memory
-//                     is asked for, so that no file needs more memory than a multiple of its size.
+// Interface   open(), reads, close(). A read that fails sets failure() and returns 0 or false; every later
+//             read fails too, so a caller may check at the end of a loop, if the loop checks hasFailed() or
+//             uses up bytes at each turn.
+// Invariants  READ-1  No length is believed: what a file claims to hold is compared with what is left of it
+//                     before memory is asked for, so that no file needs more memory than a multiple of its
+//                     size.
 
 import { PROGRESS_LOAD } from '../abi.ts';
 import * as crc64 from './crc64.ts';
@@ -25,7 +27,7 @@ import { slab, syscall } from '../../../assembly/index.ts';
 
 /** Strings up to here are read in place. */
 const TAKE_MAX: u32 = format.BUFFER_BYTES >> 1;
-/** A packed byte gives at most so many: three make a reference to 264. */
+/** Bytes that one packed byte can stand for, at most: three make a reference to 264. */
 const UNPACKED_MAX: u64 = 88;
 /** A string that Redis would take, and memory may hold. */
 const STRING_MAX: u64 = 0xe0000000;
@@ -78,7 +80,7 @@ export function close(): void {
   }
 }
 
-// --- Failure -----------------------------------------------------------------------------------------------------
+// --- Failure -----------------------------------------------------------------------------------------------
 
 /** 0, or the negative errno of the first failure: -EINVAL for a file that is not what it should be. */
 @inline
@@ -132,7 +134,7 @@ export function remaining(): u64 {
   return unread + (end - at);
 }
 
-// --- Bytes -------------------------------------------------------------------------------------------------------
+// --- Bytes -------------------------------------------------------------------------------------------------
 
 /** Makes `bytes` bytes, at most TAKE_MAX, lie in the buffer. */
 @inline
@@ -247,7 +249,7 @@ export function skip(bytes: u64): bool {
   return error == 0;
 }
 
-// --- Lengths and strings -----------------------------------------------------------------------------------------
+// --- Lengths and strings -----------------------------------------------------------------------------------
 
 /** A length. */
 export function length(): u64 {

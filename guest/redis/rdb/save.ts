@@ -1,13 +1,16 @@
-// The saver: writes all databases to a file. SAVE runs it on the main vCPU, BGSAVE the same function on a snapshot vCPU.
+// The saver: writes all databases to a file. SAVE runs it on the main vCPU, BGSAVE the same function on a
+// snapshot vCPU.
 //
-// Interface   run() writes to a temporary name, syncs, and renames. Paths are prepared by persistence.ts before a snapshot
-//             is taken, since a child has no way to ask.
-// Structure   Entries are written in the order of their addresses, so that memory is read once, in one direction, and what
-//             lies behind can be given up: libdbos.forget() frees its copies and stops the copying. A database is selected
-//             again whenever an entry of another one comes.
-// Invariants  SAVE-1  A span is given up when the next entry lies in another one: all entries that begin in it are written,
-//                     and what else lies in it is bookkeeping of the slab heap that a walk has passed.
-//             SAVE-2  On the main vCPU forget() does nothing, so both ways of saving run the same instructions.
+// Interface   run() writes to a temporary name, syncs, and renames. Paths are prepared by persistence.ts
+//             before a snapshot is taken, since a child has no way to ask.
+// Structure   Entries are written in the order of their addresses, so that memory is read once, in one
+//             direction, and what lies behind can be given up: libdbos.forget() frees its copies and stops
+//             the copying. A database is selected again whenever an entry of another one comes.
+// Invariants  SAVE-1  A span is given up when the next entry lies in another one: all entries that begin in
+//                     it are written, and what else lies in it is bookkeeping of the slab heap that a walk
+//                     has passed.
+//             SAVE-2  On the main vCPU forget() does nothing, so both ways of saving run the same
+//                     instructions.
 
 import * as config from '../config/config.ts';
 import * as entry from '../keyspace/entry.ts';
@@ -114,7 +117,7 @@ function aux(name: string): void {
   writer.literal(name);
 }
 
-// --- Entries -----------------------------------------------------------------------------------------------------
+// --- Entries -----------------------------------------------------------------------------------------------
 
 function entries(): void {
   let at = entry.next(0);

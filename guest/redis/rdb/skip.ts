@@ -11,7 +11,10 @@ const MODULE_FLOAT: u64 = 3;
 const MODULE_DOUBLE: u64 = 4;
 const MODULE_STRING: u64 = 5;
 
-/** Reads over a value; false after a failure, an unknown type included. Each turn of a loop here uses up bytes. */
+/**
+ * Reads over a value; false after a failure, an unknown type included. Each turn of a loop here uses up
+ * bytes.
+ */
 export function value(type: u32): bool {
   switch (type) {
     case format.TYPE_STRING:
@@ -54,7 +57,10 @@ function strings(count: u64, each: u32): bool {
   return !reader.hasFailed();
 }
 
-/** Members with scores: 8 bytes, or in old files a length and as much text, 253 to 255 standing for no numbers. */
+/**
+ * Members with scores: 8 bytes, or in old files a length and as much text, 253 to 255 standing for no
+ * numbers.
+ */
 function scored(isBinary: bool): bool {
   for (let count = reader.length(); count > 0; count--) {
     if (!reader.skipString()) return false;

@@ -1,5 +1,5 @@
-// The writing end of an RDB file: opens and closes it; what goes in is made by the encoder, except strings that are too
-// long for it to pack.
+// The writing end of an RDB file: opens and closes it; what goes in is made by the encoder, except strings
+// that are too long for it to pack.
 //
 // Interface   open(), puts, then close(). After a failure puts do nothing, and close() returns the error.
 
@@ -26,7 +26,10 @@ let isPacking: bool = false;
 let packed: u32 = 0;
 let packedRoom: u32 = 0;
 
-/** Creates the file; 0, or a negative errno. `packs`: strings are packed with LZF where that makes them shorter. `syncs`: as the file grows, too. */
+/**
+ * Creates the file; 0, or a negative errno. `packs`: strings are packed with LZF where that makes them
+ * shorter. `syncs`: as the file grows, too.
+ */
 export function open(path: u32, pathBytes: u32, packs: bool, checks: bool, syncs: bool): i32 {
   if (encoder.base() == 0) {
     // A host without a VM has no memory but the guest's.
@@ -74,7 +77,10 @@ export function pair(key: u32, keyBytes: u32, valueBytes: u32): void {
   text(key + keyBytes, valueBytes);
 }
 
-/** Appends a long string packed, if that saves four bytes; false when it does not, or there is no memory to find out. */
+/**
+ * Appends a long string packed, if that saves four bytes; false when it does not, or there is no memory to
+ * find out.
+ */
 function pack(from: u32, bytes: u32): bool {
   if (bytes > packedRoom && !makePackedRoom(bytes)) return false;
   lzf.attach(<u32>POSITIONS);

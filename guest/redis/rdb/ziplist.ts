@@ -1,8 +1,9 @@
 // Ziplists: what redis-server before 7.0 keeps small hashes in. Read only.
 //
 // Format      [bytes u32 | offset of the last entry u32 | count u16] entry... 0xff
-//             entry: length of the one before (1 byte, or 0xfe and u32), then 00LLLLLL | 01LLLLLL L | 10...... u32 big-endian
-//             and so many bytes; or c0 i16 | d0 i32 | e0 i64 | f0 i24 | fe i8 | f1..fd the number 0..12.
+//             entry: length of the one before (1 byte, or 0xfe and u32), then 00LLLLLL | 01LLLLLL L |
+//             10...... u32 big-endian and that many bytes; or c0 i16 | d0 i32 | e0 i64 | f0 i24 | fe i8 |
+//             f1..fd the number 0..12.
 // Interface   open() checks the frame; next() gives entry after entry until done() or failed.
 
 import * as number from '../bytes/number.ts';
@@ -49,7 +50,10 @@ function has(bytes: u32): bool {
   return end - cursor >= bytes;
 }
 
-/** Reads an element, an integer's digits to `digits` (DIGITS_MAX bytes); false when the data are not a ziplist. */
+/**
+ * Reads an element, an integer's digits to `digits` (DIGITS_MAX bytes); false when the data are not a
+ * ziplist.
+ */
 export function next(digits: u32): bool {
   if (!has(1)) return false;
   const before: u32 = load<u8>(cursor) == 0xfe ? 5 : 1;

@@ -1,7 +1,7 @@
 // Zipmaps: what redis-server before 2.6 keeps small hashes in. Read only.
 //
-// Format      [count u8, 254 and more = not known] (length, bytes of the field, length, unused u8, bytes of the value, unused
-//             bytes)... 0xff. A length is one byte up to 253, or 0xfe and a u32.
+// Format      [count u8, 254 and more = not known] (length, bytes of the field, length, unused u8, bytes of
+//             the value, unused bytes)... 0xff. A length is one byte up to 253, or 0xfe and a u32.
 // Interface   open() checks the frame; next() gives fields and values by turns until done() or failed.
 
 let cursor: u32 = 0;

@@ -1,6 +1,7 @@
-// Which commands the server refuses for now, whoever sends them.
+// Which commands the server refuses for now, from every client.
 //
-// Interface   setLoading() while a file is loaded; refuseWrites() for a reason. dispatch.ts asks before each command.
+// Interface   setLoading() while a file is loaded; refuseWrites() for a reason. dispatch.ts asks before each
+//             command.
 
 import * as config from '../config/config.ts';
 import * as option from '../config/option.ts';

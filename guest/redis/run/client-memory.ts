@@ -1,8 +1,9 @@
 // maxmemory-clients: which clients are closed when all of them together take too much.
 //
-// Interface   settle() after each change of what a client takes, while isLimited(). Clients are closed from those that
-//             take most on, as redis-server does, except those of CLIENT NO-EVICT ON.
-// Cost        Nothing without the option; with it, the memory of one client is added up after each of its batches.
+// Interface   settle() after each change of what a client takes, while isLimited(). Clients are closed from
+//             those that take most on, as redis-server does, except those of CLIENT NO-EVICT ON.
+// Cost        Nothing without the option; with it, the memory of one client is added up after each of its
+//             batches.
 
 import * as client from '../client/client.ts';
 import * as clientEvent from '../client/event.ts';
@@ -29,7 +30,7 @@ function limit(): u64 {
   return max(LEAST, <u64>((<f64>maxmemory * -(<f64>wanted)) / 100));
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isLimited(): bool {
   return config.number(option.MAXMEMORY_CLIENTS) != 0 || isCounting;

@@ -1,7 +1,7 @@
 // From arguments to a command: what is checked before it runs, and what is counted after.
 //
-// Interface   execute() runs the command in args for the current client, or queues it, or refuses it; callInside() runs a
-//             row without checks inside another command, as EXEC does.
+// Interface   execute() runs the command in args for the current client, or queues it, or refuses it;
+//             callInside() runs a row without checks inside another command, as EXEC does.
 
 import * as admission from './admission.ts';
 import * as args from '../wire/args.ts';
@@ -27,7 +27,7 @@ let httpNotedMs: i64 = -60000;
 /** The row that runs. */
 let running: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 export function row(): u32 {
   return running;
@@ -78,14 +78,20 @@ function isNamed(row: u32, name: string): bool {
   return ascii.isWord(command.nameAddress(row), command.nameBytes(row), name);
 }
 
-/** A queue takes memory, so that only what ends a transaction is let in when memory is full; EXEC needs what its queue does. */
+/**
+ * A queue takes memory, so that only what ends a transaction is let in when memory is full; EXEC needs what
+ * its queue does.
+ */
 function neededInMulti(c: client.Client, row: u32, flags: u32): u32 {
   if (!(flags & command.UNQUEUED)) return flags | command.DENYOOM;
   if (isNamed(row, 'exec')) return flags | transaction.neededFlags(c);
   return isNamed(row, 'multi') || isNamed(row, 'watch') ? flags | command.DENYOOM : flags;
 }
 
-/** Replies with an error where a command may not write now. PING is refused too, so that health checks see a failing disk. */
+/**
+ * Replies with an error where a command may not write now. PING is refused too, so that health checks see a
+ * failing disk.
+ */
 function refuseWrite(row: u32, needs: u32): bool {
   const refused = admission.refusedWrites();
   const isWrite = (needs & command.WRITE) != 0;
@@ -95,7 +101,7 @@ function refuseWrite(row: u32, needs: u32): bool {
   return true;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function needsPassword(c: client.Client, flags: u32): bool {
   return (
@@ -106,7 +112,6 @@ function needsPassword(c: client.Client, flags: u32): bool {
 }
 
 /** True when a command that may need memory can be let in: by maxmemory, and by what the VM still has. */
-// @ts-ignore: decorator
 @inline
 export function hasMemory(): bool {
   return (!evict.isLimited() || evict.makeRoom()) && (slab.hasRoom(0) || evict.makeSpans());
@@ -158,7 +163,10 @@ function refuseHttp(): void {
   );
 }
 
-/** A command was refused with the error in the reply: a transaction that was to hold it fails, and EXEC ends one. */
+/**
+ * A command was refused with the error in the reply: a transaction that was to hold it fails, and EXEC ends
+ * one.
+ */
 function refuse(c: client.Client, row: u32, start: u32): void {
   if (row != 0) {
     command.countRejected(row);

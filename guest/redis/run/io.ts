@@ -20,14 +20,17 @@ let isOptionChanged: bool = false;
 let listenAt: i32 = 0;
 let listenPosted: bool = false;
 
-/** Takes the window that the host names. For address 0 the guest makes one, which a host without a VM may write. */
+/**
+ * Takes the window that the host names. For address 0 the guest makes one, which a host without a VM may
+ * write.
+ */
 export function boot(rxAddress: u32, rxBytes: u32): void {
   window = rxAddress == 0 ? heap.alloc(rxBytes) : rxAddress;
   windowBytes = rxBytes;
   store<u32>(BLOCK, window, 8);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function rx(): u32 {
   return window;
@@ -66,13 +69,16 @@ export function postOption(index: u32): void {
   isOptionChanged = true;
 }
 
-/** Asks the host to listen where the options say. The reply to that is at this place of the replies, or, for -1, nowhere. */
+/**
+ * Asks the host to listen where the options say. The reply to that is at this place of the replies, or, for
+ * -1, nowhere.
+ */
 export function postListen(replyAt: i32): void {
   listenAt = replyAt;
   listenPosted = true;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isListenPosted(): bool {
   return listenPosted;
@@ -84,7 +90,7 @@ export function takeListen(): i32 {
   return listenAt;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function hasEvents(): bool {
   return clientEvent.isAny() || isOptionChanged || exitCode != NONE;

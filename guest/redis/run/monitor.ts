@@ -1,8 +1,8 @@
 // MONITOR: clients that are shown every command that runs.
 //
 // Interface   join() and leave() for a client. A monitor may not use the keys, as in Redis (dispatch.ts).
-// Format      +seconds.microseconds [database address] "word" "word"... with what does not print escaped, as Redis shows it.
-//             Administrative commands are not shown, passwords as (redacted).
+// Format      +seconds.microseconds [database address] "word" "word"... with what does not print escaped, as
+//             Redis shows it. Administrative commands are not shown, passwords as (redacted).
 // Cost        Nothing without monitors; with some, a line for each command and a copy of it for each monitor.
 
 import * as admission from './admission.ts';

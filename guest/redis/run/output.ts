@@ -1,10 +1,12 @@
 // What waits to be sent to a client: how much, and when that is too much (client-output-buffer-limit).
 //
-// Interface   The host keeps the bytes, and says with queued() how many a socket has not taken. A batch may add
-//             lookAt() bytes before it asks isOver(); watch() looks again at a client ten times a second. send() is for
-//             output that is not the reply to a client's own command.
-// Structure   As redis-server: FIRST_BYTES wait in a client's first buffer, which no limit counts; the rest is its list.
-// Invariants  OUTPUT-1  What the host keeps for all clients is in heap.usedBytes(), so it counts towards maxmemory.
+// Interface   The host keeps the bytes, and says with queued() how many a socket has not taken. A batch may
+//             add lookAt() bytes before it asks isOver(); watch() looks again at a client ten times a second.
+//             send() is for output that is not the reply to a client's own command.
+// Structure   As redis-server: FIRST_BYTES wait in a client's first buffer, which no limit counts; the rest
+//             is its list.
+// Invariants  OUTPUT-1  What the host keeps for all clients is in heap.usedBytes(), so it counts towards
+//                       maxmemory.
 
 import * as client from '../client/client.ts';
 import * as clientEvent from '../client/event.ts';
@@ -22,9 +24,9 @@ import { Client } from '../client/client.ts';
 
 /** A batch ends when its replies are longer: the host sends them, and the input that is left is resumed. */
 const BATCH_MAX: u32 = 1048576;
-/** What may wait for a client that has not given the password, beside its first buffer. */
+/** What may wait for a client that has not given the password, on top of its first buffer. */
 const STRANGER_BYTES: u64 = 1024;
-/** redis-server reads so much of a client's input before it sends the replies to it. */
+/** Input of a client that redis-server reads before it sends the replies to it. */
 const INPUT_AT_ONCE: u32 = 16384;
 
 function hardLimit(c: Client): u64 {
@@ -41,7 +43,10 @@ export function lookAt(c: Client): u32 {
   return <u32>min<u64>(room, BATCH_MAX);
 }
 
-/** True when a client must be cut off now that `replyBytes` more would wait; `inputBytes` of its input have led to them. */
+/**
+ * True when a client must be cut off now that `replyBytes` more would wait; `inputBytes` of its input have
+ * led to them.
+ */
 export function isOver(c: Client, replyBytes: u64, inputBytes: u32): bool {
   if (inputBytes > INPUT_AT_ONCE) return false; // the host tries to send first, and then says what is left
   return isTooMuch(c, c.output + replyBytes);
@@ -74,7 +79,7 @@ export function watch(c: Client): void {
 }
 
 /**
- * Sends bytes to a client, whoever runs: to the client that runs behind its replies, to another one with an event of its
+ * Sends bytes to a client: to the one that runs behind its replies, to another one with an event of its
  * own. A client without memory for them, or over its limit, is closed.
  */
 export function send(c: Client, from: u32, bytes: u32): void {

@@ -1,4 +1,5 @@
-// Which arguments are passwords: the slow log shows them as (redacted), as redis-server does. Whatever shows commands asks here.
+// Which arguments are passwords: the slow log shows them as (redacted), as redis-server does. Whatever shows
+// commands asks here.
 
 import * as args from '../wire/args.ts';
 

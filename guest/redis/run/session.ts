@@ -1,9 +1,10 @@
 // What one client has sent is run: chunk in, replies out.
 //
-// Interface   receive() and resume() for a client's input (index.ts exports them); queued() for what its socket has not
-//             taken; open() and close() for its life.
-// Invariants  SESS-1  A call leaves at most a batch of replies (output.ts) and one more reply: then it returns FLAG_MORE, and
-//                     the host calls resume() for the rest of the input before it runs that of another client.
+// Interface   receive() and resume() for a client's input (index.ts exports them); queued() for what its
+//             socket has not taken; open() and close() for its life.
+// Invariants  SESS-1  A call leaves at most a batch of replies (output.ts) and one more reply: then it
+//                     returns FLAG_MORE, and the host calls resume() for the rest of the input before it runs
+//                     that of another client.
 //             SESS-2  After FLAG_CLOSE no input of the client is run.
 
 import * as abi from '../abi.ts';
@@ -45,7 +46,10 @@ let leftAt: u32 = 0; // what is left in the window after FLAG_MORE
 let leftBytes: u32 = 0;
 let lookAt: u32 = 0; // length of the replies at which the batch that runs looks at its client's limits
 
-/** A connection, from this machine over a Unix socket or from an address: its slot, or -EMFILE with the reply to send. */
+/**
+ * A connection, from this machine over a Unix socket or from an address: its slot, or -EMFILE with the reply
+ * to send.
+ */
 export function open(infoBytes: u32, isUnix: bool): i32 {
   reply.reset();
   stats.add(stats.CONNECTIONS, 1);
@@ -199,7 +203,9 @@ function showLoan(c: client.Client): i32 {
   return abi.FLAG_MORE;
 }
 
-/** Shows the host what was sent to a client while it was not running: a block each time, nothing at the end. */
+/**
+ * Shows the host what was sent to a client while it was not running: a block each time, nothing at the end.
+ */
 export function takeOutput(slot: u32): void {
   const record = client.at(slot);
   const block = record == 0 ? 0 : pending.take(changetype<client.Client>(record));

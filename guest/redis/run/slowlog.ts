@@ -1,9 +1,10 @@
 // The slow log: the last commands that took longer than slowlog-log-slower-than.
 //
-// Format      A ring of ENTRIES_MAX addresses; slowlog-max-len says how many are kept. An entry is one block: id u64,
-//             time u64 (Unix seconds), duration u64 (us), count u32, then three texts and `count` arguments, each [bytes u32]
-//             [bytes...] padded to 4: client address, client name, arguments.
-//             At most ARGUMENTS_MAX arguments of ARGUMENT_BYTES each are kept; what is left out is named in their place.
+// Format      A ring of ENTRIES_MAX addresses; slowlog-max-len says how many are kept. An entry is one block:
+//             id u64, time u64 (Unix seconds), duration u64 (us), count u32, then three texts and `count`
+//             arguments, each [bytes u32] [bytes...] padded to 4: client address, client name, arguments. At
+//             most ARGUMENTS_MAX arguments of ARGUMENT_BYTES each are kept; what is left out is named in
+//             their place.
 
 import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';

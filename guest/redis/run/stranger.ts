@@ -1,7 +1,8 @@
 // Clients that have not given the password yet: what they hold is bounded, each and together.
 //
-// Interface   settle() after each batch of a client that is a stranger or was one. While strangers together hold too
-//             much, the one that holds most is closed, so that one who only sends AUTH in two pieces is not.
+// Interface   settle() after each batch of a client that is a stranger or was one. While strangers together
+//             hold too much, the one that holds most is closed, so that one who only sends AUTH in two pieces
+//             is not.
 
 import * as client from '../client/client.ts';
 import * as clientEvent from '../client/event.ts';
@@ -14,7 +15,9 @@ import { Client } from '../client/client.ts';
 import { HOST_VM_BYTES } from '../abi.ts';
 import { hostInfo } from '../border/host.ts';
 
-/** Unfinished input of one: more than the longest AUTH or HELLO, which take a password of 4096 bytes at most. */
+/**
+ * Unfinished input of one: more than the longest AUTH or HELLO, which take a password of 4096 bytes at most.
+ */
 const EACH_BYTES: u64 = 65536;
 /** Of all: a share of the VM. */
 const SHARE: f64 = 64;
@@ -28,14 +31,12 @@ export function boot(): void {
 }
 
 /** Whether a client has yet to give the password. */
-// @ts-ignore: decorator
 @inline
 export function is(c: Client): bool {
   return !(c.flags & client.AUTHENTICATED) && config.textBytes(option.REQUIREPASS) != 0;
 }
 
 /** True when settle() has something to do. */
-// @ts-ignore: decorator
 @inline
 export function isConcerned(c: Client): bool {
   return !(c.flags & client.AUTHENTICATED) || c.strangerBytes != 0;

@@ -1,8 +1,9 @@
 // MULTI: the queue of a client's commands. server/transaction-command.ts runs it.
 //
-// Interface   enqueue() instead of running; next() walks the queue; discard() forgets it, the state and the watches.
-// Structure   A command is one block: [next u32 | row u32 | arguments u32 | bytes u32 | argument vector | their bytes]. The block
-//             does not move, so the vector holds addresses and is what args works on.
+// Interface   enqueue() instead of running; next() walks the queue; discard() forgets it, the state and the
+//             watches.
+// Structure   A command is one block: [next u32 | row u32 | arguments u32 | bytes u32 | argument vector |
+//             their bytes]. The block does not move, so the vector holds addresses and is what args works on.
 
 import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
@@ -75,7 +76,10 @@ export function neededFlags(c: client.Client): u32 {
   return flags & (command.WRITE | command.DENYOOM);
 }
 
-/** EXEC itself is refused: its error, which begins at `start` in the reply, becomes the reason of an EXECABORT. */
+/**
+ * EXEC itself is refused: its error, which begins at `start` in the reply, becomes the reason of an
+ * EXECABORT.
+ */
 export function abort(c: client.Client, start: u32): void {
   discard(c);
   const code: u32 = reply.isCode(start, 'ERR ') ? 5 : 1;

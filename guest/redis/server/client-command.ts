@@ -154,7 +154,7 @@ function setReply(): void {
   else if (!(self.flags & client.REPLY_OFF)) self.flags |= client.REPLY_SKIP_NEXT;
 }
 
-/** CLIENT UNBLOCK id [TIMEOUT | ERROR]: no command blocks, so nobody is ever unblocked. */
+/** CLIENT UNBLOCK id [TIMEOUT | ERROR]: no command blocks, so no client is ever unblocked. */
 function unblock(): void {
   if (args.count() > 4) return errors.badSubcommand();
   if (args.count() == 4 && !args.is(3, 'timeout') && !args.is(3, 'error')) {
@@ -164,7 +164,7 @@ function unblock(): void {
   reply.integer(0);
 }
 
-// --- Tracking, which is not offered: it can be off ---------------------------------------------------------------
+// --- Tracking, which is not offered: it can be off ---------------------------------------------------------
 
 function tracking(): void {
   if (args.is(2, 'off') && args.count() == 3) return reply.ok();

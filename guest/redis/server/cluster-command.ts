@@ -1,4 +1,5 @@
-// CLUSTER and its like: the server forms no cluster, so that only wrong names and arguments get other errors than that.
+// CLUSTER and its like: the server forms no cluster, so that only wrong names and arguments get other errors
+// than that.
 
 import * as command from '../command/command.ts';
 import * as reply from '../wire/reply.ts';

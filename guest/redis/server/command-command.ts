@@ -112,7 +112,7 @@ function listWhere(category: u32, pattern: u32): void {
   reply.endArray(mark, found);
 }
 
-// --- Keys of a command -------------------------------------------------------------------------------------------
+// --- Keys of a command -------------------------------------------------------------------------------------
 
 /** The row of the command that starts at argument 2, or 0 after an error reply. */
 function targetRow(): u32 {

@@ -43,7 +43,10 @@ function renameCommand(at: u32, bytes: u32): i32 {
   return -EINVAL;
 }
 
-/** The machine can serve this many clients at a time: lowers maxclients to that; what it was before, if it was more, else 0. */
+/**
+ * The machine can serve this many clients at a time: lowers maxclients to that; what it was before, if it was
+ * more, else 0.
+ */
 export function limitClients(most: u32): u32 {
   value.setClientsMost(<i64>most);
   const wanted = config.number(option.MAXCLIENTS);
@@ -52,7 +55,9 @@ export function limitClients(most: u32): u32 {
   return <u32>wanted;
 }
 
-/** Composes name, a zero byte, and the value in force; where it is. Valid until the next call into the guest. */
+/**
+ * Composes name, a zero byte, and the value in force; where it is. Valid until the next call into the guest.
+ */
 export function optionAddress(index: u32): u32 {
   text.begin();
   const row = config.at(index);

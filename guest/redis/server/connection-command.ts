@@ -67,7 +67,7 @@ function resetConnection(): void {
   reply.status('RESET');
 }
 
-// --- Who it is ---------------------------------------------------------------------------------------------------
+// --- Who it is ---------------------------------------------------------------------------------------------
 
 /** Compares in a time that tells nothing about where two texts differ. */
 function isSame(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {

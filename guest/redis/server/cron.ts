@@ -1,4 +1,4 @@
-// What happens hz times a second: expired keys, tables that are too large, memory to give back.
+// What happens hz times a second: expired keys, tables that are too large, memory to free.
 
 import * as admission from '../run/admission.ts';
 import * as client from '../client/client.ts';

@@ -44,16 +44,16 @@ LOG <text>
 OBJECT <key>
     Tells how a key is stored.
 POPULATE <count> [<prefix>] [<size>]
-    Creates so many string keys, named key:0 and on, unless they exist.
+    Creates <count> string keys, named key:0 and on, unless they exist.
 PROTOCOL <type>
     Replies with a sample of the type: string, integer, double, bignum, null, array, set,
     map, attrib, push, verbatim, true or false.
 RELOAD [NOSAVE] [NOFLUSH] [MERGE]
     Saves, empties all databases and loads the file again.
 SET-ACTIVE-EXPIRE <0|1>
-    Stops or resumes the deletion of expired keys that nobody asks for.
+    Stops or resumes the deletion of expired keys in the background.
 SLEEP <seconds>
-    Does nothing for so long; everybody waits.
+    Does nothing for that long; every client waits.
 HELP
     Lists the subcommands.
 `;
@@ -132,7 +132,7 @@ function secondsOf(index: u32): f64 {
   return min<f64>(86400, unit == 0 ? value : value / unit);
 }
 
-/** DEBUG SLEEP seconds: takes interrupts meanwhile, so that snapshots go on. */
+/** DEBUG SLEEP seconds: takes interrupts while it waits, so that snapshots go on. */
 function sleep(): void {
   const end = clockUs() + secondsOf(2) * 1000000;
   while (clockUs() < end) safepoint();

@@ -1,7 +1,8 @@
-// DEBUG DIGEST and DEBUG DIGEST-VALUE: signatures of what the databases hold, the same numbers that redis-server computes.
+// DEBUG DIGEST and DEBUG DIGEST-VALUE: signatures of what the databases hold, the same numbers that
+// redis-server computes.
 //
-// Method   Types mix their values in (keyspace/type.ts). Keys have no order: they are combined. Keys that have expired and are
-//          not deleted yet count, as in Redis.
+// Method   Types mix their values in (keyspace/type.ts). Keys have no order: they are combined. Keys that
+//          have expired and are not deleted yet count, as in Redis.
 
 import * as args from '../wire/args.ts';
 import * as digest from '../bytes/digest.ts';

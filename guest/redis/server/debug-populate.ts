@@ -29,7 +29,10 @@ function putAscii(at: usize, literal: string): u32 {
   return bytes;
 }
 
-/** Creates one key; false when there is no memory. Its value is value:N, cut or filled up with zeros to `size`. */
+/**
+ * Creates one key; false when there is no memory. Its value is value:N, cut or filled up with zeros to
+ * `size`.
+ */
 function create(keyBytes: u32, n: i64, size: u32): bool {
   const head = putAscii(VALUE, 'value:');
   const textBytes = head + number.format(<u32>VALUE + head, n);

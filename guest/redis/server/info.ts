@@ -1,7 +1,8 @@
 // INFO: the sections, line by line.
 //
-// Interface   put() appends the wanted sections to text.ts. A line is written only where something stands behind it: a
-//             counter, a gauge of the kernel, or a fact about this server that cannot be otherwise (role:master).
+// Interface   put() appends the wanted sections to text.ts. A line is written only where something stands
+//             behind it: a counter, a gauge of the kernel, or a fact about this server that cannot be
+//             otherwise (role:master).
 
 import * as abi from '../abi.ts';
 import * as client from '../client/client.ts';

@@ -142,7 +142,10 @@ function doctor(): void {
   text.end();
 }
 
-/** LATENCY HISTOGRAM [command ...]: for each command the calls, and how many of them took less than each bound. */
+/**
+ * LATENCY HISTOGRAM [command ...]: for each command the calls, and how many of them took less than each
+ * bound.
+ */
 function showHistograms(): void {
   const mark = reply.deferArray();
   shown = 0;

@@ -106,7 +106,7 @@ function shutDown(): void {
   client.current().flags |= client.CLOSE_ASAP; // what it has sent behind this is not run, and no change behind a save gets an OK
 }
 
-// --- Replication, which is not offered ---------------------------------------------------------------------------
+// --- Replication, which is not offered ---------------------------------------------------------------------
 
 /** ROLE */
 function role(): void {
@@ -125,7 +125,7 @@ function replicaOf(): void {
   reply.error('ERR replication is not supported by this server');
 }
 
-// --- Users: there is one, who may do everything ------------------------------------------------------------------
+// --- Users: there is one, who may do everything ------------------------------------------------------------
 
 function aclWhoAmI(): void {
   reply.bulkText(identity.USER);
@@ -169,7 +169,7 @@ function aclCategories(): void {
   reply.endArray(mark, found);
 }
 
-// --- LOLWUT ------------------------------------------------------------------------------------------------------
+// --- LOLWUT ------------------------------------------------------------------------------------------------
 
 const RINGS_DEFAULT: i64 = 8;
 

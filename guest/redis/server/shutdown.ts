@@ -1,7 +1,7 @@
 // The end of the server: saving first where that is wished, then telling the host.
 //
-// SAVE, NOSAVE or neither decide whether to save: without a word, where save points are set. FORCE goes on when saving fails.
-// NOW has nothing to skip, for there are no replicas to wait for.
+// SAVE, NOSAVE or neither decide whether to save: without a word, where save points are set. FORCE goes on
+// when saving fails. NOW has nothing to skip: there are no replicas to wait for.
 
 import * as admission from '../run/admission.ts';
 import * as config from '../config/config.ts';

@@ -57,7 +57,7 @@ function run(): void {
     reply.error('EXECABORT Transaction discarded because of previous errors.');
   } else if (c.flags & client.DIRTY_CAS) reply.noneArray();
   else {
-    // What the commands of the transaction change is no reason for it to fail.
+    // The transaction does not fail because of what its own commands change.
     watch.clear(c);
     c.flags &= ~client.MULTI;
     runQueue(c);

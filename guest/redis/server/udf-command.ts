@@ -1,7 +1,9 @@
-// Functions of users, which is an extension: UDF.LOAD makes a command of a WebAssembly module, and that command runs it.
+// Functions of users, which is an extension: UDF.LOAD makes a command of a WebAssembly module, and that
+// command runs it.
 //
-// Interface   register() once, where functions are allowed. The rows of functions are the last ones of the command table, in the order of
-//             their slots; a function's row stays when its module is replaced, as queued transactions may hold it.
+// Interface   register() once, where functions are allowed. The rows of functions are the last ones of the
+//             command table, in the order of their slots; a function's row stays when its module is replaced,
+//             as queued transactions may hold it.
 
 import * as args from '../wire/args.ts';
 import * as command from '../command/command.ts';

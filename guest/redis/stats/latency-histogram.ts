@@ -1,10 +1,11 @@
 // How long the calls of each command took: counts by duration, for LATENCY HISTOGRAM and INFO latencystats.
 //
-// Interface   note() counts calls in the histogram that a slot holds; drop() frees it. cumulative() and percentile() read one.
-//             A slot is a u32 of the command's row: the address of a histogram, or 0 while there is none.
-// Structure   A histogram: calls u64, then a u64 per bucket. Durations from 1 ns to 1 s, STEPS buckets per power of two, so that
-//             a percentile is at most 1/STEPS above the duration. The bounds are those of the histograms of redis-server: the
-//             power of two n begins at 129/128 * 2^n ns.
+// Interface   note() counts calls in the histogram that a slot holds; drop() frees it. cumulative() and
+//             percentile() read one. A slot is a u32 of the command's row: the address of a histogram, or 0
+//             while there is none.
+// Structure   A histogram: calls u64, then a u64 per bucket. Durations from 1 ns to 1 s, STEPS buckets per
+//             power of two, so that a percentile is at most 1/STEPS above the duration. The bounds are those
+//             of the histograms of redis-server: the power of two n begins at 129/128 * 2^n ns.
 
 import * as heap from '../bytes/heap.ts';
 
@@ -27,7 +28,7 @@ export function setTracking(on: bool): void {
   tracking = on;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isTracking(): bool {
   return tracking;

@@ -1,4 +1,5 @@
-// Latency events: for each kind of event the last 160 times that it took longer than latency-monitor-threshold.
+// Latency events: for each kind of event the last 160 times that it took longer than
+// latency-monitor-threshold.
 //
 // Format  An event, EVENT_BYTES: unused u32, samples kept u32, next sample u32, longest u32 (ms), then
 //         SAMPLES pairs of u32: Unix time in seconds, milliseconds. Events of the same second share a sample.
@@ -19,19 +20,19 @@ export function nameOf(event: u32): string {
   return event == COMMAND ? 'command' : 'fork';
 }
 
-// @ts-ignore: decorator
+
 @inline
 function rowOf(event: u32): u32 {
   return <u32>TABLE + event * EVENT_BYTES;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function samplesOf(event: u32): u32 {
   return load<u32>(rowOf(event), 4);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function longestOf(event: u32): u32 {
   return load<u32>(rowOf(event), 12);

@@ -39,7 +39,7 @@ export function setTimesAll(all: bool): void {
   timingAll = all;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function timesAll(): bool {
   return timingAll;

@@ -1,9 +1,9 @@
 // How fast counters move: INFO's instantaneous figures, and the number of error replies by code.
 //
-// Interface   sample() from the timer; it takes one about every 100 ms; perSecond() is the mean of the last samples. countError() when
-//             an error reply has been made; its text begins behind the minus sign.
-// Format      RATES: SAMPLES f64 for each of three counters. LAST: their values at the last sample, u64, then its time.
-//             CODES: rows of CODE_ROW_BYTES: bytes u8, the code (at most 23 bytes), count u64.
+// Interface   sample() from the timer; it takes one about every 100 ms; perSecond() is the mean of the last
+//             samples. countError() when an error reply has been made; its text begins behind the minus sign.
+// Format      RATES: SAMPLES f64 for each of three counters. LAST: their values at the last sample, u64, then
+//             its time. CODES: rows of CODE_ROW_BYTES: bytes u8, the code (at most 23 bytes), count u64.
 
 import * as stats from './stats.ts';
 

@@ -21,19 +21,19 @@ export const EXPIRE_TIME_CAP: u32 = 15; // cycles that ended by their time limit
 export const LIMIT_CLOSED: u32 = 16; // clients closed over a buffer limit
 export const CELL_COUNT: u32 = 32; // 20..31 are the server commands' own
 
-// @ts-ignore: decorator
+
 @inline
 export function add(cell: u32, amount: u64): void {
   store<u64>(CELLS + (cell << 3), load<u64>(CELLS + (cell << 3)) + amount);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function get(cell: u32): u64 {
   return load<u64>(CELLS + (cell << 3));
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function set(cell: u32, value: u64): void {
   store<u64>(CELLS + (cell << 3), value);

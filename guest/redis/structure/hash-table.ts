@@ -1,18 +1,21 @@
 // The table of a large hash: from fields to values.
 //
-// Interface   A table is a block of TABLE_BYTES in the entry of its key; it may move with it. init() once; find(), set(),
-//             remove(); first() and following() walk all fields between two changes; scan() by cursor; random().
-//             A function that returns 0 or false for lack of memory has changed nothing.
+// Interface   A table is a block of TABLE_BYTES in the entry of its key; it may move with it. init() once;
+//             find(), set(), remove(); first() and following() walk all fields between two changes; scan() by
+//             cursor; random(). A function that returns 0 or false for lack of memory has changed nothing.
 // Structure   Buckets are u32 addresses of chained nodes, one allocation each:
 //
 //              0          4            8            12
 //             [next node |field bytes |value bytes |field...value...]
 //
-// Resizing    Two arrays of buckets, of which `moved` buckets of the first are empty because their nodes are in the
-//             second. A field belongs to the second array if its bucket of the first is below `moved`. A bucket of the
-//             second is cleared when the first of those it collects is moved, so that no step takes long.
-// Invariants  HASH-1  A field present during a whole scan is reported: cursors count with their bits reversed.
-// Cost        find: a bucket and on average 1.5 nodes, each a cache miss. 16 bytes a field beside its text.
+// Resizing    Two arrays of buckets, of which `moved` buckets of the first are empty because their nodes are
+//             in the second. A field belongs to the second array if its bucket of the first is below `moved`.
+//             A bucket of the second is cleared when the first of those it collects is moved, so that no step
+//             takes long.
+// Invariants  HASH-1  A field present during a whole scan is reported: cursors count with their bits
+//                     reversed.
+// Cost        find: a bucket and on average 1.5 nodes, each a cache miss. 16 bytes a field on top of its
+//             text.
 
 import * as random from '../bytes/random.ts';
 import * as siphash from '../bytes/siphash.ts';
@@ -80,7 +83,7 @@ export function bytes(table: u32): u64 {
   return (count << 2) + ((<u64>load<u32>(table, NODE_COUNT)) << 3);
 }
 
-/** Makes an empty table with room for about so many fields. */
+/** Makes an empty table with room for about `fields` fields. */
 export function init(table: u32, fields: u32): bool {
   let bits = BITS_FIRST;
   while (bits < BITS_MAX && (<u32>1) << bits < fields) bits++;
@@ -126,7 +129,10 @@ export const FAILED: u32 = 0;
 export const ADDED: u32 = 1;
 export const UPDATED: u32 = 2;
 
-/** Sets a field. While a child saves (`isQuiet`) the table grows only when it must: moving copies every page of it. */
+/**
+ * Sets a field. While a child saves (`isQuiet`) the table grows only when it must: moving copies every page
+ * of it.
+ */
 export function set(
   table: u32,
   name: u32,
@@ -213,9 +219,12 @@ function freeNode(table: u32, node: u32): void {
   slab.free(node);
 }
 
-// --- Resizing ----------------------------------------------------------------------------------------------------
+// --- Resizing ----------------------------------------------------------------------------------------------
 
-/** Starts a resize when the table is too small, or holds less than a tenth. Nothing happens for lack of memory. */
+/**
+ * Starts a resize when the table is too small, or holds less than a tenth. Nothing happens for lack of
+ * memory.
+ */
 export function resize(table: u32): void {
   if (isResizing(table)) return;
   const bits = load<u32>(table, BITS);
@@ -272,7 +281,7 @@ function finish(table: u32): void {
   store<u32>(table, 0, MOVED);
 }
 
-// --- Walking -----------------------------------------------------------------------------------------------------
+// --- Walking -----------------------------------------------------------------------------------------------
 
 /** Buckets of both arrays, numbered through. */
 function bucketCount(table: u32): u32 {
@@ -292,7 +301,7 @@ function bucketAt(table: u32, index: u32): u32 {
 
 let walked: u32 = 0; // the bucket that a walk is in
 
-/** The first node of all, or 0. One walk at a time; the table must not change meanwhile. */
+/** The first node of all, or 0. One walk at a time; the table must not change during it. */
 export function first(table: u32): u32 {
   walked = 0;
   return firstFrom(table);
@@ -368,9 +377,12 @@ function reverse(word: u32): u32 {
   return bswap<u32>(word);
 }
 
-// --- Freeing -----------------------------------------------------------------------------------------------------
+// --- Freeing -----------------------------------------------------------------------------------------------
 
-/** Frees the nodes of some buckets, from where it stopped before; false when nothing is left but the table itself. */
+/**
+ * Frees the nodes of some buckets, from where it stopped before; false when nothing is left but the table
+ * itself.
+ */
 export function drain(table: u32, buckets: u32): bool {
   if (load<u32>(table, BUCKETS) == 0) return false;
   const count = bucketCount(table);

@@ -3,13 +3,16 @@
 // Format      [bytes u32 | elements u16] element... 0xff
 //             element: header, data, and at its end the bytes of both, so that it can be read backwards:
 //               0vvvvvvv the number v            10LLLLLL L bytes            110vvvvv v 13 bits      1110LLLL L 12 bits
-//               f0 u32 and so many bytes         f1 i16   f2 i24   f3 i32   f4 i64
-//             The length at the end is 1 to 5 groups of 7 bits, the lowest last, the top bit set in all but the first.
-// Interface   plan() an element, then planned bytes are known and write() puts it somewhere. read() reads one;
-//             skip() steps over one; find() looks for the planned one. check() tells whether a foreign block is one.
-//             The digits of an integer go where the caller of read() says: two texts can be in use at the same time.
-// Invariants  LP-1  An element is stored in its shortest form, and what looks like an integer is stored as one, so that
-//                   equal strings are equal elements. check() refuses no other forms, so a loader copies element by element.
+//               f0 u32 and that many bytes         f1 i16   f2 i24   f3 i32   f4 i64
+//             The length at the end is 1 to 5 groups of 7 bits, the lowest last, the top bit set in all but
+//             the first.
+// Interface   plan() an element, then planned bytes are known and write() puts it somewhere. read() reads
+//             one; skip() steps over one; find() looks for the planned one. check() tells whether a foreign
+//             block is one. The digits of an integer go where the caller of read() says: two texts can be in
+//             use at the same time.
+// Invariants  LP-1  An element is stored in its shortest form, and what looks like an integer is stored as
+//                   one, so that equal strings are equal elements. check() refuses no other forms, so a
+//                   loader copies element by element.
 
 import * as number from '../bytes/number.ts';
 import { copy, equal } from '../bytes/copy.ts';
@@ -66,7 +69,7 @@ export function end(list: u32): u32 {
   return list + bytes(list) - 1;
 }
 
-// --- Writing -----------------------------------------------------------------------------------------------------
+// --- Writing -----------------------------------------------------------------------------------------------
 
 /** Bytes of the length at an element's end. */
 @inline
@@ -143,7 +146,7 @@ export function write(to: u32): u32 {
   return at;
 }
 
-// --- Reading -----------------------------------------------------------------------------------------------------
+// --- Reading -----------------------------------------------------------------------------------------------
 
 /** Bytes of an element's header and data, without the length at its end. */
 function ownBytes(element: u32): u32 {
@@ -180,7 +183,9 @@ export function textBytes(): u32 {
   return elementLength;
 }
 
-/** Reads an element as a string. The text of an integer is written to `digits`, which has DIGITS_MAX bytes. */
+/**
+ * Reads an element as a string. The text of an integer is written to `digits`, which has DIGITS_MAX bytes.
+ */
 export function read(element: u32, digits: u32): void {
   if (isInteger(element)) {
     elementAt = digits;

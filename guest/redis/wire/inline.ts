@@ -30,7 +30,10 @@ function grow(): bool {
   return true;
 }
 
-/** Splits a line; the number of words, or -1 when a quote is not closed, something follows it, or memory is short. */
+/**
+ * Splits a line; the number of words, or -1 when a quote is not closed, something follows it, or memory is
+ * short.
+ */
 export function split(line: u32, bytes: u32): i32 {
   let to = text;
   const end = line + bytes;
@@ -62,14 +65,13 @@ export function split(line: u32, bytes: u32): i32 {
   return words;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function isBlank(c: u32): bool {
   return c == 32 || c - 9 < 5;
 }
 
 /** Of the blanks, vertical tabs and form feeds do not end a word that has begun without a quote. */
-// @ts-ignore: decorator
 @inline
 function endsWord(c: u32): bool {
   return c == 32 || c == 10 || c == 13 || c == 9;

@@ -1,12 +1,16 @@
 // Input that is not yet a whole command: kept with its client until the rest comes.
 //
-// Interface   keep() after protocol.next() said MORE; append() with the next chunk; finish() after the command has run;
-//             adopt() lets a command take a large argument over as the entry of its key, value in place.
-// Structure   The client's buffer holds the unfinished command and what follows it. An argument of LARGE_MIN bytes or more is
-//             received into an allocation of its own, laid out as the entry that a SET of it needs: header, room for the
-//             key, value. Those are linked through their access field; their type is 0, so no saver takes them for keys.
-// Invariants  INPUT-1  Input that has not been read, one large argument included, is at most client-query-buffer-limit bytes.
-//             INPUT-2  An argument for which there is no memory is skipped, and its command is answered with OOM.
+// Interface   keep() after protocol.next() said MORE; append() with the next chunk; finish() after the
+//             command has run; adopt() lets a command take a large argument over as the entry of its key,
+//             value in place.
+// Structure   The client's buffer holds the unfinished command and what follows it. An argument of LARGE_MIN
+//             bytes or more is received into an allocation of its own, laid out as the entry that a SET of it
+//             needs: header, room for the key, value. Those are linked through their access field; their type
+//             is 0, so no saver takes them for keys.
+// Invariants  INPUT-1  Input that has not been read, one large argument included, is at most
+//                      client-query-buffer-limit bytes.
+//             INPUT-2  An argument for which there is no memory is skipped, and its command is answered with
+//                      OOM.
 
 import * as client from '../client/client.ts';
 import * as config from '../config/config.ts';
@@ -79,8 +83,10 @@ function put(c: client.Client, from: u32, bytes: u32): bool {
   return true;
 }
 
-/** Whether a chunk makes it more than client-query-buffer-limit: input that has not been read, and what MULTI has queued. */
-// @ts-ignore: decorator
+/**
+ * Whether a chunk makes it more than client-query-buffer-limit: input that has not been read, and what MULTI
+ * has queued.
+ */
 @inline
 export function isOver(c: client.Client, bytes: u32): bool {
   const unread = <u64>(c.largeTotal != 0 ? c.largeRead : c.inputBytes - c.inputAt);
@@ -100,11 +106,12 @@ export function isFilling(c: client.Client): bool {
   return c.largeTotal != 0;
 }
 
-// --- Large arguments ---------------------------------------------------------------------------------------------
+// --- Large arguments ---------------------------------------------------------------------------------------
 
 /**
- * Moves what has come of a large argument out of the buffer; the rest goes to its own place as it comes. It begins `offset` bytes into the
- * buffer: only the parser knows, for any byte may stand where the line of its length should end with a LF.
+ * Moves what has come of a large argument out of the buffer; the rest goes to its own place as it comes. It
+ * begins `offset` bytes into the buffer: only the parser knows, for any byte may stand where the line of its
+ * length should end with a LF.
  */
 function beginLarge(c: client.Client, offset: u32, bytes: u32): void {
   const from = c.input + offset;
@@ -122,7 +129,10 @@ function beginLarge(c: client.Client, offset: u32, bytes: u32): void {
   c.inputAt = c.inputBytes;
 }
 
-/** Bytes of the key that a large argument would be stored under: the argument before it in MSET, else the first. */
+/**
+ * Bytes of the key that a large argument would be stored under: the argument before it in MSET, else the
+ * first.
+ */
 function keyBytes(c: client.Client): u32 {
   if (c.argumentsRead < 2) return 0;
   const name = load<u8>(c.input + load<u32>(c.arguments)) | 32;
@@ -151,8 +161,8 @@ function endLarge(c: client.Client): bool {
 }
 
 /**
- * Takes a large argument over as an entry: header clear, key and value in place. 0 when the argument is not one, or was
- * received with room for a key of another length.
+ * Takes a large argument over as an entry: header clear, key and value in place. 0 when the argument is not
+ * one, or was received with room for a key of another length.
  */
 export function adopt(c: client.Client, value: u32, keyBytes: u32): u32 {
   let before: u32 = 0;
@@ -168,7 +178,7 @@ export function adopt(c: client.Client, value: u32, keyBytes: u32): u32 {
   return 0;
 }
 
-// --- The end -----------------------------------------------------------------------------------------------------
+// --- The end -----------------------------------------------------------------------------------------------
 
 /** Frees the arguments of a command that has run. */
 export function finish(c: client.Client): void {

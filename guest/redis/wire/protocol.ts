@@ -1,11 +1,13 @@
 // RESP requests: finds the arguments of one command in a stretch of input, without copying them.
 //
-// Interface   begin() names the stretch; next() reads one command: READY (it is in args), EMPTY (nothing to run), MORE (the
-//             stretch ends inside a command) or BROKEN (the error is in the reply, and the client is to be closed).
-//             After MORE, start() is where the unfinished command begins, and the words below say how far it was read;
-//             resume() takes them up again with the stretch at another place.
-// Structure   The vector holds an argument as [place u32 | bytes u32]. While a command is unfinished, places count from the
-//             origin, so that its bytes may move; LOOSE in the bytes marks a place that is an address (input.ts).
+// Interface   begin() names the stretch; next() reads one command: READY (it is in args), EMPTY (nothing to
+//             run), MORE (the stretch ends inside a command) or BROKEN (the error is in the reply, and the
+//             client is to be closed). After MORE, start() is where the unfinished command begins, and the
+//             words below say how far it was read; resume() takes them up again with the stretch at another
+//             place.
+// Structure   The vector holds an argument as [place u32 | bytes u32]. While a command is unfinished, places
+//             count from the origin, so that its bytes may move; LOOSE in the bytes marks a place that is an
+//             address (input.ts).
 // Invariants  PROTO-1  No length is trusted: what is not there yet is waited for, never read.
 //             PROTO-2  The vector grows with the arguments that came, not with the number that was announced.
 
@@ -73,13 +75,13 @@ export function resume(base: u32, at: u32, end: u32, c: client.Client): void {
   room = c.argumentsRoom;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function at(): u32 {
   return cursor;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function left(): u32 {
   return limit - cursor;
@@ -171,7 +173,7 @@ function readCount(): u32 {
   return READY;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function readArgument(): u32 {
   // "$", one or two digits, CR LF: nearly every argument.
@@ -209,7 +211,7 @@ function readLongArgument(): u32 {
   return takeArgument(end + 2, <u32>bytes);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function takeArgument(from: u32, bytes: u32): u32 {
   if (from > limit || limit - from < bytes + 2) {
@@ -263,7 +265,7 @@ function grow(): bool {
   return true;
 }
 
-/** Gives back what a command with very many arguments has left behind. */
+/** Frees what a command with very many arguments has left behind. */
 export function trim(): void {
   if (ownRoom <= FIRST_ARGUMENTS << 4) return;
   heap.free(ownVector, 0);
@@ -271,7 +273,10 @@ export function trim(): void {
   ownRoom = FIRST_ARGUMENTS;
 }
 
-/** Where the line at the cursor has its CR; 0 when the LF behind it is not there yet. A zero byte ends the search, as inline. */
+/**
+ * Where the line at the cursor has its CR; 0 when the LF behind it is not there yet. A zero byte ends the
+ * search, as inline.
+ */
 function lineEnd(): u32 {
   const reach = min<u32>(left(), LINE_MAX + 2);
   for (let i: u32 = 0; i + 1 < reach; i++) {
@@ -299,7 +304,8 @@ function broken(what: string): u32 {
 function nextInline(): u32 {
   const reach = min<u32>(left(), LINE_MAX + 1);
   let bytes: u32 = 0;
-  // A zero byte ends the search, as strchr() has it in Redis: the rest is waited for until the line is too long.
+  // A zero byte ends the search, as strchr() has it in Redis: the rest is waited for until the line is too
+  // long.
   while (bytes < reach && load<u8>(cursor + bytes) != 10 && load<u8>(cursor + bytes) != 0) bytes++;
   if (bytes == reach || load<u8>(cursor + bytes) == 0)
     return left() > LINE_MAX ? broken('too big inline request') : MORE;

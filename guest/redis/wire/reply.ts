@@ -1,11 +1,13 @@
 // The reply writer: RESP2 or RESP3, appended to one contiguous block that the host reads after each call.
 //
-// Interface   The functions append one element each, in the protocol of the current client. An aggregate's header comes
-//             before its elements; where their number is not known, deferArray() leaves room and endArray() fills it in.
-//             errorBegin() text... errorEnd() composes an error. Literals are ASCII, without CR LF.
-// Invariants  REPLY-1  The block is empty when a batch begins; io.ts ends a batch that leaves much behind (MORE).
-//             REPLY-2  When there is no memory to go on, `failed` is set, nothing more is appended, and the client is
-//                      closed: half a reply is never sent.
+// Interface   The functions append one element each, in the protocol of the current client. An aggregate's
+//             header comes before its elements; where their number is not known, deferArray() leaves room and
+//             endArray() fills it in. errorBegin() text... errorEnd() composes an error. Literals are ASCII,
+//             without CR LF.
+// Invariants  REPLY-1  The block is empty when a batch begins; io.ts ends a batch that leaves much behind
+//                      (MORE).
+//             REPLY-2  When there is no memory to go on, `failed` is set, nothing more is appended, and the
+//                      client is closed: half a reply is never sent.
 // Cost        A store per 8 bytes of framing; values are copied once.
 
 import * as heap from '../bytes/heap.ts';
@@ -28,7 +30,7 @@ export function boot(): void {
   reset();
 }
 
-/** Empties the block, and gives a large one back: the reply in it has been read. */
+/** Empties the block, and frees a large one: the reply in it has been read. */
 export function reset(): void {
   if (capacity > KEPT_BYTES) {
     heap.free(base, capacity);
@@ -40,20 +42,19 @@ export function reset(): void {
   failed = false;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function address(): u32 {
   return base;
 }
 
 /** Bytes appended since reset(). */
-// @ts-ignore: decorator
 @inline
 export function length(): u32 {
   return at - base;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function hasFailed(): bool {
   return failed;
@@ -70,7 +71,7 @@ export function rewind(to: u32): void {
   at = base + to;
 }
 
-/** Gives a block that has grown back; when nobody waits for a reply. */
+/** Frees a block that has grown; between batches. */
 export function shrink(): void {
   if (capacity > FIRST_BYTES) {
     heap.free(base, capacity);
@@ -81,7 +82,6 @@ export function shrink(): void {
 }
 
 /** True when what was appended behind a length() read earlier begins as an error. */
-// @ts-ignore: decorator
 @inline
 export function startsWithError(from: u32): bool {
   return at - base > from && load<u8>(base + from) == 45;
@@ -102,7 +102,7 @@ export function setProtocol(version: u32): void {
   resp = version;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function protocol(): u32 {
   return resp;
@@ -136,20 +136,19 @@ function fail(): bool {
 }
 
 /** True when `bytes` more can be appended. */
-// @ts-ignore: decorator
 @inline
 function reserve(bytes: u32): bool {
   return room >= bytes || grow(bytes);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function advance(bytes: u32): void {
   at += bytes;
   room -= bytes;
 }
 
-// --- Pieces ------------------------------------------------------------------------------------------------------
+// --- Pieces ------------------------------------------------------------------------------------------------
 
 /** Appends bytes as they are. */
 export function raw(from: u32, bytes: u32): void {
@@ -219,7 +218,7 @@ function header(type: u32, count: u32): void {
   advance(bytes + 2);
 }
 
-// --- Simple elements ---------------------------------------------------------------------------------------------
+// --- Simple elements ---------------------------------------------------------------------------------------
 
 /** +OK */
 export function ok(): void {
@@ -275,7 +274,7 @@ export function boolean(value: bool): void {
   crlf();
 }
 
-// --- Strings -----------------------------------------------------------------------------------------------------
+// --- Strings -----------------------------------------------------------------------------------------------
 
 export function bulk(from: u32, bytes: u32): void {
   if (bytes > 0xefffff00 || !reserve(bytes + 24)) {
@@ -298,7 +297,7 @@ export function bulk(from: u32, bytes: u32): void {
   advance(width + bytes + 2);
 }
 
-/** Strings from this length on may be sent from where they lie. */
+/** Strings from this length on may be sent without a copy. */
 export const LOAN_MIN: u32 = 131072;
 
 let loanAt: u32 = 0;
@@ -314,13 +313,13 @@ export function bulkLoan(from: u32, bytes: u32): void {
   loanBytes = bytes;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function loanedBytes(): u32 {
   return loanBytes;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function loaned(): u32 {
   return loanAt;
@@ -395,9 +394,8 @@ export function noneArray(): void {
   } else none();
 }
 
-// --- Aggregates --------------------------------------------------------------------------------------------------
+// --- Aggregates --------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
 @inline
 export function array(count: u32): void {
   header(42, count);

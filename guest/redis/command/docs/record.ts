@@ -34,7 +34,7 @@ export function groupName(group: u32): string {
   return changetype<string>(load<u32>(GROUPS + (group << 3)));
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function unit(at: u32): u32 {
   return load<u16>(at);
@@ -46,7 +46,7 @@ export function nextLine(at: u32): u32 {
   return at + 2;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function isName(line: u32): bool {
   return unit(line) - 97 < 26; // details start with punctuation
@@ -103,7 +103,7 @@ export function find(name: u32, bytes: u32): u32 {
   return 0;
 }
 
-/** Whether `record` is a subcommand of the command of so many units at `parent`. */
+/** Whether `record` is a subcommand of the command at `parent`, whose name has `units` units. */
 export function isSubcommandOf(record: u32, parent: u32, units: u32): bool {
   for (let i: u32 = 0; i < units; i++) {
     if (unit(record + (i << 1)) != unit(parent + (i << 1))) return false;

@@ -117,7 +117,7 @@ memory|malloc-stats 4.0.0 O(1)
 = Describes the heap of the guest.
 ! nondeterministic_output request_policy:all_shards response_policy:special
 memory|purge 4.0.0 O(1)
-= Asks the allocator to give back what it can.
+= Asks the allocator to free what it can.
 ! request_policy:all_shards response_policy:all_succeeded
 memory|stats 4.0.0 O(1)
 = Returns where memory is used.

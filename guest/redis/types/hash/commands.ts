@@ -84,7 +84,7 @@ function hdel(): void {
   reply.integer(removed);
 }
 
-// --- Reading -----------------------------------------------------------------------------------------------------
+// --- Reading -----------------------------------------------------------------------------------------------
 
 function replyValue(found: u32, field: u32): void {
   if (!hash.find(found, args.ptr(field), args.len(field))) return reply.none();

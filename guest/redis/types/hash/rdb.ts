@@ -1,4 +1,5 @@
-// Hashes in RDB files: loaded in each of the four forms that Redis has written, saved in the two that it writes now.
+// Hashes in RDB files: loaded in each of the four forms that Redis has written, saved in the two that it
+// writes now.
 
 import * as format from '../../rdb/format.ts';
 import * as hash from './value.ts';
@@ -87,7 +88,10 @@ function ofListpack(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   return true;
 }
 
-/** True when a checked listpack is just what this server would make: few enough fields, each element in its shortest form. */
+/**
+ * True when a checked listpack is just what this server would make: few enough fields, each element in its
+ * shortest form.
+ */
 function isAsOurs(blob: u32, last: u32): bool {
   let elements: u32 = 0;
   for (let at = listpack.first(blob); at != last; elements++) {
@@ -128,7 +132,7 @@ function ofZipmap(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   return true;
 }
 
-// --- Saving ------------------------------------------------------------------------------------------------------
+// --- Saving ------------------------------------------------------------------------------------------------
 
 /** Writes a hash: a listpack as it is, a table field by field. */
 export function saveValue(found: u32, key: u32, keyBytes: u32, at: u32): void {

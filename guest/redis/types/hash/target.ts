@@ -39,7 +39,7 @@ export function zero(): void {
   reply.integer(0);
 }
 
-// --- Writing -----------------------------------------------------------------------------------------------------
+// --- Writing -----------------------------------------------------------------------------------------------
 
 /** True when argument 1 names a hash or no key; the entry is `opened`. Else an error is in the reply. */
 export function open(): bool {
@@ -50,7 +50,9 @@ export function open(): bool {
   return false;
 }
 
-/** The entry that open() has found, or 0. Set by open() and by what changes it, valid until the command ends. */
+/**
+ * The entry that open() has found, or 0. Set by open() and by what changes it, valid until the command ends.
+ */
 export let opened: u32 = 0;
 let isNew: bool = false;
 
@@ -59,9 +61,9 @@ export function moved(to: u32): void {
   opened = to;
 }
 
-/** True when so many bytes of fields and values can be stored; else an error is in the reply. */
+/** True when `bytes` bytes of fields and values can be stored; else replies with an error. */
 export function hasRoom(bytes: u64, fields: u32): bool {
-  // A hash that turns into a table holds its texts twice meanwhile.
+  // A hash that turns into a table holds its texts twice for a while.
   const own: u64 = isNew ? <u64>args.len(1) : <u64>entry.valueBytes(opened);
   const wanted = bytes + <u64>fields * 64 + own * 3 + 4096;
   if (wanted < 0xf0000000 && slab.hasRoom(<u32>wanted)) return true;

@@ -1,13 +1,15 @@
-// Hash values: a listpack in the entry while they are small, a table beside it when they are large.
+// Hash values: a listpack in the entry while they are small, a table outside it when they are large.
 //
-// Interface   insert() makes an empty one, which must get a field or be removed before the command ends. set() and remove()
-//             return the entry, which may have moved, or 0 when there is no memory: nothing has changed then. find(), or
-//             begin() and advance(), choose a field; readField() and readValue() make its text known until the next call.
-// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns; its own length counts,
-//             the entry may have room behind it. Encoding hashtable: the entry's value is a table (hash-table.ts).
+// Interface   insert() makes an empty one, which must get a field or be removed before the command ends.
+//             set() and remove() return the entry, which may have moved, or 0 when there is no memory:
+//             nothing has changed then. find(), or begin() and advance(), choose a field; readField() and
+//             readValue() make its text known until the next call.
+// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns; its own
+//             length counts, the entry may have room behind it. Encoding hashtable: the entry's value is a
+//             table (hash-table.ts).
 // Invariants  VALUE-1  A hash that a command leaves behind has a field.
-//             VALUE-2  A listpack has no more fields than the options allowed when it last grew, and longer texts than they
-//                      allowed only if a file's listpack or ziplist had them, as in Redis.
+//             VALUE-2  A listpack has no more fields than the options allowed when it last grew, and longer
+//                      texts than they allowed only if a file's listpack or ziplist had them, as in Redis.
 
 import * as config from '../../config/config.ts';
 import * as entry from '../../keyspace/entry.ts';
@@ -28,7 +30,7 @@ const LISTPACK_BYTES_MAX: u32 = 1 << 30;
 /** Buckets that one background step empties. */
 const BUCKETS_PER_STEP: u32 = 64;
 
-const SCRATCH: usize = memory.data(32, 8); // a table that is no entry's yet
+const SCRATCH: usize = memory.data(32, 8); // a table that no entry owns yet
 const CHOSEN: usize = memory.data(24, 8); // digits of the chosen text, listpack.DIGITS_MAX
 // Digits of a field and of its value on their way into a table.
 const MOVED_FIELD: usize = memory.data(24, 8);
@@ -52,13 +54,13 @@ function fieldsMax(): u32 {
   return wanted > <i64>LISTPACK_FIELDS_MAX ? LISTPACK_FIELDS_MAX : <u32>wanted;
 }
 
-/** True when a text of so many bytes may stand in a listpack. */
+/** True when a text of this length may be in a listpack. */
 @inline
 export function isShort(bytes: u32): bool {
   return <i64>bytes <= config.number(option.HASH_MAX_LISTPACK_VALUE);
 }
 
-/** A new key with an empty hash for about so many fields; 0 when there is no memory. */
+/** A new key with an empty hash for about `fields` fields; 0 when there is no memory. */
 export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
   if (fields <= fieldsMax()) {
     const made = keyspace.insert(key, keyBytes, HASH, LISTPACK, listpack.EMPTY_BYTES);
@@ -72,12 +74,15 @@ export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
   return made;
 }
 
-/** True when so many fields may stand in a listpack. */
+/** True when a listpack may have this many fields. */
 export function isFew(fields: u32): bool {
   return fields <= fieldsMax();
 }
 
-/** A new key whose hash is a listpack of few fields, in the form that this server makes; 0 when there is no memory. */
+/**
+ * A new key whose hash is a listpack of few fields, in the form that this server makes; 0 when there is no
+ * memory.
+ */
 export function adopt(key: u32, keyBytes: u32, list: u32, bytes: u32): u32 {
   const made = keyspace.insert(key, keyBytes, HASH, LISTPACK, bytes);
   if (made != 0) memory.copy(entry.value(made), list, bytes);
@@ -88,7 +93,7 @@ function dropScratch(): void {
   while (hashTable.drain(<u32>SCRATCH, 0x10000000)) {}
 }
 
-// --- One field ---------------------------------------------------------------------------------------------------
+// --- One field ---------------------------------------------------------------------------------------------
 
 // The chosen field: in a table its node, in a listpack its element and that of its value.
 let inTable: bool = false;
@@ -147,7 +152,7 @@ export function textBytes(): u32 {
   return textLength;
 }
 
-// --- Change ------------------------------------------------------------------------------------------------------
+// --- Change ------------------------------------------------------------------------------------------------
 
 let hasAdded: bool = false;
 
@@ -175,7 +180,10 @@ export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32)
   return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
 }
 
-/** set() for a field of a file's list: only the number of fields decides about the encoding. A field that exists stays as it is. */
+/**
+ * set() for a field of a file's list: only the number of fields decides about the encoding. A field that
+ * exists stays as it is.
+ */
 export function setLoaded(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
   if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
   const list = entry.value(hash);
@@ -228,7 +236,9 @@ function replace(hash: u32, element: u32, to: u32, toBytes: u32): u32 {
   return made;
 }
 
-/** Puts `bytes` unset bytes in the place of `old` ones in a listpack; the entry, or 0 when there is no memory. */
+/**
+ * Puts `bytes` unset bytes in the place of `old` ones in a listpack; the entry, or 0 when there is no memory.
+ */
 function splice(hash: u32, offset: u32, old: u32, bytes: u32): u32 {
   const total = listpack.bytes(entry.value(hash));
   const wanted = total - old + bytes;
@@ -246,7 +256,9 @@ function splice(hash: u32, offset: u32, old: u32, bytes: u32): u32 {
   return smaller == 0 ? made : smaller;
 }
 
-/** Deletes a field; the entry, which may have moved or have no field left, or 0 when the field is not there. */
+/**
+ * Deletes a field; the entry, which may have moved or have no field left, or 0 when the field is not there.
+ */
 export function remove(hash: u32, name: u32, nameBytes: u32): u32 {
   if (isTable(hash)) {
     const table = entry.value(hash);
@@ -265,7 +277,10 @@ export function remove(hash: u32, name: u32, nameBytes: u32): u32 {
   return made;
 }
 
-/** For the checked build: a changed listpack is whole, lies in its entry, and is no longer than allowed (VALUE-2). */
+/**
+ * For the checked build: a changed listpack is whole, lies in its entry, and is no longer than allowed
+ * (VALUE-2).
+ */
 function checkList(hash: u32): void {
   const list = entry.value(hash);
   const bytes = listpack.bytes(list);
@@ -303,12 +318,14 @@ function toTable(hash: u32): u32 {
   return made;
 }
 
-// --- All fields --------------------------------------------------------------------------------------------------
+// --- All fields --------------------------------------------------------------------------------------------
 
 let walkTable: u32 = 0;
 let walkEnd: u32 = 0;
 
-/** Chooses the first field; false when there is none. One walk at a time; the hash must not change meanwhile. */
+/**
+ * Chooses the first field; false when there is none. One walk at a time; the hash must not change during it.
+ */
 export function begin(hash: u32): bool {
   const value = entry.value(hash);
   inTable = isTable(hash);
@@ -358,7 +375,9 @@ export function chooseNode(found: u32): void {
   node = found;
 }
 
-/** Calls `visit` for the nodes of a cursor's buckets; the next cursor, or 0 at the end. For large hashes only. */
+/**
+ * Calls `visit` for the nodes of a cursor's buckets; the next cursor, or 0 at the end. For large hashes only.
+ */
 export function scan(hash: u32, cursor: u64, visit: (node: u32) => void): u64 {
   return hashTable.scan(entry.value(hash), cursor, visit);
 }
@@ -368,7 +387,7 @@ export function isLarge(hash: u32): bool {
   return isTable(hash);
 }
 
-// --- What the keyspace asks (keyspace/type.ts) --------------------------------------------------------------------
+// --- What the keyspace asks (keyspace/type.ts) -------------------------------------------------------------
 
 export function encodingName(hash: u32): string {
   return isTable(hash) ? 'hashtable' : 'listpack';

@@ -13,7 +13,9 @@ import * as random from '../../bytes/random.ts';
 import * as reply from '../../wire/reply.ts';
 import * as target from './target.ts';
 
-/** A small sample is drawn with replacement until it is large enough; a larger share is chosen in one walk. */
+/**
+ * A small sample is drawn with replacement until it is large enough; a larger share is chosen in one walk.
+ */
 const SAMPLE_SHARE: u32 = 3;
 
 export function register(): void {
@@ -69,7 +71,7 @@ function hvals(): void {
   for (let more = hash.begin(found); more; more = hash.advance()) replyValue();
 }
 
-// --- HSCAN -------------------------------------------------------------------------------------------------------
+// --- HSCAN -------------------------------------------------------------------------------------------------
 
 let pattern: u32 = 0;
 let patternBytes: u32 = 0;
@@ -147,7 +149,7 @@ function showChosen(): void {
   shown += 2;
 }
 
-// --- HRANDFIELD --------------------------------------------------------------------------------------------------
+// --- HRANDFIELD --------------------------------------------------------------------------------------------
 
 let hasValues: bool = false;
 

@@ -26,7 +26,10 @@ export function register(): void {
   command.define('lcs', lcs.run, -3, READONLY | TIMED, 1, 2, 1, ACL_STRING);
 }
 
-/** The string entry of argument 1, or 0 after a reply: `none` when it is missing, an error when it is no string. */
+/**
+ * The string entry of argument 1, or 0 after a reply: `none` when it is missing, an error when it is not a
+ * string.
+ */
 export function stringOrReply(): u32 {
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) reply.none();
@@ -92,7 +95,7 @@ function getRange(): void {
   reply.bulk(strings.address() + <u32>start, <u32>(end - start + 1));
 }
 
-/** True when a string may become so long; else the error is replied. */
+/** True when a string may have this many bytes; else replies with the error. */
 function isAllowed(bytes: u64): bool {
   if (bytes <= <u64>config.number(option.PROTO_MAX_BULK_LEN)) return true;
   errors.tooLong();

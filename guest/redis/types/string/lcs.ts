@@ -121,7 +121,10 @@ function answer(table: u32, a: u32, aBytes: u32, b: u32, bBytes: u32): void {
   reply.endArray(mark, ranges);
 }
 
-/** Goes back from the table's end: writes the common bytes before `to`, or replies their ranges; how many those were. */
+/**
+ * Goes back from the table's end: writes the common bytes before `to`, or replies their ranges; how many
+ * those were.
+ */
 function trace(table: u32, a: u32, aBytes: u32, b: u32, bBytes: u32, to: u32): u32 {
   const width = bBytes + 1;
   let ranges: u32 = 0;

@@ -36,7 +36,7 @@ const PX: u32 = 64;
 const EXAT: u32 = 128;
 const PXAT: u32 = 256;
 const EXPIRY: u32 = EX | PX | EXAT | PXAT;
-/** What may stand beside an expiry: the same word again, and nothing else about time. */
+/** What may accompany an expiry: the same word again, and nothing else about time. */
 const TIME: u32 = EXPIRY | KEEPTTL | PERSIST;
 
 const SYNTAX: u32 = 0xffffffff;
@@ -125,8 +125,9 @@ function replyOld(): bool {
   return true;
 }
 
-/** Stores argument `value` under argument 1, to end at a time or never (-1). False when there is no memory. */
-// @ts-ignore: decorator
+/**
+ * Stores argument `value` under argument 1, to end at a time or never (-1). False when there is no memory.
+ */
 @inline
 function finish(old: u32, value: u32, endsMs: i64, keep: u32): bool {
   const key = args.ptr(1);

@@ -1,8 +1,10 @@
-// String values: integers as 8 bytes, other texts as they are; embstr up to 44 bytes, as OBJECT ENCODING has it.
+// String values: integers as 8 bytes, other texts as they are; embstr up to 44 bytes, as OBJECT ENCODING has
+// it.
 //
-// Interface   read() makes a value's text available at address() and bytes(). write() stores a text as SET does, in place where
-//             the size class allows; writeText() the same without looking for an integer; edit() gives a text that can be
-//             changed and made longer. Functions that return an entry return 0 for lack of memory, nothing changed.
+// Interface   read() makes a value's text available at address() and bytes(). write() stores a text as SET
+//             does, in place where the size class allows; writeText() the same without looking for an
+//             integer; edit() gives a text that can be changed and made longer. Functions that return an
+//             entry return 0 for lack of memory, nothing changed.
 
 import * as client from '../../client/client.ts';
 import * as entry from '../../keyspace/entry.ts';
@@ -28,20 +30,18 @@ let textAt: u32 = 0;
 let textBytes: u32 = 0;
 
 /** Address of the text that read() found; valid until the value changes or another integer is read. */
-// @ts-ignore: decorator
 @inline
 export function address(): u32 {
   return textAt;
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function bytes(): u32 {
   return textBytes;
 }
 
 /** Makes the text of a string entry available. */
-// @ts-ignore: decorator
 @inline
 export function read(found: u32): void {
   if (entry.encoding(found) == INT) {
@@ -59,7 +59,10 @@ export function lengthOf(found: u32): u32 {
   return entry.valueBytes(found);
 }
 
-/** True when the value is an integer or spells one; it is number.parsed() then, also for an entry of encoding int. */
+/**
+ * True when the value is an integer or spells one; it is number.parsed() then, also for an entry of encoding
+ * int.
+ */
 export function isInteger(found: u32): bool {
   read(found);
   return number.parse(textAt, textBytes);
@@ -144,8 +147,8 @@ function adopt(old: u32, key: u32, keyBytes: u32, made: u32): u32 {
 }
 
 /**
- * Makes a string's text raw and `valueBytes` long, for APPEND and SETRANGE: bytes beyond the old text are for the caller
- * to fill. Room is kept for more, so that a string grown little by little is not copied each time.
+ * Makes a string's text raw and `valueBytes` long, for APPEND and SETRANGE: bytes beyond the old text are for
+ * the caller to fill. Room is kept for more, so that a string grown little by little is not copied each time.
  */
 export function edit(found: u32, valueBytes: u32): u32 {
   read(found);
