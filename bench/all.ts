@@ -1,5 +1,5 @@
-// Runs the benches one after the other, or those that are named, and makes a page of what they found, bench/results/report.html. Fails
-// when one fails or prints what is no number.
+// Runs the benches one after the other, or those that are named, and makes a page of what they
+// found, bench/results/report.html. Fails when one fails or prints what is no number.
 //
 //   npm run bench [-- redis-throughput ...]      npm run bench -- --quick      npm run bench:report
 
@@ -57,7 +57,10 @@ const QUICK =
   'A quick run: small sizes and few rounds. It shows that the benches work; its figures mean nothing.';
 if (isQuick) console.log(QUICK);
 if (wanted.includes('runtimes') && !isInstalled())
-  console.log('The bench `runtimes` downloads Node 22, 24 and 26 and Deno from npm first, once, into node_modules/.cache.'); // prettier-ignore
+  console.log(
+    'The bench `runtimes` downloads Node 22, 24 and 26 and Deno from npm first, once, ' +
+      'into node_modules/.cache.',
+  );
 for (const name of wanted) {
   if (BENCHES.includes(name)) continue;
   console.error(`There is no bench '${name}'; there are ${BENCHES.join(', ')}`);

@@ -1,5 +1,5 @@
-// The benches, in the order in which they run and are reported: groups, plain names, and what a reader has to know. Portable: the report's page
-// reads it, too.
+// The benches, in the order in which they run and are reported: groups, plain names, and what a
+// reader has to know. Portable: the report's page reads it, too.
 
 export interface Bench {
   /** Of its program and its results. */
@@ -15,7 +15,9 @@ export interface BenchGroup {
 }
 
 const DESIGNS =
-  'Tabby is ringzero\'s buffer pool. Its peers: "eager" interrupts the other vCPUs at each eviction, "hash" looks each page up in a hash table, "swizzle" keeps pointers to pages as LeanStore does, vmcache is the native original.';
+  'Tabby is ringzero\'s buffer pool. Its peers: "eager" interrupts the other vCPUs at ' +
+  'each eviction, "hash" looks each page up in a hash table, "swizzle" keeps pointers ' +
+  'to pages as LeanStore does, vmcache is the native original.';
 
 export const GROUPS: readonly BenchGroup[] = [
   {
@@ -24,7 +26,10 @@ export const GROUPS: readonly BenchGroup[] = [
       {
         name: 'snapshot',
         title: 'Taking a snapshot, and the first write after it',
-        note: 'Table copies are the peers inside WebAssembly: "counted" copies the page table and counts references, "epochs" copies it without counting, "copied before" had a copy ready.',
+        note:
+          'Table copies are the peers inside WebAssembly: "counted" copies the page table and ' +
+          'counts references, "epochs" copies it without counting, "copied before" had a copy ' +
+          'ready.',
       },
       { name: 'fork-sqlite', title: 'Forks of SQLite in memory, while it writes' },
       { name: 'fork-code', title: 'Code in a fork, compared with its parent' },
@@ -103,4 +108,6 @@ export const GROUPS: readonly BenchGroup[] = [
 ];
 
 /** In the order of the groups. */
-export const BENCHES: readonly string[] = GROUPS.flatMap(({ benches }) => benches.map(({ name }) => name)); // prettier-ignore
+export const BENCHES: readonly string[] = GROUPS.flatMap(({ benches }) =>
+  benches.map(({ name }) => name),
+);

@@ -1,4 +1,5 @@
-// The bench page as a folder that any server with the two headers of docs/browser.md can serve: dist/bench-page.
+// The bench page as a folder that any server with the two headers of docs/browser.md can serve:
+// dist/bench-page.
 //
 //   npm run bench:page [-- --port 8080]      builds it and serves it here
 

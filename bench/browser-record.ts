@@ -1,5 +1,5 @@
-// Records the demo of the home page, for browsers that cannot run it: bench/browser/recording.json. On a quiet machine with four cores or
-// more, or the programs take turns on a core.
+// Records the demo of the home page, for browsers that cannot run it: bench/browser/recording.json.
+// On a quiet machine with four cores or more, or the programs take turns on a core.
 //
 //   node dist/bench/browser-record.js
 

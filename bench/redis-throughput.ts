@@ -58,13 +58,18 @@ for (const { pipeline, requests, goal } of LOADS) {
   const [ours, theirs] = [median(times.ringzero!), times.redis && median(times.redis)];
   rows.push({
     figure: `processor time of a request, P=${pipeline}`,
-    value: `${ours.toFixed(2)} us`,
-    ...(theirs && { ratio: `redis ${theirs.toFixed(2)} us, ${(theirs / ours).toFixed(2)}x` }),
+    value: `${ours.toFixed(2)} µs`,
+    ...(theirs && { ratio: `redis ${theirs.toFixed(2)} µs, ${(theirs / ours).toFixed(2)}x` }),
   });
 }
-const points = Object.entries(data as Record<string, Partial<Record<Kind, number[]>>>).flatMap(([group, kinds]) =>
-  Object.entries(kinds).map(([series, samples]) => ({ group, series, samples: samples.map((rate) => rate / 1000) })),
-); // prettier-ignore
+const points = Object.entries(data as Record<string, Partial<Record<Kind, number[]>>>).flatMap(
+  ([group, kinds]) =>
+    Object.entries(kinds).map(([series, samples]) => ({
+      group,
+      series,
+      samples: samples.map((rate) => rate / 1000),
+    })),
+);
 const plots: Plot[] = [
   { title: 'redis-benchmark, 50 clients, 100 bytes', values: 'thousand requests a second', points },
 ];

@@ -26,7 +26,10 @@ export function summarise(samples: Float64Array): Summary {
   };
 }
 
-/** One line of a report: a figure, the ratio to its peer or baseline in the same run, and the goal if it has one. */
+/**
+ * One line of a report: a figure, the ratio to its peer or baseline in the same run, and the goal
+ * if it has one.
+ */
 export interface Row {
   figure: string;
   value: string;
@@ -40,9 +43,13 @@ type Goal = Pick<Row, 'goal' | 'isMet'>;
 
 /** A goal for a row; none where there is no goal, or nothing to compare with. */
 export const atLeast = (is: number | undefined, goal: number | undefined, unit: string): Goal =>
-  is === undefined || goal === undefined ? {} : { goal: `at least ${goal}${unit}`, isMet: is >= goal }; // prettier-ignore
+  is === undefined || goal === undefined
+    ? {}
+    : { goal: `at least ${goal}${unit}`, isMet: is >= goal };
 export const atMost = (is: number | undefined, goal: number | undefined, unit: string): Goal =>
-  is === undefined || goal === undefined ? {} : { goal: `at most ${goal}${unit}`, isMet: is <= goal }; // prettier-ignore
+  is === undefined || goal === undefined
+    ? {}
+    : { goal: `at most ${goal}${unit}`, isMet: is <= goal };
 
 /** What bench/results/NAME.json holds. */
 export interface Result {

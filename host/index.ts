@@ -5,8 +5,8 @@
  * @module ringzero
  */
 
-export { MicroVM, type AttachOptions, type MicroVMHandle } from './vm/micro-vm.ts';
-export type { LoadOptions, MicroVMOptions } from './vm/options.ts';
+export { MicroVM } from './vm/micro-vm.ts';
+export type { AttachOptions, LoadOptions, MicroVMHandle, MicroVMOptions } from './vm/options.ts';
 export type { Program } from './vm/program.ts';
 export { ProgramExit } from './wasi/exit.ts';
 export type { WasiOptions } from './wasi/options.ts';

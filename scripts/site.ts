@@ -1,5 +1,5 @@
-// The documents as a site: dist/site, a folder for any static server. One that sends the two headers of docs/browser.md can run its demo
-// and its bench page.
+// The documents as a site: dist/site, a folder for any static server. One that sends the two
+// headers of docs/browser.md can run its demo and its bench page.
 //
 //   npm run site [-- --port 8080]      builds it, and serves it here if there is a port
 //
@@ -67,7 +67,9 @@ function example(name: string): Document {
 }
 
 function documents(): Document[] {
-  const docs = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md')).sort(); // prettier-ignore
+  const docs = readdirSync(join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .sort();
   const files = [
     'README.md',
     ...docs.map((file) => `docs/${file}`),
@@ -126,7 +128,11 @@ export async function buildSite(out = join(ROOT, 'dist/site')): Promise<string> 
     stdio: 'inherit',
   });
   const page = 'bench/index.html';
-  await buildPage(join(out, 'bench'), { header: header(page, { current: page }), footer: FOOTER, root: '../' }); // prettier-ignore
+  await buildPage(join(out, 'bench'), {
+    header: header(page, { current: page }),
+    footer: FOOTER,
+    root: '../',
+  });
   return out;
 }
 

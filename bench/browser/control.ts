@@ -1,4 +1,5 @@
-// Between a worker of the bench page and the page: the worker works in slices, between which it hears what the page wants.
+// Between a worker of the bench page and the page: the worker works in slices, between which it
+// hears what the page wants.
 
 export const MIB = 2 ** 20;
 /** Milliseconds of work without a look at the page's messages. */

@@ -1,5 +1,6 @@
-// The demo of forks: a program writes while its memory is forked, next to one whose memory is copied. It starts by itself, takes both every
-// two seconds, and ends by itself on the home page. Without shared memory it shows a recorded run, and says so.
+// The demo of forks: a program writes while its memory is forked, next to one whose memory is
+// copied. It starts by itself, takes both every two seconds, and ends by itself on the home page.
+// Without shared memory it shows a recorded run, and says so.
 
 import { live, recorded, type Choices, type Feed, type Lane, type Recording } from './fork-feed.ts';
 import { Lanes } from './fork-lanes.ts';
@@ -88,7 +89,9 @@ export class ForkDemo {
   }
 
   async #replay(): Promise<void> {
-    const missing = `This page cannot run it: its server does not send ${HEADERS}, without which a browser shares no memory between threads.`;
+    const missing =
+      `This page cannot run it: its server does not send ${HEADERS}, ` +
+      'without which a browser shares no memory between threads.';
     const { recording } = this.#options;
     if (recording === undefined) return this.#note(missing);
     const run = await recording();
@@ -157,7 +160,12 @@ export class ForkDemo {
   #proof({ fork, beganMs, endedMs, pausedMs, sum, copies = 0 }: ForkEvent): string {
     const words = count((this.#choices.mib * 2 ** 20) / 4);
     const wrong = sum === 0 ? '' : ', WHICH IS WRONG';
-    return `Fork ${fork}: taken in ${duration(pausedMs)}; another thread added up its ${words} words to ${sum}${wrong} in ${duration(endedMs - beganMs)}, while the program wrote on and ${count(copies)} of its pages were copied. Each write moves a unit from one word to another, so a sum of 0 is one moment of the program.`;
+    const time = duration(endedMs - beganMs);
+    const added = `another thread added up its ${words} words to ${sum}${wrong} in ${time}`;
+    const copied = `the program wrote on and ${count(copies)} of its pages were copied`;
+    const why =
+      'Each write moves a unit from one word to another, so a sum of 0 is one moment of the program.';
+    return `Fork ${fork}: taken in ${duration(pausedMs)}; ${added}, while ${copied}. ${why}`;
   }
 
   #running(isRunning: boolean): void {

@@ -1,4 +1,5 @@
-// Where the demo of forks gets what it shows: from two workers of this page, or from a run that was recorded in such a page.
+// Where the demo of forks gets what it shows: from two workers of this page, or from a run that was
+// recorded in such a page.
 
 import type { ForkEvent, WriterOptions, WriterSample } from './writers.ts';
 
@@ -63,8 +64,14 @@ export interface Recording {
 /** A recorded run, as fast as it was, and from the start again when it is over. */
 export function recorded({ samples, forks }: Recording, listener: Listener): Feed {
   const events = LANES.flatMap((lane) => [
-    ...samples[lane].map((sample) => ({ at: sample.atMs, tell: (by: number) => listener.sample(lane, moved(sample, by)) })), // prettier-ignore
-    ...forks[lane].map((fork) => ({ at: fork.endedMs, tell: (by: number) => listener.fork(lane, moved(fork, by)) })), // prettier-ignore
+    ...samples[lane].map((sample) => ({
+      at: sample.atMs,
+      tell: (by: number) => listener.sample(lane, moved(sample, by)),
+    })),
+    ...forks[lane].map((fork) => ({
+      at: fork.endedMs,
+      tell: (by: number) => listener.fork(lane, moved(fork, by)),
+    })),
   ]).sort((a, b) => a.at - b.at);
   let began = Date.now();
   let next = 0;

@@ -1,5 +1,7 @@
-// What the two programs wrote in the last seconds, as two lanes over one axis of time. Where a program stands still, its lane is empty and
-// the pause is marked; while a fork exists, its lane is tinted. Each lane has a scale of its own: what is compared is when they write. Drawn at the width of its place, so that text keeps its size.
+// What the two programs wrote in the last seconds, as two lanes over one axis of time. Where a
+// program stands still, its lane is empty and the pause is marked; while a fork exists, its lane is
+// tinted. Each lane has a scale of its own: what is compared is when they write. Drawn at the width
+// of its place, so that text keeps its size.
 
 import { LANES, type Lane } from './fork-feed.ts';
 import type { ForkEvent, WriterSample } from './writers.ts';
@@ -40,7 +42,8 @@ export class Lanes {
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.#svg.setAttribute('height', String(height));
     const end = Math.max(...LANES.map((lane) => this.samples[lane].at(-1)?.atMs ?? 0));
-    const shown = (lane: Lane): WriterSample[] => this.samples[lane].filter(({ atMs }) => atMs > end - SPAN_MS); // prettier-ignore
+    const shown = (lane: Lane): WriterSample[] =>
+      this.samples[lane].filter(({ atMs }) => atMs > end - SPAN_MS);
     const x = (ms: number): number => Math.max(0, (1 - (end - ms) / SPAN_MS) * width);
     const shapes = LANES.flatMap((lane, i) => {
       const base = (i + 1) * (HEAD + HEIGHT);
@@ -58,12 +61,28 @@ export class Lanes {
       return `M${x(sample.fromMs).toFixed(1)} ${base}V${y.toFixed(1)}H${x(sample.atMs).toFixed(1)}V${base}Z`;
     });
     const band = ({ beganMs, endedMs }: ForkEvent): SVGElement =>
-      shape('rect', { class: 'exists', x: x(beganMs), y: top, width: Math.max(0, x(endedMs) - x(beganMs)), height: HEIGHT }); // prettier-ignore
+      shape('rect', {
+        class: 'exists',
+        x: x(beganMs),
+        y: top,
+        width: Math.max(0, x(endedMs) - x(beganMs)),
+        height: HEIGHT,
+      });
     const pause = ({ beganMs, pausedMs }: ForkEvent): SVGElement =>
-      shape('rect', { class: 'pause', x: x(beganMs), y: top, width: x(beganMs + pausedMs) - x(beganMs), height: HEIGHT }); // prettier-ignore
+      shape('rect', {
+        class: 'pause',
+        x: x(beganMs),
+        y: top,
+        width: x(beganMs + pausedMs) - x(beganMs),
+        height: HEIGHT,
+      });
     return [
       shape('text', { x: 0, y: top - 7, class: 'title' }, TITLES[lane]),
-      shape('text', { x: width, y: top - 7, 'text-anchor': 'end' }, `up to ${(highest / 1000).toFixed(0)} M writes/s`), // prettier-ignore
+      shape(
+        'text',
+        { x: width, y: top - 7, 'text-anchor': 'end' },
+        `up to ${(highest / 1000).toFixed(0)} M writes/s`,
+      ),
       ...(lane === 'ours' ? recent.map(band) : []),
       shape('path', { class: `writes ${lane}`, d: bars.join('') }),
       ...recent.filter(({ pausedMs }) => (pausedMs / SPAN_MS) * width > LEAST_WIDTH).map(pause),
@@ -87,6 +106,10 @@ function axis(width: number, height: number): SVGElement[] {
     const at = (second / SECONDS) * width;
     const ago = SECONDS - second;
     const anchor = second === 0 ? 'start' : ago === 0 ? 'end' : 'middle';
-    return shape('text', { x: at, y: height - 7, 'text-anchor': anchor }, ago === 0 ? 'now' : `${ago} s ago`); // prettier-ignore
+    return shape(
+      'text',
+      { x: at, y: height - 7, 'text-anchor': anchor },
+      ago === 0 ? 'now' : `${ago} s ago`,
+    );
   });
 }

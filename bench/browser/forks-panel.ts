@@ -31,9 +31,20 @@ function plotOf(
     marginLeft: 56,
     marginBottom: 40,
     x: { label: 'seconds', labelAnchor: 'center', labelArrow: 'none' },
-    y: { label: null, type: 'log', grid: true, ticks: 4, tickFormat: (us: number) => format(us, 'microseconds') }, // prettier-ignore
+    y: {
+      label: null,
+      type: 'log',
+      grid: true,
+      ticks: 4,
+      tickFormat: (us: number) => format(us, 'microseconds'),
+    },
     marks: [
-      Plots.rectX(during, { x1: (fork: ForkEvent) => seconds(fork.beganMs), x2: (fork: ForkEvent) => seconds(fork.endedMs), fill: 'var(--s1)', fillOpacity: 0.2 }), // prettier-ignore
+      Plots.rectX(during, {
+        x1: (fork: ForkEvent) => seconds(fork.beganMs),
+        x2: (fork: ForkEvent) => seconds(fork.endedMs),
+        fill: 'var(--s1)',
+        fillOpacity: 0.2,
+      }),
       Plots.dot(shown, { x: at, y: 'maxUs', r: 1.5, fill: 'var(--s2)' }),
       Plots.line(shown, { x: at, y: 'medianUs', stroke: 'var(--s1)', strokeWidth: 2 }),
     ],
@@ -50,7 +61,10 @@ export function startForks(): void {
     onStart: () => void (output.textContent = ''),
     onFork(lane, { fork, pausedMs, beganMs, endedMs, sum, copies }) {
       if (lane !== 'ours') return;
-      output.textContent = `Fork ${fork}: taken in ${duration(pausedMs)}, added up in ${(endedMs - beganMs).toFixed(0)} ms to ${sum}${sum === 0 ? '' : ', WHICH IS WRONG'}; ${copies} pages were copied`; // prettier-ignore
+      const wrong = sum === 0 ? '' : ', WHICH IS WRONG';
+      const added = `added up in ${duration(endedMs - beganMs)} to ${sum}${wrong}`;
+      const taken = `taken in ${duration(pausedMs)}`;
+      output.textContent = `Fork ${fork}: ${taken}, ${added}; ${copies} pages were copied`;
     },
   });
   const draw = (): void => {
@@ -58,7 +72,14 @@ export function startForks(): void {
     if (samples.ours.length < 2) return;
     const plot = plotOf(samples.ours, forks.ours, Math.round(figure.clientWidth) || 320);
     const names = legend(['median of 20 ms', 'maximum']);
-    figure.replaceChildren(titled(TITLE, 'Lower is better; the scale is logarithmic. Tinted: a fork exists.', names, plot)); // prettier-ignore
+    figure.replaceChildren(
+      titled(
+        TITLE,
+        'Lower is better; the scale is logarithmic. Tinted: a fork exists.',
+        names,
+        plot,
+      ),
+    );
   };
   let wasRunning = false;
   setInterval(() => {
@@ -67,7 +88,14 @@ export function startForks(): void {
   }, DRAW_MS);
   keep('forks', () => {
     const { samples, forks, mib, part } = demo.measured;
-    return { mib, part, samples: samples.ours, forks: forks.ours, copierSamples: samples.theirs, copies: forks.theirs }; // prettier-ignore
+    return {
+      mib,
+      part,
+      samples: samples.ours,
+      forks: forks.ours,
+      copierSamples: samples.theirs,
+      copies: forks.theirs,
+    };
   });
   void demo.start();
 }

@@ -1,8 +1,10 @@
-// The worker of the bench page that runs guests: a program whose memory is forked, the same whose memory is copied, and YCSB on a pool that
-// is smaller than its data. What it measured in a slice it posts.
+// The worker of the bench page that runs guests: a program whose memory is forked, the same whose
+// memory is copied, and YCSB on a pool that is smaller than its data. What it measured in a slice
+// it posts.
 //
 //   page -> worker   { start: 'writer' | 'copier' | 'ycsb', ...options }, { fork: true }, { stop: true }
-//   worker -> page   samples and forks (writers.ts), samples and the pool's place (below), { ended: name }, { failed: text }
+//   worker -> page   samples and forks (writers.ts), samples and the pool's place (below),
+//                    { ended: name }, { failed: text }
 
 import { POOL_EVICTIONS as EVICTIONS, POOL_FAULTS as FAULTS } from '../../assembly/abi/counter.ts';
 import { MicroVM } from '../../host/index.ts';
@@ -24,7 +26,10 @@ export interface YcsbSample {
   faults: number;
   evictions: number;
 }
-/** Where a page can look at the pool by itself: the VM's memory, and the address of the word that has the pool's address. */
+/**
+ * Where a page can look at the pool by itself: the VM's memory, and the address of the word that
+ * has the pool's address.
+ */
 export interface PoolPlace {
   pool: WebAssembly.Memory;
   word: number;
@@ -32,7 +37,8 @@ export interface PoolPlace {
 
 type Request = WriterOptions | YcsbOptions | { fork: true } | { stop: true };
 
-// --- YCSB ---------------------------------------------------------------------------------------------------------------
+// --- YCSB
+// ------------------------------------------------------------------------------------------
 
 const DIRECTORY = 'ringzero-bench-page';
 const FILE = 'data.rz';
@@ -47,7 +53,12 @@ async function ycsb({ design, kind, skew, poolMib, dataMib }: YcsbOptions): Prom
   const directory = await root.getDirectoryHandle(DIRECTORY, { create: true });
   await directory.getFileHandle(FILE, { create: true }); // preopen makes none
   const memory = Math.ceil((poolMib * 1.2 + 96) / 16) * 16 * MIB;
-  const vm = await MicroVM.create({ guest: await bytesOf(design), linked: true, memory, preopen: DIRECTORY }); // prettier-ignore
+  const vm = await MicroVM.create({
+    guest: await bytesOf(design),
+    linked: true,
+    memory,
+    preopen: DIRECTORY,
+  });
   const { exports } = vm.enter();
   const call = (name: string, ...args: (number | bigint)[]): number => {
     const result = Number(exports[name]!(...args));

@@ -1,5 +1,6 @@
-// Heat maps of a buffer pool: the pages of its file, and the frames of its memory. The page reads the frames' headers while the worker
-// runs; a header is one word that changes at once (assembly/tabby/header.ts), so a look costs the worker nothing.
+// Heat maps of a buffer pool: the pages of its file, and the frames of its memory. The page reads
+// the frames' headers while the worker runs; a header is one word that changes at once
+// (assembly/tabby/header.ts), so a look costs the worker nothing.
 //
 // Cost        16 bytes read for each frame and look.
 

@@ -1,4 +1,5 @@
-// A section of the bench page: its choices, its buttons, its line of text and its plots. What it draws is drawn again when the width changes.
+// A section of the bench page: its choices, its buttons, its line of text and its plots. What it
+// draws is drawn again when the width changes.
 
 export type Choices = Record<string, number | string>;
 
@@ -8,7 +9,8 @@ const results: Record<string, () => unknown> = {
 };
 
 /** What the file of results has under a name, when it is saved. */
-export const keep = (name: string, measured: () => unknown): void => void (results[name] = measured); // prettier-ignore
+export const keep = (name: string, measured: () => unknown): void =>
+  void (results[name] = measured);
 
 export const trouble = (text: string): void =>
   void (document.querySelector('#trouble')!.textContent = text);
@@ -17,7 +19,9 @@ export const trouble = (text: string): void =>
 export function save(): void {
   const measured = Object.fromEntries(Object.entries(results).map(([name, of]) => [name, of()]));
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(measured, null, 1)], { type: 'application/json' })); // prettier-ignore
+  link.href = URL.createObjectURL(
+    new Blob([JSON.stringify(measured, null, 1)], { type: 'application/json' }),
+  );
   link.download = 'ringzero-bench.json';
   link.click();
   URL.revokeObjectURL(link.href);
@@ -62,7 +66,9 @@ export class Panel {
   }
 
   get choices(): Choices {
-    const entries = [...new FormData(this.form)].map(([name, value]) => [name, Number.isNaN(Number(value)) ? value : Number(value)] as const); // prettier-ignore
+    const entries = [...new FormData(this.form)].map(
+      ([name, value]) => [name, Number.isNaN(Number(value)) ? value : Number(value)] as const,
+    );
     return Object.fromEntries(entries) as Choices;
   }
 
@@ -111,7 +117,10 @@ export class Panel {
 export function titled(title: string, below: string, ...drawn: Element[]): HTMLElement {
   const made = document.createElement('div');
   const heading = Object.assign(document.createElement('h3'), { textContent: title });
-  const text = Object.assign(document.createElement('p'), { className: 'axis', textContent: below }); // prettier-ignore
+  const text = Object.assign(document.createElement('p'), {
+    className: 'axis',
+    textContent: below,
+  });
   made.append(heading, text, ...drawn);
   return made;
 }

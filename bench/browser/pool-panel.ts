@@ -1,4 +1,5 @@
-// A buffer pool smaller than its data: the runs of the designs, over each other, as long as they do the same work.
+// A buffer pool smaller than its data: the runs of the designs, over each other, as long as they do
+// the same work.
 
 import * as Plots from '@observablehq/plot';
 import { asImage, colour, legend } from '../html/draw.ts';
@@ -21,7 +22,8 @@ interface Run {
 type Quantity = 'rate' | 'faults' | 'evictions';
 
 /** Seconds since the first sample; loading does not count. */
-const seconds = ({ samples }: Run, { atMs }: YcsbSample): number => (atMs - samples[0]!.atMs) / 1000; // prettier-ignore
+const seconds = ({ samples }: Run, { atMs }: YcsbSample): number =>
+  (atMs - samples[0]!.atMs) / 1000;
 
 function plotOf(
   runs: readonly Run[],
@@ -33,14 +35,35 @@ function plotOf(
     marginLeft: 56,
     marginBottom: 40,
     x: { label: 'seconds', labelAnchor: 'center', labelArrow: 'none', domain: [0, RUN_SECONDS] },
-    y: { label: null, grid: true, zero: true, ticks: 4, tickFormat: (value: number) => (value >= 1e6 ? `${short(value / 1e6)} M` : value >= 1e3 ? `${short(value / 1e3)} K` : short(value)) }, // prettier-ignore
-    marks: runs.map(
-      (run, i) =>
-      Plots.line(run.samples, { x: (sample: YcsbSample) => seconds(run, sample), y: quantity, stroke: colour(i), strokeWidth: 2 }), // prettier-ignore
+    y: {
+      label: null,
+      grid: true,
+      zero: true,
+      ticks: 4,
+      tickFormat: (value: number) =>
+        value >= 1e6
+          ? `${short(value / 1e6)} M`
+          : value >= 1e3
+            ? `${short(value / 1e3)} K`
+            : short(value),
+    },
+    marks: runs.map((run, i) =>
+      Plots.line(run.samples, {
+        x: (sample: YcsbSample) => seconds(run, sample),
+        y: quantity,
+        stroke: colour(i),
+        strokeWidth: 2,
+      }),
     ),
   });
-  return asImage(plot, `${title}: ${runs.map((run) => `${run.name} ${short(run.samples.at(-1)?.[quantity] ?? 0)}`).join(', ')}`); // prettier-ignore
+  return asImage(
+    plot,
+    `${title}: ${runs.map((run) => `${run.name} ${short(run.samples.at(-1)?.[quantity] ?? 0)}`).join(', ')}`,
+  );
 }
+
+const inWords = ({ rate, faults, evictions }: YcsbSample): string =>
+  `${short(rate / 1000)} K operations/s, ${short(faults)} page faults/s, ${short(evictions)} evictions/s`;
 
 class Pool {
   readonly #panel: Panel;
@@ -61,7 +84,13 @@ class Pool {
         this.#stop();
       },
     );
-    keep('pool', () => this.#runs.map(({ design, samples }) => ({ ...(JSON.parse(this.#work) as object), design, samples }))); // prettier-ignore
+    keep('pool', () =>
+      this.#runs.map(({ design, samples }) => ({
+        ...(JSON.parse(this.#work) as object),
+        design,
+        samples,
+      })),
+    );
     this.#panel.onWidth(() => this.#draw());
     this.#panel.form.addEventListener('change', () => this.#check());
     this.#panel.button('all').addEventListener('click', () => this.#startAll());
@@ -71,7 +100,11 @@ class Pool {
   #check(): boolean {
     const { poolMib, dataMib } = this.#panel.choices;
     const isLarger = Number(dataMib) > Number(poolMib);
-    this.#panel.say(isLarger ? '' : `A pool of ${poolMib} MiB holds all of ${dataMib} MiB: choose more data or a smaller pool.`); // prettier-ignore
+    this.#panel.say(
+      isLarger
+        ? ''
+        : `A pool of ${poolMib} MiB holds all of ${dataMib} MiB: choose more data or a smaller pool.`,
+    );
     return isLarger;
   }
 
@@ -149,8 +182,7 @@ class Pool {
     );
     const { name, samples } = this.#runs.at(-1)!;
     const sample = samples.at(-1);
-    if (sample !== undefined)
-      this.#panel.say(`${name}: ${short(sample.rate / 1000)} K operations/s, ${short(sample.faults)} page faults/s, ${short(sample.evictions)} evictions/s`); // prettier-ignore
+    if (sample !== undefined) this.#panel.say(`${name}: ${inWords(sample)}`);
   }
 }
 

@@ -25,7 +25,12 @@ function ratios({ points, values }: Plot): string {
 
 class Stores {
   readonly #panel: Panel;
-  readonly #points: Record<Act, Plot['points'][number][]> = { get: [], load: [], scan: [], batch: [] }; // prettier-ignore
+  readonly #points: Record<Act, Plot['points'][number][]> = {
+    get: [],
+    load: [],
+    scan: [],
+    batch: [],
+  };
   readonly #plots: readonly Plot[];
 
   constructor() {
@@ -36,7 +41,11 @@ class Stores {
       { title: 'Reading all in order, an entry', values: 'microseconds', points: scan },
       { title: 'A durable batch of 1000 puts', values: 'microseconds', points: batch },
     ];
-    this.#panel = new Panel('stores', 'Compare the stores', ({ keys }) => void this.#run(Number(keys))); // prettier-ignore
+    this.#panel = new Panel(
+      'stores',
+      'Compare the stores',
+      ({ keys }) => void this.#run(Number(keys)),
+    );
     this.#panel.onWidth(() => this.#draw());
   }
 
@@ -84,7 +93,11 @@ class Stores {
 
   async #ask(name: Name, keys: number, { ask, step }: Asked): Promise<void> {
     const add = (act: Act, ms: number, count: number): void => {
-      this.#points[act].push({ group: STORES[name], series: STORES[name], samples: [(ms / count) * 1000] }); // prettier-ignore
+      this.#points[act].push({
+        group: STORES[name],
+        series: STORES[name],
+        samples: [(ms / count) * 1000],
+      });
       this.#draw();
     };
     step(0, `loading ${keys.toLocaleString('en')} keys`);

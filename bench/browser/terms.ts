@@ -1,4 +1,5 @@
-// Terms of the page that need a line: each is a button, and the line shows while it is pointed at, focused or pressed.
+// Terms of the page that need a line: each is a button, and the line shows while it is pointed at,
+// focused or pressed.
 
 const GAP = 6;
 const EDGE = 12;

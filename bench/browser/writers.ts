@@ -1,7 +1,9 @@
-// Two programs that write to their memory without a pause, until the page wants the memory as it is at one moment. `writer` runs in a VM,
-// which forks it; `copier` is the same module as the engine runs it, which has to stand still while its memory is copied.
+// Two programs that write to their memory without a pause, until the page wants the memory as it is
+// at one moment. `writer` runs in a VM, which forks it; `copier` is the same module as the engine
+// runs it, which has to stand still while its memory is copied.
 //
-// Cost        The copy's target is memory that it has written before, which is the best case of a copy: new memory takes longer.
+// Cost        The copy's target is memory that it has written before, which is the best case of a
+//             copy: new memory takes longer.
 
 import { MicroVM } from '../../host/index.ts';
 import { breath, bytesOf, MIB, now, post, SLICE_MS, wanted } from './control.ts';
@@ -22,7 +24,10 @@ export interface WriterSample {
   maxUs: number;
 }
 
-/** The memory at one moment: what the program lost of its time for it, and when the reader had added it up. */
+/**
+ * The memory at one moment: what the program lost of its time for it, and when the reader had added
+ * it up.
+ */
 export interface ForkEvent {
   fork: number;
   beganMs: number;
@@ -76,7 +81,13 @@ async function writeOn(
     times.sort((a, b) => a - b);
     const { timeOrigin } = performance;
     const [medianUs, maxUs] = [times[times.length >> 1]! * 1000, times.at(-1)! * 1000];
-    post({ fromMs: timeOrigin + began, atMs: timeOrigin + last, writes: times.length * WRITES, medianUs, maxUs } satisfies WriterSample); // prettier-ignore
+    post({
+      fromMs: timeOrigin + began,
+      atMs: timeOrigin + last,
+      writes: times.length * WRITES,
+      medianUs,
+      maxUs,
+    } satisfies WriterSample);
     await breath();
   }
   await Promise.all(under);

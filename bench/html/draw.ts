@@ -1,5 +1,6 @@
-// Draws the plots of a report in the page that holds its results. Runs in a browser, and with any document that is given. A plot is drawn at
-// the width that it is given, so that its text keeps its size; the labels of groups stand above their bars, where they have room.
+// Draws the plots of a report in the page that holds its results. Runs in a browser, and with any
+// document that is given. A plot is drawn at the width that it is given, so that its text keeps its
+// size; the labels of groups stand above their bars, where they have room.
 
 import * as Plots from '@observablehq/plot';
 import type { Plot, Point } from '../plot.ts';
@@ -36,7 +37,10 @@ const LETTER = 6.6;
 /** Colours of the stylesheet: ringzero's own, those of its peers. */
 const COLOURS = ['--s1', '--s2', '--s3', '--s4', '--s5', '--s6'].map((name) => `var(${name})`);
 
-/** The plot as an element: lines over numbers, bars in groups of words; dots where the axis is logarithmic. */
+/**
+ * The plot as an element: lines over numbers, bars in groups of words; dots where the axis is
+ * logarithmic.
+ */
 export function draw(plot: Plot, width = WIDTH): HTMLElement {
   const marks = plot.points.filter(({ samples }) => samples.length > 0).map(markOf);
   const groups = new Set(marks.map(({ group }) => group));
@@ -51,7 +55,10 @@ export function draw(plot: Plot, width = WIDTH): HTMLElement {
   return made;
 }
 
-/** One image for a screen reader; the names of its parts, which only an element with a role may have, become data. */
+/**
+ * One image for a screen reader; the names of its parts, which only an element with a role may
+ * have, become data.
+ */
 export function asImage<E extends Element>(drawn: E, label: string): E {
   for (const part of drawn.querySelectorAll('[aria-label]')) {
     part.setAttribute('data-part', part.getAttribute('aria-label')!);
@@ -134,20 +141,40 @@ function spread(groups: readonly number[], width: number, isLog: boolean): numbe
   return shown;
 }
 
-/** Rows of bars: for each group one with its label, and below it one for each of its series. */
-function bars(plot: Plot, marks: readonly Mark[], width: number): Element {
-  const isSingle = isOneEach(marks);
-  const rowOf = (group: string | number, series = ''): string => `${group}\n${series}`;
+const rowOf = (group: string | number, series = ''): string => `${group}\n${series}`;
+
+/** For each group a row with its label, and below it one for each of its series. */
+function rowsOf(marks: readonly Mark[]): string[] {
   const rows: string[] = [];
   for (const group of new Set(marks.map((mark) => mark.group))) {
     rows.push(rowOf(group));
     for (const mark of marks) if (mark.group === group) rows.push(rowOf(group, mark.series));
   }
-  const labels = rows.filter((row) => row.endsWith('\n'));
+  return rows;
+}
+
+/** The labels of the rows that have one, where they fit. */
+function labels({ groups }: Plot, rows: readonly string[], width: number): Plots.Markish {
   const label = (row: string): string => {
     const group = row.slice(0, -1);
-    return plot.groups !== undefined && /^[\d.]+$/.test(group) ? `${group} ${plot.groups}` : group;
+    return groups !== undefined && /^[\d.]+$/.test(group) ? `${group} ${groups}` : group;
   };
+  return Plots.text(
+    rows.filter((row) => row.endsWith('\n')),
+    {
+      y: (row: string) => row,
+      text: (row: string) => cut(label(row), width),
+      frameAnchor: 'left',
+      dy: 3,
+      fontWeight: 600,
+      fill: 'currentColor',
+    },
+  );
+}
+
+function bars(plot: Plot, marks: readonly Mark[], width: number): Element {
+  const isSingle = isOneEach(marks);
+  const rows = rowsOf(marks);
   const place = { y: ({ group, series }: Mark) => rowOf(group, series) };
   const axis = axisOf(plot);
   const hasNothing = marks.every(({ high }) => high === 0);
@@ -165,13 +192,32 @@ function bars(plot: Plot, marks: readonly Mark[], width: number): Element {
       ...valueAxis('x', plot, marks, width),
       ...(plot.isLog
         ? [
-            Plots.ruleY(marks, { ...place, x2: 'median', x1: () => axis.domain![0], stroke: 'series', strokeOpacity: 0.4 }), // prettier-ignore
+            Plots.ruleY(marks, {
+              ...place,
+              x2: 'median',
+              x1: () => axis.domain![0],
+              stroke: 'series',
+              strokeOpacity: 0.4,
+            }),
             Plots.dot(marks, { ...place, x: 'median', fill: 'series', r: 5, title: titleOf(plot) }),
           ]
         : [Plots.barX(marks, { ...place, x: 'median', fill: 'series', title: titleOf(plot) })]),
-      Plots.ruleY(marks, { ...place, x1: 'low', x2: 'high', stroke: 'currentColor', strokeWidth: 1.5 }), // prettier-ignore
-      Plots.text(marks, { ...place, x: 'high', text: (mark: Mark) => format(mark.median, plot.values), textAnchor: 'start', dx: 8, fill: 'currentColor' }), // prettier-ignore
-      Plots.text(labels, { y: (row: string) => row, text: (row: string) => cut(label(row), width), frameAnchor: 'left', dy: 3, fontWeight: 600, fill: 'currentColor' }), // prettier-ignore
+      Plots.ruleY(marks, {
+        ...place,
+        x1: 'low',
+        x2: 'high',
+        stroke: 'currentColor',
+        strokeWidth: 1.5,
+      }),
+      Plots.text(marks, {
+        ...place,
+        x: 'high',
+        text: (mark: Mark) => format(mark.median, plot.values),
+        textAnchor: 'start',
+        dx: 8,
+        fill: 'currentColor',
+      }),
+      labels(plot, rows, width),
     ],
   });
 }
@@ -195,7 +241,13 @@ function valueAxis(
   marks: readonly Mark[],
   width = WIDTH,
 ): Plots.Markish[] {
-  const options = { tickSize: 0, label: null, tickFormat: (value: number) => format(value, plot.values), fill: 'currentColor', fillOpacity: 0.75 }; // prettier-ignore
+  const options = {
+    tickSize: 0,
+    label: null,
+    tickFormat: (value: number) => format(value, plot.values),
+    fill: 'currentColor',
+    fillOpacity: 0.75,
+  };
   const grid = { stroke: 'currentColor', strokeOpacity: 0.14 };
   if (plot.isLog === true) {
     const ticks = decades(marks);
@@ -228,7 +280,8 @@ function domainOf(marks: readonly Mark[]): [number, number] {
   if (values.length === 0) return [0.1, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const down = (value: number): number => step(value, [5, 2, 1], (candidate) => candidate <= value);
-  const up = (value: number): number => step(value, [1, 2, 5, 10], (candidate) => candidate >= value); // prettier-ignore
+  const up = (value: number): number =>
+    step(value, [1, 2, 5, 10], (candidate) => candidate >= value);
   return high / low > 100
     ? [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))]
     : [down(low * 0.99), up(high * 1.01)];
@@ -250,7 +303,9 @@ function axisOf({ isLog, points }: Plot): Plots.ScaleOptions & { domain?: [numbe
   return { type: 'log', domain: domainOf(marks) };
 }
 
-const seriesOf = (marks: readonly Mark[]): string[] => [...new Set(marks.map(({ series }) => series))]; // prettier-ignore
+const seriesOf = (marks: readonly Mark[]): string[] => [
+  ...new Set(marks.map(({ series }) => series)),
+];
 
 const titleOf =
   ({ values }: Plot) =>

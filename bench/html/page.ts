@@ -1,4 +1,5 @@
-// The page of a report: a summary of goals, and for each bench its plots, its figures, and where they were measured.
+// The page of a report: a summary of goals, and for each bench its plots, its figures, and where
+// they were measured.
 
 import { BENCHES, GROUPS, type Bench } from '../benches.ts';
 import type { Plot } from '../plot.ts';
@@ -7,9 +8,12 @@ import { draw } from './draw.ts';
 import { axisTitle } from './units.ts';
 
 const QUICK =
-  'A quick run: small sizes and few rounds. It shows that the benches work; its figures mean nothing, so none is compared.';
+  'A quick run: small sizes and few rounds. It shows that the benches work; its figures ' +
+  'mean nothing, so none is compared.';
 const READING =
-  'Contestants take turns, in one run on one machine. Plots show the median of the rounds, and a thin line from the least to the greatest. A table says so where a value is another than a median.';
+  'Contestants take turns, in one run on one machine. Plots show the median of the ' +
+  'rounds, and a thin line from the least to the greatest. A table says so where a ' +
+  'value is another than a median.';
 
 function element(name: string, text = '', ...children: (Element | string)[]): HTMLElement {
   const made = document.createElement(name);
@@ -47,7 +51,19 @@ function table(head: readonly string[], body: readonly HTMLElement[], label: str
     title.setAttribute('scope', 'col');
     if (head[i] === '') title.append(classed('unseen', element('span', 'result')));
   }
-  const made = classed('scroll', element('div', '', element('table', '', element('thead', '', element('tr', '', ...titles)), element('tbody', '', ...body)))); // prettier-ignore
+  const made = classed(
+    'scroll',
+    element(
+      'div',
+      '',
+      element(
+        'table',
+        '',
+        element('thead', '', element('tr', '', ...titles)),
+        element('tbody', '', ...body),
+      ),
+    ),
+  );
   made.tabIndex = 0;
   made.setAttribute('role', 'group');
   made.setAttribute('aria-label', label);
@@ -78,21 +94,33 @@ const redraws: (() => void)[] = [];
 function plotted(plot: Plot): HTMLElement {
   const place = element('div');
   redraws.push(() => place.replaceChildren(draw(plot, place.clientWidth || undefined)));
-  const made = element('figure', '', element('h3', plot.title), classed('axis', element('p', axisTitle(plot.values))), place); // prettier-ignore
+  const made = element(
+    'figure',
+    '',
+    element('h3', plot.title),
+    classed('axis', element('p', axisTitle(plot.values))),
+    place,
+  );
   if (plot.paper !== undefined)
     made.append(element('figcaption', `The paper: ${plot.paper.replace(/\.$/, '')}.`));
   return made;
 }
 
 /** Facts of a machine that need no name before them. */
-const WORDS: Record<string, string> = { processor: '', cores: ' cores', 'memory, GiB': ' GiB', system: '' }; // prettier-ignore
+const WORDS: Record<string, string> = {
+  processor: '',
+  cores: ' cores',
+  'memory, GiB': ' GiB',
+  system: '',
+};
 const fact = ([key, value]: [string, string | number]): string =>
   Object.hasOwn(WORDS, key) ? `${value}${WORDS[key]}` : `${key} ${value}`;
 const places = ({ machine, versions }: Result): string =>
   Object.entries({ ...machine, ...versions })
     .map(fact)
     .join(', ');
-const time = ({ date }: Result): string => `${new Date(date).toISOString().slice(0, 16).replace('T', ' ')} UTC`; // prettier-ignore
+const time = ({ date }: Result): string =>
+  `${new Date(date).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 function section(result: Result, { title, note }: Bench, where: string): HTMLElement {
   const made = element('section', '', element('h2', title));
@@ -100,13 +128,25 @@ function section(result: Result, { title, note }: Bench, where: string): HTMLEle
   if (note !== undefined) made.append(classed('hush', element('p', note)));
   made.append(...result.plots.map(plotted), figures(result.rows));
   const place = places(result);
-  made.append(classed('hush', element('small', [time(result), ...(place === where ? [] : [place]), `npm run bench -- ${result.name}`].join('; ')))); // prettier-ignore
+  made.append(
+    classed(
+      'hush',
+      element(
+        'small',
+        [time(result), ...(place === where ? [] : [place]), `npm run bench -- ${result.name}`].join(
+          '; ',
+        ),
+      ),
+    ),
+  );
   return made;
 }
 
 /** Goals of all benches, and whether they are met. */
 function summary(shown: readonly Shown[]): HTMLElement[] {
-  const goals = shown.flatMap(({ result, bench }) => result.rows.filter(({ isMet }) => isMet !== undefined).map((row) => ({ row, bench }))); // prettier-ignore
+  const goals = shown.flatMap(({ result, bench }) =>
+    result.rows.filter(({ isMet }) => isMet !== undefined).map((row) => ({ row, bench })),
+  );
   if (goals.length === 0) return [];
   const met = goals.filter(({ row }) => row.isMet).length;
   const rows = shown.flatMap(({ bench }) => {
@@ -115,7 +155,10 @@ function summary(shown: readonly Shown[]): HTMLElement[] {
   });
   return [
     element('h2', 'Summary'),
-    classed('score', element('p', '', element('strong', `${met} of ${goals.length}`), ' goals are met.')), // prettier-ignore
+    classed(
+      'score',
+      element('p', '', element('strong', `${met} of ${goals.length}`), ' goals are met.'),
+    ),
     table(['', 'figure', 'value', 'goal', 'compared with'], rows, 'Goals'),
   ];
 }
@@ -129,14 +172,23 @@ function benchRow({ name, title }: Bench): HTMLElement {
 }
 
 const goalRow = (row: Row): HTMLElement =>
-  element('tr', '', element('td', '', ...verdict(row)), ...[row.figure.trim(), row.value.trim(), row.goal ?? '', row.ratio ?? ''].map((text) => element('td', text))); // prettier-ignore
+  element(
+    'tr',
+    '',
+    element('td', '', ...verdict(row)),
+    ...[row.figure.trim(), row.value.trim(), row.goal ?? '', row.ratio ?? ''].map((text) =>
+      element('td', text),
+    ),
+  );
 
 interface Shown {
   result: Result;
   bench: Bench;
 }
 
-const known = new Map(GROUPS.flatMap(({ benches }) => benches.map((bench) => [bench.name, bench] as const))); // prettier-ignore
+const known = new Map(
+  GROUPS.flatMap(({ benches }) => benches.map((bench) => [bench.name, bench] as const)),
+);
 const benchOf = (name: string): Bench => known.get(name) ?? { name, title: name };
 const place = (name: string): number => (known.has(name) ? BENCHES.indexOf(name) : BENCHES.length);
 
@@ -147,11 +199,29 @@ const shown: Shown[] = results
 const newest = [...results].sort((a, b) => b.date - a.date)[0];
 const where = newest === undefined ? '' : places(newest);
 const groups = [
-  ...GROUPS.map(({ title, benches }) => ({ title, shown: shown.filter(({ bench }) => benches.includes(bench)) })), // prettier-ignore
+  ...GROUPS.map(({ title, benches }) => ({
+    title,
+    shown: shown.filter(({ bench }) => benches.includes(bench)),
+  })),
   { title: 'Others', shown: shown.filter(({ bench }) => !known.has(bench.name)) },
 ].filter((group) => group.shown.length > 0);
 
-const contents = element('nav', '', ...groups.map((group) => element('div', '', element('strong', group.title), element('ul', '', ...group.shown.map(({ bench }) => element('li', '', link(`#${bench.name}`, bench.title))))))); // prettier-ignore
+const contents = element(
+  'nav',
+  '',
+  ...groups.map((group) =>
+    element(
+      'div',
+      '',
+      element('strong', group.title),
+      element(
+        'ul',
+        '',
+        ...group.shown.map(({ bench }) => element('li', '', link(`#${bench.name}`, bench.title))),
+      ),
+    ),
+  ),
+);
 contents.className = 'benches';
 contents.setAttribute('aria-label', 'Benches');
 const main = document.querySelector('main')!;

@@ -1,4 +1,5 @@
-// Figures in words: a time in the unit that suits it, a number with as many digits as mean something, and which of two is better.
+// Figures in words: a time in the unit that suits it, a number with as many digits as mean
+// something, and which of two is better.
 
 const NANOSECONDS: Record<string, number> = {
   nanoseconds: 1,

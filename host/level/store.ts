@@ -16,7 +16,8 @@ import {
 import { RingzeroError } from '../errors.ts';
 import { absolutePath, hasDirectIO, onceIdle, readBuiltModule, sleepUs } from '#platform';
 import { atExit, directory } from '#platform/store-directory';
-import { MicroVM, type MicroVMHandle } from '../vm/micro-vm.ts';
+import { MicroVM } from '../vm/micro-vm.ts';
+import type { MicroVMHandle } from '../vm/options.ts';
 import type { VMStats } from '../vm/stats.ts';
 import { hostError, notOpen, storeError } from './errors.ts';
 import { BROKEN, CLOSED, Guest, LOST, OPEN } from './guest.ts';

@@ -24,7 +24,13 @@ import type { KernelExports } from './kernel.ts';
 import { compileKernel } from './kernel-module.ts';
 import type { Machine } from './machine.ts';
 import type { Program } from './program.ts';
-import { framesOf, type LoadOptions, type MicroVMOptions } from './options.ts';
+import {
+  framesOf,
+  type AttachOptions,
+  type LoadOptions,
+  type MicroVMHandle,
+  type MicroVMOptions,
+} from './options.ts';
 import { giveMemory } from './physical-memory.ts';
 import { claimRegisters, registersOf } from './registers.ts';
 import { Snapshot } from './snapshot.ts';
@@ -36,25 +42,6 @@ import { endTrace, keepTrace, startTrace } from './trace.ts';
 import type { GuestExports, GuestFunction } from './exports.ts';
 import { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
-
-/**
- * What another thread needs to attach to a VM; can be posted.
- *
- * @category VM
- */
-export interface MicroVMHandle {
-  machine: Machine;
-  preopen: string | undefined;
-  importsModule: string | undefined;
-  background: boolean;
-}
-
-/**
- * Options of attach(): what a handle cannot carry.
- *
- * @category VM
- */
-export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink' | 'snapshotVcpus'>;
 
 const WARM_UP_SNAPSHOTS = 3;
 
@@ -297,12 +284,6 @@ export class MicroVM<Exports extends object = GuestExports> {
   /**
    * Takes a snapshot in constant time, regardless of memory size: it increments the epoch. The snapshot has every store that this vCPU has
    * made, and the stores of each other vCPU up to its next safepoint.
-   *
-   * @example
-   * const snapshot = vm.snapshot();
-   * exports.put(1, 3);
-   * await snapshot.run('get', 1); // what it was before the put, computed in another thread
-   * await snapshot.release();
    *
    * @throws {@link RingzeroError} RZ_SNAPSHOT_LIMIT when 32 are active, and RZ_LINKED in a VM with a linked guest
    */

@@ -9,7 +9,7 @@ import type { WasiOptions } from '../wasi/options.ts';
 import type { Faults } from '../io/faults.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
 import type { Handlers } from './handlers.ts';
-import type { GuestImports } from './machine.ts';
+import type { GuestImports, Machine } from './machine.ts';
 import type { GuestImages } from './images.ts';
 import { checkTrace } from './trace.ts';
 import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';
@@ -127,6 +127,25 @@ const NAMES = {
  * @category Programs
  */
 export type LoadOptions = Omit<MicroVMOptions, 'guest' | 'imports' | 'linked'>;
+
+/**
+ * What another thread needs to attach to a VM; can be posted.
+ *
+ * @category VM
+ */
+export interface MicroVMHandle {
+  machine: Machine;
+  preopen: string | undefined;
+  importsModule: string | undefined;
+  background: boolean;
+}
+
+/**
+ * Options of attach(): what a handle cannot carry.
+ *
+ * @category VM
+ */
+export type AttachOptions = Pick<MicroVMOptions, 'imports' | 'handlers' | 'sink' | 'snapshotVcpus'>;
 
 export interface CheckedOptions {
   frames: number;

@@ -17,6 +17,11 @@ import type * as Wasm from '../webassembly.ts';
  * where the runtime supports that. Until then each page is copied once, when the guest first writes to it. Source: paper, section 4.1.
  *
  * @category VM
+ * @example
+ * const snapshot = vm.snapshot();
+ * exports.put(1, 3);
+ * await snapshot.run('get', 1); // what it was before the put, computed in another thread
+ * await snapshot.release();
  */
 export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
@@ -63,8 +68,9 @@ export class Snapshot<Exports extends object = GuestExports> {
    * Calls an exported function of the guest in another thread, with memory and mutable globals as they were. Its stores are visible only to
    * later calls on this snapshot. Calls on one snapshot run in sequence if each is awaited.
    *
-   * @throws {@link RingzeroError} RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST (out of frames), RZ_SNAPSHOT_CLOSED, RZ_SNAPSHOT_STOPPED (disposed
-   * of during the call), RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
+   * @throws {@link RingzeroError} RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST
+   * (out of frames), RZ_SNAPSHOT_CLOSED, RZ_SNAPSHOT_STOPPED (disposed of during the call),
+   * RZ_VM_CLOSED, and RZ_OPTION for an argument that cannot be cloned.
    */
   run<Name extends FunctionName<Exports>>(
     name: Name,

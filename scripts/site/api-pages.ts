@@ -1,5 +1,5 @@
-// A plugin of typedoc: the pages of the API reference link to the documents, and have what axe-core and Lighthouse ask for that typedoc's
-// theme has not.
+// A plugin of typedoc: the pages of the API reference link to the documents, and have what axe-core
+// and Lighthouse ask for that typedoc's theme has not.
 
 import { PageEvent, type Application } from 'typedoc';
 
@@ -20,7 +20,10 @@ function withoutGaps(html: string): string {
   });
 }
 
-/** A page as typedoc made it, with its links and landmarks. Addresses that begin with `site:` are pages of the site. */
+/**
+ * A page as typedoc made it, with its links and landmarks. Addresses that begin with `site:` are
+ * pages of the site.
+ */
 export function finished(html: string): string {
   const base = /data-base="([^"]*)"/.exec(html)?.[1] ?? './';
   const links = LINKS.map(([target, text]) => `<a href="${base}${target}">${text}</a>`).join('');

@@ -1,5 +1,6 @@
-// Code in colours, for both schemes: each pair of colours is a class, whose rules `styles` gives when everything is rendered. The themes are
-// those of high contrast; the same library colours the API reference.
+// Code in colours, for both schemes: each pair of colours is a class, whose rules `styles` gives
+// when everything is rendered. The themes are those of high contrast; the same library colours the
+// API reference.
 
 import {
   bundledLanguages,

@@ -1,4 +1,5 @@
-// What every page has around its text: head, header and footer. Addresses are relative, so that the site works below any folder.
+// What every page has around its text: head, header and footer. Addresses are relative, so that the
+// site works below any folder.
 
 import { posix } from 'node:path';
 import { escape } from './text.ts';
@@ -23,8 +24,12 @@ export interface Head {
 export function head({ page, title, description, scripts = [], styles = [] }: Head): string {
   const full = escape(title === NAME ? `${NAME}: ${TAGLINE}` : `${title} · ${NAME}`);
   const text = escape(description);
-  const sheets = ['style.css', ...styles].map((file) => `<link rel="stylesheet" href="${from(page, file)}">`); // prettier-ignore
-  const programs = ['site.js', ...scripts].map((file) => `<script type="module" src="${from(page, file)}"></script>`); // prettier-ignore
+  const sheets = ['style.css', ...styles].map(
+    (file) => `<link rel="stylesheet" href="${from(page, file)}">`,
+  );
+  const programs = ['site.js', ...scripts].map(
+    (file) => `<script type="module" src="${from(page, file)}"></script>`,
+  );
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -46,7 +51,8 @@ ${programs.join('\n')}
 </head>`;
 }
 
-const RING = `<svg viewBox="0 0 32 32" aria-hidden="true"><circle cx="16" cy="16" r="12"/><circle cx="16" cy="16" r="4.5"/></svg>`;
+const RING = `<svg viewBox="0 0 32 32" aria-hidden="true">
+<circle cx="16" cy="16" r="12"/><circle cx="16" cy="16" r="4.5"/></svg>`;
 
 /** The places of the site that each page links to. */
 const PLACES = [
@@ -55,21 +61,25 @@ const PLACES = [
   ['bench/index.html', 'Benchmarks'],
 ] as const;
 
+const MENU_BUTTON = `<button type="button" class="menu-open" aria-expanded="false"
+  aria-controls="menu" hidden>Menu</button>`;
+
 /** The header; `current` is the place that the page belongs to. */
 export function header(page: string, { current = '', hasMenu = false } = {}): string {
   const places = PLACES.map(([target, text]) => {
     const mark = target === current ? ` aria-current="${target === page ? 'page' : 'true'}"` : '';
     return `<a href="${from(page, target)}"${mark}>${text}</a>`;
   });
-  const menu = hasMenu
-    ? '<button type="button" class="menu-open" aria-expanded="false" aria-controls="menu" hidden>Menu</button>'
-    : '';
+  const menu = hasMenu ? MENU_BUTTON : '';
   return `<a class="skip" href="#main">Skip to the text</a>
 <header class="top">
 <a class="brand" href="${from(page, 'index.html')}">${RING}${NAME}</a>
 <nav aria-label="Site">${places.join('')}</nav>
-<button type="button" class="search-open" data-index="${from(page, 'search.json')}" hidden>Search <kbd>/</kbd></button>
+<button type="button" class="search-open" data-index="${from(page, 'search.json')}" hidden>
+Search <kbd>/</kbd></button>
 ${menu}</header>`;
 }
 
-export const FOOTER = `<footer class="foot"><p>ringzero is free software under the Apache License 2.0.</p></footer>`;
+export const FOOTER = `<footer class="foot">
+<p>ringzero is free software under the Apache License 2.0.</p>
+</footer>`;

@@ -5,7 +5,9 @@ import { FOOTER, head, header, NAME } from './frame.ts';
 import type { Colour } from './page.ts';
 
 const DESCRIPTION =
-  'ringzero gives WebAssembly page tables, write faults and fork(). An ordered store, forks of running programs and a Redis-compatible server, in stock Node, Deno, Bun and Chromium.';
+  'ringzero gives WebAssembly page tables, write faults and fork(). An ordered store, ' +
+  'forks of running programs and a Redis-compatible server, in stock Node, Deno, Bun ' +
+  'and Chromium.';
 
 interface Door {
   title: string;
@@ -19,7 +21,10 @@ interface Door {
 const DOORS: readonly Door[] = [
   {
     title: 'Keep data in an ordered store',
-    text: 'An embedded key-value store in one file, without a native addon. It implements abstract-level, adds synchronous calls, serves several threads, and survives crashes.',
+    text:
+      'An embedded key-value store in one file, without a native addon. It implements ' +
+      'abstract-level, adds synchronous calls, serves several threads, and survives ' +
+      'crashes.',
     language: 'js',
     code: `import { RingzeroLevel } from 'ringzero/level';
 
@@ -34,7 +39,10 @@ await db.close();`,
   },
   {
     title: 'Fork a running program',
-    text: 'Load any WebAssembly module, from npm or from your compiler, and fork it while it runs: a consistent copy for backups, analysis or speculative work, in another thread.',
+    text:
+      'Load any WebAssembly module, from npm or from your compiler, and fork it while it ' +
+      'runs: a consistent copy for backups, analysis or speculative work, in another ' +
+      'thread.',
     language: 'js',
     code: `import { readFile } from 'node:fs/promises';
 import { MicroVM } from 'ringzero';
@@ -51,7 +59,9 @@ await snapshot.run('get', 1); // 100, in a thread`,
   },
   {
     title: 'Run a Redis-compatible server',
-    text: 'Strings, hashes, expiry, transactions and RDB files. BGSAVE runs on a snapshot, in another thread, and the server keeps answering.',
+    text:
+      'Strings, hashes, expiry, transactions and RDB files. BGSAVE runs on a snapshot, in ' +
+      'another thread, and the server keeps answering.',
     language: 'sh',
     code: `npx ringzero serve --port 7777
 redis-cli -p 7777 SET greeting hello
@@ -61,7 +71,10 @@ redis-cli -p 7777 BGSAVE`,
   },
   {
     title: 'Build a storage engine',
-    text: 'Write a guest in AssemblyScript, with page tables, page-fault handlers, a buffer pool, I/O rings and calls between vCPUs. The template is a pager in under a hundred lines.',
+    text:
+      'Write a guest in AssemblyScript, with page tables, page-fault handlers, a buffer ' +
+      'pool, I/O rings and calls between vCPUs. The template is a pager in under a hundred ' +
+      'lines.',
     language: 'sh',
     code: `npx ringzero new my-engine
 cd my-engine && npm install && npm start`,
@@ -73,19 +86,23 @@ cd my-engine && npm install && npm start`,
 const FACTS: readonly (readonly [string, string])[] = [
   [
     'A snapshot is one increment',
-    'It adds 1 to an epoch. Nothing is copied, protected or counted, so its time does not depend on the size of the memory.',
+    'It adds 1 to an epoch. Nothing is copied, protected or counted, so its time does not ' +
+      'depend on the size of the memory.',
   ],
   [
     'A page is copied when it changes',
-    'A translator puts a check before each store. The first store to a page after a snapshot saves the old page for the snapshot, and goes on.',
+    'A translator puts a check before each store. The first store to a page after a ' +
+      'snapshot saves the old page for the snapshot, and goes on.',
   ],
   [
     'Nothing native, no flags',
-    'One shared WebAssembly.Memory, and a host in TypeScript. It runs where WebAssembly threads run: Node 20 and newer, Deno, Bun, Chromium.',
+    'One shared WebAssembly.Memory, and a host in TypeScript. It runs where WebAssembly ' +
+      'threads run: Node 20 and newer, Deno, Bun, Chromium.',
   ],
   [
     'What it costs',
-    'Translated programs take about 1.1 times as long, one VM has at most 4 GiB, and the server answers fewer small requests a second than redis-server.',
+    'Translated programs take about 1.1 times as long, one VM has at most 4 GiB, and the ' +
+      'server answers fewer small requests a second than redis-server.',
   ],
 ];
 
@@ -113,12 +130,15 @@ ${header('index.html')}
 <div class="hero">
 <div>
 <h1>Fork a running WebAssembly program in microseconds</h1>
-<p class="lede">ringzero gives WebAssembly page tables, write faults and <code>fork()</code>. A fork takes microseconds, whatever the size of the memory, and the program goes on writing.</p>
+<p class="lede">ringzero gives WebAssembly page tables, write faults and <code>fork()</code>.
+A fork takes microseconds, whatever the size of the memory, and the program goes on writing.</p>
 </div>
 ${forkDemo()}
 <div class="start">
-<div class="install"><code>npm install ringzero</code><button type="button" data-copy="npm install ringzero" hidden>Copy</button></div>
-<p class="actions"><a class="button main" href="overview.html">Get started</a><a class="button" href="bench/index.html">More benchmarks in this tab</a></p>
+<div class="install"><code>npm install ringzero</code>
+<button type="button" data-copy="npm install ringzero" hidden>Copy</button></div>
+<p class="actions"><a class="button main" href="overview.html">Get started</a>
+<a class="button" href="bench/index.html">More benchmarks in this tab</a></p>
 <p class="hush runs">Node 20+, Deno, Bun and Chromium. No native code, no flags. Apache-2.0.</p>
 </div>
 </div>

@@ -1,5 +1,6 @@
-// The menu of the documents: groups of pages, in the order in which they are read. docs/README.md has it, as headings with links below
-// them; what it leaves out is added at the end, so that each document is reached.
+// The menu of the documents: groups of pages, in the order in which they are read. docs/README.md
+// has it, as headings with links below them; what it leaves out is added at the end, so that each
+// document is reached.
 
 import { posix } from 'node:path';
 import { lexer, type Token, type Tokens } from 'marked';
@@ -24,7 +25,10 @@ function linksOf(token: Token): { file: string; label: string }[] {
   return [{ file: posix.join('docs', href.split('#')[0]!), label: plain(text) }];
 }
 
-/** Groups from the index of the documents: a group for each heading below the first that has links to documents. */
+/**
+ * Groups from the index of the documents: a group for each heading below the first that has links
+ * to documents.
+ */
 export function groupsOf(index: string, isDocument: (file: string) => boolean): Group[] {
   const groups: { title: string; entries: { file: string; label: string }[] }[] = [];
   const seen = new Set<string>();
@@ -52,7 +56,8 @@ export function menuOf(
   }[],
   index: string,
 ): Group[] {
-  const isDocument = (file: string): boolean => documents.some((document) => document.file === file); // prettier-ignore
+  const isDocument = (file: string): boolean =>
+    documents.some((document) => document.file === file);
   const { markdown = '' } = documents.find(({ file }) => file === index) ?? {};
   const groups = groupsOf(markdown, isDocument);
   const has = new Set(groups.flatMap(({ entries }) => entries.map(({ file }) => file)));

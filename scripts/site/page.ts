@@ -1,7 +1,9 @@
 // One document of the repository as a page of HTML.
 //
-// Interface   `Site` knows all documents, so that a link between two files of the repository becomes one between their pages; one that
-//             leads to none throws. Paths are from the root of the repository or of the site, with forward slashes.
+// Interface   `Site` knows all documents, so that a link between two files of the repository
+//             becomes one between their pages; one that
+//             leads to none throws. Paths are from the root of the repository or of the site,
+//             with forward slashes.
 
 import { posix } from 'node:path';
 import { Marked, type Token, type Tokens } from 'marked';
@@ -55,7 +57,12 @@ function sectionsOf(tokens: readonly Token[]): Section[] {
       const name = slug(text);
       const times = taken.get(name) ?? 0;
       taken.set(name, times + 1);
-      sections.push({ id: times === 0 ? name : `${name}-${times}`, heading: plain(text), depth, text: '' }); // prettier-ignore
+      sections.push({
+        id: times === 0 ? name : `${name}-${times}`,
+        heading: plain(text),
+        depth,
+        text: '',
+      });
     } else {
       const section = sections.at(-1);
       if (section !== undefined) section.text += ` ${plain(token.raw)}`;
@@ -199,7 +206,10 @@ ${FOOTER}
           const mark = entry.file === file ? ' aria-current="page"' : '';
           return `<li><a href="${from(page, target)}"${mark}>${escape(entry.label)}</a></li>`;
         });
-        return `<p id="group-${i}">${escape(title)}</p>\n<ul aria-labelledby="group-${i}">\n${links.join('\n')}\n</ul>`;
+        return `<p id="group-${i}">${escape(title)}</p>
+<ul aria-labelledby="group-${i}">
+${links.join('\n')}
+</ul>`;
       })
       .join('\n');
   }
@@ -215,7 +225,8 @@ ${FOOTER}
       const target = from(page, this.#pages.get(entry.file)!.page);
       return `<a rel="${rel}" href="${target}"><small>${word}</small>${escape(entry.label)}</a>`;
     };
-    return `<nav class="steps" aria-label="Previous and next">${step(at - 1, 'prev', 'Previous')}${step(at + 1, 'next', 'Next')}</nav>`;
+    const steps = step(at - 1, 'prev', 'Previous') + step(at + 1, 'next', 'Next');
+    return `<nav class="steps" aria-label="Previous and next">${steps}</nav>`;
   }
 }
 

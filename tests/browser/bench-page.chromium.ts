@@ -1,4 +1,5 @@
-// Goal: each experiment of the bench page runs, shows what it measures, and can be stopped. Method: its buttons, pressed.
+// Goal: each experiment of the bench page runs, shows what it measures, and can be stopped. Method:
+// its buttons, pressed.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -119,7 +120,9 @@ test('a pool smaller than its data faults and evicts, in every design, and its m
   );
   assert.is(await page!.locator('#pool figure .legend').first().locator('span').count(), 4);
   for (const { samples } of pool)
-    assert.ok(samples.some(({ rate, faults, evictions }) => rate > 0 && faults > 0 && evictions > 0)); // prettier-ignore
+    assert.ok(
+      samples.some(({ rate, faults, evictions }) => rate > 0 && faults > 0 && evictions > 0),
+    );
 });
 
 test('a pool that holds all of its data is refused', async () => {
@@ -136,9 +139,16 @@ test('the stores are compared', async () => {
   const { stores } = await saved();
   assert.is(stores.keys, 10_000);
   for (const { title, points } of stores.plots)
-    assert.equal(points.map(({ series }) => series), ['ringzero', 'sqlite-wasm (OPFS)', 'IndexedDB'], title); // prettier-ignore
+    assert.equal(
+      points.map(({ series }) => series),
+      ['ringzero', 'sqlite-wasm (OPFS)', 'IndexedDB'],
+      title,
+    );
   assert.is(await page!.locator('#stores figure svg').count(), stores.plots.length);
-  assert.is(await page!.locator('#stores svg [data-part="bar"] rect').count(), 3 * stores.plots.length); // prettier-ignore
+  assert.is(
+    await page!.locator('#stores svg [data-part="bar"] rect').count(),
+    3 * stores.plots.length,
+  );
 });
 
 test('nothing went wrong on the way', async () => {

@@ -1,4 +1,5 @@
-// Goal: the page of the benches shows every plot and figure, whatever their texts are. Method: a report of made-up results, opened as a file.
+// Goal: the page of the benches shows every plot and figure, whatever their texts are. Method: a
+// report of made-up results, opened as a file.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +33,16 @@ const lines: Plot = {
 
 function result(name: string, plots: readonly Plot[]): Result {
   const rows = [{ figure: `figure of ${name}`, value: '7 us', ratio: '2x', goal: HOSTILE }];
-  return { name, date: 0, isSmoke: true, machine: { cores: 2 }, versions: { node: '1' }, rows, plots, data: {} }; // prettier-ignore
+  return {
+    name,
+    date: 0,
+    isSmoke: true,
+    machine: { cores: 2 },
+    versions: { node: '1' },
+    rows,
+    plots,
+    data: {},
+  };
 }
 
 const test = suite('the report in Chromium');
@@ -69,7 +79,12 @@ test('every plot and every figure, with texts as they are', async () => {
     assert.is(await page.locator('#first [data-part="line"] path').count(), 1);
     assert.is(await page.locator('img').count(), 0);
     assert.match(await page.locator('section > figure > figcaption').innerText(), 'what they saw');
-    assert.equal(await page.locator('#second td').allInnerTexts(), ['figure of second', '7 us', '2x', HOSTILE]); // prettier-ignore
+    assert.equal(await page.locator('#second td').allInnerTexts(), [
+      'figure of second',
+      '7 us',
+      '2x',
+      HOSTILE,
+    ]);
     assert.is(await page.locator('#first h3').last().innerText(), HOSTILE);
     assert.match(await page.locator('.quick').innerText(), /^A quick run/);
     assert.equal(await page.locator('figure > .axis').allInnerTexts(), [
@@ -80,17 +95,36 @@ test('every plot and every figure, with texts as they are', async () => {
 });
 
 test('the summary has each goal, met or missed, and benches have their groups', async () => {
-  const row = (figure: string, is: number): Row => ({ figure, value: `${is} µs`, ...atMost(is, 2, ' µs') }); // prettier-ignore
+  const row = (figure: string, is: number): Row => ({
+    figure,
+    value: `${is} µs`,
+    ...atMost(is, 2, ' µs'),
+  });
   const rows = [row('fast', 1), row('slow', 3), { figure: 'free', value: '4 µs' }];
   const full = { ...result('snapshot', []), isSmoke: false, rows };
   await opened([result('zzz', []), full], async (page) => {
     assert.is(await page.locator('.score').innerText(), '1 of 2 goals are met.');
     const summary = page.locator('main > .scroll tbody tr');
-    assert.equal(await summary.nth(1).locator('td').allInnerTexts(), ['✓ met', 'fast', '1 µs', 'at most 2 µs', '']); // prettier-ignore
-    assert.equal(await summary.nth(2).locator('td').allInnerTexts(), ['✗ missed', 'slow', '3 µs', 'at most 2 µs', '']); // prettier-ignore
+    assert.equal(await summary.nth(1).locator('td').allInnerTexts(), [
+      '✓ met',
+      'fast',
+      '1 µs',
+      'at most 2 µs',
+      '',
+    ]);
+    assert.equal(await summary.nth(2).locator('td').allInnerTexts(), [
+      '✗ missed',
+      'slow',
+      '3 µs',
+      'at most 2 µs',
+      '',
+    ]);
     assert.is(await summary.count(), 3);
     assert.equal(await page.locator('.group').allTextContents(), ['Snapshots and forks', 'Others']);
-    assert.equal(await page.locator('section').evaluateAll((all) => all.map(({ id }) => id)), ['snapshot', 'zzz']); // prettier-ignore
+    assert.equal(await page.locator('section').evaluateAll((all) => all.map(({ id }) => id)), [
+      'snapshot',
+      'zzz',
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
-// Goal: each page of the site can be read on a phone, a tablet and a desktop, in light and in dark, by eye, keyboard and screen reader; the
-// demo of the home page shows its figures, and the search finds. Method: axe-core, the width of what can be scrolled, and a visitor's keys.
+// Goal: each page of the site can be read on a phone, a tablet and a desktop, in light and in dark,
+// by eye, keyboard and screen reader; the demo of the home page shows its figures, and the search
+// finds. Method: axe-core, the width of what can be scrolled, and a visitor's keys.
 
 import { createRequire } from 'node:module';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -47,12 +48,16 @@ interface Violation {
 /** What axe-core objects to, also to targets that are too small and to what is only good practice. */
 async function objections(page: Page, path: string): Promise<string[]> {
   // The tree of names that typedoc's own program builds has links in its controls.
-  const rules = { 'target-size': { enabled: true }, 'nested-interactive': { enabled: !path.startsWith('api/') } }; // prettier-ignore
+  const rules = {
+    'target-size': { enabled: true },
+    'nested-interactive': { enabled: !path.startsWith('api/') },
+  };
   const call = `axe.run({ rules: ${JSON.stringify(rules)} }).then(({ violations }) => violations)`;
   const violations = (await page.evaluate(call)) as Violation[];
-  return violations.flatMap(
-    ({ id, nodes }) =>
-    nodes.slice(0, 3).map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`), // prettier-ignore
+  return violations.flatMap(({ id, nodes }) =>
+    nodes
+      .slice(0, 3)
+      .map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
   );
 }
 
@@ -68,7 +73,8 @@ async function faults(path: string): Promise<string[]> {
     description: document.querySelector('meta[name=description]')?.content ?? '',
     title: document.title,
   })`)) as Record<'mode' | 'charset' | 'description' | 'title', string>;
-  if (has.mode !== 'CSS1Compat' || has.charset !== 'UTF-8') found.push(`${has.mode}, ${has.charset}`); // prettier-ignore
+  if (has.mode !== 'CSS1Compat' || has.charset !== 'UTF-8')
+    found.push(`${has.mode}, ${has.charset}`);
   if (!/ringzero/.test(has.title)) found.push(`title '${has.title}'`);
   if (!path.startsWith('api/') && has.description.length < 20)
     found.push(`description '${has.description}'`);
@@ -90,7 +96,7 @@ const pages = (): string[] =>
     (file) => file.endsWith('.html') && !file.startsWith('api/'),
   );
 
-test('each page: no horizontal scrolling, no message on the console, nothing that axe-core objects to', async () => {
+test('no page scrolls sideways, says anything on the console, or has what axe-core objects to', async () => {
   const all = pages();
   assert.ok(all.length > 30, `${all.length} pages`);
   const wrong: string[] = [];
@@ -107,7 +113,10 @@ test('the API reference as well', async () => {
 
 test('the home page forks a program by itself, and compares that with a copy', async () => {
   const page = await browser!.open(`${site!.origin}/`);
-  await page.locator('.ratio strong').filter({ hasText: /^(at least )?[\d,]+× shorter$/ }).waitFor(); // prettier-ignore
+  await page
+    .locator('.ratio strong')
+    .filter({ hasText: /^(at least )?[\d,]+× shorter$/ })
+    .waitFor();
   await page
     .locator('.proof')
     .filter({ hasText: /^Fork \d+: .* words to 0 in / })
@@ -121,7 +130,10 @@ test('the home page forks a program by itself, and compares that with a copy', a
 
 test('without shared memory it shows a recorded run, and says so', async () => {
   const page = await browser!.open(`${plain!.origin}/`);
-  await page.locator('.note').filter({ hasText: /Cross-Origin-Opener-Policy.* This run was recorded in Chromium/ }).waitFor(); // prettier-ignore
+  await page
+    .locator('.note')
+    .filter({ hasText: /Cross-Origin-Opener-Policy.* This run was recorded in Chromium/ })
+    .waitFor();
   await page
     .locator('.ratio strong')
     .filter({ hasText: /× shorter$/ })

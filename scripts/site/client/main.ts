@@ -1,4 +1,5 @@
-// What the pages of the site do in a browser. Without it they are complete but for search and the buttons that copy.
+// What the pages of the site do in a browser. Without it they are complete but for search and the
+// buttons that copy.
 
 import { offerCopies } from './copy.ts';
 import { followContents, offerMenu } from './menus.ts';

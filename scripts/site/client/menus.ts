@@ -1,4 +1,5 @@
-// The menu of the documents on a narrow screen, and the list of a page's sections, which marks the one that is read.
+// The menu of the documents on a narrow screen, and the list of a page's sections, which marks the
+// one that is read.
 
 const NARROW = matchMedia('(max-width: 76rem)');
 
@@ -32,7 +33,9 @@ export function followContents(): void {
   const links = new Map(
     [...contents.querySelectorAll('a')].map((link) => [link.hash.slice(1), link]),
   );
-  const headings = [...document.querySelectorAll('main :is(h2, h3)')].filter(({ id }) => links.has(id)); // prettier-ignore
+  const headings = [...document.querySelectorAll('main :is(h2, h3)')].filter(({ id }) =>
+    links.has(id),
+  );
   const mark = (): void => {
     const above = headings.filter((heading) => heading.getBoundingClientRect().top < 140);
     const current = (above.at(-1) ?? headings[0])?.id;

@@ -1,4 +1,5 @@
-// The search: a dialog with a field and a list of sections. "/" or Ctrl+K opens it, the arrows walk through what was found.
+// The search: a dialog with a field and a list of sections. "/" or Ctrl+K opens it, the arrows walk
+// through what was found.
 
 import MiniSearch, { type SearchResult } from 'minisearch';
 import { SEARCH, type Entry } from '../search-options.ts';
@@ -50,7 +51,12 @@ function item(found: SearchResult & Partial<Entry>, root: URL): HTMLLIElement {
 
 class Search {
   readonly #dialog: HTMLDialogElement;
-  readonly #input = element('input', { type: 'text', enterKeyHint: 'search', autocomplete: 'off', placeholder: 'Search the documents' }); // prettier-ignore
+  readonly #input = element('input', {
+    type: 'text',
+    enterKeyHint: 'search',
+    autocomplete: 'off',
+    placeholder: 'Search the documents',
+  });
   readonly #status = element('p', { role: 'status' });
   readonly #list = element('ol', {});
   readonly #address: URL;
@@ -97,8 +103,10 @@ class Search {
       if (asked !== this.#input.value.trim()) return; // typed on
       const found = asked === '' ? [] : index.search(asked);
       this.#list.replaceChildren(...found.slice(0, SHOWN).map((one) => item(one, this.#address)));
-      const count = found.length > SHOWN ? `The first ${SHOWN} of ${found.length}` : `${found.length}`; // prettier-ignore
-      this.#status.textContent = asked === '' ? '' : `${count} ${found.length === 1 ? 'result' : 'results'}`; // prettier-ignore
+      const count =
+        found.length > SHOWN ? `The first ${SHOWN} of ${found.length}` : `${found.length}`;
+      this.#status.textContent =
+        asked === '' ? '' : `${count} ${found.length === 1 ? 'result' : 'results'}`;
     } catch {
       this.#index = undefined;
       this.#status.textContent = 'The index of the search could not be loaded.';
