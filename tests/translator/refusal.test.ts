@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RingzeroError } from '../../host/errors.ts';
 import { relocate, translate, translateSnapshot } from '../../host/translator/index.ts';
+import { mapModule } from '../../host/translator/module.ts';
 import { generateModule, randomOf } from './generator.ts';
 
 const test = suite('translator: refusal');
@@ -61,7 +62,7 @@ const sized = (locals: number, body: number[]): number[] => {
 const leb = (value: number): number[] =>
   value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)];
 
-test('C15: a function that translation makes too large for engines is refused by name, in both images', () => {
+test('C15, BOUND-3: a function that translation makes too large for engines is refused by name, in both images', () => {
   const store = [0x20, 0, 0x20, 1, 0x36, 2, 0]; // local.get 0, local.get 1, i32.store
   const many = sized(49_999, store);
   assert.ok(WebAssembly.validate(Uint8Array.from(many)));
@@ -249,5 +250,33 @@ test(`so they are in a large module (RZ_SEED=${SEED})`, () => {
     survive(round % 4 === 0 ? bytes.subarray(0, random(bytes.length)) : bytes, `round ${round}`);
   }
 });
+
+test(`VALID-1: code that is not valid has images that are not, whatever the analysis makes of it (RZ_SEED=${SEED})`, () => {
+  const random = randomOf(SEED);
+  let translated = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const bytes = generateModule(SEED + (round >> 3)).slice();
+    const { start, end } = mapModule(bytes).codeSection!;
+    bytes[start + random(end - start)]! ^= 1 << random(8);
+    if (WebAssembly.validate(bytes as BufferSource)) continue;
+    const images = withoutValidation(bytes);
+    for (const image of images)
+      assert.not(WebAssembly.validate(image as BufferSource), `RZ_SEED=${SEED}, round ${round}`);
+    translated += images.length;
+  }
+  assert.ok(translated > ROUNDS / 20, `${translated} images`);
+});
+
+/** Both images of a module that is not valid; none if that was noticed. */
+function withoutValidation(bytes: Uint8Array): Uint8Array[] {
+  try {
+    const { main, snapshot } = translate(bytes, { validate: false });
+    return [main, snapshot];
+  } catch (error) {
+    // DECODE-1: an index outside its space is.
+    assert.instance(error, RingzeroError);
+    return [];
+  }
+}
 
 test.run();

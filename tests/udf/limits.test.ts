@@ -23,7 +23,7 @@ function codeOf(action: () => unknown): string {
   return 'none';
 }
 
-test('A3: what would take memory out of proportion is refused, with the function and the reason', () => {
+test('A3, BOUND-4: what would take memory out of proportion is refused, with the function and the reason', () => {
   const shape = (kind: string, values: number, times: number): string =>
     codeOf(() => Udf.compile(moduleOf({ kind, values, times })));
   assert.match(shape('ifs', 49_990, 500), /^RZ_UDF_REFUSED: the module has 49990 locals in function 2; 5000 at most/); // prettier-ignore
