@@ -339,7 +339,8 @@ export function hintSection(image: Image): Uint8Array {
     out.u32(hint.offsets.length);
     for (const offset of hint.offsets) {
       out.u32(offset);
-      out.ops(1, 0); // unlikely
+      out.byte(1); // bytes of the hint
+      out.byte(0); // unlikely
     }
   }
   return out.finish();

@@ -12,7 +12,7 @@ import type { Code } from './code.ts';
 import { alignmentOf, type BodyBytes, laneOf } from './decoder.ts';
 import { DATA, ELEMENTS } from './drops.ts';
 import type { Image } from './image.ts';
-import { ACCESS, accessKind, LANE_LOAD, LANE_STORE } from './instructions.ts';
+import { ACCESS, accessKind, CHANGED, LANE_LOAD, LANE_STORE } from './instructions.ts';
 import type { ModuleMap } from './module.ts';
 import { OP } from './opcode.ts';
 import type { Plan } from './plan.ts';
@@ -53,13 +53,13 @@ export class Body {
   readonly #header = new Writer(64);
 
   constructor(image: Image, bodies: readonly BodyBytes[]) {
-    const { map, planned, choices } = image;
+    const { map, accesses, choices } = image;
     this.image = image;
     this.map = map;
     this.code = image.scratch;
-    this.#tape = new Tape(map);
-    if (planned === '' || !choices.elision) return;
-    const pages = planned === 'pages';
+    this.#tape = new Tape(map, CHANGED[accesses]);
+    if (accesses === 'none' || !choices.elision) return;
+    const pages = accesses === 'all';
     const quiet = pages ? new Uint8Array(map.functions.length) : quietFunctions(map, bodies);
     this.#analysis = new Analysis(map, quiet, pages);
   }
@@ -116,7 +116,7 @@ export class Body {
   /** A function that neither writes nor loops needs no plan. */
   #analyse(functionIndex: number): void {
     const tape = this.#tape;
-    const isPlanned = this.image.planned === 'pages' || tape.writes > 0 || tape.loops > 0;
+    const isPlanned = this.image.accesses === 'all' || tape.writes > 0 || tape.loops > 0;
     if (isPlanned) this.#analysis?.run(functionIndex, tape);
     else this.#analysis?.plan.reset(0);
   }
@@ -127,7 +127,10 @@ export class Body {
     header.pos = 0;
     header.u32(groups + this.#temps.length);
     header.copy(this.map.bytes, groupsStart, start);
-    for (const type of this.#temps) header.ops(1, type);
+    for (const type of this.#temps) {
+      header.byte(1);
+      header.byte(type);
+    }
   }
 
   /** Copies the module up to `at`, and goes on with it there or where replaced() says. */

@@ -298,10 +298,12 @@ export function bodiesOf(map: ModuleMap): readonly BodyBytes[] {
   if (reader.u32() !== defined) throw malformed('function and code section differ', reader.pos);
   for (let i = 0; i < defined; i++) {
     const size = reader.u32();
-    const from = reader.pos;
-    reader.skip(size);
-    const body = new Reader(map.bytes, from, reader.pos);
-    bodies.push(bodyOf(body, map.typeOf(map.importedFunctions + i).params.length));
+    const after = reader.pos + size;
+    if (after > end) throw malformed('unexpected end', end);
+    reader.end = after;
+    bodies.push(bodyOf(reader, map.typeOf(map.importedFunctions + i).params.length));
+    reader.pos = after;
+    reader.end = end;
   }
   if (reader.pos !== end) throw malformed('code section size mismatch', reader.pos);
   return bodies;

@@ -6,6 +6,7 @@ import { Code } from './code.ts';
 import { Decoder } from './decoder.ts';
 import { Growth } from './growth.ts';
 import { type Choices, Indices } from './indices.ts';
+import type { CHANGED } from './instructions.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
 import { OP } from './opcode.ts';
 import { Writer } from './writer.ts';
@@ -34,8 +35,8 @@ export abstract class Image extends Indices {
   readonly valueFunctions: Set<number>;
   /** New indices of functions that bodies take references to. */
   readonly referenced = new Set<number>();
-  /** What the analysis of a body looks for. */
-  abstract readonly planned: '' | 'stores' | 'pages';
+  /** Which accesses the image changes, and the analysis decides on. */
+  abstract readonly accesses: keyof typeof CHANGED;
 
   constructor(map: ModuleMap, choices: Choices) {
     super(map, choices);

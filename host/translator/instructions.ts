@@ -3,7 +3,7 @@
 // row here; one without a row is refused by the name of its feature.
 //
 // Interface   Columns by code: IMMEDIATES, EFFECT (effectTakes, effectGives), ACCESS (accessKind, accessType,
-//             accessWidth), MAY_MOVE_VIEW, IS_CHANGED. refuseCode() is the error for a code without a row.
+//             accessWidth), MAY_MOVE_VIEW, CHANGED. refuseCode() is the error for a code without a row.
 // Cost        1280 entries a column, filled when this file is loaded.
 
 import {
@@ -91,8 +91,15 @@ export const ALIGNMENT_MAX = new Uint8Array(CODES);
  * known functions and loops apart.
  */
 export const MAY_MOVE_VIEW = new Uint8Array(CODES);
-/** 1 = translation may change it, or has to know of it. All other instructions are copied. */
-export const IS_CHANGED = new Uint8Array(CODES);
+/**
+ * 1 = translation may change it, or has to know of it; all other instructions are copied. By which
+ * accesses the image changes.
+ */
+export const CHANGED = {
+  none: new Uint8Array(CODES),
+  writes: new Uint8Array(CODES),
+  all: new Uint8Array(CODES),
+} as const;
 /** 1 = it writes memory, by an address operand or in bulk. */
 export const IS_WRITE = new Uint8Array(CODES);
 /** 1 = constant expressions may have it. */
@@ -289,10 +296,11 @@ function properties(): void {
   for (const code of [...moves, OP.atomicWait32, OP.atomicWait64]) MAY_MOVE_VIEW[code] = 1;
   const changed: number[] = [OP.block, OP.loop, OP.if, OP.end, OP.br, OP.brIf, OP.brTable, OP.call];
   changed.push(OP.globalGet, OP.globalSet, OP.tableSet, OP.memorySize, OP.memoryGrow, OP.refFunc);
-  for (const code of [...changed, ...range(OP.memoryInit, OP.tableFill)]) IS_CHANGED[code] = 1;
+  for (const code of [...changed, ...range(OP.memoryInit, OP.tableFill)])
+    for (const column of Object.values(CHANGED)) column[code] = 1;
   for (let code = 0; code < CODES; code++) {
-    if (ACCESS[code] !== 0) IS_CHANGED[code] = 1;
-    if (isWrite(accessKind(ACCESS[code]!))) IS_WRITE[code] = 1;
+    if (ACCESS[code] !== 0) CHANGED.all[code] = 1;
+    if (isWrite(accessKind(ACCESS[code]!))) IS_WRITE[code] = CHANGED.writes[code] = 1;
   }
   for (const code of [OP.memoryInit, OP.memoryCopy, OP.memoryFill]) IS_WRITE[code] = 1;
   const constant: number[] = [

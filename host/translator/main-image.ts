@@ -21,15 +21,7 @@ import type { Code } from './code.ts';
 import { ensure, ensureBytes, type Start, test, testBoth, window } from './ensure.ts';
 import { glueCalls } from './glue.ts';
 import type { Choices, KernelCall } from './indices.ts';
-import {
-  accessKind,
-  accessType,
-  accessWidth,
-  CMPXCHG,
-  isWrite,
-  LANE_STORE,
-  STORE,
-} from './instructions.ts';
+import { accessKind, accessType, accessWidth, CMPXCHG, LANE_STORE, STORE } from './instructions.ts';
 import { bulkRoutine } from './main-bulk.ts';
 import type { ModuleMap } from './module.ts';
 import { I32, OP } from './opcode.ts';
@@ -77,7 +69,7 @@ const CALLS: readonly KernelCall[] = [
 export class MainImage extends VmImage {
   readonly kernelCalls: readonly KernelCall[];
   readonly registerName = 'ringzero.view';
-  readonly planned = 'stores';
+  readonly accesses = 'writes';
   readonly #ensureBytes: number[] = []; // indices of routines
   #writes = 0;
   #checks = 0;
@@ -198,7 +190,6 @@ export class MainImage extends VmImage {
 
   override lowerAccess(body: Body): void {
     const kind = accessKind(body.access);
-    if (!isWrite(kind)) return;
     this.#writes++;
     const store = body.store++;
     const { plan } = body;

@@ -68,7 +68,7 @@ interface OpenLoop {
 export class MeteredImage extends Image {
   readonly kernelCalls: readonly KernelCall[] = [['exhausted', 0, 0]];
   readonly registerName = 'ringzero.fuel';
-  readonly planned = '';
+  readonly accesses = 'none';
   readonly #options: MeterOptions;
   readonly #loops: OpenLoop[] = [];
 

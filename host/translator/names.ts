@@ -40,38 +40,35 @@ function namedIndex(image: VmImage, old: number): number {
 }
 
 function functionNames(image: VmImage, functions: Map<number, Uint8Array>): Uint8Array {
-  const text = new TextEncoder();
   const { map } = image;
+  const text = new TextEncoder();
   const plain = new TextDecoder();
+  const name = (index: number, what: string): void => void functions.set(index, text.encode(what));
   const indexOf = (old: number): number => namedIndex(image, old);
   for (let old = 0; old < map.functions.length; old++) {
     if (!image.has(old)) functions.delete(indexOf(old));
-    else if (!functions.has(indexOf(old)))
-      functions.set(indexOf(old), text.encode(`function ${old}`));
+    else if (!functions.has(indexOf(old))) functions.set(indexOf(old), numbered(old));
   }
   const nameOf = (old: number): string => plain.decode(functions.get(indexOf(old)));
-  for (const [name] of image.kernelCalls) {
-    functions.set(image.kernel(name), text.encode(`ringzero.${name}`));
-  }
-  for (let i = 0; i < map.importedFunctions; i++) {
-    functions.set(image.importThunks + i, text.encode(`${nameOf(i)} (import)`));
-  }
-  image.exported.forEach((old, i) =>
-    functions.set(image.exportThunks + i, text.encode(`${nameOf(old)} (export)`)),
-  );
+  for (const [call] of image.kernelCalls) name(image.kernel(call), `ringzero.${call}`);
+  for (let i = 0; i < map.importedFunctions; i++)
+    name(image.importThunks + i, `${nameOf(i)} (import)`);
+  image.exported.forEach((old, i) => name(image.exportThunks + i, `${nameOf(old)} (export)`));
   if (image.choices.glue === true)
-    image.exported.forEach((old, i) =>
-      functions.set(image.gluedExports + i, text.encode(`${nameOf(old)} (glue)`)),
-    );
-  SPECIALS.forEach((name, i) => {
-    functions.set(image.special(i), text.encode(`ringzero.${name}`));
-  });
-  image.routines.forEach((routine, i) =>
-    functions.set(image.firstRoutine + i, text.encode(routine.name)),
-  );
+    image.exported.forEach((old, i) => name(image.gluedExports + i, `${nameOf(old)} (glue)`));
+  SPECIALS.forEach((special, i) => name(image.special(i), `ringzero.${special}`));
+  image.routines.forEach((routine, i) => name(image.firstRoutine + i, routine.name));
   const out = new Writer(4096);
   writeNameMap(out, functions);
   return out.finish();
+}
+
+/** The name of a function without one. */
+function numbered(old: number): Uint8Array {
+  const out = new Writer(16);
+  out.ascii('function ');
+  out.ascii(String(old));
+  return out.view();
 }
 
 function writeNameMap(out: Writer, names: Map<number, Uint8Array>): void {

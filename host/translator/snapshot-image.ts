@@ -67,7 +67,7 @@ export class SnapshotImage extends VmImage {
     ['grow', 1, 1],
   ];
   readonly registerName = 'ringzero.table';
-  readonly planned = 'pages';
+  readonly accesses = 'all';
   override readonly boots = false;
 
   readonly #roots: ReadonlyMap<unknown, number> | undefined;

@@ -7,7 +7,7 @@
 //             for each instruction.
 
 import { type BodyBytes, Decoder } from './decoder.ts';
-import { IS_CHANGED, IS_WRITE } from './instructions.ts';
+import { IS_WRITE } from './instructions.ts';
 import type { ModuleMap } from './module.ts';
 import { OP } from './opcode.ts';
 
@@ -27,8 +27,11 @@ export class Tape {
   /** Parameters and declared locals. */
   locals = 0;
   readonly #decoder: Decoder;
+  readonly #isChanged: Uint8Array;
 
-  constructor(map: ModuleMap) {
+  /** `isChanged`: a column of CHANGED (instructions.ts). */
+  constructor(map: ModuleMap, isChanged: Uint8Array) {
+    this.#isChanged = isChanged;
     this.#decoder = new Decoder(map);
   }
 
@@ -41,6 +44,7 @@ export class Tape {
     this.#reserve(body.end - body.start);
     const decoder = this.#decoder;
     const { code, at, a, b, changed } = this;
+    const isChanged = this.#isChanged;
     let i = 0;
     let changes = 0;
     let loops = 0;
@@ -53,7 +57,7 @@ export class Tape {
       code[i] = instruction;
       a[i] = decoder.a;
       b[i] = decoder.b;
-      if (IS_CHANGED[instruction] !== 0) {
+      if (isChanged[instruction] !== 0) {
         changed[changes++] = i;
         if (instruction === OP.loop) loops++;
         else writes += IS_WRITE[instruction]!;

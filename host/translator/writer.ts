@@ -28,6 +28,7 @@ export class Writer {
 
   u32(value: number): void {
     value >>>= 0;
+    if (value < 0x80) return this.byte(value);
     while (value >= 0x80) {
       this.byte((value & 0x7f) | 0x80);
       value >>>= 7;
@@ -42,6 +43,12 @@ export class Writer {
       value >>= 7;
     }
     this.byte(value & 0x7f);
+  }
+
+  /** Characters below 128. */
+  ascii(text: string): void {
+    this.reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[this.pos++] = text.charCodeAt(i);
   }
 
   /** An unsigned LEB128 of exactly five bytes, so that another value fits in its place. */
