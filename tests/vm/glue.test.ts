@@ -361,7 +361,7 @@ test('C4: a fork that needs a function of the glue says which, and what to do', 
     .drive(new URL('./put-driver.js', import.meta.url))
     .catch((error: unknown) => error);
   assert.is((driven as RingzeroError).code, 'RZ_EXPORT');
-  assert.match((driven as Error).message, /gives memory is not known/);
+  assert.match((driven as Error).message, /allocator is not known/);
   await snapshot.release();
   await program.close();
 });
