@@ -1,12 +1,5 @@
 // Cursors of SCAN and its like, as clients send them back: unsigned numbers of 64 bits, read as strtoul does.
 
-let parsed: u64 = 0;
-
-/** The cursor that the last successful read() has found. */
-export function value(): u64 {
-  return parsed;
-}
-
 /** Reads a text as a cursor; false when it is none. As in C, it ends at a zero byte. */
 export function read(at: u32, length: u32): bool {
   let bytes: u32 = 0;
@@ -24,3 +17,6 @@ export function read(at: u32, length: u32): bool {
   parsed = isNegative ? 0 - value : value;
   return first < bytes || bytes == 0;
 }
+
+/** The cursor. Set by read() when it returns true, valid until its next call. */
+export let parsed: u64 = 0;

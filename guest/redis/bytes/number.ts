@@ -1,13 +1,5 @@
 // Integers as text, by Redis's rules: no blanks, no plus sign, no leading zero, 64 bits.
 
-let result: i64 = 0;
-
-/** The number that the last successful parse() read. */
-@inline
-export function parsed(): i64 {
-  return result;
-}
-
 /** Reads a whole text as a number; false if it is not exactly the form that format() writes. */
 export function parse(at: u32, bytes: u32): bool {
   if (bytes - 1 >= 20) return false; // empty or too long
@@ -17,7 +9,7 @@ export function parse(at: u32, bytes: u32): bool {
   let digit: u32 = i < bytes ? <u32>load<u8>(at + i) - 48 : 10;
   if (digit - 1 > 8) {
     if (digit == 0 && bytes == 1) {
-      result = 0;
+      parsed = 0;
       return true;
     }
     return false;
@@ -33,13 +25,16 @@ export function parse(at: u32, bytes: u32): bool {
   }
   if (minus) {
     if (value > <u64>i64.MAX_VALUE + 1) return false;
-    result = <i64>(0 - value);
+    parsed = <i64>(0 - value);
   } else {
     if (value > <u64>i64.MAX_VALUE) return false;
-    result = <i64>value;
+    parsed = <i64>value;
   }
   return true;
 }
+
+/** The number that it read. Set by parse() when it returns true, valid until its next call. */
+export let parsed: i64 = 0;
 
 /** Digits of an unsigned number. */
 export function digits(value: u64): u32 {

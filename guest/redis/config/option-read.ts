@@ -27,7 +27,7 @@ export function readUnsigned(at: u32, bytes: u32): bool {
 
 export function readInteger(at: u32, bytes: u32): bool {
   if (!number.parse(at, bytes)) return false;
-  parsed = number.parsed();
+  parsed = number.parsed;
   return true;
 }
 

@@ -11,8 +11,8 @@ const PACK_MIN: u32 = 20;
 
 /** A string in the workspace, at most INPUT_BYTES long. */
 export function text(from: u32, bytes: u32): void {
-  if (bytes <= 11 && number.parse(from, bytes) && isSmall(number.parsed())) {
-    return small(number.parsed());
+  if (bytes <= 11 && number.parse(from, bytes) && isSmall(number.parsed)) {
+    return small(number.parsed);
   }
   if (isPacking && bytes > PACK_MIN && pack(from, bytes)) return;
   length(bytes);

@@ -34,7 +34,7 @@ export function register(): void {
 export function numberOf(index: u32): i32 {
   if (!args.isInteger(index)) errors.notInteger();
   else {
-    const database = number.parsed();
+    const database = number.parsed;
     if (database > 0x7fffffff || database < -0x80000000) {
       reply.error('ERR value is out of range, value must between -2147483648 and 2147483647');
     } else if (database < 0 || database >= <i64>space.databases()) outOfRange();
@@ -56,14 +56,14 @@ function select(): void {
 }
 
 function isNumber(index: u32): bool {
-  return args.isInteger(index) && number.parsed() <= 0x7fffffff && number.parsed() >= -0x80000000;
+  return args.isInteger(index) && number.parsed <= 0x7fffffff && number.parsed >= -0x80000000;
 }
 
 function swap(): void {
   if (!isNumber(1)) return reply.error('ERR invalid first DB index');
-  const first = number.parsed();
+  const first = number.parsed;
   if (!isNumber(2)) return reply.error('ERR invalid second DB index');
-  const second = number.parsed();
+  const second = number.parsed;
   const count = <i64>space.databases();
   if (first < 0 || first >= count || second < 0 || second >= count) return outOfRange();
   keyspace.swap(<u32>first, <u32>second);

@@ -76,7 +76,7 @@ function setEnd(base: i64, isSeconds: bool): void {
   const flags = options();
   if (flags == INVALID) return;
   if (!args.isInteger(2)) return errors.notInteger();
-  let when = number.parsed();
+  let when = number.parsed;
   if (isSeconds) {
     if (when > i64.MAX_VALUE / 1000 || when < i64.MIN_VALUE / 1000)
       return errors.invalidExpire(dispatch.row());

@@ -67,7 +67,7 @@ function scan(): void {
     if (i + 1 == args.count()) return errors.syntax();
     if (args.is(i, 'count')) {
       if (!args.isInteger(i + 1)) return errors.notInteger();
-      wanted = number.parsed();
+      wanted = number.parsed;
       if (wanted < 1) return errors.syntax();
     } else if (args.is(i, 'match')) setPattern(i + 1);
     else if (args.is(i, 'type')) type = i + 1;
@@ -76,7 +76,7 @@ function scan(): void {
   const dictionary = space.dictOf(client.current().db);
   const enough = <u32>min<i64>(wanted, 0x10000000);
   let turns = <u64>enough * 10;
-  let next = cursor.value();
+  let next = cursor.parsed;
   gathered.clear();
   do next = dict.scan(dictionary, next, gathered.add);
   while (next != 0 && turns-- != 0 && gathered.count() < enough);

@@ -256,23 +256,23 @@ function selectDatabase(number: u64): void {
 /** A note about the file itself. What is known is logged, the rest ignored. */
 function aux(): void {
   if (!reader.readText(0)) return;
-  const name = reader.text();
-  const nameBytes = reader.textBytes();
+  const name = reader.textAt;
+  const nameBytes = reader.textBytes;
   if (!reader.readText(1)) return;
-  const text = reader.text();
-  const bytes = reader.textBytes();
+  const text = reader.textAt;
+  const bytes = reader.textBytes;
   if (ascii.isWord(name, nameBytes, 'redis-ver')) {
     log.begin('Loading RDB produced by version ');
     log.bytes(text, bytes);
     log.end(log.NOTICE);
   } else if (ascii.isWord(name, nameBytes, 'ctime') && number.parse(text, bytes)) {
     log.begin('RDB age ');
-    log.integer(max<i64>(clock.ms() / 1000 - number.parsed(), 0));
+    log.integer(max<i64>(clock.ms() / 1000 - number.parsed, 0));
     log.ascii(' seconds');
     log.end(log.NOTICE);
   } else if (ascii.isWord(name, nameBytes, 'used-mem') && number.parse(text, bytes)) {
     log.begin('RDB memory usage when created ');
-    log.decimal(<f64>number.parsed() / 1048576);
+    log.decimal(<f64>number.parsed / 1048576);
     log.ascii(' Mb');
     log.end(log.NOTICE);
   }
@@ -288,14 +288,14 @@ let nameBytes: u32 = 0;
 /** Reads a key to where it stays while its value is read. */
 function readName(): bool {
   if (!reader.readText(0)) return false;
-  nameBytes = reader.textBytes();
+  nameBytes = reader.textBytes;
   if (name == 0 || nameBytes > nameRoom) {
     if (name != 0) slab.free(name);
     nameRoom = max(nameBytes, NAME_FIRST);
     name = slab.alloc(KIND_BLOCK, nameRoom);
     if (name == 0) return reader.failMemory();
   }
-  memory.copy(name, reader.text(), nameBytes);
+  memory.copy(name, reader.textAt, nameBytes);
   return true;
 }
 

@@ -267,21 +267,7 @@ export const PLAIN: u32 = 0;
 export const INTEGER: u32 = 1;
 export const PACKED: u32 = 2;
 
-let stringBytes: u32 = 0;
 let packedBytes: u32 = 0;
-let integerValue: i64 = 0;
-
-/** Length of the string, when it is not an integer. */
-@inline
-export function bytes(): u32 {
-  return stringBytes;
-}
-
-
-@inline
-export function integer(): i64 {
-  return integerValue;
-}
 
 /** Reads the head of a string: its form; fetch() or drop() must follow unless it is an INTEGER. */
 export function head(): u32 {
@@ -293,6 +279,10 @@ export function head(): u32 {
   stringBytes = error == 0 ? <u32>plain : 0;
   return PLAIN;
 }
+
+/** What it found: the length of a string, or the integer. Set by head(), valid until its next call. */
+export let stringBytes: u32 = 0;
+export let integerValue: i64 = 0;
 
 function special(): u32 {
   const form = byte();
@@ -315,7 +305,7 @@ function special(): u32 {
   return INTEGER;
 }
 
-/** Reads the bytes() of a PLAIN or PACKED string to a place. */
+/** Reads the stringBytes of a PLAIN or PACKED string to a place. */
 export function fetch(form: u32, to: u32): bool {
   if (error != 0) return false;
   if (form == PLAIN) return copyTo(to, stringBytes);
@@ -342,20 +332,6 @@ export function skipString(): bool {
 
 /** Two places for strings, each [address u32, room u32]. */
 const SCRATCH: usize = memory.data(16, 8);
-let textAt: u32 = 0;
-let textLength: u32 = 0;
-
-/** Where readText() has put the string; an integer's is valid until the next one. */
-@inline
-export function text(): u32 {
-  return textAt;
-}
-
-
-@inline
-export function textBytes(): u32 {
-  return textLength;
-}
 
 /** Reads a whole string to a place of its own, 0 or 1, where it stays until the next one for that place. */
 export function readText(place: u32): bool {
@@ -373,9 +349,15 @@ export function readText(place: u32): bool {
   }
   textAt = load<u32>(cell);
   if (form == INTEGER) {
-    textLength = number.format(textAt, integerValue);
+    textBytes = number.format(textAt, integerValue);
     return true;
   }
-  textLength = stringBytes;
+  textBytes = stringBytes;
   return fetch(form, textAt);
 }
+
+/**
+ * The string. Set by readText(), valid until its next call; the bytes until its next call for that place.
+ */
+export let textAt: u32 = 0;
+export let textBytes: u32 = 0;

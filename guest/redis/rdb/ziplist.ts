@@ -14,8 +14,6 @@ export const DIGITS_MAX: u32 = 24;
 
 let cursor: u32 = 0;
 let end: u32 = 0; // the closing byte
-let elementAt: u32 = 0;
-let elementLength: u32 = 0;
 
 /** Entries of a ziplist, or -1 when its frame is wrong; 65535 = not known. */
 export function open(at: u32, bytes: u32): i32 {
@@ -30,18 +28,6 @@ export function open(at: u32, bytes: u32): i32 {
 @inline
 export function done(): bool {
   return cursor == end;
-}
-
-/** Set by next(): where the element's text is. Valid until the next call. */
-@inline
-export function element(): u32 {
-  return elementAt;
-}
-
-
-@inline
-export function elementBytes(): u32 {
-  return elementLength;
 }
 
 
@@ -75,10 +61,14 @@ export function next(digits: u32): bool {
   cursor += header;
   if (!has(length)) return false;
   elementAt = cursor;
-  elementLength = length;
+  elementBytes = length;
   cursor += length;
   return true;
 }
+
+/** The element. Set by next(), valid until its next call. */
+export let elementAt: u32 = 0;
+export let elementBytes: u32 = 0;
 
 function nextInteger(first: u32, digits: u32): bool {
   let bytes: u32 = 0;
@@ -99,6 +89,6 @@ function nextInteger(first: u32, digits: u32): bool {
     value = (value << unused) >> unused;
   }
   elementAt = digits;
-  elementLength = number.format(digits, value);
+  elementBytes = number.format(digits, value);
   return true;
 }

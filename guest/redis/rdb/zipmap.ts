@@ -7,8 +7,6 @@
 let cursor: u32 = 0;
 let end: u32 = 0; // the closing byte
 let isValue: bool = false;
-let elementAt: u32 = 0;
-let elementLength: u32 = 0;
 
 /** True when the frame is right. */
 export function open(at: u32, bytes: u32): bool {
@@ -23,18 +21,6 @@ export function open(at: u32, bytes: u32): bool {
 @inline
 export function done(): bool {
   return cursor == end && !isValue;
-}
-
-
-@inline
-export function element(): u32 {
-  return elementAt;
-}
-
-
-@inline
-export function elementBytes(): u32 {
-  return elementLength;
 }
 
 /** Reads a field or a value; false when the data are not a zipmap. */
@@ -56,8 +42,12 @@ export function next(): bool {
   }
   if (<u64>length + unused > <u64>(end - cursor)) return false;
   elementAt = cursor;
-  elementLength = length;
+  elementBytes = length;
   cursor += length + unused;
   isValue = !isValue;
   return true;
 }
+
+/** The element. Set by next(), valid until its next call. */
+export let elementAt: u32 = 0;
+export let elementBytes: u32 = 0;

@@ -110,7 +110,7 @@ function putByIds(): bool {
       reply.error('ERR Invalid client ID');
       return false;
     }
-    const record = recordOf(<u64>number.parsed());
+    const record = recordOf(<u64>number.parsed);
     if (record == 0) continue;
     line.put(changetype<Client>(record));
     text.byte(10);

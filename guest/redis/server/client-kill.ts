@@ -43,11 +43,11 @@ function isText(block: u32, index: u32): bool {
 function takeFilter(i: u32): bool {
   const at = i + 1;
   if (args.is(i, 'id')) {
-    if (!args.isInteger(at) || number.parsed() < 1) {
+    if (!args.isInteger(at) || number.parsed < 1) {
       reply.error('ERR client-id should be greater than 0');
       return false;
     }
-    clientId = <u64>number.parsed();
+    clientId = <u64>number.parsed;
   } else if (args.is(i, 'type')) {
     if (!isType(at)) {
       errorType(at);

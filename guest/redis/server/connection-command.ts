@@ -162,7 +162,7 @@ function hello(): void {
   if (args.count() > 1) {
     if (!args.isInteger(1))
       return reply.error('ERR Protocol version is not an integer or out of range');
-    version = number.parsed();
+    version = number.parsed;
     if (version < 2 || version > 3) return reply.error('NOPROTO unsupported protocol version');
   }
   if (!takeHelloOptions()) return;

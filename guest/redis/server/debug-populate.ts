@@ -16,7 +16,7 @@ const VALUE: usize = memory.data(32, 8);
 const BATCH: i64 = 1024; // keys between two safepoints
 
 function readPositive(index: u32): bool {
-  if (args.isInteger(index) && number.parsed() >= 0) return true;
+  if (args.isInteger(index) && number.parsed >= 0) return true;
   reply.error('ERR value is out of range, must be positive');
   return false;
 }
@@ -51,11 +51,11 @@ function create(keyBytes: u32, n: i64, size: u32): bool {
 /** DEBUG POPULATE count [prefix] [size] */
 export function run(): void {
   if (!readPositive(2)) return;
-  const count = number.parsed();
+  const count = number.parsed;
   let size: u32 = 0;
   if (args.count() == 5) {
     if (!readPositive(4)) return;
-    size = <u32>min<i64>(number.parsed(), 0xe0000000);
+    size = <u32>min<i64>(number.parsed, 0xe0000000);
   }
   let prefix = putAscii(KEY, 'key');
   if (args.count() > 3) {

@@ -197,9 +197,9 @@ function slowlogGet(): void {
   if (args.count() > 3) return errors.badSubcommand();
   let wanted: i64 = 10;
   if (args.count() == 3) {
-    const isCount = args.isInteger(2) && number.parsed() >= -1;
+    const isCount = args.isInteger(2) && number.parsed >= -1;
     if (!isCount) return reply.error('ERR count should be greater than or equal to -1');
-    wanted = number.parsed();
+    wanted = number.parsed;
   }
   slowlog.put(wanted < 0 || wanted > 0x7fffffff ? 0x7fffffff : <u32>wanted);
 }

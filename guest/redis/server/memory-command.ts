@@ -33,7 +33,7 @@ function usage(): void {
   for (let i: u32 = 3; i < args.count(); i += 2) {
     if (!args.is(i, 'samples') || i + 1 == args.count()) return reply.error('ERR syntax error');
     if (!args.isInteger(i + 1)) return reply.error('ERR value is not an integer or out of range');
-    if (number.parsed() < 0) return reply.error('ERR syntax error');
+    if (number.parsed < 0) return reply.error('ERR syntax error');
   }
   const found = keyspace.peek(args.ptr(2), args.len(2));
   if (found == 0) return reply.none();

@@ -119,7 +119,7 @@ function role(): void {
 /** REPLICAOF NO ONE is what holds already; anything else is refused. */
 function replicaOf(): void {
   if (args.is(1, 'no') && args.is(2, 'one')) return reply.ok();
-  if (!args.isInteger(2) || number.parsed() < 0 || number.parsed() > 65535) {
+  if (!args.isInteger(2) || number.parsed < 0 || number.parsed > 65535) {
     return reply.error('ERR Invalid master port');
   }
   reply.error('ERR replication is not supported by this server');
@@ -183,7 +183,7 @@ function drawSomething(): void {
   let rings = RINGS_DEFAULT;
   if (args.count() > next) {
     if (!args.isInteger(next)) return reply.error('ERR value is not an integer or out of range');
-    rings = max<i64>(1, min<i64>(24, number.parsed()));
+    rings = max<i64>(1, min<i64>(24, number.parsed));
   }
   text.begin();
   lolwut.put(<u32>rings, ((<u64>random.bits()) << 32) | random.bits());

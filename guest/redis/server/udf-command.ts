@@ -66,7 +66,7 @@ function run(): void {
   if (found == 0) return;
   strings.read(found);
   const slot = command.indexOf(dispatch.row()) - first;
-  const kind = udfCall(slot, strings.address(), strings.bytes());
+  const kind = udfCall(slot, strings.textAt, strings.textBytes);
   if (kind == ANSWER_INTEGER) reply.integer(<i64>udfAnswer());
   else if (kind == ANSWER_BYTES) replyBytes();
   else if (kind == ANSWER_DOUBLE) reply.double(udfPart(0), <u32>udfAnswer());

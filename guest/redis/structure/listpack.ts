@@ -83,7 +83,7 @@ function backBytes(bytes: u32): u32 {
 /** Prepares an element, which must stay where it is until it is written. Bytes that it will take. */
 export function plan(at: u32, length: u32): u32 {
   planDataBytes = 0;
-  if (length <= 20 && number.parse(at, length)) planInteger(number.parsed());
+  if (length <= 20 && number.parse(at, length)) planInteger(number.parsed);
   else {
     planData = at;
     planDataBytes = length;
@@ -167,36 +167,26 @@ export function skip(element: u32): u32 {
   return element + own + backBytes(own);
 }
 
-let elementAt: u32 = 0;
-let elementLength: u32 = 0;
 let elementValue: i64 = 0;
-
-/** Set by read(): where the text is. Valid until the next read(). */
-@inline
-export function text(): u32 {
-  return elementAt;
-}
-
-
-@inline
-export function textBytes(): u32 {
-  return elementLength;
-}
 
 /**
  * Reads an element as a string. The text of an integer is written to `digits`, which has DIGITS_MAX bytes.
  */
 export function read(element: u32, digits: u32): void {
   if (isInteger(element)) {
-    elementAt = digits;
-    elementLength = number.format(digits, elementValue);
+    textAt = digits;
+    textBytes = number.format(digits, elementValue);
     return;
   }
   const head: u32 = load<u8>(element);
   const header: u32 = head < 0xc0 ? 1 : head < 0xf0 ? 2 : 5;
-  elementAt = element + header;
-  elementLength = ownBytes(element) - header;
+  textAt = element + header;
+  textBytes = ownBytes(element) - header;
 }
+
+/** The text. Set by read(), valid until its next call, and until its digits are overwritten. */
+export let textAt: u32 = 0;
+export let textBytes: u32 = 0;
 
 /** True when an element is an integer; its value is integer(). */
 export function isInteger(element: u32): bool {

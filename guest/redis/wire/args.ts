@@ -69,7 +69,7 @@ export function is(index: u32, word: string): bool {
   return ascii.isWord(ptr(index), len(index), word);
 }
 
-/** Reads an argument as an integer of 64 bits; its value is number.parsed(). */
+/** Reads an argument as an integer of 64 bits; its value is number.parsed. */
 @inline
 export function isInteger(index: u32): bool {
   return number.parse(ptr(index), len(index));

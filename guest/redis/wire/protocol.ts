@@ -163,9 +163,9 @@ function readCount(): u32 {
     if (left() > LINE_MAX) return broken('too big mbulk count string');
     return MORE;
   }
-  if (!number.parse(cursor + 1, end - cursor - 1) || number.parsed() > 0x7fffffff)
+  if (!number.parse(cursor + 1, end - cursor - 1) || number.parsed > 0x7fffffff)
     return broken('invalid multibulk length');
-  const announced = number.parsed();
+  const announced = number.parsed;
   if (announced > 10 && !isTrusted()) return broken('unauthenticated multibulk length');
   cursor = end + 2;
   if (announced <= 0) return EMPTY;
@@ -204,7 +204,7 @@ function readLongArgument(): u32 {
     return BROKEN;
   }
   const isNumber = number.parse(cursor + 1, end - cursor - 1);
-  const bytes = number.parsed();
+  const bytes = number.parsed;
   if (!isNumber || bytes < 0 || bytes > min(config.number(option.PROTO_MAX_BULK_LEN), BULK_MAX))
     return broken('invalid bulk length');
   if (bytes > 16384 && !isTrusted()) return broken('unauthenticated bulk length');

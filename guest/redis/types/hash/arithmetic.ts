@@ -28,14 +28,14 @@ function hasOld(): bool {
 /** HINCRBY key field increment */
 function hincrby(): void {
   if (!args.isInteger(3)) return errors.notInteger();
-  const increment = number.parsed();
+  const increment = number.parsed;
   if (!target.open()) return;
   let old: i64 = 0;
   if (hasOld()) {
-    if (!number.parse(hash.text(), hash.textBytes())) {
+    if (!number.parse(hash.textAt, hash.textBytes)) {
       return reply.error('ERR hash value is not an integer');
     }
-    old = number.parsed();
+    old = number.parsed;
   }
   const sum = old + increment;
   if (increment < 0 ? sum > old : sum < old) {
@@ -52,7 +52,7 @@ function hincrbyfloat(): void {
   if (kind == longDouble.INFINITE) return reply.error('ERR value is NaN or Infinity');
   if (!target.open()) return;
   let oldKind = longDouble.FINITE;
-  if (hasOld()) oldKind = longDouble.parse(hash.text(), hash.textBytes(), longDouble.FIRST);
+  if (hasOld()) oldKind = longDouble.parse(hash.textAt, hash.textBytes, longDouble.FIRST);
   else longDouble.setZero(longDouble.FIRST);
   if (oldKind == longDouble.INVALID) return reply.error('ERR hash value is not a float');
   if (

@@ -47,7 +47,7 @@ function hset(): void {
       );
       if (made == 0) break;
       target.moved(made);
-      if (hash.wasAdded()) added++;
+      if (hash.hasAdded) added++;
       done++;
     }
   }
@@ -89,7 +89,7 @@ function hdel(): void {
 function replyValue(found: u32, field: u32): void {
   if (!hash.find(found, args.ptr(field), args.len(field))) return reply.none();
   hash.readValue();
-  reply.bulk(hash.text(), hash.textBytes());
+  reply.bulk(hash.textAt, hash.textBytes);
 }
 
 /** HGET key field */
@@ -121,7 +121,7 @@ function hstrlen(): void {
   if (found == 0) return;
   if (!hash.find(found, args.ptr(2), args.len(2))) return reply.integer(0);
   hash.readValue();
-  reply.integer(hash.textBytes());
+  reply.integer(hash.textBytes);
 }
 
 /** HLEN key */

@@ -38,9 +38,9 @@ function addToDigest(found: u32, to: u32): void {
   for (let more = value.begin(found); more; more = value.advance()) {
     digest.clear(<u32>FIELD);
     value.readField();
-    digest.mix(<u32>FIELD, value.text(), value.textBytes());
+    digest.mix(<u32>FIELD, value.textAt, value.textBytes);
     value.readValue();
-    digest.mix(<u32>FIELD, value.text(), value.textBytes());
+    digest.mix(<u32>FIELD, value.textAt, value.textBytes);
     digest.combine(to, <u32>FIELD, digest.BYTES);
   }
 }

@@ -24,8 +24,8 @@ export function loadValue(form: u32, key: u32, keyBytes: u32): u32 {
 function read(form: u32, key: u32, keyBytes: u32): bool {
   if (form == format.TYPE_HASH) return pairs(key, keyBytes);
   if (!reader.readText(1)) return false;
-  const blob = reader.text();
-  const bytes = reader.textBytes();
+  const blob = reader.textAt;
+  const bytes = reader.textBytes;
   if (form == format.TYPE_HASH_LISTPACK) return ofListpack(key, keyBytes, blob, bytes);
   if (form == format.TYPE_HASH_ZIPLIST) return ofZiplist(key, keyBytes, blob, bytes);
   return ofZipmap(key, keyBytes, blob, bytes);
@@ -44,7 +44,7 @@ function addOfList(name: u32, nameBytes: u32, text: u32, textBytes: u32): bool {
 function isNew(after: u32): bool {
   if (after == 0) return reader.failMemory();
   made = after;
-  return hash.wasAdded() || reader.fail('a hash has the same field twice');
+  return hash.hasAdded || reader.fail('a hash has the same field twice');
 }
 
 function create(key: u32, keyBytes: u32, fields: u32): bool {
@@ -59,10 +59,10 @@ function pairs(key: u32, keyBytes: u32): bool {
   if (!create(key, keyBytes, <u32>fields)) return false;
   for (let left = fields; left > 0; left--) {
     if (!reader.readText(0)) return false;
-    const name = reader.text();
-    const nameBytes = reader.textBytes();
+    const name = reader.textAt;
+    const nameBytes = reader.textBytes;
     if (!reader.readText(1)) return false;
-    if (!add(name, nameBytes, reader.text(), reader.textBytes())) return false;
+    if (!add(name, nameBytes, reader.textAt, reader.textBytes)) return false;
   }
   return true;
 }
@@ -78,11 +78,11 @@ function ofListpack(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   if (!create(key, keyBytes, 1)) return false;
   for (let at = listpack.first(blob); at != last;) {
     listpack.read(at, <u32>FIELD);
-    const name = listpack.text();
-    const nameBytes = listpack.textBytes();
+    const name = listpack.textAt;
+    const nameBytes = listpack.textBytes;
     at = listpack.skip(at);
     listpack.read(at, <u32>VALUE);
-    if (!addOfList(name, nameBytes, listpack.text(), listpack.textBytes())) return false;
+    if (!addOfList(name, nameBytes, listpack.textAt, listpack.textBytes)) return false;
     at = listpack.skip(at);
   }
   return true;
@@ -97,7 +97,7 @@ function isAsOurs(blob: u32, last: u32): bool {
   for (let at = listpack.first(blob); at != last; elements++) {
     listpack.read(at, <u32>FIELD);
     const next = listpack.skip(at);
-    if (listpack.plan(listpack.text(), listpack.textBytes()) != next - at) return false;
+    if (listpack.plan(listpack.textAt, listpack.textBytes) != next - at) return false;
     if (!listpack.isPlanned(at)) return false;
     at = next;
   }
@@ -110,10 +110,10 @@ function ofZiplist(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   if (!create(key, keyBytes, 1)) return false;
   while (!ziplist.done()) {
     if (!ziplist.next(<u32>FIELD)) return reader.fail('hash ziplist integrity check failed');
-    const name = ziplist.element();
-    const nameBytes = ziplist.elementBytes();
+    const name = ziplist.elementAt;
+    const nameBytes = ziplist.elementBytes;
     if (!ziplist.next(<u32>VALUE)) return reader.fail('hash ziplist integrity check failed');
-    if (!addOfList(name, nameBytes, ziplist.element(), ziplist.elementBytes())) return false;
+    if (!addOfList(name, nameBytes, ziplist.elementAt, ziplist.elementBytes)) return false;
   }
   return true;
 }
@@ -124,10 +124,10 @@ function ofZipmap(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
   if (!create(key, keyBytes, 1)) return false;
   while (!zipmap.done()) {
     if (!zipmap.next()) return reader.fail('zipmap integrity check failed');
-    const name = zipmap.element();
-    const nameBytes = zipmap.elementBytes();
+    const name = zipmap.elementAt;
+    const nameBytes = zipmap.elementBytes;
     if (!zipmap.next()) return reader.fail('zipmap integrity check failed');
-    if (!add(name, nameBytes, zipmap.element(), zipmap.elementBytes())) return false;
+    if (!add(name, nameBytes, zipmap.elementAt, zipmap.elementBytes)) return false;
   }
   return true;
 }
@@ -147,8 +147,8 @@ export function saveValue(found: u32, key: u32, keyBytes: u32, at: u32): void {
   writer.length(hash.count(found));
   for (let more = hash.begin(found); more && !writer.hasFailed(); more = hash.advance()) {
     hash.readField();
-    writer.text(hash.text(), hash.textBytes());
+    writer.text(hash.textAt, hash.textBytes);
     hash.readValue();
-    writer.text(hash.text(), hash.textBytes());
+    writer.text(hash.textAt, hash.textBytes);
   }
 }

@@ -100,8 +100,6 @@ let inTable: bool = false;
 let node: u32 = 0;
 let fieldElement: u32 = 0;
 let valueElement: u32 = 0;
-let textAt: u32 = 0;
-let textLength: u32 = 0;
 
 /** Chooses a field by name; false when the hash does not have it. */
 export function find(hash: u32, name: u32, nameBytes: u32): bool {
@@ -128,39 +126,25 @@ export function readValue(): void {
   else readElement(valueElement);
 }
 
+/**
+ * The text. Set by readField() and readValue(), valid until the next of either and until the hash changes.
+ */
+export let textAt: u32 = 0;
+export let textBytes: u32 = 0;
+
 
 @inline
 function setText(at: u32, bytes: u32): void {
   textAt = at;
-  textLength = bytes;
+  textBytes = bytes;
 }
 
 function readElement(element: u32): void {
   listpack.read(element, <u32>CHOSEN);
-  setText(listpack.text(), listpack.textBytes());
-}
-
-
-@inline
-export function text(): u32 {
-  return textAt;
-}
-
-
-@inline
-export function textBytes(): u32 {
-  return textLength;
+  setText(listpack.textAt, listpack.textBytes);
 }
 
 // --- Change ------------------------------------------------------------------------------------------------
-
-let hasAdded: bool = false;
-
-/** True when the last set() made a new field. */
-@inline
-export function wasAdded(): bool {
-  return hasAdded;
-}
 
 /** Sets a field; the entry, or 0 when there is no memory. */
 export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
@@ -179,6 +163,9 @@ export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32)
   const table = toTable(hash);
   return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
 }
+
+/** Whether it made a new field. Set by set() and setLoaded(), valid until the next of either. */
+export let hasAdded: bool = false;
 
 /**
  * set() for a field of a file's list: only the number of fields decides about the encoding. A field that
@@ -296,12 +283,12 @@ function toTable(hash: u32): u32 {
   if (!hashTable.init(<u32>SCRATCH, (listpack.count(list) >> 1) + 1)) return 0;
   for (let at = listpack.first(list); at != last;) {
     listpack.read(at, <u32>MOVED_FIELD);
-    const name = listpack.text();
-    const nameBytes = listpack.textBytes();
+    const name = listpack.textAt;
+    const nameBytes = listpack.textBytes;
     at = listpack.skip(at);
     listpack.read(at, <u32>MOVED_VALUE);
-    const text = listpack.text();
-    const done = hashTable.set(<u32>SCRATCH, name, nameBytes, text, listpack.textBytes(), false);
+    const text = listpack.textAt;
+    const done = hashTable.set(<u32>SCRATCH, name, nameBytes, text, listpack.textBytes, false);
     if (done == hashTable.FAILED) {
       dropScratch();
       return 0;

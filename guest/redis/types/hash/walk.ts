@@ -28,12 +28,12 @@ export function register(): void {
 
 function replyField(): void {
   hash.readField();
-  reply.bulk(hash.text(), hash.textBytes());
+  reply.bulk(hash.textAt, hash.textBytes);
 }
 
 function replyValue(): void {
   hash.readValue();
-  reply.bulk(hash.text(), hash.textBytes());
+  reply.bulk(hash.textAt, hash.textBytes);
 }
 
 function emptyMap(): void {
@@ -95,12 +95,12 @@ function hscan(): void {
     if (i + 1 == args.count()) return errors.syntax();
     if (args.is(i, 'count')) {
       if (!args.isInteger(i + 1)) return errors.notInteger();
-      wanted = number.parsed();
+      wanted = number.parsed;
       if (wanted < 1) return errors.syntax();
     } else if (args.is(i, 'match')) setPattern(i + 1);
     else return errors.syntax();
   }
-  if (hash.isLarge(found)) scanLarge(found, cursor.value(), <u64>wanted);
+  if (hash.isLarge(found)) scanLarge(found, cursor.parsed, <u64>wanted);
   else scanSmall(found);
 }
 
@@ -143,8 +143,8 @@ function scanLarge(found: u32, from: u64, wanted: u64): void {
 /** Replies the chosen field and its value if the pattern lets it. */
 function showChosen(): void {
   hash.readField();
-  if (isFiltered && !glob.matches(pattern, patternBytes, hash.text(), hash.textBytes())) return;
-  reply.bulk(hash.text(), hash.textBytes());
+  if (isFiltered && !glob.matches(pattern, patternBytes, hash.textAt, hash.textBytes)) return;
+  reply.bulk(hash.textAt, hash.textBytes);
   replyValue();
   shown += 2;
 }
@@ -157,7 +157,7 @@ let hasValues: bool = false;
 function hrandfield(): void {
   if (args.count() == 2) return oneRandom();
   if (!args.isInteger(2)) return errors.notInteger();
-  const wanted = number.parsed();
+  const wanted = number.parsed;
   if (wanted == i64.MIN_VALUE) {
     return reply.error(
       'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807',

@@ -31,14 +31,14 @@ function decrement(): void {
 }
 
 function incrementBy(): void {
-  if (args.isInteger(2)) change(number.parsed());
+  if (args.isInteger(2)) change(number.parsed);
   else errors.notInteger();
 }
 
 function decrementBy(): void {
   if (!args.isInteger(2)) return errors.notInteger();
-  if (number.parsed() == i64.MIN_VALUE) return reply.error('ERR decrement would overflow');
-  change(-number.parsed());
+  if (number.parsed == i64.MIN_VALUE) return reply.error('ERR decrement would overflow');
+  change(-number.parsed);
 }
 
 function change(by: i64): void {
@@ -47,7 +47,7 @@ function change(by: i64): void {
   if (old != 0) {
     if (entry.type(old) != strings.STRING) return errors.wrongType();
     if (entry.encoding(old) == strings.INT) value = load<i64>(entry.value(old));
-    else if (strings.isInteger(old)) value = number.parsed();
+    else if (strings.isInteger(old)) value = number.parsed;
     else return errors.notInteger();
   }
   const sum = value + by;
@@ -66,7 +66,7 @@ function incrementByFloat(): void {
   let state: u32;
   if (old != 0) {
     strings.read(old);
-    state = longDouble.parse(strings.address(), strings.bytes(), longDouble.FIRST);
+    state = longDouble.parse(strings.textAt, strings.textBytes, longDouble.FIRST);
   } else {
     store<u8>(TEXT, 48);
     state = longDouble.parse(<u32>TEXT, 1, longDouble.FIRST);

@@ -42,17 +42,17 @@ function get(): void {
   const found = stringOrReply();
   if (found == 0) return;
   strings.read(found);
-  const bytes = strings.bytes();
+  const bytes = strings.textBytes;
   if (bytes < reply.LOAN_MIN || client.current().flags & client.IN_EXEC)
-    reply.bulk(strings.address(), bytes);
-  else reply.bulkLoan(strings.address(), bytes);
+    reply.bulk(strings.textAt, bytes);
+  else reply.bulkLoan(strings.textAt, bytes);
 }
 
 function getDelete(): void {
   const found = stringOrReply();
   if (found == 0) return;
   strings.read(found);
-  reply.bulk(strings.address(), strings.bytes());
+  reply.bulk(strings.textAt, strings.textBytes);
   keyspace.removeEntry(found, option.LAZYFREE_LAZY_SERVER_DEL);
   keyspace.signalModified(args.ptr(1), args.len(1));
   keyspace.addDirty(1);
@@ -65,7 +65,7 @@ function getMany(): void {
     if (found == 0 || entry.type(found) != strings.STRING) reply.none();
     else {
       strings.read(found);
-      reply.bulk(strings.address(), strings.bytes());
+      reply.bulk(strings.textAt, strings.textBytes);
     }
   }
 }
@@ -79,20 +79,20 @@ function length(): void {
 
 function getRange(): void {
   if (!args.isInteger(2)) return errors.notInteger();
-  let start = number.parsed();
+  let start = number.parsed;
   if (!args.isInteger(3)) return errors.notInteger();
-  let end = number.parsed();
+  let end = number.parsed;
   const found = keyspace.lookupRead(args.ptr(1), args.len(1));
   if (found == 0) return reply.bulk(0, 0);
   if (entry.type(found) != strings.STRING) return errors.wrongType();
   strings.read(found);
-  const bytes = <i64>strings.bytes();
+  const bytes = <i64>strings.textBytes;
   if (start < 0 && end < 0 && start > end) return reply.bulk(0, 0);
   if (start < 0) start = max<i64>(bytes + start, 0);
   if (end < 0) end = max<i64>(bytes + end, 0);
   if (end >= bytes) end = bytes - 1;
   if (start > end || bytes == 0) return reply.bulk(0, 0);
-  reply.bulk(strings.address() + <u32>start, <u32>(end - start + 1));
+  reply.bulk(strings.textAt + <u32>start, <u32>(end - start + 1));
 }
 
 /** True when a string may have this many bytes; else replies with the error. */
@@ -104,7 +104,7 @@ function isAllowed(bytes: u64): bool {
 
 function setRange(): void {
   if (!args.isInteger(2)) return errors.notInteger();
-  const offset = number.parsed();
+  const offset = number.parsed;
   if (offset < 0) return reply.error('ERR offset is out of range');
   const bytes = args.len(3);
   const end = <u64>offset + bytes;

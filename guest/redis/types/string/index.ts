@@ -22,5 +22,5 @@ export function register(): void {
 
 function addToDigest(found: u32, to: u32): void {
   value.read(found);
-  digest.mix(to, value.address(), value.bytes());
+  digest.mix(to, value.textAt, value.textBytes);
 }

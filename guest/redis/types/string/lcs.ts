@@ -30,8 +30,8 @@ export function run(): void {
   let aBytes: u32 = 0;
   if (first != 0) {
     strings.read(first);
-    a = strings.address();
-    aBytes = strings.bytes();
+    a = strings.textAt;
+    aBytes = strings.textBytes;
     if (entry.encoding(first) == strings.INT) {
       memory.copy(FIRST, a, aBytes);
       a = <u32>FIRST;
@@ -41,8 +41,8 @@ export function run(): void {
   let bBytes: u32 = 0;
   if (second != 0) {
     strings.read(second);
-    b = strings.address();
-    bBytes = strings.bytes();
+    b = strings.textAt;
+    bBytes = strings.textBytes;
   }
   const tableBytes = (<u64>aBytes + 1) * (<u64>bBytes + 1) * 4;
   if (tableBytes > <u64>config.number(option.PROTO_MAX_BULK_LEN)) {
@@ -73,7 +73,7 @@ function readOptions(): bool {
         errors.notInteger();
         return false;
       }
-      shortest = number.parsed();
+      shortest = number.parsed;
     } else {
       errors.syntax();
       return false;

@@ -13,8 +13,8 @@ import { slab } from '../../../../assembly/index.ts';
 export function loadValue(form: u32, key: u32, keyBytes: u32): u32 {
   const head = reader.head();
   if (reader.hasFailed()) return 0;
-  if (head == reader.INTEGER) return ofInteger(key, keyBytes, reader.integer());
-  const bytes = reader.bytes();
+  if (head == reader.INTEGER) return ofInteger(key, keyBytes, reader.integerValue);
+  const bytes = reader.stringBytes;
   const made = entry.reserve(keyBytes, bytes);
   if (made == 0) {
     reader.failMemory();
@@ -24,7 +24,7 @@ export function loadValue(form: u32, key: u32, keyBytes: u32): u32 {
   if (reader.fetch(head, entry.value(made))) {
     if (bytes <= 20 && number.parse(entry.value(made), bytes)) {
       slab.free(made);
-      return ofInteger(key, keyBytes, number.parsed());
+      return ofInteger(key, keyBytes, number.parsed);
     }
     if (keyspace.add(made, value.STRING, value.encodingOf(bytes))) return made;
     reader.failMemory();

@@ -98,7 +98,7 @@ function set(): void {
     if (!(flags & GET)) reply.none();
     return;
   }
-  if (!finish(old, 2, flags & EXPIRY ? expiry.ms() : -1, flags & KEEPTTL)) {
+  if (!finish(old, 2, flags & EXPIRY ? expiry.endMs : -1, flags & KEEPTTL)) {
     reply.rewind(start);
     return errors.outOfMemory();
   }
@@ -120,7 +120,7 @@ function replyOld(): bool {
     return false;
   } else {
     strings.read(found);
-    reply.bulk(strings.address(), strings.bytes());
+    reply.bulk(strings.textAt, strings.textBytes);
   }
   return true;
 }
@@ -163,7 +163,7 @@ function setMilliseconds(): void {
 function setEnding(isSeconds: bool): void {
   if (!expiry.read(2, isSeconds, false)) return;
   const old = keyspace.lookupWrite(args.ptr(1), args.len(1));
-  if (finish(old, 3, expiry.ms(), 0)) reply.ok();
+  if (finish(old, 3, expiry.endMs, 0)) reply.ok();
   else errors.outOfMemory();
 }
 
@@ -183,10 +183,10 @@ function getExpire(): void {
   if (entry.type(found) != strings.STRING) return errors.wrongType();
   if (flags & EXPIRY && !readExpiry(flags)) return;
   strings.read(found);
-  reply.bulk(strings.address(), strings.bytes());
-  if (flags & (EXAT | PXAT) && expiry.ms() <= clock.ms())
+  reply.bulk(strings.textAt, strings.textBytes);
+  if (flags & (EXAT | PXAT) && expiry.endMs <= clock.ms())
     keyspace.removeEntry(found, option.LAZYFREE_LAZY_EXPIRE);
-  else if (flags & EXPIRY) keyspace.setExpiry(found, expiry.ms());
+  else if (flags & EXPIRY) keyspace.setExpiry(found, expiry.endMs);
   else if (!(flags & PERSIST) || !keyspace.clearExpiry(found)) return;
   keyspace.signalModified(args.ptr(1), args.len(1));
   keyspace.addDirty(1);

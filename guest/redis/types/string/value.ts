@@ -1,7 +1,7 @@
 // String values: integers as 8 bytes, other texts as they are; embstr up to 44 bytes, as OBJECT ENCODING has
 // it.
 //
-// Interface   read() makes a value's text available at address() and bytes(). write() stores a text as SET
+// Interface   read() makes a value's text available at textAt and textBytes. write() stores a text as SET
 //             does, in place where the size class allows; writeText() the same without looking for an
 //             integer; edit() gives a text that can be changed and made longer. Functions that return an
 //             entry return 0 for lack of memory, nothing changed.
@@ -26,21 +26,6 @@ export const EMBSTR_MAX: u32 = 44;
 
 const DIGITS: usize = memory.data(24, 8);
 
-let textAt: u32 = 0;
-let textBytes: u32 = 0;
-
-/** Address of the text that read() found; valid until the value changes or another integer is read. */
-@inline
-export function address(): u32 {
-  return textAt;
-}
-
-
-@inline
-export function bytes(): u32 {
-  return textBytes;
-}
-
 /** Makes the text of a string entry available. */
 @inline
 export function read(found: u32): void {
@@ -53,6 +38,10 @@ export function read(found: u32): void {
   }
 }
 
+/** The text. Set by read(), valid until the value changes or another integer is read. */
+export let textAt: u32 = 0;
+export let textBytes: u32 = 0;
+
 /** Bytes of the text of a string entry. */
 export function lengthOf(found: u32): u32 {
   if (entry.encoding(found) == INT) return number.width(load<i64>(entry.value(found)));
@@ -60,7 +49,7 @@ export function lengthOf(found: u32): u32 {
 }
 
 /**
- * True when the value is an integer or spells one; it is number.parsed() then, also for an entry of encoding
+ * True when the value is an integer or spells one; it is number.parsed then, also for an entry of encoding
  * int.
  */
 export function isInteger(found: u32): bool {
@@ -71,7 +60,7 @@ export function isInteger(found: u32): bool {
 /** Stores a text under a key of the selected database; `old` is the key's entry, or 0. Its expiry stays. */
 export function write(old: u32, key: u32, keyBytes: u32, value: u32, valueBytes: u32): u32 {
   if (valueBytes <= 20 && number.parse(value, valueBytes))
-    return writeInteger(old, key, keyBytes, number.parsed());
+    return writeInteger(old, key, keyBytes, number.parsed);
   return writeText(old, key, keyBytes, value, valueBytes);
 }
 
