@@ -3,6 +3,7 @@
 // Interface   begin(), pieces, end(level). What does not fit is cut off. Works on any vCPU, a saving child
 //             included.
 
+import { ZERO } from '../bytes/ascii.ts';
 import { SYS_LOG } from '../../../assembly/abi/syscall.ts';
 import { syscall } from '../../../assembly/index.ts';
 import * as number from '../bytes/number.ts';
@@ -60,7 +61,7 @@ export function hexadecimal(value: u64): void {
   while (shift > 0 && value >> (<u64>shift) == 0) shift -= 4;
   for (; shift >= 0 && used < TEXT_MAX; shift -= 4) {
     const nibble = (<u32>(value >> (<u64>shift))) & 15;
-    store<u8>(TEXT + used++, <u8>(nibble < 10 ? 48 + nibble : 87 + nibble));
+    store<u8>(TEXT + used++, <u8>(nibble < 10 ? ZERO + nibble : 87 + nibble));
   }
 }
 

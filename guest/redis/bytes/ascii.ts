@@ -8,6 +8,7 @@ export const CR: u32 = 13;
 export const SPACE: u32 = 32;
 export const EXCLAMATION: u32 = 33;
 export const QUOTE: u32 = 34;
+export const HASH: u32 = 35;
 export const DOLLAR: u32 = 36;
 export const PERCENT: u32 = 37;
 export const APOSTROPHE: u32 = 39;

@@ -3,6 +3,8 @@
 // Invariants  GLOB-1  Time is bounded by pattern times text: only the last star is ever tried again, and no
 //                     recursion.
 
+import * as ascii from './ascii.ts';
+
 let patternAt: u32 = 0; // behind what matchOne() read
 
 /** True when the whole text matches the pattern. */
@@ -15,7 +17,7 @@ export function matches(pattern: u32, patternBytes: u32, text: u32, textBytes: u
   let p = pattern;
   let t = text;
   while (t < textEnd || p < patternEnd) {
-    if (p < patternEnd && load<u8>(p) == 42) {
+    if (p < patternEnd && load<u8>(p) == ascii.ASTERISK) {
       starPattern = ++p;
       starText = t;
       continue;
@@ -36,9 +38,9 @@ export function matches(pattern: u32, patternBytes: u32, text: u32, textBytes: u
 function matchOne(p: u32, end: u32, c: u32): bool {
   let wanted: u32 = load<u8>(p);
   patternAt = p + 1;
-  if (wanted == 63) return true;
-  if (wanted == 91) return matchClass(p + 1, end, c);
-  if (wanted == 92 && p + 1 < end) {
+  if (wanted == ascii.QUESTION) return true;
+  if (wanted == ascii.BRACKET_OPEN) return matchClass(p + 1, end, c);
+  if (wanted == ascii.BACKSLASH && p + 1 < end) {
     wanted = load<u8>(p + 1);
     patternAt = p + 2;
   }
@@ -47,19 +49,19 @@ function matchOne(p: u32, end: u32, c: u32): bool {
 
 /** Matches one byte against what stands between brackets; a bracket that is not closed reaches to the end. */
 function matchClass(p: u32, end: u32, c: u32): bool {
-  const isNegated = p < end && load<u8>(p) == 94;
+  const isNegated = p < end && load<u8>(p) == ascii.CARET;
   if (isNegated) p++;
   let isFound = false;
   while (true) {
     if (p >= end) break;
     let low: u32 = load<u8>(p);
-    if (low == 92 && p + 1 < end) {
+    if (low == ascii.BACKSLASH && p + 1 < end) {
       p++;
       if (load<u8>(p) == c) isFound = true;
-    } else if (low == 93) {
+    } else if (low == ascii.BRACKET_CLOSE) {
       p++;
       break;
-    } else if (p + 2 < end && load<u8>(p + 1) == 45) {
+    } else if (p + 2 < end && load<u8>(p + 1) == ascii.MINUS) {
       let high: u32 = load<u8>(p + 2);
       if (low > high) {
         const swapped = low;

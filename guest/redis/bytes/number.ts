@@ -1,12 +1,14 @@
 // Integers as text, by Redis's rules: no blanks, no plus sign, no leading zero, 64 bits.
 
+import * as ascii from './ascii.ts';
+
 /** Reads a whole text as a number; false if it is not exactly the form that format() writes. */
 export function parse(at: u32, bytes: u32): bool {
   if (bytes - 1 >= 20) return false; // empty or too long
   let i: u32 = 0;
-  const minus = load<u8>(at) == 45;
+  const minus = load<u8>(at) == ascii.MINUS;
   if (minus) i = 1;
-  let digit: u32 = i < bytes ? <u32>load<u8>(at + i) - 48 : 10;
+  let digit: u32 = i < bytes ? <u32>load<u8>(at + i) - ascii.ZERO : 10;
   if (digit - 1 > 8) {
     if (digit == 0 && bytes == 1) {
       parsed = 0;
@@ -16,7 +18,7 @@ export function parse(at: u32, bytes: u32): bool {
   }
   let value: u64 = digit;
   for (i++; i < bytes; i++) {
-    digit = <u32>load<u8>(at + i) - 48;
+    digit = <u32>load<u8>(at + i) - ascii.ZERO;
     if (digit > 9) return false;
     if (value > 1844674407370955161) return false;
     value = value * 10;
@@ -63,20 +65,20 @@ export function format(at: u32, value: i64): u32 {
     sign = 1;
   }
   if (rest < 10) {
-    store<u8>(at + sign, <u8>(48 + <u32>rest));
+    store<u8>(at + sign, <u8>(ascii.ZERO + <u32>rest));
     return sign + 1;
   }
   const bytes = sign + digits(rest);
   let end = at + bytes;
   while (rest > 0xffffffff) {
     const next = rest / 10;
-    store<u8>(--end, <u8>(48 + <u32>(rest - next * 10)));
+    store<u8>(--end, <u8>(ascii.ZERO + <u32>(rest - next * 10)));
     rest = next;
   }
   let small = <u32>rest;
   do {
     const next = small / 10;
-    store<u8>(--end, <u8>(48 + (small - next * 10)));
+    store<u8>(--end, <u8>(ascii.ZERO + (small - next * 10)));
     small = next;
   } while (small != 0);
   return bytes;

@@ -6,6 +6,7 @@
 // Invariants  TEXT-1  The buffer is the only owner of its block; end() frees it if it has grown large.
 // Constants   A string literal is static UTF-16 data; ascii() narrows it on the way out. Only ASCII literals.
 
+import { COLON, CR, DOT, LF, MINUS, ZERO } from './ascii.ts';
 import * as heap from './heap.ts';
 
 const FIRST_BYTES: u32 = 16384; // INFO with every section fits
@@ -101,20 +102,20 @@ export function unsigned(value: u64): void {
   if (at == 0) return;
   let rest = value;
   for (let i = count; i > 0; i--) {
-    store<u8>(at + i - 1, <u8>(48 + <u32>(rest % 10)));
+    store<u8>(at + i - 1, <u8>(ZERO + <u32>(rest % 10)));
     rest /= 10;
   }
 }
 
 /** Appends a number with at least `digits` digits. */
 export function padded(value: u64, digits: u32): void {
-  for (let unit: u64 = 10; --digits > 0; unit *= 10) if (value < unit) byte(48);
+  for (let unit: u64 = 10; --digits > 0; unit *= 10) if (value < unit) byte(ZERO);
   unsigned(value);
 }
 
 export function integer(value: i64): void {
   if (value < 0) {
-    byte(45);
+    byte(MINUS);
     unsigned(0 - <u64>value);
   } else unsigned(<u64>value);
 }
@@ -124,11 +125,11 @@ export function decimal(value: f64, digits: u32): void {
   let unit: u64 = 1;
   for (let i: u32 = 0; i < digits; i++) unit *= 10;
   const scaled = <u64>nearest(abs(value) * <f64>unit);
-  if (value < 0 && scaled != 0) byte(45);
+  if (value < 0 && scaled != 0) byte(MINUS);
   unsigned(scaled / unit);
   if (digits == 0) return;
-  byte(46);
-  for (let place = unit / 10; place > 0; place /= 10) byte(48 + <u32>((scaled / place) % 10));
+  byte(DOT);
+  for (let place = unit / 10; place > 0; place /= 10) byte(ZERO + <u32>((scaled / place) % 10));
 }
 
 /** Appends a count of bytes with a unit, two digits after the point: 1.50M. */
@@ -152,7 +153,7 @@ export function human(value: f64): void {
 export function hex(value: u64, digits: u32): void {
   for (let i = digits; i > 0; i--) {
     const nibble = (<u32>(value >> ((<u64>(i - 1)) << 2))) & 15;
-    byte(nibble < 10 ? 48 + nibble : 87 + nibble);
+    byte(nibble < 10 ? ZERO + nibble : 87 + nibble);
   }
 }
 
@@ -160,28 +161,28 @@ export function hex(value: u64, digits: u32): void {
 
 export function line(name: string, value: string): void {
   ascii(name);
-  byte(58);
+  byte(COLON);
   ascii(value);
   crlf();
 }
 
 export function count(name: string, value: u64): void {
   ascii(name);
-  byte(58);
+  byte(COLON);
   unsigned(value);
   crlf();
 }
 
 export function signed(name: string, value: i64): void {
   ascii(name);
-  byte(58);
+  byte(COLON);
   integer(value);
   crlf();
 }
 
 export function ratio(name: string, value: f64): void {
   ascii(name);
-  byte(58);
+  byte(COLON);
   decimal(value, 2);
   crlf();
 }
@@ -196,6 +197,6 @@ export function size(name: string, value: f64): void {
 }
 
 export function crlf(): void {
-  byte(13);
-  byte(10);
+  byte(CR);
+  byte(LF);
 }

@@ -9,6 +9,7 @@
 //              64 u64 calls   72 f64 microseconds   80 u64 failed   88 u64 rejected   96 histogram (latency-histogram.ts)
 //             Index: open addressing over u32 row addresses, at most half full.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as histogram from '../stats/latency-histogram.ts';
 import { equal } from '../bytes/copy.ts';
 
@@ -127,7 +128,7 @@ function defineRow(
   const at = <u32>NAMES + namesUsed;
   namesUsed += bytes;
   let bar: u32 = 0;
-  for (let i: u32 = 0; i < bytes; i++) if (load<u8>(at + i) == 124) bar = i;
+  for (let i: u32 = 0; i < bytes; i++) if (load<u8>(at + i) == ascii.BAR) bar = i;
   store<u64>(row, wordOf(at, bytes));
   if (handler !== null) store<u32>(row, <u32>handler.index, 8);
   store<u32>(row, at, 12);
@@ -209,14 +210,11 @@ function findAlias(at: u32, bytes: u32): u32 {
     if (load<u32>(alias, 4) != bytes) continue;
     const name = load<u32>(alias);
     let same: u32 = 0;
-    while (same < bytes && lower(load<u8>(at + same)) == lower(load<u8>(name + same))) same++;
+    while (same < bytes && ascii.lower(load<u8>(at + same)) == ascii.lower(load<u8>(name + same)))
+      same++;
     if (same == bytes) return load<u32>(alias, 8);
   }
   return 0;
-}
-
-function lower(c: u32): u32 {
-  return c - 65 < 26 ? c + 32 : c;
 }
 
 /**

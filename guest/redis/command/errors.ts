@@ -1,5 +1,6 @@
 // Error replies that several commands give. The texts are Redis's.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as command from './command.ts';
 import * as config from '../config/config.ts';
@@ -95,7 +96,7 @@ export function badSubcommand(): void {
   reply.text("'. Try ");
   for (let i: u32 = 0; i < args.len(0); i++) {
     const c: u32 = load<u8>(args.ptr(0) + i);
-    reply.character(c - 97 < 26 ? c - 32 : c);
+    reply.character(c - ascii.LOWER_A < 26 ? c - 32 : c);
   }
   reply.text(' HELP.');
   reply.errorEnd();
@@ -108,7 +109,7 @@ export function unknownSubcommand(container: u32): void {
   const name = command.nameAddress(container);
   for (let i: u32 = 0; i < command.nameBytes(container); i++) {
     const c = load<u8>(name + i);
-    reply.character(c - 97 < 26 ? c - 32 : c);
+    reply.character(c - ascii.LOWER_A < 26 ? c - 32 : c);
   }
   reply.text(' HELP.');
   reply.errorEnd();

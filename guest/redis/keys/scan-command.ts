@@ -1,5 +1,6 @@
 // Walks over the keys of a database: KEYS, SCAN, RANDOMKEY, DBSIZE.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
 import * as command from '../command/command.ts';
@@ -34,7 +35,7 @@ let shown: u32 = 0;
 function setPattern(index: u32): void {
   pattern = args.ptr(index);
   patternBytes = args.len(index);
-  matchesAll = patternBytes == 1 && load<u8>(pattern) == 42;
+  matchesAll = patternBytes == 1 && load<u8>(pattern) == ascii.ASTERISK;
 }
 
 function isShown(found: u32): bool {

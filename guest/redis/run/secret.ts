@@ -1,6 +1,7 @@
 // Which arguments are passwords: the slow log shows them as (redacted), as redis-server does. Whatever shows
 // commands asks here.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 
 const NAMES = 'requirepass masterauth masteruser tls-key-file-pass tls-client-key-file-pass ';
@@ -30,7 +31,7 @@ function isSecretOption(index: u32): bool {
   const bytes = args.len(index);
   let start: u32 = 0;
   for (let i: u32 = 0; i < <u32>NAMES.length; i++) {
-    if (load<u16>(names + (i << 1)) != 32) continue;
+    if (load<u16>(names + (i << 1)) != ascii.SPACE) continue;
     if (i - start == bytes && isName(args.ptr(index), names + (start << 1), bytes)) return true;
     start = i + 1;
   }
@@ -40,7 +41,7 @@ function isSecretOption(index: u32): bool {
 function isName(at: u32, name: u32, bytes: u32): bool {
   for (let i: u32 = 0; i < bytes; i++) {
     let c: u32 = load<u8>(at + i);
-    if (c - 65 < 26) c |= 32;
+    if (c - ascii.UPPER_A < 26) c |= 32;
     if (c != load<u16>(name + (i << 1))) return false;
   }
   return true;

@@ -1,5 +1,6 @@
 // CLIENT: what is known about connections, and what may be done to them.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
 import * as command from '../command/command.ts';
@@ -80,7 +81,7 @@ function setInfo(): void {
 function info(): void {
   text.begin();
   line.put(client.current());
-  text.byte(10);
+  text.byte(ascii.LF);
   reply.verbatim(text.address(), text.length());
   text.end();
 }
@@ -91,7 +92,7 @@ function putAll(): void {
     const record = client.at(slot);
     if (record == 0) continue;
     line.put(changetype<Client>(record));
-    text.byte(10);
+    text.byte(ascii.LF);
   }
 }
 
@@ -113,7 +114,7 @@ function putByIds(): bool {
     const record = recordOf(<u64>number.parsed);
     if (record == 0) continue;
     line.put(changetype<Client>(record));
-    text.byte(10);
+    text.byte(ascii.LF);
   }
   return true;
 }

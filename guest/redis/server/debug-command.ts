@@ -1,5 +1,6 @@
 // DEBUG: what tests of servers and clients use. Nothing here can crash the server or corrupt its data.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as admission from '../run/admission.ts';
 import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
@@ -99,12 +100,13 @@ function needsKeys(): bool {
 function showHelp(): void {
   const end = changetype<u32>(HELP) + ((<u32>HELP.length) << 1);
   let lines: u32 = 0;
-  for (let at = changetype<u32>(HELP) + 2; at < end; at += 2) if (load<u16>(at) == 10) lines++;
+  for (let at = changetype<u32>(HELP) + 2; at < end; at += 2)
+    if (load<u16>(at) == ascii.LF) lines++;
   reply.array(lines + 1);
   reply.status('DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:');
   text.begin();
   for (let at = changetype<u32>(HELP) + 2; at < end; at += 2) {
-    if (load<u16>(at) != 10) {
+    if (load<u16>(at) != ascii.LF) {
       text.byte(load<u16>(at));
       continue;
     }
@@ -122,10 +124,10 @@ function secondsOf(index: u32): f64 {
   let unit: f64 = 0;
   for (let i: u32 = 0; i < args.len(index); i++) {
     const c: u32 = load<u8>(args.ptr(index) + i);
-    if (c == 46 && unit == 0) unit = 1;
-    else if (c - 48 > 9) return 0;
+    if (c == ascii.DOT && unit == 0) unit = 1;
+    else if (c - ascii.ZERO > 9) return 0;
     else {
-      value = value * 10 + <f64>(c - 48);
+      value = value * 10 + <f64>(c - ascii.ZERO);
       unit *= 10;
     }
   }
@@ -140,7 +142,7 @@ function sleep(): void {
 }
 
 function setActiveExpire(): void {
-  expire.setActive(args.len(2) != 1 || load<u8>(args.ptr(2)) != 48);
+  expire.setActive(args.len(2) != 1 || load<u8>(args.ptr(2)) != ascii.ZERO);
   reply.ok();
 }
 

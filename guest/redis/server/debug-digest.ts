@@ -4,6 +4,7 @@
 // Method   Types mix their values in (keyspace/type.ts). Keys have no order: they are combined. Keys that
 //          have expired and are not deleted yet count, as in Redis.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as digest from '../bytes/digest.ts';
 import * as dict from '../keyspace/dict.ts';
@@ -50,7 +51,7 @@ function put(from: usize): void {
 }
 
 function hexDigit(nibble: u32): u32 {
-  return nibble < 10 ? 48 + nibble : 87 + nibble;
+  return nibble < 10 ? ascii.ZERO + nibble : 87 + nibble;
 }
 
 /** DEBUG DIGEST */

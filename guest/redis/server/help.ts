@@ -1,5 +1,6 @@
 // HELP of a command with subcommands, made from the records: a line with the syntax, a line with the summary.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as command from '../command/command.ts';
 import * as dispatch from '../run/dispatch.ts';
@@ -21,7 +22,7 @@ let cursor: u32 = 0;
 function putUpper(at: u32, units: u32): void {
   for (let i: u32 = 0; i < units; i++) {
     const c = unit(at + (i << 1));
-    text.byte(c - 97 < 26 ? c - 32 : c);
+    text.byte(c - ascii.LOWER_A < 26 ? c - 32 : c);
   }
 }
 
@@ -38,7 +39,7 @@ function putOne(): void {
   const token = markIn(marks, stop, 35);
   const plain = token == 0 ? stop : token - 2;
   const optional = markIn(marks, plain, 63) != 0;
-  if (optional) text.byte(91);
+  if (optional) text.byte(ascii.BRACKET_OPEN);
   if (token != 0) {
     for (let at = token; at < stop && unit(at) != 62 && unit(at) != 60; at += 2)
       text.byte(unit(at));
@@ -57,7 +58,7 @@ function putOne(): void {
     text.byte(62);
   }
   if (markIn(marks, plain, 42) != 0) text.ascii(' [...]');
-  if (optional) text.byte(93);
+  if (optional) text.byte(ascii.BRACKET_CLOSE);
 }
 
 function putRest(separator: u32): void {
@@ -117,7 +118,7 @@ export function put(): void {
   text.begin();
   for (let i: u32 = 0; i < args.len(0); i++) {
     const c: u32 = load<u8>(args.ptr(0) + i);
-    text.byte(c - 97 < 26 ? c - 32 : c);
+    text.byte(c - ascii.LOWER_A < 26 ? c - 32 : c);
   }
   text.ascii(' <subcommand> [<arg> [value] [opt] ...]. Subcommands are:');
   putLine();

@@ -4,6 +4,7 @@
 //             behind it: a counter, a gauge of the kernel, or a fact about this server that cannot be
 //             otherwise (role:master).
 
+import * as ascii from '../bytes/ascii.ts';
 import * as abi from '../abi.ts';
 import * as client from '../client/client.ts';
 import * as clock from '../border/clock.ts';
@@ -69,7 +70,7 @@ function putClients(): void {
 
 function putPercent(name: string, part: f64, whole: f64): void {
   text.ascii(name);
-  text.byte(58);
+  text.byte(ascii.COLON);
   text.decimal(whole > 0 ? (part * 100) / whole : 0, 2);
   text.ascii('%\r\n');
 }
@@ -178,7 +179,7 @@ function putReplication(): void {
 
 function putSeconds(name: string, seconds: f64): void {
   text.ascii(name);
-  text.byte(58);
+  text.byte(ascii.COLON);
   text.decimal(seconds, 6);
   text.crlf();
 }

@@ -1,5 +1,6 @@
 // LATENCY and SLOWLOG: what took long.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as command from '../command/command.ts';
 import * as config from '../config/config.ts';
@@ -112,7 +113,7 @@ function graph(): void {
       const ms = load<u32>(latency.sampleOf(event, i), 4);
       text.byte(ms * GRAPH_ROWS > highest * (row - 1) ? 35 : 32);
     }
-    text.byte(10);
+    text.byte(ascii.LF);
   }
   reply.verbatim(text.address(), text.length());
   text.end();

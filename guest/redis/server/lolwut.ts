@@ -4,6 +4,7 @@
 // whether the ring has a gap there or a wall stands between two rings. No table, no canvas, no sine. A
 // character is a Braille cell of 2 by 4 dots.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as text from '../bytes/text.ts';
 
 const RINGS_MAX: u32 = 24;
@@ -87,6 +88,6 @@ export function put(rings: u32, random: u64): void {
       text.byte(0xa0 | (bits >> 6));
       text.byte(0x80 | (bits & 63));
     }
-    text.byte(10);
+    text.byte(ascii.LF);
   }
 }

@@ -5,6 +5,7 @@
 //             command table, in the order of their slots; a function's row stays when its module is replaced,
 //             as queued transactions may hold it.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as command from '../command/command.ts';
 import * as dispatch from '../run/dispatch.ts';
@@ -54,8 +55,8 @@ function isName(at: u32, bytes: u32): bool {
   if (bytes - 1 >= NAME_MAX) return false;
   for (let i: u32 = 0; i < bytes; i++) {
     const c: u32 = load<u8>(at + i);
-    const isLetter = (c | 32) - 97 < 26;
-    if (!isLetter && c - 48 >= 10 && c != 45 && c != 46) return false;
+    const isLetter = (c | 32) - ascii.LOWER_A < 26;
+    if (!isLetter && c - ascii.ZERO >= 10 && c != ascii.MINUS && c != ascii.DOT) return false;
   }
   return true;
 }

@@ -1,5 +1,6 @@
 // Inline commands: one line, words between blanks, quotes as in a shell.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as heap from '../bytes/heap.ts';
 
 /** The words of a line are never longer than the line itself. */
@@ -47,7 +48,7 @@ export function split(line: u32, bytes: u32): i32 {
     const word = to;
     while (from < end && !endsWord(load<u8>(from))) {
       const c: u32 = load<u8>(from);
-      if (c == 34 || c == 39) {
+      if (c == ascii.QUOTE || c == ascii.APOSTROPHE) {
         to = unquote(from, end, to);
         if (to == 0) return -1;
         from = unquoted;
@@ -68,13 +69,13 @@ export function split(line: u32, bytes: u32): i32 {
 
 @inline
 function isBlank(c: u32): bool {
-  return c == 32 || c - 9 < 5;
+  return c == ascii.SPACE || c - 9 < 5;
 }
 
 /** Of the blanks, vertical tabs and form feeds do not end a word that has begun without a quote. */
 @inline
 function endsWord(c: u32): bool {
-  return c == 32 || c == 10 || c == 13 || c == 9;
+  return c == ascii.SPACE || c == ascii.LF || c == ascii.CR || c == ascii.TAB;
 }
 
 let unquoted: u32 = 0; // behind the closing quote
@@ -88,14 +89,14 @@ function unquote(from: u32, end: u32, to: u32): u32 {
       unquoted = from;
       return to;
     }
-    if (c == 92 && from < end) {
-      if (quote == 34) {
+    if (c == ascii.BACKSLASH && from < end) {
+      if (quote == ascii.QUOTE) {
         c = load<u8>(from++);
         if (c == 120 && end - from >= 2 && hex(from) < 16 && hex(from + 1) < 16) {
           c = (hex(from) << 4) | hex(from + 1);
           from += 2;
         } else c = escaped(c);
-      } else if (load<u8>(from) == 39) {
+      } else if (load<u8>(from) == ascii.APOSTROPHE) {
         c = 39;
         from++;
       }
@@ -107,8 +108,8 @@ function unquote(from: u32, end: u32, to: u32): u32 {
 
 function hex(at: u32): u32 {
   const c: u32 = load<u8>(at);
-  if (c - 48 < 10) return c - 48;
-  const letter = (c | 32) - 97;
+  if (c - ascii.ZERO < 10) return c - ascii.ZERO;
+  const letter = (c | 32) - ascii.LOWER_A;
   return letter < 6 ? letter + 10 : 16;
 }
 
@@ -117,5 +118,5 @@ function escaped(c: u32): u32 {
   if (c == 114) return 13;
   if (c == 116) return 9;
   if (c == 98) return 8;
-  return c == 97 ? 7 : c;
+  return c == ascii.LOWER_A ? 7 : c;
 }

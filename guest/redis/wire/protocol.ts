@@ -11,6 +11,7 @@
 // Invariants  PROTO-1  No length is trusted: what is not there yet is waited for, never read.
 //             PROTO-2  The vector grows with the arguments that came, not with the number that was announced.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as args from './args.ts';
 import * as client from '../client/client.ts';
 import * as config from '../config/config.ts';
@@ -131,7 +132,7 @@ export function next(): u32 {
   if (total == 0) {
     begun = cursor;
     if (cursor == limit) return EMPTY;
-    if (load<u8>(cursor) != 42) return nextInline();
+    if (load<u8>(cursor) != ascii.ASTERISK) return nextInline();
     const state = readCount();
     if (state != READY) return state;
     count = 0;
@@ -179,11 +180,11 @@ function readArgument(): u32 {
   // "$", one or two digits, CR LF: nearly every argument.
   if (limit - cursor > 5) {
     const word = load<u32>(cursor);
-    const first = ((word >> 8) & 255) - 48;
-    if ((word & 255) == 36 && first < 10) {
+    const first = ((word >> 8) & 255) - ascii.ZERO;
+    if ((word & 255) == ascii.DOLLAR && first < 10) {
       if (word >> 16 == 0x0a0d) return takeArgument(cursor + 4, first);
-      const second = ((word >> 16) & 255) - 48;
-      if (first != 0 && second < 10 && load<u16>(cursor, 3) == 0x0a0d)
+      const second = ((word >> 16) & 255) - ascii.ZERO;
+      if (first != 0 && second < 10 && load<u16>(cursor, 3) == ascii.CRLF)
         return takeArgument(cursor + 5, first * 10 + second);
     }
   }
@@ -196,7 +197,7 @@ function readLongArgument(): u32 {
     if (left() > LINE_MAX) return broken('too big bulk count string');
     return MORE;
   }
-  if (load<u8>(cursor) != 36) {
+  if (load<u8>(cursor) != ascii.DOLLAR) {
     reply.errorBegin("ERR Protocol error: expected '$', got '");
     reply.plain(cursor, 1);
     if (load<u8>(cursor) != 0) reply.text("'"); // behind a zero byte redis-server shows nothing
@@ -281,7 +282,7 @@ function lineEnd(): u32 {
   const reach = min<u32>(left(), LINE_MAX + 2);
   for (let i: u32 = 0; i + 1 < reach; i++) {
     const c: u32 = load<u8>(cursor + i);
-    if (c == 13) return cursor + i;
+    if (c == ascii.CR) return cursor + i;
     if (c == 0) break;
   }
   return 0;
@@ -306,12 +307,13 @@ function nextInline(): u32 {
   let bytes: u32 = 0;
   // A zero byte ends the search, as strchr() has it in Redis: the rest is waited for until the line is too
   // long.
-  while (bytes < reach && load<u8>(cursor + bytes) != 10 && load<u8>(cursor + bytes) != 0) bytes++;
+  while (bytes < reach && load<u8>(cursor + bytes) != ascii.LF && load<u8>(cursor + bytes) != 0)
+    bytes++;
   if (bytes == reach || load<u8>(cursor + bytes) == 0)
     return left() > LINE_MAX ? broken('too big inline request') : MORE;
   const line = cursor;
   cursor += bytes + 1;
-  if (bytes != 0 && load<u8>(line + bytes - 1) == 13) bytes--;
+  if (bytes != 0 && load<u8>(line + bytes - 1) == ascii.CR) bytes--;
   const words = inline_.split(line, bytes);
   if (words < 0) return broken('unbalanced quotes in request');
   if (words == 0) return EMPTY;

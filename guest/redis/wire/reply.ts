@@ -10,6 +10,7 @@
 //                      client is closed: half a reply is never sent.
 // Cost        A store per 8 bytes of framing; values are copied once.
 
+import * as ascii from '../bytes/ascii.ts';
 import * as heap from '../bytes/heap.ts';
 import * as number from '../bytes/number.ts';
 import { copy } from '../bytes/copy.ts';
@@ -84,7 +85,7 @@ export function shrink(): void {
 /** True when what was appended behind a length() read earlier begins as an error. */
 @inline
 export function startsWithError(from: u32): bool {
-  return at - base > from && load<u8>(base + from) == 45;
+  return at - base > from && load<u8>(base + from) == ascii.MINUS;
 }
 
 /** True when the error at `from` has this code. */
@@ -185,7 +186,7 @@ export function plain(from: u32, bytes: u32): void {
   for (; i < bytes; i++) {
     const c = load<u8>(from + i);
     if (c == 0) break;
-    store<u8>(at + i, c == 13 || c == 10 ? 32 : c);
+    store<u8>(at + i, <u8>(c == ascii.CR || c == ascii.LF ? ascii.SPACE : c));
   }
   advance(i);
 }
@@ -194,7 +195,7 @@ export function plain(from: u32, bytes: u32): void {
 export function blankLines(from: u32): void {
   for (let i = base + from; i < at; i++) {
     const c: u32 = load<u8>(i);
-    if (c == 13 || c == 10) store<u8>(i, 32);
+    if (c == ascii.CR || c == ascii.LF) store<u8>(i, <u8>ascii.SPACE);
   }
 }
 
@@ -208,7 +209,7 @@ export function decimal(value: i64): void {
 function header(type: u32, count: u32): void {
   if (!reserve(16)) return;
   if (count < 10) {
-    store<u32>(at, type | ((48 + count) << 8) | 0x0a0d0000);
+    store<u32>(at, type | ((ascii.ZERO + count) << 8) | 0x0a0d0000);
     advance(4);
     return;
   }
@@ -308,7 +309,7 @@ let loanBytes: u32 = 0;
  * session.ts has shown them to the host, so this is for the last element of a command that changes nothing.
  */
 export function bulkLoan(from: u32, bytes: u32): void {
-  header(36, bytes);
+  header(ascii.DOLLAR, bytes);
   loanAt = from;
   loanBytes = bytes;
 }
@@ -331,7 +332,7 @@ export function endLoan(): void {
 
 /** A bulk string that is an ASCII literal. */
 export function bulkText(literal: string): void {
-  header(36, <u32>literal.length);
+  header(ascii.DOLLAR, <u32>literal.length);
   text(literal);
   crlf();
 }
@@ -339,7 +340,7 @@ export function bulkText(literal: string): void {
 /** A number as a bulk string. */
 export function bulkInteger(value: i64): void {
   if (!reserve(32)) return;
-  header(36, number.width(value));
+  header(ascii.DOLLAR, number.width(value));
   advance(number.format(at, value));
   crlf();
 }
@@ -350,7 +351,7 @@ export function bulkSpace(bytes: u32): u32 {
     failed = true;
     return 0;
   }
-  header(36, bytes);
+  header(ascii.DOLLAR, bytes);
   const to = at;
   store<u16>(at + bytes, 0x0a0d);
   advance(bytes + 2);
@@ -360,7 +361,7 @@ export function bulkSpace(bytes: u32): u32 {
 /** A text for people, such as INFO: verbatim in RESP3, a bulk string in RESP2. */
 export function verbatim(from: u32, bytes: u32): void {
   if (resp < 3) return bulk(from, bytes);
-  header(61, bytes + 4);
+  header(ascii.EQUALS, bytes + 4);
   text('txt:');
   raw(from, bytes);
   crlf();
@@ -398,17 +399,17 @@ export function noneArray(): void {
 
 @inline
 export function array(count: u32): void {
-  header(42, count);
+  header(ascii.ASTERISK, count);
 }
 
 /** Header of `pairs` key-value pairs: a flat array of twice the length in RESP2. */
 export function map(pairs: u32): void {
-  if (resp < 3) header(42, pairs << 1);
-  else header(37, pairs);
+  if (resp < 3) header(ascii.ASTERISK, pairs << 1);
+  else header(ascii.PERCENT, pairs);
 }
 
 export function set(count: u32): void {
-  header(resp < 3 ? 42 : 126, count);
+  header(resp < 3 ? ascii.ASTERISK : ascii.TILDE, count);
 }
 
 /** Leaves room for the header of an array whose length comes later; the mark goes to endArray(). */
@@ -420,16 +421,16 @@ export function deferArray(): u32 {
 
 /** Sets the length of a deferred array; moves its elements if the number is a long one. */
 export function endArray(mark: u32, count: u32): void {
-  endAggregate(42, mark, count);
+  endAggregate(ascii.ASTERISK, mark, count);
 }
 
 export function endMap(mark: u32, pairs: u32): void {
-  if (resp < 3) endAggregate(42, mark, pairs << 1);
-  else endAggregate(37, mark, pairs);
+  if (resp < 3) endAggregate(ascii.ASTERISK, mark, pairs << 1);
+  else endAggregate(ascii.PERCENT, mark, pairs);
 }
 
 export function endSet(mark: u32, count: u32): void {
-  endAggregate(resp < 3 ? 42 : 126, mark, count);
+  endAggregate(resp < 3 ? ascii.ASTERISK : ascii.TILDE, mark, count);
 }
 
 function endAggregate(type: u32, mark: u32, count: u32): void {

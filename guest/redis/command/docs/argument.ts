@@ -1,5 +1,6 @@
 // The arguments of a command, from the notation of record.ts to the maps of COMMAND DOCS.
 
+import * as ascii from '../../bytes/ascii.ts';
 import * as reply from '../../wire/reply.ts';
 import * as units from './units.ts';
 import { unit } from './record.ts';
@@ -98,7 +99,7 @@ function putOne(): void {
   const marks = cursor;
   while (unit(cursor) != OPEN && !isEnd(unit(cursor))) cursor += 2;
   const stop = cursor;
-  const hasSpec = type == KEY && unit(marks) - 48 < 10;
+  const hasSpec = type == KEY && unit(marks) - ascii.ZERO < 10;
   const token = markIn(marks, stop, TOKEN);
   const plain = token == 0 ? stop : token - 2; // the single marks stand before the token
   const since = markIn(marks, stop, SINCE);
@@ -123,7 +124,7 @@ function putOne(): void {
   reply.bulkText(typeName(type));
   if (hasSpec) {
     reply.bulkText('key_spec_index');
-    reply.integer(<i64>(unit(marks) - 48));
+    reply.integer(<i64>(unit(marks) - ascii.ZERO));
   }
   if (token != 0) putValue('token', token);
   if (since != 0) putValue('since', since);

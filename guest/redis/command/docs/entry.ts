@@ -1,5 +1,6 @@
 // One command as COMMAND INFO and COMMAND DOCS show it: its row and its record together.
 
+import * as ascii from '../../bytes/ascii.ts';
 import * as argument from './argument.ts';
 import * as command from '../command.ts';
 import * as record from './record.ts';
@@ -25,14 +26,14 @@ const STATUS: usize = memory.data(64, 8);
 /** Word number `index` of a list of words separated by blanks, as slice of static text. */
 function wordAt(words: string, index: u32): u32 {
   let at = changetype<u32>(words);
-  for (; index > 0; at += 2) if (load<u16>(at) == 32) index--;
+  for (; index > 0; at += 2) if (load<u16>(at) == ascii.SPACE) index--;
   return at;
 }
 
 function wordLength(words: string, at: u32): u32 {
   const end = changetype<u32>(words) + ((<u32>words.length) << 1);
   let stop = at;
-  while (stop < end && load<u16>(stop) != 32) stop += 2;
+  while (stop < end && load<u16>(stop) != ascii.SPACE) stop += 2;
   return (stop - at) >> 1;
 }
 

@@ -10,6 +10,8 @@
 //          An empty line ends a table.
 // Cost     find() reads up to 20,000 characters: microseconds, for commands that people and connecting clients send.
 
+import * as ascii from '../../bytes/ascii.ts';
+
 const GROUPS_MAX: u32 = 24;
 const GROUPS: usize = memory.data(192, 8); // GROUPS_MAX * [name u32 | table u32], static strings
 
@@ -49,7 +51,7 @@ export function nextLine(at: u32): u32 {
 
 @inline
 export function isName(line: u32): bool {
-  return unit(line) - 97 < 26; // details start with punctuation
+  return unit(line) - ascii.LOWER_A < 26; // details start with punctuation
 }
 
 export function first(group: u32): u32 {
@@ -78,7 +80,7 @@ export function nameUnits(record: u32): u32 {
 function hasName(record: u32, name: u32, bytes: u32): bool {
   for (let i: u32 = 0; i < bytes; i++) {
     const c: u32 = load<u8>(name + i);
-    if ((c - 65 < 26 ? c + 32 : c) != unit(record + (i << 1))) return false;
+    if (ascii.lower(c) != unit(record + (i << 1))) return false;
   }
   return unit(record + (bytes << 1)) == BLANK;
 }
@@ -108,7 +110,7 @@ export function isSubcommandOf(record: u32, parent: u32, units: u32): bool {
   for (let i: u32 = 0; i < units; i++) {
     if (unit(record + (i << 1)) != unit(parent + (i << 1))) return false;
   }
-  return unit(record + (units << 1)) == 124;
+  return unit(record + (units << 1)) == ascii.BAR;
 }
 
 /** The text of the first detail line with this mark, or 0. It ends at the line's end. */

@@ -1,5 +1,6 @@
 // The hash commands that go through fields: HGETALL, HKEYS, HVALS, HSCAN, HRANDFIELD.
 
+import * as ascii from '../../bytes/ascii.ts';
 import * as args from '../../wire/args.ts';
 import * as command from '../../command/command.ts';
 import * as cursor from '../../bytes/cursor.ts';
@@ -107,7 +108,7 @@ function hscan(): void {
 function setPattern(index: u32): void {
   pattern = args.ptr(index);
   patternBytes = args.len(index);
-  isFiltered = !(patternBytes == 1 && load<u8>(pattern) == 42);
+  isFiltered = !(patternBytes == 1 && load<u8>(pattern) == ascii.ASTERISK);
 }
 
 /** A small hash is shown whole. */
