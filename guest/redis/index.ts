@@ -21,6 +21,7 @@ import * as metrics from './server/metrics.ts';
 import * as optionRows from './config/option-rows.ts';
 import * as pace from './client/hz.ts';
 import * as persistence from './persist/persistence.ts';
+import * as loading from './persist/loading.ts';
 import { run as saveChild } from './persist/persistence.ts';
 import * as protocol from './wire/protocol.ts';
 import * as random from './bytes/random.ts';
@@ -130,21 +131,21 @@ export function nextEvent(): i32 {
 
 /** Begins to load the file dbfilename: 1, or a negative errno; -ENOENT is a fresh start. */
 export function startLoad(): i32 {
-  return persistence.startLoad();
+  return loading.startLoad();
 }
 
 /** Loads the next `bytes` bytes: 1 when there are more, 0 at the end, or a negative errno. */
 export function loadMore(bytes: u32, nowMs: f64, nowUs: f64): i32 {
   clock.set(nowMs, nowUs);
   persistence.setBusy(true);
-  const result = persistence.loadMore(bytes);
+  const result = loading.loadMore(bytes);
   persistence.setBusy(false);
   return result;
 }
 
 /** Keys and libraries of functions that the last load left out. */
 export function leftOut(): f64 {
-  return <f64>persistence.leftOut();
+  return <f64>loading.leftOut();
 }
 
 /** A number for monitors, METRIC_* of abi.ts. */

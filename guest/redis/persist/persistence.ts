@@ -1,9 +1,7 @@
-// Saving and loading of the databases: who saves when, and what INFO tells about it.
+// Saving of the databases: when a save begins and what its end means; loading.ts loads them.
 //
-// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child.
-//             loadWhole() reads it at once, startLoad() and loadMore() in parts, between which clients are
-//             served. tick() ten times a second: save points. A child's end is an interrupt. afterFlushAll()
-//             by FLUSHALL.
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. tick() ten
+//             times a second: save points. A child's end is an interrupt. afterFlushAll() by FLUSHALL.
 // States      A child is there or not: child >= 0 or NO_CHILD.
 //
 //             from  -> to       | function     | what must hold
@@ -25,15 +23,13 @@ import * as log from '../border/log.ts';
 import * as number from '../bytes/number.ts';
 import * as observe from '../stats/observe.ts';
 import * as option from '../config/option.ts';
-import * as rdbLoad from '../rdb/load.ts';
-import * as reader from '../rdb/reader.ts';
 import * as rdbSave from '../rdb/save.ts';
 import * as savePoint from '../config/save-point.ts';
 import * as space from '../keyspace/space.ts';
 import { HOST_PID, HOST_SAVED } from '../abi.ts';
 import { clockUs, hostInfo } from '../border/host.ts';
 import { COUNTER_COPIES } from '../../../assembly/abi/counter.ts';
-import { EAGAIN, EINTR, ENOENT } from '../../../assembly/abi/errno.ts';
+import { EAGAIN, EINTR } from '../../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../../assembly/abi/limits.ts';
 import { SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
 import { VECTOR_CHILD } from '../../../assembly/abi/vector.ts';
@@ -71,8 +67,6 @@ let lastTryMs: i64 = 0;
 let lastUs: f64 = -1;
 let lastCow: u64 = 0;
 let saveCount: u64 = 0;
-let loadStartUs: f64 = 0;
-let loadStartMs: i64 = 0;
 
 export function boot(): void {
   crc64.build(<u32>CHECKSUM);
@@ -129,33 +123,6 @@ export function currentCowBytes(): u64 {
 /** Keys that the running background save will write; 0 when none is running. */
 export function currentKeysTotal(): u64 {
   return isSaving() ? childKeys : 0;
-}
-
-/** Keys that the last load brought, and keys that it found expired. */
-export function loadedKeys(): u64 {
-  return rdbLoad.loaded();
-}
-
-export function loadExpiredKeys(): u64 {
-  return rdbLoad.expired();
-}
-
-/** Bytes of the file that is being loaded, and those of them that have been. */
-export function loadTotalBytes(): u64 {
-  return reader.total();
-}
-
-export function loadDoneBytes(): u64 {
-  return <u64>reader.position();
-}
-
-/** Unix time when the load that runs, or ran last, began; and how long ago that is. */
-export function loadStartSeconds(): i64 {
-  return loadStartMs / 1000;
-}
-
-export function loadElapsedSeconds(): f64 {
-  return (clockUs() - loadStartUs) / 1000000;
 }
 
 /** How far the running background save has come, 0 to 1000; 0 when none is running. */
@@ -359,79 +326,4 @@ export function afterFlushAll(): void {
   cancelSave();
   if (savePoint.count() == 0) return;
   save();
-}
-
-// --- Loading -----------------------------------------------------------------------------------------------
-
-/**
- * Reads the file dbfilename into the databases; false when that failed, and if it was the file's content,
- * they are empty then.
- */
-export function loadWhole(): bool {
-  let result = begin(false);
-  while (result > 0) result = loadMore(u32.MAX_VALUE);
-  return result == 0;
-}
-
-/**
- * Begins to read the file dbfilename into the databases: 1, -ENOENT when there is none, or another negative
- * errno. Keys that are there already are replaced by those of the file. Until loadMore() has ended, commands
- * that need the keys are refused.
- */
-export function startLoad(): i32 {
-  return begin(config.number(option.RDB_SKIP_UNKNOWN_TYPES) != 0);
-}
-
-/** Keys and libraries of functions that the last load left out: the file is all there is of them. */
-export function leftOut(): u64 {
-  return rdbLoad.leftOutCount();
-}
-
-/** While the server runs nothing may be left out: the file would not be kept. */
-function begin(leavesOut: bool): i32 {
-  loadStartUs = clockUs();
-  loadStartMs = clock.ms();
-  let isEmpty = true;
-  for (let i: u32 = 0; i < space.databases(); i++) if (space.keyCount(i) != 0) isEmpty = false;
-  const path = config.textAddress(option.DBFILENAME);
-  const opened = rdbLoad.start(path, config.textBytes(option.DBFILENAME), !isEmpty, leavesOut);
-  if (opened == 0) admission.setLoading(true);
-  else if (opened != -ENOENT) {
-    log.begin("Can't open the RDB file for reading: error ");
-    log.integer(-opened);
-    log.end(log.WARNING);
-  }
-  return opened == 0 ? 1 : opened;
-}
-
-/**
- * Loads the next `bytes` bytes of the file: 1 when there are more, 0 at the end, or a negative errno. After
- * an error the databases are empty.
- */
-export function loadMore(bytes: u64): i32 {
-  const selected = space.selected();
-  const result = rdbLoad.more(bytes) ? 1 : endLoad();
-  space.select(selected);
-  return result;
-}
-
-function endLoad(): i32 {
-  const result = rdbLoad.finish();
-  admission.setLoading(false);
-  if (result == 0) {
-    log.begin('Done loading RDB, keys loaded: ');
-    log.integer(rdbLoad.loaded());
-    log.ascii(', keys expired: ');
-    log.integer(rdbLoad.expired());
-    log.end(log.NOTICE);
-    log.begin('DB loaded from disk: ');
-    log.decimal((clockUs() - loadStartUs) / 1000000);
-    log.ascii(' seconds');
-    log.end(log.NOTICE);
-    keyspace.setDirty(0);
-  } else {
-    for (let i: u32 = 0; i < space.databases(); i++) keyspace.flush(i);
-    log.line(log.WARNING, 'The RDB file was not loaded.');
-  }
-  return result;
 }

@@ -9,6 +9,7 @@ import * as ascii from '../bytes/ascii.ts';
 import * as client from '../client/client.ts';
 import * as clock from '../border/clock.ts';
 import * as command from '../command/command.ts';
+import * as statistics from '../command/statistics.ts';
 import * as config from '../config/config.ts';
 import * as errors from '../command/errors.ts';
 import * as evict from '../keyspace/evict.ts';
@@ -169,7 +170,7 @@ function refuseHttp(): void {
  */
 function refuse(c: client.Client, row: u32, start: u32): void {
   if (row != 0) {
-    command.countRejected(row);
+    statistics.countRejected(row);
     if (isNamed(row, 'exec')) transaction.abort(c, start);
   }
   noteError(start);
@@ -192,7 +193,7 @@ function call(found: u32): void {
   if (command.flagsOf(found) & command.TIMED || observe.timesAll()) callTimed(found);
   else {
     call_indirect<void>(command.handlerOf(found));
-    command.countShared(found);
+    statistics.countShared(found);
   }
   if (reply.startsWithError(start)) fail(found, start);
   if (propagate.isHeard()) propagate.ran(found, client.current().db);
@@ -200,7 +201,7 @@ function call(found: u32): void {
 }
 
 function fail(found: u32, start: u32): void {
-  command.countFailed(found);
+  statistics.countFailed(found);
   noteError(start);
 }
 
@@ -214,6 +215,6 @@ function callTimed(found: u32): void {
   const begin = clockUs();
   call_indirect<void>(command.handlerOf(found));
   const us = clockUs() - begin;
-  command.countTimed(found, us);
+  statistics.countTimed(found, us);
   observe.timed(found, us);
 }

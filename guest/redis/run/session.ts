@@ -13,7 +13,7 @@ import * as client from '../client/client.ts';
 import * as clientEvent from '../client/event.ts';
 import * as clientMemory from './client-memory.ts';
 import * as clock from '../border/clock.ts';
-import * as command from '../command/command.ts';
+import * as statistics from '../command/statistics.ts';
 import * as config from '../config/config.ts';
 import * as dispatch from './dispatch.ts';
 import * as errors from '../command/errors.ts';
@@ -128,7 +128,7 @@ function leave(c: client.Client, state: u32): i32 {
   if (CHECKED && (args.depth != 0 || c.flags & client.IN_EXEC))
     broken('SESS: a command inside a command has not ended');
   const us = clockUs() - clock.us();
-  command.settleBatch(us);
+  statistics.settleBatch(us);
   if (reply.hasFailed()) {
     reply.reset();
     c.flags |= client.CLOSE_ASAP;

@@ -5,6 +5,7 @@ import * as ascii from '../bytes/ascii.ts';
 import * as assign from '../config/assign.ts';
 import * as client from '../client/client.ts';
 import * as command from '../command/command.ts';
+import * as statistics from '../command/statistics.ts';
 import * as config from '../config/config.ts';
 import * as configFile from '../config/config-file.ts';
 import * as glob from '../bytes/glob.ts';
@@ -174,7 +175,7 @@ function isSilent(): bool {
 /** CONFIG RESETSTAT */
 function resetStat(): void {
   stats.reset();
-  command.resetStatistics();
+  statistics.resetStatistics();
   rate.reset();
   reply.ok();
 }

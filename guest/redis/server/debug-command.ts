@@ -17,6 +17,7 @@ import * as number from '../bytes/number.ts';
 import * as observe from '../stats/observe.ts';
 import * as option from '../config/option.ts';
 import * as persistence from '../persist/persistence.ts';
+import * as loading from '../persist/loading.ts';
 import * as populate from './debug-populate.ts';
 import * as protocol from './debug-protocol.ts';
 import * as reply from '../wire/reply.ts';
@@ -203,7 +204,7 @@ function reload(): void {
   if (save && !persistence.save())
     return reply.error('ERR Error trying to save the DB, check server logs');
   if (flush) for (let i: u32 = 0; i < space.databases(); i++) keyspace.flush(i);
-  const isLoaded = persistence.loadWhole();
+  const isLoaded = loading.loadWhole();
   space.select(client.current().db);
   if (isLoaded) reply.ok();
   else reply.error('ERR Error trying to load the RDB dump, check server logs');

@@ -7,6 +7,7 @@ import * as keyspace from '../keyspace/keyspace.ts';
 import * as lazyfree from '../keyspace/lazyfree.ts';
 import * as observe from '../stats/observe.ts';
 import * as persistence from '../persist/persistence.ts';
+import * as loading from '../persist/loading.ts';
 import * as stats from '../stats/stats.ts';
 import * as text from '../bytes/text.ts';
 import {
@@ -62,10 +63,10 @@ export function putMachine(): void {
 
 /** Of the load that runs. */
 function putLoading(): void {
-  const total = persistence.loadTotalBytes();
-  const done = persistence.loadDoneBytes();
-  const elapsed = persistence.loadElapsedSeconds();
-  text.signed('loading_start_time', persistence.loadStartSeconds());
+  const total = loading.loadTotalBytes();
+  const done = loading.loadDoneBytes();
+  const elapsed = loading.loadElapsedSeconds();
+  text.signed('loading_start_time', loading.loadStartSeconds());
   text.count('loading_total_bytes', total);
   text.count('loading_loaded_bytes', done);
   text.ratio('loading_loaded_perc', total == 0 ? 0 : (100 * <f64>done) / <f64>total);
@@ -95,8 +96,8 @@ export function putPersistence(): void {
   text.signed('rdb_current_bgsave_time_sec', persistence.currentDurationSeconds());
   text.count('rdb_saves', persistence.saves());
   text.count('rdb_last_cow_size', persistence.lastCowBytes());
-  text.count('rdb_last_load_keys_expired', persistence.loadExpiredKeys());
-  text.count('rdb_last_load_keys_loaded', persistence.loadedKeys());
+  text.count('rdb_last_load_keys_expired', loading.loadExpiredKeys());
+  text.count('rdb_last_load_keys_loaded', loading.loadedKeys());
   text.ascii('aof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n');
   text.ascii('aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\n');
   text.ascii('aof_last_bgrewrite_status:ok\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\n');

@@ -2,6 +2,7 @@
 
 import * as ascii from '../bytes/ascii.ts';
 import * as command from '../command/command.ts';
+import * as statistics from '../command/statistics.ts';
 import * as config from '../config/config.ts';
 import * as histogram from '../stats/latency-histogram.ts';
 import * as option from '../config/option.ts';
@@ -16,9 +17,9 @@ const LOWER_P: u32 = 112;
 export function putCommands(): void {
   for (let i: u32 = 0; i < command.count(); i++) {
     const row = command.rowAt(i);
-    const calls = command.callsOf(row);
-    if (calls == 0 && command.rejectedOf(row) == 0) continue;
-    const us = <u64>command.microsecondsOf(row);
+    const calls = statistics.callsOf(row);
+    if (calls == 0 && statistics.rejectedOf(row) == 0) continue;
+    const us = <u64>statistics.microsecondsOf(row);
     text.ascii('cmdstat_');
     text.bytes(command.nameAddress(row), command.nameBytes(row));
     text.ascii(':calls=');
@@ -28,9 +29,9 @@ export function putCommands(): void {
     text.ascii(',usec_per_call=');
     text.decimal(calls == 0 ? 0 : <f64>us / <f64>calls, 2);
     text.ascii(',rejected_calls=');
-    text.unsigned(command.rejectedOf(row));
+    text.unsigned(statistics.rejectedOf(row));
     text.ascii(',failed_calls=');
-    text.unsigned(command.failedOf(row));
+    text.unsigned(statistics.failedOf(row));
     text.crlf();
   }
 }
@@ -43,7 +44,7 @@ export function putLatency(): void {
   const index = option.LATENCY_TRACKING_INFO_PERCENTILES;
   for (let i: u32 = 0; i < command.count(); i++) {
     const row = command.rowAt(i);
-    shown = command.histogramOf(row);
+    shown = statistics.histogramOf(row);
     if (shown == 0) continue;
     text.ascii('latency_percentiles_usec_');
     text.bytes(command.nameAddress(row), command.nameBytes(row));

@@ -3,6 +3,7 @@
 import * as ascii from '../bytes/ascii.ts';
 import * as args from '../wire/args.ts';
 import * as command from '../command/command.ts';
+import * as statistics from '../command/statistics.ts';
 import * as config from '../config/config.ts';
 import * as errors from '../command/errors.ts';
 import * as help from './help.ts';
@@ -171,7 +172,7 @@ function putHistograms(row: u32): void {
 }
 
 function putHistogram(row: u32): void {
-  const at = command.histogramOf(row);
+  const at = statistics.histogramOf(row);
   if (at == 0) return;
   shown++;
   reply.bulk(command.nameAddress(row), command.nameBytes(row));

@@ -3,6 +3,7 @@
 import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
 import * as command from '../command/command.ts';
+import * as statistics from '../command/statistics.ts';
 import * as dispatch from '../run/dispatch.ts';
 import * as errors from '../command/errors.ts';
 import * as evict from '../keyspace/evict.ts';
@@ -74,7 +75,7 @@ function runQueue(c: client.Client): void {
     // Only the VM's own memory can have run out since: then a command that needs some is refused by itself.
     if (command.flagsOf(row) & command.DENYOOM && !slab.hasRoom(0) && !evict.makeSpans()) {
       errors.outOfMemory();
-      command.countRejected(row);
+      statistics.countRejected(row);
     } else dispatch.callInside(row, transaction.vectorOf(block), transaction.argumentsOf(block));
   }
   c.flags &= ~client.IN_EXEC;
