@@ -5,26 +5,22 @@
 import * as slab from './heap/slab';
 
 /** A proxied system call (abi/syscall.ts): a result >= 0, or a negative errno. */
-// @ts-ignore: decorator
 @external('libdbos', 'syscall')
 export declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 
 /** Takes a snapshot and runs table function `fn(arg)` on it: snapshot id, or a negative errno. */
-// @ts-ignore: decorator
 @external('libdbos', 'spawn')
 export declare function spawn(fn: i32, arg: i32): i32;
 
 /** Result of a child after VECTOR_CHILD; -EAGAIN while it runs. Each end is reported once. */
-// @ts-ignore: decorator
 @external('libdbos', 'childStatus')
 export declare function childStatus(id: i32): i32;
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'killChild')
 export declare function killChild(id: i32): void;
 
 /** Table function `fn(vector)` runs at a safepoint of this vCPU when the vector is pending (abi/vector.ts). */
-// @ts-ignore: decorator
 @external('libdbos', 'setHandler')
 export declare function setHandler(vector: i32, fn: i32): void;
 
@@ -33,22 +29,18 @@ export declare function setHandler(vector: i32, fn: i32): void;
  * (0, 0) turns it off. Each vCPU has one timer; setting it replaces what was set. Never early, and late by as long as the
  * way to the next safepoint. 0; -EINVAL (TIMER_US_MIN .. TIMER_US_MAX of abi/timer.ts); -ENOSYS without the option `timer`.
  */
-// @ts-ignore: decorator
 @external('libdbos', 'setTimer')
 export declare function setTimer(us: u32, everyUs: u32): i32;
 
 /** In a snapshot: whole pages of the range are not read again. Elsewhere it does nothing. */
-// @ts-ignore: decorator
 @external('libdbos', 'forget')
 export declare function forget(address: i32, bytes: i32): void;
 
 /** A counter or gauge of the kernel (abi/counter.ts). */
-// @ts-ignore: decorator
 @external('libdbos', 'counter')
 export declare function counter(index: i32): f64;
 
 /** Takes pending interrupts now. */
-// @ts-ignore: decorator
 @external('libdbos', 'safepoint')
 export declare function safepoint(): void;
 

@@ -28,7 +28,7 @@ import * as snapshots from './snappy/snapshot';
 import * as view from './snappy/view';
 import * as writeFault from './snappy/write-fault';
 
-// @ts-ignore: decorator
+
 @external('hypervisor', 'syscall')
 declare function hostSyscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 

@@ -18,7 +18,6 @@ function geometric(step: u32, power: u32, stepsShift: u32): u32 {
   return base + ((step & ((1 << stepsShift) - 1)) + 1) * (base >> stepsShift);
 }
 
-// @ts-ignore: decorator
 /** The smallest class whose slots hold so many bytes, at most 256 KiB. */
 @inline
 export function classOf(bytes: u32): u32 {

@@ -113,19 +113,19 @@ function bootClasses(): void {
   }
 }
 
-// @ts-ignore: decorator
+
 @inline
 function classAt(index: u32): u32 {
   return meta + META_CLASSES + index * CLASS_BYTES;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function headAt(kind: u32, index: u32): u32 {
   return meta + META_HEADS + ((kind * CLASSES + index) << 2);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function descOf(span: u32): u32 {
   return (
@@ -140,14 +140,13 @@ export function roundUp(bytes: u32): u32 {
   return spansFor(bytes) << SPAN_SHIFT;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function spansFor(bytes: u32): u32 {
   return ((bytes - 1) >> SPAN_SHIFT) + 1;
 }
 
 /** Bytes of all live objects, each rounded up to its class. */
-// @ts-ignore: decorator
 @inline
 export function liveBytes(): u64 {
   return live;
@@ -335,7 +334,6 @@ export function resize(address: u32, bytes: u32): bool {
 
 // --- Spans -------------------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
 @inline
 function isFree(span: u32): bool {
   return (load<u8>(meta + (span >> 3), META_FREE) & (1 << (span & 7))) != 0;
@@ -405,7 +403,6 @@ export function ensureSpans(spans: u32): bool {
 }
 
 /** True when objects of so many bytes in all can be expected to fit, with the reserve left over. */
-// @ts-ignore: decorator
 @inline
 export function hasRoom(bytes: u32): bool {
   const spans = (bytes >> SPAN_SHIFT) + RESERVE_SPANS;

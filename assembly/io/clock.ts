@@ -3,7 +3,6 @@
 // Interface   now(): microseconds, from a beginning of this vCPU's own; it never goes back. Compare those of one vCPU.
 // Cost        a call of the host, about 50 ns.
 
-// @ts-ignore: decorator
 @external('hypervisor', 'clock')
 declare function clock(): f64;
 

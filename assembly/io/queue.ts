@@ -47,7 +47,7 @@ import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 import * as linkage from '../mmu/linkage';
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'syscall')
 declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 

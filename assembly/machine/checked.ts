@@ -3,7 +3,6 @@
 // Interface   Write `if (CHECKED && !condition) panic(code)` at the site, where the condition says the rule.
 //             panic() never returns; the host turns the code into an error that ends the VM.
 
-// @ts-ignore: decorator
 @external('hypervisor', 'panic')
 declare function hostPanic(code: u32): void;
 

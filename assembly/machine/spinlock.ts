@@ -13,7 +13,6 @@ import * as vcpu from './vcpu';
  * Sleeps up to `us` microseconds while the word is `value`. The host's wait, not memory.atomic.wait32: around that
  * instruction the baseline compiler of V8 11.3 (Node 20) loses values that a loop keeps in registers.
  */
-// @ts-ignore: decorator
 @external('hypervisor', 'sleep')
 declare function sleep(word: u32, value: i32, us: i32): void;
 

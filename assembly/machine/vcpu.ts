@@ -99,13 +99,12 @@ export function replace(number: u32): void {
  * This vCPU has taken something that others wait for. No loop and no call may lie between the taking and this: the engine ends a thread
  * only there, so the count is right whenever it does.
  */
-// @ts-ignore: decorator
 @inline
 export function hold(): void {
   store<u32>(block, load<u32>(block, VCPU_HOLDS) + 1, VCPU_HOLDS);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function letGo(): void {
   store<u32>(block, load<u32>(block, VCPU_HOLDS) - 1, VCPU_HOLDS);

@@ -10,20 +10,18 @@ import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 
 /** Address of this vCPU's block. */
-// @ts-ignore: decorator
 @external('ringzero', 'vcpu')
 declare const vcpuBlock: u32;
 
 /** Address of `count` neighbouring frames, 0 when there is no room. */
-// @ts-ignore: decorator
 @external('libdbos', 'claimFrames')
 export declare function claimFrames(count: u32): u32;
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'allocFrame')
 export declare function allocFrame(): u32;
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'freeFrame')
 export declare function freeFrame(frame: u32): void;
 
@@ -32,7 +30,6 @@ export declare function freeFrame(frame: u32): void;
  * nothing under way touches what has left it. 0; -EINVAL; -EPERM when it would reach further; -EBUSY when it is narrowed, but
  * a transfer of before does not end.
  */
-// @ts-ignore: decorator
 @external('libdbos', 'setDmaWindow')
 export declare function setDmaWindow(start: u32, end: u32): i32;
 

@@ -20,7 +20,7 @@ import * as pageTable from './page-table';
 import * as pte from './pte';
 import * as tlb from './tlb';
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'pageFault')
 declare function pageFault(page: u64, access: u32): i32;
 

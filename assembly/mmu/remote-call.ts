@@ -47,7 +47,6 @@ import * as vcpu from '../machine/vcpu';
 import * as ipi from './ipi';
 
 /** Runs the guest's onCall. */
-// @ts-ignore: decorator
 @external('libdbos', 'serveCall')
 declare function serveCall(fn: u32, arg: u64): u64;
 

@@ -7,7 +7,7 @@
 import { VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'safepoint')
 declare function safepoint(): void;
 

@@ -18,7 +18,7 @@ import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
 
-// @ts-ignore: decorator
+
 @external('libdbos', 'syscall')
 declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 

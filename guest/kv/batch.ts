@@ -65,7 +65,6 @@ export function endWrite(): void {
 }
 
 /** The sequence under which a read starts; waits for the end of a batch. */
-// @ts-ignore: decorator
 @inline
 export function read(): u32 {
   const sequence = atomic.load<u32>(map.BATCH);
@@ -83,7 +82,6 @@ function wait(): u32 {
 }
 
 /** Whether no batch was applied since. */
-// @ts-ignore: decorator
 @inline
 export function isRead(sequence: u32): bool {
   return atomic.load<u32>(map.BATCH) == sequence;

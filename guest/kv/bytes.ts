@@ -1,7 +1,6 @@
 // Copies of short ranges: the engine's memory.copy is a call of about 20 ns, whatever the length.
 
 /** `target` and `source` must not overlap. */
-// @ts-ignore: decorator
 @inline
 export function copyBytes(target: u32, source: u32, bytes: u32): void {
   if (bytes > 512) memory.copy(target, source, bytes);
@@ -9,7 +8,6 @@ export function copyBytes(target: u32, source: u32, bytes: u32): void {
 }
 
 /** The same where up to 15 bytes more may be read and written: no call, no branch but the loop's. */
-// @ts-ignore: decorator
 @inline
 export function copyWide(target: u32, source: u32, bytes: u32): void {
   for (let i: u32 = 0; i < bytes; i += 16) v128.store(target + i, v128.load(source + i));

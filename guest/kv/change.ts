@@ -22,7 +22,7 @@ import * as undo from './undo';
 
 const FIRST_TREE: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 export function root(): u32 {
   return map.root(FIRST_TREE);
@@ -37,7 +37,7 @@ let isSilent: bool = false;
 /** The batch's records are complete, and are being or have been handed to the operating system. */
 let isEnded: bool = false;
 
-// @ts-ignore: decorator
+
 @inline
 function isLogged(): bool {
   return log.isOn && !isSilent;

@@ -28,7 +28,7 @@ import * as readAhead from './read-ahead';
 import * as scanner from './scan';
 import * as tree from './tree';
 
-// @ts-ignore: decorator
+
 @inline
 function aligned(bytes: u32): u32 {
   return (bytes + 3) & ~3;
@@ -121,7 +121,6 @@ function start(root: u32, flags: u32): bool {
 }
 
 /** Whether the scan's current key is within the far bound. */
-// @ts-ignore: decorator
 @inline
 function isWithin(flags: u32, key: u32, keyBytes: u32): bool {
   return (flags & (flags & SCAN_REVERSE ? SCAN_HAS_LOW : SCAN_HAS_HIGH)) == 0

@@ -258,7 +258,6 @@ export function shut(is: u32): void {
 }
 
 /** Enters; true when the call must not proceed. */
-// @ts-ignore: decorator
 @inline
 function entersShut(): bool {
   vcpu.enter();

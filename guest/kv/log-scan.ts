@@ -150,7 +150,7 @@ export function next(): i32 {
   return 1;
 }
 
-// @ts-ignore: decorator
+
 @inline
 function here(): u32 {
   return log.buffer() + <u32>(position - first);

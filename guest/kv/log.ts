@@ -52,7 +52,7 @@ export function attach(): void {
   batch.takeTurns(isOn);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function word(at: u32): u64 {
   return atomic.load<u64>(at);
@@ -352,7 +352,6 @@ export function putAlone(key: u32, keyBytes: u32, value: u32, valueBytes: u32): 
 let fetched: u32 = 0;
 
 /** Prefetches the lines of the next change while JavaScript prepares it. The mark's frame follows the buffer. */
-// @ts-ignore: decorator
 @inline
 function fetchNext(at: u32): void {
   fetched = load<u32>(at, 64) | load<u32>(at, 128);

@@ -33,7 +33,7 @@ let count: u32 = 0;
 /** Keeps passes that only touch memory from being optimised away. */
 let touched: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 function state(i: u32): u32 {
   return map.many + i * STATE_BYTES;
@@ -153,13 +153,13 @@ export let page: u32 = 0;
 export let header: u64 = 0;
 export let index: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 export function keyOf(i: u32): u32 {
   return load<u32>(state(i), KEY);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function bytesOf(i: u32): u32 {
   return load<u32>(state(i), BYTES);

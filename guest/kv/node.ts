@@ -58,66 +58,60 @@ let touched: u32 = 0;
 
 // --- fields, safe on any bytes --------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
 @inline
 export function level(node: u32): u32 {
   return load<u8>(node, LEVEL);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function count(node: u32): u32 {
   return min<u32>(load<u16>(node, COUNT), COUNT_MAX);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function slot(node: u32, i: u32): u32 {
   return node + SLOTS + (i << 3);
 }
 
 /** Address of a slot's record. */
-// @ts-ignore: decorator
 @inline
 export function recordAt(node: u32, i: u32): u32 {
   return node + ((<u32>load<u16>(slot(node, i), 4)) & OFFSET_MASK);
 }
 
 /** Bytes of a slot's key after the prefix. */
-// @ts-ignore: decorator
 @inline
 export function suffixBytes(node: u32, i: u32): u32 {
   return min<u32>(load<u16>(slot(node, i), 6), KEY_BYTES_MAX);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function prefixBytes(node: u32): u32 {
   return min<u32>(load<u16>(node, PREFIX), KEY_BYTES_MAX);
 }
 
 /** Address of the prefix: the low fence begins with it. */
-// @ts-ignore: decorator
 @inline
 export function prefixAt(node: u32): u32 {
   return node + ((<u32>load<u16>(node, LOW_AT)) & OFFSET_MASK);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function keyOffset(node: u32): u32 {
   return level(node) == 0 ? RECORD_HEAD : CHILD_BYTES;
 }
 
 /** Address of the cell with the page number of child i; i = count is the last. */
-// @ts-ignore: decorator
 @inline
 export function childCell(node: u32, i: u32): u32 {
   return i >= count(node) ? node + LAST_CHILD : recordAt(node, i);
 }
 
 /** Page of child i, in a node that is pinned exclusively. Other callers decode the cell with pool.numberIn(). */
-// @ts-ignore: decorator
 @inline
 export function child(node: u32, i: u32): u32 {
   return load<u32>(childCell(node, i));
@@ -126,7 +120,6 @@ export function child(node: u32, i: u32): u32 {
 // --- comparing ------------------------------------------------------------------------------------------------
 
 /** The first four of `bytes` bytes, as a number with the same order. */
-// @ts-ignore: decorator
 @inline
 export function headOf(key: u32, bytes: u32): u32 {
   if (bytes >= 4) return bswap<u32>(load<u32>(key));
@@ -163,7 +156,6 @@ export function common(a: u32, aBytes: u32, b: u32, bBytes: u32): u32 {
 }
 
 /** Index of the first slot of [low, low + length) whose head is not below `head`. */
-// @ts-ignore: decorator
 @inline
 function firstHead(node: u32, low: u32, length: u32, head: u32): u32 {
   let at = slot(node, low);
@@ -208,7 +200,6 @@ export function findFromEnd(node: u32, key: u32, bytes: u32): void {
 }
 
 /** Sign of key `i` - suffix, whose heads are equal: short keys differ in their lengths, without their record. */
-// @ts-ignore: decorator
 @inline
 function compareTail(node: u32, i: u32, at: u32, suffix: u32, rest: u32): i32 {
   const bytes = suffixBytes(node, i);
@@ -254,14 +245,12 @@ function amongEqualHeads(
 
 // --- space ----------------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
 @inline
 export function freeBytes(node: u32): u32 {
   return gap(node) + load<u16>(node, GARBAGE);
 }
 
 /** Bytes between the slots and the heap. */
-// @ts-ignore: decorator
 @inline
 function gap(node: u32): u32 {
   return <u32>load<u16>(node, HEAP) - SLOTS - ((<u32>load<u16>(node, COUNT)) << 3);
@@ -303,22 +292,25 @@ export function init(
   store<u16>(node, <u16>heap, HEAP);
 }
 
-// @ts-ignore: decorator
+
 @inline
 export function lowAt(node: u32): u32 {
   return node + ((<u32>load<u16>(node, LOW_AT)) & OFFSET_MASK);
 }
-// @ts-ignore: decorator
+
+
 @inline
 export function lowBytes(node: u32): u32 {
   return load<u16>(node, LOW_BYTES);
 }
-// @ts-ignore: decorator
+
+
 @inline
 export function highAt(node: u32): u32 {
   return node + ((<u32>load<u16>(node, HIGH_AT)) & OFFSET_MASK);
 }
-// @ts-ignore: decorator
+
+
 @inline
 export function highBytes(node: u32): u32 {
   return load<u16>(node, HIGH_BYTES);

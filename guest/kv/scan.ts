@@ -79,7 +79,6 @@ export function step(): bool {
 }
 
 /** Copies the key that step() found; writes up to 15 bytes more. */
-// @ts-ignore: decorator
 @inline
 export function copyKey(target: u32): void {
   copyWide(target, map.keyB, prefix);

@@ -22,7 +22,6 @@ const DONE: i32 = 0;
 const GO_UP: i32 = 1;
 
 /** Few bytes of records. Fences do not count: they may be long, and a merge does not remove them. */
-// @ts-ignore: decorator
 @inline
 export function isSparse(at: u32): bool {
   const high = node.highBytes(at);

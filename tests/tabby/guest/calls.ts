@@ -73,7 +73,7 @@ function random(below: u32): u32 {
   return <u32>((state >> 20) % below);
 }
 
-// @ts-ignore: decorator
+
 @inline
 function ticketAt(i: u32): u32 {
   return 5120 + (vcpu.index << 9) + (i << 4);

@@ -21,7 +21,7 @@ export let child: u32 = 0;
 export let childSeen: u64 = 0;
 export let label: u32 = 0;
 
-// @ts-ignore: decorator
+
 @inline
 function entryAt(frame: u32, i: u32): u32 {
   return frame + ENTRIES + i * ENTRY_BYTES;
