@@ -21,15 +21,12 @@ export interface ForkDemoOptions {
   limitMs?: number;
   /** When this page cannot run it. */
   recording?: () => Promise<Recording>;
-  onStart?(): void;
-  /** Hears of every fork. */
-  onFork?(lane: Lane, event: ForkEvent): void;
 }
 
 const count = (value: number): string => Math.round(value).toLocaleString('en');
 
 /** A length of time in the unit that suits it. */
-export function duration(ms: number): string {
+function duration(ms: number): string {
   if (ms < CLOCK_MS) return 'under 5 µs';
   if (ms < 1) return `${count(ms * 1000)} µs`;
   return `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;
@@ -72,7 +69,7 @@ export class ForkDemo {
   }
 
   async start(): Promise<void> {
-    this.#options.onStart?.();
+    this.#find('.proof').textContent = '';
     this.#lanes.clear();
     this.#pauses.ours.length = this.#pauses.theirs.length = 0;
     const data = new FormData(this.#form);
@@ -123,7 +120,6 @@ export class ForkDemo {
   #heard(lane: Lane, event: ForkEvent): void {
     this.#lanes.forks[lane].push(event);
     this.#pauses[lane].push(event.pausedMs);
-    this.#options.onFork?.(lane, event);
     this.#show();
     if (lane === 'ours') this.#find('.proof').textContent = this.#proof(event);
     if (STILL.matches) this.#lanes.draw();

@@ -3,7 +3,7 @@
 import * as Plots from '@observablehq/plot';
 import { asImage, legend } from '../html/draw.ts';
 import { format } from '../html/units.ts';
-import { duration, ForkDemo } from './fork-demo.ts';
+import { ForkDemo } from './fork-demo.ts';
 import { keep, titled } from './panel.ts';
 import type { ForkEvent, WriterSample } from './writers.ts';
 
@@ -54,19 +54,8 @@ function plotOf(
 
 export function startForks(): void {
   const section = document.querySelector('#forks')!;
-  const output = section.querySelector(':scope > output')!;
   const figure = section.querySelector<HTMLElement>('.detail')!;
-  const demo: ForkDemo = new ForkDemo(section.querySelector('.demo')!, {
-    limitMs: LIMIT_MS,
-    onStart: () => void (output.textContent = ''),
-    onFork(lane, { fork, pausedMs, beganMs, endedMs, sum, copies }) {
-      if (lane !== 'ours') return;
-      const wrong = sum === 0 ? '' : ', WHICH IS WRONG';
-      const added = `added up in ${duration(endedMs - beganMs)} to ${sum}${wrong}`;
-      const taken = `taken in ${duration(pausedMs)}`;
-      output.textContent = `Fork ${fork}: ${taken}, ${added}; ${copies} pages were copied`;
-    },
-  });
+  const demo = new ForkDemo(section.querySelector('.demo')!, { limitMs: LIMIT_MS });
   const draw = (): void => {
     const { samples, forks } = demo.measured;
     if (samples.ours.length < 2) return;

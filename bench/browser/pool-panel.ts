@@ -142,8 +142,10 @@ class Pool {
   }
 
   #hear(message: Record<string, unknown>, run: Run, choices: Choices): void {
-    if ('pool' in message)
+    if ('pool' in message) {
       this.#maps = new PoolMaps(message as unknown as PoolPlace, Number(choices['dataMib']));
+      this.#panel.section.querySelector<HTMLElement>('.maps')!.hidden = false;
+    }
     if ('loading' in message) this.#panel.progress(message['loading'] as number);
     if ('rate' in message) {
       if (run.samples.length === 0) {

@@ -55,11 +55,11 @@ async function saved(): Promise<Saved> {
 }
 
 test('the page starts by forking a program that writes: each fork is one moment of it', async () => {
-  await shows('#forks output', /^Fork \d+: .* to 0;/);
-  const forks = page!.locator('#forks output').filter({ hasText: /^Fork/ });
+  await shows('#forks .proof', /^Fork \d+: .* words to 0 in /);
+  const forks = page!.locator('#forks .proof').filter({ hasText: /^Fork/ });
   const before = Number(/\d+/.exec(await forks.innerText()));
   await press('#forks [name=fork]');
-  await shows('#forks output', new RegExp(`^Fork (?!${before}:)\\d+: .* to 0;`));
+  await shows('#forks .proof', new RegExp(`^Fork (?!${before}:)\\d+: .* words to 0 in `));
   await shows('#forks .ratio strong', /\d× shorter$/);
   await press('#forks [name=run]');
   await shows('#forks [name=run]', /Run again/);
@@ -78,7 +78,7 @@ test('a program of another size is forked after it', async () => {
   await page!.locator('#forks [name=mib]').selectOption('256');
   await page!.locator('#forks [name=part]').selectOption('1');
   await press('#forks [name=run]');
-  await shows('#forks output', /^Fork \d+: .* to 0;/);
+  await shows('#forks .proof', /^Fork \d+: .* words to 0 in /);
   await press('#forks [name=run]');
   await shows('#forks [name=run]', /Run again/);
   const { forks } = await saved();
