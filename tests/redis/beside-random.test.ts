@@ -33,7 +33,7 @@ test.after(() => {
 
 /** They end connections or the server, wait, or change what is compared; they have tests of their own. */
 const LEFT_OUT = new Set(
-  'shutdown debug lolwut quit reset hello auth client|kill client|reply client|setinfo client|no-evict client|tracking client|caching save bgsave replicaof slaveof config|rewrite config|resetstat config|set acl|cat command|count'.split(
+  'monitor shutdown debug lolwut quit reset hello auth client|kill client|reply client|setinfo client|no-evict client|tracking client|caching save bgsave replicaof slaveof config|rewrite config|resetstat config|set acl|cat command|count'.split(
     ' ',
   ),
 );
