@@ -1,3 +1,6 @@
+/** One for the whole process, so that RZ_SEED replays all of it. */
+let processSeed: number | undefined;
+
 /** Seeded randomness: every test that uses it prints its seed and replays from `RZ_SEED`. */
 export class Random {
   readonly seed: number;
@@ -8,11 +11,11 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** Seed from the environment, or a new one; printed so that a failure can be replayed. */
+  /** The process's seed, printed so that a failure can be replayed. */
   static forTest(name: string): Random {
-    const seed = Number(process.env['RZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-    console.log(`${name}: RZ_SEED=${seed}`);
-    return new Random(seed);
+    processSeed ??= Number(process.env['RZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+    console.log(`${name}: RZ_SEED=${processSeed}`);
+    return new Random(processSeed);
   }
 
   /** 32 random bits (splitmix32). */

@@ -6,6 +6,10 @@
 import { readFileSync } from 'node:fs';
 
 import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE } from '../../guest/redis/abi.ts';
+import { Random } from '../random.ts';
+
+/** What guests get from the system: hash seeds, the choices of RANDOMKEY and of evictions. */
+const random = Random.forTest('the guest');
 
 const WINDOW_BYTES = 65536;
 
@@ -221,7 +225,7 @@ export class RedisGuest {
       syscall: (number, address, bytes) => {
         if (number !== 10) return -38;
         const view = new Uint8Array(memory.buffer);
-        for (let i = 0; i < bytes!; i++) view[address! + i] = Math.random() * 256;
+        for (let i = 0; i < bytes!; i++) view[address! + i] = random.below(256);
         return bytes!;
       },
       spawn: () => -38,
