@@ -1,5 +1,5 @@
-// What tests compare with and packages do not bring: programs, sources. Where one is missing a line says what is skipped; with RZ_REQUIRE_PEERS in
-// the environment, as in CI, it is an error.
+// What tests compare with and packages do not bring: programs, sources. Where one is missing a line says
+// what is skipped; with RZ_REQUIRE_PEERS in the environment, as in CI, it is an error.
 
 import { spawnSync } from 'node:child_process';
 
@@ -12,7 +12,7 @@ export function skip(test: string, peer: string): void {
 const found = new Map<string, boolean>();
 
 /** Whether a program is installed. */
-export function hasProgram(program: string): boolean {
+function hasProgram(program: string): boolean {
   const known = found.get(program) ?? !spawnSync(program, ['--version']).error;
   found.set(program, known);
   return known;

@@ -2,8 +2,9 @@
 //
 //   node dist/tests/run.js [--kind chromium] [--except PATTERN] [PATTERN ...]     files dist/tests/**/*.KIND.js (test) whose paths match
 //
-// A process of its own: what hangs or dies takes no other file's results with it, and none depends on what another has left. What a file prints
-// is shown when it fails. The last lines are the sums, as uvu prints them for one process, and the files that failed.
+// A process of its own: what hangs or dies takes no other file's results with it, and none depends on what
+// another has left. What a file prints is shown when it fails. The last lines are the sums, as uvu prints
+// them for one process, and the files that failed.
 
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -72,7 +73,10 @@ function run({ name, command }: TestProcess): Promise<Outcome> {
     child.once('error', reject);
     child.once('exit', () => {
       // A program that a killed test has left behind may hold them open.
-      setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), 2000).unref(); // prettier-ignore
+      setTimeout(
+        () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
+        2000,
+      ).unref();
     });
     child.once('close', (code, signal) => {
       clearTimeout(timer);
@@ -95,17 +99,24 @@ function show({
   const line = `${name}  ${passed} / ${total}, ${seconds.toFixed(1)} s`;
   // The sums of a file that failed are not repeated: what adds up a run's output finds only those of all files.
   if (failure !== undefined)
-    console.log(`${output.replace(/^ *(Total|Passed|Skipped|Duration): .*\n/gm, '')}== ${line}: ${failure}`); // prettier-ignore
+    console.log(
+      `${output.replace(/^ *(Total|Passed|Skipped|Duration): .*\n/gm, '')}== ${line}: ${failure}`,
+    );
   else console.log([line, ...skippedLines].join('\n'));
   if (skippedLines.length < skipped) console.log(`SKIPPED: ${skipped} in ${name}`);
 }
 
 function showSums(outcomes: readonly Outcome[], seconds: number): void {
-  const all = (key: 'total' | 'passed' | 'skipped'): number => outcomes.reduce((sum, outcome) => sum + outcome[key], 0); // prettier-ignore
-  console.log(`\n  Total:     ${all('total')}\n  Passed:    ${all('passed')}\n  Skipped:   ${all('skipped')}`); // prettier-ignore
+  const all = (key: 'total' | 'passed' | 'skipped'): number =>
+    outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
+  console.log(
+    `\n  Total:     ${all('total')}\n  Passed:    ${all('passed')}\n  Skipped:   ${all('skipped')}`,
+  );
   console.log(`  Duration:  ${seconds.toFixed(1)} s`);
   const slowest = [...outcomes].sort((a, b) => b.seconds - a.seconds).slice(0, 5);
-  console.log(`  Slowest:   ${slowest.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}\n`); // prettier-ignore
+  console.log(
+    `  Slowest:   ${slowest.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}\n`,
+  );
   for (const { name, failure } of outcomes)
     if (failure !== undefined) console.log(`failed: ${name}: ${failure}`);
 }

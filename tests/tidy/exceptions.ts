@@ -1,4 +1,5 @@
-// The rules applied, and what each file may still have against each: exceptions.json, { rule: { path: findings } }.
+// The rules applied, and what each file may still have against each: exceptions.json, { rule: { path:
+// findings } }.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,8 +36,11 @@ export function differences(rule: RuleName, found: Found): string[] {
   const texts = [...new Set([...groups.keys(), ...allowed.keys()])].map((path) => {
     const findings = groups.get(path) ?? [];
     const count = allowed.get(path) ?? 0;
-    if (findings.length > count) return `${path}: ${findings.map(({ text }) => text).join('; ')} (${count} excepted)`; // prettier-ignore
-    return findings.length < count ? `${path}: has only ${findings.length} of ${count} exceptions: run shrink.js` : ''; // prettier-ignore
+    if (findings.length > count)
+      return `${path}: ${findings.map(({ text }) => text).join('; ')} (${count} excepted)`;
+    return findings.length < count
+      ? `${path}: has only ${findings.length} of ${count} exceptions: run shrink.js`
+      : '';
   });
   return texts.filter((text) => text !== '');
 }

@@ -1,6 +1,7 @@
-// Which room may import which. A room is a folder or a file; a chain lists rooms from the lowest up, several in one line where they need each
-// other. A file may import values from its own room, from those in its line, and from lines before it, in some chain that has both. Types alone
-// may come from anywhere. Tests, benches and scripts may import everything, and nothing imports them.
+// Which room may import which. A room is a folder or a file; a chain lists rooms from the lowest up,
+// several in one line where they need each other. A file may import values from its own room, from those in
+// its line, and from lines before it, in some chain that has both. Types alone may come from anywhere.
+// Tests, benches and scripts may import everything, and nothing imports them.
 
 export const CHAINS: readonly (readonly string[])[] = [
   // libdbos.wasm
@@ -87,7 +88,8 @@ export function refusal(importer: string, target: string): string | undefined {
   if (from === undefined) return 'is in no room of tests/tidy/rooms.ts';
   if (from === to) return undefined;
   const isBelow = CHAINS.some((chain) => {
-    const place = (room: string | undefined): number => chain.findIndex((line) => line.split(' ').includes(room!)); // prettier-ignore
+    const place = (room: string | undefined): number =>
+      chain.findIndex((line) => line.split(' ').includes(room!));
     return place(to) >= 0 && place(from) >= place(to);
   });
   return isBelow ? undefined : `imports ${target}, which is not below ${from}`;

@@ -38,7 +38,12 @@ function explainsCircle({ text }: Source): boolean {
 
 /** Files that import each other's values, each circle found at the first of its files. */
 export const circles: Rule = ({ sources }) => {
-  const targets = new Map(sources.map(({ path, imports }) => [path, imports.filter(({ isTypeOnly }) => !isTypeOnly).map(({ target }) => target)])); // prettier-ignore
+  const targets = new Map(
+    sources.map(({ path, imports }) => [
+      path,
+      imports.filter(({ isTypeOnly }) => !isTypeOnly).map(({ target }) => target),
+    ]),
+  );
   const reach = (start: string): Set<string> => {
     const seen = new Set<string>();
     const queue = [...(targets.get(start) ?? [])];
@@ -61,9 +66,10 @@ export const circles: Rule = ({ sources }) => {
 };
 
 export const columns: Rule = ({ sources }) =>
-  sources.flatMap(
-    ({ path, lines }) =>
-    lines.flatMap((line, i) => (line.length > COLUMNS_MAX ? [{ path, text: `line ${i + 1} has ${line.length} columns` }] : [])), // prettier-ignore
+  sources.flatMap(({ path, lines }) =>
+    lines.flatMap((line, i) =>
+      line.length > COLUMNS_MAX ? [{ path, text: `line ${i + 1} has ${line.length} columns` }] : [],
+    ),
   );
 
 export const fileLengths: Rule = ({ sources }) =>
@@ -78,7 +84,10 @@ export const functionLengths: Rule = ({ sources }) =>
     const visit = (node: ts.Node): void => {
       const lines = lineOf(node.end) - lineOf(node.getStart(tree)) + 1;
       if (ts.isFunctionLike(node) && 'body' in node && node.body && lines > FUNCTION_LINES_MAX)
-        findings.push({ path, text: `line ${lineOf(node.getStart(tree)) + 1}: a function of ${lines} lines` }); // prettier-ignore
+        findings.push({
+          path,
+          text: `line ${lineOf(node.getStart(tree)) + 1}: a function of ${lines} lines`,
+        });
       ts.forEachChild(node, visit);
     };
     visit(tree);
@@ -86,9 +95,12 @@ export const functionLengths: Rule = ({ sources }) =>
   });
 
 export const ignores: Rule = ({ sources }) =>
-  sources.flatMap(
-    ({ path, lines }) =>
-    lines.flatMap((line, i) => (/^\s*\/\/ @ts-(ignore|nocheck)/.test(line) ? [{ path, text: `line ${i + 1}: ${line.trim()}` }] : [])), // prettier-ignore
+  sources.flatMap(({ path, lines }) =>
+    lines.flatMap((line, i) =>
+      /^\s*\/\/ @ts-(ignore|nocheck)/.test(line)
+        ? [{ path, text: `line ${i + 1}: ${line.trim()}` }]
+        : [],
+    ),
   );
 
 /** A wait in a test says in its line, or in the one before, what for: most waits should be handshakes. */
@@ -98,7 +110,9 @@ export const waits: Rule = ({ sources }) =>
     .flatMap(({ path, lines }) =>
       lines.flatMap((line, i) => {
         const hasReason = line.includes('// ') || /^\s*(\/\/|\/?\*)/.test(lines[i - 1] ?? '');
-        return /\bsetTimeout\(/.test(line) && !hasReason ? [{ path, text: `line ${i + 1}: ${line.trim()}` }] : []; // prettier-ignore
+        return /\bsetTimeout\(/.test(line) && !hasReason
+          ? [{ path, text: `line ${i + 1}: ${line.trim()}` }]
+          : [];
       }),
     );
 
@@ -109,7 +123,9 @@ function exportedNames(tree: ts.SourceFile): string[] {
     if (!ts.canHaveModifiers(statement)) return [];
     if (!ts.getModifiers(statement)?.some(({ kind }) => kind === MODIFIERS)) return [];
     if (ts.isVariableStatement(statement))
-      return statement.declarationList.declarations.flatMap(({ name }) => (ts.isIdentifier(name) ? [name.text] : [])); // prettier-ignore
+      return statement.declarationList.declarations.flatMap(({ name }) =>
+        ts.isIdentifier(name) ? [name.text] : [],
+      );
     const { name } = statement as ts.DeclarationStatement;
     return name !== undefined && ts.isIdentifier(name) ? [name.text] : [];
   });
@@ -150,9 +166,13 @@ const PATH = /(?<![\w./:@-])(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:ts|md|c|wat)\b(
 
 /** Names of files, in comments and documents, that are no end of a path here. */
 export const paths: Rule = ({ paths: all, sources }) => {
-  const ends = new Set(all.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(i).join('/')))); // prettier-ignore
+  const ends = new Set(
+    all.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(i).join('/'))),
+  );
   const missing = (path: string, text: string): Finding[] =>
-    [...text.matchAll(PATH)].filter(([name]) => !ends.has(name)).map(([name]) => ({ path, text: `there is no ${name}` })); // prettier-ignore
+    [...text.matchAll(PATH)]
+      .filter(([name]) => !ends.has(name))
+      .map(([name]) => ({ path, text: `there is no ${name}` }));
   return [
     ...sources.flatMap(({ path, comments }) => comments.flatMap(({ text }) => missing(path, text))),
     ...documents(all).flatMap((path) => missing(path, withoutBlocks(readText(path)))),
@@ -164,7 +184,10 @@ function messages({ path, tree }: Source): Comment[] {
   if (!path.startsWith('host/')) return [];
   const found: Comment[] = [];
   const visit = (node: ts.Node): void => {
-    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node); // prettier-ignore
+    const isText =
+      ts.isStringLiteralLike(node) ||
+      ts.isTemplateHead(node) ||
+      ts.isTemplateMiddleOrTemplateTail(node);
     if (isText && node.text.includes(' ')) {
       const { line } = tree.getLineAndCharacterOfPosition(node.getStart(tree));
       found.push({ text: node.text, line: line + 1 });
@@ -184,17 +207,29 @@ export const language: Rule = ({ paths: all, sources }) => {
   return [
     ...sources
       .filter(({ path }) => !path.startsWith('tests/tidy/'))
-      .flatMap((source) => [...source.comments, ...messages(source)].flatMap((comment) => findings(source.path, comment))), // prettier-ignore
-    ...documents(all).flatMap((path) => withoutBlocks(readText(path)).split('\n').flatMap((text, i) => findings(path, { text, line: i + 1 }))), // prettier-ignore
+      .flatMap((source) =>
+        [...source.comments, ...messages(source)].flatMap((comment) =>
+          findings(source.path, comment),
+        ),
+      ),
+    ...documents(all).flatMap((path) =>
+      withoutBlocks(readText(path))
+        .split('\n')
+        .flatMap((text, i) => findings(path, { text, line: i + 1 })),
+    ),
   ];
 };
 
 /** `//  TAG-1  text ...` in a header defines an invariant; its text goes on until the next tag or an empty line. */
-const DEFINITION = /^\/\/ (?:Invariants)?\s+([A-Z][A-Z0-9]+-\d+[a-z]?) {1,2}(\S[^]*?)(?=^\/\/ (?:\w+)?\s+[A-Z][A-Z0-9]+-\d|^\/\/ [A-Z]\w+ {2}|^\/\/\s*$|^(?!\/\/))/gm; // prettier-ignore
+const DEFINITION =
+  /^\/\/ (?:Invariants)?\s+([A-Z][A-Z0-9]+-\d+[a-z]?) {1,2}(\S[^]*?)(?=^\/\/ (?:\w+)?\s+[A-Z][A-Z0-9]+-\d|^\/\/ [A-Z]\w+ {2}|^\/\/\s*$|^(?!\/\/))/gm;
 
 /** An invariant is cited by a test, or says "by construction". */
 export const invariants: Rule = ({ sources }) => {
-  const tests = sources.filter(({ path }) => path.startsWith('tests/')).map(({ text }) => text).join('\n'); // prettier-ignore
+  const tests = sources
+    .filter(({ path }) => path.startsWith('tests/'))
+    .map(({ text }) => text)
+    .join('\n');
   const isCited = (tag: string): boolean => new RegExp(`\\b${tag}\\b`).test(tests);
   return sources
     .filter(({ path }) => /^(assembly|guest|host)\//.test(path))
@@ -202,7 +237,7 @@ export const invariants: Rule = ({ sources }) => {
       [...text.matchAll(DEFINITION)]
         .filter(
           ([, tag, meaning]) => !isCited(tag!) && !/by\s+(\/\/\s+)?construction/i.test(meaning!),
-        ) // prettier-ignore
+        )
         .map(([, tag]) => ({ path, text: `${tag}: no test cites it` })),
     );
 };

@@ -1,4 +1,5 @@
-// `node dist/tests/tidy/shrink.js`: lowers the counts of exceptions.json where files have become tidier. It never raises one.
+// `node dist/tests/tidy/shrink.js`: lowers the counts of exceptions.json where files have become tidier. It
+// never raises one.
 
 import { shrink } from './exceptions.ts';
 

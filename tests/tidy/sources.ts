@@ -74,7 +74,9 @@ function importsOf(path: string, tree: ts.SourceFile): Import[] {
     const target = targetOf(path, moduleSpecifier.text);
     if (target === undefined) return [];
     const clause = ts.isImportDeclaration(statement) ? statement.importClause : undefined;
-    const isTypeOnly = ts.isExportDeclaration(statement) ? statement.isTypeOnly : clause?.isTypeOnly === true; // prettier-ignore
+    const isTypeOnly = ts.isExportDeclaration(statement)
+      ? statement.isTypeOnly
+      : clause?.isTypeOnly === true;
     return [{ target, isTypeOnly }];
   });
 }

@@ -1,5 +1,6 @@
-// The official test suite of WASI preview 1 (github.com/WebAssembly/wasi-testsuite, branch prod/testsuite-base), each program run as it is. No
-// registry has it, so neither `npm test` nor CI runs it: get a checkout of that branch, then
+// The official test suite of WASI preview 1 (github.com/WebAssembly/wasi-testsuite, branch prod/testsuite-
+// base), each program run as it is. No registry has it, so neither `npm test` nor CI runs it: get a
+// checkout of that branch, then
 //
 //   RZ_WASI_TESTSUITE=CHECKOUT node dist/tests/run.js --kind suite
 
