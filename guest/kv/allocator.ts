@@ -13,8 +13,9 @@
 // Cost        a pin and a search from where the last one ended; once per split.
 
 import { ENOSPC } from '../../assembly/abi/errno';
-import { pool, poolRetained, spinlock } from '../../assembly/linked';
+import { checked, pool, poolRetained, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
+import * as rules from './rules';
 
 export const GROUP_PAGES: u32 = 32000;
 export const BITMAP_PAGE: u32 = 2;
@@ -147,6 +148,11 @@ export function tryFree(page: u32): bool {
   if (frame == 0) return false;
   const i = page % GROUP_PAGES;
   const at = frame + BITS + ((i >> 6) << 3);
+  if (checked.CHECKED) {
+    const isUsed = ((load<u64>(at) >> (i & 63)) & 1) != 0;
+    if (!isUsed) checked.panic(rules.PANIC_PAGE_FREED_TWICE);
+    if (page <= 1 || page == <u32>bitmapOf(group)) checked.panic(rules.PANIC_SUPERBLOCK);
+  }
   store<u64>(at, load<u64>(at) & ~((<u64>1) << (i & 63)));
   if (i >> 6 < load<u32>(frame, CURSOR)) store<u32>(frame, i >> 6, CURSOR);
   pool.release(frame);

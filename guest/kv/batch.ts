@@ -9,14 +9,16 @@
 // Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store to a separate cache line.
 
 import { VCPUS_MAX } from '../../assembly/abi/limits';
-import { spinlock, vcpu } from '../../assembly/linked';
+import { checked, spinlock, vcpu } from '../../assembly/linked';
 import * as map from './memory-map';
+import { PANIC_BATCH } from './rules';
 
 /** This vCPU is inside its own batch, and may read what it writes. */
 export let isMine: bool = false;
 
 export function begin(): void {
   spinlock.acquire(map.BATCH_LOCK);
+  if (checked.CHECKED && (atomic.load<u32>(map.BATCH) & 1) != 0) checked.panic(PANIC_BATCH);
   atomic.add<u32>(map.BATCH, 1);
   for (let i: u32 = 0; i < VCPUS_MAX; i++) {
     const writing = map.writingOf(i);
@@ -27,6 +29,7 @@ export function begin(): void {
 }
 
 export function end(): void {
+  if (checked.CHECKED && (atomic.load<u32>(map.BATCH) & 1) == 0) checked.panic(PANIC_BATCH);
   isMine = false;
   atomic.add<u32>(map.BATCH, 1);
   spinlock.release(map.BATCH_LOCK);

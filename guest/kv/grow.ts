@@ -14,6 +14,7 @@ import * as map from './memory-map';
 import * as node from './node';
 import * as overflow from './overflow';
 import { judge, pause } from './retry';
+import { assertNode } from './rules';
 
 const RETRY = descent.RETRY;
 const FAILED = descent.FAILED;
@@ -59,6 +60,8 @@ function attempt(root: u32, key: u32, bytes: u32, level: u32, fresh: u32): i32 {
   }
   const result = splitBelow(parent, at, descent.page, key, bytes, fresh);
   if (result == 0) {
+    assertNode(at);
+    assertNode(parent);
     pool.release(at);
     pool.release(parent);
   } else {
@@ -82,6 +85,7 @@ function raise(root: u32, seen: u64, level: u32, fresh: u32): i32 {
   memory.copy(below + node.LEVEL, root + node.LEVEL, node.PAGE_BYTES - node.LEVEL);
   node.init(root, node.level(below) + 1, 0, 0, 0, node.NO_FENCE);
   store<u32>(root, fresh, node.LAST_CHILD);
+  assertNode(root);
   pool.release(below);
   pool.release(root);
   return 0;
@@ -101,6 +105,7 @@ function splitBelow(parent: u32, at: u32, page: u32, key: u32, bytes: u32, fresh
   if (right == 0) return FAILED;
   divide(at, right);
   link(parent, page, fresh, record);
+  assertNode(right);
   pool.release(right);
   return 0;
 }

@@ -16,11 +16,12 @@ import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
 import { FRAME_BYTES } from '../../assembly/abi/limits';
 import { SYS_PREAD, SYS_PWRITE, SYS_RANDOM, SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
-import { logRecord, poolArea, poolHeader, spinlock, storage } from '../../assembly/linked';
+import { checked, logRecord, poolArea, poolHeader, spinlock, storage } from '../../assembly/linked';
 import * as batch from './batch';
 import { copyBytes, copyWide } from './bytes';
 import * as format from './log-format';
 import * as map from './memory-map';
+import { PANIC_LOG_LOCK, PANIC_LOG_ROOM } from './rules';
 
 /** Room for the end of a group, for the records of end() and forget(), and for the zeros that append() writes after them. */
 const END_BYTES: u32 = 96;
@@ -288,6 +289,7 @@ function payload(): u32 {
 function append(bytes: u32): void {
   const end = load<u64>(map.LOG_END);
   const at = payload();
+  if (checked.CHECKED && at + bytes > buffer() + BUFFER_BYTES) checked.panic(PANIC_LOG_ROOM);
   v128.store(at + bytes, i64x2.splat(0)); // pads the record; what follows is written later
   logRecord.seal(at - logRecord.HEADER_BYTES, at, bytes, load<u64>(map.LOG_SEED) + end);
   store<u64>(map.LOG_END, end + logRecord.sizeOf(bytes)); // BATCH_LOCK's release publishes it
@@ -366,9 +368,11 @@ export function removeAlone(key: u32, keyBytes: u32): void {
 
 /** Address for a change in the open group, or in a new one. What follows is written later. */
 function entry(bytes: u32): u32 {
+  if (checked.CHECKED && atomic.load<u32>(map.BATCH_LOCK) != 1) checked.panic(PANIC_LOG_LOCK);
   const at = buffer() + <u32>(load<u64>(map.LOG_END) - load<u64>(map.LOG_START));
   const group = load<u32>(map.LOG_GROUP);
   if (group == 0 || at + bytes - group > logRecord.RECORD_BYTES_MAX) return openGroup(bytes);
+  if (checked.CHECKED && at + bytes > buffer() + BUFFER_BYTES) checked.panic(PANIC_LOG_ROOM);
   store<u64>(map.LOG_END, load<u64>(map.LOG_END) + bytes);
   return at;
 }

@@ -10,10 +10,11 @@
 // Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
 // Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time, because they are usually adjacent.
 
-import { pool } from '../../assembly/linked';
+import { checked, pool } from '../../assembly/linked';
 import * as allocator from './allocator';
 import { FAILED, RETRY } from './descent';
 import * as map from './memory-map';
+import { PANIC_CHAIN } from './rules';
 
 const NEXT: u32 = 16;
 const BYTES: u32 = 20;
@@ -189,6 +190,7 @@ export function giveUp(page: u32): u32 {
   while (page != 0) {
     const frame = pool.exclusive(page);
     if (frame == 0) return page;
+    if (checked.CHECKED && load<u32>(frame, BYTES) > DATA_BYTES) checked.panic(PANIC_CHAIN);
     const next = load<u32>(frame, NEXT);
     pool.discard(frame);
     allocator.free(page);

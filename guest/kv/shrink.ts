@@ -11,6 +11,7 @@ import * as allocator from './allocator';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
+import { assertNode } from './rules';
 
 const SPACE: u32 = node.PAGE_BYTES - node.SLOTS;
 /** A node with fewer bytes in use looks for a neighbour; the merged node keeps room for some more records. */
@@ -95,6 +96,8 @@ function mergeChildren(parent: u32, first: u32): bool {
   if (first + 1 == node.count(parent)) store<u32>(parent, leftPage, node.LAST_CHILD);
   else store<u32>(node.recordAt(parent, first + 1), leftPage);
   node.removeAt(parent, first);
+  assertNode(left);
+  assertNode(parent);
   pool.release(left);
   pool.discard(right);
   emptied = rightPage;
@@ -147,6 +150,7 @@ function lower(root: u32, seen: u64, level: u32): i32 {
     return DONE;
   }
   memory.copy(root + node.LEVEL, only + node.LEVEL, node.PAGE_BYTES - node.LEVEL);
+  assertNode(root);
   pool.release(root);
   pool.discard(only);
   emptied = page;

@@ -18,6 +18,7 @@ import * as map from './memory-map';
 import * as node from './node';
 import * as overflow from './overflow';
 import { judge, pause } from './retry';
+import { assertNode } from './rules';
 import * as shrink from './shrink';
 import * as undo from './undo';
 
@@ -205,6 +206,7 @@ function putInto(leaf: u32, root: u32, key: u32, bytes: u32, mode: u32): i32 {
   }
   const isNew = !node.isEqual;
   if (place(leaf, node.index, key, bytes)) {
+    assertNode(leaf);
     pool.release(leaf);
     if (isNew) {
       map.addEntries(1);
@@ -303,6 +305,7 @@ function attemptRemove(root: u32, key: u32, bytes: u32): i32 {
   letGo(node.recordAt(leaf, node.index), node.suffixBytes(leaf, node.index));
   node.removeAt(leaf, node.index);
   isSparse = shrink.isSparse(leaf);
+  assertNode(leaf);
   pool.release(leaf);
   map.addEntries(-1);
   return 0;

@@ -6,9 +6,11 @@
 // Cost        a store for each new key, a copy of each replaced value.
 
 import { UNDO_ABSENT, UNDO_AT, UNDO_BYTES, UNDO_CHAIN, UNDO_HAS_CHAINS, UNDO_NOTHING } from '../../assembly/abi/kv'; // prettier-ignore
+import { checked } from '../../assembly/linked';
 import { copyBytes } from './bytes';
 import * as map from './memory-map';
 import * as node from './node';
+import { PANIC_UNDO_ROOM } from './rules';
 
 /** The largest record: a value of a leaf. */
 const RECORD_MAX: u32 = 4 + node.INLINE_MAX + 16;
@@ -59,12 +61,14 @@ export function value(record: u32, rest: u32): void {
     chains = UNDO_HAS_CHAINS;
   } else {
     word(bytes);
+    if (checked.CHECKED && at + bytes > UNDO_BYTES) checked.panic(PANIC_UNDO_ROOM);
     copyBytes(map.window + UNDO_AT + at, from, bytes);
     at = (at + bytes + 3) & ~3;
   }
 }
 
 function word(bits: u32): void {
+  if (checked.CHECKED && at + 4 > UNDO_BYTES) checked.panic(PANIC_UNDO_ROOM);
   store<u32>(map.window + UNDO_AT + at, bits);
   at += 4;
 }

@@ -7,12 +7,9 @@ import * as allocator from './allocator';
 import * as map from './memory-map';
 import * as overflow from './overflow';
 import * as node from './node';
+import { BAD_FENCE, broken } from './rules';
 
-export const BAD_LEVEL: i32 = 1;
-export const BAD_FENCE: i32 = 2;
-export const BAD_ORDER: i32 = 3;
-export const BAD_SPACE: i32 = 4;
-export const BAD_HEAD: i32 = 5;
+export const BAD_LEVEL: i32 = 1; // 2 to 5 are rules of a node
 export const BAD_PAGES: i32 = 6;
 export const BAD_ENTRIES: i32 = 7;
 export const BAD_CHAIN: i32 = 8;
@@ -54,23 +51,7 @@ function checkNode(at: u32, level: i32, low: u32, lowBytes: u32, high: u32, high
   if (node.highBytes(at) != highBytes) return BAD_FENCE;
   if (highBytes != node.NO_FENCE && node.compare(node.highAt(at), highBytes, high, highBytes) != 0)
     return BAD_FENCE;
-  const records = <u32>load<u16>(at, node.COUNT);
-  let used = node.lowBytes(at) + (highBytes == node.NO_FENCE ? 0 : highBytes);
-  let before: u32 = 0;
-  for (let i: u32 = 0; i < records; i++) {
-    used += node.recordBytes(at, i);
-    const bytes = node.copyKey(at, i, map.keyB);
-    if (!node.covers(at, map.keyB, bytes)) return BAD_FENCE;
-    const prefix = node.prefixBytes(at);
-    if (load<u32>(node.slot(at, i)) != node.headOf(map.keyB + prefix, bytes - prefix))
-      return BAD_HEAD;
-    if (i > 0 && node.compare(map.keyA, before, map.keyB, bytes) >= 0) return BAD_ORDER;
-    memory.copy(map.keyA, map.keyB, bytes);
-    before = bytes;
-  }
-  const heap = <u32>load<u16>(at, node.HEAP);
-  if (heap < node.SLOTS + records * node.SLOT_BYTES) return BAD_SPACE;
-  return used + load<u16>(at, node.GARBAGE) == node.PAGE_BYTES - heap ? 0 : BAD_SPACE;
+  return broken(at);
 }
 
 function checkLeaf(at: u32): i32 {
