@@ -60,7 +60,7 @@ test('C7: a program that imports globals and a table forks, with the values of i
   assert.is(await snapshot.run('size'), 6);
   assert.is(await snapshot.run('at', 1), 7);
   assert.is(await snapshot.run('at', 4), 4096);
-  assert.is(await snapshot.run('has'), 1, 'an object of JavaScript stays in its thread');
+  assert.is(await snapshot.run('has'), 1, 'a JavaScript object stays in its thread');
   try {
     await snapshot.run('at', 2);
     assert.unreachable();
@@ -71,7 +71,7 @@ test('C7: a program that imports globals and a table forks, with the values of i
   await program.close();
 });
 
-test('C7: a global or table that is not supplied is an error of load, and the next load works', async () => {
+test('C7: a global or table that is not supplied fails the load; the next load works', async () => {
   try {
     await MicroVM.load(IMPORTS, { env: { base: 1 } }, { memory: MEMORY });
     assert.unreachable();

@@ -1,4 +1,5 @@
-// A thread that is a vCPU until it is ended: it stores to its pages again and again, spins in one call, or rests.
+// A thread that is a vCPU until it is terminated: it stores to its pages in a loop, spins in one call, or
+// idles.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { MicroVM, type MicroVMHandle } from '../../host/index.ts';

@@ -1,5 +1,6 @@
-// Goal: a thread that ends while it is a vCPU, however it does, keeps no other waiting, and its place is another's. Method: threads that are
-// ended while they store, spin and rest, while this one takes snapshots, stores and attaches more; moments by a printed seed.
+// Goal: a thread that ends while it is a vCPU never blocks the others, and its slot is reused. Method:
+// threads that are terminated while they store, spin and idle, while this one takes snapshots, stores and
+// attaches more; a printed seed chooses the moments.
 
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
@@ -12,7 +13,7 @@ import { isDeno } from '../runtime.ts';
 import type { DepartedData } from './departed-thread.ts';
 import { CELLS } from './guests.ts';
 
-/** A thread is known to be dead where /proc says so. */
+/** Only /proc tells whether a thread has died. */
 const isSeen = process.platform === 'linux' && !isDeno;
 const ROUNDS = Number(process.env['RZ_ROUNDS'] ?? 12);
 const random = Random.forTest('departed threads');
@@ -21,7 +22,7 @@ const tests = suite('departed threads');
 const create = (): Promise<MicroVM> =>
   MicroVM.create({ guest: CELLS, memory: 32 << 20, imports: { env: { hook: () => {} } } });
 
-/** Resolves when the thread is no more, which may be already. */
+/** Resolves when the thread has ended, or immediately if it already has. */
 async function ended(worker: Worker, isTerminated: boolean): Promise<void> {
   if (isTerminated) await worker.terminate();
   else if (worker.threadId !== -1) await once(worker, 'exit');
@@ -33,13 +34,13 @@ async function start(data: DepartedData): Promise<Worker> {
   return worker;
 }
 
-tests('D5: a vCPU that is terminated in the guest keeps nobody waiting', async () => {
+tests('D5: a vCPU that is terminated in the guest blocks no other thread', async () => {
   if (!isSeen) return;
   let vm = await create();
   for (let i = 0; i < ROUNDS; i++) {
     const worker = await start({ handle: vm.handle, kind: i % 2 === 0 ? 'stores' : 'spins', thread: 1 + i % 1000 }); // prettier-ignore
     await setTimeout(random.below(10));
-    const before = vm.snapshot(); // while it lives: its stores are write faults that copy
+    const before = vm.snapshot(); // while the thread runs, so that its stores are write faults that copy
     await worker.terminate();
     try {
       const after = vm.snapshot();
@@ -49,7 +50,7 @@ tests('D5: a vCPU that is terminated in the guest keeps nobody waiting', async (
       await before.release();
       assert.is(vm.enter().exports['get']!(0), i + 1);
     } catch (error) {
-      // It was in the middle of a write fault: that is said, and this VM is no more.
+      // It ended inside a write fault: the error says so, and this VM is unusable.
       assert.is((error as RingzeroError).code, 'RZ_VM_CLOSED', String(error));
       await vm.close();
       vm = await create();
@@ -58,22 +59,19 @@ tests('D5: a vCPU that is terminated in the guest keeps nobody waiting', async (
   await vm.close();
 });
 
-tests(
-  'D4: threads that are terminated, or end without close(), give their places back',
-  async () => {
-    if (!isSeen) return;
-    const vm = await create();
-    for (let i = 0; i < 70; i++) {
-      const worker = await start({
-        handle: vm.handle,
-        kind: i % 2 === 0 ? 'rests' : 'ends',
-        thread: i,
-      });
-      await ended(worker, i % 2 === 0);
-    }
-    assert.is(vm.enter().exports['get']!(69 * 4), 1);
-    await vm.close();
-  },
-);
+tests('D4: threads that are terminated, or end without close(), free their slots', async () => {
+  if (!isSeen) return;
+  const vm = await create();
+  for (let i = 0; i < 70; i++) {
+    const worker = await start({
+      handle: vm.handle,
+      kind: i % 2 === 0 ? 'rests' : 'ends',
+      thread: i,
+    });
+    await ended(worker, i % 2 === 0);
+  }
+  assert.is(vm.enter().exports['get']!(69 * 4), 1);
+  await vm.close();
+});
 
 tests.run();

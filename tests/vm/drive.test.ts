@@ -12,7 +12,7 @@ async function withVm(body: (vm: MicroVM) => Promise<void>): Promise<void> {
   await vm.close();
 }
 
-test('a module calls exports and reads memory as they were, in another thread', () =>
+test('a module calls exports and reads memory of the snapshot, in another thread', () =>
   withVm(async (vm) => {
     const { exports } = vm.enter();
     exports['put']!(4096, 7);
@@ -23,7 +23,7 @@ test('a module calls exports and reads memory as they were, in another thread', 
     await snapshot.release();
   }));
 
-test('what it writes stays in the snapshot, for later calls too, and holds nobody up', () =>
+test('its writes stay in the snapshot, also for later calls, and block no other thread', () =>
   withVm(async (vm) => {
     const { exports } = vm.enter();
     const snapshot = vm.snapshot();
@@ -32,7 +32,7 @@ test('what it writes stays in the snapshot, for later calls too, and holds nobod
     assert.is(exports['get']!(8), 0);
     assert.is(await snapshot.drive(DRIVER, { act: 'long', at: 1000 }), true);
     assert.is(exports['get']!(2000), 0);
-    const next = vm.snapshot(); // the first write after it waits for running vCPUs: there are none
+    const next = vm.snapshot(); // the first write after it waits for running vCPUs, and none is running
     exports['put']!(8, 1);
     assert.is(await next.run('get', 8), 0);
     await snapshot.release();
@@ -40,7 +40,7 @@ test('what it writes stays in the snapshot, for later calls too, and holds nobod
     assert.is(vm.stats().framesUsed - 16 < 100, true);
   }));
 
-test('what a module throws arrives as it is; misuse is a typed error, and the fork goes on', () =>
+test('an exception of the module arrives unchanged; misuse is a typed error, and the fork stays usable', () =>
   withVm(async (vm) => {
     const snapshot = vm.snapshot();
     const failure = async (act: string): Promise<unknown> =>

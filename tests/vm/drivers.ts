@@ -1,4 +1,4 @@
-// Modules that drive forks in tests: the first argument says what to do.
+// Modules that drive forks in tests: the first argument selects the action.
 
 import type { Fork } from '../../host/index.ts';
 

@@ -1,8 +1,8 @@
-// Forks of generated modules against the plain engine. A snapshot shows what an instance has that was given
-// the same calls up to then, also in the middle of a call; a call in a fork does what it does there, whatever
-// the parent and other forks have done since. A module is left when the plain engine traps: a load outside
+// Forks of generated modules against the plain engine. A snapshot equals a plain instance after the same
+// calls, also in the middle of a call; a call in a fork does what it does in that instance, whatever the
+// parent and other forks have done since. A module is abandoned when the plain engine traps: a load outside
 // memory traps there and not here.
-// RZ_FUZZ_MODULES sets how many modules are tried, RZ_SEED replays a run.
+// RZ_FUZZ_MODULES sets the number of modules, RZ_SEED replays a run.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
 type Call = readonly [a: number, b: number];
 type Outcome = number | 'trap';
 
-/** What a call has given, and memory after it. */
+/** The result of a call, and memory after it. */
 interface State {
   readonly outcome: Outcome;
   readonly memory: Buffer;
@@ -31,7 +31,7 @@ function attempt(run: () => number): Outcome {
   }
 }
 
-/** A plain instance that has been given `calls`; `onTick` sees its memory in the middle. */
+/** A plain instance after `calls`; `onTick` sees its memory in the middle of a call. */
 function replay(
   module: WebAssembly.Module,
   calls: readonly Call[],
@@ -55,7 +55,9 @@ function replay(
 
 interface Open {
   readonly snapshot: Snapshot;
-  /** Those that its parent had been given, and it itself since; undefined of a snapshot in the middle of one. */
+  /**
+   * The parent's calls up to the snapshot, then the fork's own; undefined if taken in the middle of a call.
+   */
   calls: Call[] | undefined;
   memory: Buffer;
 }
@@ -66,7 +68,7 @@ class Trial {
   readonly #vm: MicroVM;
   readonly #calls: Call[] = [];
   #open: Open[] = [];
-  /** Memory of the plain engine at each tick of the call that the parent is in. */
+  /** Memory of the plain engine at each tick of the parent's current call. */
   #ticks: Buffer[] = [];
   #tick = 0;
 
@@ -100,7 +102,7 @@ class Trial {
     const random = this.#random;
     for (let i = 0; i < CALLS; i++) {
       if (random.chance(0.7)) this.#take();
-      if (this.#callParent() === 'trap') break; // what it has stored before may differ
+      if (this.#callParent() === 'trap') break; // its earlier stores may differ
       if (this.#open.length > 0 && random.chance(0.7))
         await this.#callFork(random.pick(this.#open));
       if (this.#open.length > 0 && random.chance(0.3)) {
@@ -149,7 +151,7 @@ class Trial {
       return 'trap';
     });
     if (plain.outcome === 'trap') {
-      open.calls = undefined; // no more: what came before the trap may differ
+      open.calls = undefined; // stop comparing: stores before the trap may differ
       open.memory = this.#memoryOf(open);
       return;
     }
@@ -171,7 +173,7 @@ class Trial {
 
 const test = suite('forks of generated modules');
 
-test('C12: snapshots and forks of generated modules are what the plain engine has', async () => {
+test('C12: snapshots and forks of generated modules equal the plain engine', async () => {
   const random = Random.forTest('forks of generated modules');
   for (let i = 0; i < MODULES; i++) {
     const seed = random.bits();

@@ -1,5 +1,5 @@
-// Forks against the plain engine: what a fork gives is what an instance gives that is a copy of its parent at the time of the fork, whatever the
-// parent and other forks do: memory, its size, globals; from call to call on one fork.
+// Forks against the plain engine: a fork behaves like an instance that is a copy of its parent at the time of
+// the fork, whatever the parent and other forks do: memory, its size, globals; across calls on one fork.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -82,7 +82,7 @@ function randomCall(random: Random, bytes: number): Call {
   }
 }
 
-/** A load outside memory gives zeros here, and traps there: the documented difference. */
+/** A load outside memory returns zeros here and traps in the engine: the documented difference. */
 function check(call: Call, ours: number | 'trap', plain: number | 'trap'): void {
   if (plain === 'trap' && call[0] === 'get' && ours === 0) return;
   assert.is(ours, plain, call.join(' '));
@@ -91,7 +91,7 @@ function check(call: Call, ours: number | 'trap', plain: number | 'trap'): void 
 const forks = suite('forks, a model');
 
 forks(
-  'C12: random sequences in a parent and its forks give what copies of a plain instance give',
+  'C12: random sequences in a parent and its forks match copies of a plain instance',
   async () => {
     const random = Random.forTest('C12');
     const vm = await MicroVM.create({ guest: GUEST, memory: 64 * MIB });
@@ -153,7 +153,7 @@ forks("C12: a load beyond a fork's memory never shows what its parent has there 
 });
 
 forks(
-  "C12: a load beyond a fork's memory gives zeros also when the program's allocator is known",
+  "C12: a load beyond a fork's memory returns zeros also if the program's allocator is known",
   async () => {
     const guest = assemble(`(module (memory (export "memory") 1)
     (data (i32.const 0) "page 0 of the parent")
@@ -179,7 +179,7 @@ forks(
 );
 
 forks(
-  'C12: forks that grow as far as they can take nothing from what their parent may grow to',
+  'C12: forks that grow to their limit do not reduce what their parent may grow to',
   async () => {
     const guest = assemble(`(module (memory (export "memory") 1)
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
@@ -190,7 +190,7 @@ forks(
     let grown = 0;
     for (const snapshot of snapshots) while (Number(await snapshot.run('grow', 8)) >= 0) grown++;
     assert.ok(grown > 8, `${grown} times 512 KiB`);
-    assert.is(exports['grow']!(48 * 16 - 1), 1); // all that guestLimit promises
+    assert.is(exports['grow']!(48 * 16 - 1), 1); // up to guestLimit
     await Promise.all(snapshots.map((snapshot) => snapshot.release()));
     const another = vm.snapshot();
     assert.ok(Number(await another.run('grow', 8)) >= -1);
@@ -199,7 +199,7 @@ forks(
   },
 );
 
-/** Functions that give 0 to 4, in a table that code or JavaScript may change. */
+/** Functions that return 0 to 4, in a table that code or JavaScript may change. */
 const TABLES = assemble(`(module
   (memory (export "memory") 1)
   (type $f (func (result i32)))
@@ -227,7 +227,7 @@ function tableCall(random: Random): Call {
   ]); // prettier-ignore
 }
 
-/** A parent and its forks against instances that have had the same calls. */
+/** A parent and its forks against instances that ran the same calls. */
 async function compare(
   guest: Uint8Array,
   seed: string,
@@ -272,11 +272,14 @@ async function compare(
 }
 
 forks(
-  'C12: tables that were changed are the same in a fork, from call to call, and in no other',
+  'C12: a changed table is the same in a fork, persists across its calls, and changes in no other fork',
   () => compare(TABLES, 'C12 tables', tableCall),
 );
 
-/** Passive segments, 40 of data and 3 of elements, and an active one of each, which are all used and dropped. */
+/**
+ * Passive segments, 40 of data and 3 of elements, and an active one of each, all of which are used and
+ * dropped.
+ */
 const SEGMENTS = assemble(`(module
   (memory (export "memory") 1)
   (type $f (func (result i32)))
@@ -318,11 +321,13 @@ function segmentCall(random: Random): Call {
   ]); // prettier-ignore
 }
 
-forks('C12: segments that were dropped are so in a fork, from call to call, and in no other', () =>
+forks('C12: dropped segments stay dropped in a fork, across its calls, and in no other fork', () =>
   compare(SEGMENTS, 'C12 segments', segmentCall),
 );
 
-/** Mutable globals of functions, and functions that are values alone: in no table at first, and not exported. */
+/**
+ * Mutable globals of functions, and functions that are only values: in no table at first, and not exported.
+ */
 const REFERENCES = assemble(`(module
   (memory 1)
   (type $f (func (result i32)))
@@ -343,15 +348,17 @@ const REFERENCES = assemble(`(module
   (func (export "h") (result i32) (table.set $t (i32.const 2) (global.get $h)) (call_indirect $t (type $f) (i32.const 2)))
   (func (export "t") (param i32) (result i32) (call_indirect $t (type $f) (local.get 0))))`);
 
-forks('C12: globals of functions are the same in a fork, from call to call, and in no other', () =>
-  compare(
-    REFERENCES,
-    'C12 references',
-    (random) =>
+forks(
+  'C12: function globals are the same in a fork, persist across its calls, and change in no other fork',
+  () =>
+    compare(
+      REFERENCES,
+      'C12 references',
+      (random) =>
     random.pick<Call>([
       ['two'], ['three'], ['null'], ['swap'], ['swap'], ['late'], ['take'], ['g'], ['g'], ['h'], ['h'], ['t', random.below(3)],
     ]), // prettier-ignore
-  ),
+    ),
 );
 
 forks(
@@ -395,7 +402,7 @@ forks(
 );
 
 forks(
-  'C12: what JavaScript puts into a table: functions of the program are in the fork, others trap there',
+  'C12: functions that JavaScript puts into a table: the program’s own are in the fork, others trap there',
   async () => {
     const program = await MicroVM.load(TABLES, {}, { memory: 64 * MIB });
     const table = program.exports['table'] as WebAssembly.Table;

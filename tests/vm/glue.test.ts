@@ -1,6 +1,5 @@
-// A program and its JavaScript glue: what glue writes by itself stays out of forks whatever its names are,
-// exported functions are
-// WebAssembly's own, and memory is as long as the program's.
+// A program and its JavaScript glue: the glue's direct writes stay out of forks whatever its names are,
+// exported functions are real WebAssembly functions, and memory is as long as the program's.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +8,7 @@ import { Random } from '../random.ts';
 import { assemble } from './guests.ts';
 import { openStockSqlJs } from './stock-sqljs.ts';
 
-/** First byte that two copies of memory differ in, or -1. */
+/** First byte in which two copies of memory differ, or -1. */
 function differing(before: Uint8Array, after: Uint8Array): number {
   if (Buffer.from(before.buffer).equals(Buffer.from(after.buffer))) return -1;
   return before.findIndex((byte, at) => byte !== after[at]);
@@ -26,7 +25,7 @@ const bytesOf = (program: Program): Uint8Array => new Uint8Array(program.memory.
 const NAMES = 'malloc za cabi_realloc alloc allocate my_alloc __wbindgen_export_1 valueOf __proto__'.split(' '); // prettier-ignore
 
 for (const name of NAMES) {
-  test(`C1: what glue writes into what \`${name}\` gave does not show in a fork`, async () => {
+  test(`C1: a glue write to memory from \`${name}\` does not show in a fork`, async () => {
     const program = await MicroVM.load(
       assemble(`(module (memory (export "memory") 4)
         (func (export "${name}") (param i32) (result i32) (i32.const 100000))
@@ -50,7 +49,7 @@ for (const name of NAMES) {
   });
 }
 
-test('C1: an allocator that takes 64 bits, and one of two factors', async () => {
+test('C1: an allocator with a 64-bit size, and one with two factors', async () => {
   const program = await MicroVM.load(
     assemble(`(module (memory (export "memory") 32)
       (func (export "y") (param i64) (result i32) (i32.const 100000))
@@ -104,7 +103,7 @@ test('C1: what an import writes where its arguments point, or vectors that they 
   await program.close();
 });
 
-test('C1: a buffer that JavaScript keeps from before the snapshot', async () => {
+test('C1: a buffer that JavaScript has held since before the snapshot', async () => {
   const program = await MicroVM.load(
     assemble(`(module (memory (export "memory") 64)
       (func (export "q") (result i32) (i32.const 1000000))
@@ -115,7 +114,7 @@ test('C1: a buffer that JavaScript keeps from before the snapshot', async () => 
   );
   const { q, z } = fns(program);
   const kept = bytesOf(program).subarray(Number(q!()), 1_000_000 + 16_384);
-  for (let i = 0; i < 900; i++) z!(i * 4096); // other addresses cross afterwards
+  for (let i = 0; i < 900; i++) z!(i * 4096); // other addresses cross the boundary afterwards
   const snapshot = program.snapshot();
   kept.fill(9);
   assert.is(await snapshot.run('peek', 1_000_000), 0);
@@ -124,7 +123,7 @@ test('C1: a buffer that JavaScript keeps from before the snapshot', async () => 
   await program.close();
 });
 
-test('C1: a buffer that JavaScript has had for too long is warned of once, and preserved from then on', async () => {
+test('C1: a buffer that JavaScript has held for too long causes one warning, and is preserved from then on', async () => {
   const program = await MicroVM.load(
     assemble(`(module (memory (export "memory") 128)
       (func (export "z") (param i32) (result i32) (local.get 0))
@@ -138,7 +137,7 @@ test('C1: a buffer that JavaScript has had for too long is warned of once, and p
   process.on('warning', listen);
   for (let i = 1; i < 100; i++) z!(i * 4096);
   const kept = Number(z!(200 * 4096));
-  z!((200 + 256) * 4096); // takes its place
+  z!((200 + 256) * 4096); // evicts it
   const seen: unknown[] = [];
   for (let turn = 1; turn < 40; turn++) {
     const snapshot = program.snapshot();
@@ -154,7 +153,7 @@ test('C1: a buffer that JavaScript has had for too long is warned of once, and p
   await program.close();
 });
 
-test('C1: stock sql.js, whose names are minified: a fork keeps 300 blobs while its parent drops the table and binds others', async () => {
+test('C1: stock sql.js, with minified names: a fork keeps 300 blobs while its parent drops the table and binds others', async () => {
   const { program, database } = await openStockSqlJs();
   const insert = (byte: number): void => {
     const statement = database.prepare('INSERT INTO m.t (b) VALUES (?)');
@@ -266,7 +265,7 @@ test('C2: exported functions are WebAssembly functions, the same as in tables', 
   await program.close();
 });
 
-test('C2: a trap is a typed error wherever it happens, and the vCPU is as before', async () => {
+test('C2: a trap is a typed error wherever it happens, and the vCPU stays usable', async () => {
   const loaded: Program[] = [];
   const seen: unknown[] = [];
   const a = {
@@ -309,12 +308,12 @@ test('C2: a trap is a typed error wherever it happens, and the vCPU is as before
   assert.is(depth(), 0);
   assert.equal(seen, ['RZ_GUEST_TRAP', 'RZ_GUEST_TRAP', 'RZ_GUEST_TRAP']);
   const snapshot = program.snapshot();
-  assert.is(await snapshot.run('twice', 4), 8); // waits for nobody
+  assert.is(await snapshot.run('twice', 4), 8); // does not wait
   await snapshot.release();
   await program.close();
 });
 
-/** As Emscripten's allocator: asks its glue for more once it finds memory too small. */
+/** Like Emscripten's allocator: asks its glue for more when memory is too small. */
 const GROWING = assemble(`(module
   (import "a" "k" (func $resize (param i32) (result i32)))
   (memory (export "memory") 3 32768)
@@ -350,7 +349,7 @@ function emscriptenGlue(): { memory?: WebAssembly.Memory; views: number; a: obje
   return glue as never;
 }
 
-test('C4: a fork that needs a function of the glue says which, and what to do', async () => {
+test('C4: a fork that needs a function of the glue names it and the remedy', async () => {
   const a = { j: (x: number): number => x };
   const program = await MicroVM.load(TABLES, { a }, { memory: MEMORY });
   const snapshot = program.snapshot();
@@ -400,7 +399,7 @@ test('C3: glue that has its memory before the program sees what the module impor
   await program.close();
 });
 
-test('C3: a program that grows by itself shows all that it may have, for its glue is not told', async () => {
+test('C3: a program that grows its own memory shows its maximum, because its glue is not notified', async () => {
   const module = assemble(`(module (memory (export "memory") 1 50)
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`);
   const program = await MicroVM.load(module, {}, { memory: 2 ** 26 });

@@ -1,5 +1,5 @@
-// A module names what it imports, and the names are anything: what it gets is what was supplied, and nothing that every
-// object or function of JavaScript has.
+// Import names are arbitrary strings: a module gets what was supplied, and never a property that every
+// JavaScript object or function inherits.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,14 +10,14 @@ import { assemble } from './guests.ts';
 const test = suite('vm/imports');
 const MEMORY = 2 ** 24;
 
-/** Every name that objects and functions have by themselves, and some that languages make. */
+/** Every name that objects and functions inherit, and some that language tools generate. */
 const INHERITED = [
   ...Object.getOwnPropertyNames(Object.prototype),
   ...Object.getOwnPropertyNames(Function.prototype),
   ...['then', 'prototype', 'env', 'hasOwn', 'defineProperty', 'assign', 'push', 'get', 'set'],
 ];
 
-/** Everything that the names of a module could have reached. */
+/** Everything that import names could have reached. */
 const shared = (): string =>
   [
     Object,
@@ -138,7 +138,7 @@ test('A1, A2: no inherited name is an import, as module or as field, of any kind
     ]);
     const what = `${kind} ${module}.${field}`;
     const from = Object.hasOwn(given, module!) ? (given as Record<string, object>)[module!] : {};
-    if (Object.hasOwn(Object(from) as object, field!)) continue; // supplied, if as something else
+    if (Object.hasOwn(Object(from) as object, field!)) continue; // supplied, although of another kind
     const code = await codeOf(async () => {
       const program = await load(guest, given);
       const called = await codeOf(program.exports['call'] as () => void);
@@ -186,7 +186,7 @@ test('C6: imports are asked for, whatever object has them: classes, prototypes, 
   }
 });
 
-/** Instances of JavaScript's own classes, and what each has by them. */
+/** Instances of built-in classes, and the names that each inherits. */
 const BUILT_IN: object[] = [
   [],
   new Map(),
@@ -228,7 +228,7 @@ test('C6: methods of arrays, maps and other classes of JavaScript are no imports
   }
 });
 
-test('C6: a class that extends one of JavaScript supplies its own methods, and a wrapped instance its exports', async () => {
+test('C6: a subclass of a built-in class supplies its own methods, and a wrapped instance its exports', async () => {
   class Named extends Map<string, unknown> {
     one(): number {
       return 1;
@@ -248,7 +248,7 @@ test('C6: a class that extends one of JavaScript supplies its own methods, and a
   }
 });
 
-test('A5: a module that asks for the machine’s own functions is refused by name', async () => {
+test('A5: a module that imports the machine’s own functions is refused by name', async () => {
   for (const name of ['enter', 'leave', 'fault', 'vcpu', 'memory', 'anything']) {
     const guest = assemble(`(module
       (import "ringzero" "${name}" (func $f))
@@ -282,7 +282,7 @@ test('A5: a translated guest gets none of the functions of linked guests', async
   await program.close();
 });
 
-test('C5: tens of thousands of mutable globals are each snapshot’s own', async () => {
+test('C5: tens of thousands of mutable globals are private to each snapshot', async () => {
   const count = 21_158;
   const globals = Array.from(
     { length: count },

@@ -1,4 +1,4 @@
-// What the kernel does for a guest besides memory: children, interrupts, page-fault handlers, system calls.
+// Kernel services besides memory: children, interrupts, page-fault handlers, system calls.
 
 import {
   existsSync,
@@ -93,7 +93,7 @@ services(
   },
 );
 
-services('many children at once each see their own moment', async () => {
+services('concurrent children each see the moment of their own spawn', async () => {
   const at = await fixture();
   const children: number[] = [];
   for (let i = 0; i < 20; i++) {
@@ -136,7 +136,11 @@ services('files are written, read back, renamed and removed', async () => {
   const again = open(at, 'b', sys.OPEN_READ);
   assert.is(at.call('syscall', sys.SYS_READ, again, 100_000, bytes), bytes);
   assert.is(at.call('get', 100_000), Buffer.from(text).readInt32LE(0));
-  assert.is(await snapshot.run('get', 100_000), 0, 'what a call brings in is checked stores');
+  assert.is(
+    await snapshot.run('get', 100_000),
+    0,
+    'bytes that a call copies in are checked stores',
+  );
   assert.is(at.call('syscall', sys.SYS_READ, again, 100_000, 10), 0);
   assert.is(at.call('syscall', sys.SYS_UNLINK, PATH, putText(at, PATH, 'b'), 0), 0);
   assert.not(existsSync(join(at.directory, 'b')));
@@ -150,7 +154,7 @@ services('a snapshot writes files from its own memory', async () => {
   const snapshot = at.vm.snapshot();
   at.call('put', 8192, 0);
   const flags = sys.OPEN_WRITE | sys.OPEN_CREATE | sys.OPEN_TRUNCATE;
-  // Descriptors end with each call, so the file is opened and written by the host's check below in one go.
+  // Descriptors end with each call, so the check below opens and writes the file in one call.
   assert.is(await snapshot.run('syscall', sys.SYS_OPEN, PATH, 3, flags), 0);
   assert.is(await snapshot.run('syscall', sys.SYS_CLOCK, 8192, 0, 0), 0);
   assert.is(at.call('get', 8192), 0);
@@ -158,7 +162,7 @@ services('a snapshot writes files from its own memory', async () => {
   await done(at);
 });
 
-services('no path leaves the directory', async () => {
+services('no path escapes the directory', async () => {
   const at = await fixture();
   const outside = mkdtempSync(join(tmpdir(), 'ringzero-outside-'));
   writeFileSync(join(outside, 'secret'), 'x');
@@ -184,13 +188,13 @@ services('no path leaves the directory', async () => {
   await done(at);
 });
 
-services('without a directory no file can be named', async () => {
+services('without a directory every path is refused', async () => {
   const at = await fixture({ preopen: undefined });
   assert.is(open(at, 'a', sys.OPEN_READ), -errno.EACCES);
   await done(at);
 });
 
-services('bad pointers, numbers and descriptors are errors of the call', async () => {
+services('bad pointers, numbers and descriptors fail the call', async () => {
   const at = await fixture();
   writeFileSync(join(at.directory, 'f'), 'z');
   const file = open(at, 'f', sys.OPEN_READ);
@@ -208,7 +212,7 @@ services('bad pointers, numbers and descriptors are errors of the call', async (
 });
 
 services(
-  'a child that traps, or whose function does not exist, ends with an error number',
+  'a child that traps, or that names a missing function, ends with an error number',
   async () => {
     const at = await fixture();
     at.call('handle', VECTOR_CHILD, ON_INTERRUPT);
@@ -220,7 +224,7 @@ services(
   },
 );
 
-services('a forgotten page costs no more copies', async () => {
+services('a forgotten page is not copied any more', async () => {
   const at = await fixture();
   const snapshot = at.vm.snapshot();
   at.call('put', 0, 1);
@@ -248,50 +252,44 @@ const BESIDE = `
     };
   }`;
 
-services(
-  'a module beside the guest fetches what its vCPU sees, and the host reads it there',
-  async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
-    writeFileSync(join(directory, 'beside.mjs'), BESIDE);
-    const importsModule = pathToFileURL(join(directory, 'beside.mjs')).href;
-    const { imports } = (await import(importsModule)) as Pick<MicroVMOptions, 'imports'>;
-    const lines: string[] = [];
-    const sink = { log: (_level: number, text: string) => void lines.push(text) };
-    const at = await fixture({ imports: imports!, importsModule, sink });
-    const far = 65536 - 2; // the range straddles two pages
+services('a linked module fetches what its vCPU sees, and the host reads it there', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
+  writeFileSync(join(directory, 'beside.mjs'), BESIDE);
+  const importsModule = pathToFileURL(join(directory, 'beside.mjs')).href;
+  const { imports } = (await import(importsModule)) as Pick<MicroVMOptions, 'imports'>;
+  const lines: string[] = [];
+  const sink = { log: (_level: number, text: string) => void lines.push(text) };
+  const at = await fixture({ imports: imports!, importsModule, sink });
+  const far = 65536 - 2; // the range straddles two pages
+  const snapshot = at.vm.snapshot();
+  at.call('put', 65536, 0x21212121);
+  at.call('call_hook', far);
+  await snapshot.run('call_hook', far);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(lines, ['\0\0!!!', '\0\0hel']);
+  await snapshot.release();
+  await done(at);
+  rmSync(directory, { recursive: true });
+});
+
+services('a call during the start of the snapshot’s thread is not lost', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
+  const slow = `await new Promise((resolve) => setTimeout(resolve, 200));${BESIDE}`;
+  writeFileSync(join(directory, 'slow.mjs'), slow);
+  const importsModule = pathToFileURL(join(directory, 'slow.mjs')).href;
+  for (const ms of [0, 80, 160, 240]) {
+    const at = await fixture({ imports: { env: { hook: () => {} } }, importsModule });
+    at.call('put', 65536, ms);
+    await new Promise((resolve) => setTimeout(resolve, ms));
     const snapshot = at.vm.snapshot();
-    at.call('put', 65536, 0x21212121);
-    at.call('call_hook', far);
-    await snapshot.run('call_hook', far);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.equal(lines, ['\0\0!!!', '\0\0hel']);
+    assert.is(await snapshot.run('get', 65536), ms);
     await snapshot.release();
     await done(at);
-    rmSync(directory, { recursive: true });
-  },
-);
+  }
+  rmSync(directory, { recursive: true });
+});
 
-services(
-  'a call that comes while the snapshot’s thread is still starting is not lost',
-  async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
-    const slow = `await new Promise((resolve) => setTimeout(resolve, 200));${BESIDE}`;
-    writeFileSync(join(directory, 'slow.mjs'), slow);
-    const importsModule = pathToFileURL(join(directory, 'slow.mjs')).href;
-    for (const ms of [0, 80, 160, 240]) {
-      const at = await fixture({ imports: { env: { hook: () => {} } }, importsModule });
-      at.call('put', 65536, ms);
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      const snapshot = at.vm.snapshot();
-      assert.is(await snapshot.run('get', 65536), ms);
-      await snapshot.release();
-      await done(at);
-    }
-    rmSync(directory, { recursive: true });
-  },
-);
-
-services('a snapshot image of some functions has the guest’s handlers all the same', async () => {
+services('a snapshot image of some functions still has the guest’s handlers', async () => {
   const guest = assemble(`(module
     (import "libdbos" "syscall" (func $syscall (param i32 i32 i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 2)
@@ -301,7 +299,7 @@ services('a snapshot image of some functions has the guest’s handlers all the 
       (call $syscall (i32.const ${sys.SYS_RENAME}) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))`);
   const images = translate(guest, { frames: 4096, snapshotRuns: ['job'] });
   const vm = await MicroVM.create({ guest: images, memory: 2 ** 24 });
-  assert.is(vm.enter().exports['other']!(), 1, 'the main image has everything');
+  assert.is(vm.enter().exports['other']!(), 1, 'the main image has every function');
   const snapshot = vm.snapshot();
   assert.is(await snapshot.run('job'), -77);
   const missing = await snapshot.run('other').catch((error: RingzeroError) => error.code);
@@ -310,7 +308,7 @@ services('a snapshot image of some functions has the guest’s handlers all the 
   await vm.close();
 });
 
-services('a module beside the guest cannot have bytes put into guest memory', async () => {
+services('a linked module cannot have bytes written to guest memory', async () => {
   const imports: MicroVMOptions['imports'] = ({ libdbos }) => ({
     env: { hook: (at: number) => libdbos.fetch(65536, 5, at) },
   });

@@ -1,4 +1,4 @@
-// Linked guests: untranslated, on the same vCPUs, with every frame in reach and no snapshots.
+// Linked guests: untranslated, on the same vCPUs, with access to every frame and without snapshots.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -58,18 +58,18 @@ linked('boots once and attaches on every thread', async () => {
   await runThread(new URL('./linked-thread.js', import.meta.url), vm.handle);
   assert.is(exports['get']!(8), 1);
   assert.is(exports['get']!(12), 2);
-  assert.is(exports['get']!(16), 77, 'what the other thread stored');
+  assert.is(exports['get']!(16), 77, 'the other thread’s store');
   await vm.close();
 });
 
-linked('its frames are its own, outside guest memory, and reachable by plain stores', async () => {
+linked('its frames are private, outside guest memory, and reachable by plain stores', async () => {
   const vm = await create();
   const { exports } = vm.enter();
   const run = Number(exports['claim']!(8)) >>> 0;
   assert.ok(run >= 2 * 65536 && run % 4096 === 0);
   exports['put']!(run + 8 * 4096 - 4, 5);
   assert.is(exports['get']!(run + 8 * 4096 - 4), 5);
-  assert.is(exports['claim']!(1_000_000), 0, 'more than there is');
+  assert.is(exports['claim']!(1_000_000), 0, 'more frames than exist');
   const frame = Number(exports['alloc']!()) >>> 0;
   assert.ok(frame % 4096 === 0 && frame < run);
   exports['free']!(frame);
@@ -90,7 +90,7 @@ linked('the DMA window is set once, and narrowed', async () => {
   assert.is(
     exports['window']!(run, run + 8 * 4096),
     -EPERM,
-    'what was given up does not come back',
+    'a range that was dropped cannot be restored',
   );
   assert.is(exports['window']!(run + 4096, run + 9 * 4096), -EPERM);
   assert.is(exports['window']!(run + 4096, run + 4096), -EINVAL);
@@ -113,11 +113,11 @@ linked('snapshots and children are refused', async () => {
   const vm = await create();
   assert.is(await codeOf(() => vm.snapshot()), 'RZ_LINKED');
   assert.is(vm.enter().exports['spawn']!(), -ENOSYS);
-  assert.is(vm.enter().exports['get']!(8), 1, 'the VM goes on');
+  assert.is(vm.enter().exports['get']!(8), 1, 'the VM stays usable');
   await vm.close();
 });
 
-linked('a module that would do something at each instantiation is refused', async () => {
+linked('a module with active data or a start function is refused', async () => {
   const memory = '(import "env" "memory" (memory 1 65536 shared))';
   const data = assemble(`(module ${memory} (data (i32.const 0) "x"))`);
   assert.is(await codeOf(() => create({ guest: data })), 'RZ_MODULE_UNSUPPORTED');

@@ -46,7 +46,7 @@ vms('runs a guest in the calling thread, with its data in place', async () => {
   await vm.close();
 });
 
-vms('images translated before run as well', async () => {
+vms('images translated in advance run as well', async () => {
   const { main, snapshot, info } = translate(CELLS);
   const guest = { main, snapshot, info: JSON.parse(JSON.stringify(info)) as typeof info };
   const vm = await create({ guest, memory: 32 * MIB });
@@ -74,7 +74,7 @@ vms('a snapshot keeps memory and globals, and its own writes stay in it', async 
   await vm.close();
 });
 
-vms('frames come back when a snapshot is released', async () => {
+vms('releasing a snapshot frees its frames', async () => {
   const vm = await create();
   const { exports } = vm.enter();
   const before = vm.stats();
@@ -106,7 +106,7 @@ vms('memory grows to the limit and no further; a snapshot grows on its own', asy
   await vm.close();
 });
 
-vms('a trap is an error that names the functions, and the VM goes on', async () => {
+vms('a trap is an error that names the functions, and the VM stays usable', async () => {
   const vm = await create();
   const { exports } = vm.enter();
   try {
@@ -161,7 +161,7 @@ vms('a snapshot taken inside an import belongs to the moment of the call', async
 });
 
 vms(
-  'a function without a name has its own number in a trap’s message, not the image’s',
+  'a trap’s message gives a nameless function its number in the guest, not in the image',
   async () => {
     const guest = assemble(
       `(module (import "env" "hook" (func)) (memory (export "memory") 1)
@@ -187,7 +187,7 @@ vms(
   },
 );
 
-vms('a call that never ends in a snapshot is stopped by disposing of it', async () => {
+vms('disposing of a snapshot stops a call that never ends', async () => {
   const vm = await create();
   const snapshot = vm.snapshot();
   const spinning = codeOfAsync(snapshot.run('spin'));
@@ -223,7 +223,7 @@ vms('32 snapshots at once, each with its own content; the 33rd is refused', asyn
   await vm.close();
 });
 
-vms('vCPUs come and go: a VM attaches more threads in its life than it has blocks', async () => {
+vms('vCPUs are reused: over its life a VM attaches more threads than it has blocks', async () => {
   const vm = await create();
   const before = vm.stats().framesUsed;
   for (let i = 0; i < 100; i++) {
@@ -236,11 +236,11 @@ vms('vCPUs come and go: a VM attaches more threads in its life than it has block
   await vm.close();
 });
 
-vms('a thread that dies in the guest holds nobody up once it is buried', async () => {
+vms('a thread that dies in the guest blocks no other once it is buried', async () => {
   const vm = await create();
   const worker = new Worker(new URL('./spinner.js', import.meta.url), { workerData: vm.handle });
   const number = await new Promise<number>((resolve) => worker.once('message', resolve));
-  await new Promise((resolve) => setTimeout(resolve, 50)); // it spins inside the guest by then
+  await new Promise((resolve) => setTimeout(resolve, 50)); // by then it spins inside the guest
   await worker.terminate();
   vm.bury(number);
   const snapshot = vm.snapshot();

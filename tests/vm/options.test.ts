@@ -1,4 +1,4 @@
-// What a VM is given: bytes of every form and realm, and options that exist.
+// Inputs of a VM: guest bytes in every form and of every realm, and known options only.
 
 import { createContext, runInContext } from 'node:vm';
 import { suite } from 'uvu';
@@ -12,13 +12,13 @@ const GUEST = assemble(`(module
   (func (export "get") (param i32) (result i32) (i32.load (local.get 0)))
   (data (i32.const 8) "\\2a"))`);
 
-/** The same bytes as another realm has them. */
+/** The same bytes as an object of another realm. */
 function elsewhere(make: string): unknown {
   const context = createContext({ bytes: [...GUEST] });
   return runInContext(make, context);
 }
 
-test('E1: a guest is bytes in any form and of any realm', async () => {
+test('E1: a guest may be bytes in any form and of any realm', async () => {
   const forms: unknown[] = [
     GUEST,
     Buffer.from(GUEST),
@@ -42,14 +42,14 @@ test('E1: a guest is bytes in any form and of any realm', async () => {
   assert.ok(relocate(main.slice().buffer, { frames: 4096 }).length === main.length);
 });
 
-test('E1: what only looks like bytes is refused', async () => {
+test('E1: an object that only resembles bytes is refused', async () => {
   const disguised = { [Symbol.toStringTag]: 'ArrayBuffer', byteLength: 8 };
   for (const guest of [disguised, [0, 97, 115, 109], 'wasm', null, {}, 5, { main: GUEST }]) {
     await refused({ guest } as never, /option `guest`/);
   }
 });
 
-test('E1: a misspelt option is refused, with the name that was meant', async () => {
+test('E1: a misspelt option is refused, with a suggestion', async () => {
   await refused({ memorry: 2 ** 24 }, /no option `memorry`; did you mean `memory`\?/);
   await refused({ snapshotVCPUs: 2 }, /did you mean `snapshotVcpus`\?/);
   await refused({ nonsense: 2 }, /no option `nonsense`; the options are guest, linked, memory/);

@@ -1,4 +1,4 @@
-// Stock modules, loaded as they are, with JavaScript that writes to their memory by itself.
+// Stock modules, loaded unchanged, with JavaScript that writes directly to their memory.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,7 +8,7 @@ import { assemble } from './guests.ts';
 const test = suite('stock programs');
 const MEMORY = 2 ** 24;
 
-/** An allocator that always gives the same place, a call of an import that writes, and growth. */
+/** An allocator that always returns the same address, a call of an import that writes, and growth. */
 const STOCK = assemble(`(module
   (import "env" "memory" (memory 2 64))
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
@@ -68,7 +68,7 @@ test('a memory that MicroVM.memory did not make is refused: the program would no
   assert.match((failure as Error).message, /MicroVM\.memory/);
 });
 
-test('what glue writes by itself does not show in a snapshot: to memory it allocates, as a WASI result, when announced', async () => {
+test('direct writes of glue do not show in a snapshot: to memory it allocates, as a WASI result, when announced', async () => {
   const memory = MicroVM.memory(MEMORY);
   const words = new Int32Array(memory.buffer);
   const program = await load(() => words, memory);
@@ -89,7 +89,7 @@ test('what glue writes by itself does not show in a snapshot: to memory it alloc
   await program.close();
 });
 
-test('a call that never ends on a fork is stopped by disposing of it, though the main image does not poll', async () => {
+test('disposing of a fork stops a call that never ends, although the main image does not poll', async () => {
   const spinner = assemble(`(module (memory (export "memory") 1)
     (func (export "spin") (loop $again (br $again))))`);
   const program = await MicroVM.load(spinner, {}, { memory: MEMORY });

@@ -1,4 +1,4 @@
-// The runtime's own functions with views of a program's memory, which is shared.
+// Built-in functions of the runtime, given views of a program's shared memory.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,11 +12,11 @@ const plain = view.slice();
 const original = { Response, Blob };
 
 acceptSharedViews();
-acceptSharedViews(); // again changes nothing
+acceptSharedViews(); // a second call changes nothing
 
 const bytes = (buffer: ArrayBuffer): number[] => [...new Uint8Array(buffer)];
 
-test('C16: crypto.subtle takes them, as data, as keys and in its parameters', async () => {
+test('C16: crypto.subtle accepts them, as data, as keys and in its parameters', async () => {
   const { subtle } = crypto;
   const data = view;
   assert.equal(bytes(await subtle.digest('SHA-256', data)), bytes(await subtle.digest('SHA-256', plain))); // prettier-ignore
@@ -31,7 +31,7 @@ test('C16: crypto.subtle takes them, as data, as keys and in its parameters', as
   assert.equal(bytes(opened), [...plain]);
 });
 
-test('C16: bodies and blobs take them, and hold what was there at the call', async () => {
+test('C16: bodies and blobs accept them, and hold the bytes of the moment of the call', async () => {
   const body = view;
   const response = new Response(body, { status: 201 });
   const request = new Request('http://localhost/', { method: 'POST', body });
@@ -48,7 +48,7 @@ test('C16: bodies and blobs take them, and hold what was there at the call', asy
   view[0] = plain[0]!;
 });
 
-test('C16: the classes are what they were to everybody else', async () => {
+test('C16: the classes are unchanged for all other code', async () => {
   assert.ok(new Response('x') instanceof original.Response);
   assert.ok(new original.Response('x') instanceof Response);
   assert.is(new Response('x').constructor, Response);
@@ -63,7 +63,7 @@ test('C16: the classes are what they were to everybody else', async () => {
   assert.throws(() => new Response('x', { status: 1 }), RangeError);
 });
 
-test('C16: what shares or moves memory is left as it is, as docs/browser.md has it', () => {
+test('C16: functions that share or transfer memory are unchanged, as docs/browser.md says', () => {
   const cloned = structuredClone(view);
   assert.is(String(cloned.buffer), '[object SharedArrayBuffer]');
   cloned[1] = 5;

@@ -1,4 +1,4 @@
-// A thread that enters the VM and never comes back.
+// A thread that enters the VM and never leaves.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { MicroVM, type MicroVMHandle } from '../../host/index.ts';

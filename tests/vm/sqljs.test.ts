@@ -1,4 +1,4 @@
-// Stock sql.js, whose glue and imports have minified names and whose memory is the module's own, on a real VM.
+// Stock sql.js, with minified names of glue and imports and a memory that the module defines, on a real VM.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +6,7 @@ import { openStockSqlJs } from './stock-sqljs.ts';
 
 const test = suite('sql.js in a VM');
 
-test('its glue runs as shipped: queries, growth beyond its first memory, export of the database', async () => {
+test('its glue runs as shipped: queries, growth beyond its initial memory, export of the database', async () => {
   const { program, database } = await openStockSqlJs();
   const before = program.vm.stats().guestBytes;
   database.exec(`ATTACH ':memory:' AS m; CREATE TABLE m.t (a INTEGER PRIMARY KEY, b);

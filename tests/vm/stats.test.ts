@@ -1,4 +1,4 @@
-// What a VM says of itself: each number moves by what was done, and no other way.
+// Statistics of a VM: each number changes by exactly what was done.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ import { parseExposition } from '../exposition.ts';
 
 const TLB_BYTES = 32768;
 
-/** Numbers that have changed, by how much. */
+/** The numbers that changed, and their differences. */
 function changes(before: VMStats, after: VMStats): Record<string, number> {
   const { pool: poolBefore, ...from } = before;
   const { pool, ...to } = after;
@@ -65,7 +65,7 @@ stats('system calls and interrupts', async () => {
   const before = vm.stats();
   for (let i = 0; i < 3; i++) exports['syscall']!(9, 512, 0, 0); // SYS_CLOCK
   kernel.calls.post(kernel.vcpu, VECTOR);
-  kernel.calls.post(kernel.vcpu, VECTOR + 1); // nobody handles it
+  kernel.calls.post(kernel.vcpu, VECTOR + 1); // it has no handler
   vm.enter().deliverInterrupts();
   const after = changes(before, vm.stats());
   assert.is(after['syscalls'], 3);
@@ -102,7 +102,7 @@ stats('remote calls count when they are served', async () => {
   await vm.close();
 });
 
-stats('rings: what was submitted, and what was refused for its frames', async () => {
+stats('rings: submitted entries, and entries refused for their frames', async () => {
   const at = await createRings();
   const before = at.vm.stats();
   const file = at.call('ringFile', at.open('blocks'));
@@ -135,14 +135,14 @@ stats('a pool: faults, evictions, writes', async () => {
 stats('a translation that the page header refutes is counted', async () => {
   const { vm, call, close } = await createPool(8);
   for (let page = 0; page < 24; page++) call('createPage', BigInt(page), page);
-  call('pin', 16n); // it has the frame that page 0 was in, and the TLB still says so
+  call('pin', 16n); // it got the frame of page 0, which the TLB still maps
   assert.is(vm.stats().pool!.stale, 0);
   call('pin', 0n);
   assert.is(vm.stats().pool!.stale, 1);
   await close();
 });
 
-stats('exposition: every number once, in the text format of Prometheus', async () => {
+stats('exposition: every number once, in the Prometheus text format', async () => {
   const { vm, call, close } = await createPool(8);
   for (let page = 0; page < 12; page++) call('createPage', BigInt(page), page);
   const now = vm.stats();

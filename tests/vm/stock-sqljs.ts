@@ -1,4 +1,4 @@
-// Stock sql.js on a VM, by its own glue.
+// Stock sql.js on a VM, driven by its own glue.
 
 import { createRequire } from 'node:module';
 import { acceptSharedViews, MicroVM, type Program } from '../../host/index.ts';
@@ -19,7 +19,7 @@ export async function openStockSqlJs(): Promise<{ program: Program; database: St
   acceptSharedViews();
   const require = createRequire(import.meta.url);
   const file = require.resolve('sql.js/dist/sql-wasm.js');
-  delete require.cache[file]; // it keeps one instance per load of its file
+  delete require.cache[file]; // it has one instance per load of its file
   const factory = require(file) as Factory;
   const wasm = sqlJsModule();
   let program: Program | undefined;

@@ -1,4 +1,5 @@
-// A program whose forks wait for standard input, which stays open: they end when they are disposed of, and so do the VM and the process.
+// A program whose forks wait for standard input, which stays open: disposing of them ends them, and the VM
+// and the process can end.
 
 import { MicroVM, type RingzeroError } from '../../host/index.ts';
 import { assemble } from './guests.ts';

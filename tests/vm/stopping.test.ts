@@ -1,4 +1,4 @@
-// Forks that do not end by themselves, and calls that cannot begin: what is counted is counted back, and no slot is held.
+// Forks that never end, and calls that cannot begin: counts return to their old value, and no slot leaks.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { assemble } from './guests.ts';
 const MIB = 2 ** 20;
 const SNAPSHOTS = 32;
 
-/** Ways not to end, without a safepoint. */
+/** Ways to run forever, without a safepoint. */
 const ENDLESS: readonly (readonly [string, string])[] = [
   ['loop', '(loop $again (br $again))'],
   ['wait32', '(drop (memory.atomic.wait32 (i32.const 64) (i32.const 0) (i64.const -1)))'],
@@ -86,34 +86,31 @@ for (const [name] of ENDLESS) {
     const program = await load();
     const snapshot = program.snapshot();
     const call = codeOf(snapshot.run(name));
-    await snapshot.run('get'); // another thread: the first has its job by now
+    await snapshot.run('get'); // another thread: by now the first has its call
     snapshot[Symbol.dispose]();
     assert.is(await call, 'RZ_SNAPSHOT_STOPPED');
     await program.close();
   });
 }
 
-stopping(
-  'A13: as many as there can be, and then as many again: no slot and no frame is held',
-  async () => {
-    const program = await load();
-    const before: number[] = [];
-    for (let round = 0; round < 4; round++) {
-      const snapshots: Snapshot[] = Array.from({ length: SNAPSHOTS }, () => program.snapshot());
-      const calls = snapshots.map((snapshot, i) => codeOf(snapshot.run(ENDLESS[i % ENDLESS.length]![0]))); // prettier-ignore
-      for (const snapshot of snapshots) snapshot[Symbol.dispose]();
-      assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_SNAPSHOT_STOPPED']));
-      const { snapshotsActive, framesFree } = program.vm.stats();
-      assert.is(snapshotsActive, 0);
-      before.push(framesFree);
-    }
-    assert.ok(before.at(-2)! - before.at(-1)! <= 32, `frames are lost: ${before.join(' ')}`);
-    assert.is(await program.snapshot().run('get'), 0);
-    await program.close();
-  },
-);
+stopping('A13: the maximum of forks, twice: no slot and no frame leaks', async () => {
+  const program = await load();
+  const before: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    const snapshots: Snapshot[] = Array.from({ length: SNAPSHOTS }, () => program.snapshot());
+    const calls = snapshots.map((snapshot, i) => codeOf(snapshot.run(ENDLESS[i % ENDLESS.length]![0]))); // prettier-ignore
+    for (const snapshot of snapshots) snapshot[Symbol.dispose]();
+    assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_SNAPSHOT_STOPPED']));
+    const { snapshotsActive, framesFree } = program.vm.stats();
+    assert.is(snapshotsActive, 0);
+    before.push(framesFree);
+  }
+  assert.ok(before.at(-2)! - before.at(-1)! <= 32, `frames are lost: ${before.join(' ')}`);
+  assert.is(await program.snapshot().run('get'), 0);
+  await program.close();
+});
 
-// A read in Deno ends with what it waits for (docs/programs.md).
+// A read in Deno ends only with its input (docs/programs.md).
 for (const kind of isDeno ? [] : (['pipe', 'socket'] as const)) {
   stopping(
     `A13: forks that read an open ${kind} end, and so do the VM and the process`,
@@ -127,7 +124,7 @@ for (const kind of isDeno ? [] : (['pipe', 'socket'] as const)) {
       let said = '';
       running.stdout.on('data', (data: Buffer) => {
         said += data.toString();
-        running.stdin.end(); // not before the forks have ended: `cat` ends with it
+        running.stdin.end(); // only after the forks have ended: `cat` ends with it
       });
       const exitCode = await new Promise((resolve) => running.on('exit', resolve));
       const stopped = Array<string>(6).fill('RZ_SNAPSHOT_STOPPED');

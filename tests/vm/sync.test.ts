@@ -1,4 +1,5 @@
-// Programs that are loaded at once, as glue does that has no hook: what `wasm-pack --target nodejs` makes, in the main thread and in workers.
+// Synchronous loading, for glue without a hook: output of `wasm-pack --target nodejs`, in the main thread and
+// in workers.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +15,7 @@ import { assemble } from './guests.ts';
 const test = suite('loadSync');
 const options = { memory: 2 ** 24 };
 
-/** Makes texts upper case in place, as a crate of Rust's would be called. */
+/** Makes texts upper case in place, called like a Rust crate. */
 const PARSER = assemble(`(module
   (import "__wbindgen_placeholder__" "__wbindgen_throw" (func $throw (param i32 i32)))
   (memory (export "memory") 2)
@@ -36,7 +37,7 @@ const PARSER = assemble(`(module
       (i32.store8 (local.get $at) (i32.and (i32.load8_u (local.get $at)) (i32.const 0xdf)))
       (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (local.get $end))))))`);
 
-/** What wasm-pack makes for Node; MAKE is the line that makes the instance. */
+/** wasm-pack's output for Node; MAKE is the line that makes the instance. */
 const GLUE = `
 const imports = {};
 imports['__wbindgen_placeholder__'] = module.exports;
@@ -78,7 +79,7 @@ interface Parser {
   __program?: Program;
 }
 
-test('C10: glue of wasm-pack runs on a program that was loaded at once, and is forked', async () => {
+test('C10: wasm-pack’s glue runs on a synchronously loaded program, and is forked', async () => {
   Object.assign(globalThis, { loadSync });
   const parser = require('./mended.cjs') as Parser;
   const program = parser.__program!;
@@ -93,7 +94,7 @@ test('C10: glue of wasm-pack runs on a program that was loaded at once, and is f
   await program.close();
 });
 
-test('C10: a package without a hook makes its instance here, as docs/programs.md has it', async () => {
+test('C10: a package without a hook makes its instance here, as in docs/programs.md', async () => {
   const { Module, Instance } = WebAssembly;
   const bytesOf = new WeakMap<WebAssembly.Module, Uint8Array>();
   let program: Program | undefined;
@@ -130,7 +131,7 @@ test('C10: in a worker', async () => {
   await worker.terminate();
 });
 
-test('C10: programs with WASI; what load() refuses; options whose start is waited for', async () => {
+test('C10: programs with WASI; what load() refuses; options with an asynchronous start', async () => {
   const hello = assemble(`(module
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 1)
@@ -174,7 +175,7 @@ test('C10: programs with WASI; what load() refuses; options whose start is waite
     );
 });
 
-test('C10: one kernel is for both ways, and prepare() does no harm', async () => {
+test('C10: both ways share one kernel, and prepare() is harmless', async () => {
   await prepare();
   const both = [loadSync(PARSER, {}, options), await MicroVM.load(PARSER, {}, options)];
   const [a, b] = both.map(({ vm }) => vm.handle.machine.kernel);

@@ -1,4 +1,4 @@
-// Traces: what vCPUs do is in the file, once, nested as it was; and the file can be read whatever happens.
+// Traces: the file has every event of a vCPU once, correctly nested, and is readable whatever happens.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ interface Event {
   args: Record<string, unknown>;
 }
 
-/** Of an event, in whole nanoseconds. */
+/** Times of an event, in whole nanoseconds. */
 interface Span extends Event {
   from: number;
   to: number;
@@ -65,7 +65,7 @@ function readTrace(text: string): { events: Event[]; spans: Span[]; dropped: num
   return { events, spans, dropped: end?.args['dropped'] as number | undefined };
 }
 
-/** Of two events of a thread one is inside the other, or they have no time in common. */
+/** Two events of a thread are nested or disjoint. */
 function checkNesting(spans: readonly Span[]): void {
   for (const tid of new Set(spans.map((span) => span.tid))) {
     const own = spans.filter((span) => span.tid === tid);
@@ -102,7 +102,7 @@ function create(options: Partial<MicroVMOptions>): Promise<MicroVM> {
   return MicroVM.create({ guest: CELLS, memory: 16 << 20, ...options });
 }
 
-/** Runs a program in a process of its own. */
+/** Runs a program in its own process. */
 async function runProgram(text: string): Promise<{ code: number | null; signal: string | null }> {
   const file = join(folder, `${files++}.mjs`);
   writeFileSync(file, text);
@@ -127,7 +127,7 @@ tests(
     for (let i = 0; i < 3; i++) assert.is(exports['syscall']!(SYS_CLOCK, 9 * PAGE, 0, 0), 0);
     assert.ok(Number(exports['syscall']!(77, 0, 0, 0)) < 0);
     kernel.calls.post(kernel.vcpu, VECTOR_USER);
-    kernel.calls.post(kernel.vcpu, VECTOR_USER + 1); // nobody handles it
+    kernel.calls.post(kernel.vcpu, VECTOR_USER + 1); // it has no handler
     vm.enter().deliverInterrupts();
     vm.enter().deliverInterrupts(); // none is pending
     assert.is(await snapshot.run('get', 3 * PAGE), 1);
@@ -154,15 +154,18 @@ tests(
     const inHandler = ofSnapshot.at(-1)!;
     assert.ok(
       interrupt!.from <= inHandler.from && inHandler.to <= interrupt!.to,
-      'its store is in it',
+      'the call contains its store',
     );
     const inCall = ofSnapshot.at(-2)!;
-    assert.ok(calls[0]!.from <= inCall.from && inCall.to <= calls[0]!.to, 'what the host delivers');
+    assert.ok(
+      calls[0]!.from <= inCall.from && inCall.to <= calls[0]!.to,
+      'interrupts that the host delivers',
+    );
     assert.is(ofKind(spans, 'snapshot', 'take snapshot').length, stats.snapshotsTaken);
   },
 );
 
-tests('what a snapshot does has the thread of its own vCPU', async () => {
+tests('events of a snapshot have the thread of its vCPU', async () => {
   const trace = freshPath();
   const vm = await create({ trace });
   const snapshot = vm.snapshot();
@@ -178,7 +181,7 @@ tests('what a snapshot does has the thread of its own vCPU', async () => {
   assert.equal(ofKind(spans, 'syscall').map(({ name, tid }) => [name, tid]), [['clock', 1]]); // prettier-ignore
 });
 
-tests('page faults of a linked guest, with what their handler does inside them', async () => {
+tests('page faults of a linked guest, with the handler’s events nested inside', async () => {
   const trace = freshPath();
   const guest = readBuiltModule('mmu-test.wasm');
   const onPageFault = (page: number): Uint8Array => {
@@ -199,7 +202,7 @@ tests('page faults of a linked guest, with what their handler does inside them',
     assert.ok(faults[i]!.from <= from && to <= faults[i]!.to);
 });
 
-tests('threads that write at once write whole lines, and none is missing', async () => {
+tests('concurrent writers write whole lines, and none is missing', async () => {
   const trace = freshPath();
   const vm = await create({ trace });
   const calls = 5000;
@@ -234,15 +237,15 @@ tests('a thread that dies in the guest leaves a file that close() completes', as
   assert.is(ofKind(readTrace(readFileSync(trace, 'utf8')).spans, 'syscall').length, 1);
 });
 
-tests('a thread that was terminated while it appended does not hold the end up', () => {
+tests('a thread that was terminated while it appended does not delay the end', () => {
   const path = freshPath();
   const setup = startTrace(path);
-  Atomics.store(new Int32Array(setup.state), 1, 1); // it appends for ever
+  Atomics.store(new Int32Array(setup.state), 1, 1); // it appends forever
   endTrace(setup);
   assert.is(readTrace(readFileSync(path, 'utf8')).dropped, 0);
 });
 
-tests('a process that is killed leaves what a reader of the format takes', async () => {
+tests('a process that is killed leaves a file that readers of the format accept', async () => {
   const path = freshPath();
   const url = new URL('../../host/vm/trace.js', import.meta.url).href;
   const code = `
@@ -258,7 +261,7 @@ tests('a process that is killed leaves what a reader of the format takes', async
   assert.ok(spans.length > 100 && spans.length < 3000, String(spans.length));
 });
 
-tests('a program that ends without closing its VM still has a whole trace', async () => {
+tests('a program that ends without closing its VM still leaves a complete trace', async () => {
   const path = freshPath();
   const code = `
     import { MicroVM } from '${new URL('../../host/index.js', import.meta.url).href}';
@@ -272,7 +275,7 @@ tests('a program that ends without closing its VM still has a whole trace', asyn
   assert.is(ofKind(spans, 'syscall', 'clock').length, 1);
 });
 
-tests('what comes after the end is not written, and breaks nothing', async () => {
+tests('events after the end are not written and do no harm', async () => {
   const trace = freshPath();
   const vm = await create({ trace });
   const other = await MicroVM.attach(vm.handle);
@@ -294,7 +297,7 @@ tests('events beyond the bound are counted', () => {
   assert.is(dropped, 15);
 });
 
-tests('a call that traps is an event like others', async () => {
+tests('a call that traps is an ordinary event', async () => {
   const trace = freshPath();
   const imports = { env: { hook: () => {} } };
   const vm = await create({ trace, imports, guardBytes: PAGE });
@@ -319,7 +322,7 @@ tests('a wrong option, and a path that cannot be written, are errors with a code
   await vm.close();
 });
 
-tests('without a trace the guest calls the kernel itself', async () => {
+tests('without a trace the guest calls the kernel directly', async () => {
   const isNative = (vm: MicroVM): boolean =>
     Object.values(vm.enter().kernel.calls)
       .filter((value) => typeof value === 'function')

@@ -1,4 +1,4 @@
-// What JavaScript sees of a guest that fails: glue expects what the engine does, and code of ours a `code`.
+// Failures of a guest as JavaScript sees them: glue expects the engine's behaviour, our code a `code`.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,7 +30,7 @@ function thrownBy(run: () => unknown): Error {
   throw new Error('nothing was thrown');
 }
 
-/** The same guest as a VM's, with glue and without. */
+/** The same guest in a VM, with and without glue. */
 async function both(hook: () => void, body: (calls: Calls) => void): Promise<void> {
   const vm = await MicroVM.create({ guest: GUEST, memory: 2 ** 24, imports: { env: { hook } } });
   body(vm.enter().exports as unknown as Calls);
@@ -40,7 +40,7 @@ async function both(hook: () => void, body: (calls: Calls) => void): Promise<voi
   await program.close();
 }
 
-test('C11: a trap is a WebAssembly.RuntimeError, a RingzeroError, and begins as the engine’s', async () => {
+test('C11: a trap is a WebAssembly.RuntimeError, a RingzeroError, and starts like the engine’s', async () => {
   await both(
     () => {},
     (calls) => {
@@ -63,7 +63,7 @@ test('C11: a trap is a WebAssembly.RuntimeError, a RingzeroError, and begins as 
   );
 });
 
-test('C11: what JavaScript throws through the guest arrives as it is', async () => {
+test('C11: a JavaScript exception passes through the guest unchanged', async () => {
   const errors = [
     new WebAssembly.RuntimeError('Aborted(). Build with -sASSERTIONS for more info.'),
     new RangeError('Maximum call stack size exceeded, says the hook'),
@@ -86,7 +86,7 @@ test('C11: what JavaScript throws through the guest arrives as it is', async () 
   }
 });
 
-test('C11: a trap of an inner call passes the outer one as it is', async () => {
+test('C11: a trap of an inner call passes the outer one unchanged', async () => {
   let inner: (() => unknown) | undefined;
   await both(
     () => inner!(),
@@ -139,7 +139,7 @@ test('C15: a start function that traps fails the load as a trap', async () => {
   }
 });
 
-test('C9: a program is a WebAssembly.Instance to those who ask', async () => {
+test('C9: a program passes `instanceof WebAssembly.Instance`', async () => {
   const program = await MicroVM.load(GUEST, { env: { hook: () => {} } }, { memory: 2 ** 24 });
   assert.instance(program, WebAssembly.Instance);
   assert.is((program.exports as unknown as Calls)['fine']!(), 7);
