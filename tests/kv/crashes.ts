@@ -1,4 +1,4 @@
-// Crashes of durable stores: the states that may be left, and what opens from a crashed directory.
+// Crashes of durable stores: the states that a crash may leave, and what a crashed directory opens as.
 
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ export class History {
   #synced = new Model();
   #since: Change[][] = [];
 
-  /** The change is under way: it may be there or not. */
+  /** The change is in progress: it may have happened or not. */
   begin(changes: readonly Change[]): void {
     this.#since.push([...changes]);
   }
@@ -90,7 +90,7 @@ export interface Crash {
   states: string[];
 }
 
-/** Opens what a crash has left: it must be one of the states, and whole. */
+/** Opens what a crash left: it must be one of the states, and intact. */
 export async function check(
   { directory, states }: Crash,
   hasLog: boolean,
@@ -101,14 +101,14 @@ export async function check(
   opened();
   assert.is(store.call('verify'), 0, directory);
   const found = states.indexOf(plain(store.all({})).join());
-  assert.ok(found >= 0, `${directory} is as after one of ${states.length} changes`);
+  assert.ok(found >= 0, `${directory} matches one of ${states.length} changes`);
   assert.is(store.put(word(1), word(2)), 0);
   assert.is(store.call('close'), 0);
   await end();
   return found;
 }
 
-/** A store with a log of `count` synced puts, and one that is not; as a killed process leaves it. */
+/** A store with a log of `count` synced puts and one that is not synced, as a killed process leaves it. */
 export async function leave(count: number): Promise<{ directory: string; remove: () => void }> {
   const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
   for (let i = 0; i < count; i++) {

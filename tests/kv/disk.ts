@@ -1,8 +1,8 @@
-// A disk that loses power: what the files of a directory may be afterwards, at any moment of a run.
+// A disk that loses power: the possible contents of a directory's files afterwards, at any moment of a run.
 //
-// Interface   new Disk(random, directory) sees every write and sync that this thread's VMs do there, until end(). crash(target) fills a directory:
-//             of each file what was synced, and of each write since then all, nothing, or some of its sectors.
-// Concurrency This thread's system calls only: no rings, no other vCPUs.
+// Interface new Disk(random, directory) observes every write and sync of this thread's VMs there, until
+// end(). crash(target) fills a directory: for each file the synced bytes, and for each later write all, none,
+// or some of its sectors. Concurrency This thread's system calls only: no rings, no other vCPUs.
 
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -107,7 +107,7 @@ export class Disk {
       writeFileSync(join(target, name), file.afterCrash(this.#random));
   }
 
-  /** The same at the worst: what was synced, and nothing besides. */
+  /** The worst case: only what was synced. */
   crashWithout(target: string): void {
     for (const [name, file] of this.#files) writeFileSync(join(target, name), file.synced);
   }

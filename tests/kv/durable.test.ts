@@ -1,6 +1,8 @@
-// Goal: a store with a log is, after a loss of power at any moment, as it was after one of its changes, and no earlier than its last sync; also
-// when power fails again while it recovers. Method: random changes on a disk that remembers what was synced; at random writes and syncs, in the middle
-// of changes, checkpoints and recoveries, what the disk may have kept is copied, opened, and compared with the model after each change since the sync.
+// Goal: after a power loss at any moment, a store with a log has the state after one of its changes, not
+// before its last sync; also if power fails again during recovery. Method: random changes on a disk that
+// remembers what was synced; at random writes and syncs, in the middle of changes, checkpoints and
+// recoveries, what the disk may have kept is copied, opened, and compared with the model after each change
+// since the sync.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,12 +57,12 @@ for (const base of SHAPES) {
     let late = 0;
     for (const [i, crash] of crashes.entries()) {
       const hasLog = i % 4 !== 0;
-      // Power fails again while it recovers, once; what is left then is as before.
+      // Power fails once more during recovery; the states that may be left are the same.
       const again = new Disk(random, crash.directory);
       const target = directoryOf();
       let isSecond = false;
       again.onStep = () => {
-        if (!hasLog || isSecond || !random.chance(0.1)) return; // without a log from then on it would be refused
+        if (!hasLog || isSecond || !random.chance(0.1)) return; // without a log it would be refused from then on
         isSecond = true;
         again.crash(target);
       };
@@ -69,18 +71,18 @@ for (const base of SHAPES) {
       for (const path of [target, crash.directory]) rmSync(path, { recursive: true });
     }
     console.log(`${crashes.length} crashes, ${late} with more than was synced, ${checkpoints} checkpoints`); // prettier-ignore
-    assert.ok(crashes.length >= CRASHES / 2, 'there were crashes to look at');
+    assert.ok(crashes.length >= CRASHES / 2, 'enough crashes happened');
     opened.remove();
   });
 }
 
-tests('what was synced is there, with a log from then on or without', async () => {
+tests('synced changes survive, with or without a log from then on', async () => {
   for (const log of [true, false]) {
     const { directory, remove } = await leave(1000);
     const { store, result, end } = await openStore(FRAMES, { directory, log });
     assert.is(result, 0);
     assert.is(store.all({}).length, 1000);
-    assert.is(store.call('sync'), log ? 0 : -EINVAL, 'only with a log there is a sync');
+    assert.is(store.call('sync'), log ? 0 : -EINVAL, 'sync needs a log');
     assert.is(store.call('close'), 0);
     await end();
     remove();
@@ -88,7 +90,7 @@ tests('what was synced is there, with a log from then on or without', async () =
 });
 
 tests(
-  'a log that is missing, empty or of another store is refused, and nothing is touched',
+  'a log that is missing, empty or of another store is refused, and no file is touched',
   async () => {
     const { directory, remove } = await leave(100);
     const other = await leave(100);
@@ -118,7 +120,7 @@ tests(
   },
 );
 
-/** Puts and removals of one key each, small and large ones, and what the store is after each of them. */
+/** Puts and removals of single keys, small and large, and the store's contents after each. */
 function changesOfOneKey(random: Random, count: number): Change[] {
   const changes: Change[] = [];
   for (let i = 0; i < count; i++) {
@@ -130,49 +132,46 @@ function changesOfOneKey(random: Random, count: number): Change[] {
   return changes;
 }
 
-tests(
-  'changes share records: all of them, or after damage those before it, in their order',
-  async () => {
-    const random = Random.forTest('durable store, groups');
-    const { store, end, directory, remove } = await openStore(2 * FRAMES, { log: true });
-    const changes = changesOfOneKey(random, 500);
-    const model = new Map<string, Buffer>();
-    const states = [new Map(model)];
-    for (const [key, value] of changes) {
-      if (value === undefined) store.del(key);
-      else assert.is(store.put(key, value), 0);
-      if (value === undefined) model.delete(key.toString('hex'));
-      else model.set(key.toString('hex'), value);
-      states.push(new Map(model));
-      if (random.chance(0.02)) assert.is(store.call('write'), 0);
-    }
-    assert.is(store.call('stat', kv.KV_CHECKPOINTS), 0, 'everything is in the log');
-    assert.is(store.call('write'), 0);
-    const bytes = store.call('stat', kv.KV_LOG_BYTES);
-    await end();
-    const log = readFileSync(join(directory, 'log.rz'));
-    const data = readFileSync(join(directory, 'data.rz'));
-    for (let round = 0; round < 12; round++) {
-      const target = directoryOf();
-      const damaged = Buffer.from(log);
-      const isWhole = round === 0;
-      if (!isWhole) damaged[4 * PAGE + random.below(bytes)]! ^= 1 << random.below(8);
-      writeFileSync(join(target, 'data.rz'), data);
-      writeFileSync(join(target, 'log.rz'), damaged);
-      const reopened = await openStore(2 * FRAMES, { directory: target, log: true });
-      assert.is(reopened.result, 0, `round ${round}`);
-      const found = new Map(
-        reopened.store.all({}).map(([key, value]) => [key.toString('hex'), value]),
-      );
-      const is = (state: Map<string, Buffer>): boolean =>
-        state.size === found.size &&
-        [...state].every(([key, value]) => found.get(key)?.equals(value));
-      assert.ok(isWhole ? is(states.at(-1)!) : states.some(is), `round ${round}`);
-      await reopened.end();
-      rmSync(target, { recursive: true });
-    }
-    remove();
-  },
-);
+tests('changes share records: all survive, or those before a damage, in order', async () => {
+  const random = Random.forTest('durable store, groups');
+  const { store, end, directory, remove } = await openStore(2 * FRAMES, { log: true });
+  const changes = changesOfOneKey(random, 500);
+  const model = new Map<string, Buffer>();
+  const states = [new Map(model)];
+  for (const [key, value] of changes) {
+    if (value === undefined) store.del(key);
+    else assert.is(store.put(key, value), 0);
+    if (value === undefined) model.delete(key.toString('hex'));
+    else model.set(key.toString('hex'), value);
+    states.push(new Map(model));
+    if (random.chance(0.02)) assert.is(store.call('write'), 0);
+  }
+  assert.is(store.call('stat', kv.KV_CHECKPOINTS), 0, 'everything is in the log');
+  assert.is(store.call('write'), 0);
+  const bytes = store.call('stat', kv.KV_LOG_BYTES);
+  await end();
+  const log = readFileSync(join(directory, 'log.rz'));
+  const data = readFileSync(join(directory, 'data.rz'));
+  for (let round = 0; round < 12; round++) {
+    const target = directoryOf();
+    const damaged = Buffer.from(log);
+    const isWhole = round === 0;
+    if (!isWhole) damaged[4 * PAGE + random.below(bytes)]! ^= 1 << random.below(8);
+    writeFileSync(join(target, 'data.rz'), data);
+    writeFileSync(join(target, 'log.rz'), damaged);
+    const reopened = await openStore(2 * FRAMES, { directory: target, log: true });
+    assert.is(reopened.result, 0, `round ${round}`);
+    const found = new Map(
+      reopened.store.all({}).map(([key, value]) => [key.toString('hex'), value]),
+    );
+    const is = (state: Map<string, Buffer>): boolean =>
+      state.size === found.size &&
+      [...state].every(([key, value]) => found.get(key)?.equals(value));
+    assert.ok(isWhole ? is(states.at(-1)!) : states.some(is), `round ${round}`);
+    await reopened.end();
+    rmSync(target, { recursive: true });
+  }
+  remove();
+});
 
 tests.run();

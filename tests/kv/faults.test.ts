@@ -1,6 +1,6 @@
-// Goal: when storage fails, the operation that needed it fails, and nothing else: no entry changes, later operations are right, and
-// every page is accounted for. Method: the operations of the model test under injected faults; after one that failed, what it would
-// have changed is looked at without faults.
+// Goal: when storage fails, only the operation that needed it fails: no entry changes, later operations are
+// right, and every page is accounted for. Method: the operations of the model test under injected faults;
+// after a failure, what it would have changed is checked without faults.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,7 +16,7 @@ const CASES: readonly [name: string, how: { rings?: boolean; log?: boolean }, ra
   [
     ['system calls', {}, { error: 0.03, full: 0.03, short: 0.05 }],
     ['rings', { rings: true }, { error: 0.05, full: 0.03, short: 0.1, delay: 0.02, delayMs: 1 }],
-    // No failing syncs: after one nothing more is promised (durable.test.ts).
+    // No failing syncs: after one the store guarantees nothing (durable.test.ts).
     ['a log', { log: true }, { full: 0.05, short: 0.05 }],
   ];
 
@@ -39,7 +39,7 @@ class Trial {
     return this.#model.map.get(key.toString('hex')) ?? -ENOENT;
   }
 
-  /** Whether the result says that storage failed; then the entry is as it was. */
+  /** Whether the result says that storage failed; then the entry is unchanged. */
   #hasFailed(result: unknown, key?: Buffer): boolean {
     if (!FAILURES.includes(result)) return false;
     this.failed++;
@@ -111,7 +111,7 @@ class Trial {
     });
   }
 
-  /** Not atomic: after a failure some are gone. */
+  /** Not atomic: after a failure some entries are gone. */
   #clear(): void {
     const range = { ...randomRange(this.#random, this.#shape), reverse: false };
     delete range.limit;
@@ -146,7 +146,7 @@ const tests = suite('store under faults');
 
 for (const [name, how, rates] of CASES) {
   for (const base of SHAPES) {
-    // More than the pool holds, so that storage is asked all the time.
+    // More than the pool holds, so that storage is used all the time.
     const isShort = base.name !== 'values from inline to long chains';
     const shape = isShort ? { ...base, value: (r: Random) => Buffer.alloc(r.below(900), 7) } : base;
     tests(`${name}: ${shape.name}`, async () => {
@@ -174,7 +174,7 @@ for (const [name, how, rates] of CASES) {
         if (i % 500 === 499) trial.check();
       }
       trial.check();
-      assert.ok(trial.failed > 0, 'storage has failed at times');
+      assert.ok(trial.failed > 0, 'storage failed at times');
       faults.set({});
       assert.is(store.call('close'), 0);
       await end();

@@ -1,5 +1,6 @@
-// Goal: a store whose file is longer than 4 GiB is like any other. Method: a file without the weight: the bitmaps of a small store say that every
-// page below is in use, so what is written next lies beyond; later they tell the truth again, and the whole structure is checked.
+// Goal: a store whose file is longer than 4 GiB behaves like any other. Method: a sparse file: the bitmaps of
+// a small store mark every page below 4 GiB as in use, so the next writes go beyond; later the bitmaps are
+// corrected, and the whole structure is checked.
 
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { suite } from 'uvu';

@@ -1,4 +1,4 @@
-// What a durable store does with a log that is damaged, cut off or full, and with a disk that refuses.
+// A durable store with a damaged, cut-off or full log, and on a disk that refuses writes.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { FRAMES, GROUP, directoryOf, check, leave, PAGE } from './crashes.ts';
 
 const tests = suite('durable store, damage');
 
-tests('a gate that is shut lets nothing in', async () => {
+tests('a shut gate admits no change', async () => {
   const { store, end, remove } = await openStore(FRAMES, { log: true });
   assert.is(store.put(word(1), Buffer.from('a')), 0);
   store.call('shut', 1);
@@ -38,7 +38,7 @@ tests('a gate that is shut lets nothing in', async () => {
   remove();
 });
 
-/** What a log of whole pages may have become, each with a name. */
+/** Damaged forms of a log of whole pages, each with a name. */
 function* damages(log: Buffer): Generator<[name: string, damaged: Buffer]> {
   const pages = log.length / PAGE;
   for (let page = 0; page < pages; page++) {
@@ -71,7 +71,7 @@ tests('D15: a log that is cut off, shifted or emptied loses nothing silently', a
   remove();
 });
 
-tests('D15: the newest header of a log is missed when it is gone', async () => {
+tests('D15: the loss of a log’s newest header is detected', async () => {
   const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
   for (let i = 0; i < 500; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
   assert.is(store.call('flush'), 0, 'a checkpoint: the second generation begins');
@@ -89,42 +89,39 @@ tests('D15: the newest header of a log is missed when it is gone', async () => {
   remove();
 });
 
-tests(
-  'D11: a log beside a file with nothing in it is kept, and is a store when asked',
-  async () => {
-    const { directory, remove } = await leave(1000);
-    const [data, log] = [join(directory, 'data.rz'), join(directory, 'log.rz')];
-    const [pages, records] = [readFileSync(data), readFileSync(log)];
-    const blank = Buffer.concat([Buffer.alloc(2 * PAGE), pages.subarray(2 * PAGE)]);
-    for (const content of [undefined, Buffer.alloc(0), blank])
-      for (const hasLog of [true, false]) {
-        rmSync(data);
-        if (content !== undefined) writeFileSync(data, content);
-        writeFileSync(log, records);
-        const refused = await openStore(FRAMES, { directory, log: hasLog });
-        assert.is(refused.result, -EEXIST);
-        await refused.end();
-        assert.ok(readFileSync(log).equals(records), 'nothing is touched');
-        const { store, result, end } = await openStore(FRAMES, { directory, log: hasLog, recover: true }); // prettier-ignore
-        assert.is(result, 0);
-        assert.ok(store.all({}).length >= 1000);
-        for (let i = 0; i < 1000; i++) assert.equal(store.get(word(i)), Buffer.alloc(100, i));
-        assert.is(store.call('verify'), 0);
-        assert.is(store.call('close'), 0);
-        await end();
-      }
-    remove();
-  },
-);
+tests('D11: a log next to an empty file is kept, and becomes a store with `recover`', async () => {
+  const { directory, remove } = await leave(1000);
+  const [data, log] = [join(directory, 'data.rz'), join(directory, 'log.rz')];
+  const [pages, records] = [readFileSync(data), readFileSync(log)];
+  const blank = Buffer.concat([Buffer.alloc(2 * PAGE), pages.subarray(2 * PAGE)]);
+  for (const content of [undefined, Buffer.alloc(0), blank])
+    for (const hasLog of [true, false]) {
+      rmSync(data);
+      if (content !== undefined) writeFileSync(data, content);
+      writeFileSync(log, records);
+      const refused = await openStore(FRAMES, { directory, log: hasLog });
+      assert.is(refused.result, -EEXIST);
+      await refused.end();
+      assert.ok(readFileSync(log).equals(records), 'the log is not touched');
+      const { store, result, end } = await openStore(FRAMES, { directory, log: hasLog, recover: true }); // prettier-ignore
+      assert.is(result, 0);
+      assert.ok(store.all({}).length >= 1000);
+      for (let i = 0; i < 1000; i++) assert.equal(store.get(word(i)), Buffer.alloc(100, i));
+      assert.is(store.call('verify'), 0);
+      assert.is(store.call('close'), 0);
+      await end();
+    }
+  remove();
+});
 
-tests('D12: a batch has the room that others have taken when it is tried again', async () => {
+tests('D12: a batch gets the room that others took when it is retried', async () => {
   const { store, end, remove } = await openStore(256, { log: true });
   for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
   assert.is(store.call('flush'), 0);
   const large = (round: number): Change[] => [0, 1, 2].map((i) => [word(i), Buffer.alloc(300_000, round)]); // prettier-ignore
   for (let round = 0; round < 20; round++)
     assert.is(store.batch(large(round)), 0, `round ${round}`);
-  // Between the two attempts another thread changes as much as it may.
+  // Between the two attempts another thread makes as many changes as it can.
   const small: Change[] = Array.from({ length: 40 }, (_, i) => [word(i * 400), word(i)]);
   const others = (): void => {
     for (let i = 0; i < 112; i++) assert.is(store.put(word(i * 170 + 60), word(i)), 0);
@@ -138,7 +135,7 @@ tests('D12: a batch has the room that others have taken when it is tried again',
   remove();
 });
 
-tests('D13: a change that the disk refuses is not there, and does not come back', async () => {
+tests('D13: a change that the disk refuses is not made, and does not reappear', async () => {
   const random = Random.forTest('durable store, a disk that refuses');
   const faults = new Faults({ seed: random.below(2 ** 30) });
   const { end, directory, remove, ...opened } = await openStore(FRAMES, { log: true, faults });
@@ -151,7 +148,7 @@ tests('D13: a change that the disk refuses is not there, and does not come back'
     const again = await openStore(FRAMES, { directory, log: true, faults });
     assert.is(again.result, 0);
     ({ store, end: close } = again);
-    assert.equal(plain(store.all({})), plain(model.range({})), 'it has not come back');
+    assert.equal(plain(store.all({})), plain(model.range({})), 'it has not reappeared');
   };
   let refused = 0;
   for (let i = 0; i < 3000; i++) {
@@ -165,7 +162,7 @@ tests('D13: a change that the disk refuses is not there, and does not come back'
     else {
       assert.is(result, -ENOSPC);
       refused++;
-      if (i % 10 === 0) assert.equal(plain(store.all({})), plain(model.range({})), 'it is not there'); // prettier-ignore
+      if (i % 10 === 0) assert.equal(plain(store.all({})), plain(model.range({})), 'it was not made'); // prettier-ignore
       assert.is(store.put(word(501), word(i)), 0);
       model.set(word(501), word(i));
       if (i % 20 === 0) await reopen();
@@ -177,7 +174,7 @@ tests('D13: a change that the disk refuses is not there, and does not come back'
   remove();
 });
 
-tests('D13: transfers that are always short come to their end', async () => {
+tests('D13: transfers that are always short still complete', async () => {
   const faults = new Faults({ seed: 3 });
   const { store, end, directory, remove } = await openStore(64, { log: true, faults });
   faults.set({ short: 1 });
@@ -192,7 +189,7 @@ tests('D13: transfers that are always short come to their end', async () => {
   remove();
 });
 
-tests('flipped bits in the log or the file: an error, or a state that was', async () => {
+tests('flipped bits in the log or the file: an error, or an earlier state', async () => {
   const random = Random.forTest('durable store, flipped bits');
   const { directory, remove } = await leave(300);
   const content = new Map(['data.rz', 'log.rz'].map((name) => [name, readFileSync(join(directory, name))])); // prettier-ignore
@@ -208,7 +205,7 @@ tests('flipped bits in the log or the file: an error, or a state that was', asyn
     const { store, result, end } = await openStore(FRAMES, { directory: target });
     let outcome = String(result);
     if (result === 0) {
-      const entries = store.all({}).length; // keys were put in order; the last group cannot be told from one that was never written
+      const entries = store.all({}).length; // keys were put in order; the last group is indistinguishable from one never written
       assert.ok(entries >= 300 - GROUP, `${entries} entries`);
       const isWhole = store.call('verify') === 0;
       outcome = isWhole ? 'whole' : 'found later';
@@ -224,7 +221,7 @@ tests('flipped bits in the log or the file: an error, or a state that was', asyn
 });
 
 tests(
-  'a device that does not sync: the commit says so, and nothing is promised any more',
+  'a device that does not sync: the commit fails, and the store guarantees nothing from then on',
   async () => {
     const faults = new Faults({ seed: 1 });
     const { store, end, directory, remove } = await openStore(FRAMES, { log: true, faults });
@@ -250,7 +247,7 @@ tests(
   },
 );
 
-tests('power lost while a store is made: there is none, or an empty one', async () => {
+tests('power lost during creation: no store, or an empty one', async () => {
   const random = Random.forTest('durable store, made');
   for (let round = 0; round < 40; round++) {
     const directory = directoryOf();
@@ -269,7 +266,7 @@ tests('power lost while a store is made: there is none, or an empty one', async 
   }
 });
 
-tests('a pool smaller than the one that the log was written with is refused', async () => {
+tests('a pool smaller than that of the log’s writer is refused', async () => {
   const { store, end, directory, remove } = await openStore(FRAMES, { log: true });
   for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
   assert.is(store.call('flush'), 0);
@@ -288,18 +285,18 @@ tests('a pool smaller than the one that the log was written with is refused', as
   remove();
 });
 
-tests('a value or a batch larger than the pool has room for', async () => {
+tests('a value or a batch that is too large for the pool', async () => {
   const { store, end, remove } = await openStore(64, { log: true });
   const large = Buffer.alloc(8 << 20, 5);
   for (let i = 0; i < 3; i++) {
-    assert.is(store.put(word(0), large), 0, 'a long value, over what was there');
+    assert.is(store.put(word(0), large), 0, 'a long value, over the old one');
     assert.equal(store.get(word(0)), large);
   }
   for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
   assert.is(store.call('flush'), 0);
   const everywhere: Change[] = Array.from({ length: 400 }, (_, i) => [word(i * 50), word(i)]);
   assert.is(store.batch(everywhere), -ENOBUFS);
-  assert.equal(store.get(word(50)), Buffer.alloc(100, 50), 'nothing of it is left');
+  assert.equal(store.get(word(50)), Buffer.alloc(100, 50), 'no part of it is left');
   assert.is(store.batch(everywhere.slice(0, 20)), 0);
   assert.equal(store.get(word(50)), word(1));
   assert.is(store.call('verify'), 0);

@@ -1,5 +1,6 @@
-// Goal: the store does what a sorted map does, for every kind of key and value and with pools far smaller than the data. Method: random
-// operations on both, compared as they go; the whole structure and every page are checked in between.
+// Goal: the store behaves like a sorted map, for every kind of key and value and with pools far smaller than
+// the data. Method: random operations on both, compared as they go; the whole structure and every page are
+// checked in between.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -42,7 +43,7 @@ function step(random: Random, shape: Shape, store: Store, model: Model): void {
       const value = model.map.get(key.toString('hex'));
       if (value === undefined) assert.is(found[i], -ENOENT);
       else if (found[i] instanceof Buffer) assert.equal(found[i], value);
-      else assert.is(found[i], value.length, 'only a long value is left for a get');
+      else assert.is(found[i], value.length, 'only a long value needs a get');
     }
   } else {
     const range = { ...randomRange(random, shape), reverse: false };
@@ -70,12 +71,12 @@ for (const [i, shape] of SHAPES.entries()) {
     assert.is(store.call('close'), 0);
     await end();
     ({ store, end, remove, result } = await openStore(shape.frames, { directory }));
-    assert.is(result, 0, 'it opens again');
-    assert.equal(plain(store.all({})), plain(model.range({})), 'all is there after opening again');
+    assert.is(result, 0, 'it reopens');
+    assert.equal(plain(store.all({})), plain(model.range({})), 'all entries exist after reopening');
     assert.is(store.call('verify'), 0);
     for (const [key] of model.range({})) assert.is(store.del(key), 0);
     assert.is(store.call('verify'), 0);
-    assert.is(store.call('stat', 1), PAGES_OF_EMPTY_STORE, 'every page is back');
+    assert.is(store.call('stat', 1), PAGES_OF_EMPTY_STORE, 'every page is free again');
     assert.is(store.call('close'), 0);
     await end();
     remove();
@@ -93,7 +94,7 @@ tests('keys in order fill their pages', async () => {
   remove();
 });
 
-tests('a value of 64 MiB comes back, also from a pool of a few frames', async () => {
+tests('a value of 64 MiB is read back, even with a pool of a few frames', async () => {
   const { store, end, remove } = await openStore(16);
   const value = Buffer.alloc(64 * 2 ** 20);
   for (let i = 0; i < value.length; i += 4096) value.writeUInt32LE(i, i);

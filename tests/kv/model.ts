@@ -1,4 +1,4 @@
-// The model that stores are compared with, and the kinds of keys and values that they are tried with.
+// The model that stores are compared with, and the kinds of test keys and values.
 
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv.ts';
 import type { Random } from '../random.ts';
@@ -58,7 +58,7 @@ export const SHAPES: readonly Shape[] = [
     value: (r) => filled(r, r.below(200)),
   },
   {
-    name: 'keys of the greatest length that differ at the end',
+    name: 'keys of the maximum length that differ at the end',
     frames: 40,
     operations: 1500,
     key: (r) =>

@@ -1,4 +1,5 @@
-// A store for tests: a VM with the guest of guest/kv on a file, its exports with Buffers instead of window addresses.
+// A store for tests: a VM with the guest of guest/kv on a file, its exports with Buffers instead of window
+// addresses.
 
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,7 +93,9 @@ export class Store {
     return this.call('del', this.#set(key));
   }
 
-  /** `between`: what others do when the first attempt had no room. `isWritten`: as of applyBatch(). */
+  /**
+   * `between`: what other threads do after the first attempt found no room. `isWritten`: as of applyBatch().
+   */
   batch(changes: readonly Change[], between = () => {}, isWritten = false): number {
     const operations = changes.map(([key, value]) => ({ type: value === undefined ? 'del' : 'put', key, value }) as const); // prettier-ignore
     const exports = this.#exports as unknown as BatchExports;
@@ -167,13 +170,13 @@ export class Store {
     }
     return entries.flatMap(([key, value]) => {
       const there = value ?? this.get(key);
-      if (there === -ENOENT) return []; // somebody has removed it meanwhile
+      if (there === -ENOENT) return []; // another thread removed it
       if (typeof there === 'number') throw new Error(`scan: ${there}`);
       return [[key, there]];
     });
   }
 
-  /** All of a range, over as many calls as it takes. */
+  /** A whole range, in as many calls as needed. */
   all(range: Range): Entry[] {
     const entries: Entry[] = [];
     const rest = { ...range };
@@ -208,7 +211,7 @@ export interface TestStore {
   remove(): void;
 }
 
-/** A VM on the store in `directory`; a new store, or one that is there. */
+/** A VM on the store in `directory`; a new store, or an existing one. */
 export async function openStore(
   frames: number,
   options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults; log?: boolean; recover?: boolean } = {}, // prettier-ignore

@@ -1,4 +1,5 @@
-// One thread of tests/kv/threads.test.ts: changes its own keys, reads everybody's, and checks what it sees.
+// One thread of tests/kv/threads.test.ts: changes its own keys, reads all threads' keys, and checks what it
+// sees.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { ENOENT } from '../../assembly/abi/errno.ts';
@@ -11,7 +12,7 @@ export interface ThreadData {
   seed: number;
   worker: number;
   workers: number;
-  /** Keys that change; every fourth-th key number besides never does. */
+  /** Keys that change; in addition, every fourth key number never changes. */
   keys: number;
   operations: number;
   /** The store has a log: syncs at times, and at the end. */
@@ -19,7 +20,7 @@ export interface ThreadData {
 }
 
 export interface ThreadResult {
-  /** What was seen that cannot be; empty when all was right. */
+  /** The first impossible observation; empty if there was none. */
   wrong: string;
   /** Last sequence number by key of this thread, -1 = removed. */
   last: [number, number][];
@@ -27,12 +28,12 @@ export interface ThreadResult {
 
 export const GROUP = 8;
 
-/** Keys of changing entries, of the batch's group, and of entries that are always there: they lie mixed. */
+/** Keys of changing entries, of the batch's group, and of entries that never change: they are interleaved. */
 export function keyOf(i: number, kind: 'own' | 'group' | 'still'): Buffer {
   return Buffer.from(`${String(i).padStart(6, '0')}-${kind}`);
 }
 
-/** A value that shows when it is torn: its number, then bytes that follow from it. */
+/** A value that reveals tearing: its number, then bytes derived from it. */
 export function valueOf(number: number): Buffer {
   const value = Buffer.alloc(
     4 + ((number * 37) % 300) + (number % 50 === 0 ? 5000 : 0),
@@ -42,7 +43,7 @@ export function valueOf(number: number): Buffer {
   return value;
 }
 
-/** Number of a value, or -1 if it is none. */
+/** Number of a value, or -1 if it is torn. */
 export function numberOf(value: Buffer): number {
   const number = value.readUInt32LE(0);
   return valueOf(number).equals(value) ? number : -1;
@@ -99,7 +100,7 @@ if (parentPort !== null) {
     }
     const expected = Math.min(data.keys - 1, from + 40) - from + 1;
     if (still !== expected)
-      fail(`a scan from ${from} saw ${still} of ${expected} entries that were there`);
+      fail(`a scan from ${from} saw ${still} of ${expected} existing entries`);
   };
 
   const change = (): void => {

@@ -1,6 +1,7 @@
-// Goal: vCPUs that read and write one store at once see what one after the other could have done. Method: each key has one writer and
-// numbers that only grow, values that show when they are torn, groups of keys that only batches change, and keys that never change,
-// between those that do; with pools so small that everything is evicted all the time. At the end the structure is checked.
+// Goal: what vCPUs see of one store that they read and write concurrently could also result from one after
+// the other. Method: each key has one writer and numbers that only grow, values that reveal tearing, groups
+// of keys that only batches change, and keys that never change, between those that do; with pools so small
+// that everything is evicted all the time. At the end the structure is checked.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +18,7 @@ import {
   type ThreadResult,
 } from './threads-worker.ts';
 
-/** Long runs raise it. */
+/** Raised for long runs. */
 const SCALE = Number(process.env['RZ_HAMMER_SECONDS'] ?? 3) / 3;
 
 interface Case {
@@ -32,7 +33,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { name: 'all in memory', frames: 4000, keys: 2000, workers: 3, operations: 6000 },
-  { name: 'few keys, much conflict', frames: 400, keys: 720, workers: 4, operations: 5000 },
+  { name: 'few keys, high contention', frames: 400, keys: 720, workers: 4, operations: 5000 },
   { name: 'a pool of 48 frames', frames: 48, keys: 2000, workers: 3, operations: 3000 },
   { name: 'rings', frames: 100, keys: 2000, workers: 3, operations: 1500, rings: true },
   { name: 'a log', frames: 300, keys: 2000, workers: 3, operations: 1500, log: true },
@@ -62,7 +63,7 @@ for (const { name, frames, keys, workers, operations, rings, log = false } of CA
     assert.is(store.call('verify'), 0);
     let { end } = opened;
     if (log) {
-      await end(); // not closed: what the threads have synced is in the log
+      await end(); // not closed: the log has what the threads synced
       ({ store, end } = await openStore(frames, { directory: opened.directory, log }));
       assert.is(store.call('verify'), 0, 'after its recovery');
     }

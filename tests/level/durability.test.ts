@@ -1,5 +1,6 @@
-// Goal: the table of docs/level.md that says what is left of a store after each kind of end. Method: programs that change a store, say so, and end in
-// that way, each cell by itself; a disk that loses everything that was not synced.
+// Goal: the table of docs/level.md: what survives in a store after each way a program can end. Method:
+// programs that change a store, report it, and end in that way, one cell at a time; a disk that loses
+// everything that was not synced.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,7 +43,10 @@ async function program(text: string, signal?: NodeJS.Signals): Promise<Ended> {
   return { output, code, signal: by };
 }
 
-/** The beginning of such a text: `db`, an open store, and `ready()`, which tells once a turn is over and then does nothing for ever. */
+/**
+ * The start of such a module: `db`, an open store, and `ready()`, which reports at the end of a turn and then
+ * waits forever.
+ */
 const opening = (location: string, options: object): string => `
   import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
   const db = new RingzeroLevel(${JSON.stringify(location)}, ${JSON.stringify({ poolSize: MIB, ...options })});
@@ -81,7 +85,7 @@ interface How {
   end: string;
   signal?: NodeJS.Signals;
   code?: number;
-  /** What is left without a log. */
+  /** What survives without a log. */
   plain: number | string;
 }
 
@@ -113,7 +117,7 @@ for (const { name, end, signal, code, plain } of ENDS)
 
 const emptyDirectory = (): string => mkdtempSync(join(tmpdir(), 'ringzero-durability-'));
 
-/** A store in `directory` on a disk, and what it is after the power was lost at the worst moment. */
+/** A store in `directory` on a disk, and its state after a power loss at the worst moment. */
 async function withPowerLoss(
   options: object,
   body: (db: RingzeroLevel) => Promise<void>,
@@ -142,7 +146,7 @@ const putAll = async (db: RingzeroLevel): Promise<void> => {
   for (let i = 0; i < PUTS; i++) await db.put(`key ${i}`, `value ${i}`);
 };
 
-tests('D1: a loss of power keeps what was synced, by each way to sync', async () => {
+tests('D1: synced changes survive a power loss, with each way to sync', async () => {
   const last = { type: 'put', key: 'last', value: 'x' } as const;
   const ways: [string, (db: RingzeroLevel) => Promise<unknown>, number][] = [
     ['sync()', (db) => db.sync(), KEPT],
@@ -165,11 +169,11 @@ tests('D1: a loss of power keeps what was synced, by each way to sync', async ()
     assert.is(left, kept, name);
   }
   const unsynced = await withPowerLoss({}, putAll);
-  assert.is(unsynced, 0, 'without a sync the disk may have nothing of it');
+  assert.is(unsynced, 0, 'without a sync the disk need not have any of it');
   assert.is(await withPowerLoss({ durable: false }, putAll), REFUSED);
 });
 
-tests('D1: `sync` writes back and waits where there is no log', async () => {
+tests('D1: without a log, `sync` writes back and waits', async () => {
   const directory = emptyDirectory();
   const disk = new Disk(Random.forTest('level, sync without a log'), directory);
   try {
@@ -222,7 +226,7 @@ tests('D1: a thread that never ends its turn, and one that is terminated', async
 });
 
 if (!isDeno)
-  tests('D2: a program with a handler of its own decides what a signal does', async () => {
+  tests('D2: a program with its own handler decides what a signal does', async () => {
     for (const how of ['on', 'once', 'prependListener']) {
       const location = freshLocation();
       const handler = `process.${how}('SIGTERM', () => { console.log('mine', db.status); process.kill(process.pid, 'SIGKILL'); });`;
@@ -235,12 +239,10 @@ if (!isDeno)
   });
 
 if (!isDeno)
-  tests(
-    'D2: a library that counts listeners, and ends the process, finds itself alone',
-    async () => {
-      const location = freshLocation();
-      // As signal-exit 4 does it.
-      const library = `
+  tests('D2: a library that counts listeners and ends the process finds only its own', async () => {
+    const location = freshLocation();
+    // Like signal-exit 4.
+    const library = `
       const emitter = { count: 1 };
       globalThis[Symbol.for('signal-exit emitter')] = emitter;
       const listener = () => {
@@ -249,14 +251,13 @@ if (!isDeno)
         process.kill(process.pid, 'SIGINT');
       };
       process.on('SIGINT', listener);`;
-      const text = `${opening(location, { durable: false })} ${PUT} ${library} await ready();`;
-      const ended = await program(text, 'SIGINT');
-      assert.is(ended.signal, 'SIGINT', ended.output);
-      assert.is(await found(location), KEPT);
-    },
-  );
+    const text = `${opening(location, { durable: false })} ${PUT} ${library} await ready();`;
+    const ended = await program(text, 'SIGINT');
+    assert.is(ended.signal, 'SIGINT', ended.output);
+    assert.is(await found(location), KEPT);
+  });
 
-tests('D2, A1: why a store did not open is said by every call', async () => {
+tests('D2, A1: every call reports why a store did not open', async () => {
   const location = freshLocation();
   const holder = new RingzeroLevel(location, { poolSize: MIB });
   await holder.open();
@@ -312,35 +313,40 @@ tests('D2, A1: why a store did not open is said by every call', async () => {
   await holder.close();
   await db.open();
   await db.put('a', 'b');
-  assert.is(await db.get('a'), 'b', 'and nothing of it is left once it opens');
+  assert.is(await db.get('a'), 'b', 'and no failure remains once it opens');
   await db.close();
   assert.is(await codeOf(db.get('a')), 'LEVEL_DATABASE_NOT_OPEN');
 });
 
-tests('D11: a log whose data.rz is gone is refused, and becomes a store when asked', async () => {
-  const location = freshLocation();
-  await program(`${opening(location, {})} ${PUT_AND_SYNC} process.kill(process.pid, 'SIGKILL');`);
-  const log = readFileSync(join(location, 'log.rz'));
-  for (const empty of [false, true]) {
-    rmSync(join(location, 'data.rz'));
-    if (empty) writeFileSync(join(location, 'data.rz'), '');
-    for (const durable of [true, false]) {
-      const refused = new RingzeroLevel(location, { poolSize: MIB, durable });
-      assert.is(await codeOf(refused.open()), 'LEVEL_CORRUPTION');
-      await refused.get('a').catch(({ message }: Error) => assert.match(message, /recover: true/));
-      assert.ok(readFileSync(join(location, 'log.rz')).equals(log), 'the log is as it was');
+tests(
+  'D11: a log whose data.rz is gone is refused, and becomes a store with `recover`',
+  async () => {
+    const location = freshLocation();
+    await program(`${opening(location, {})} ${PUT_AND_SYNC} process.kill(process.pid, 'SIGKILL');`);
+    const log = readFileSync(join(location, 'log.rz'));
+    for (const empty of [false, true]) {
+      rmSync(join(location, 'data.rz'));
+      if (empty) writeFileSync(join(location, 'data.rz'), '');
+      for (const durable of [true, false]) {
+        const refused = new RingzeroLevel(location, { poolSize: MIB, durable });
+        assert.is(await codeOf(refused.open()), 'LEVEL_CORRUPTION');
+        await refused
+          .get('a')
+          .catch(({ message }: Error) => assert.match(message, /recover: true/));
+        assert.ok(readFileSync(join(location, 'log.rz')).equals(log), 'the log is as it was');
+      }
+      if (empty) continue;
+      writeFileSync(join(location, 'data.rz'), '');
     }
-    if (empty) continue;
-    writeFileSync(join(location, 'data.rz'), '');
-  }
-  const db = new RingzeroLevel(location, { poolSize: MIB, recover: true });
-  for (let i = 0; i < PUTS; i++) assert.is(await db.get(`key ${i}`), `value ${i}`);
-  await db.close();
-  assert.is(await found(location), KEPT);
-  assert.throws(() => new RingzeroLevel('x', { recover: 1 as never }), /`recover` is 1/);
-});
+    const db = new RingzeroLevel(location, { poolSize: MIB, recover: true });
+    for (let i = 0; i < PUTS; i++) assert.is(await db.get(`key ${i}`), `value ${i}`);
+    await db.close();
+    assert.is(await found(location), KEPT);
+    assert.throws(() => new RingzeroLevel('x', { recover: 1 as never }), /`recover` is 1/);
+  },
+);
 
-tests('D8: a program that only awaits the store leaves the event loop its turns', async () => {
+tests('D8: a program that only awaits the store does not starve the event loop', async () => {
   const db = new RingzeroLevel(freshLocation(), { poolSize: 64 * MIB });
   await db.batch(Array.from({ length: 300_000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const)); // prettier-ignore
   const works: [string, (over: () => boolean) => Promise<unknown>][] = [
@@ -363,7 +369,7 @@ tests('D8: a program that only awaits the store leaves the event loop its turns'
   await Promise.all([clearing, db.close()]);
 });
 
-tests('D8: promised syncs of a turn wait for the device once', async () => {
+tests('D8: asynchronous syncs of one turn wait for the device once', async () => {
   const db = new RingzeroLevel(freshLocation(), { poolSize: 8 * MIB });
   await db.open();
   const { sync } = files;

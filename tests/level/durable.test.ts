@@ -1,5 +1,6 @@
-// Goal: `durable: true` keeps what `sync: true` has promised, through processes that are killed, and says so where it cannot. Method: processes that
-// report what is synced and are killed in the middle; options and calls that make no promise. Loss of power is tests/kv/durable.test.ts.
+// Goal: `durable: true` keeps every change synced with `sync: true`, through killed processes, and fails
+// loudly where it cannot. Method: processes that report what is synced and are killed in the middle; options
+// and calls without that guarantee. Loss of power is tests/kv/durable.test.ts.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,9 @@ import { codeOf, freshLocation, inProcess, moduleUrl } from './stores.ts';
 
 const MIB = 2 ** 20;
 
-/** Puts groups of keys, and says how many are synced; every third group by itself, the others as batches. */
+/**
+ * Puts groups of keys and reports how many are synced; every third group key by key, the others as batches.
+ */
 const WRITER = (location: string): string => `
   import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
   import { writeSync } from 'node:fs';
@@ -30,7 +33,10 @@ const WRITER = (location: string): string => `
 
 const valueOf = (group: number): string => `value ${group}`.repeat(1 + (group % 50));
 
-/** Runs the writer until it has synced so many groups more, kills it at some moment after; the last group that it reported. */
+/**
+ * Runs the writer until it has synced a number of further groups, then kills it; the last group that it
+ * reported.
+ */
 async function killed(location: string, random: Random): Promise<number> {
   const program = join(location, '..', 'writer.mjs');
   writeFileSync(program, WRITER(location));
@@ -53,55 +59,48 @@ async function killed(location: string, random: Random): Promise<number> {
 
 const tests = suite('level durable');
 
-tests(
-  'killed at any moment: what was synced is there, and no more than one change besides',
-  async () => {
-    const random = Random.forTest('level, durable');
-    const location = freshLocation();
-    for (let round = 0; round < 4; round++) {
-      const last = await killed(location, random);
-      const db = new RingzeroLevel(location, { poolSize: MIB, durable: round % 2 === 0 });
-      const groups = Number(await db.get('groups'));
-      assert.ok(groups === last || groups === last + 1, `${groups} after ${last}`);
-      assert.ok(db.verifySync());
-      for (let group = Math.max(0, groups - 299); group <= groups; group++)
-        for (let i = 0; i < 10; i++) {
-          const value = db.getSync(`key ${(group * 10 + i) % 3000}`);
-          // A group that is no batch may have come through in part, after the last that is whole.
-          if (value !== valueOf(group))
-            assert.is(value, valueOf(groups + 1), `key ${i} of ${group}`);
-        }
-      await db.close();
-      assert.equal(readdirSync(location), ['data.rz'], 'a closed store needs no log');
-    }
-  },
-);
+tests('killed at any moment: all synced changes survive, and at most one more', async () => {
+  const random = Random.forTest('level, durable');
+  const location = freshLocation();
+  for (let round = 0; round < 4; round++) {
+    const last = await killed(location, random);
+    const db = new RingzeroLevel(location, { poolSize: MIB, durable: round % 2 === 0 });
+    const groups = Number(await db.get('groups'));
+    assert.ok(groups === last || groups === last + 1, `${groups} after ${last}`);
+    assert.ok(db.verifySync());
+    for (let group = Math.max(0, groups - 299); group <= groups; group++)
+      for (let i = 0; i < 10; i++) {
+        const value = db.getSync(`key ${(group * 10 + i) % 3000}`);
+        // A group that is not a batch may survive in part, after the last whole one.
+        if (value !== valueOf(group)) assert.is(value, valueOf(groups + 1), `key ${i} of ${group}`);
+      }
+    await db.close();
+    assert.equal(readdirSync(location), ['data.rz'], 'a closed store needs no log');
+  }
+});
 
-tests(
-  'a killed store without a log is refused; one with a log whose log is gone, too',
-  async () => {
-    const location = freshLocation();
-    const body = "await db.put('a', '1', { sync: true }); process.kill(process.pid, 'SIGKILL')";
-    inProcess(location, body, '', { durable: false });
-    assert.is(await codeOf(new RingzeroLevel(location).open()), 'RZ_NOT_CLEAN');
-    const other = freshLocation();
-    inProcess(other, body);
-    assert.ok(existsSync(join(other, 'log.rz')));
-    const log = join(other, 'log.rz');
-    rmSync(log);
-    assert.is(await codeOf(new RingzeroLevel(other).open()), 'RZ_NOT_CLEAN');
-    await RingzeroLevel.destroy(other);
-    assert.not.ok(existsSync(other));
-  },
-);
+tests('a killed store without a log is refused, and so is one that lost its log', async () => {
+  const location = freshLocation();
+  const body = "await db.put('a', '1', { sync: true }); process.kill(process.pid, 'SIGKILL')";
+  inProcess(location, body, '', { durable: false });
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'RZ_NOT_CLEAN');
+  const other = freshLocation();
+  inProcess(other, body);
+  assert.ok(existsSync(join(other, 'log.rz')));
+  const log = join(other, 'log.rz');
+  rmSync(log);
+  assert.is(await codeOf(new RingzeroLevel(other).open()), 'RZ_NOT_CLEAN');
+  await RingzeroLevel.destroy(other);
+  assert.not.ok(existsSync(other));
+});
 
-tests('options: a word that is no boolean, a pool without room', () => {
+tests('options: a value that is not a boolean, a pool that is too small', () => {
   assert.throws(() => new RingzeroLevel('x', { durable: 1 as never }), /`durable` is 1; allowed: true or false/); // prettier-ignore
   assert.throws(() => new RingzeroLevel('x', { durable: true, poolSize: 2 ** 19 }), /`poolSize`/);
   assert.throws(() => new RingzeroLevel('x', { poolSize: 2 ** 19 }), /`durable: false`/);
 });
 
-tests('sublevels, long values, and a batch that is larger than the pool has room for', async () => {
+tests('sublevels, long values, and a batch that is too large for the pool', async () => {
   const location = freshLocation();
   const db = new RingzeroLevel(location, { poolSize: MIB, durable: true });
   const people = db.sublevel('people');
@@ -115,7 +114,7 @@ tests('sublevels, long values, and a batch that is larger than the pool has room
   await db.batch(
     Array.from({ length: 4000 }, (_, i) => put(i + 10_000)),
     { sync: true },
-  ); // new pages: as many as one likes
+  ); // new pages: no limit
   await db.close();
   await db.open();
   assert.is(await codeOf(db.batch(Array.from({ length: 4000 }, (_, i) => put(i)))), 'RZ_OUT_OF_MEMORY'); // prettier-ignore
@@ -123,7 +122,7 @@ tests('sublevels, long values, and a batch that is larger than the pool has room
   assert.is(await db.sublevel('people').get('ada'), '1815');
   assert.is((await db.get('large'))!.length, large.length + 1);
   for (let i = 0; i < 4000; i++) db.putSync(`key ${i}`, 'u'.repeat(900));
-  assert.ok(db.stats().checkpoints > 1, 'changed pages had to make room');
+  assert.ok(db.stats().checkpoints > 1, 'changed pages were written back for room');
   assert.ok(db.verifySync());
   await db.close();
 });

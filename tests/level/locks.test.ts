@@ -1,5 +1,6 @@
-// Goal: a lock ends with who holds it, and not before. Method: processes and threads that are killed while they have a store open, in this and in
-// other name spaces; locks that are changed as another container, another machine, a copy or a crash would have left them.
+// Goal: a lock ends with its holder, and not earlier. Method: processes and threads that are killed while
+// they have a store open, in this and in other namespaces; lock files as another container, another machine,
+// a copy or a crash would leave them.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +17,7 @@ import { codeOf, freshLocation, inProcess, moduleUrl } from './stores.ts';
 
 const tests = suite('level locks');
 
-/** Only where threads and boots can be told from each other are there sockets. */
+/** Sockets are used only where threads and boots can be distinguished. */
 const isSeen = process.platform === 'linux' && !isDeno;
 const KILL = "process.kill(process.pid, 'SIGKILL')";
 const ELSEWHERE = { host: 'another-container', space: 'pid:[1]', pid: 1, started: '1' };
@@ -32,7 +33,7 @@ async function opens(location: string): Promise<string | undefined> {
   await db.open();
   const value = await db.get('a');
   await db.close();
-  assert.equal(readdirSync(location), ['data.rz'], 'nothing else is left');
+  assert.equal(readdirSync(location), ['data.rz'], 'no other file is left');
   return value;
 }
 
@@ -54,7 +55,7 @@ async function holding(location: string, wrapper: string[] = []): Promise<() => 
   const ended = once(child, 'exit');
   await once(child.stdout, 'data');
   return async () => {
-    // What `unshare` has started, whose parent ends after it.
+    // The process that `unshare` started; its parent ends after it.
     const inner = wrapper.length > 0 && readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8'); // prettier-ignore
     process.kill(inner === false ? child.pid! : Number(inner), 'SIGKILL');
     await ended;
@@ -62,7 +63,7 @@ async function holding(location: string, wrapper: string[] = []): Promise<() => 
 }
 
 tests(
-  'D7: a durable store of a container that was killed opens in the next, and one that lives does not',
+  'D7: a durable store of a container that was killed opens in the next container; one of a live container does not',
   async () => {
     if (!isSeen) return;
     const location = freshLocation();
@@ -75,27 +76,24 @@ tests(
   },
 );
 
-tests(
-  'D7: the same with containers of this machine, each of whose processes is number 1',
-  async () => {
-    const words = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--uts'];
-    if (!isSeen) return;
-    if (spawnSync(words[0]!, [...words.slice(1), 'true']).status !== 0) {
-      return skip('locks between containers', 'the right to name spaces (unshare as root)');
-    }
-    const boxed = (name: string): string[] => [...words, 'sh', '-c', `hostname ${name}; exec "$0" "$@"`]; // prettier-ignore
-    const location = freshLocation();
-    const kill = await holding(location, boxed('one'));
-    const { pid, host } = JSON.parse(readFileSync(lockOf(location), 'utf8')) as Record<string, unknown>; // prettier-ignore
-    assert.equal([pid, host], [1, 'one']);
-    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
-    await kill();
-    const killAgain = await holding(location, boxed('two'));
-    assert.match(readFileSync(lockOf(location), 'utf8'), '"host":"two"');
-    await killAgain();
-    assert.is(await opens(location), '1');
-  },
-);
+tests('D7: the same with containers of this machine, where each process is number 1', async () => {
+  const words = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', '--uts'];
+  if (!isSeen) return;
+  if (spawnSync(words[0]!, [...words.slice(1), 'true']).status !== 0) {
+    return skip('locks between containers', 'the right to create namespaces (unshare as root)');
+  }
+  const boxed = (name: string): string[] => [...words, 'sh', '-c', `hostname ${name}; exec "$0" "$@"`]; // prettier-ignore
+  const location = freshLocation();
+  const kill = await holding(location, boxed('one'));
+  const { pid, host } = JSON.parse(readFileSync(lockOf(location), 'utf8')) as Record<string, unknown>; // prettier-ignore
+  assert.equal([pid, host], [1, 'one']);
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+  await kill();
+  const killAgain = await holding(location, boxed('two'));
+  assert.match(readFileSync(lockOf(location), 'utf8'), '"host":"two"');
+  await killAgain();
+  assert.is(await opens(location), '1');
+});
 
 tests('D7: a path that is too long for a socket', async () => {
   if (!isSeen) return;
@@ -107,7 +105,7 @@ tests('D7: a path that is too long for a socket', async () => {
   assert.is(await opens(location), '1');
 });
 
-tests('D7: what cannot be seen is kept, until `takeLock`', async () => {
+tests('D7: a lock whose holder cannot be seen is kept, until `takeLock`', async () => {
   const location = freshLocation();
   inProcess(location, `await db.put('a', '1'); setImmediate(() => ${KILL})`);
   for (const name of readdirSync(location)) if (name.endsWith('.open')) rmSync(join(location, name)); // prettier-ignore
@@ -126,7 +124,7 @@ tests('D7: what cannot be seen is kept, until `takeLock`', async () => {
   assert.equal(readdirSync(location), ['data.rz']);
 });
 
-tests('D7: a crash of the machine leaves an empty lock, which locks nothing', async () => {
+tests('D7: a machine crash leaves an empty lock file, which locks nothing', async () => {
   if (!isSeen) return;
   const location = freshLocation();
   mkdirSync(location);
@@ -146,14 +144,14 @@ tests('D7: a copy of a store that is open is not locked', async () => {
   const copy = join(dirname(location), 'copy');
   cpSync(location, copy, { recursive: true, filter: (path) => !path.endsWith('.open') }); // sockets cannot be copied
   assert.is(await opens(copy), '1');
-  // The same directory under another name is no copy.
+  // The same directory under another name is not a copy.
   renameSync(location, `${location}-moved`);
   assert.is(await codeOf(new RingzeroLevel(`${location}-moved`).open()), 'LEVEL_LOCKED');
   await kill();
   assert.is(await opens(`${location}-moved`), '1');
 });
 
-tests('D7: what processes leave that end while they take a lock is removed', async () => {
+tests('D7: files of processes that ended while taking a lock are removed', async () => {
   if (!isSeen) return;
   const location = freshLocation();
   const kill = await holding(location);
@@ -173,29 +171,26 @@ const OPENER = `
   parentPort.postMessage(db.handle);
   setInterval(() => {}, 1000);`;
 
-tests(
-  'D7: a worker that has opened a store and is terminated leaves it locked by nobody',
-  async () => {
-    if (!isSeen) return;
-    const location = freshLocation();
-    const url = new URL(`data:text/javascript,${encodeURIComponent(OPENER)}`);
-    const worker = new Worker(url, { workerData: { module: moduleUrl, location } });
-    const [handle] = (await once(worker, 'message')) as [never];
-    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
-    const attached = RingzeroLevel.attach(handle);
-    assert.is(await attached.get('a'), '1');
-    await worker.terminate();
-    // Who has attached may still write.
-    assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
-    attached.putSync('a', '2', { sync: true });
-    await attached.close();
-    assert.is(await opens(location), '2');
-    assert.is(await codeOf(RingzeroLevel.attach(handle).open()), 'LEVEL_DATABASE_NOT_OPEN');
-  },
-);
+tests('D7: a terminated worker leaves its store unlocked', async () => {
+  if (!isSeen) return;
+  const location = freshLocation();
+  const url = new URL(`data:text/javascript,${encodeURIComponent(OPENER)}`);
+  const worker = new Worker(url, { workerData: { module: moduleUrl, location } });
+  const [handle] = (await once(worker, 'message')) as [never];
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+  const attached = RingzeroLevel.attach(handle);
+  assert.is(await attached.get('a'), '1');
+  await worker.terminate();
+  // An attached thread may still write.
+  assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
+  attached.putSync('a', '2', { sync: true });
+  await attached.close();
+  assert.is(await opens(location), '2');
+  assert.is(await codeOf(RingzeroLevel.attach(handle).open()), 'LEVEL_DATABASE_NOT_OPEN');
+});
 
 tests(
-  'D7: who is refused leaves nothing, and a lock that was removed by hand is not removed twice',
+  'D7: a refused opener leaves no file, and a lock that was removed by hand is not removed twice',
   async () => {
     const location = freshLocation();
     const db = new RingzeroLevel(location, { poolSize: 1 << 20 });
@@ -210,7 +205,7 @@ tests(
   },
 );
 
-tests('D13: without a descriptor a store is closed and unlocked all the same', async () => {
+tests('D13: a store is closed and unlocked even without a free descriptor', async () => {
   if (!isSeen) return;
   const location = freshLocation();
   const body = `

@@ -1,5 +1,5 @@
-// Goal: a store is opened by one process, and only when what is on disk is what was closed. Method: second processes, dead ones, and a file
-// with bits flipped, cut off, or in the way.
+// Goal: a store is opened by one process, and only if the disk has what was closed. Method: second processes,
+// dead ones, and a file with flipped bits, cut off, or replaced.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +41,7 @@ async function filled(entries: number): Promise<string> {
   return location;
 }
 
-tests('LOCK-1: a second opener is told who holds the store', async () => {
+tests('LOCK-1: a second opener learns which process holds the store', async () => {
   const location = freshLocation();
   const db = new RingzeroLevel(location);
   await db.open();
@@ -55,31 +55,34 @@ tests('LOCK-1: a second opener is told who holds the store', async () => {
   assert.equal(readdirSync(location), ['data.rz']);
 });
 
-tests('a program that ends without close() has closed; one that is killed has not', async () => {
-  const location = freshLocation();
-  assert.is(inProcess(location, "await db.put('a', '1'); process.exit(3)").status, 3);
-  const thrown = inProcess(location, "await db.put('b', '2'); throw new Error('on purpose')");
-  assert.match(thrown.output, /on purpose/);
-  let db = new RingzeroLevel(location);
-  assert.equal(await db.getMany(['a', 'b']), ['1', '2']);
-  await db.close();
+tests(
+  'a program that ends without close() leaves a clean store; a killed one does not',
+  async () => {
+    const location = freshLocation();
+    assert.is(inProcess(location, "await db.put('a', '1'); process.exit(3)").status, 3);
+    const thrown = inProcess(location, "await db.put('b', '2'); throw new Error('on purpose')");
+    assert.match(thrown.output, /on purpose/);
+    let db = new RingzeroLevel(location);
+    assert.equal(await db.getMany(['a', 'b']), ['1', '2']);
+    await db.close();
 
-  const killed = "await db.put('c', '3'); process.kill(process.pid, 'SIGKILL')";
-  inProcess(location, killed, '', { durable: false });
-  assert.ok(existsSync(join(location, 'lock')), 'the lock of the dead process is there');
-  db = new RingzeroLevel(location);
-  assert.is(await codeOf(db.open()), 'RZ_NOT_CLEAN');
-  assert.equal(readdirSync(location), ['data.rz']);
-  await RingzeroLevel.destroy(location);
-  await db.open();
-  await db.close();
-});
+    const killed = "await db.put('c', '3'); process.kill(process.pid, 'SIGKILL')";
+    inProcess(location, killed, '', { durable: false });
+    assert.ok(existsSync(join(location, 'lock')), 'the lock of the dead process remains');
+    db = new RingzeroLevel(location);
+    assert.is(await codeOf(db.open()), 'RZ_NOT_CLEAN');
+    assert.equal(readdirSync(location), ['data.rz']);
+    await RingzeroLevel.destroy(location);
+    await db.open();
+    await db.close();
+  },
+);
 
-tests('a process that has ended is dead though nobody has waited for it', async () => {
+tests('a zombie process counts as dead', async () => {
   const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
   const [text] = (await once(parent.stdout, 'data')) as [Buffer];
   const child = { ...thisProcess(), pid: Number(text), started: '' };
-  // The shell would collect its child; the program it becomes waits for nothing.
+  // The shell would collect its child; the program that replaces it does not wait.
   while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n') await setTimeout(1);
   assert.is(livenessOf(child), 'alive');
   process.kill(child.pid, 'SIGKILL');
@@ -88,7 +91,7 @@ tests('a process that has ended is dead though nobody has waited for it', async 
   parent.kill();
 });
 
-tests('a batch that was neither applied nor taken back leaves a store that says so', async () => {
+tests('a batch that was neither applied nor undone marks the store', async () => {
   const location = await filled(100);
   const store = await Store.create(location, { ...checkStoreOptions({ durable: false }), createIfMissing: false, errorIfExists: false }); // prettier-ignore
   const { operations } = store;
@@ -108,7 +111,7 @@ tests('a batch that was neither applied nor taken back leaves a store that says 
   assert.is(await codeOf(new RingzeroLevel(location).open()), 'RZ_NOT_CLEAN');
 });
 
-tests('LOCK-2: locks of dead processes are taken over, however many there are', async () => {
+tests('LOCK-2: any number of locks of dead processes are taken over', async () => {
   const location = await filled(10);
   const lock = join(location, 'lock');
   inProcess(location, "await db.open(); process.kill(process.pid, 'SIGKILL')");
@@ -117,7 +120,7 @@ tests('LOCK-2: locks of dead processes are taken over, however many there are', 
   mkdirSync(location);
   dead.inode = String(statSync(location, { bigint: true }).ino); // a lock of this directory, without its socket
   writeFileSync(lock, JSON.stringify(dead));
-  // Somebody died while taking it over as well.
+  // Another process died while taking it over.
   writeFileSync(`${lock}.${dead.word}`, JSON.stringify({ ...dead, word: 'second' }));
   const db = new RingzeroLevel(location);
   await db.open();
@@ -129,11 +132,11 @@ tests('LOCK-2: locks of dead processes are taken over, however many there are', 
   writeFileSync(lock, 'nonsense');
   assert.is(await codeOf(db.open()), 'LEVEL_LOCKED');
   writeFileSync(lock, JSON.stringify({ ...dead, pid: process.pid }));
-  await db.open(); // the number is this process's, but it started at another time
+  await db.open(); // the number is this process's, but the start time differs
   await db.close();
 });
 
-/** Reads everything: true, or the code of the first failure. Throws when something that was read is wrong. */
+/** Reads everything: true, or the code of the first failure. Throws on wrong data. */
 async function readAll(location: string, entries: number): Promise<string | true> {
   const db = new RingzeroLevel(location);
   try {
@@ -172,7 +175,7 @@ async function readAll(location: string, entries: number): Promise<string | true
   }
 }
 
-tests('flipped bits anywhere give a typed error or right data', async () => {
+tests('flipped bits anywhere cause a typed error or return right data', async () => {
   const random = Random.forTest('level, flipped bits');
   const entries = 700;
   const location = await filled(entries);
@@ -202,7 +205,7 @@ tests('flipped bits anywhere give a typed error or right data', async () => {
   assert.is(await readAll(location, entries), true);
 });
 
-tests('a file cut off anywhere gives a typed error', async () => {
+tests('a file cut off anywhere causes a typed error', async () => {
   const location = await filled(700);
   const path = join(location, 'data.rz');
   const whole = readFileSync(path);
@@ -223,11 +226,11 @@ tests('a file cut off anywhere gives a typed error', async () => {
   }
   for (const other of ['abc', '5 bytes', 'x'.repeat(5000), 'something else'.repeat(10 * PAGE)]) {
     writeFileSync(path, other);
-    assert.is(await readAll(location, 700), 'RZ_FORMAT', `what is no store: ${other.slice(0, 9)}`);
+    assert.is(await readAll(location, 700), 'RZ_FORMAT', `not a store: ${other.slice(0, 9)}`);
   }
 });
 
-tests('what is in the way gives a typed error', async () => {
+tests('a wrong file or directory at the location causes a typed error', async () => {
   const location = freshLocation();
   mkdirSync(join(location, 'data.rz'), { recursive: true });
   assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_IO_ERROR');
@@ -251,7 +254,7 @@ tests(
 );
 
 tests(
-  'D13: a small pool on a full disk fails call by call instead of trying for ever',
+  'D13: a small pool on a full disk fails call by call instead of retrying forever',
   async () => {
     const body = `
     await db.open();
@@ -271,9 +274,9 @@ tests(
   },
 );
 
-tests('a full disk fails the one call, typed, and what was there stays right', async () => {
+tests('a full disk fails one call with a typed error, and stored data stays right', async () => {
   const location = freshLocation();
-  // A limit on the size of files stands in for the disk: the host's error is another, the way is the same.
+  // A limit on the size of files stands in for the disk: the host's error differs, the path is the same.
   const body = `
     await db.open();
     const codes = new Set();

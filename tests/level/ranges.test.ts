@@ -1,4 +1,4 @@
-// Goal: ranges give the text of every key and value, whatever bytes stand beside it, through every way of asking for them.
+// Goal: ranges return the text of every key and value, whatever bytes surround it, through every interface.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,7 @@ const tests = suite('level ranges');
 
 type Bytes = [key: Buffer, value: Buffer];
 
-/** Pieces that break when what precedes or follows is decoded with them: halves of characters, bytes that are none. */
+/** Pieces that break if decoded together with their neighbours: halves of characters, invalid bytes. */
 const PARTS = ['a', 'key', '0'.repeat(20), 'é', '€', '😀', '\0'].map((part) => Buffer.from(part));
 const BROKEN = [[0xc3], [0xa9], [0xe2, 0x82], [0xac], [0xf0, 0x9f], [0xff], [0x80]].map((part) => Buffer.from(part)); // prettier-ignore
 
@@ -50,15 +50,15 @@ async function inEveryWay(db: RingzeroLevel, options: object): Promise<[string, 
 for (const [name, broken, isAscii] of [
   ['ASCII', 0, true],
   ['UTF-8', 0, false],
-  ['bytes that are no UTF-8', 0.3, false],
+  ['bytes that are not UTF-8', 0.3, false],
 ] as const) {
-  tests(`every way gives the same text: ${name}`, async () => {
+  tests(`every interface returns the same text: ${name}`, async () => {
     const random = Random.forTest(`level, ranges of ${name}`);
     const db = new RingzeroLevel(freshLocation());
     await db.open();
     const model = new Map<string, Bytes>();
     for (let i = 0; i < 3000; i++) {
-      // Mostly ASCII, so that stretches end in the middle of others.
+      // Mostly ASCII, so that ASCII runs end inside other entries.
       const made = isAscii || random.chance(0.97) ? ascii(random, i) : entry(random, broken);
       model.set(made[0].toString('hex'), made);
     }
@@ -84,7 +84,7 @@ for (const [name, broken, isAscii] of [
   });
 }
 
-tests('a part of an entry, and other forms than text', async () => {
+tests('parts of an entry, and encodings other than text', async () => {
   const db = new RingzeroLevel(freshLocation());
   await db.open();
   for (let i = 0; i < 300; i++) db.putSync(`key ${i}`, i % 100 === 0 ? 'é' : `value ${i}`);
@@ -97,7 +97,7 @@ tests('a part of an entry, and other forms than text', async () => {
   await db.close();
 });
 
-tests('a large value is found under a key that is no text', async () => {
+tests('a large value is found under a key that is not text', async () => {
   const db = new RingzeroLevel(freshLocation());
   await db.open();
   const value = 'large'.repeat(10_000);
@@ -108,7 +108,7 @@ tests('a large value is found under a key that is no text', async () => {
   await db.close();
 });
 
-tests('an iterator that is sought goes on there, with what its limit leaves', async () => {
+tests('after seek() an iterator continues there, within the rest of its limit', async () => {
   const db = new RingzeroLevel(freshLocation());
   await db.open();
   const names = Array.from({ length: 500 }, (_, i) => `k${String(i).padStart(3, '0')}`);

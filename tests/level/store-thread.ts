@@ -13,7 +13,7 @@ export interface LevelThreadData {
 export interface LevelThreadResult {
   wrong: number;
   batches: number;
-  /** Code of the error that ended it, or ''. */
+  /** Code of the error that ended the thread, or ''. */
   ended: string;
 }
 
@@ -33,7 +33,7 @@ try {
       if (db.getSync(`${thread} ${before}`) !== valueOf(before)) wrong++;
     }
     if (i % 10 !== 0) continue;
-    // Two keys that every thread writes, always alike: no reader sees one without the other.
+    // Two keys that every thread writes, always the same value: no reader sees one without the other.
     const value = `${thread} ${i}`;
     db.batchSync([
       { type: 'put', key: 'twin a', value },

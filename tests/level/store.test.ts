@@ -1,4 +1,5 @@
-// Goal: what a store does beyond abstract-level's tests: synchronous calls, large values, small pools, reopening.
+// Goal: store behaviour beyond abstract-level's tests: synchronous calls, large values, small pools,
+// reopening.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,7 +17,7 @@ async function opened(options = {}, location = freshLocation()): Promise<Ringzer
   return db;
 }
 
-tests('synchronous calls do what the others do', async () => {
+tests('synchronous calls match the asynchronous ones', async () => {
   const db = await opened();
   db.putSync('a', '1');
   db.putSync('', 'empty key');
@@ -38,7 +39,7 @@ tests('synchronous calls do what the others do', async () => {
   assert.equal(bytes, new Uint8Array([50]));
   const kept = db.getSync('ü€😀', { valueEncoding: 'buffer' }) as unknown as Buffer;
   db.putSync('ü€😀', 'something else');
-  assert.is(kept.toString(), 'ä€😀', 'a value is the caller’s own');
+  assert.is(kept.toString(), 'ä€😀', 'the caller owns its value');
   for (const bad of [null, undefined]) {
     assert.throws(() => db.putSync(bad as unknown as string, 'v'), /null or undefined/);
     assert.throws(() => db.putSync('k', bad as unknown as string), /null or undefined/);
@@ -54,7 +55,7 @@ tests('synchronous calls do what the others do', async () => {
     assert.throws(call, (error: { code: string }) => error.code === 'LEVEL_DATABASE_NOT_OPEN');
 });
 
-tests('look-ups go through an encoding, whatever it calls itself', async () => {
+tests('look-ups use an encoding, whatever its name', async () => {
   const upper = {
     name: 'utf8',
     format: 'utf8' as const,
@@ -73,44 +74,50 @@ tests('look-ups go through an encoding, whatever it calls itself', async () => {
   await byValue.close();
   const db = await opened();
   await db.put('7', '8');
-  assert.is(db.getSync(7 as unknown as string), '8', 'a number is made a string');
+  assert.is(db.getSync(7 as unknown as string), '8', 'a number becomes a string');
   assert.is(db.getSync('7', undefined as never), '8');
   await db.close();
 });
 
-tests('getInto() gives the length, fills what there is room for, and says -1', async () => {
-  const db = await opened();
-  const target = Buffer.alloc(8, '.');
-  db.putSync('k', 'hello');
-  assert.is(db.getInto('k', target), 5);
-  assert.is(target.toString(), 'hello...');
-  db.putSync('k', 'a longer value');
-  assert.is(db.getInto('k', target), 14);
-  assert.is(target.toString(), 'a longer');
-  assert.is(db.getInto('none', target), -1);
-  const words = new Float64Array(8) as unknown as Uint8Array;
-  assert.throws(() => db.getInto('k', words), /must be a Uint8Array/);
-  assert.is(db.getInto('k', new Uint8Array(0)), 14);
-  await db.close();
-});
+tests(
+  'getInto() returns the length, fills the target up to its size, and returns -1 for a missing key',
+  async () => {
+    const db = await opened();
+    const target = Buffer.alloc(8, '.');
+    db.putSync('k', 'hello');
+    assert.is(db.getInto('k', target), 5);
+    assert.is(target.toString(), 'hello...');
+    db.putSync('k', 'a longer value');
+    assert.is(db.getInto('k', target), 14);
+    assert.is(target.toString(), 'a longer');
+    assert.is(db.getInto('none', target), -1);
+    const words = new Float64Array(8) as unknown as Uint8Array;
+    assert.throws(() => db.getInto('k', words), /must be a Uint8Array/);
+    assert.is(db.getInto('k', new Uint8Array(0)), 14);
+    await db.close();
+  },
+);
 
-tests('rangeSync() takes bounds, direction, limit and encodings, and can be left', async () => {
-  const db = await opened({ valueEncoding: 'json' });
-  const all = Array.from({ length: 3000 }, (_, i) => `k${String(i).padStart(5, '0')}`);
-  db.batchSync(all.map((key, i) => ({ type: 'put', key, value: i as unknown as string })));
-  assert.equal([...db.rangeSync()].map(([key]) => key), all); // prettier-ignore
-  assert.equal([...db.rangeSync({ reverse: true })].map(([, v]) => v as unknown), all.map((_, i) => 2999 - i)); // prettier-ignore
-  const some = [...db.rangeSync({ gt: 'k00010', lte: 'k00013' })].map(([key]) => key);
-  assert.equal(some, ['k00011', 'k00012', 'k00013']);
-  assert.equal([...db.rangeSync({ gte: 'k02998', limit: 5, values: false })], [['k02998', undefined], ['k02999', undefined]]); // prettier-ignore
-  let seen = 0;
-  for (const [key] of db.rangeSync()) {
-    seen++;
-    if (key === 'k00999') break;
-  }
-  assert.is(seen, 1000);
-  await db.close();
-});
+tests(
+  'rangeSync() takes bounds, direction, limit and encodings, and can be left early',
+  async () => {
+    const db = await opened({ valueEncoding: 'json' });
+    const all = Array.from({ length: 3000 }, (_, i) => `k${String(i).padStart(5, '0')}`);
+    db.batchSync(all.map((key, i) => ({ type: 'put', key, value: i as unknown as string })));
+    assert.equal([...db.rangeSync()].map(([key]) => key), all); // prettier-ignore
+    assert.equal([...db.rangeSync({ reverse: true })].map(([, v]) => v as unknown), all.map((_, i) => 2999 - i)); // prettier-ignore
+    const some = [...db.rangeSync({ gt: 'k00010', lte: 'k00013' })].map(([key]) => key);
+    assert.equal(some, ['k00011', 'k00012', 'k00013']);
+    assert.equal([...db.rangeSync({ gte: 'k02998', limit: 5, values: false })], [['k02998', undefined], ['k02999', undefined]]); // prettier-ignore
+    let seen = 0;
+    for (const [key] of db.rangeSync()) {
+      seen++;
+      if (key === 'k00999') break;
+    }
+    assert.is(seen, 1000);
+    await db.close();
+  },
+);
 
 tests('for await sees every entry once while the store is being changed', async () => {
   const db = await opened();
@@ -119,7 +126,7 @@ tests('for await sees every entry once while the store is being changed', async 
   const seen: string[] = [];
   for await (const [key] of db.iterator()) {
     seen.push(key);
-    if (seen.length % 10 === 0) db.putSync(`${key}+`, 'new'); // splits leaves just ahead and behind
+    if (seen.length % 10 === 0) db.putSync(`${key}+`, 'new'); // splits leaves just ahead of and behind the iterator
   }
   assert.equal(seen.filter((key) => !key.endsWith('+')), keys); // prettier-ignore
   const abort = new AbortController();
@@ -137,7 +144,7 @@ tests('for await sees every entry once while the store is being changed', async 
   await db.close();
 });
 
-tests('values up to 64 MiB, and not beyond', async () => {
+tests('values up to 64 MiB, and no longer', async () => {
   const location = freshLocation();
   let db = await opened({ valueEncoding: 'buffer', poolSize: 8 * MIB }, location);
   const sizes = [0, 1, 4000, 4096, 65_536, MIB - 4096, MIB - 4095, 3 * MIB + 1, 64 * MIB];
@@ -166,7 +173,7 @@ tests('values up to 64 MiB, and not beyond', async () => {
   db.getSync(`size ${64 * MIB}`);
   assert.ok(
     db.stats().evictions - evictions < 2 * 2 ** 14,
-    'each page is read about once, though a value comes in parts',
+    'each page is read about once, although a value is read in parts',
   );
   await db.close();
   db = await opened({ valueEncoding: 'buffer', poolSize: 8 * MIB }, location);
@@ -217,7 +224,7 @@ tests(
   },
 );
 
-tests('a file of many times the pool, against a map', async () => {
+tests('a file many times larger than the pool, against a map', async () => {
   const random = Random.forTest('level, small pool');
   const location = freshLocation();
   const options = { poolSize: 256 * 1024, durable: false };
@@ -254,7 +261,7 @@ tests('a file of many times the pool, against a map', async () => {
   await db.close();
 });
 
-tests('directIO: past the page cache, and the same file without it', async () => {
+tests('directIO: bypasses the page cache, and the file is the same without it', async () => {
   const location = freshLocation();
   const valueOf = (i: number): string => `${i} `.repeat(25);
   const options = { poolSize: 2 ** 20, directIO: true };
@@ -283,7 +290,7 @@ tests('options out of range are refused by name', async () => {
   refused(() => new RingzeroLevel('x', { directIO: 1 as unknown as boolean }), /directIO/);
 });
 
-tests('destroy() removes a store, and only that', async () => {
+tests('destroy() removes a store and nothing else', async () => {
   const location = freshLocation();
   await RingzeroLevel.destroy(location);
   const db = await opened({}, location);

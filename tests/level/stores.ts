@@ -1,4 +1,4 @@
-// Stores for tests: directories that go away by themselves, and threads and processes that use one.
+// Stores for tests: directories that are removed automatically, and threads and processes that use a store.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -22,7 +22,7 @@ export function freshLocation(): string {
   return join(freshRoot(), 'store');
 }
 
-/** The code of what open() failed with, beneath abstract-level's own. */
+/** The code of open()'s failure, below abstract-level's own error. */
 export async function codeOf(failing: Promise<unknown>): Promise<string> {
   try {
     await failing;
@@ -35,7 +35,7 @@ export async function codeOf(failing: Promise<unknown>): Promise<string> {
 
 export const moduleUrl = new URL('../../host/level/index.js', import.meta.url).href;
 
-/** Runs a module's text in another process, `db` being an open store; what it printed, and how it ended. */
+/** Runs a module's text in another process, with `db` as an open store; its output, and how it ended. */
 export function inProcess(
   location: string,
   body: string,

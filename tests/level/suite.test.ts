@@ -1,4 +1,4 @@
-// Goal: whatever abstract-level's own published tests ask of an implementation. Method: they run in a process of their own.
+// Goal: abstract-level's own published tests pass. Method: they run in a separate process.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

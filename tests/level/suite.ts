@@ -1,4 +1,4 @@
-// abstract-level's own published tests on RingzeroLevel: a program of its own, whose exit code says how it went.
+// abstract-level's own published tests on RingzeroLevel: a separate program, whose exit code is the result.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ const root = mkdtempSync(join(tmpdir(), 'ringzero-suite-'));
 let stores = 0;
 suite({
   test,
-  // No options but the tests' own: some compare what a hook is given.
+  // No options but the tests' own: some compare the arguments of a hook.
   factory: (options) => new RingzeroLevel(join(root, String(stores++)), options),
 });
 test.onFinish(() => rmSync(root, { recursive: true, force: true }));

@@ -1,4 +1,5 @@
-// Threads of tests/level/terminated.test.ts: victims, which work until they are ended, and a survivor, which works when told.
+// Threads of tests/level/terminated.test.ts: victims, which work until they are terminated, and a survivor,
+// which works on request.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { RingzeroLevel, type RingzeroHandle } from '../../host/level/index.ts';
@@ -35,7 +36,7 @@ async function victim({ handle, kind, keys }: VictimData): Promise<void> {
   for (let turn = 0; ; turn++) WORK[kind](db, keys, turn);
 }
 
-/** What each call ended with, '' or a code, and how long the longest took. */
+/** The result of each call, '' or a code, and the duration of the longest. */
 export interface Survival {
   ends: string[];
   longestMs: number;

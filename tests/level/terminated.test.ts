@@ -1,7 +1,8 @@
-// Goal: a thread that is ended in the middle of a call (worker.terminate()) stops nobody: the others get an answer or an error, the store can
-// be closed and opened again, and a durable one has everything. Method: victims at random moments of each kind of work, a survivor with all
-// kinds, by a printed seed. RZ_ROUNDS sets how many of each kind, and prints what they ended
-// with and the longest call of a survivor; a call that never returns fails the test by its deadline.
+// Goal: a thread that is terminated in the middle of a call (worker.terminate()) blocks no other: they get a
+// result or an error, the store can be closed and opened again, and a durable one has everything. Method:
+// victims at random moments of each kind of work, a survivor with all kinds, by a printed seed. RZ_ROUNDS
+// sets the number of each kind, and prints the outcomes and the longest call of a survivor; a call that never
+// returns fails the test by its deadline.
 
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
@@ -22,12 +23,12 @@ const DEADLINE_MS = 20_000;
 const random = Random.forTest('level terminated threads');
 const { seed } = random;
 
-/** A thread is known to be dead where /proc says so. */
+/** Only /proc tells whether a thread has died. */
 const isSeen = process.platform === 'linux' && !isDeno;
 
 const tests = suite('level terminated threads');
 
-/** The next message, or a failure: a thread that hangs says nothing. */
+/** The next message, or a failure: a thread that hangs sends nothing. */
 async function answer(worker: Worker, what: string): Promise<unknown> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   try {
@@ -48,7 +49,7 @@ async function fill(location: string, durable: boolean): Promise<RingzeroLevel> 
 }
 
 const outcomes = new Map<string, number>();
-/** What a survivor's call took at most, in ms. */
+/** The longest call of a survivor, in ms. */
 let longest = 0;
 
 async function round(
@@ -89,7 +90,7 @@ async function round(
 }
 
 for (const kind of KINDS) {
-  tests(`D5: a ${kind} that is terminated in a call keeps nobody waiting`, async () => {
+  tests(`D5: a ${kind} that is terminated in a call blocks no other thread`, async () => {
     if (!isSeen) return;
     const survivor = new Worker(THREAD, { workerData: {} });
     try {
@@ -103,30 +104,27 @@ for (const kind of KINDS) {
   });
 }
 
-tests(
-  'D4: threads that are terminated, or end without close(), give their places back',
-  async () => {
-    if (!isSeen) return;
-    const db = new RingzeroLevel(freshLocation(), { poolSize: 1 << 20 });
-    await db.open();
-    for (let i = 0; i < 70; i++) {
-      const text = `
+tests('D4: threads that are terminated, or end without close(), free their slots', async () => {
+  if (!isSeen) return;
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 1 << 20 });
+  await db.open();
+  for (let i = 0; i < 70; i++) {
+    const text = `
       import { workerData, parentPort } from 'node:worker_threads';
       const { RingzeroLevel } = await import(workerData.module);
       const db = RingzeroLevel.attach(workerData.handle);
       await db.open();
       parentPort.postMessage(db.getSync('a') ?? 'none');
       if (${i % 2 === 0}) setInterval(() => {}, 1000);`;
-      const module = new URL('../../host/level/index.js', import.meta.url).href;
-      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), { workerData: { module, handle: db.handle } }); // prettier-ignore
-      const ended = once(worker, 'exit');
-      assert.is(await answer(worker, `thread ${i}`), 'none');
-      if (i % 2 === 0) await worker.terminate();
-      else await ended;
-    }
-    db.putSync('a', 'b');
-    await db.close();
-  },
-);
+    const module = new URL('../../host/level/index.js', import.meta.url).href;
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), { workerData: { module, handle: db.handle } }); // prettier-ignore
+    const ended = once(worker, 'exit');
+    assert.is(await answer(worker, `thread ${i}`), 'none');
+    if (i % 2 === 0) await worker.terminate();
+    else await ended;
+  }
+  db.putSync('a', 'b');
+  await db.close();
+});
 
 tests.run();

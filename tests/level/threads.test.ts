@@ -1,4 +1,5 @@
-// Goal: one store in several threads of a process. Method: workers that write and read the same keys, and closing under their hands.
+// Goal: one store in several threads of a process. Method: workers that write and read the same keys, and a
+// close() while they work.
 
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
@@ -38,12 +39,12 @@ for (const poolSize of [256 * 1024, 64 * 2 ** 20]) {
   });
 }
 
-tests('LEVEL-1: the opener closes for all; calls of the others fail from then on', async () => {
+tests('LEVEL-1: the opener closes for all; calls of other threads fail from then on', async () => {
   const location = freshLocation();
   const db = new RingzeroLevel(location);
   await db.open();
   const { handle } = db;
-  const attached = RingzeroLevel.attach(handle); // a second vCPU of this very thread
+  const attached = RingzeroLevel.attach(handle); // a second vCPU of the same thread
   await attached.put('a', '1');
   assert.is(db.getSync('a'), '1');
   const endless = run({ handle: db.handle, thread: 0, keys: -1 });
@@ -56,7 +57,7 @@ tests('LEVEL-1: the opener closes for all; calls of the others fail from then on
   assert.is(await codeOf(RingzeroLevel.attach(handle).open()), 'LEVEL_DATABASE_NOT_OPEN');
 });
 
-tests('threads come and go, closing or not', async () => {
+tests('threads attach and end, with or without close()', async () => {
   const db = new RingzeroLevel(freshLocation());
   await db.open();
   for (let turn = 0; turn < 6; turn++) await run({ handle: db.handle, thread: 0, keys: 5 });
