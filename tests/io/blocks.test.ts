@@ -1,4 +1,4 @@
-// What rings have done to a file, as its file system sees it.
+// The effects of rings on a file, as its file system sees them.
 
 import { readFileSync, statSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -9,7 +9,7 @@ import { BLOCK, BLOCKS, createRings } from './machine.ts';
 
 const tests = suite('rings, the file');
 
-tests('what was written and allocated has its place', async () => {
+tests('written and allocated blocks have space on disk', async () => {
   const at = await createRings();
   const file = at.call('ringFile', at.open('blocks'));
   at.memory.fill(0xab, at.at(3), at.at(4));
@@ -18,7 +18,7 @@ tests('what was written and allocated has its place', async () => {
   assert.ok(readFileSync(at.path).subarray(5 * BLOCK, 6 * BLOCK).every((byte) => byte === 0xab)); // prettier-ignore
   assert.is(at.run({ opcode: abi.OP_ALLOCATE, file, position: 3_000_000, length: 7 }), 0);
   assert.is(statSync(at.path).size, 3_000_007);
-  assert.ok(statSync(at.path).blocks * 512 >= 3_000_007, 'the blocks have their place');
+  assert.ok(statSync(at.path).blocks * 512 >= 3_000_007, 'the blocks are allocated');
   assert.ok(readFileSync(at.path).subarray(BLOCKS * BLOCK).every((byte) => byte === 0)); // prettier-ignore
   assert.is(at.run({ opcode: abi.OP_ALLOCATE, file, position: 0, length: 1 }), 0, 'never shorter');
   assert.is(statSync(at.path).size, 3_000_007);
@@ -28,7 +28,7 @@ tests('what was written and allocated has its place', async () => {
   await at.close();
 });
 
-tests('allocates in a file past the page cache, from an end in the middle of a block', async () => {
+tests('allocates in a file with direct I/O, from an end in the middle of a block', async () => {
   const at = await createRings();
   const descriptor = at.open('direct', OPEN_READ | OPEN_WRITE | OPEN_CREATE | OPEN_DIRECT);
   const file = at.call('ringFile', descriptor);

@@ -1,4 +1,5 @@
-// The DMA window from the guest's side: it narrows and nothing else, whatever is under way; what is outside is refused and counted.
+// The DMA window from the guest's side: it only ever narrows, whatever is in flight; transfers outside are
+// refused and counted.
 
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
@@ -13,7 +14,7 @@ import { BLOCK, createRings } from './machine.ts';
 
 const windows = suite('the DMA window');
 
-windows('frames that the guest has given up are refused on every way, and counted', async () => {
+windows('frames that the guest has given up are refused on every path, and counted', async () => {
   const at = await createRings();
   const descriptor = at.open('blocks');
   const file = at.call('ringFile', descriptor);
@@ -34,7 +35,7 @@ windows('frames that the guest has given up are refused on every way, and counte
   await at.close();
 });
 
-windows('when it is narrower, nothing that began before still writes outside', async () => {
+windows('after it narrows, no earlier transfer writes outside', async () => {
   const faults = new Faults({ seed: 3 });
   const at = await createRings({ faults });
   const file = at.call('ringFile', at.open('blocks'));
@@ -84,7 +85,7 @@ windows(
   },
 );
 
-windows('whatever a guest asks for, it never grows and never reaches the kernel', () => {
+windows('whatever a guest requests, it never grows and never reaches the kernel', () => {
   const seed = Number(process.env['RZ_SEED'] ?? Date.now() % 2 ** 31);
   console.log(`seed ${seed}`);
   let state = seed | 1;

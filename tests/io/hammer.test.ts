@@ -1,4 +1,5 @@
-// Two vCPUs and one service under faults of every kind. RZ_SEED repeats a run, RZ_HAMMER_SECONDS makes it longer.
+// Two vCPUs and one service under faults of every kind. RZ_SEED repeats a run, RZ_HAMMER_SECONDS makes it
+// longer.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +15,7 @@ const hammer = suite('rings under faults');
 
 for (const [name, rates] of [
   ['none', {}],
-  ['late and overtaken', { delay: 0.3, delayMs: 3 }],
+  ['late and reordered', { delay: 0.3, delayMs: 3 }],
   ['errors', { error: 0.05, full: 0.05, short: 0.1 }],
   ['everything', { error: 0.02, full: 0.02, short: 0.05, delay: 0.1, delayMs: 2 }],
 ] as const) {

@@ -1,4 +1,5 @@
-// A process that appends to a log until it is killed: after each commit it says so. Several records are under way at any time.
+// A process that appends to a log until it is killed, and reports each commit. Several records are in flight
+// at any time.
 //
 //   node log-child.js DIRECTORY FIRST
 

@@ -11,7 +11,7 @@ export const LOG_FILE = 'log';
 export const HIGH = 0;
 export const LOW = 1;
 
-/** A record as its reader finds it. */
+/** A record as the reader returns it. */
 export interface Found {
   writer: number;
   sequence: number;
@@ -40,7 +40,7 @@ export class LogGuest {
     return this.vm.enter().exports['append']!(writer, sequence, bytes) as bigint;
   }
 
-  /** The records of the valid prefix; each is as it was written. */
+  /** The records of the valid prefix; each must be unchanged. */
   records(file: number): Found[] {
     const found: Found[] = [];
     if (this.call('readLog', file) !== 0) throw new Error('the reader does not open');

@@ -1,4 +1,5 @@
-// Another vCPU appends and commits, beginning when all are there; says how many commits succeeded, or why one did not.
+// Another vCPU appends and commits, beginning when all threads are ready; reports how many commits succeeded,
+// or why one failed.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MicroVMHandle } from '../../host/index.ts';
@@ -6,7 +7,7 @@ import { joinLogGuest } from './log-machine.ts';
 
 const { handle, here, threads, writer, times, bytes } = workerData as {
   handle: MicroVMHandle;
-  /** Threads that are there. */
+  /** Threads that are ready. */
   here: Int32Array;
   threads: number;
   writer: number;

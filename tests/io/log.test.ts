@@ -1,4 +1,5 @@
-// The log: what was committed is there afterwards, in order, and the prefix of what was appended; whatever happens to the device or the process.
+// The log: committed records survive in order, and what survives is a prefix of the appended records,
+// whatever happens to the device or the process.
 
 import { spawn } from 'node:child_process';
 import { copyFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ function random(below: number): number {
   return (state >>> 0) % below;
 }
 
-/** What lies in a log: another VM reads it. */
+/** The contents of a log, read by another VM. */
 async function readBack(directory: string): Promise<Found[]> {
   const guest = await createLogGuest(directory);
   const records = guest.records(guest.open(LOG_FILE));
@@ -43,7 +44,7 @@ async function openLog(directory: string, faults?: Faults): Promise<LogGuest> {
   return guest;
 }
 
-logs('has what was committed, and goes on where it ended', async () => {
+logs('has what was committed, and continues at its end', async () => {
   const { directory, remove } = scratch();
   let next = 0;
   for (let round = 0; round < 4; round++) {
@@ -61,7 +62,7 @@ logs('has what was committed, and goes on where it ended', async () => {
   remove();
 });
 
-logs('one flush is for all that wait', async () => {
+logs('one flush serves all waiting commits', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   let last = 0n;
@@ -70,12 +71,12 @@ logs('one flush is for all that wait', async () => {
   assert.ok(guest.call('groups') <= 2, `${guest.call('groups')} groups`);
   const before = guest.call('groups');
   assert.is(guest.call('commit', 16n), 0);
-  assert.is(guest.call('groups'), before, 'what is durable takes none');
+  assert.is(guest.call('groups'), before, 'a durable record needs none');
   await guest.vm.close();
   remove();
 });
 
-logs('refuses what is no record, and commits of what was not appended', async () => {
+logs('refuses invalid records, and commits of records that were not appended', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   for (const bytes of [0, 65521, 0x80000000, -1]) {
@@ -91,7 +92,7 @@ logs('refuses what is no record, and commits of what was not appended', async ()
   remove();
 });
 
-/** Threads with numbers from 1 on append and commit at the same time; what each says of it. */
+/** Threads with numbers from 1 on append and commit concurrently; the report of each. */
 function appendTogether(
   guest: LogGuest,
   threads: number,
@@ -104,12 +105,12 @@ function appendTogether(
   return Promise.all(upTo(threads).map((i) => runThread(url, { ...all, writer: i + 1 })));
 }
 
-logs('vCPUs append together; each one’s records are there in its order', async () => {
+logs('vCPUs append concurrently; the records of each are in its order', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   const [threads, times] = [4, 150];
   assert.equal(await appendTogether(guest, threads, times, 3000), Array(threads).fill(times));
-  assert.ok(guest.call('groups') < threads * times, 'groups are of several');
+  assert.ok(guest.call('groups') < threads * times, 'groups have several commits');
   await guest.vm.close();
   const records = await readBack(directory);
   assert.is(records.length, threads * times);
@@ -132,7 +133,7 @@ logs('the slower the device, the larger the groups', async () => {
   remove();
 });
 
-logs('writes that come short are finished, late ones waited for', async () => {
+logs('short writes are completed, late ones awaited', async () => {
   const { directory, remove } = scratch();
   const faults = new Faults({ seed });
   const guest = await openLog(directory, faults);
@@ -150,7 +151,7 @@ for (const [what, rates] of [
   ['a full disk', { full: 1 }],
 ] as const)
   logs(
-    `${what} breaks it: nobody is told of a commit again, and what was committed is there`,
+    `${what} breaks it: no commit succeeds any more, and committed records survive`,
     async () => {
       const { directory, remove } = scratch();
       const faults = new Faults({ seed });
@@ -164,7 +165,7 @@ for (const [what, rates] of [
       assert.is(guest.call('commit', lsn), broken, 'it stays broken');
       assert.is(guest.append(1, 11, 1000), 0n);
       assert.is(guest.call('failure'), -broken);
-      assert.is(guest.call('commit', 16n), 0, 'what was durable is');
+      assert.is(guest.call('commit', 16n), 0, 'durable records stay durable');
       await guest.vm.close();
       const found = sequences(await readBack(directory));
       assert.equal(found, upTo(found.length));
@@ -173,7 +174,7 @@ for (const [what, rates] of [
       assert.is(
         again.call('commit', again.append(1, found.length, 50)),
         0,
-        'opened again it goes on',
+        'it continues after reopening',
       );
       await again.vm.close();
       assert.equal(sequences(await readBack(directory)), upTo(found.length + 1));
@@ -181,7 +182,7 @@ for (const [what, rates] of [
     },
   );
 
-logs('with errors now and then, those who were told so have their records', async () => {
+logs('with occasional errors, every successful commit has its record', async () => {
   for (let round = 0; round < 6; round++) {
     const { directory, remove } = scratch();
     const faults = new Faults({ seed: seed + round });
@@ -201,18 +202,18 @@ logs('with errors now and then, those who were told so have their records', asyn
   }
 });
 
-logs('a leader that died breaks it for those who wait', async () => {
+logs('a dead leader breaks it for all that wait', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   assert.is(guest.call('commit', guest.append(1, 0, 100)), 0);
-  const leader = guest.vm.enter().kernel.vcpu + 9; // a number that nobody has
+  const leader = guest.vm.enter().kernel.vcpu + 9; // an index without a vCPU
   guest.call('setLeader', leader + 1);
   assert.is(guest.call('commit', guest.append(1, 1, 100)), -EIO);
   await guest.vm.close();
   remove();
 });
 
-logs('a torn or changed file has the prefix before the damage', async () => {
+logs('a torn or altered file has the prefix before the damage', async () => {
   const { directory, log, remove } = scratch();
   const guest = await openLog(directory);
   for (let i = 0; i < 60; i++) guest.append(1, i, 8 + random(i === 30 ? 50_000 : 2000));
@@ -234,19 +235,19 @@ logs('a torn or changed file has the prefix before the damage', async () => {
       writeFileSync(log, changed);
     }
     const found = sequences(await readBack(directory));
-    // The last byte of a record may be padding, which says nothing.
+    // The last byte of a record may be padding, which has no effect.
     assert.ok(found.length === before || (round % 2 === 1 && found.length === 61), `${found.length} of ${before} at ${at}, seed ${seed}`); // prettier-ignore
     assert.equal(found, upTo(found.length));
     copyFileSync(join(directory, 'whole'), log);
   }
-  // Goes on before records that were whole: they are not to come back behind the new ones.
+  // Appends before records that were intact: they must not reappear after the new ones.
   truncateSync(log, end);
   const cut = Buffer.from(whole);
   cut[Number(records[20]!.position) + 20]! ^= 1;
   writeFileSync(log, cut);
   const again = await openLog(directory);
   const size = Number(records[21]!.position - records[20]!.position);
-  assert.is(again.call('commit', again.append(2, 0, size - 16)), 0); // as long as the one that was damaged
+  assert.is(again.call('commit', again.append(2, 0, size - 16)), 0); // the length of the damaged one
   await again.vm.close();
   const after = await readBack(directory);
   assert.is(after.length, 22);

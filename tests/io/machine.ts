@@ -45,7 +45,7 @@ export class Rings {
     return this.call('open', name.length, flags);
   }
 
-  /** Puts an entry into the queue; its number, which is its user data, or -1 if there was no room. */
+  /** Puts an entry into the queue; its number, which is its user data, or -1 without room. */
   submit({ opcode, file = 0, flags = 0, address, length = BLOCK, position = 0 }: Entry): number {
     const data = this.#next++;
     const at = address ?? this.buffers;
@@ -53,7 +53,7 @@ export class Rings {
     return done === 0 ? -1 : data;
   }
 
-  /** Waits for everything that is outstanding: results by number. */
+  /** Waits for all outstanding entries: results by number. */
   finish(): Map<number, number> {
     const results = new Map<number, number>();
     const count = this.call('outstanding');
@@ -82,7 +82,7 @@ export class Rings {
     return this.buffers + buffer * BLOCK;
   }
 
-  /** First word of a buffer: the number of the block that is there. */
+  /** First word of a buffer: the number of the block in it. */
   blockIn(buffer: number): number {
     return this.memory.readUInt32LE(this.at(buffer));
   }

@@ -1,4 +1,4 @@
-// Another vCPU reads one block and says what came of it.
+// Another vCPU reads one block and reports the result.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MicroVMHandle } from '../../host/index.ts';

@@ -1,4 +1,4 @@
-// Requests leave in the order that the policy says: classes, deadlines, a bounded depth, nobody for ever last.
+// Requests are submitted in the order of the policy: classes, deadlines, a bounded depth, no starvation.
 
 import { statSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -43,7 +43,7 @@ function add({ guest, file }: Context, slot: number, klass: number, inUs = 0): v
   assert.is(guest.call('add', slot, klass, inUs), 1);
 }
 
-/** Slots in the order in which they went to the device, from the n-th entry on; no more than the queue remembers. */
+/** Slots in order of submission, from the n-th entry on; no more than the queue remembers. */
 function leftSince(guest: LogGuest, n: number): number[] {
   const slots: number[] = [];
   for (let i = n; i < guest.call('submittedCount'); i++) slots.push(guest.call('submitted', i));
@@ -54,30 +54,26 @@ function finish(guest: LogGuest, slots: number): void {
   for (let slot = 0; slot < slots; slot++) assert.is(guest.call('wait', slot), BLOCK);
 }
 
-requests(
-  'a read that is wanted does not wait behind a batch of writes in the background',
-  (context) => {
-    const { guest, faults } = context;
-    faults.set({ delay: 1, delayMs: 20 });
-    guest.call('setDepth', 16, 2);
-    for (let slot = 1; slot < 100; slot++) add(context, slot, LOW);
-    guest.call('pump');
-    assert.is(guest.call('submittedCount'), 2, 'the device has two of them');
-    add(context, 0, HIGH);
-    guest.call('pump');
-    assert.equal(leftSince(guest, 2), [0], 'and the read at once');
-    assert.is(guest.call('wait', 0), BLOCK);
-    let waiting = 0;
-    for (let slot = 1; slot < 100; slot++)
-      waiting += Number(guest.call('stateOf', slot) === QUEUED);
-    assert.ok(waiting >= 40, `when it was done, ${waiting} of 99 writes had not begun`);
-    faults.set({});
-    finish(guest, 100);
-  },
-);
+requests('an urgent read does not wait behind a batch of background writes', (context) => {
+  const { guest, faults } = context;
+  faults.set({ delay: 1, delayMs: 20 });
+  guest.call('setDepth', 16, 2);
+  for (let slot = 1; slot < 100; slot++) add(context, slot, LOW);
+  guest.call('pump');
+  assert.is(guest.call('submittedCount'), 2, 'the device has two of them');
+  add(context, 0, HIGH);
+  guest.call('pump');
+  assert.equal(leftSince(guest, 2), [0], 'and the read immediately');
+  assert.is(guest.call('wait', 0), BLOCK);
+  let waiting = 0;
+  for (let slot = 1; slot < 100; slot++) waiting += Number(guest.call('stateOf', slot) === QUEUED);
+  assert.ok(waiting >= 40, `when it was done, ${waiting} of 99 writes had not begun`);
+  faults.set({});
+  finish(guest, 100);
+});
 
 requests(
-  'never more at the device than the depth, never more of the background than its own',
+  'in flight: at most the depth in total, at most its own depth of the background class',
   (context) => {
     const { guest, faults } = context;
     faults.set({ delay: 0.5, delayMs: 1 });
@@ -106,7 +102,7 @@ requests(
   },
 );
 
-requests('the earliest deadline first, of equals the one that came first', (context) => {
+requests('the earliest deadline first, then the first queued', (context) => {
   const { guest } = context;
   const order = Array.from({ length: 60 }, (_, i) => (i * 37) % 60);
   for (const klass of [HIGH, LOW]) {
@@ -123,7 +119,7 @@ requests('the earliest deadline first, of equals the one that came first', (cont
 });
 
 requests(
-  'without a deadline: in the order in which they came, before those with time',
+  'without a deadline: in order of arrival, before those with later deadlines',
   (context) => {
     const { guest } = context;
     guest.call('setDepth', 2, 1);
@@ -134,45 +130,39 @@ requests(
   },
 );
 
-requests(
-  'a steady stream of reads does not starve what is overdue in the background',
-  (context) => {
-    const { guest } = context;
-    guest.call('setDepth', 2, 1);
-    let next = 10;
-    add(context, 0, LOW, 1_000_000_000); // it has time
-    add(context, 1, LOW, -1); // it had
-    for (; next < 60; next++) add(context, next, HIGH);
-    guest.call('pump');
-    while (guest.call('stateOf', 1) !== DONE) {
-      if (guest.call('poll') === 0) continue;
-      add(context, 10 + (next++ % 400), HIGH);
-      assert.ok(next < 1000, 'it waits for ever');
-    }
-    const left = leftSince(guest, 0);
-    assert.is(left.indexOf(1), 8, 'eight reads went before it');
-    assert.not.ok(left.includes(0), 'nobody gives way to what has time');
-    while (guest.call('stateOf', 0) !== DONE) guest.call('wait', 0);
-  },
-);
+requests('a steady stream of reads does not starve overdue background requests', (context) => {
+  const { guest } = context;
+  guest.call('setDepth', 2, 1);
+  let next = 10;
+  add(context, 0, LOW, 1_000_000_000); // not yet due
+  add(context, 1, LOW, -1); // overdue
+  for (; next < 60; next++) add(context, next, HIGH);
+  guest.call('pump');
+  while (guest.call('stateOf', 1) !== DONE) {
+    if (guest.call('poll') === 0) continue;
+    add(context, 10 + (next++ % 400), HIGH);
+    assert.ok(next < 1000, 'it waits forever');
+  }
+  const left = leftSince(guest, 0);
+  assert.is(left.indexOf(1), 8, 'eight reads went before it');
+  assert.not.ok(left.includes(0), 'a request that is not due does not overtake');
+  while (guest.call('stateOf', 0) !== DONE) guest.call('wait', 0);
+});
 
-requests(
-  'one doorbell and one look for a batch; more than the queue has room for waits',
-  (context) => {
-    const { guest } = context;
-    guest.call('setDepth', 1000, 999);
-    for (let slot = 0; slot < 250; slot++) add(context, slot, slot < 125 ? HIGH : LOW);
-    assert.is(guest.call('submittedCount'), 0, 'nothing goes before pump()');
-    guest.call('pump');
-    assert.is(guest.call('submittedCount'), abi.SQ_ENTRIES);
-    finish(guest, 250);
-    for (let slot = 0; slot < 256; slot++) add(context, slot, LOW, 1000);
-    assert.is(guest.call('add', 300, LOW, 1000), 0, 'a class has room for 256');
-    finish(guest, 256);
-  },
-);
+requests('one doorbell and one poll for a batch; a full queue makes the rest wait', (context) => {
+  const { guest } = context;
+  guest.call('setDepth', 1000, 999);
+  for (let slot = 0; slot < 250; slot++) add(context, slot, slot < 125 ? HIGH : LOW);
+  assert.is(guest.call('submittedCount'), 0, 'nothing is submitted before pump()');
+  guest.call('pump');
+  assert.is(guest.call('submittedCount'), abi.SQ_ENTRIES);
+  finish(guest, 250);
+  for (let slot = 0; slot < 256; slot++) add(context, slot, LOW, 1000);
+  assert.is(guest.call('add', 300, LOW, 1000), 0, 'a class has room for 256');
+  finish(guest, 256);
+});
 
-requests('chains go together, and each part says what came of it', (context) => {
+requests('chains are submitted together, and each part has its result', (context) => {
   const { guest, file, log } = context;
   guest.call('fill', 0, abi.OP_WRITE, file, 0, BLOCK, BigInt(64 * BLOCK));
   guest.call('fill', 1, abi.OP_FDATASYNC, file, 0, 0, 0n);
@@ -184,10 +174,10 @@ requests('chains go together, and each part says what came of it', (context) => 
   assert.equal([0, 1, 2].map((slot) => guest.call('resultOf', slot)), [BLOCK, 0, -EFAULT]); // prettier-ignore
   assert.is(statSync(log).size, 65 * BLOCK);
   add(context, 5, LOW);
-  assert.is(guest.call('wait', 5), BLOCK, 'and the class goes on');
+  assert.is(guest.call('wait', 5), BLOCK, 'and the class continues');
 });
 
-requests('errors are results; all others go on', (context) => {
+requests('errors are results; all other requests continue', (context) => {
   const { guest, faults } = context;
   faults.set({ error: 0.3 });
   let failed = 0;
@@ -205,7 +195,7 @@ requests('errors are results; all others go on', (context) => {
   finish(guest, 40);
 });
 
-requests('when the service is gone, whoever waits learns it', (context) => {
+requests('when the service is gone, every waiter gets an error', (context) => {
   const { guest } = context;
   const words = new Int32Array(guest.vm.memory.buffer);
   words[(vmBlock(guest.vm.handle.machine.frames) + VM_IO_STATE) / 4] = abi.IO_DEAD;

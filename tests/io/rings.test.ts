@@ -1,4 +1,5 @@
-// Rings from the guest's queue to the file and back: every operation, links, cancellation, interrupts, and what a guest may get wrong.
+// Rings from the guest's queue to the file and back: every operation, links, cancellation, interrupts, and
+// misuse by a guest.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -76,10 +77,10 @@ rings('links run one after the other and end with the first failure', ({ at, fil
     [0, -errno.ECANCELED, -errno.ECANCELED, 0],
   );
   assert.is(at.read(file, 0), BLOCK);
-  assert.is(at.blockIn(0), 0, 'a cancelled write has not happened');
+  assert.is(at.blockIn(0), 0, 'a cancelled write must not happen');
 });
 
-rings('cancels what has not begun', ({ at, file }) => {
+rings('cancels entries that have not begun', ({ at, file }) => {
   const first = at.submit({ opcode: abi.OP_ALLOCATE, file, flags: abi.SQE_LINK, position: 8 << 20, length: 0 }); // prettier-ignore
   const second = at.submit({ opcode: abi.OP_READ, file, flags: abi.SQE_LINK });
   const third = at.submit({ opcode: abi.OP_NOP });
@@ -96,7 +97,7 @@ rings('cancels what has not begun', ({ at, file }) => {
   assert.is(results.get(third), -errno.ECANCELED);
 });
 
-rings('refuses what is no entry, and frames that are not the device’s', ({ at, file }) => {
+rings('refuses invalid entries, and frames outside the DMA window', ({ at, file }) => {
   const end = at.at(256);
   const { EINVAL, EFAULT, EBADF } = errno;
   const refused: [object, number][] = [
@@ -121,7 +122,7 @@ rings('refuses what is no entry, and frames that are not the device’s', ({ at,
   assert.is(at.run({ opcode: abi.OP_READ, file, address: end - BLOCK }), BLOCK);
 });
 
-rings('has room for so many and says when it is full', ({ at }) => {
+rings('has a fixed capacity, and reports when it is full', ({ at }) => {
   for (let i = 0; i < abi.SQ_ENTRIES; i++) assert.ok(at.submit({ opcode: abi.OP_NOP }) > 0);
   assert.is(at.submit({ opcode: abi.OP_NOP }), -1);
   at.call('ring');
@@ -137,7 +138,7 @@ rings('has room for so many and says when it is full', ({ at }) => {
   }
 });
 
-rings('completions interrupt the vCPU that asks for it', ({ at }) => {
+rings('completions interrupt a vCPU that requests it', ({ at }) => {
   at.run({ opcode: abi.OP_NOP });
   assert.is(at.call('takeInterrupt'), 0);
   at.call('setFlags', abi.RING_INTERRUPTS);
@@ -145,7 +146,7 @@ rings('completions interrupt the vCPU that asks for it', ({ at }) => {
   assert.is(at.call('takeInterrupt'), 1);
 });
 
-rings('a file is not closed under an operation', ({ at, file, descriptor }) => {
+rings('a file is not closed during an operation', ({ at, file, descriptor }) => {
   const number = at.submit({ opcode: abi.OP_ALLOCATE, file, position: 64 << 20, length: 0 });
   at.call('ring');
   const closed = at.call('close', descriptor);
@@ -158,7 +159,7 @@ rings('a file is not closed under an operation', ({ at, file, descriptor }) => {
   assert.is(at.read(file, 0), -errno.EBADF);
 });
 
-rings('a ring that lies about itself breaks, and no other', async ({ at, file }) => {
+rings('a ring with corrupt indices breaks, and no other', async ({ at, file }) => {
   const address = at.call('rings');
   const head = at.memory.readUInt32LE(address + abi.RING_CQ_HEAD);
   at.call('put', address + abi.RING_CQ_HEAD, head + 0x1000);
@@ -171,7 +172,7 @@ rings('a ring that lies about itself breaks, and no other', async ({ at, file })
   assert.is(await runThread(new URL('./read-thread.js', import.meta.url), { handle: at.vm.handle, buffers: at.buffers, file }), BLOCK); // prettier-ignore
 });
 
-rings('an address that no rings can have is nobody’s ring', async ({ at, file }) => {
+rings('an address where no ring can be is not a ring', async ({ at, file }) => {
   const address = at.call('rings');
   for (const wrong of [1, address + 1, 0xfffff000, -4096]) {
     at.call('setRings', wrong);
@@ -181,7 +182,7 @@ rings('an address that no rings can have is nobody’s ring', async ({ at, file 
   assert.is(at.read(file, 9), BLOCK);
 });
 
-rings('when the service is gone, whoever waits learns it', async () => {
+rings('when the service is gone, every waiter gets an error', async () => {
   const at = await createRings();
   const file = at.call('ringFile', at.open('blocks'));
   assert.is(at.read(file, 1), BLOCK);

@@ -1,5 +1,5 @@
-// Random operations on the blocks of one vCPU, checked against what must be there: no read that is neither the last write
-// nor, after a failed one, unknown; no completion twice or never; every result one that the faults allow.
+// Random operations on the blocks of one vCPU, checked against a model: a read returns the last write unless
+// that failed; every entry completes exactly once; every result is one that the faults allow.
 
 import * as errno from '../../assembly/abi/errno.ts';
 import * as abi from '../../assembly/abi/ring.ts';
@@ -16,7 +16,7 @@ export interface Stress {
 
 const ALLOWED = new Set([-errno.EIO, -errno.ENOSPC, -errno.ECANCELED]);
 
-/** Runs until the time is over; operations that succeeded and failed. Throws at the first thing that is wrong. */
+/** Runs for the given time; returns the operations that succeeded and failed. Throws at the first error. */
 export function runStress(at: Rings, { seed, file, first, count, ms }: Stress): [number, number] {
   let state = seed | 1;
   const random = (below: number): number => {
@@ -51,7 +51,7 @@ export function runStress(at: Rings, { seed, file, first, count, ms }: Stress): 
   const end = (number: number, result: number): void => {
     const operation = under.get(number);
     if (operation === undefined)
-      throw new Error(`a completion of ${number}, which is not under way`);
+      throw new Error(`a completion of ${number}, which is not in flight`);
     under.delete(number);
     const { index, stamp: written } = operation;
     if (result < 0 && !ALLOWED.has(result)) throw new Error(`result ${result}`);

@@ -1,4 +1,4 @@
-// Narrows a DMA window: says that it begins, and then what came of it.
+// Narrows a DMA window: reports that it begins, and then the result.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { DmaWindow } from '../../host/io/dma-window.ts';

@@ -1,8 +1,10 @@
-// Hostile bytes beside redis-server 7.0.15: what comes back, whether the connection stays, and the client's state then.
+// Hostile bytes, compared with redis-server 7.0.15: the replies, whether the connection stays open, and the
+// client's state.
 //
-// Method: each case is a connection of its own, before or after the password, that gets commands in both protocols, some of
-// them damaged: bits, lengths, line ends, pieces left out or doubled. The guest gets the bytes cut anywhere, redis-server at
-// once. RZ_BYTES is how many cases to run. What would be missed: sockets (server-*.test.ts), requests beyond 64 KiB.
+// Method: each case is one connection, before or after authentication, that gets commands in both protocols,
+// some of them damaged: bits, lengths, line ends, pieces omitted or doubled. The guest gets the bytes in
+// random chunks, redis-server in one piece. RZ_BYTES is the number of cases. Not covered: sockets
+// (server-*.test.ts), requests beyond 64 KiB.
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -84,7 +86,7 @@ function damaged(random: Random, text: string): string {
   }
 }
 
-/** `hasLarge`: some arguments are so large that they get places of their own. */
+/** `hasLarge`: some arguments are large enough for their own blocks. */
 function bytesOf(random: Random, hasLarge: boolean): string {
   let text = '';
   for (let left = 1 + random.below(12); left > 0; left--) text += written(random, hasLarge);
@@ -95,22 +97,22 @@ function bytesOf(random: Random, hasLarge: boolean): string {
   return text;
 }
 
-/** What damage can make of commands, though the server lacks it or answers with what is its own. */
+/** Commands that damage can produce, although the server lacks them or has its own replies. */
 const NOT_HERE = /scard|client\W+id|\bscan\b/i;
 
-/** What a connection came to. */
+/** The outcome of a connection. */
 interface Outcome {
   replies: string;
   /** Of CLIENT LIST; empty when the server has closed it. */
   state: string;
 }
 
-/** What both servers decide, of the lines of CLIENT LIST. */
+/** Fields of CLIENT LIST that do not depend on the server. */
 function stateOf(list: string): string {
   return (list.match(/(?<![\w-])(name|flags|db|sub|multi|resp|user)=\S*/g) ?? []).join(' ');
 }
 
-/** Names, versions and numbers that are a server's own. */
+/** Names, versions and numbers that differ between servers. */
 function common(replies: string): string {
   return replies.replaceAll(/(\$2\r\nid\r\n:)\d+/g, '$1N');
 }
@@ -130,7 +132,7 @@ async function ofRedis({ real }: Pair, bytes: string): Promise<Outcome> {
   await new Promise<void>((resolve) => socket.write(bytes, 'latin1', () => resolve()));
   for (let read = 0; read <= bytes.length; read += READ_BYTES) await real.call('PING');
   const state = stateOf(String(await real.call('CLIENT', 'LIST', 'ID', id)));
-  // It may not read any more, so that it would not see an end.
+  // It may have stopped reading, and would not see the end.
   await real.call('CLIENT', 'KILL', 'ID', id);
   await end;
   return { replies: common(replies), state };
@@ -147,14 +149,16 @@ function ofGuest(control: Client, { guest }: Pair, bytes: string, random: Random
   return { replies: common(replies), state };
 }
 
-/** A line of HTTP closes the connection at once: of the replies before it, those come that a server has sent by then. */
+/**
+ * A line of HTTP closes the connection immediately: only the replies that a server has already sent arrive.
+ */
 function isTurnedAway(a: Outcome, b: Outcome): boolean {
   if (a.state !== '' || b.state !== '') return false;
   if (/Protocol error/.test(a.replies + b.replies)) return false;
   return a.replies.startsWith(b.replies) || b.replies.startsWith(a.replies);
 }
 
-test('bytes of any kind get the same answers, ends and states', async () => {
+test('arbitrary bytes get the same replies, ends and states', async () => {
   if (!pair) return;
   const random = Random.forTest('beside bytes');
   const control = pair.guest.connect();
@@ -169,7 +173,7 @@ test('bytes of any kind get the same answers, ends and states', async () => {
     if (NOT_HERE.test(bytes)) continue;
     const redis = await ofRedis(pair, bytes);
     const guest = ofGuest(control, pair, bytes, random);
-    // Replies are off, so that redis-server has nothing to send, and keeps the connection that it does not read any more.
+    // Replies are off: redis-server has nothing to send, and keeps a connection that it no longer reads.
     if (/flags=\w*c/.test(redis.state) && guest.state === '') redis.state = '';
     if (isTurnedAway(redis, guest)) continue;
     assert.equal(guest, redis, `case ${i}: ${JSON.stringify(bytes)}`);

@@ -1,4 +1,5 @@
-// LATENCY HISTOGRAM and INFO latencystats, compared with redis-server 7.0.15: form, names, calls and bounds, not durations.
+// LATENCY HISTOGRAM and INFO latencystats, compared with redis-server 7.0.15: form, names, calls and bounds,
+// not durations.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -76,7 +77,7 @@ test('every call counts once, alone, in a batch, in a transaction, when it fails
   twin.close();
 });
 
-test('latency-tracking no counts nothing, and shows what was counted', async () => {
+test('latency-tracking no counts nothing, and still shows the earlier counts', async () => {
   if (!pair) return;
   const twin = await pair.connect();
   await twin.one('HELLO', 3);
@@ -116,7 +117,7 @@ test('INFO latencystats has the percentiles that the option names', async () => 
   twin.close();
 });
 
-test('percentiles rise with what they name, and a slow call is above the rest', () => {
+test('percentiles increase with their rank, and a slow call is above the rest', () => {
   if (!pair) return;
   const client = pair.guest.connect();
   client.command('CONFIG', 'SET', 'latency-tracking-info-percentiles', '0 50 100');

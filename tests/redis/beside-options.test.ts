@@ -1,4 +1,5 @@
-// Every option of two values, compared with redis-server 7.0.15: what CONFIG SET and the start of a server say to other words.
+// Every boolean option, compared with redis-server 7.0.15: how CONFIG SET and the start of a server reject
+// other words.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +15,7 @@ test.after(() => pair?.stop());
 
 /** Options that this server does not know; docs/redis.md names them. */
 const UNKNOWN = /^(cluster-(?!enabled)|tls-(?!port))/;
-/** Redis accepts yes where this server says that it accepts only no. */
+/** Redis accepts yes where this server accepts only no. */
 const ONLY_NO = /^(activedefrag|appendonly|oom-score-adj)$/;
 
 const WORDS = [
@@ -69,7 +70,7 @@ test('CONFIG SET of a word that is neither yes nor no gets the same error', asyn
   twin.close();
 });
 
-test('a start with such a word ends with the same reason', async () => {
+test('a start with such a word fails with the same reason', async () => {
   if (!pair) return;
   const reasonOf = async (name: string, word: string): Promise<string> => {
     const started = await startRedis([`--${name}`, word]).catch((error: Error) => error.message);

@@ -1,10 +1,12 @@
-// Every command and subcommand with right, wrong, missing and extra arguments, beside redis-server 7.0.15, byte for byte.
+// Every command and subcommand with right, wrong, missing and extra arguments, compared with redis-server
+// 7.0.15, byte for byte.
 //
-// Method: three clients in RESP2 and RESP3 over few keys, strings and hashes, transactions and watches, options that are set
-// while the servers run; commands go in runs of up to 40 to a client. Replies that time, chance or the server itself decide
-// are compared as errors only, or without their order and numbers. At random moments both save, each reads the other's file,
-// and all databases are compared whole (beside-dumps.ts). RZ_COMMANDS is how many to run. What would be missed: several
-// chunks of input (protocol.test.ts), sockets (server-*.test.ts).
+// Method: three clients in RESP2 and RESP3 over few keys, strings and hashes, transactions and watches,
+// options that are set while the servers run; commands go in runs of up to 40 to a client. Replies that time,
+// chance or the server itself decide are compared as errors only, or without their order and numbers. At
+// random moments both save, each reads the other's file, and all databases are compared whole
+// (beside-dumps.ts). RZ_COMMANDS is the number of commands. Not covered: several chunks of input
+// (protocol.test.ts), sockets (server-*.test.ts).
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -31,7 +33,7 @@ test.after(() => {
   pair?.stop();
 });
 
-/** They end connections or the server, wait, or change what is compared; they have tests of their own. */
+/** They end connections or the server, wait, or change what is compared; they have separate tests. */
 const LEFT_OUT = new Set(
   'monitor shutdown debug lolwut quit reset hello auth client|kill client|reply client|setinfo client|no-evict client|tracking client|caching save bgsave replicaof slaveof config|rewrite config|resetstat config|set acl|cat command|count'.split(
     ' ',
@@ -66,7 +68,10 @@ const SETTINGS = [
 ] as const;
 const MOST = ['multi', 'exec', 'exec', 'watch', 'set', 'hset', 'hset', 'get', 'del', 'discard'];
 
-/** Commands after which a key may end; it is to end long after the test, for the servers' clocks are not read at once. */
+/**
+ * Commands after which a key may end; its expiry must be long after the test, because the servers do not read
+ * their clocks at the same moment.
+ */
 const ENDING = /^p?(expire|setex)|\b[EP]X\b/;
 const farAway = (word: string): string => (/^(1|2|10)$/.test(word) ? '100000' : word);
 
@@ -88,7 +93,7 @@ class Generator {
       return ['config', random.chance(0.7) ? 'set' : 'get', name, random.pick<string>(values)];
     }
     if (random.chance(0.25)) return this.#shapes.next();
-    // Limits do not stay, or little else would be seen.
+    // Limits are reset soon, or most replies would be errors.
     if (random.chance(0.02))
       return ['config', 'set', 'maxmemory', '0', 'min-replicas-to-write', '0'];
     const name = random.chance(0.3) ? random.pick(MOST) : random.pick(this.#names);
@@ -122,7 +127,7 @@ test('random commands get the same bytes', async () => {
   if (!pair) return;
   const random = Random.forTest('redis/beside-random');
   const twin = await pair.connect();
-  // What expires is deleted when it is asked for, at the same moment by both.
+  // Both servers delete an expired key on access, at the same moment.
   await twin.one('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
   const names = (pair.guest.connect().command('COMMAND', 'LIST') as string[]).filter(
     (name) => !LEFT_OUT.has(name),
@@ -155,7 +160,7 @@ test('random commands get the same bytes', async () => {
   if (COMMANDS >= 20_000) assert.ok(exchange!.checks > 0, 'files were exchanged');
 });
 
-test('hashes at the borders of their encodings answer alike', async () => {
+test('hashes at the limits of their encodings give the same replies', async () => {
   if (!pair) return;
   const random = Random.forTest('redis/beside-random');
   const twin = await pair.connect();

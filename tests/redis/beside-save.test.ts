@@ -1,4 +1,5 @@
-// What INFO says about changes and saves, compared with redis-server 7.0.15: a background save ends while clients write and flush.
+// INFO's counts of changes and saves, compared with redis-server 7.0.15: a background save ends while clients
+// write and flush.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -24,7 +25,7 @@ async function same(twin: Twin, what: string): Promise<void> {
   }
 }
 
-/** Begins a background save that does not end by itself on either server. */
+/** Begins a background save that never ends on either server. */
 async function beginSave(twin: Twin): Promise<void> {
   pair!.files.childIs = -EAGAIN;
   await pair!.real.call('CONFIG', 'SET', 'rdb-key-save-delay', 10_000_000);
@@ -33,7 +34,7 @@ async function beginSave(twin: Twin): Promise<void> {
   await pair!.real.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
 }
 
-/** Waits until redis-server has taken note of its child's end, and lets the guest do so. */
+/** Waits until redis-server has noticed its child's end, and lets the guest notice it. */
 async function endSave(): Promise<void> {
   pair!.files.childIs = undefined;
   pair!.guest.now = Date.now();
@@ -46,7 +47,7 @@ const FLUSHES: Words[] = [['FLUSHALL'], ['FLUSHALL', 'ASYNC'], ['FLUSHALL', 'SYN
 for (const save of ['', '3600 1']) {
   for (const flush of FLUSHES) {
     const name = `${flush.join(' ')} during a background save, save points '${save}'`;
-    test(`B17: the changes that no file has are counted as in Redis: ${name}`, async () => {
+    test(`B17: unsaved changes are counted as in Redis: ${name}`, async () => {
       if (!pair) return;
       const twin = await pair.connect();
       await twin.run([['CONFIG', 'SET', 'save', save], ['FLUSHALL'], ['SAVE']]);
@@ -71,7 +72,7 @@ for (const save of ['', '3600 1']) {
       await same(twin, 'while it saves');
       const { redis, guest } = await twin.one(...flush);
       assert.is(guest, redis);
-      // FLUSHALL has told the child to stop; behind FLUSHDB it goes on.
+      // FLUSHALL has stopped the child; after FLUSHDB it continues.
       if (flush[0] === 'FLUSHDB') await twin.one('FLUSHALL');
       await endSave();
       await same(twin, 'flushed');
@@ -89,7 +90,7 @@ for (const save of ['', '3600 1']) {
   }
 }
 
-/** Writes beside those of Shapes, on keys of the same names. */
+/** Writes in addition to those of Shapes, on keys of the same names. */
 const WRITES = (
   'del unlink persist rename renamenx copy move getdel getex getset setnx msetnx expire pexpire hsetnx hincrbyfloat ' +
   'incrbyfloat flushdb flushall swapdb touch append'

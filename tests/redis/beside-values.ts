@@ -1,16 +1,19 @@
-// Commands whose keys and values lie at the borders of encodings, in memory and in RDB files.
+// Commands with keys and values at the limits of encodings, in memory and in RDB files.
 
 import type { Random } from '../random.ts';
 
 export const NAMES = ['a', 'b', 'h', 'h2', '', 'f', 'x'.repeat(44), 'y'.repeat(65), '\0\xff\r\n'];
 
-/** Around these lengths strings change from embstr to raw, and their length in listpacks and files takes another form. */
+/**
+ * Around these lengths strings change from embstr to raw, and their length in listpacks and files takes
+ * another form.
+ */
 const LENGTHS = [
   0, 1, 4, 5, 11, 12, 19, 20, 21, 43, 44, 45, 63, 64, 65, 127, 128, 253, 254, 255, 256,
 ];
 const LONG_LENGTHS = [4095, 4096, 16383, 16384, 20000, 70000];
 
-/** Around these numbers an integer takes more bytes, or none is one any more. */
+/** Around these numbers an integer takes more bytes, or stops being an integer. */
 const LIMITS = [0n, 12n, 127n, 128n, 255n, 4095n, 4096n, 32767n, 32768n, 65536n, 8388607n, 8388608n]
   .concat([2147483647n, 2147483648n, 4294967296n, 9223372036854775807n, 9223372036854775808n]); // prettier-ignore
 
@@ -76,7 +79,7 @@ export class Shapes {
     return text;
   }
 
-  /** Long before or after the test, for the servers' clocks are not read at once. */
+  /** Long before or after the test, because the servers do not read their clocks at the same moment. */
   #deadline(): string {
     const random = this.#random;
     const seconds = random.pick([1, 100000, 4000000000, 4102444800, 9000000000000]);

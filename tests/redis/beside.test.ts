@@ -1,4 +1,4 @@
-// What was wrong beside redis-server 7.0.15, fault by fault: the same commands to both, the same bytes back.
+// Past deviations from redis-server 7.0.15, one by one: the same commands to both must return the same bytes.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ async function same(lines: readonly (string | Words)[], protocol = 2): Promise<v
   twin.close();
 }
 
-test('B7: memory that is full refuses what would be queued, and EXEC is an EXECABORT', () =>
+test('B7: a full memory refuses commands of a transaction, and EXEC is an EXECABORT', () =>
   same([
     'SET a 1',
     'CONFIG SET maxmemory 1',
@@ -47,7 +47,7 @@ test('B7: memory that is full refuses what would be queued, and EXEC is an EXECA
 test('B7: EXEC with an argument leaves MULTI with the reason', () =>
   same(['MULTI', 'EXEC x', 'EXEC', 'EXEC x', 'WATCH a', 'MULTI', 'SET a 1', 'EXEC x y', 'EXEC']));
 
-test('B6: min-replicas-to-write refuses writes, for there are no replicas', () =>
+test('B6: min-replicas-to-write refuses writes without replicas', () =>
   same([
     'CONFIG SET min-replicas-to-write 1',
     'SET a 1',
@@ -64,7 +64,7 @@ test('B6: min-replicas-to-write refuses writes, for there are no replicas', () =
     'SET a 1',
   ]));
 
-test('B10: SWAPDB aborts no WATCH of a key that is there in neither database but for an expired one', async () => {
+test('B10: SWAPDB aborts no WATCH of a key that exists in neither database, or only expired', async () => {
   if (!pair) return;
   const [watcher, other] = [await pair.connect(), await pair.connect()];
   await other.run([
@@ -116,8 +116,8 @@ const B13 = [
   'COMMAND GETKEYSANDFLAGS SET a b',
   'COMMAND GETKEYSANDFLAGS RENAME a b',
 ];
-test('B13: what COMMAND says', () => same(B13));
-test('B13: what COMMAND says in RESP3', () => same(B13, 3));
+test('B13: COMMAND', () => same(B13));
+test('B13: COMMAND in RESP3', () => same(B13, 3));
 
 test('B17: extra arguments, other bytes in texts, patterns without a text', () =>
   same([
@@ -137,7 +137,7 @@ test('B17: extra arguments, other bytes in texts, patterns without a text', () =
     'HSCAN nosuch x',
   ]));
 
-test('B17: setting a field that is there turns a hash that is over a lowered limit into a table', () =>
+test('B17: setting an existing field converts a hash over a lowered limit into a table', () =>
   same([
     'HSET big a 1 b 2 c 3',
     'CONFIG SET hash-max-listpack-entries 2',

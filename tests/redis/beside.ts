@@ -1,6 +1,7 @@
-// redis-server and the guest side by side: the same bytes to both, and what comes back, byte for byte.
+// redis-server and the guest side by side: the same bytes to both, and the replies compared byte for byte.
 //
-// Interface   Pair.start() starts both; connect() opens a client of each; Twin.run() sends commands and returns both replies.
+// Interface Pair.start() starts both; connect() opens a client of each; Twin.run() sends commands and returns
+// both replies.
 
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ export interface Both {
   guest: string;
 }
 
-/** Where the reply that begins at `at` ends; undefined while it is not all there. */
+/** End of the reply that begins at `at`; undefined while it is incomplete. */
 export function replyEnd(bytes: Buffer, at: number): number | undefined {
   const line = bytes.indexOf('\r\n', at);
   if (line < 0) return undefined;
@@ -39,7 +40,7 @@ export function replyEnd(bytes: Buffer, at: number): number | undefined {
   return end;
 }
 
-/** A connection to the real server whose replies are taken as bytes. */
+/** A connection to the real server whose replies are read as bytes. */
 class RawConnection {
   readonly #socket: Socket;
   #data: Buffer = Buffer.alloc(0);
@@ -66,7 +67,7 @@ class RawConnection {
     });
   }
 
-  /** Sends bytes and waits for this many replies; fewer come when the server closes the connection. */
+  /** Sends bytes and waits for this many replies; fewer if the server closes the connection. */
   async send(bytes: Uint8Array, replies: number): Promise<string[]> {
     this.#socket.write(bytes);
     const texts: string[] = [];
@@ -83,7 +84,7 @@ class RawConnection {
     return texts;
   }
 
-  /** Sends bytes after which the server closes; all that came. */
+  /** Sends bytes after which the server closes; returns all received bytes. */
   async last(bytes: Uint8Array): Promise<string> {
     this.#socket.write(bytes);
     while (!this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));

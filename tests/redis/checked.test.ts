@@ -1,6 +1,8 @@
-// The checked build of the guest: a broken rule stops it and is named in the log; the release build has no trace of the checks.
+// The checked build of the guest: a broken rule stops it and is named in the log; the release build has no
+// trace of the checks.
 //
-// Method: a rule is broken on purpose in a few functions compiled by themselves, once with assertions and once without.
+// Method: a rule is broken on purpose in a few separately compiled functions, once with assertions and once
+// without.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,7 +11,10 @@ import { probe } from './probe.ts';
 
 const test = suite('redis/checked');
 
-/** What breaks a rule: a frame popped that nobody pushed, output of the host below zero, a key entry with no type. */
+/**
+ * What breaks a rule: a frame popped that was not pushed, output of the host below zero, a key entry with no
+ * type.
+ */
 const SOURCE = `
   import * as args from './wire/args.ts';
   import * as heap from './bytes/heap.ts';

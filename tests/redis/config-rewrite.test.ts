@@ -1,4 +1,4 @@
-// CONFIG REWRITE beside redis-server's: generated files and settings, and the file that each makes of them.
+// CONFIG REWRITE, compared with redis-server: generated files and settings, and the file that each writes.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,7 +68,9 @@ function fileOf(random: Random): string {
   return lines.join('\n') + (random.chance(0.5) ? '\n' : '');
 }
 
-/** What stands above the mark, and below it in any order: Redis's order is that of a table with a random seed. */
+/**
+ * What stands above the mark, and below it in any order: Redis's order is that of a table with a random seed.
+ */
 function shape(text: string): { above: string[]; below: string[] } {
   const lines = text
     .split('\n')
@@ -123,7 +125,7 @@ test('B5: a file is rewritten as redis-server rewrites it', async () => {
   }
 });
 
-test('B5: without a file there is nothing to rewrite; the name is in INFO; what fails is said', async () => {
+test('B5: without a file there is nothing to rewrite; the name is in INFO; failures are reported', async () => {
   const dir = newDir();
   const bare = ServerProcess.run(['--memory', '32mb', '--port', '0'], { dir });
   await bare.ready();

@@ -1,4 +1,5 @@
-// Claims about the core that a comparison with redis-server cannot make: cursors, cycles, encodings, time, accounting.
+// Claims about the core that a comparison with redis-server cannot make: cursors, cycles, encodings, time,
+// accounting.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,7 +21,7 @@ function scanAll(client: Client, between: () => void): Set<string> {
   return met;
 }
 
-test('a scan meets every key that is there all the time, while the table grows and shrinks', () => {
+test('a scan returns every key that exists throughout, while the table grows and shrinks', () => {
   const random = Random.forTest('redis/core');
   for (let round = 0; round < 20; round++) {
     const guest = new RedisGuest();
@@ -42,7 +43,7 @@ test('a scan meets every key that is there all the time, while the table grows a
   }
 });
 
-test('random keys are all possible and about as likely', () => {
+test('RANDOMKEY can return every key, with about the same probability', () => {
   const client = new RedisGuest().connect();
   for (let i = 0; i < 100; i++) client.command('SET', `k${i}`, i);
   const counts = new Map<string, number>();
@@ -55,7 +56,7 @@ test('random keys are all possible and about as likely', () => {
     assert.ok(count > 100 && count < 350, `${key}: ${count} of 200`);
 });
 
-test('expired keys go when asked for, and when nobody asks', () => {
+test('expired keys are removed on access, and in the background', () => {
   const guest = new RedisGuest();
   const client = guest.connect();
   for (let i = 0; i < 5000; i++) client.command('SET', `k${i}`, i, 'PX', 1000 + i);
@@ -135,7 +136,7 @@ test('FLUSHALL, SWAPDB and changes by others touch watched keys', () => {
   );
 });
 
-test('flushing much is short, and its memory comes back step by step', () => {
+test('a large flush is short, and frees its memory step by step', () => {
   const guest = new RedisGuest();
   const client = guest.connect();
   const used = () => Number(/used_memory:(\d+)/.exec(String(client.command('INFO', 'memory')))![1]);
@@ -190,7 +191,7 @@ test('memory per key is below that of redis-server 7.0', () => {
   }
 });
 
-test('very large values arrive, are read, and are edited', () => {
+test('very large values can be set, read and edited', () => {
   const client = new RedisGuest().connect();
   const bytes = 150 * 1048576;
   const value = Buffer.alloc(bytes, 'abc');
@@ -210,7 +211,7 @@ test('a client may switch its replies off', () => {
   assert.is(client.raw('CLIENT REPLY ON\r\n'), '+OK\r\n');
 });
 
-test('QUIT ends the connection, and what comes behind it is not run', () => {
+test('QUIT ends the connection, and later commands are not run', () => {
   const guest = new RedisGuest();
   const client = guest.connect();
   assert.is(client.raw('SET a 1\r\nQUIT\r\nSET a 2\r\n'), '+OK\r\n+OK\r\n');
@@ -238,7 +239,7 @@ test('calls and failures of commands are counted', () => {
   );
 });
 
-test('the slots of clients are used again, and no more are let in than maxclients', () => {
+test('client slots are reused, and at most maxclients are admitted', () => {
   const guest = new RedisGuest();
   assert.is(guest.setOption('maxclients', '3'), 0);
   const clients = [guest.connect(), guest.connect(), guest.connect()];

@@ -1,9 +1,9 @@
 // The core commands against a real redis-server: random sequences sent to both give equal replies.
 //
-// Method: three connections to each server; strings, keys, expiry, databases and transactions over few keys, so that they
-// collide often, with right, wrong and missing arguments. Time of the guest is the real time. Replies are compared one by
-// one; those without order are sorted, seconds to live may differ by one. What would be missed: hashes (hash.test.ts),
-// timing, and what only many keys show.
+// Method: three connections to each server; strings, keys, expiry, databases and transactions over few keys,
+// so that they collide often, with right, wrong and missing arguments. Time of the guest is the real time.
+// Replies are compared one by one; those without order are sorted, seconds to live may differ by one. Not
+// covered: hashes (hash.test.ts), timing, and effects of many keys.
 
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -284,7 +284,7 @@ function normal(words: Words, shown: string): string {
     .join(' ');
 }
 
-/** What is left when numbers and order do not count. */
+/** The reply without its numbers and order. */
 function blurred(shown: string): string {
   return [...shown.replace(/\d+/g, '#')].sort().join('');
 }

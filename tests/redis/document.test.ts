@@ -1,4 +1,4 @@
-// docs/redis.md: its lists are those of the server.
+// docs/redis.md: its lists match the server.
 
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -13,7 +13,7 @@ const test = suite('redis/document');
 const text = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8');
 const client = new RedisGuest().connect();
 
-/** What stands between a mark and the end of its part. */
+/** The text between a mark and the end of its section. */
 function part(name: string): string {
   const [, found] = new RegExp(`<!-- ${name} -->([\\s\\S]*?)<!-- end -->`).exec(text) ?? [];
   assert.ok(found, name);
@@ -72,7 +72,7 @@ test('A9: every option has a standing, and the document says the same', () => {
   for (const feature of features) assert.ok(byStanding.has(feature!), feature);
 });
 
-test('A9: what has only its default is refused when it is set to anything else', () => {
+test('A9: an option that supports only its default refuses any other value', () => {
   const values = ['yes', 'no', '1', '0', 'x', '/tmp', '127.0.0.1 1', '0-3', 'KEA'];
   for (const name of documented('default only')) {
     const guest = new RedisGuest();
@@ -84,7 +84,7 @@ test('A9: what has only its default is refused when it is set to anything else',
   }
 });
 
-test('A9: an option of Redis 7.0 is known, or the document says which are not', async () => {
+test('A9: an option of Redis 7.0 is known, or the document lists it as unknown', async () => {
   const redis = await startRedis();
   if (redis === undefined) return;
   const flat = client.command('CONFIG', 'GET', '*') as string[];
@@ -95,7 +95,7 @@ test('A9: an option of Redis 7.0 is known, or the document says which are not', 
   redis.stop();
 });
 
-test('B19: INFO has every field of Redis 7.0, or the document says that it is left out', async () => {
+test('B19: INFO has every field of Redis 7.0, or the document lists it as missing', async () => {
   const redis = await startRedis();
   if (redis === undefined) return;
   const fields = (info: string): string[] =>

@@ -1,4 +1,5 @@
-// What the guest must not show, believe or keep: passwords, line ends in errors, unknown addresses, memory that was freed.
+// What the guest must not reveal, trust or keep: passwords, line ends in errors, unknown addresses, memory
+// that was freed.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -43,7 +44,7 @@ test('B1: the slow log does not read a value that MSET has replaced', () => {
   assert.match(words[6]!, /^L{128}\.\.\. \(99872 more bytes\)$/);
 });
 
-test('A1: a unit of bytes is not looked up among the names that all objects have', () => {
+test('A1: a unit of bytes is not looked up among inherited property names', () => {
   for (const unit of Object.getOwnPropertyNames(Object.prototype).filter((name) =>
     /^[a-z]+$/.test(name),
   ))
@@ -60,7 +61,7 @@ test('A18: a protocol error does not echo a line end', () => {
   }
 }); // prettier-ignore
 
-test('A18: DEBUG is for who has enabled it', () => {
+test('A18: DEBUG needs to be enabled', () => {
   const guest = new RedisGuest();
   guest.setOption('enable-debug-command', 'local');
   assert.is(guest.connect().command('DEBUG', 'SLEEP', '0'), 'OK');
@@ -68,7 +69,7 @@ test('A18: DEBUG is for who has enabled it', () => {
   assert.instance(guest.connect().command('DEBUG', 'SLEEP', '0'), RedisError);
 });
 
-test('A12: who comes from elsewhere is denied in protected mode, also when there is no memory for its address', () => {
+test('A12: a remote client is denied in protected mode, also without memory for its address', () => {
   const guest = new RedisGuest({ pages: 200 });
   assert.throws(() => guest.connect('10.1.2.3:50000'), /DENIED/);
   assert.is(guest.connect('./x.sock:0', true).command('PING'), 'PONG');
@@ -85,7 +86,7 @@ test('A12: who comes from elsewhere is denied in protected mode, also when there
       guest.connect('10.1.2.3:50000');
       taken++;
     } catch {
-      // refused: with DENIED, or without a word where there is no memory for one
+      // refused: with DENIED, or silently without memory for it
     }
   }
   assert.is(taken, 0);
@@ -106,7 +107,7 @@ test('E5: OOM says whether maxmemory or the VM is full', () => {
 const used = (client: { command(...words: string[]): unknown }): number =>
   Number(/used_memory:(\d+)/.exec(String(client.command('INFO', 'memory')))![1]);
 
-test('B9: FLUSHALL, FLUSHDB and DEL have freed their keys when they reply, unless they are asked to be lazy', () => {
+test('B9: FLUSHALL, FLUSHDB and DEL free their keys before they reply, unless they are lazy', () => {
   const client = new RedisGuest().connect();
   client.command('CONFIG', 'SET', 'save', '');
   const empty = used(client);

@@ -1,4 +1,5 @@
-// Files and children for a guest without a VM: system calls on a real directory, and a spawn that runs the child at once.
+// Files and children for a guest without a VM: system calls on a real directory, and a spawn that runs the
+// child at once.
 
 import * as fs from 'node:fs';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { RedisGuest, type GuestOptions } from './harness.ts';
 
 type Call = (...args: number[]) => number;
 
-/** A guest whose files lie in `dir`. */
+/** A guest with its files in `dir`. */
 export class FileGuest {
   readonly guest: RedisGuest;
   readonly dir: string;
@@ -19,7 +20,7 @@ export class FileGuest {
   readonly forgotten: [number, number][] = [];
   /** Set to make a system call fail: returns a negative errno, or undefined to let it happen. */
   interfere: ((number: number, args: number[]) => number | undefined) | undefined;
-  /** What childStatus() says while this is set, instead of the child's result. */
+  /** What childStatus() returns while this is set, instead of the child's result. */
   childIs: number | undefined;
   #memory: WebAssembly.Memory | undefined;
   #results: number[] = [];
@@ -102,7 +103,7 @@ export class FileGuest {
         fs.closeSync(a);
         return 0;
       case nr.SYS_READ: {
-        // Short reads, as the host's staging makes them.
+        // Short reads, as from the host's staging.
         const chunk = new Uint8Array(Math.min(c, 65536));
         const got = fs.readSync(a, chunk);
         this.#bytes(b, got).set(chunk.subarray(0, got));

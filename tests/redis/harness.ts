@@ -1,7 +1,8 @@
 /**
- * The Redis guest without a VM: dist/wasm/redis.wasm on a plain shared memory, libdbos and the front end as stubs.
+ * The Redis guest without a VM: dist/wasm/redis.wasm on a plain shared memory, libdbos and the front end as
+ * stubs.
  *
- * Good for what commands do and reply; snapshots and sockets are tested elsewhere.
+ * Covers effects and replies of commands; snapshots and sockets are tested elsewhere.
  */
 import { readFileSync } from 'node:fs';
 
@@ -32,7 +33,7 @@ export interface GuestOptions {
   /** Pages of 64 KiB beyond which memory.grow is refused; default 65536. */
   pages?: number;
   databases?: number;
-  /** Unix time in ms; default the real time, and it stands still. Move it with `guest.now`. */
+  /** Unix time in ms; default the real time, which stands still. Move it with `guest.now`. */
   now?: number;
   /** Replaces or adds imports of libdbos: `syscall` and so on. */
   libdbos?: Record<string, (...args: number[]) => number | void>;
@@ -184,12 +185,12 @@ export class Client {
     return new ReplyReader(this.send(encode(...args))).next();
   }
 
-  /** Sends one line as a person would type it: words between blanks, no quotes. */
+  /** Sends one line as typed by a person: words between blanks, no quotes. */
   line(text: string): Reply {
     return this.command(...text.split(' '));
   }
 
-  /** Sends bytes as they are and returns the reply as text. */
+  /** Sends raw bytes and returns the reply as text. */
   raw(bytes: Uint8Array | string, chunkBytes = WINDOW_BYTES): string {
     return Buffer.from(this.send(bytes, chunkBytes)).toString('latin1');
   }
@@ -285,7 +286,7 @@ export class RedisGuest {
     return new Uint8Array(this.memory.buffer).slice(address, address! + bytes!);
   }
 
-  /** What waits for a client that was not running; the guest frees it. */
+  /** Output for a client that was not running; the guest frees it. */
   output(slot: number): string {
     let text = '';
     for (;;) {

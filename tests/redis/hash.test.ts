@@ -1,8 +1,8 @@
-// Hashes: the guest's commands against a real redis-server, and what order and chance leave open by property.
+// Hashes: the guest's commands against a real redis-server, and properties where order and chance decide.
 //
-// Method: random commands over few keys and fields are run by both, with limits low enough that hashes change their form
-// often; replies must be equal, those without an order as sets. What would be missed: leaks (counted here by hand only
-// for the huge hash), and timing.
+// Method: random commands over few keys and fields run on both, with limits low enough that hashes change
+// their encoding often; replies must be equal, those without an order as sets. Not covered: leaks (counted
+// here by hand only for the huge hash), and timing.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -190,7 +190,7 @@ test('random commands give the replies of redis-server, whatever the limits of s
   await redis.call('CONFIG', 'SET', 'hash-max-listpack-value', 64);
 });
 
-test('wrong arguments are refused in the words of redis-server', async () => {
+test('wrong arguments are refused with the errors of redis-server', async () => {
   const client = new RedisGuest().connect();
   const wrong = `HSET h|HSET h f|HSET h f v g|HMSET h f|HGET h|HINCRBY h f x|HINCRBY h f 1.0|HINCRBYFLOAT h f x|HINCRBYFLOAT h f nan
     |HINCRBYFLOAT h f inf|HSET h i inf|HINCRBYFLOAT h i 1|HINCRBYFLOAT h i -inf|HSET h t text|HINCRBYFLOAT h t 1|HINCRBY h t 1
@@ -270,7 +270,7 @@ test('RESP3 shows maps, and pairs for HRANDFIELD', () => {
   assert.is(client.raw('HGET h none\r\n'), '_\r\n');
 });
 
-test('VALUE-1, VALUE-2: a hash without fields is no key; a small one grows large in time', () => {
+test('VALUE-1, VALUE-2: a hash without fields is not a key; a small one is converted in time', () => {
   const client = new RedisGuest().connect();
   client.command('HSET', 'h', 'f', 'x'.repeat(64));
   assert.is(client.command('OBJECT', 'ENCODING', 'h'), 'listpack');
@@ -286,7 +286,7 @@ test('VALUE-1, VALUE-2: a hash without fields is no key; a small one grows large
   assert.is(client.command('HGET', 'n', 'field:511'), 'value:511');
 });
 
-test('a huge hash is freed in steps, and all of its memory comes back', () => {
+test('a huge hash is freed in steps, and all its memory is freed', () => {
   const guest = new RedisGuest();
   const client = guest.connect();
   const used = () =>

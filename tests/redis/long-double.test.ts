@@ -1,7 +1,7 @@
 // Numbers of INCRBYFLOAT: the guest's integer arithmetic against a real redis-server, byte for byte.
 //
-// Method: pairs of random texts (short, long, huge, tiny, hexadecimal, malformed) are added by both. What would be
-// missed: a redis-server on a machine whose long double is not the x87's.
+// Method: pairs of random texts (short, long, huge, tiny, hexadecimal, malformed) are added by both. Not
+// covered: a redis-server on a machine whose long double is not the x87's.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -67,7 +67,7 @@ async function compare(pairs: [string, string][]): Promise<void> {
   });
 }
 
-test('the numbers that documents and bug reports mention come out as in Redis', async () => {
+test('the numbers of documents and bug reports are as in Redis', async () => {
   await compare([
     ['10.50', '0.1'],
     ['10.6', '-5'],
@@ -99,7 +99,7 @@ test('the numbers that documents and bug reports mention come out as in Redis', 
   ]);
 });
 
-test('what strtold would take or leave is taken or left', async () => {
+test('what strtold accepts or rejects is accepted or rejected', async () => {
   const odd = [
     '',
     ' 1',

@@ -1,7 +1,7 @@
 // When memory runs out: by maxmemory, and because the VM refuses to grow.
 //
-// Goal: commands are refused with Redis's text and change nothing; the server lives on, and what is deleted can be used
-// again; policies evict what they say. What would be missed: the frames of a real VM.
+// Goal: commands are refused with Redis's text and change nothing; the server stays usable, and deleted
+// memory can be reused; policies evict the right keys. Not covered: the frames of a real VM.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -27,7 +27,7 @@ function fill(client: Client, bytes: number, prefix = 'k'): number {
   }
 }
 
-test('a full VM refuses, keeps every key, and lives on', () => {
+test('a full VM refuses, keeps every key, and stays usable', () => {
   for (const bytes of [10, 1000, 20000, 300000, 3000000]) {
     const guest = new RedisGuest({ pages: 1024 });
     const client = guest.connect();
@@ -47,7 +47,7 @@ test('a full VM refuses, keeps every key, and lives on', () => {
   }
 });
 
-test('nothing that a client asks for in a full VM stops it', () => {
+test('no client request stops a full VM', () => {
   const random = Random.forTest('redis/memory-pressure');
   const guest = new RedisGuest({ pages: 512 });
   const client = guest.connect();
@@ -176,7 +176,7 @@ test('volatile-ttl evicts only keys that expire, the soonest first', () => {
   for (let i = 0; ; i++) if (isOom(client.command('SET', `more${i}`, 'v'.repeat(1000)))) break;
 });
 
-test('a full VM with allkeys-lru makes room by itself', () => {
+test('a full VM with allkeys-lru makes room automatically', () => {
   const client = new RedisGuest({ pages: 600 }).connect();
   client.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   for (let i = 0; i < 60000; i++) assert.is(client.command('SET', `k${i}`, 'v'.repeat(1000)), 'OK');

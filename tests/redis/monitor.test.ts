@@ -1,8 +1,8 @@
 // MONITOR, and with it output for clients that are not running.
 //
-// Goal: monitors are shown what redis-server shows, in the same order; never a password; and a monitor that does not read is
-// limited like any other client. Method: the same scripts over Unix sockets to both servers, times cut out; in the guest
-// alone, events that nobody takes. What would be missed: clocks that run backwards.
+// Goal: monitors are shown what redis-server shows, in the same order; never a password; and a monitor that
+// does not read is limited like any other client. Method: the same scripts over Unix sockets to both servers,
+// without times; in the guest alone, events that are not taken. Not covered: clocks that run backwards.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -18,7 +18,7 @@ import { withServer } from './server-process.ts';
 
 const test = suite('redis/monitor');
 
-/** A connection whose input is collected until it holds something. */
+/** A connection whose input is collected until it has a given text. */
 class Line {
   text = '';
   readonly socket: Socket;
@@ -144,7 +144,7 @@ test('output that is not taken counts as memory, up to the limit of the client; 
   assert.ok(used() < before + 20000, `${before} bytes before, ${used()} behind`);
 });
 
-test('monitors that come and go leave the others in place', () => {
+test('ending monitors leave the others in place', () => {
   const guest = new RedisGuest();
   const monitors = [1, 2, 3, 4].map(() => guest.connect());
   for (const monitor of monitors) monitor.line('monitor');
@@ -161,7 +161,7 @@ test('monitors that come and go leave the others in place', () => {
   assert.is(other.line('ping'), 'PONG');
 });
 
-test('a monitor that does not read is closed, and the server goes on', () =>
+test('a monitor that does not read is closed, and the server stays usable', () =>
   withServer(['--client-output-buffer-limit', 'normal 1mb 0 0'], async (server) => {
     const monitor = await server.socket();
     monitor.write('MONITOR\r\n');

@@ -1,4 +1,4 @@
-// The pace of a saver, on a clock and a machine of the test's own.
+// The pace of a saver, on a simulated clock and machine.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -33,7 +33,10 @@ interface Outcome {
   leastFree: number;
 }
 
-/** Saves all pages on a machine; pages ahead are copied as random writes touch them, those passed are free again. */
+/**
+ * Saves all pages on a machine; pages ahead are copied as random writes touch them, those passed are free
+ * again.
+ */
 async function save(machine: Machine, isBackground = true): Promise<Outcome> {
   let now = 0;
   let worked = 0;
@@ -78,12 +81,12 @@ async function save(machine: Machine, isBackground = true): Promise<Outcome> {
 
 const BUSY: Machine = { cores: 2, running: 1, free: 340_000, touches: 0.3 };
 
-test('beside a busy server the saver takes about a third of a core', async () => {
+test('with a busy server the saver takes about a third of a core', async () => {
   const { share } = await save(BUSY);
   assert.ok(share > 0.28 && share < 0.45, `${share}`);
 });
 
-test('it does not rest when nobody else works, where cores are spare, or on the main vCPU', async () => {
+test('it does not rest when the server is idle, where cores are spare, or on the main vCPU', async () => {
   assert.is((await save({ ...BUSY, running: 0 })).share, 1);
   assert.is((await save({ ...BUSY, cores: 8 })).share, 1);
   assert.is((await save(BUSY, false)).share, 1);

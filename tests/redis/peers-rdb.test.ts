@@ -1,9 +1,9 @@
-// Whole databases between the server and a real redis-server, through the file both save; and what a kill in the middle
-// of a background save leaves.
+// Whole databases between the server and a real redis-server, through the file both save; and the file after
+// a kill in the middle of a background save.
 //
-// Method: the same random commands fill one server, it saves, the other loads that file, and both are asked for everything.
-// Killing: writers run, BGSAVE begins, SIGKILL comes at a random moment; the file must be the one from before or the new
-// one, whole. What would be missed: a power failure, where what was not synced is lost too.
+// Method: the same random commands fill one server, it saves, the other loads that file, and both are asked
+// for everything. Killing: writers run, BGSAVE begins, SIGKILL comes at a random moment; the file must be the
+// one from before or the new one, whole. Not covered: a power failure, which also loses unsynced data.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

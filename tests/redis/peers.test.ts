@@ -1,4 +1,5 @@
-// The programs and libraries that people use, against the server: redis-cli, redis-benchmark, ioredis, node-redis.
+// The programs and libraries that people use, against the server: redis-cli, redis-benchmark, ioredis,
+// node-redis.
 
 import { spawnSync } from 'node:child_process';
 import { Redis } from 'ioredis';
@@ -142,7 +143,7 @@ test('node-redis: handshake in RESP3, typed replies, transactions, scans', async
   assert.equal(errors, []);
 });
 
-test('both libraries authenticate, and are told when they do not', () =>
+test('both libraries authenticate, and get an error when they do not', () =>
   withServer(['--requirepass', 'secret'], async (guarded) => {
     const io = new Redis({ port: guarded.port, password: 'secret' });
     assert.is(await io.ping(), 'PONG');

@@ -13,7 +13,7 @@ export function plain(reply: Reply | GuestReply): Plain {
   return typeof reply === 'bigint' || typeof reply === 'boolean' ? String(reply) : reply;
 }
 
-/** The words of a line; quotes hold blanks together. */
+/** The words of a line; quotes protect blanks. */
 export function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2]!);
 }

@@ -1,4 +1,4 @@
-// Compiles a few functions of the guest by themselves, untranslated, for tests that need no server.
+// Compiles a few functions of the guest separately, untranslated, for tests that need no server.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export type ProbeImports = Record<string, Record<string, (...args: number[]) => 
 const ROOT = process.cwd();
 
 /**
- * Builds AssemblyScript source that lies, as far as its imports can tell, in guest/redis.
+ * Builds AssemblyScript source whose imports resolve as if it were in guest/redis.
  * Its memory has `pages` pages of 64 KiB. `constants` are those of the build, such as RZ_CHECKED=1.
  */
 export async function probe(

@@ -1,7 +1,7 @@
 // RESP requests: whole, in pieces of any length, inline, wrong, and random bytes.
 //
-// Goal: where a chunk ends never matters; errors are Redis's and close the connection; nothing that a client sends stops the
-// guest. What would be missed: sockets themselves.
+// Goal: chunk boundaries never matter; errors are Redis's and close the connection; no client input stops the
+// guest. Not covered: sockets themselves.
 
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -57,7 +57,7 @@ test('replies do not depend on where chunks end', () => {
     assert.is(new RedisGuest().connect().raw(small, chunkBytes), wanted);
 });
 
-test('memory comes back when clients and keys are gone', () => {
+test('memory is freed when clients and keys are gone', () => {
   const random = Random.forTest('redis/protocol');
   const guest = new RedisGuest();
   const watcher = guest.connect();
@@ -128,7 +128,7 @@ test('wrong requests get the answers of redis-server', async () => {
   }
 });
 
-test('nobody who has not said the password may send long requests', () => {
+test('a client without authentication may not send long requests', () => {
   const guest = new RedisGuest();
   assert.is(guest.setOption('requirepass', 'secret'), 0);
   assert.is(
@@ -176,7 +176,7 @@ test('random bytes never stop the guest', () => {
   assert.is(guest.connect().raw('PING\r\n'), '+PONG\r\n');
 });
 
-test('a long pipeline of large replies comes in parts', () => {
+test('a long pipeline of large replies is sent in parts', () => {
   const client = new RedisGuest().connect();
   client.command('SET', 'big', 'v'.repeat(300000));
   const replies = client.pipeline(Array.from({ length: 50 }, () => ['GET', 'big']));

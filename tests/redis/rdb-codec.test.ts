@@ -1,4 +1,4 @@
-// The codecs of RDB files by themselves: checksum and LZF.
+// The codecs of RDB files: checksum and LZF.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -42,7 +42,7 @@ function crcOf(bytes: Uint8Array, cut = bytes.length): bigint {
   return (BigInt(guest.call.high!() >>> 0) << 32n) | low;
 }
 
-/** Bit by bit, as the definition has it. */
+/** Bit by bit, as defined. */
 function slowCrc(bytes: Uint8Array): bigint {
   let crc = 0n;
   for (const byte of bytes) {
@@ -96,7 +96,7 @@ function decompress(bytes: Uint8Array, length: number): Uint8Array | undefined {
   return ok ? guest.bytes.slice(OUT, OUT + length) : undefined;
 }
 
-test('what LZF compresses comes back equal', () => {
+test('LZF round trips', () => {
   const random = Random.forTest('lzf');
   let shorter = 0;
   for (let i = 0; i < 300; i++) {

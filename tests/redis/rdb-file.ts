@@ -1,6 +1,6 @@
 // RDB files composed and taken apart by tests.
 
-/** Checksum of an RDB file, as its definition has it, a byte at a time. */
+/** Checksum of an RDB file, as defined, a byte at a time. */
 export function crc64(bytes: Uint8Array): bigint {
   let low = 0;
   let high = 0;
@@ -49,7 +49,7 @@ export function string(value: string | Uint8Array): Buffer {
   return Buffer.concat([length(bytes.length), bytes]);
 }
 
-/** A key with a value that is given as it stands in the file. */
+/** A key with a value in its form in the file. */
 export function key(type: number, name: string, value: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([type]), string(name), value]);
 }
@@ -102,7 +102,7 @@ function ziplistInteger(value: bigint): Buffer {
   return bytes.subarray(0, width! + 1);
 }
 
-/** A zipmap; every third value has unused bytes behind it. */
+/** A zipmap; every third value is followed by unused bytes. */
 export function zipmap(pairs: [string, string][]): Buffer {
   const size = (bytes: number) => {
     const long = Buffer.alloc(5, 254);

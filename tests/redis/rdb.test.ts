@@ -1,7 +1,8 @@
-// RDB files go both ways between the guest and a real redis-server, and nothing that is not an RDB file is taken for one.
+// RDB files go both ways between the guest and a real redis-server, and no other file is accepted.
 //
-// Method: random databases are written by one and read by the other; forms that redis-server 7.0 reads but does not write
-// are composed by hand. The guest runs without a VM, on a real directory; snapshots are tested with the VM.
+// Method: random databases are written by one and read by the other; forms that redis-server 7.0 reads but
+// does not write are composed by hand. The guest runs without a VM, on a real directory; snapshots are tested
+// with the VM.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -132,7 +133,7 @@ test('what the guest saves passes redis-check-rdb, and redis-server loads it wit
   }
 });
 
-test('strings as long as the encoder takes, and longer ones, are packed and come back', () => {
+test('strings up to the encoder’s maximum, and longer ones, are packed and restored', () => {
   const mine = guestIn();
   const client = mine.guest.connect();
   const random = Random.forTest('rdb long');
@@ -203,7 +204,7 @@ test('a list of a file stays one whatever the length of its texts, as in redis-s
   assert.equal(encodings, ['listpack', 'listpack', 'hashtable', 'hashtable', 'hashtable']);
 });
 
-test('B2: a file with types that the guest lacks is refused; with the option they are left out and counted', async () => {
+test('B2: a file with types that the guest lacks is refused; with the option they are skipped and counted', async () => {
   if (!hasPeer('redis-server', 'files of both')) return;
   const server = (await startRedis())!;
   const fill: Word[][] = [
@@ -336,18 +337,18 @@ test('LOAD-2: what is wrong is refused with the reason, and leaves nothing behin
     ['a key twice', rdb.file(Buffer.concat([a, a])), 'duplicated key'],
     ['an unknown type', rdb.file([200, 1, 97]), 'unknown or unsupported object type'],
     [
-      'a module of before its release',
+      'a module of an earlier format',
       rdb.file(rdb.key(6, 'm', Buffer.from([0]))),
       'unknown or unsupported object type',
     ],
     ['a database out of range', rdb.file([0xfe, 63, ...a]), 'more than 16 databases'],
     [
-      'a length that lies',
+      'a wrong length',
       rdb.file(rdb.key(0, 'b', Buffer.from([0x80, 0x7f, 0xff, 0xff, 0xff, 65]))),
       'longer than the file',
     ],
     [
-      'a length of 64 bits that lies',
+      'a wrong length of 64 bits',
       rdb.file(rdb.key(0, 'b', Buffer.from([0x81, ...Buffer.alloc(8, 0xff)]))),
       'longer than the file',
     ],
@@ -357,17 +358,17 @@ test('LOAD-2: what is wrong is refused with the reason, and leaves nothing behin
       'unknown length encoding',
     ],
     [
-      'a packed string that lies',
+      'a packed string with a wrong length',
       rdb.file(rdb.key(0, 'b', Buffer.from([0xc3, 2, 0x80, 0x7f, 0xff, 0xff, 0xff, 0, 65]))),
       'longer than it can be',
     ],
     [
-      'a packed string that is none',
+      'an invalid packed string',
       rdb.file(rdb.key(0, 'b', Buffer.from([0xc3, 3, 20, 0xff, 0xff, 0xff]))),
       'invalid LZF',
     ],
     [
-      'a hash that lies',
+      'a hash with a wrong length',
       rdb.file(rdb.key(4, 'b', Buffer.from([0x80, 0x0f, 0xff, 0xff, 0xff, 1, 65]))),
       'longer than the file',
     ],
@@ -443,7 +444,7 @@ test('READ-1: truncated and flipped files are an error or a valid load, never a 
   let loads = 0;
   let target = guestIn();
   for (let i = 0; i < 1500; i++) {
-    // A guest that has grown keeps its memory, so a new one now and then keeps the bound honest.
+    // A guest keeps its grown memory, so a new one now and then keeps the bound tight.
     if (i % 250 === 0) {
       target = new FileGuest(source.dir, { pages: 1024 });
     }
@@ -547,7 +548,7 @@ test('save points start a background save when enough has changed for long enoug
   assert.is(client.command('DBSIZE'), 0, 'FLUSHALL has saved the empty databases');
 });
 
-test('while a file is being loaded, clients get what needs no keys, and disturb nothing', async () => {
+test('while a file is being loaded, clients can run commands without keys, and disturb nothing', async () => {
   const writer = guestIn();
   writer.guest.setOption('rdbcompression', 'no');
   const client = writer.guest.connect();
@@ -599,7 +600,7 @@ test('while a file is being loaded, clients get what needs no keys, and disturb 
   assert.equal(await contents(callOf(other)), before);
 });
 
-test('DEBUG RELOAD brings everything back', async () => {
+test('DEBUG RELOAD restores everything', async () => {
   const random = Random.forTest('debug reload');
   const client = guestIn().guest.connect();
   client.pipeline(randomCommands(random));

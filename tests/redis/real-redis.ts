@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPeer } from '../peers.ts';
 
-/** A reply: bulk strings are Buffers, simple strings are strings, errors are Errors with the text after the dash. */
+/**
+ * A reply: bulk strings are Buffers, simple strings are strings, errors are Errors with the text after the
+ * dash.
+ */
 export type Reply = Buffer | string | number | bigint | null | Error | Reply[] | Map<Reply, Reply>;
 export type Argument = string | number | Buffer;
 
@@ -130,9 +133,9 @@ export interface RealRedis {
 }
 
 /**
- * Starts redis-server on a socket in a directory of its own, or in `dir`, with options from a file where one is named. Undefined, and the test
- * is skipped, when it is not installed. Throws
- * with its log when it does not start.
+ * Starts redis-server on a socket in a new directory, or in `dir`, with options from a file where one is
+ * named. Undefined, and the test is skipped, when it is not installed. Throws with its log when it does not
+ * start.
  */
 export async function startRedis(
   options: string[] = [],

@@ -1,8 +1,9 @@
-// B1: the texts of integers are registers of the code that reads them; a conversion on the way must not overwrite one.
+// B1: the texts of integers are registers of the code that reads them; a conversion on the way must not
+// overwrite one.
 //
-// Method: hashes of integers of every width and of texts, in each form that a file can have, loaded under limits that make
-// the server convert them on the way, in the middle or not at all. The oracle is the generated content. What would be
-// missed: registers of types that hashes do not use.
+// Method: hashes of integers of every width and of texts, in each form that a file can have, loaded under
+// limits that make the server convert them on the way, in the middle or not at all. The oracle is the
+// generated content. Not covered: registers of types that hashes do not use.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

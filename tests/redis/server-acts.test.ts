@@ -1,4 +1,4 @@
-// Options that change what the running server does, each seen to do it.
+// Options that change a running server, each with its observed effect.
 
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const infoOf = (client: Client, name: string): number =>
     new RegExp(`^${name}:(\\d+)`, 'm').exec(String(client.command('INFO', 'everything')))?.[1],
   );
 
-/** A hash of so many fields, in commands of a bounded length. */
+/** A hash with a number of fields, in commands of a bounded length. */
 function fill(client: Client, key: string, fields: number): void {
   for (let i = 0; i < fields; i += 100) {
     const pairs = Array.from({ length: 100 }, (_, j) => [`f${i + j}`, 'v'.repeat(70)]).flat();
@@ -145,7 +145,7 @@ test('A9: hz and dynamic-hz say how often the tasks run', () => {
   assert.is(guest.exports.hz(), 3);
 });
 
-test('B6: client-query-buffer-limit counts what is unread and queued, not what has been read', () => {
+test('B6: client-query-buffer-limit counts unread and queued input, not consumed input', () => {
   const guest = new RedisGuest();
   const admin = guest.connect();
   admin.command('CONFIG', 'SET', 'client-query-buffer-limit', '1mb', 'proto-max-bulk-len', '8mb');
@@ -167,7 +167,7 @@ test('B6: client-query-buffer-limit counts what is unread and queued, not what h
   assert.ok(queue.isClosed);
 });
 
-test('B6: proc-title-template takes what Redis takes', async () => {
+test('B6: proc-title-template accepts what Redis accepts', async () => {
   const redis = await startRedis();
   if (redis === undefined) return;
   const client = new RedisGuest().connect();
@@ -207,7 +207,7 @@ test('B6: proc-title-template takes what Redis takes', async () => {
   redis.stop();
 });
 
-test('B18: the process has a title, and the log says who it is', async () => {
+test('B18: the process has a title, and the log identifies it', async () => {
   const words = ['--proc-title-template', '{title} {port} here', '--always-show-logo', 'yes'];
   const server = ServerProcess.run([...OWN, ...words], { dir: newDir() });
   await server.ready();
@@ -241,7 +241,7 @@ test('NEWCOMER B8: a wrong metrics-port is refused before the server listens; a 
   await server.stop();
 });
 
-test('A9: what has no effect here is said in the log', async () => {
+test('A9: options without effect here are logged', async () => {
   const dir = newDir();
   writeFileSync(join(dir, 'own.conf'), 'supervised systemd\n');
   const server = ServerProcess.run(['own.conf', ...OWN], { dir });

@@ -1,7 +1,8 @@
-// Clients that behave badly: random bytes, absurd lengths, slow, silent and vanishing ones, those that never read.
+// Clients that behave badly: random bytes, absurd lengths, slow, silent and vanishing ones, those that never
+// read.
 //
-// Method: bare sockets against the server as a process; after each, a good client must be answered at once, and the process
-// must have grown by no more than a bound. What would be missed: what only thousands of clients for hours show.
+// Method: bare sockets against the server as a process; after each, a good client must be answered at once,
+// and the process must have grown by no more than a bound. Not covered: thousands of clients for hours.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
@@ -37,7 +38,7 @@ async function info(client: RespClient, field: string): Promise<number> {
   return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(text)![1]);
 }
 
-test('random bytes get errors or a closed connection, and the server goes on', () =>
+test('random bytes get errors or a closed connection, and the server stays usable', () =>
   withServer([], async (server) => {
     const random = Random.forTest('redis/server-clients');
     const good = await server.client();
@@ -164,7 +165,7 @@ test('replies to many slow readers never mix', () =>
     await Promise.all(received);
   }));
 
-test('clients that vanish in the middle of everything leave nothing behind', () =>
+test('clients that vanish at any point leave nothing behind', () =>
   withServer([], async (server) => {
     const good = await server.client();
     await good.call('SET', 'big', Buffer.alloc(MIB, 'b'));
@@ -178,12 +179,12 @@ test('clients that vanish in the middle of everything leave nothing behind', () 
     }
     await eventually('all are gone', async () => (await info(good, 'connected_clients')) === 1);
     await eventually(
-      'their memory is back',
+      'their memory is freed',
       async () => (await info(good, 'used_memory')) < used + MIB / 4,
     );
   }));
 
-test('more than maxclients are refused with a reason, and let in again later', () =>
+test('more than maxclients are refused with a reason, and admitted again later', () =>
   withServer(['--maxclients', '3'], async (server) => {
     const clients = [await server.client(), await server.client(), await server.client()];
     assert.is(await clients[0]!.call('PING'), 'PONG');
@@ -216,7 +217,7 @@ test('clients that are idle for longer than timeout are closed, busy ones are no
     assert.is(await busy.call('PING'), 'PONG');
   }));
 
-test('CLIENT KILL and QUIT close connections of others and the own one', () =>
+test('CLIENT KILL and QUIT close connections of other clients and their own', () =>
   withServer([], async (server) => {
     const killer = await server.client();
     const victim = await server.socket();

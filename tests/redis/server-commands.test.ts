@@ -1,7 +1,9 @@
-// The connection and server commands, against a real redis-server: the same replies, or replies of the same shape.
+// The connection and server commands, against a real redis-server: the same replies, or replies of the same
+// shape.
 //
-// Method: each command goes to both and the replies are compared whole; where they must differ (ids, times, sizes), numbers
-// count as equal. What would be missed: what only shows over a socket, and commands that Redis has and this server has not.
+// Method: each command goes to both and the replies are compared whole; where they must differ (ids, times,
+// sizes), numbers count as equal. Not covered: effects of sockets, and commands that Redis has and this
+// server has not.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -106,7 +108,7 @@ test('CLIENT answers as Redis does, errors included', () =>
     client unblock 1 foo
   `));
 
-test('CONFIG SET takes and refuses values as Redis does', () =>
+test('CONFIG SET accepts and refuses values as Redis does', () =>
   compare(`
     config foo
     config set foo 1

@@ -1,4 +1,4 @@
-// The database file and those beside it: what the server must not start with, must not destroy and must not leave behind.
+// The database file and those next to it: which files stop the start, are never destroyed, and are removed.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -31,7 +31,7 @@ const withList = rdb.file(
   ]),
 );
 
-test('B2: a file with types that the server lacks is not started with, and stays as it is', () =>
+test('B2: a file with types that the server lacks stops the start, and stays unchanged', () =>
   inDirectory(async (dir) => {
     const path = join(dir, 'dump.rdb');
     writeFileSync(path, withList);
@@ -43,7 +43,7 @@ test('B2: a file with types that the server lacks is not started with, and stays
     assert.equal(readdirSync(dir), ['dump.rdb']);
   }));
 
-test('B2: with the option it starts, and what was left out is kept when the server saves', () =>
+test('B2: with the option it starts, and a save keeps the skipped keys', () =>
   inDirectory(async (dir) => {
     writeFileSync(join(dir, 'dump.rdb'), withList);
     const kept = (): string[] =>
@@ -57,7 +57,7 @@ test('B2: with the option it starts, and what was left out is kept when the serv
       if (start === 1) {
         assert.is(await client.call('SAVE'), 'OK');
         assert.not.ok(withList.equals(readFileSync(join(dir, 'dump.rdb'))));
-        // While it runs nothing may be left out.
+        // A running server may not skip keys.
         writeFileSync(join(dir, 'dump.rdb'), withList);
         assert.instance(await client.call('DEBUG', 'RELOAD', 'NOSAVE', 'NOFLUSH'), Error);
       }
@@ -85,7 +85,7 @@ test('B4: SHUTDOWN and SIGTERM while a background save runs end the process with
   }
 });
 
-test('A15: saves that FLUSHALL stops leave no temporary file behind', async () => {
+test('A15: saves stopped by FLUSHALL leave no temporary file', async () => {
   const server = await ServerProcess.start([]);
   try {
     const client = await server.client();
@@ -108,7 +108,7 @@ test('A15: saves that FLUSHALL stops leave no temporary file behind', async () =
   }
 });
 
-test('A18: metrics at the loopback interface are not given to pages whose name points here', async () => {
+test('A18: metrics on the loopback interface are refused to pages whose name resolves here', async () => {
   const server = await ServerProcess.start(['--metrics-port', '0']);
   try {
     const port = Number(/Metrics at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.output)![1]);
@@ -139,7 +139,7 @@ test('A18: metrics at the loopback interface are not given to pages whose name p
   }
 });
 
-test('E5: maxmemory that the VM does not have is warned of at the start', async () => {
+test('E5: maxmemory beyond the VM causes a warning at the start', async () => {
   const server = await ServerProcess.start(['--memory', '64mb', '--maxmemory', '1gb']);
   assert.match(server.output, /WARNING: maxmemory is 1073741824 bytes, but the VM has 50331648/);
   await server.stop();

@@ -1,4 +1,4 @@
-// CONFIG SET port and bind while the server runs: it listens there, and only there; what cannot be had changes nothing.
+// CONFIG SET port and bind on a running server: it listens there, and only there; a failure changes nothing.
 
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { suite } from 'uvu';
@@ -10,7 +10,7 @@ import { ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/server-listening');
 
-/** A port that another program listens at. */
+/** A port on which another program listens. */
 async function takenPort(): Promise<[Server, number]> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -42,7 +42,7 @@ const text = (reply: Reply): string =>
       ? `-${reply.message}`
       : String(reply);
 
-test('B15: another port is listened at, the old one no longer, and connections stay', () =>
+test('B15: the server moves to another port, and connections stay', () =>
   withServer([], async (server) => {
     const client = await server.client();
     const [old, port] = [server.port, await freePort()];
@@ -60,7 +60,7 @@ test('B15: another port is listened at, the old one no longer, and connections s
     client.close();
   }));
 
-test('B15: a port that is taken is refused at its place among the replies, and the old one stays', () =>
+test('B15: a port in use is refused in the order of the replies, and the old one stays', () =>
   withServer([], async (server) => {
     const client = await server.client();
     const [other, taken] = await takenPort();
@@ -98,7 +98,7 @@ test('B15: a port that is taken is refused at its place among the replies, and t
     client.close();
   }));
 
-test('B15: two changes at once are made one after the other, and QUIT behind one gets its reply', () =>
+test('B15: concurrent changes are made one after the other, and a QUIT after one gets its reply', () =>
   withServer([], async (server) => {
     const [a, b] = [await server.client(), await server.client()];
     const ports = [await freePort(), await freePort()];

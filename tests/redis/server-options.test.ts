@@ -1,4 +1,4 @@
-// Options as `ringzero serve` takes them: files, the command line, what is refused and what has its effect.
+// Options as `ringzero serve` takes them: files, the command line, what is refused and what takes effect.
 
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ test('B16: words of the command line are read as redis-server reads them', async
   assert.is(await optionOf(['own.conf'], 'bind', dir), '127.0.0.1');
 });
 
-test('B16: include takes patterns, and says which file is missing', async () => {
+test('B16: include accepts patterns, and names a missing file', async () => {
   const dir = newDir();
   writeFileSync(join(dir, 'b1.conf'), 'timeout 3\n');
   writeFileSync(join(dir, 'b2.conf'), 'timeout 4\n');
@@ -79,7 +79,7 @@ test('B16: rename-command gives commands other names, or none', async () => {
   assert.match(await refusal(['main.conf'], dir), /Target command name already exists/);
 });
 
-test('E5: options that do not exist, lack a value, or are not supported are called that', async () => {
+test('E5: options that do not exist, lack a value, or are not supported are reported as such', async () => {
   assert.match(await refusal(['--nope']), /unknown option --nope; see ringzero serve --help/);
   assert.match(await refusal(['--no-such-option', '1']), /unknown option --no-such-option/);
   const dir = newDir();

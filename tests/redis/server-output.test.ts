@@ -1,8 +1,8 @@
-// What waits for clients that do not read: it is kept and counted, by all the limits that the options know.
+// Output for clients that do not read: it is kept and counted, by all the limits of the options.
 //
-// Method: bare sockets against the server as a process, and against redis-server where it is installed. That a server has
-// taken note is asked over another connection, in CLIENT LIST, never waited for by time. What would be missed: limits that
-// only many gigabytes reach.
+// Method: bare sockets against the server as a process, and against redis-server where it is installed. The
+// state of a server is polled over another connection with CLIENT LIST, never assumed after a time. Not
+// covered: limits of many gigabytes.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -56,7 +56,7 @@ function pipelines(): Pipeline[] {
   ]; // prettier-ignore
 }
 
-/** Writes all of it, and reads nothing before the system has taken the last byte; a digest of what comes. */
+/** Writes all of it, and reads nothing before the system has taken the last byte; a digest of the replies. */
 async function writeThenRead(
   to: string | number,
   { commands, replyBytes }: Pipeline,
@@ -140,16 +140,12 @@ function closed(socket: Socket): Promise<void> {
   });
 }
 
-test('B14: what waits for a client is shown, counted as used memory, and gone with it', () =>
+test('B14: pending output of a client is shown, counted as used memory, and freed with it', () =>
   withServer([], async (server) => {
     const good = await server.client();
     await good.call('SET', 'value', 'v'.repeat(MIB));
     const before = await used(good);
-    assert.is(
-      await infoOf(good, 'client_recent_max_input_buffer'),
-      0,
-      'a value that has come whole',
-    );
+    assert.is(await infoOf(good, 'client_recent_max_input_buffer'), 0, 'a complete value');
     const socket = await silent(server, 'silent');
     socket.write(encode('GET', 'value').repeat(40));
     await eventually(
@@ -224,7 +220,7 @@ test('A9: client-output-buffer-limit closes a client that never reads, and one w
     other.write(encode('GET', 'long'));
     await closed(other);
     assert.is(Buffer.concat(parts).length, 0, 'no byte of the reply');
-    // Who reads gets any number of replies below the limit.
+    // A client that reads gets any number of replies below the limit.
     const replies = await good.pipeline(Array.from({ length: 200 }, () => ['STRLEN', 'long']));
     assert.ok(replies.every((reply) => reply === 5 * MIB));
     const values = await good.pipeline(Array.from({ length: 30 }, () => ['GET', 'value']));
@@ -243,7 +239,7 @@ test('A9: a soft limit closes a client that has been over it for longer than its
     socket.destroy();
   }));
 
-test('A9: maxmemory-clients closes the clients that take most, but not those of NO-EVICT', () =>
+test('A9: maxmemory-clients closes the largest clients, but not those with NO-EVICT', () =>
   withServer(['--maxmemory-clients', '60mb'], async (server) => {
     const good = await server.client();
     await good.call('SET', 'value', 'v'.repeat(MIB));
@@ -291,7 +287,7 @@ test('A9: maxmemory-clients is 128 KiB at least, as in Redis, so that a client c
     assert.is(await client.call('PING'), 'PONG');
   }));
 
-test('A9: a client that has not given the password is closed when more than a kilobyte beside its first buffer waits', () =>
+test('A9: an unauthenticated client is closed when more than a kilobyte waits in addition to its first buffer', () =>
   withServer(['--requirepass', 'secret'], async (server) => {
     const socket = await server.socket();
     const end = closed(socket);
@@ -314,7 +310,7 @@ test('A9: unixsocketperm sets the permissions of the socket', () =>
     client.close();
   }));
 
-test('A10: maxclients is lowered to what the process may open, and saving still works when all have come', async () => {
+test('A10: maxclients is lowered to what the process may open, and saving still works with all clients connected', async () => {
   const script = 'ulimit -n 200; exec "$0" "$@"';
   const small = ['--memory', '64mb', '--save', '', '--port', '0'];
   const server = ServerProcess.run(small, { through: ['/bin/sh', '-c', script] });
@@ -338,7 +334,7 @@ test('A10: maxclients is lowered to what the process may open, and saving still 
     assert.is(await good.call('SAVE'), 'OK');
     await good.call('BGSAVE');
     await eventually(
-      'it is saved',
+      'the save succeeds',
       async () => (await infoOf(good, 'rdb_bgsave_in_progress')) === 0,
     );
     assert.match(String(await good.call('INFO')), /rdb_last_bgsave_status:ok/);
@@ -348,7 +344,7 @@ test('A10: maxclients is lowered to what the process may open, and saving still 
   }
 });
 
-test('A11: clients that have not given the password cannot fill a small VM', () =>
+test('A11: unauthenticated clients cannot fill a small VM', () =>
   withServer(['--memory', '64mb', '--requirepass', 'secret'], async (server) => {
     const good = await server.client();
     assert.is(await good.call('AUTH', 'secret'), 'OK');
@@ -356,7 +352,7 @@ test('A11: clients that have not given the password cannot fill a small VM', () 
     const argument = `$16384\r\n${'x'.repeat(16384)}\r\n`;
     const strangers = await Promise.all(Array.from({ length: 600 }, () => server.socket()));
     for (const stranger of strangers) stranger.write('*10\r\n' + argument.repeat(3));
-    // A stranger with half an AUTH is not among those that go.
+    // An unauthenticated client with half an AUTH is not closed.
     const slow = await server.socket();
     slow.write('*2\r\n$4\r\nAUTH\r\n$6\r\nsec');
     await eventually('most are closed', async () => (await infoOf(good, 'connected_clients')) < 60);
@@ -374,7 +370,7 @@ test('A16: CLIENT KILL closes as many clients as it says', () =>
     const killer = await server.client();
     const victims = await Promise.all(Array.from({ length: 1500 }, () => server.socket()));
     await eventually(
-      'all are there',
+      'all are connected',
       async () => (await infoOf(killer, 'connected_clients')) === 1501,
     );
     const ends = victims.map(closed);

@@ -1,6 +1,6 @@
 // `ringzero serve` as a process: its options, what it prints, how it saves and ends.
 //
-// Method: each test starts processes of its own and looks at output, exit codes and files. What would be missed: long runs.
+// Method: each test starts its own processes and checks output, exit codes and files. Not covered: long runs.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ function ringzero(...words: string[]) {
   return spawnSync(process.execPath, [MAIN, ...words], { encoding: 'utf8', timeout: 20_000 });
 }
 
-test('the command tells its version and its help, and knows no other commands', () => {
+test('the command prints its version and its help, and knows no other commands', () => {
   assert.match(ringzero('--version').stdout, /^ringzero \d+\.\d+\.\d+\n$/);
   assert.match(ringzero('--help').stdout, /serve +run the Redis-compatible server/);
   assert.match(ringzero('serve', '--help').stdout, /--maxmemory-policy/);
@@ -101,7 +101,7 @@ test('options come from standard input, too', async () => {
   await server.stop();
 });
 
-test('what is wrong with an option is said, with its place, and the exit code is 1', async () => {
+test('an error names the wrong option and its place, and the exit code is 1', async () => {
   const dir = newDir();
   const wrong: [words: string[], file: string, said: RegExp][] = [
     [
@@ -148,7 +148,7 @@ test('a port in use is an error that names it, and the exit code is 1', () =>
     await second.stop();
   }));
 
-test('it listens at several addresses, of which some may be missing', async () => {
+test('it listens on several addresses, of which some may be missing', async () => {
   const addresses = ['127.0.0.1', '127.0.0.2', '-2001:db8::1'];
   const server = await ServerProcess.start(['--bind', ...addresses]);
   assert.match(server.output, /Listening at 127\.0\.0\.1:\d+/);
@@ -164,7 +164,7 @@ test('it listens at several addresses, of which some may be missing', async () =
   await missing.stop();
 });
 
-test('a Unix socket in a directory that is not there is refused by its name', async () => {
+test('a Unix socket in a missing directory is refused by its name', async () => {
   const path = join(newDir(), 'missing', 'own.sock');
   const server = ServerProcess.run(['--memory', '32mb', '--port', '0', '--unixsocket', path]);
   assert.is((await server.ended).code, 1);
@@ -172,7 +172,7 @@ test('a Unix socket in a directory that is not there is refused by its name', as
   await server.stop();
 });
 
-test('it listens at a Unix socket, alone where the port is 0, and removes it', async () => {
+test('it listens on a Unix socket, alone where the port is 0, and removes it', async () => {
   const path = join(newDir(), 'own.sock');
   const server = await ServerProcess.start(['--unixsocket', path]);
   assert.is(server.port, 0);
@@ -236,7 +236,7 @@ test('SHUTDOWN ends the process, saving or not', async () => {
   }
 });
 
-test('it listens before it has loaded; SHUTDOWN meanwhile saves no part of the keys', async () => {
+test('it listens before it has loaded; SHUTDOWN during loading saves no partial data', async () => {
   const dir = newDir();
   const options = ['--enable-debug-command', 'local', '--save', '3600 1', '--rdbcompression', 'no'];
   const filler = await ServerProcess.start(options, { dir });

@@ -1,4 +1,4 @@
-// The command `ringzero serve` as a process of its own, with a directory of its own, for tests.
+// The command `ringzero serve` as a separate process in its own directory, for tests.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { RespClient } from './real-redis.ts';
 
 export const MAIN = fileURLToPath(new URL('../../node/host/main.js', import.meta.url));
-/** No test waits longer for a process. */
+/** The longest wait for a process. */
 const LIFE_MS = 120_000;
 const READY = /Ready to accept connections/;
 const LISTENING = /Listening at \S+:(\d+)/;
@@ -69,12 +69,12 @@ export class ServerProcess {
     });
   }
 
-  /** Runs the command with these words alone; it may well end at once. */
+  /** Runs the command with only these words; it may end immediately. */
   static run(words: readonly string[], options: ServerOptions = {}): ServerProcess {
     return new ServerProcess(words, options);
   }
 
-  /** A server at a free port that is ready; throws with its output when it ends instead. */
+  /** A ready server on a free port; throws with its output if it ends instead. */
   static async start(
     words: readonly string[] = [],
     options: ServerOptions = {},
@@ -98,12 +98,12 @@ export class ServerProcess {
     return this.said(READY);
   }
 
-  /** It takes connections, and may still be loading. */
+  /** It accepts connections, and may still be loading. */
   listening(): Promise<void> {
     return this.said(LISTENING);
   }
 
-  /** Waits until its output has what is looked for; throws with the output when it ends without. */
+  /** Waits until its output matches; throws with the output if it ends first. */
   said(what: RegExp): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -127,7 +127,7 @@ export class ServerProcess {
     return this.#child.pid!;
   }
 
-  /** Where it said that it listens; 0 before, and when it only has a Unix socket. */
+  /** The port that it logged; 0 before, and with only a Unix socket. */
   get port(): number {
     return Number(LISTENING.exec(this.#output)?.[1] ?? 0);
   }
@@ -138,7 +138,7 @@ export class ServerProcess {
     return client;
   }
 
-  /** A bare connection; what it receives is the test's business. */
+  /** A bare connection; the test handles what it receives. */
   socket(): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: this.port, noDelay: true });
@@ -160,7 +160,7 @@ export class ServerProcess {
   }
 
   signal(signal: NodeJS.Signals): Promise<End> {
-    // child.kill() of Deno makes the signal what the child ended with.
+    // Deno's child.kill() reports the signal as the child's exit reason.
     const { exitCode, signalCode } = this.#child;
     if (exitCode === null && signalCode === null) process.kill(this.#child.pid!, signal);
     return this.ended;
@@ -173,7 +173,7 @@ export class ServerProcess {
   }
 }
 
-/** Runs `body` with a server and ends that, whatever happens. */
+/** Runs `body` with a server, and always ends the server. */
 export async function withServer(
   words: readonly string[],
   body: (server: ServerProcess) => Promise<void>,

@@ -1,6 +1,7 @@
-// What the server commands do to the server and tell about it: INFO, logs, passwords, kills, its end.
+// Effects and reports of the server commands: INFO, logs, passwords, kills, its end.
 //
-// Method: commands against a guest without a VM; fields and shapes are those of a real redis-server where one is installed.
+// Method: commands against a guest without a VM; fields and shapes are those of a real redis-server where one
+// is installed.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -33,7 +34,7 @@ function fieldsOf(text: Plain): Map<string, string> {
   );
 }
 
-test('INFO has the fields that monitors read, and they are true', async () => {
+test('INFO has the fields that monitors read, with true values', async () => {
   run('flushall');
   run('config resetstat');
   run('set a 1');
@@ -69,7 +70,7 @@ test('INFO has the fields that monitors read, and they are true', async () => {
   }
 });
 
-test('INFO gives the sections asked for, in one order', () => {
+test('INFO returns the requested sections, in a fixed order', () => {
   const titles = (line: string): string[] => String(run(line)).match(/^# \w+/gm) ?? [];
   assert.equal(titles('info keyspace server'), ['# Server', '# Keyspace']);
   assert.equal(titles('info nosuch'), []);
@@ -150,7 +151,7 @@ test('a client must authenticate when there is a password, and RESET forgets tha
   run('config set requirepass ""');
 });
 
-test('CLIENT KILL closes the connections that every filter fits', () => {
+test('CLIENT KILL closes the connections that match every filter', () => {
   const [first, second] = [guest.connect(), guest.connect()];
   const id = first.command('client', 'id');
   assert.is(run(`client kill id ${String(id)} type normal addr 127.0.0.1:1`), 0);
@@ -174,7 +175,7 @@ test('CLIENT KILL closes the connections that every filter fits', () => {
   assert.ok(second.isClosed, 'the own connection closes after the reply');
 });
 
-test('a change of an option that the host acts on is told to it', () => {
+test('the host is notified of options that concern it', () => {
   guest.events.length = 0;
   run('config set loglevel debug timeout 5');
   assert.is(guest.events.length, 1);
@@ -195,7 +196,7 @@ test('SHUTDOWN saves if it must, stays when that fails, and tells the host', () 
   assert.equal(guest.events, [2 << 24]);
 });
 
-test('RESP3 gives texts as verbatim strings, options as maps, flags as sets', () => {
+test('RESP3 returns texts as verbatim strings, options as maps, flags as sets', () => {
   const other = guest.connect();
   assert.match(other.raw('HELLO 3\r\n'), /^%7\r\n/);
   assert.match(other.raw('INFO server\r\n'), /^=\d+\r\ntxt:# Server\r\n/);

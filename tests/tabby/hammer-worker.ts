@@ -1,4 +1,4 @@
-// One vCPU of the hammer: joins the pool and works on it until told to stop.
+// One vCPU of the hammer: joins the pool and works on it until it is stopped.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MicroVMHandle } from '../../host/index.ts';

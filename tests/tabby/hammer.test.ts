@@ -1,7 +1,8 @@
-// Goal: races between faults, evictions, pins and optimistic reads, in pools so small that every operation meets
-// another. Method: each page holds how often it was changed, in all its words; the counts are kept beside the pool too.
-// Workers change, read and discard pages at random and check what they see; at the end every page must hold its count,
-// and the pool is audited. In the tiny build a version has 5 bits, so that it wraps all the time.
+// Goal: races between faults, evictions, pins and optimistic reads, in pools so small that operations
+// collide. Method: each page holds its number of changes, in all its words; the counts are also kept outside
+// the pool. Workers change, read and discard pages at random and check what they see; at the end every page
+// must hold its count, and the pool is audited. In the tiny build a version has 5 bits, so that it wraps
+// frequently.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -32,7 +33,7 @@ interface Case {
   workers: number;
   mode: number;
   design?: Design;
-  /** Reads ahead and writes back through rings. */
+  /** Prefetches and writes back through rings. */
   rings?: boolean;
   faults?: FaultRates;
 }
@@ -182,7 +183,11 @@ for (const { name, frames, pages, workers, mode, design, rings, faults: rates } 
         `${pool.call('stat', STALE)} stale, ${pool.call('stat', WAITS)} waits, ${pool.call('stat', WRAPS)} wraps`,
     );
     assert.ok(changes > 100);
-    assert.is(sum('failed') > 0, (mode & FAULTY) !== 0, 'storage fails when it shall');
+    assert.is(
+      sum('failed') > 0,
+      (mode & FAULTY) !== 0,
+      'storage fails if and only if faults are injected',
+    );
     await pool.close();
   });
 }

@@ -1,4 +1,4 @@
-// The simulated silicon: page table, accessed and dirty bits, TLB, remote calls and the classical shootdown.
+// The simulated hardware: page table, accessed and dirty bits, TLB, remote calls and the classical shootdown.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -53,8 +53,8 @@ tests('ranges are mapped, protected, moved and unmapped, across tables', async (
   assert.is(call('translatePage', 1100n, 1), frame + 100 * 4096);
   assert.is(call('remapPages', 1000n, 2n ** 30n, 600n), 1);
   assert.is(call('translatePage', 1100n, 0), 0);
-  assert.is(call('translatePage', 2n ** 30n + 100n, 0), frame + 100 * 4096, 'contents move along');
-  assert.is(call('unmapPages', 2n ** 30n - 5000n, 5300n), 300, 'holes are passed over');
+  assert.is(call('translatePage', 2n ** 30n + 100n, 0), frame + 100 * 4096, 'contents move too');
+  assert.is(call('unmapPages', 2n ** 30n - 5000n, 5300n), 300, 'holes are skipped');
   assert.is(call('unmapPages', 2n ** 30n, 600n), 300);
   assert.is(call('unmapPages', 2n ** 30n, 600n), 0);
   await vm.close();
@@ -142,7 +142,7 @@ tests('IPI-1: after a shootdown no vCPU uses the old translation', async () => {
 });
 
 tests(
-  'IPI-2: two that shoot at each other both go on, and one that idles holds nobody up',
+  'IPI-2: two concurrent shootdowns both complete, and an idle vCPU blocks no other',
   async () => {
     const { vm, call } = await fixture();
     call('joinCalls', vm.claimWindow(TLB_BYTES));
@@ -156,10 +156,10 @@ tests(
       };
       return runThread(new URL('./machine-worker.js', import.meta.url), job);
     });
-    await Promise.all(jobs); // meanwhile this vCPU does nothing, and its ring overflows
+    await Promise.all(jobs); // this vCPU is idle, and its ring overflows
     assert.is(call('lookUpTlb', 3n), 0x1000000, 'not served yet');
     call('serveCalls');
-    assert.is(call('lookUpTlb', 3n), 0, 'served when it is back');
+    assert.is(call('lookUpTlb', 3n), 0, 'served when it resumes');
     await vm.close();
   },
 );
@@ -179,7 +179,7 @@ tests('CALL-1, CALL-3: functions run where they are called, and may call back', 
   const { vm, call, word } = own;
   call('joinCalls', vm.claimWindow(TLB_BYTES));
   assert.is(call('callOne', 0, TWICE, 21n), 42, 'itself');
-  assert.is(call('callOne', 1, TWICE, 21n), REFUSED, 'nobody is there');
+  assert.is(call('callOne', 1, TWICE, 21n), REFUSED, 'the vCPU does not exist');
   word(STOP, 0);
   const [running, flag] = another(own, ['serveUntil', STOP]);
   await ready(flag);
@@ -194,7 +194,7 @@ tests('CALL-1, CALL-3: functions run where they are called, and may call back', 
 });
 
 tests(
-  'CALL-1: a call is kept for a vCPU that is in the host, and its caller can tell',
+  'CALL-1: a call is kept for a vCPU that is in the host, and its caller can detect it',
   async () => {
     const own = await fixture();
     const { vm, call } = own;
@@ -212,33 +212,36 @@ tests(
   },
 );
 
-tests('CALL-1: who traps in a call, or leaves before it, loses it and nothing else', async () => {
-  const own = await fixture();
-  const { vm, call, word } = own;
-  call('joinCalls', vm.claimWindow(TLB_BYTES));
-  word(STOP, 0);
-  const [trapping, flag] = another(own, ['serveUntil', STOP]);
-  await ready(flag);
-  const failed = trapping.then(
-    () => 'nothing',
-    (error: Error) => error.message,
-  );
-  assert.is(call('callOne', 1, TRAP, 0n), LOST);
-  assert.match(await failed, 'unreachable');
-  const [leaving, again] = another(own, ['serveUntil', STOP]);
-  await ready(again);
-  assert.is(
-    call('callOne', 1, TWICE, 5n),
-    10,
-    'its thread has ended in the host, so its number is free again',
-  );
-  word(STOP, 1);
-  await leaving;
-  await vm.close();
-});
+tests(
+  'CALL-1: a vCPU that traps in a call, or leaves before it, loses only that call',
+  async () => {
+    const own = await fixture();
+    const { vm, call, word } = own;
+    call('joinCalls', vm.claimWindow(TLB_BYTES));
+    word(STOP, 0);
+    const [trapping, flag] = another(own, ['serveUntil', STOP]);
+    await ready(flag);
+    const failed = trapping.then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
+    assert.is(call('callOne', 1, TRAP, 0n), LOST);
+    assert.match(await failed, 'unreachable');
+    const [leaving, again] = another(own, ['serveUntil', STOP]);
+    await ready(again);
+    assert.is(
+      call('callOne', 1, TWICE, 5n),
+      10,
+      'its thread has ended in the host, so its number is free again',
+    );
+    word(STOP, 1);
+    await leaving;
+    await vm.close();
+  },
+);
 
 tests(
-  'CALL-1 to CALL-3: calls in all directions at once, one vCPU now and then in the host',
+  'CALL-1 to CALL-3: concurrent calls in all directions, with one vCPU occasionally in the host',
   async () => {
     const own = await fixture();
     const { vm, call } = own;

@@ -1,4 +1,4 @@
-// One vCPU: pages come, go, and come back as they were; errors of storage are errors of one operation.
+// One vCPU: pages are created, evicted, and read back unchanged; a storage error fails one operation.
 
 import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -25,7 +25,7 @@ tests('the checksum is XXH64', async () => {
   await close();
 });
 
-tests('pages that do not fit the pool come back from storage', async () => {
+tests('pages that do not fit the pool are read back from storage', async () => {
   const { call, close } = await createPool(8);
   for (let page = 0; page < 100; page++) assert.is(call('createPage', BigInt(page), page * 7), 0);
   assert.ok(call('stat', EVICTIONS) >= 92);
@@ -59,7 +59,7 @@ tests('page numbers may be far apart', async () => {
 });
 
 tests(
-  'a page that cannot be written stays where it is, and only who needs its frame fails',
+  'a page that cannot be written stays resident, and only operations that need its frame fail',
   async () => {
     const { call, close } = await createPool(8, { flags: OPEN_READ });
     for (let page = 0; page < 8; page++) assert.is(call('createPage', BigInt(page), page), 0);
@@ -67,13 +67,13 @@ tests(
     assert.is(call('writeBack'), -errno.EBADF);
     for (let page = 0; page < 8; page++) assert.is(call('readPage', BigInt(page)), page);
     assert.is(call('discardPage', 3n), 0);
-    assert.is(call('createPage', 8n, 8), 0, 'there is a frame again');
+    assert.is(call('createPage', 8n, 8), 0, 'a frame is free again');
     assert.is(call('readPage', 8n), 8);
     await close();
   },
 );
 
-tests('with every frame pinned a fault fails, and goes on when there is a frame', async () => {
+tests('with every frame pinned a fault fails, and succeeds once a frame is unpinned', async () => {
   const { call, close } = await createPool(8);
   for (let page = 0; page < 20; page++) assert.is(call('createPage', BigInt(page), page), 0);
   for (let page = 0; page < 8; page++) assert.is(call('pin', BigInt(page)), 0);
@@ -98,7 +98,7 @@ tests('a discarded page is not written, and its frame is free', async () => {
   await close();
 });
 
-tests('what is not a sound image of the page is refused, wherever it is damaged', async () => {
+tests('a damaged page image is refused, wherever the damage is', async () => {
   const { call, close, path } = await createPool(8);
   const put = (at: number, bytes: Uint8Array): void => {
     const file = openSync(path, 'r+');
@@ -108,21 +108,21 @@ tests('what is not a sound image of the page is refused, wherever it is damaged'
   for (let page = 0; page < 40; page++) call('createPage', BigInt(page), page);
   assert.is(call('writeBack'), 0);
   const good = readFileSync(path);
-  for (let page = 0; page < 8; page++) call('readPage', BigInt(page + 30)); // 0 to 19 are in storage alone
+  for (let page = 0; page < 8; page++) call('readPage', BigInt(page + 30)); // 0 to 19 are only in storage
   for (const at of [0, 5, 7, 8, 15, 16, 2000, 4095]) {
     const flipped = Uint8Array.of(good[4096 + at]! ^ 0x40);
     put(4096 + at, flipped);
     assert.is(call('readPage', 1n), -errno.EBADMSG, `byte ${at}`);
     assert.is(call('isResident', 1n), 0);
-    assert.is(call('readPage', 30n), 30, 'others go on');
+    assert.is(call('readPage', 30n), 30, 'other pages stay usable');
     put(4096 + at, good.subarray(4096 + at, 4096 + at + 1));
   }
-  assert.is(call('readPage', 1n), 1, 'right again once the file is');
+  assert.is(call('readPage', 1n), 1, 'right again with the right file');
   put(2 * 4096, good.subarray(3 * 4096, 4 * 4096));
   assert.is(call('readPage', 2n), -errno.EBADMSG, "another page's image");
   truncateSync(path, 10 * 4096 + 100);
   assert.is(call('readPage', 12n), -errno.EBADMSG, 'beyond the end');
-  assert.is(call('readPage', 10n), -errno.EBADMSG, 'half of it is there');
+  assert.is(call('readPage', 10n), -errno.EBADMSG, 'half of the page exists');
   writeFileSync(path, good);
   for (let page = 0; page < 40; page++) assert.is(call('readPage', BigInt(page)), page);
   await close();
@@ -151,28 +151,25 @@ tests(
     assert.is(call('run', 0, 8n, 5000, pages, CELLS), 0);
     assert.ok(call('swizzledCells', pages) > 0, 'again after the write-back');
     for (let page = 100; page < 300; page++) assert.is(call('createPage', BigInt(page), 0), 0);
-    assert.is(call('swizzledCells', pages), 0, 'the clock has cooled all');
+    assert.is(call('swizzledCells', pages), 0, 'the clock has unswizzled all');
     await close();
   },
 );
 
-tests(
-  'pins end in any order, and a page that has come anew is not taken for the one before',
-  async () => {
-    const { call, close } = await createPool(8);
-    for (let page = 0; page < 3; page++) assert.is(call('createPage', BigInt(page), page), 0);
-    for (const order of [0, 1]) assert.is(call('addToBoth', 0n, 1n, order), 0);
-    assert.is(call('readPage', 0n), 2);
-    assert.is(call('readPage', 1n), 3);
-    for (let page = 3; page < 60; page += 8) {
-      assert.is(call('createPage', BigInt(page), page), 0, 'in the frame of the one before');
-      assert.is(call('readPage', BigInt(page)), page);
-      assert.is(call('discardPage', BigInt(page)), 0);
-    }
-    assert.is(call('readPage', 0n), 2);
-    assert.ok(call('audit', 60n) > 0);
-    await close();
-  },
-);
+tests('pins end in any order, and a new page is not mistaken for the previous one', async () => {
+  const { call, close } = await createPool(8);
+  for (let page = 0; page < 3; page++) assert.is(call('createPage', BigInt(page), page), 0);
+  for (const order of [0, 1]) assert.is(call('addToBoth', 0n, 1n, order), 0);
+  assert.is(call('readPage', 0n), 2);
+  assert.is(call('readPage', 1n), 3);
+  for (let page = 3; page < 60; page += 8) {
+    assert.is(call('createPage', BigInt(page), page), 0, 'in the frame of the previous page');
+    assert.is(call('readPage', BigInt(page)), page);
+    assert.is(call('discardPage', BigInt(page)), 0);
+  }
+  assert.is(call('readPage', 0n), 2);
+  assert.ok(call('audit', 60n) > 0);
+  await close();
+});
 
 tests.run();

@@ -33,7 +33,7 @@ function openFile({ call }: Guest, flags = OPEN_READ | OPEN_WRITE): number {
   return call('open', 2048, FILE.length, flags);
 }
 
-/** Guests with the comparison designs: the same functions. */
+/** Guests with the baseline designs: the same functions. */
 export type Design = 'test' | 'eager' | 'hash' | 'swizzle';
 
 export interface PoolOptions {
