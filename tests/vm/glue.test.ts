@@ -399,7 +399,7 @@ test('C3: glue that has its memory before the program sees what the module impor
   await program.close();
 });
 
-test('C3: a program that grows its own memory shows its maximum, because its glue is not notified', async () => {
+test('C3: a program that grows its own memory shows all of it, as its glue is not notified', async () => {
   const module = assemble(`(module (memory (export "memory") 1 50)
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`);
   const program = await MicroVM.load(module, {}, { memory: 2 ** 26 });
