@@ -8,13 +8,9 @@
 //             (function: u32, arg: u64): u64 runs what other vCPUs ask for (mmu/remote-call.ts).
 // Concurrency One table per vCPU, as each has its own instance of the guest.
 
+import { HANDLER_CALL, HANDLER_MMU, HANDLER_PAGE_FAULT, HANDLER_SYSCALL } from '../abi/handler';
 import { TRAP_CALL_UNHANDLED, TRAP_FAULT_NESTED, TRAP_FAULT_UNHANDLED } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';
-
-export const HANDLER_PAGE_FAULT: u32 = 32;
-export const HANDLER_SYSCALL: u32 = 33;
-export const HANDLER_MMU: u32 = 34;
-export const HANDLER_CALL: u32 = 35;
 
 let bound: u64 = 0;
 

@@ -12,6 +12,7 @@
 // Cost        a hit 1 ns; a miss four loads; a fault 10 ns to the handler and back.
 
 import { EFAULT, ENOMEM } from '../abi/errno';
+import { PAGE_STAGED } from '../abi/handler';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { TRAP_FAULT_AGAIN, TRAP_FAULT_RESULT, VCPU_STAGING } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';
@@ -26,8 +27,6 @@ declare function pageFault(page: u64, access: u32): i32;
 
 export const READ: u32 = 0;
 export const WRITE: u32 = 1;
-/** A handler's result: the page is in the vCPU's staging buffer, to be copied into a frame of its own. */
-export const PAGE_STAGED: i32 = 1;
 
 /** A page that a handler says is there, and is not: so often it may have been taken away again by another vCPU. */
 const ATTEMPTS: u32 = 8;

@@ -6,6 +6,13 @@
 //   onInterrupt   (vector: i32)
 //   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/mmu/remote-call.ts); module only
 
+import {
+  HANDLER_CALL,
+  HANDLER_MMU,
+  HANDLER_PAGE_FAULT,
+  HANDLER_SYSCALL,
+  PAGE_STAGED,
+} from '../../assembly/abi/handler.ts';
 import { VECTOR_CALL, VECTOR_COUNT, VECTOR_KILL } from '../../assembly/abi/vector.ts';
 import { EIO } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
@@ -34,11 +41,6 @@ export interface Handlers {
 
 export const I32 = 0x7f;
 const I64 = 0x7e;
-const PAGE_STAGED = 1;
-const SLOT_FAULT = VECTOR_COUNT;
-const SLOT_SYSCALL = VECTOR_COUNT + 1;
-const SLOT_MMU = VECTOR_COUNT + 2;
-const SLOT_CALL = VECTOR_COUNT + 3;
 
 /** What binding needs of a vCPU. */
 export interface Trapping {
@@ -59,7 +61,7 @@ export function bindHandlers(vcpu: Trapping, exports: Wasm.Exports, handlers: Ha
       : wasmFunction([I64, I32], [I32], (page: bigint, access: number) =>
           staged(vcpu, onPageFault.call(handlers, Number(page), access !== 0)),
         );
-  if (typeof fault === 'function') vcpu.bind(vcpu.linked ? SLOT_MMU : SLOT_FAULT, fault);
+  if (typeof fault === 'function') vcpu.bind(vcpu.linked ? HANDLER_MMU : HANDLER_PAGE_FAULT, fault);
   const syscall =
     onSyscall === undefined
       ? exports['onSyscall']
@@ -67,9 +69,9 @@ export function bindHandlers(vcpu: Trapping, exports: Wasm.Exports, handlers: Ha
           const result = onSyscall.call(handlers, number, ...args);
           return result === undefined ? vcpu.proxy(number, ...args) : result;
         });
-  if (typeof syscall === 'function') vcpu.bind(SLOT_SYSCALL, syscall);
+  if (typeof syscall === 'function') vcpu.bind(HANDLER_SYSCALL, syscall);
   const { onCall } = exports;
-  if (typeof onCall === 'function' && vcpu.linked) vcpu.bind(SLOT_CALL, onCall);
+  if (typeof onCall === 'function' && vcpu.linked) vcpu.bind(HANDLER_CALL, onCall);
   const interrupt =
     onInterrupt === undefined
       ? exports['onInterrupt']

@@ -12,6 +12,7 @@ import {
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
 } from '../../assembly/abi/vcpu-block.ts';
+import { TRAP_SLOTS } from '../../assembly/abi/handler.ts';
 import { VM_ACTIVE, VM_ALLOCATOR, VM_GUEST_LIMIT } from '../../assembly/abi/vm-block.ts';
 import { monotonicUs } from '#platform';
 import { RingzeroError } from '../errors.ts';
@@ -19,9 +20,6 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import { lookForDeparted, Patience, replaceable, VcpuBlocks } from './departed.ts';
 import { tracedKernel, type Tracer } from './trace.ts';
 import type * as Wasm from '../webassembly.ts';
-
-/** Slots of a vCPU's trap table: 32 vectors, then the handlers (assembly/kernel/trap.ts). */
-export const TRAP_SLOTS = 36;
 
 /** The functions of assembly/libdbos.ts that the host calls. Addresses are signed. */
 export interface KernelExports {

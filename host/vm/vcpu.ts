@@ -1,8 +1,8 @@
 // A vCPU: an instance of a guest image and an instance of the kernel, on the thread that created it.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
-import { VECTOR_COUNT } from '../../assembly/abi/vector.ts';
 import { EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
+import { HANDLER_SYSCALL, TRAP_SLOTS } from '../../assembly/abi/handler.ts';
 import { TIMER_US_MAX, TIMER_US_MIN } from '../../assembly/abi/timer.ts';
 import { RingzeroError } from '../errors.ts';
 import type * as Wasm from '../webassembly.ts';
@@ -15,7 +15,7 @@ import { importsOf } from './imports.ts';
 import { carriedImport, carriedOf } from './carried.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
 import { growthImports, isGrowth, resizeHeap } from './heap-growth.ts';
-import { Kernel, TRAP_SLOTS, type HostSyscall, type KernelExports } from './kernel.ts';
+import { Kernel, type HostSyscall, type KernelExports } from './kernel.ts';
 import type { GuestImports, HypervisorCalls, Machine, VcpuParts } from './machine.ts';
 import { Tables } from './tables.ts';
 import { tracedSyscall, Tracer } from './trace.ts';
@@ -201,7 +201,7 @@ export class Vcpu<Exports extends object = GuestExports> {
 
   #setTrap(slot: number, fn: Wasm.ExportValue | null): void {
     this.kernel.traps.set(slot, fn);
-    if (slot === VECTOR_COUNT + 1) this.kernel.handlesSyscalls = fn !== null;
+    if (slot === HANDLER_SYSCALL) this.kernel.handlesSyscalls = fn !== null;
     if (fn === null) this.kernel.calls.unbindHandler(slot);
     else this.kernel.calls.bindHandler(slot);
   }
