@@ -14,9 +14,10 @@
 //   batch head:   word 1  next batch, word 2  frames in this batch
 
 import { FRAME_BATCH, FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import { PANIC_FRAME_ADDRESS } from '../abi/panic';
 import { VCPU_FREE_COUNT, VCPU_FREE_HEAD, VCPU_FRESH, VCPU_FRESH_END } from '../abi/vcpu-block';
 import { VM_BATCHED_FRAMES, VM_BATCHES, VM_BREAK, VM_VCPUS } from '../abi/vm-block';
-import { CHECKED, PANIC_FRAME_ADDRESS, panic } from '../machine/checked';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 

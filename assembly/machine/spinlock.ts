@@ -5,8 +5,9 @@
 //             processors than vCPUs goes on. A sleep that goes on for long looks whether a holder's thread is gone
 //             (host/vm/departed.ts).
 
+import { PANIC_LOCK_NOT_HELD } from '../abi/panic';
 import { publish32 } from './barrier';
-import { CHECKED, PANIC_LOCK_NOT_HELD, panic } from './checked';
+import { CHECKED, panic } from './checked';
 import * as vcpu from './vcpu';
 
 /**

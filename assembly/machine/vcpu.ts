@@ -5,6 +5,7 @@
 //             written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
 
 import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
+import { PANIC_DEPTH } from '../abi/panic';
 import {
   HOLDS_COUNTED,
   VCPU_ABSENT,
@@ -28,7 +29,7 @@ import {
 } from '../abi/vcpu-block';
 import { VM_EPOCH, VM_VCPUS } from '../abi/vm-block';
 import { publish32 } from './barrier';
-import { CHECKED, PANIC_DEPTH, panic } from './checked';
+import { CHECKED, panic } from './checked';
 import * as map from './map';
 
 /** Address of this vCPU's block. */

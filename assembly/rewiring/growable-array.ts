@@ -16,7 +16,8 @@
 
 import { EINVAL, ENOMEM, ENOSPC } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { CHECKED, PANIC_ELEMENT, panic } from '../machine/checked';
+import { PANIC_ELEMENT } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as linkage from '../mmu/linkage';
 
 const LENGTH: u32 = 0;

@@ -11,6 +11,7 @@
 // Cost        about 20 ns a frame. Tags live beside the frames, not in them: their content is still read.
 
 import { FRAME_SHIFT } from '../abi/limits';
+import { PANIC_LIMBO_ORDER } from '../abi/panic';
 import { SNAPSHOT_EPOCH } from '../abi/snapshot-block';
 import {
   VM_ACTIVE,
@@ -20,7 +21,7 @@ import {
   VM_LIMBO_TAIL,
 } from '../abi/vm-block';
 import * as frames from '../kernel/frames';
-import { CHECKED, PANIC_LIMBO_ORDER, panic } from '../machine/checked';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import { current, isOlder } from './epoch';

@@ -13,6 +13,7 @@
 
 import { EBUSY, EPERM } from '../abi/errno';
 import { SNAPSHOTS_MAX } from '../abi/limits';
+import { PANIC_SNAPSHOT_STATE } from '../abi/panic';
 import {
   ENDING_NONE,
   SNAPSHOT_BREAK,
@@ -36,7 +37,7 @@ import {
   VM_VCPUS,
 } from '../abi/vm-block';
 import * as interrupt from '../kernel/interrupt';
-import { CHECKED, PANIC_SNAPSHOT_STATE, panic } from '../machine/checked';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';

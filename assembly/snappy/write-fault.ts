@@ -30,6 +30,7 @@
 
 import { COUNTER_COPIES, COUNTER_FAULTS } from '../abi/counter';
 import { FRAME_BYTES, FRAME_SHIFT, PAGE_LOCKED } from '../abi/limits';
+import { PANIC_EPOCH_UNSETTLED } from '../abi/panic';
 import {
   ENTRY_OWNED,
   ENTRY_PRESENT,
@@ -43,7 +44,7 @@ import * as frames from '../kernel/frames';
 import * as guestMemory from '../kernel/guest-memory';
 import * as trap from '../kernel/trap';
 import { loadFence, storeFence } from '../machine/barrier';
-import { CHECKED, PANIC_EPOCH_UNSETTLED, panic } from '../machine/checked';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import { pause } from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';

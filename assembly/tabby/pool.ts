@@ -11,8 +11,9 @@
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
+import { PANIC_HEADER } from '../abi/panic';
 import * as barrier from '../machine/barrier';
-import { CHECKED, PANIC_HEADER, panic } from '../machine/checked';
+import { CHECKED, panic } from '../machine/checked';
 import { PAGES_MAX } from '../mmu/page-table';
 import * as pte from '../mmu/pte';
 import * as area from './area';

@@ -10,10 +10,11 @@
 // Cost        as Tabby: one load and a compare for remembered(); a miss of the TLB about 5 ns if the page is at home or its PTE
 //             is in the walk cache.
 
+import { PANIC_PTE, PANIC_SWIP } from '../abi/panic';
 import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
 import * as hashTable from '../designs/hash-table';
 import * as swips from '../designs/swips';
-import { CHECKED, PANIC_PTE, PANIC_SWIP, panic } from '../machine/checked';
+import { CHECKED, panic } from '../machine/checked';
 import * as vcpu from '../machine/vcpu';
 import * as pte from '../mmu/pte';
 import * as shootdown from '../mmu/shootdown';

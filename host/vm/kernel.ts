@@ -12,6 +12,7 @@ import {
   VCPU_TRAP_CAUSE,
   VCPU_VIEW,
 } from '../../assembly/abi/vcpu-block.ts';
+import * as panics from '../../assembly/abi/panic.ts';
 import { TRAP_SLOTS } from '../../assembly/abi/handler.ts';
 import { VM_ACTIVE, VM_ALLOCATOR, VM_GUEST_LIMIT } from '../../assembly/abi/vm-block.ts';
 import { monotonicUs } from '#platform';
@@ -82,6 +83,9 @@ export type HostSyscall = (
   e: number,
 ) => number;
 
+const panicName = (code: number): string =>
+  Object.entries(panics).find(([, number]) => number === code)?.[0] ?? `${code}`;
+
 /** A vCPU's kernel, and the address of its block. */
 export class Kernel {
   readonly calls: KernelExports;
@@ -131,7 +135,7 @@ export class Kernel {
       panic: (code: number) => {
         throw new RingzeroError(
           'RZ_VM_CLOSED',
-          `libdbos assertion ${code} failed (assembly/machine/checked.ts): the VM is unusable. Please report this`,
+          `assertion ${panicName(code)} failed (assembly/abi/panic.ts): the VM is unusable. Please report this`,
         );
       },
     };

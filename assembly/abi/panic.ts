@@ -1,0 +1,34 @@
+// Assertions of checked builds (machine/checked.ts). Portable: compiled by asc and by tsc alike; the host names the one that failed.
+
+// Kernel
+export const PANIC_FRAME_ADDRESS: u32 = 1; // a frame address that no frame can have
+export const PANIC_FRAME_FREED_TWICE: u32 = 2; // a free frame is freed
+export const PANIC_LOCK_NOT_HELD: u32 = 3; // a lock is released that is not held
+export const PANIC_PAGE_NOT_LOCKED: u32 = 4; // a page is marked whose lock is not held
+export const PANIC_EPOCH_UNSETTLED: u32 = 5; // a page is marked in an epoch that a vCPU has not acknowledged
+export const PANIC_SNAPSHOT_STATE: u32 = 6; // a snapshot slot is used that is not in use
+export const PANIC_LIMBO_ORDER: u32 = 7; // frames enter the limbo list out of end_epoch order
+export const PANIC_DEPTH: u32 = 8; // more leaves than enters
+export const PANIC_FRAME_WRITTEN: u32 = 9; // a free frame was written to
+export const PANIC_FRAME_LIST: u32 = 10; // the count of a free list is not its length
+export const PANIC_HOLDS: u32 = 11; // a vCPU lets go of what it does not hold
+export const PANIC_FAULTING: u32 = 12; // a write fault begins in a write fault, or ends outside one
+export const PANIC_TABLE_ENTRY: u32 = 13; // an entry of a snapshot's table that leads to no frame
+export const PANIC_VECTOR: u32 = 14; // an interrupt vector or a slot of the trap table that does not exist
+export const PANIC_LIMBO_COUNT: u32 = 15; // the count of the limbo list is not its length
+
+// Linked guests
+export const PANIC_PTE: u32 = 16; // a page leaves a frame that its PTE does not lead to
+export const PANIC_HEADER: u32 = 17; // a pin is released that its holder does not have
+export const PANIC_SWIP: u32 = 18; // a page leaves a frame that a swip leads to, or that has swizzled children
+export const PANIC_ELEMENT: u32 = 19; // an element that the array does not have, or a shift that is not its own
+export const PANIC_LATCH_NOT_HELD: u32 = 20; // a header is changed whose latch is not held
+export const PANIC_HEADER_STATE: u32 = 21; // a header takes a step that the table of tabby/header.ts does not have
+export const PANIC_DESCRIPTOR: u32 = 22; // a frame's descriptor takes a step that it cannot take, or the frame is outside the pool
+export const PANIC_RETAINED: u32 = 23; // more retained pages become clean than were dirty
+export const PANIC_BATCH: u32 = 24; // more victims than a batch has room for
+export const PANIC_READ: u32 = 25; // a read completes that is not under way
+export const PANIC_WALK_CACHE: u32 = 26; // the walk cache leads to another table than the page table
+export const PANIC_PAGE_TABLE: u32 = 27; // a page number or frame that no PTE can have
+export const PANIC_RING: u32 = 28; // indices of a ring that are further apart than it has entries
+export const PANIC_CALL: u32 = 29; // a remote call is run that is not queued, or an IPI served that was not posted
