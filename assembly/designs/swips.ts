@@ -97,8 +97,8 @@ function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   const now = load<u64>(parent);
   if (now >> header.VERSION_SHIFT != over >> header.VERSION_SHIFT) return;
   if (((now | seen) & header.STATE_MASK) != 0 || operation.isBroken()) return;
-  if (atomic.cmpxchg<u64>(parent, now, now | header.EXCLUSIVE) != now) return;
-  if (atomic.cmpxchg<u64>(frame, seen, seen | header.EXCLUSIVE) == seen) {
+  if (!header.swap(parent, now, now | header.EXCLUSIVE)) return;
+  if (header.swap(frame, seen, seen | header.EXCLUSIVE)) {
     if (load<u32>(linksOf(frame), SWIP) == 0) {
       store<u32>(swip, SWIZZLED | (frame >> FRAME_SHIFT));
       link(frame, parent, swip);
@@ -136,7 +136,8 @@ export function restore(frame: u32): bool {
 
 /** SWIP-4: the holder of the page changes its version. */
 function bumpVersion(frame: u32): void {
-  store<u64>(frame, operation.advance(load<u64>(frame)));
+  const now = load<u64>(frame);
+  header.put(frame, now, operation.advance(now));
 }
 
 function link(frame: u32, parent: u32, swip: u32): void {

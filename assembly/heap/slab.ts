@@ -23,6 +23,7 @@
 // Cost        alloc 4 loads and 3 stores when the head run has a free slot; a free touches the descriptor, not the
 //             object, so that it makes no page of the object dirty.
 
+import { CHECKED } from '../machine/checked';
 import { CLASSES, classOf, sizeOfClass } from './size-class';
 
 export const SPAN_SHIFT: u32 = 16;
@@ -52,6 +53,8 @@ const DESC_PREV: u32 = 12;
 const DESC_NEXT: u32 = 16;
 const DESC_LOW: u32 = 20;
 const DESC_BITS: u32 = 24;
+
+const POISON: u8 = 0xdd; // what a freed object contains, in checked builds
 
 const STATE_OUTSIDE: u32 = 0; // not the heap's
 const STATE_FREE: u32 = 1;
@@ -197,6 +200,7 @@ export function free(address: u32): void {
   let desc = descOf(span);
   const state: u32 = load<u8>(desc, DESC_STATE);
   if (state == STATE_LARGE) return freeLarge(span, desc);
+  if (CHECKED && state == STATE_FREE) unreachable(); // freed twice
   if (state == STATE_TAIL) {
     span = load<u32>(desc, DESC_LIVE);
     desc = descOf(span);
@@ -208,6 +212,12 @@ export function free(address: u32): void {
   const word = slot >> 6;
   const cell = load<u32>(desc, DESC_BITMAP) + (word << 3);
   const place: u64 = slot & 63;
+  if (CHECKED) {
+    const isObject = address == (span << SPAN_SHIFT) + load<u32>(at, CLASS_FIRST) + slot * size;
+    const isLive = (load<u64>(cell) & ((<u64>1) << place)) == 0;
+    if (load<u8>(desc, DESC_STATE) != STATE_SMALL || !isObject || !isLive) unreachable();
+    memory.fill(address, POISON, size);
+  }
   store<u64>(cell, load<u64>(cell) | ((<u64>1) << place));
   if (word < load<u32>(desc, DESC_LOW)) store<u32>(desc, word, DESC_LOW);
   live -= size;
@@ -294,6 +304,7 @@ function allocLarge(kind: u32, bytes: u32): u32 {
 }
 
 function freeLarge(span: u32, desc: u32): void {
+  if (CHECKED) memory.fill(span << SPAN_SHIFT, POISON, SPAN_BYTES);
   const spans = load<u32>(desc, DESC_LIVE);
   live -= (<u64>spans) << SPAN_SHIFT;
   giveRun(span, spans);

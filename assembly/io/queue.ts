@@ -10,6 +10,7 @@
 // Cost        submit() and next() about 5 ns; ring() a system call if the service sleeps, else nothing.
 
 import { COUNTER_SUBMITTED } from '../abi/counter';
+import { PANIC_RING } from '../abi/panic';
 import {
   CQE_RESULT,
   CQE_SHIFT,
@@ -43,6 +44,7 @@ import {
 import { SYS_RING_ENTER } from '../abi/syscall';
 import { VCPU_RING } from '../abi/vcpu-block';
 import { VM_IO_STATE } from '../abi/vm-block';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 import * as linkage from '../mmu/linkage';
@@ -135,6 +137,11 @@ export function submit(
   store<u32>(entry, 0, SQE_ZERO);
   store<u64>(entry, data, SQE_USER_DATA);
   tail += 1;
+  if (
+    CHECKED &&
+    (outstanding() > CQ_ENTRIES || tail - atomic.load<u32>(rings, RING_SQ_HEAD) > SQ_ENTRIES)
+  )
+    panic(PANIC_RING);
   vcpu.count(COUNTER_SUBMITTED);
   return true;
 }
@@ -148,6 +155,7 @@ export function ring(): void {
 /** Takes a completion; false when none has come. */
 export function next(): bool {
   if (atomic.load<u32>(rings, RING_CQ_TAIL) == head) return false;
+  if (CHECKED && atomic.load<u32>(rings, RING_CQ_TAIL) - head > outstanding()) panic(PANIC_RING); // RING-3
   const entry = rings + RING_CQ + ((head & (CQ_ENTRIES - 1)) << CQE_SHIFT);
   userData = load<u64>(entry, CQE_USER_DATA);
   result = load<i32>(entry, CQE_RESULT);

@@ -14,7 +14,12 @@
 //   batch head:   word 1  next batch, word 2  frames in this batch
 
 import { FRAME_BATCH, FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { PANIC_FRAME_ADDRESS } from '../abi/panic';
+import {
+  PANIC_FRAME_ADDRESS,
+  PANIC_FRAME_FREED_TWICE,
+  PANIC_FRAME_LIST,
+  PANIC_FRAME_WRITTEN,
+} from '../abi/panic';
 import { VCPU_FREE_COUNT, VCPU_FREE_HEAD, VCPU_FRESH, VCPU_FRESH_END } from '../abi/vcpu-block';
 import { VM_BATCHED_FRAMES, VM_BATCHES, VM_BREAK, VM_VCPUS } from '../abi/vm-block';
 import { CHECKED, panic } from '../machine/checked';
@@ -28,6 +33,7 @@ const BATCH_FRAMES: u32 = 8;
 export function alloc(): u32 {
   const frame = load<u32>(vcpu.block, VCPU_FREE_HEAD);
   if (frame == 0) return allocSlow();
+  if (CHECKED) unpoison(frame);
   store<u32>(vcpu.block, load<u32>(frame, NEXT), VCPU_FREE_HEAD);
   store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_FREE_COUNT) - 1, VCPU_FREE_COUNT);
   return frame;
@@ -39,6 +45,7 @@ function allocSlow(): u32 {
   if (fresh == load<u32>(block, VCPU_FRESH_END)) {
     const batch = popBatch();
     if (batch != 0) {
+      if (CHECKED) unpoison(batch);
       store<u32>(block, load<u32>(batch, NEXT), VCPU_FREE_HEAD);
       store<u32>(block, load<u32>(batch, BATCH_FRAMES) - 1, VCPU_FREE_COUNT);
       return batch;
@@ -54,6 +61,7 @@ function allocSlow(): u32 {
 
 export function free(frame: u32): void {
   if (CHECKED) checkFrame(frame);
+  if (CHECKED) poison(frame);
   const count = load<u32>(vcpu.block, VCPU_FREE_COUNT) + 1;
   store<u32>(frame, load<u32>(vcpu.block, VCPU_FREE_HEAD), NEXT);
   store<u32>(vcpu.block, frame, VCPU_FREE_HEAD);
@@ -65,6 +73,7 @@ export function free(frame: u32): void {
 export function flush(): void {
   freeFresh(vcpu.block);
   while (load<u32>(vcpu.block, VCPU_FREE_COUNT) != 0) returnBatch();
+  if (CHECKED && load<u32>(vcpu.block, VCPU_FREE_HEAD) != 0) panic(PANIC_FRAME_LIST);
 }
 
 /**
@@ -77,6 +86,7 @@ export function inherit(block: u32): void {
   store<u32>(block, 0, VCPU_FREE_COUNT);
   for (let left = 2 * FRAME_BATCH + 1; left != 0 && frame != 0; left--) {
     const next = load<u32>(frame, NEXT);
+    if (CHECKED) unpoison(frame);
     free(frame);
     frame = next;
   }
@@ -103,6 +113,7 @@ function returnBatch(): void {
   const head = load<u32>(vcpu.block, VCPU_FREE_HEAD);
   let last = head;
   for (let i: u32 = 1; i < count; i++) last = load<u32>(last, NEXT);
+  if (CHECKED && (count == 0 || last == 0)) panic(PANIC_FRAME_LIST);
   store<u32>(vcpu.block, load<u32>(last, NEXT), VCPU_FREE_HEAD);
   store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_FREE_COUNT) - count, VCPU_FREE_COUNT);
   store<u32>(last, 0, NEXT);
@@ -170,6 +181,29 @@ function checkFrame(frame: u32): void {
   const pfn = frame >> FRAME_SHIFT;
   if ((frame & (FRAME_BYTES - 1)) != 0 || pfn < floor || pfn >= map.frameTop())
     panic(PANIC_FRAME_ADDRESS);
+}
+
+// --- checked builds: what a free frame contains ---------------------------------------------------------------
+
+const POISON_AT: u32 = 16; // behind the words of the lists
+const POISON: u64 = 0xdead_f4a3_dead_f4a3;
+
+/** The frame becomes free. One that is poisoned from end to end is free already. */
+function poison(frame: u32): void {
+  if (isPoisoned(frame)) panic(PANIC_FRAME_FREED_TWICE);
+  for (let at = POISON_AT; at < FRAME_BYTES; at += 8) store<u64>(frame + at, POISON);
+}
+
+/** The frame is handed out: nothing has been written to it while it was free. */
+function unpoison(frame: u32): void {
+  if (!isPoisoned(frame)) panic(PANIC_FRAME_WRITTEN);
+  store<u64>(frame, ~POISON, POISON_AT);
+}
+
+function isPoisoned(frame: u32): bool {
+  let at = POISON_AT;
+  while (at < FRAME_BYTES && load<u64>(frame + at) == POISON) at += 8;
+  return at == FRAME_BYTES;
 }
 
 /** Frames that alloc() can hand out without those below page `limit`, which the guest may want; an estimate while others run. */

@@ -9,15 +9,19 @@
 // Cost        a poll is one load and one branch; the slow path about 30 ns without a handler.
 
 import { COUNTER_INTERRUPTS, COUNTER_SAFEPOINTS } from '../abi/counter';
+import { VCPUS_MAX } from '../abi/limits';
+import { PANIC_VECTOR } from '../abi/panic';
 import { SNAPSHOT_LOST, SNAPSHOT_STATE } from '../abi/snapshot-block';
 import { TRAP_KILLED, TRAP_SNAPSHOT_LOST, VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
-import { VECTOR_EPOCH, VECTOR_KILL, VECTOR_TIMER } from '../abi/vector';
+import { VECTOR_COUNT, VECTOR_EPOCH, VECTOR_KILL, VECTOR_TIMER } from '../abi/vector';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
 import * as timer from './timer';
 import * as trap from './trap';
 
 export function post(vcpuIndex: u32, vector: u32): void {
+  if (CHECKED && (vector >= VECTOR_COUNT || vcpuIndex >= VCPUS_MAX)) panic(PANIC_VECTOR);
   atomic.or<u32>(map.vcpuBlock(vcpuIndex), 1 << vector, VCPU_PENDING);
 }
 

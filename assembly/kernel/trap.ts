@@ -8,13 +8,22 @@
 //             (function: u32, arg: u64): u64 runs what other vCPUs ask for (mmu/remote-call.ts).
 // Concurrency One table per vCPU, as each has its own instance of the guest.
 
-import { HANDLER_CALL, HANDLER_MMU, HANDLER_PAGE_FAULT, HANDLER_SYSCALL } from '../abi/handler';
+import {
+  HANDLER_CALL,
+  HANDLER_MMU,
+  HANDLER_PAGE_FAULT,
+  HANDLER_SYSCALL,
+  TRAP_SLOTS,
+} from '../abi/handler';
+import { PANIC_VECTOR } from '../abi/panic';
 import { TRAP_CALL_UNHANDLED, TRAP_FAULT_NESTED, TRAP_FAULT_UNHANDLED } from '../abi/vcpu-block';
+import { CHECKED, panic } from '../machine/checked';
 import * as vcpu from '../machine/vcpu';
 
 let bound: u64 = 0;
 
 export function bind(slot: u32): void {
+  if (CHECKED && slot >= TRAP_SLOTS) panic(PANIC_VECTOR);
   bound |= (<u64>1) << slot;
 }
 

@@ -5,7 +5,7 @@
 //             written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
 
 import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
-import { PANIC_DEPTH } from '../abi/panic';
+import { PANIC_DEPTH, PANIC_FAULTING, PANIC_HOLDS } from '../abi/panic';
 import {
   HOLDS_COUNTED,
   VCPU_ABSENT,
@@ -41,6 +41,7 @@ let frozen: u32 = 0;
 
 /** Makes this instance the vCPU `number`, whose block claim() has reserved. */
 export function attach(number: u32): void {
+  if (CHECKED && number >= VCPUS_MAX) panic(PANIC_DEPTH);
   index = number;
   block = map.vcpuBlock(number);
   store<u32>(block, 0, VCPU_SNAPSHOT);
@@ -108,6 +109,7 @@ export function hold(): void {
 
 @inline
 export function letGo(): void {
+  if (CHECKED && (load<u32>(block, VCPU_HOLDS) & ~HOLDS_COUNTED) == 0) panic(PANIC_HOLDS);
   store<u32>(block, load<u32>(block, VCPU_HOLDS) - 1, VCPU_HOLDS);
 }
 
@@ -205,10 +207,12 @@ export function unwind(depth: u32): void {
 
 /** The words between faultBegin() and faultEnd() may hold on to snapshots that are being released. */
 export function faultBegin(): void {
+  if (CHECKED && (load<u32>(block, VCPU_FAULTING) & 1) != 0) panic(PANIC_FAULTING);
   atomic.store<u32>(block, load<u32>(block, VCPU_FAULTING) + 1, VCPU_FAULTING);
 }
 
 export function faultEnd(): void {
+  if (CHECKED && (load<u32>(block, VCPU_FAULTING) & 1) == 0) panic(PANIC_FAULTING);
   atomic.store<u32>(block, load<u32>(block, VCPU_FAULTING) + 1, VCPU_FAULTING);
 }
 

@@ -13,6 +13,7 @@
 //   entry of the ring, 16 bytes:  u32 what, u32 0, u64 arg
 
 import { COUNTER_REMOTE_CALLS } from '../abi/counter';
+import { PANIC_CALL } from '../abi/panic';
 import {
   VCPU_CALLS_DONE,
   VCPU_CALLS_ON,
@@ -25,6 +26,7 @@ import {
   VCPU_STATE,
 } from '../abi/vcpu-block';
 import { VECTOR_CALL } from '../abi/vector';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
@@ -63,6 +65,7 @@ export function lock(block: u32): void {
     if (block != vcpu.block) poll();
     spinlock.pause(turn++, block + VCPU_CALL_LOCK);
   }
+  vcpu.hold(); // spinlock.release() ends it
 }
 
 /** Asks the vCPU to do `what`; the ticket is for wait(). A full ring becomes one flush, which is all its calls at once. */
@@ -106,6 +109,7 @@ function serve(): void {
   atomic.and<u32>(vcpu.block, ~(1 << VECTOR_CALL), VCPU_PENDING);
   lock(vcpu.block);
   let done = load<u32>(vcpu.block, VCPU_CALLS_DONE);
+  if (CHECKED && load<u32>(vcpu.block, VCPU_CALLS_POSTED) - done > RING_ENTRIES) panic(PANIC_CALL);
   while (done != load<u32>(vcpu.block, VCPU_CALLS_POSTED)) {
     done += 1;
     vcpu.count(COUNTER_REMOTE_CALLS);

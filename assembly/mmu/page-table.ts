@@ -10,6 +10,8 @@
 // Cost        a walk is four dependent loads; walk-cache.ts keeps it at one.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import { PANIC_PAGE_TABLE } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as linkage from './linkage';
 import * as pte from './pte';
 
@@ -39,6 +41,7 @@ export function tableOf(root: u32, page: u64): u32 {
   for (let shift = TOP_SHIFT; shift != 0; shift -= LEVEL_BITS) {
     const entry = atomic.load<u64>(cell(table, page, shift));
     if (entry == 0) return 0;
+    if (CHECKED && (entry & pte.PRESENT) == 0) panic(PANIC_PAGE_TABLE);
     table = pte.frameOf(entry);
   }
   return table;
@@ -88,6 +91,8 @@ function span(page: u64, end: u64): u64 {
 
 /** Maps `count` pages to neighbouring frames, slot = page number. False when a table is missing and has no frame. */
 export function map(root: u32, page: u64, count: u64, frame: u32, flags: u64): bool {
+  if (CHECKED && (page + count > PAGES_MAX || (frame & (FRAME_BYTES - 1)) != 0))
+    panic(PANIC_PAGE_TABLE);
   for (let i: u64 = 0; i < count; i++) {
     const at = ensure(root, page + i);
     if (at == 0) return false;

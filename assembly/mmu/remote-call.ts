@@ -12,6 +12,7 @@
 //             run it guards the queue there. A vCPU that is idle or in the host keeps its queue until it is back, and its callers
 //             wait. State: QUEUED -> RUNNING -> DONE by who runs it; -> LOST by who finds that nobody will; -> FREE by the caller. A new vCPU in the caller's place makes RUNNING ones ORPHANED.
 
+import { PANIC_CALL } from '../abi/panic';
 import {
   VCPU_CALLS_ON,
   VCPU_CALL_FIRST,
@@ -41,6 +42,7 @@ import {
   TARGET,
   end,
 } from '../machine/call';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as spinlock from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
@@ -151,6 +153,7 @@ function take(): u32 {
   const slot = load<u32>(vcpu.block, VCPU_CALL_FIRST);
   if (slot != 0) {
     const next = load<u32>(slot, NEXT);
+    if (CHECKED && atomic.load<u32>(slot) != QUEUED) panic(PANIC_CALL);
     store<u32>(vcpu.block, next, VCPU_CALL_FIRST);
     if (next == 0) store<u32>(vcpu.block, 0, VCPU_CALL_LAST);
     store<u32>(slot, load<u32>(vcpu.block, VCPU_CALL_SERVING), NEXT);

@@ -10,6 +10,9 @@
 //
 // The layout is that of page headers and PTEs, so that one shift compares, and one mask gives the frame.
 
+import { FRAME_BYTES } from '../abi/limits';
+import { PANIC_PAGE_TABLE } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as pte from './pte';
 
 export const TLB_ENTRIES: u32 = 4096;
@@ -43,6 +46,7 @@ export function lookup(page: u64): u32 {
 
 @inline
 export function fill(page: u64, frame: u32): void {
+  if (CHECKED && (page >> 36 != 0 || (frame & (FRAME_BYTES - 1)) != 0)) panic(PANIC_PAGE_TABLE);
   store<u64>(at(page), pte.present(page, frame, 0) ^ pte.PRESENT);
 }
 

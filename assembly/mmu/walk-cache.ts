@@ -5,6 +5,8 @@
 // Concurrency This vCPU alone.
 // Cost        512 entries of 8 bytes span 1 GiB of pages.
 
+import { PANIC_WALK_CACHE } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as pageTable from './page-table';
 
 const ENTRIES: u32 = 1024;
@@ -26,7 +28,10 @@ export function attach(address: u32, rootTable: u32): void {
 export function entry(page: u64): u32 {
   const region = <u32>(page >> 9);
   const at = cache + ((region & (ENTRIES - 1)) << 3);
-  if (load<u32>(at) == region) return pageTable.entryIn(load<u32>(at, 4), page);
+  if (load<u32>(at) == region) {
+    if (CHECKED && load<u32>(at, 4) != pageTable.tableOf(root, page)) panic(PANIC_WALK_CACHE);
+    return pageTable.entryIn(load<u32>(at, 4), page);
+  }
   return fill(page, at);
 }
 

@@ -14,10 +14,20 @@
 
 import { COUNTER_WAITS } from '../abi/counter';
 import { FRAMES_MIN, PAGE_LOCKED, VIEW_COUNT, VIEW_FIRST } from '../abi/limits';
+import { PANIC_LOCK_NOT_HELD } from '../abi/panic';
 import { VCPU_EPOCH, VCPU_RUNNING, VCPU_SNAPSHOT, VCPU_STATE } from '../abi/vcpu-block';
 import { VECTOR_EPOCH } from '../abi/vector';
-import { VM_CHUNK_MARKS, VM_EPOCH, VM_SETTLED, VM_SWEEP, VM_VCPUS, VM_VIEW } from '../abi/vm-block';
+import {
+  VM_CHUNK_MARKS,
+  VM_EPOCH,
+  VM_SETTLED,
+  VM_SNAPSHOT_LOCK,
+  VM_SWEEP,
+  VM_VCPUS,
+  VM_VIEW,
+} from '../abi/vm-block';
 import * as interrupt from '../kernel/interrupt';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import { pause } from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
@@ -40,6 +50,7 @@ export function current(): u32 {
 
 /** Starts the next epoch and asks every running vCPU to acknowledge it. Waits only for one that is LAG_MAX behind. */
 export function advance(): void {
+  if (CHECKED && atomic.load<u32>(map.vm, VM_SNAPSHOT_LOCK) != 1) panic(PANIC_LOCK_NOT_HELD);
   settle(current() - LAG_MAX);
   let next = current() + 1;
   if (next == CLEAN) next = 1;

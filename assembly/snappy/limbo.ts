@@ -11,7 +11,7 @@
 // Cost        about 20 ns a frame. Tags live beside the frames, not in them: their content is still read.
 
 import { FRAME_SHIFT } from '../abi/limits';
-import { PANIC_LIMBO_ORDER } from '../abi/panic';
+import { PANIC_LIMBO_COUNT, PANIC_LIMBO_ORDER } from '../abi/panic';
 import { SNAPSHOT_EPOCH } from '../abi/snapshot-block';
 import {
   VM_ACTIVE,
@@ -65,6 +65,7 @@ export function reap(): void {
     count -= 1;
   }
   store<u32>(map.vm, pfn, VM_LIMBO_HEAD);
+  if (CHECKED && (pfn == 0) != (count == 0)) panic(PANIC_LIMBO_COUNT);
   if (pfn == 0) store<u32>(map.vm, 0, VM_LIMBO_TAIL);
   store<u32>(map.vm, count, VM_LIMBO_COUNT);
   spinlock.release(map.vm + VM_LIMBO_LOCK);

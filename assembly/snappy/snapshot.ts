@@ -57,6 +57,8 @@ export function take(): i32 {
   }
   atomic.or<u32>(map.vm, 1 << slot, VM_SLOTS);
   const block = map.snapshotBlock(slot);
+  if (CHECKED && (atomic.load<u32>(map.vm, VM_ACTIVE) & (1 << slot)) != 0)
+    panic(PANIC_SNAPSHOT_STATE);
   store<u32>(block, epoch.current(), SNAPSHOT_EPOCH);
   store<u32>(block, <u32>atomic.load<u64>(map.vm, VM_BREAK), SNAPSHOT_BREAK);
   atomic.store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);

@@ -19,9 +19,11 @@
 // Concurrency Entries are atomic. Flags are set before the entry and read only after a grace period.
 
 import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
+import { PANIC_TABLE_ENTRY } from '../abi/panic';
 import { ENTRY_FLAGS, ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_CHUNKS } from '../abi/snapshot-block';
 import { VM_ZERO_FRAME } from '../abi/vm-block';
 import * as frames from '../kernel/frames';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 
 const CHUNK_SHIFT: u32 = 10; // log2 TABLE_CHUNK_PAGES
@@ -53,13 +55,22 @@ export function zeroEntry(page: u32): u32 {
 
 /** Installs an entry where there was none; false if somebody else was faster. */
 export function tryPut(slot: u32, page: u32, entry: u32): bool {
+  if (CHECKED) check(page, entry);
   flagChunk(slot, page);
   return atomic.cmpxchg<u32>(entryAddress(slot, page), 0, entry) == 0;
 }
 
 export function put(slot: u32, page: u32, entry: u32): void {
+  if (CHECKED) check(page, entry);
   flagChunk(slot, page);
   atomic.store<u32>(entryAddress(slot, page), entry);
+}
+
+/** Panics unless the entry leads to a frame of this VM, as each row of the table above but the last two says. */
+function check(page: u32, entry: u32): void {
+  const frame = frameOf(entry, page);
+  const isFrame = frame != 0 && frame >> FRAME_SHIFT < map.frameTop();
+  if (!isFrame || (entry & ENTRY_FLAGS & ~ENTRY_OWNED) != ENTRY_PRESENT) panic(PANIC_TABLE_ENTRY);
 }
 
 export function exchange(slot: u32, page: u32, entry: u32): u32 {

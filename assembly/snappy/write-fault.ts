@@ -30,7 +30,7 @@
 
 import { COUNTER_COPIES, COUNTER_FAULTS } from '../abi/counter';
 import { FRAME_BYTES, FRAME_SHIFT, PAGE_LOCKED } from '../abi/limits';
-import { PANIC_EPOCH_UNSETTLED } from '../abi/panic';
+import { PANIC_EPOCH_UNSETTLED, PANIC_PAGE_NOT_LOCKED, PANIC_SNAPSHOT_STATE } from '../abi/panic';
 import {
   ENTRY_OWNED,
   ENTRY_PRESENT,
@@ -109,6 +109,8 @@ function lock(page: u32): bool {
 function mark(page: u32, mine: u32): void {
   if (CHECKED && epoch.isOlder(atomic.load<u32>(map.vm, VM_SETTLED), mine))
     panic(PANIC_EPOCH_UNSETTLED);
+  if (CHECKED && atomic.load<u8>(map.epochs + page) != <u8>PAGE_LOCKED)
+    panic(PANIC_PAGE_NOT_LOCKED);
   epoch.note(page, mine);
   storeFence(); // SNAP-4: pairs with the re-check in view.ts and in the snapshot image
   atomic.store<u8>(map.epochs + page, <u8>load<u32>(vcpu.block, VCPU_VIEW));
@@ -117,6 +119,8 @@ function mark(page: u32, mine: u32): void {
 
 /** Copies the page once for all snapshots of earlier epochs that see it and have no entry for it. */
 function preserve(page: u32, active: u32, mine: u32): void {
+  if (CHECKED && atomic.load<u8>(map.epochs + page) != <u8>PAGE_LOCKED)
+    panic(PANIC_PAGE_NOT_LOCKED);
   const seers = seersOf(page, active, mine);
   if (seers == 0) return;
   const frame = frames.alloc();
@@ -172,6 +176,7 @@ function loseAll(seers: u32): void {
  */
 export function copyView(slot: u32, address: u32, target: u32, bytes: u32): void {
   const page = address >> FRAME_SHIFT;
+  if (CHECKED && (address & (FRAME_BYTES - 1)) + bytes > FRAME_BYTES) panic(PANIC_SNAPSHOT_STATE);
   let entry = table.get(slot, page);
   memory.copy(target, table.frameOf(entry, page) + (address & (FRAME_BYTES - 1)), bytes);
   if (entry != 0) return;

@@ -13,10 +13,12 @@
 
 import { EIO } from '../abi/errno';
 import { FRAME_BYTES } from '../abi/limits';
+import { PANIC_LATCH_NOT_HELD, PANIC_READ } from '../abi/panic';
 import { IO_NONE, OP_READ, OP_WRITE } from '../abi/ring';
 import { SYS_RING_FILE } from '../abi/syscall';
 import { VM_IO_STATE } from '../abi/vm-block';
 import * as queue from '../io/queue';
+import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
 import * as area from './area';
 import * as counter from './counter';
@@ -79,6 +81,8 @@ export function hasRoom(): bool {
 export function read(frame: u32, claimed: u64, cell: u32, entry: u64): void {
   let index: u32 = 0;
   while (load<u32>(rowAt(index), FRAME) != 0) index += 1;
+  if (CHECKED && index >= readsMax) panic(PANIC_READ);
+  if (CHECKED && header.stateOf(load<u64>(frame)) != header.EXCLUSIVE) panic(PANIC_LATCH_NOT_HELD);
   const row = rowAt(index);
   store<u64>(row, entry, ENTRY);
   store<u64>(row, claimed, HEADER);
@@ -103,6 +107,7 @@ function readDone(index: u32, result: i32): void {
   const row = rowAt(index);
   const frame = load<u32>(row, FRAME);
   const claimed = load<u64>(row, HEADER);
+  if (CHECKED && (frame == 0 || reading == 0)) panic(PANIC_READ);
   const failed = result == FRAME_BYTES ? storage.check(frame, header.pageOf(claimed)) : -EIO;
   store<u32>(row, 0, FRAME);
   reading -= 1;
@@ -115,7 +120,7 @@ function readDone(index: u32, result: i32): void {
 
 /** A read into the frame, latched with the header `claimed`, is over: the page is there (`isSound`), or in storage as before. Which. */
 export function arrive(frame: u32, claimed: u64, cell: u32, entry: u64, isSound: bool): bool {
-  atomic.store<u64>(frame, isSound ? claimed : claimed | header.INVALID);
+  header.set(frame, claimed, isSound ? claimed : claimed | header.INVALID); // the image may have had any
   if (isSound) enroll(frame, claimed, cell, entry);
   else {
     translation.restore(header.pageOf(claimed), frame, cell, entry);
@@ -159,6 +164,7 @@ export function setResult(index: u32, result: i32): void {
 }
 
 function writeDone(index: u32, result: i32): void {
+  if (CHECKED && (writing == 0 || resultOf(index) != UNDER_WAY)) panic(PANIC_READ);
   writing -= 1;
   if (result >= 0 && result != FRAME_BYTES) return;
   counter.count(result < 0 ? counter.FAILURES : counter.WRITES);

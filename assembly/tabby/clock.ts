@@ -12,6 +12,8 @@
 
 import { ENOMEM } from '../abi/errno';
 import { FRAME_SHIFT } from '../abi/limits';
+import { PANIC_BATCH, PANIC_LATCH_NOT_HELD } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as area from './area';
 import * as counter from './counter';
 import * as descriptor from './descriptor';
@@ -134,6 +136,7 @@ function latchVictim(frame: u32, dirtyToo: bool): bool {
 }
 
 function addVictim(frame: u32): void {
+  if (CHECKED && cleanVictims == writeBack.BATCH_MAX) panic(PANIC_BATCH);
   if (header.isDirty(load<u64>(frame))) writeBack.add(frame);
   else store<u32>(area.own + (cleanVictims++ << 2), frame, area.AREA_CLEAN);
 }
@@ -148,11 +151,12 @@ function evict(frame: u32): void {
 export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);
   const page = header.pageOf(old);
+  if (CHECKED && header.stateOf(old) != header.EXCLUSIVE) panic(PANIC_LATCH_NOT_HELD);
   if (header.isDirty(old)) retained.cleaned(old);
   descriptor.setState(frame, descriptor.CLAIMED);
   const version = header.versionOf(operation.advance(old));
   translation.retract(page, frame, keepSlot);
-  atomic.store<u64>(frame, header.make(page, version, header.INVALID));
+  header.set(frame, old, header.make(page, version, header.INVALID));
 }
 
 // --- frames that this vCPU keeps ------------------------------------------------------------------------------
@@ -164,6 +168,7 @@ function kept(): u32 {
 
 function keep(frame: u32): void {
   const count = kept() + 1;
+  if (CHECKED && count > writeBack.BATCH_MAX) panic(PANIC_BATCH);
   store<u32>(area.own + (count << 2), frame, area.AREA_KEPT);
   store<u32>(area.own, count, area.AREA_KEPT);
 }

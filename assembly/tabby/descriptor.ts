@@ -6,7 +6,9 @@
 //             holder of the frame's header, and a scan that reads an old one finds out at the header; but a free frame
 //             is taken by compare-and-swap on its state.
 
-import { FRAME_SHIFT } from '../abi/limits';
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import { PANIC_DESCRIPTOR } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as area from './area';
 
 export const FREE: u8 = 0;
@@ -18,6 +20,8 @@ const STATE: u32 = 1;
 
 @inline
 function at(frame: u32): u32 {
+  if (CHECKED && (frame < area.first || frame >= area.end || (frame & (FRAME_BYTES - 1)) != 0))
+    panic(PANIC_DESCRIPTOR);
   return area.descriptors + ((frame - area.first) >> (FRAME_SHIFT - 2));
 }
 
@@ -57,9 +61,12 @@ export function claim(frame: u32): bool {
 
 /** The frame, its header invalid, is nobody's. */
 export function free(frame: u32): void {
+  if (CHECKED && load<u8>(at(frame), STATE) != CLAIMED) panic(PANIC_DESCRIPTOR);
   atomic.store<u8>(at(frame), FREE, STATE);
 }
 
 export function setState(frame: u32, state: u8): void {
+  if (CHECKED && load<u8>(at(frame), STATE) != (state == RESIDENT ? CLAIMED : RESIDENT))
+    panic(PANIC_DESCRIPTOR);
   store<u8>(at(frame), state, STATE);
 }

@@ -91,12 +91,13 @@ export function admit(page: u64, cell: u32, entry: u64): u32 {
     translation.unclaim(cell, entry);
     return fail(clock.failure);
   }
-  const version = header.versionOf(operation.advance(load<u64>(frame)));
+  const old = load<u64>(frame);
+  const version = header.versionOf(operation.advance(old));
   claimedHeader = header.make(page, version, header.EXCLUSIVE);
-  atomic.store<u64>(frame, claimedHeader);
+  header.set(frame, old, claimedHeader);
   const other = translation.enter(page, frame);
   if (other == 0) return frame | LATCHED;
-  atomic.store<u64>(frame, claimedHeader | header.INVALID);
+  header.set(frame, claimedHeader, claimedHeader | header.INVALID);
   descriptor.free(frame);
   return other;
 }

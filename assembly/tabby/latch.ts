@@ -3,7 +3,6 @@
 // Interface   tryExclusive() never waits; exclusive() does; release() leaves the version, for nothing has changed.
 // Concurrency compare-and-swap on the header; the holder stores plainly.
 
-import * as barrier from '../machine/barrier';
 import * as header from './header';
 import * as retained from './retained';
 
@@ -11,25 +10,28 @@ import * as retained from './retained';
 export function tryExclusive(frame: u32): bool {
   const seen = atomic.load<u64>(frame);
   if (header.stateOf(seen) != 0) return false;
-  return atomic.cmpxchg<u64>(frame, seen, seen | header.EXCLUSIVE) == seen;
+  return header.swap(frame, seen, seen | header.EXCLUSIVE);
 }
 
 
 @inline
 export function release(frame: u32): void {
-  barrier.publish64(frame, load<u64>(frame) & ~header.STATE_MASK);
+  const now = load<u64>(frame);
+  header.publish(frame, now, now & ~header.STATE_MASK);
 }
 
 
 @inline
 export function setDirty(frame: u32): void {
-  retained.dirtied(load<u64>(frame));
-  store<u64>(frame, load<u64>(frame) | header.DIRTY);
+  const now = load<u64>(frame);
+  retained.dirtied(now);
+  header.put(frame, now, now | header.DIRTY);
 }
 
 
 @inline
 export function clearDirty(frame: u32): void {
-  if (header.isDirty(load<u64>(frame))) retained.cleaned(load<u64>(frame));
-  store<u64>(frame, load<u64>(frame) & ~header.DIRTY);
+  const now = load<u64>(frame);
+  if (header.isDirty(now)) retained.cleaned(now);
+  header.put(frame, now, now & ~header.DIRTY);
 }

@@ -141,7 +141,7 @@ let pinnedHeader: u64 = 0;
 
 @inline
 function pin(frame: u32, now: u64): bool {
-  if (atomic.cmpxchg<u64>(frame, now, now | header.EXCLUSIVE) != now) return false;
+  if (!header.swap(frame, now, now | header.EXCLUSIVE)) return false;
   pinned = frame;
   pinnedHeader = now | header.EXCLUSIVE;
   return true;
@@ -165,7 +165,7 @@ export function shared(page: u64): u32 {
     if (
       header.agrees(now, entry, 0) &&
       header.stateOf(now) < header.SHARED_MAX &&
-      atomic.cmpxchg<u64>(frame, now, now + 1) == now
+      header.swap(frame, now, now + 1)
     )
       return frame;
   }
@@ -181,7 +181,7 @@ function sharedSlow(page: u64): u32 {
     if (found & fault.LATCHED) releaseLatched(frame);
     const now = atomic.load<u64>(frame);
     if (header.pageOf(now) == page && header.stateOf(now) < header.SHARED_MAX) {
-      if (atomic.cmpxchg<u64>(frame, now, now + 1) == now) return frame;
+      if (header.swap(frame, now, now + 1)) return frame;
     } else wait(turn++, frame);
   }
 }
@@ -189,7 +189,8 @@ function sharedSlow(page: u64): u32 {
 
 @inline
 export function releaseShared(frame: u32): void {
-  atomic.sub<u64>(frame, 1);
+  const old = atomic.sub<u64>(frame, 1);
+  if (CHECKED && header.stateOf(old) - 1 >= header.SHARED_MAX) panic(PANIC_HEADER);
 }
 
 
@@ -238,17 +239,18 @@ export function upgrade(frame: u32, old: u64): bool {
 /** Ends an exclusive pin under which the page was stored to. */
 @inline
 export function release(frame: u32): void {
-  const next = headerOf(frame) + (header.VERSION_ONE - header.EXCLUSIVE);
+  const now = headerOf(frame);
+  const next = now + (header.VERSION_ONE - header.EXCLUSIVE);
   if (!header.isDirty(next)) releaseSlow(frame);
   else if (header.versionOf(next) == 0) releaseSlow(frame);
-  else barrier.publish64(frame, next);
+  else header.publish(frame, now, next);
 }
 
 /** The page was clean, or its version wraps. */
 function releaseSlow(frame: u32): void {
   if (!header.isDirty(load<u64>(frame))) latch.setDirty(frame);
-  const next = operation.advance(load<u64>(frame));
-  barrier.publish64(frame, next & ~header.STATE_MASK);
+  const now = load<u64>(frame);
+  header.publish(frame, now, operation.advance(now) & ~header.STATE_MASK);
 }
 
 /** Ends an exclusive pin under which nothing was stored. */

@@ -9,6 +9,8 @@
 // Cost        nothing, until a page becomes dirty or clean: then an atomic addition, if it is held.
 
 import { FRAME_BYTES } from '../abi/limits';
+import { PANIC_RETAINED } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as area from './area';
 import * as descriptor from './descriptor';
 import * as header from './header';
@@ -44,7 +46,9 @@ export function dirtied(word: u64): void {
 
 /** A page that was dirty is not, or is no more. */
 export function cleaned(word: u64): void {
-  if (is(word)) atomic.sub<u32>(area.block, 1, area.RETAINED_DIRTY);
+  if (!is(word)) return;
+  const old = atomic.sub<u32>(area.block, 1, area.RETAINED_DIRTY);
+  if (CHECKED && (old == 0 || old > area.frames)) panic(PANIC_RETAINED); // TAB-16
 }
 
 /** The first frame from `frame` on with a page that is held and dirty; 0 when there is none. */

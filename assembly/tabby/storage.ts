@@ -11,9 +11,11 @@
 
 import { EBADMSG, EIO } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
+import { PANIC_LATCH_NOT_HELD } from '../abi/panic';
 import { PAGE_OFFSET_SHIFT, SYS_PREAD, SYS_PWRITE } from '../abi/syscall';
 import * as interrupts from '../designs/interrupts';
 import { hash } from '../io/xxh64';
+import { CHECKED, panic } from '../machine/checked';
 import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
@@ -28,6 +30,8 @@ export const CONTENT_BYTES: u32 = FRAME_BYTES - CONTENT;
 
 /** Makes the frame, held exclusively and clean, the image that storage gets. */
 export function seal(frame: u32, page: u64): void {
+  if (CHECKED && (load<u64>(frame) & (header.STATE_MASK | header.DIRTY)) != header.EXCLUSIVE)
+    panic(PANIC_LATCH_NOT_HELD); // TAB-6
   store<u64>(frame, hash(frame + CONTENT, CONTENT_BYTES, page), CHECKSUM);
 }
 

@@ -10,7 +10,7 @@
 // Cost        as Tabby: one load and a compare for remembered(); a miss of the TLB about 5 ns if the page is at home or its PTE
 //             is in the walk cache.
 
-import { PANIC_PTE, PANIC_SWIP } from '../abi/panic';
+import { PANIC_LATCH_NOT_HELD, PANIC_PTE, PANIC_SWIP } from '../abi/panic';
 import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
 import * as hashTable from '../designs/hash-table';
 import * as swips from '../designs/swips';
@@ -215,8 +215,10 @@ export function enter(page: u64, frame: u32): u32 {
 
 /** The page is in the frame, which is latched: readers may find it. */
 export function publish(page: u64, frame: u32, cell: u32, entry: u64): void {
+  if (CHECKED && header.stateOf(load<u64>(frame)) != header.EXCLUSIVE) panic(PANIC_LATCH_NOT_HELD); // TAB-11
   if (HASHED) return;
   remember(page, frame);
+  if (CHECKED && atomic.load<u64>(cell) != (entry | pte.LOCKED)) panic(PANIC_PTE); // TAB-10
   atomic.store<u64>(cell, pte.present(slotIn(page, entry), frame, pte.WRITABLE));
 }
 

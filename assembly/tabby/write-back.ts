@@ -6,6 +6,8 @@
 // Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
 
 import { FRAME_SHIFT } from '../abi/limits';
+import { PANIC_BATCH, PANIC_LATCH_NOT_HELD } from '../abi/panic';
+import { CHECKED, panic } from '../machine/checked';
 import * as area from './area';
 import * as arrivals from './arrivals';
 import * as descriptor from './descriptor';
@@ -29,6 +31,8 @@ export function start(): void {
 }
 
 export function add(frame: u32): void {
+  if (CHECKED && count == BATCH_MAX) panic(PANIC_BATCH);
+  if (CHECKED && header.stateOf(load<u64>(frame)) != header.EXCLUSIVE) panic(PANIC_LATCH_NOT_HELD);
   translation.writeBegins(frame);
   store<u32>(area.own + (count++ << 2), frame, area.AREA_BATCH);
 }

@@ -203,4 +203,26 @@ test('4 GiB are used up to the last span, refused beyond, and given back', async
   assert.is(guest.call['hasRoom']!(3 * 1024 * megabyte), 1);
 });
 
+test('checked: a freed object is overwritten, and freeing it again traps', async () => {
+  const guest = await probe(SOURCE, 16, {}, ['RZ_CHECKED=1']);
+  guest.call['boot']!();
+  for (const bytes of [16, 100, 5000, 200_000]) {
+    const kept = guest.call['alloc']!(0, bytes);
+    const freed = guest.call['alloc']!(0, bytes);
+    guest.bytes.fill(7, kept, kept + bytes);
+    guest.bytes.fill(7, freed, freed + bytes);
+    guest.call['free']!(freed);
+    assert.ok(
+      guest.bytes.subarray(freed, freed + bytes).every((byte) => byte !== 7),
+      `${bytes}`,
+    );
+    assert.ok(
+      guest.bytes.subarray(kept, kept + bytes).every((byte) => byte === 7),
+      `${bytes}`,
+    );
+    assert.throws(() => guest.call['free']!(freed), 'unreachable');
+    assert.throws(() => guest.call['free']!(kept + 8), 'unreachable');
+  }
+});
+
 test.run();
