@@ -1,4 +1,5 @@
-// Assertions of checked builds (machine/checked.ts). Portable: compiled by asc and by tsc alike; the host names the one that failed.
+// Assertions of checked builds (machine/checked.ts). Portable: compiled by asc and by tsc alike; the host
+// names the one that failed.
 
 // Kernel
 export const PANIC_FRAME_ADDRESS: u32 = 1; // a frame address that no frame can have
@@ -32,3 +33,17 @@ export const PANIC_WALK_CACHE: u32 = 26; // the walk cache leads to another tabl
 export const PANIC_PAGE_TABLE: u32 = 27; // a page number or frame that no PTE can have
 export const PANIC_RING: u32 = 28; // indices of a ring that are further apart than it has entries
 export const PANIC_CALL: u32 = 29; // a remote call is run that is not queued, or an IPI served that was not posted
+
+// The store (guest/kv)
+export const PANIC_NODE: u32 = 32; // plus a rule of guest/kv/rules.ts: a node breaks it after a change
+export const PANIC_NODE_FENCE: u32 = 34; // a key outside its node's fences
+export const PANIC_NODE_ORDER: u32 = 35; // keys out of order
+export const PANIC_NODE_SPACE: u32 = 36; // the bytes of a page are not records, fences, garbage and a gap
+export const PANIC_NODE_HEAD: u32 = 37; // a head that is not of its key
+export const PANIC_PAGE_FREED_TWICE: u32 = 40; // a page is freed that is not in use
+export const PANIC_SUPERBLOCK: u32 = 41; // a superblock or a bitmap is freed
+export const PANIC_CHAIN: u32 = 42; // a page of an overflow chain has more bytes than fit
+export const PANIC_LOG_LOCK: u32 = 43; // a record is added to the log without BATCH_LOCK
+export const PANIC_LOG_ROOM: u32 = 44; // a record does not fit the log's buffer
+export const PANIC_UNDO_ROOM: u32 = 45; // an undo record does not fit the window
+export const PANIC_BATCH_STATE: u32 = 46; // a batch begins in a batch, or ends outside one

@@ -3,19 +3,20 @@
 //   pages 0 and 1                superblocks
 //   page  g * GROUP_PAGES + 2    bitmap of group g: bit i is page g * GROUP_PAGES + i; from byte 64 on
 //
-// Interface   alloc() returns a page number, or 0 with an errno in pool.failure; free(page) never fails: a number that
-//             cannot be freed now waits in this vCPU's list, until overflow.retryPostponed() frees it.
-// Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an overflow chain,
-//                      or in some vCPU's list.
-//             ALLOC-2  While retained pages fill the pool, and in a batch that found it full, alloc() returns only pages that need not be
-//                      retained. So the operation finishes, however long it is.
+// Interface   alloc() returns a page number, or 0 with an errno in pool.failure; free(page) never fails: a
+//             number that cannot be freed now waits in this vCPU's list, until overflow.retryPostponed()
+//             frees it.
+// Invariants  ALLOC-1  A bit is set exactly while its page is a superblock, a bitmap, a node, part of an
+//                      overflow chain, or in some vCPU's list.
+//             ALLOC-2  While retained pages fill the pool, and in a batch that found it full, alloc() returns
+//                      only pages that need not be retained. So the operation finishes, however long it is.
 // Concurrency A bitmap's exclusive pin guards its bits; no vCPU holds one while it waits for another page.
 // Cost        a pin and a search from where the last one ended; once per split.
 
+import { PANIC_PAGE_FREED_TWICE, PANIC_SUPERBLOCK } from '../../assembly/abi/panic';
 import { ENOSPC } from '../../assembly/abi/errno';
 import { checked, pool, poolRetained, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
-import * as rules from './rules';
 
 export const GROUP_PAGES: u32 = 32000;
 export const BITMAP_PAGE: u32 = 2;
@@ -32,7 +33,10 @@ export let failure: i32 = 0;
 
 let isFresh: bool = false;
 
-/** From now on this vCPU gets only pages that need not be retained: the file grows, but the pool does not fill. */
+/**
+ * From now on this vCPU gets only pages that need not be retained: the file grows, but the pool does not
+ * fill.
+ */
 export function onlyFresh(is: bool): void {
   isFresh = is;
 }
@@ -150,8 +154,8 @@ export function tryFree(page: u32): bool {
   const at = frame + BITS + ((i >> 6) << 3);
   if (checked.CHECKED) {
     const isUsed = ((load<u64>(at) >> (i & 63)) & 1) != 0;
-    if (!isUsed) checked.panic(rules.PANIC_PAGE_FREED_TWICE);
-    if (page <= 1 || page == <u32>bitmapOf(group)) checked.panic(rules.PANIC_SUPERBLOCK);
+    if (!isUsed) checked.panic(PANIC_PAGE_FREED_TWICE);
+    if (page <= 1 || page == <u32>bitmapOf(group)) checked.panic(PANIC_SUPERBLOCK);
   }
   store<u64>(at, load<u64>(at) & ~((<u64>1) << (i & 63)));
   if (i >> 6 < load<u32>(frame, CURSOR)) store<u32>(frame, i >> 6, CURSOR);

@@ -1,24 +1,28 @@
 // Batches: several changes of which other vCPUs see all or none.
 //
-// Interface   begin() and end() around the puts and removals of one vCPU; startWrite() and endWrite() around each change outside a batch.
-//             Readers bracket what belongs together with read() and isRead().
-// Invariants  BATCH-1  The sequence is odd while a batch is applied. What was read under one even sequence saw no part of a batch.
-//             BATCH-2  No other vCPU changes the store while a batch is applied, so what it replaced can be restored.
-// Concurrency One batch at a time; others wait for its end. A writer announces itself before it looks for a batch, a batch does so
-//             before it looks for writers. With a log each change is exclusive like a batch, except for readers.
-// Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store to a separate cache line.
+// Interface   begin() and end() around the puts and removals of one vCPU; startWrite() and endWrite() around
+//             each change outside a batch. Readers bracket what belongs together with read() and isRead().
+// Invariants  BATCH-1  The sequence is odd while a batch is applied. What was read under one even sequence
+//                      saw no part of a batch.
+//             BATCH-2  No other vCPU changes the store while a batch is applied, so what it replaced can be
+//                      restored.
+// Concurrency One batch at a time; others wait for its end. A writer announces itself before it looks for a
+//             batch, a batch does so before it looks for writers. With a log each change is exclusive like a
+//             batch, except for readers.
+// Cost        a reader pays two loads of a word that seldom changes, a writer an atomic store to a separate
+//             cache line.
 
+import { PANIC_BATCH_STATE } from '../../assembly/abi/panic';
 import { VCPUS_MAX } from '../../assembly/abi/limits';
 import { checked, spinlock, vcpu } from '../../assembly/linked';
 import * as map from './memory-map';
-import { PANIC_BATCH } from './rules';
 
 /** This vCPU is inside its own batch, and may read what it writes. */
 export let isMine: bool = false;
 
 export function begin(): void {
   spinlock.acquire(map.BATCH_LOCK);
-  if (checked.CHECKED && (atomic.load<u32>(map.BATCH) & 1) != 0) checked.panic(PANIC_BATCH);
+  if (checked.CHECKED && (atomic.load<u32>(map.BATCH) & 1) != 0) checked.panic(PANIC_BATCH_STATE);
   atomic.add<u32>(map.BATCH, 1);
   for (let i: u32 = 0; i < VCPUS_MAX; i++) {
     const writing = map.writingOf(i);
@@ -29,7 +33,7 @@ export function begin(): void {
 }
 
 export function end(): void {
-  if (checked.CHECKED && (atomic.load<u32>(map.BATCH) & 1) == 0) checked.panic(PANIC_BATCH);
+  if (checked.CHECKED && (atomic.load<u32>(map.BATCH) & 1) == 0) checked.panic(PANIC_BATCH_STATE);
   isMine = false;
   atomic.add<u32>(map.BATCH, 1);
   spinlock.release(map.BATCH_LOCK);

@@ -1,8 +1,9 @@
 // Changes of the store: puts and removals in the tree, and in the log if the store has one.
 //
-// Interface   put() and remove(); beginLong(), more() and endLong() for a value in parts. Single, or between beginBatch() and endBatch()
-//             as one unit: takeBack() before the operations that undo a batch. Results are those of tree.ts, or -errno of the log: -ECANCELED
-//             when it is broken, -ENOBUFS when a batch changes more pages than the pool can retain.
+// Interface   put() and remove(); beginLong(), more() and endLong() for a value in parts. Single, or between
+//             beginBatch() and endBatch() as one unit: takeBack() before the operations that undo a batch.
+//             Results are those of tree.ts, or -errno of the log: -ECANCELED when it is broken, -ENOBUFS when
+//             a batch changes more pages than the pool can retain.
 // Invariants  CHANGE-1  A failed change has changed nothing, neither in the tree nor in the log.
 // Concurrency Without a log all vCPUs at once (batch.ts). With a log, one after the other.
 // Cost        without a log a test; with one a lock and a record.
@@ -63,7 +64,10 @@ function end(): void {
   batch.endWrite();
 }
 
-/** Readers need frames too: the writer that filled the pool with retained pages writes some back. If that fails, the next change reports it. */
+/**
+ * Readers need frames too: the writer that filled the pool with retained pages writes some back. If that
+ * fails, the next change reports it.
+ */
 function finish(): void {
   mine = log.lsn();
   if (poolRetained.isPressed() && !log.isBroken()) checkpoint.run();
@@ -88,7 +92,7 @@ export function write(): i32 {
   return result;
 }
 
-// --- one key ----------------------------------------------------------------------------------------------------
+// --- one key -----------------------------------------------------------------------------------------------
 
 export function put(key: u32, keyBytes: u32, value: u32, valueBytes: u32): i32 {
   if (isLogged() && valueBytes > format.CHUNK) {
@@ -126,7 +130,7 @@ export function remove(key: u32, keyBytes: u32): i32 {
   return result;
 }
 
-// --- a long value, part by part ----------------------------------------------------------------------------------
+// --- a long value, part by part ----------------------------------------------------------------------------
 // It is in its chain, and in the log, before it is in the tree.
 
 let isUnderWay: bool = false;
@@ -187,9 +191,12 @@ function giveUpLong(): void {
   endLong();
 }
 
-// --- several as one -----------------------------------------------------------------------------------------------
+// --- several as one ----------------------------------------------------------------------------------------
 
-/** `again`: frees the room that other changes have taken, and puts new content only into pages that need not be retained. */
+/**
+ * `again`: frees the room that other changes have taken, and puts new content only into pages that need not
+ * be retained.
+ */
 export function beginBatch(again: bool): i32 {
   batch.begin();
   undo.begin();

@@ -5,10 +5,11 @@
 //   3  the same pages and the superblock to their places                                             waits
 //   4  the log restarts                                                                              waits
 //
-// Interface   isDue(), run(). 0 or -errno: until step 2 is done nothing has happened; after it the log continues after the checkpoint, and
-//             the next one does the rest.
-// Invariants  CKPT-1  data.rz, overlaid with the images of all checkpoints in the log, is the store as of the last of them. So between two
-//                     checkpoints no page that the earlier one has is written: the pool retains them (assembly/tabby/retained.ts).
+// Interface   isDue(), run(). 0 or -errno: until step 2 is done nothing has happened; after it the log
+//             continues after the checkpoint, and the next one does the rest.
+// Invariants  CKPT-1  data.rz, overlaid with the images of all checkpoints in the log, is the store as of the
+//                     last of them. So between two checkpoints no page that the earlier one has is written:
+//                     the pool retains them (assembly/tabby/retained.ts).
 // Concurrency Under BATCH_LOCK: no vCPU changes anything. Readers continue.
 // Cost        a changed page is written twice, a new one once; four waits for the device.
 
@@ -22,7 +23,10 @@ import * as map from './memory-map';
 import * as overflow from './overflow';
 import * as superblock from './superblock';
 
-/** Size of the log, without one more batch or value: replaying it takes about as long as writing it did, about 0.2 s. */
+/**
+ * Size of the log, without one more batch or value: replaying it takes about as long as writing it did, about
+ * 0.2 s.
+ */
 const LOG_BYTES_MAX: u64 = 64 << 20;
 
 export function isDue(): bool {

@@ -1,13 +1,16 @@
 // From a root to a node: optimistic lock coupling (Leis et al., "The ART of Practical Synchronization").
 //
-// Interface   to(root, key, bytes, level) finds the node of that level that covers the key; below() the leaf that covers the
-//             keys just below it. FOUND: `frame`, `seen`, and of its parent `parent`, `parentSeen`, `position`. RETRY: something
-//             changed on the way. FAILED: an I/O error, in pool.failure. Call them between pool.begin() and pool.end().
-// Invariants  DESC-1  A page number is valid only after the page that it was read from was validated; a header is that page's
-//                     only after the parent was validated again.
+// Interface   to(root, key, bytes, level) finds the node of that level that covers the key; below() the leaf
+//             that covers the keys just below it. FOUND: `frame`, `seen`, and of its parent `parent`,
+//             `parentSeen`, `position`. RETRY: something changed on the way. FAILED: an I/O error, in
+//             pool.failure. Call them between pool.begin() and pool.end().
+// Invariants  DESC-1  A page number is valid only after the page that it was read from was validated; a
+//                     header is that page's only after the parent was validated again.
 //             DESC-2  A root never changes its page number, so it needs no parent.
-// Concurrency Readers store nothing. Locks are taken by pool.upgrade(), which never waits, from parent to child.
-// Cost        per level a TLB look-up, two header loads and a binary search: 20 to 40 ns in the cache, plus cache misses.
+// Concurrency Readers store nothing. Locks are taken by pool.upgrade(), which never waits, from parent to
+//             child.
+// Cost        per level a TLB look-up, two header loads and a binary search: 20 to 40 ns in the cache, plus
+//             cache misses.
 
 import { pool, poolHeader } from '../../assembly/linked';
 import * as node from './node';

@@ -1,6 +1,7 @@
 // Lists of keys and entries in the exchange window: groups of look-ups, pieces of a scan, range deletes.
 //
-// Interface   Called with input in the window, in the format of abi/kv.ts and index.ts; all lengths in it are checked.
+// Interface   Called with input in the window, in the format of abi/kv.ts and index.ts; all lengths in it are
+//             checked.
 
 import {
   SCAN_ASCII,
@@ -34,14 +35,14 @@ function aligned(bytes: u32): u32 {
   return (bytes + 3) & ~3;
 }
 
-// --- groups of look-ups -----------------------------------------------------------------------------------------
+// --- groups of look-ups ------------------------------------------------------------------------------------
 
 /** A longer value is read separately. */
 const VALUE_MAX: u32 = 16384;
 
 /**
- * In: `count` x (u32 keyBytes, key, padded to 4). Out, from `bytes` on: per key i32 length or -errno or VALUE_ELSEWHERE | length, then the value,
- * padded to 4. Returns the number of keys for which there was room.
+ * In: `count` x (u32 keyBytes, key, padded to 4). Out, from `bytes` on: per key i32 length or -errno or
+ * VALUE_ELSEWHERE | length, then the value, padded to 4. Returns the number of keys for which there was room.
  */
 export function getMany(root: u32, count: u32, bytes: u32): i32 {
   const end = map.window + WINDOW_BYTES;
@@ -89,7 +90,7 @@ function value(root: u32, i: u32, out: u32, outMax: u32): i32 {
   return length;
 }
 
-// --- ranges -----------------------------------------------------------------------------------------------------
+// --- ranges ------------------------------------------------------------------------------------------------
 
 let lowAt: u32 = 0;
 let lowBytes: u32 = 0;
@@ -141,8 +142,8 @@ function isWithinBound(flags: u32, key: u32, keyBytes: u32): bool {
 const SLACK: u32 = 16;
 
 /**
- * From SCAN_AT u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA key, value, key, value, without gaps. Returns the number of entries,
- * SCAN_ENDED when there are no more, and SCAN_ASCII.
+ * From SCAN_AT u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA key, value, key, value, without
+ * gaps. Returns the number of entries, SCAN_ENDED when there are no more, and SCAN_ASCII.
  */
 export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
   readAhead.start();

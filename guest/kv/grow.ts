@@ -1,11 +1,14 @@
 // Splits: how the tree grows.
 //
-// Interface   split(root, key, bytes, level) splits the node of that level that covers the key, after making room above it if
-//             necessary. 0, or a negative errno. The caller then retries its operation.
-// Invariants  GROW-1  Pages that a split needs are allocated before anything changes: a failure changes nothing.
+// Interface   split(root, key, bytes, level) splits the node of that level that covers the key, after making
+//             room above it if necessary. 0, or a negative errno. The caller then retries its operation.
+// Invariants  GROW-1  Pages that a split needs are allocated before anything changes: a failure changes
+//                     nothing.
 //             GROW-2  A separator is greater than every key of the left node, and as short as possible.
-//             GROW-3  A node that has no room for two separators of maximum length can be split further, down to one child.
-// Concurrency Parent and node are locked by upgrade, in this order; the new page is private until the parent refers to it.
+//             GROW-3  A node that has no room for two separators of maximum length can be split further, down
+//                     to one child.
+// Concurrency Parent and node are locked by upgrade, in this order; the new page is private until the parent
+//             refers to it.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
@@ -154,8 +157,9 @@ function shorten(at: u32, records: u32, key: u32, bytes: u32): void {
 }
 
 /**
- * The number of records for the left node that makes the fuller half, including fences, as empty as possible. Both halves then have room for a
- * separator of maximum length as their new fence: half a page, half a record and the fence are less than a page.
+ * The number of records for the left node that makes the fuller half, including fences, as empty as possible.
+ * Both halves then have room for a separator of maximum length as their new fence: half a page, half a record
+ * and the fence are less than a page.
  */
 function middle(at: u32, records: u32): u32 {
   let left: u32 = node.lowBytes(at);

@@ -1,4 +1,5 @@
-// The store's exports, which a vCPU's JavaScript calls. Input and output are in the exchange window (abi/kv.ts).
+// The store's exports, which a vCPU's JavaScript calls. Input and output are in the exchange window
+// (abi/kv.ts).
 //
 // Interface   Results are 0 or more, or a negative errno; a failed call has changed nothing.
 // Concurrency Any vCPU, any call, except that one vCPU formats or opens, and closes when no other is inside.
@@ -38,7 +39,7 @@ import * as tree from './tree';
 import * as undo from './undo';
 import * as verifier from './verify';
 
-// --- open and close ---------------------------------------------------------------------------------------------
+// --- open and close ----------------------------------------------------------------------------------------
 
 export function boot(frames: u32): void {
   linkage.attach(frames);
@@ -81,7 +82,7 @@ export function close(): i32 {
   return store_.close();
 }
 
-// --- one key ----------------------------------------------------------------------------------------------------
+// --- one key -----------------------------------------------------------------------------------------------
 
 const VALUE_ROOM: u32 = WINDOW_BYTES - VALUE_AT;
 
@@ -139,8 +140,8 @@ export function del(keyBytes: u32): i32 {
 }
 
 /**
- * Returns when every change of this vCPU, and all before it, are durable; with `all`, every change of any vCPU. -EINVAL without a log,
- * -ECANCELED when it is broken.
+ * Returns when every change of this vCPU, and all before it, are durable; with `all`, every change of any
+ * vCPU. -EINVAL without a log, -ECANCELED when it is broken.
  */
 export function sync(all: u32): i32 {
   return change.commit(all != 0);
@@ -151,18 +152,20 @@ export function write(): i32 {
   return change.write();
 }
 
-// --- many keys --------------------------------------------------------------------------------------------------
+// --- many keys ---------------------------------------------------------------------------------------------
 
 /**
- * batchEnd() must follow, also after a failure. `again`: 1 when the batch failed with -ENOBUFS; it then gets all the room that is possible.
+ * batchEnd() must follow, also after a failure. `again`: 1 when the batch failed with -ENOBUFS; it then gets
+ * all the room that is possible.
  */
 export function batchBegin(again: u32): i32 {
   return change.beginBatch(again != 0);
 }
 
 /**
- * Entries in the window from `start` up to `end`: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value, padded to 4 bytes. Returns where it
- * stopped, which is before `end` when the log is full; or -errno, of the entry after the last one that is logged.
+ * Entries in the window from `start` up to `end`: u32 keyBytes | BATCH_DELETE, u32 valueBytes, key, value,
+ * padded to 4 bytes. Returns where it stopped, which is before `end` when the log is full; or -errno, of the
+ * entry after the last one that is logged.
  */
 export function batchOps(start: u32, end: u32): i32 {
   if (end > UNDO_AT) return -EINVAL;
@@ -244,12 +247,14 @@ export function scan(bytes: u32, flags: u32, limit: u32): i32 {
   }
 }
 
-/** Removes keys of a range: how many, and SCAN_ENDED when none are left; or -errno after having removed some. */
+/**
+ * Removes keys of a range: how many, and SCAN_ENDED when none are left; or -errno after having removed some.
+ */
 export function clear(bytes: u32, flags: u32): i32 {
   return exchange.clear(change.root(), bytes, flags);
 }
 
-// --- entered from JavaScript -----------------------------------------------------------------------------------
+// --- entered from JavaScript -------------------------------------------------------------------------------
 // The most frequent calls, which also enter and leave the vCPU: one call instead of three.
 
 /** `is`: 1 = the store may be closed; set before the closing vCPU looks who is inside. */
@@ -282,7 +287,7 @@ export function enterScan(bytes: u32, flags: u32, limit: u32): i32 {
   return result;
 }
 
-// --- inspection -------------------------------------------------------------------------------------------------
+// --- inspection --------------------------------------------------------------------------------------------
 
 export function stat(which: u32): f64 {
   if (which == KV_ENTRIES) return <f64>map.entries();

@@ -5,7 +5,8 @@
 //     0  like every page         16  u64  magic "RINGZMRK"      32  u64  id               40  u64  generation       48  u64  position
 //     0  like every page         16  u64  magic "RINGZLOG"      24  u32  version
 //     32  u64  id                40  u64  generation            48  u64  seed           56  u64  sequence of the superblock
-//   from page 4 on  records (assembly/io/log-record.ts), one after the other; position 0 is there; the place in a record is seed + position
+//   from page 4 on  records (assembly/io/log-record.ts), one after the other; position 0 is there; the place
+//   in a record is seed + position
 //
 //   record   u32 kind | LAST, then
 //     PUT       u32 keyBytes, key, value        REMOVE  u32 keyBytes, key        COMMIT, ABORT, CHECKPOINT
@@ -13,7 +14,8 @@
 //     IMAGE     u32 page, u64 zero, the page in its storage format                   SEED  u32 zero, u64 the seed of the following records
 //     GROUP     independent changes of one key each: u16 keyBytes | REMOVAL, u16 valueBytes, key, value
 //
-// A unit counts whole or not at all: records up to one that is LAST. A unit that ends with ABORT did not happen.
+// A unit counts whole or not at all: records up to one that is LAST. A unit that ends with ABORT did not
+// happen.
 
 export const MAGIC: u64 = 0x474f4c5a474e4952; // "RINGZLOG", little-endian
 export const MARK_MAGIC: u64 = 0x4b524d5a474e4952; // "RINGZMRK"

@@ -1,8 +1,9 @@
 // Reads a log from any position: its header, and valid records one after the other.
 //
-// Interface   readHeader(descriptor) finds the newest header; seek(position, seed), then next(): 1 and the record's kind, payload and length,
-//             until the next call; 0 when there is no valid record; or -errno. `marked` distinguishes the end of a log from damage.
-//             findRecords() and `seed` for a log whose store is lost.
+// Interface   readHeader(descriptor) finds the newest header; seek(position, seed), then next(): 1 and the
+//             record's kind, payload and length, until the next call; 0 when there is no valid record; or
+//             -errno. `marked` distinguishes the end of a log from damage. findRecords() and `seed` for a log
+//             whose store is lost.
 // Concurrency Belongs to one vCPU, before anything is appended: it uses the log's buffer.
 
 import { EBADMSG } from '../../assembly/abi/errno';
@@ -31,7 +32,10 @@ let file: i32 = 0;
 let first: u64 = 0;
 let filled: u32 = 0;
 
-/** What the log's marks say: the position up to which this generation was durable; NEWER when they are of a later one. */
+/**
+ * What the log's marks say: the position up to which this generation was durable; NEWER when they are of a
+ * later one.
+ */
 export let marked: u64 = 0;
 export const NEWER: u64 = u64.MAX_VALUE;
 
@@ -156,7 +160,9 @@ function here(): u32 {
   return log.buffer() + <u32>(position - first);
 }
 
-/** Makes this many bytes from `position` available in the buffer; -EBADMSG when the file does not have them. */
+/**
+ * Makes this many bytes from `position` available in the buffer; -EBADMSG when the file does not have them.
+ */
 function fill(wanted: u32): i32 {
   const isIn = position >= first && position + wanted <= first + filled;
   if (isIn) return 0;

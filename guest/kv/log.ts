@@ -1,16 +1,23 @@
-// The log of a durable store, a separate file (log-format.ts): the changes since the last checkpoint, in order, and checkpoints in progress.
+// The log of a durable store, a separate file (log-format.ts): the changes since the last checkpoint, in
+// order, and checkpoints in progress.
 //
-// Interface   create() starts a log in its file, resume() continues one, restart() empties it; attach() on every vCPU. reserve(), then
-//             put(), remove() and end() fill it; commit(lsn) returns when everything before is durable. Results are 0 or -errno.
-// Groups      Independent changes share a record, and its checksum, until the buffer is written or another kind of record follows:
+// Interface   create() starts a log in its file, resume() continues one, restart() empties it; attach() on
+//             every vCPU. reserve(), then put(), remove() and end() fill it; commit(lsn) returns when
+//             everything before is durable. Results are 0 or -errno.
+// Groups      Independent changes share a record, and its checksum, until the buffer is written or another
+//             kind of record follows:
 //             closeGroup() ends it. Then LOG_END is the end of a record, as boundary() says.
-// Invariants  KVLOG-1  A record is added as the change is made, under BATCH_LOCK: the order of the log is the order of the changes.
-//             KVLOG-2  After reserve(n), records of n bytes and an end() need no file access: they cannot fail.
+// Invariants  KVLOG-1  A record is added as the change is made, under BATCH_LOCK: the order of the log is the
+//                      order of the changes.
+//             KVLOG-2  After reserve(n), records of n bytes and an end() need no file access: they cannot
+//                      fail.
 //             KVLOG-3  After a failed sync no commit succeeds, until the store is opened again.
-// Concurrency Under BATCH_LOCK, except commit(): one vCPU syncs for all, while the others continue with changes.
-// Cost        a change in a group a copy, 10 ns for 100 bytes, and at the end of the group a checksum of cached data, 15 ns; the file
-//             gets 120 KiB at a time, or what a commit has found.
+// Concurrency Under BATCH_LOCK, except commit(): one vCPU syncs for all, while the others continue with
+//             changes.
+// Cost        a change in a group a copy, 10 ns for 100 bytes, and at the end of the group a checksum of
+//             cached data, 15 ns; the file gets 120 KiB at a time, or what a commit has found.
 
+import { PANIC_LOG_LOCK, PANIC_LOG_ROOM } from '../../assembly/abi/panic';
 import { ECANCELED, EIO } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
 import { FRAME_BYTES } from '../../assembly/abi/limits';
@@ -21,9 +28,11 @@ import * as batch from './batch';
 import { copyBytes, copyWide } from './bytes';
 import * as format from './log-format';
 import * as map from './memory-map';
-import { PANIC_LOG_LOCK, PANIC_LOG_ROOM } from './rules';
 
-/** Room for the end of a group, for the records of end() and forget(), and for the zeros that append() writes after them. */
+/**
+ * Room for the end of a group, for the records of end() and forget(), and for the zeros that append() writes
+ * after them.
+ */
 const END_BYTES: u32 = 96;
 /** Attempts to write a page that the file already has. */
 const REPAIRS: i32 = 16;
@@ -83,7 +92,7 @@ export function isBroken(): bool {
   return atomic.load<u32>(map.LOG_STATE) != 0;
 }
 
-// --- the file ---------------------------------------------------------------------------------------------------
+// --- the file ----------------------------------------------------------------------------------------------
 
 /** An empty log, of a store whose next superblock refers to it. */
 export function create(descriptor: i32): i32 {
@@ -188,9 +197,9 @@ export function flush(): i32 {
 }
 
 /**
- * The unit that begins at `from` and was ended at `ending` did not happen, though a failed write may have left some or all of it in the file. New
- * checksums start where it began, or at its end record if the buffer has only that; a page that cannot be written although the file already
- * had it breaks the log.
+ * The unit that begins at `from` and was ended at `ending` did not happen, though a failed write may have
+ * left some or all of it in the file. New checksums start where it began, or at its end record if the buffer
+ * has only that; a page that cannot be written although the file already had it breaks the log.
  */
 export function forget(from: u64, ending: u64): void {
   const start = word(map.LOG_START);
@@ -246,8 +255,9 @@ export function commit(wanted: u64): i32 {
 }
 
 /**
- * Records in the file what is durable, so that a log that lost its end is not taken for a shorter one. The operating system has the mark when this
- * returns, and the device with the next commit; a failure loses nothing. The caller has LOG_SYNC_LOCK.
+ * Records in the file what is durable, so that a log that lost its end is not taken for a shorter one. The
+ * operating system has the mark when this returns, and the device with the next commit; a failure loses
+ * nothing. The caller has LOG_SYNC_LOCK.
  */
 function mark(generation: u64, position: u64): i32 {
   const frame = poolArea.scratch + FRAME_BYTES + BUFFER_BYTES;
@@ -265,7 +275,7 @@ function mark(generation: u64, position: u64): i32 {
   return result;
 }
 
-// --- records ----------------------------------------------------------------------------------------------------
+// --- records -----------------------------------------------------------------------------------------------
 
 /** Bytes of a put's or a removal's record. */
 export function recordBytes(keyBytes: u32, valueBytes: u32): u32 {
@@ -353,7 +363,9 @@ export function putAlone(key: u32, keyBytes: u32, value: u32, valueBytes: u32): 
 /** Keeps loads that only prefetch from being optimised away. */
 let fetched: u32 = 0;
 
-/** Prefetches the lines of the next change while JavaScript prepares it. The mark's frame follows the buffer. */
+/**
+ * Prefetches the lines of the next change while JavaScript prepares it. The mark's frame follows the buffer.
+ */
 @inline
 function fetchNext(at: u32): void {
   fetched = load<u32>(at, 64) | load<u32>(at, 128);

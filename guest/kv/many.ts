@@ -1,11 +1,14 @@
-// Many look-ups at once: they advance together, level by level, so that their cache misses overlap, and pages on storage are read together.
+// Many look-ups at once: they advance together, level by level, so that their cache misses overlap, and pages
+// on storage are read together.
 //
-// Interface   add() up to MANY_MAX keys, then run(); result(i) is the value's length or -errno, its bytes are at `out(i)` only until
-//             the next pool operation: copy() copies and validates them.
-// Invariants  MANY-1  A look-up in the group has the result of tree.lookup(); one that meets a change is repeated with it.
+// Interface   add() up to MANY_MAX keys, then run(); result(i) is the value's length or -errno, its bytes are
+//             at `out(i)` only until the next pool operation: copy() copies and validates them.
+// Invariants  MANY-1  A look-up in the group has the result of tree.lookup(); one that meets a change is
+//                     repeated with it.
 // Cost        two passes per level: one touches each node, so that misses overlap, one searches.
 //
-//   states, 32 bytes each:  u32 key, u32 bytes, u32 frame, u32 page, u64 header, u32 what names the next page, i32 state
+//   states, 32 bytes each:  u32 key, u32 bytes, u32 frame, u32 page, u64 header, u32 what names the next
+//   page, i32 state
 
 import { pool, poolHeader } from '../../assembly/linked';
 import * as map from './memory-map';
@@ -49,7 +52,10 @@ export function add(key: u32, bytes: u32): void {
   store<u32>(at, bytes, BYTES);
 }
 
-/** Advances every look-up to its leaf, or marks it to be done singly. Between pool.begin() and pool.end(), with the copies after it. */
+/**
+ * Advances every look-up to its leaf, or marks it to be done singly. Between pool.begin() and pool.end(),
+ * with the copies after it.
+ */
 export function run(root: u32): void {
   const at = pool.optimistic(root);
   const header = pool.seen;

@@ -52,7 +52,10 @@ export const TREES_MAX: u32 = 64;
 /** Word of a workspace's `pending` page, in a separate cache line: its vCPU is changing the store. */
 const WRITING: u32 = 4032;
 
-/** Private pages: PAGE_NODE and PAGE_COPY are nodes, PAGE_KEYS has room for keys, PAGE_MANY for look-ups in groups. */
+/**
+ * Private pages: PAGE_NODE and PAGE_COPY are nodes, PAGE_KEYS has room for keys, PAGE_MANY for look-ups in
+ * groups.
+ */
 const PAGES: u32 = 6;
 
 /** This vCPU's exchange window, and its private pages. */

@@ -11,12 +11,14 @@
 //   record of a leaf:        u16 value bytes or OVERFLOW, key after the prefix, value (or u32 bytes, u32 first page)
 //   record of an inner node: u32 page of the child, key after the prefix
 //
-// A node covers the keys from its low fence up to, and not including, its high fence. They all begin with the prefix, the common prefix of both
-// fences. Child i of an inner node covers keys below key i; the last child the rest. A head is the first four bytes after the prefix,
-// big-endian, zero-filled: most comparisons end there.
+// A node covers the keys from its low fence up to, and not including, its high fence. They all begin with the
+// prefix, the common prefix of both fences. Child i of an inner node covers keys below key i; the last child
+// the rest. A head is the first four bytes after the prefix, big-endian, zero-filled: most comparisons end
+// there.
 //
-// Interface   find() is safe on a page that changes during the call: every offset and length is bounded, so its result may be
-//             wrong but it terminates and accesses nothing beyond memory. The others need the page pinned exclusively.
+// Interface   find() is safe on a page that changes during the call: every offset and length is bounded, so
+//             its result may be wrong but it terminates and accesses nothing beyond memory. The others need
+//             the page pinned exclusively.
 // Invariants  NODE-1  Keys ascend strictly, and lie between the fences.
 //             NODE-2  Bytes from the heap start to the end of the page = records + fences + garbage.
 
@@ -41,7 +43,10 @@ export const RECORD_HEAD: u32 = 2;
 export const CHILD_BYTES: u32 = 4;
 export const OVERFLOW_BYTES: u32 = 8;
 export const KEY_BYTES_MAX: u32 = 1024;
-/** A value that would make its record longer than this goes to overflow pages, unless the value is not longer than the reference to them. */
+/**
+ * A value that would make its record longer than this goes to overflow pages, unless the value is not longer
+ * than the reference to them.
+ */
 export const INLINE_MAX: u32 = 1016;
 /** Room that is enough for any separator: child, key, slot. */
 export const SEPARATOR_MAX: u32 = CHILD_BYTES + KEY_BYTES_MAX + SLOT_BYTES;
@@ -56,7 +61,7 @@ export let isEqual: bool = false;
 /** Keeps loads that only prefetch from being optimised away. */
 let touched: u32 = 0;
 
-// --- fields, safe on any bytes --------------------------------------------------------------------------------
+// --- fields, safe on any bytes -----------------------------------------------------------------------------
 
 @inline
 export function level(node: u32): u32 {
@@ -111,13 +116,15 @@ export function childCell(node: u32, i: u32): u32 {
   return i >= count(node) ? node + LAST_CHILD : recordAt(node, i);
 }
 
-/** Page of child i, in a node that is pinned exclusively. Other callers decode the cell with pool.numberIn(). */
+/**
+ * Page of child i, in a node that is pinned exclusively. Other callers decode the cell with pool.numberIn().
+ */
 @inline
 export function child(node: u32, i: u32): u32 {
   return load<u32>(childCell(node, i));
 }
 
-// --- comparing ------------------------------------------------------------------------------------------------
+// --- comparing ---------------------------------------------------------------------------------------------
 
 /** The first four of `bytes` bytes, as a number with the same order. */
 @inline
@@ -199,7 +206,9 @@ export function findFromEnd(node: u32, key: u32, bytes: u32): void {
   find(node, key, bytes);
 }
 
-/** Sign of key `i` - suffix, whose heads are equal: short keys differ in their lengths, without their record. */
+/**
+ * Sign of key `i` - suffix, whose heads are equal: short keys differ in their lengths, without their record.
+ */
 @inline
 function compareTail(node: u32, i: u32, at: u32, suffix: u32, rest: u32): i32 {
   const bytes = suffixBytes(node, i);
@@ -243,7 +252,7 @@ function amongEqualHeads(
   return low;
 }
 
-// --- space ----------------------------------------------------------------------------------------------------
+// --- space -------------------------------------------------------------------------------------------------
 
 @inline
 export function freeBytes(node: u32): u32 {
@@ -264,7 +273,7 @@ export function recordBytes(node: u32, i: u32): u32 {
   return RECORD_HEAD + key + (value == OVERFLOW ? OVERFLOW_BYTES : value);
 }
 
-// --- building, on a page pinned exclusively or a private one ---------------------------------------------------
+// --- building, on a page pinned exclusively or a private one -----------------------------------------------
 
 /** Makes an empty node between two fences. `high` = 0 with NO_FENCE bytes is unbounded. */
 export function init(
@@ -316,7 +325,10 @@ export function highBytes(node: u32): u32 {
   return load<u16>(node, HIGH_BYTES);
 }
 
-/** Opens slot i for a record of `bytes`, which must fit the gap, and a key of `rest` bytes; returns its address. */
+/**
+ * Opens slot i for a record of `bytes`, which must fit the gap, and a key of `rest` bytes; returns its
+ * address.
+ */
 export function open(node: u32, i: u32, bytes: u32, head: u32, rest: u32): u32 {
   const records = <u32>load<u16>(node, COUNT);
   const at = slot(node, i);
@@ -363,8 +375,8 @@ export function compact(node: u32, scratch: u32): void {
 }
 
 /**
- * Appends records [from, to) of `source`, whose prefix may be longer or shorter: the difference of the prefixes is taken from the source's low
- * fence, or left out.
+ * Appends records [from, to) of `source`, whose prefix may be longer or shorter: the difference of the
+ * prefixes is taken from the source's low fence, or left out.
  */
 export function append(node: u32, source: u32, from: u32, to: u32): void {
   const mine = prefixBytes(node);

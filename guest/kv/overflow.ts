@@ -2,19 +2,23 @@
 //
 //   16  u32  next page, 0 = last      20  u32  bytes here      24..  bytes
 //
-// Interface   append() builds a private chain, write() a whole one; read() copies a part of one; free() frees one.
-// Invariants  OVER-1  A chain never changes: a new value is a new chain. It is freed after its leaf no longer refers to it, so a
-//                     reader whose leaf is unchanged has read a whole chain.
-//             OVER-2  map.OVERFLOWS counts chains that a leaf dropped, before other vCPUs can see that it has.
-//             OVER-3  A read continues where the last one ended if OVERFLOWS is unchanged: then it is the same chain.
+// Interface   append() builds a private chain, write() a whole one; read() copies a part of one; free() frees
+//             one.
+// Invariants  OVER-1  A chain never changes: a new value is a new chain. It is freed after its leaf no longer
+//                     refers to it, so a reader whose leaf is unchanged has read a whole chain.
+//             OVER-2  map.OVERFLOWS counts chains that a leaf dropped, before other vCPUs can see that it
+//                     has.
+//             OVER-3  A read continues where the last one ended if OVERFLOWS is unchanged: then it is the
+//                     same chain.
 // Concurrency read() is optimistic page by page; its caller validates the leaf afterwards.
-// Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time, because they are usually adjacent.
+// Cost        a page for each 4072 bytes, read ahead READ_AHEAD pages at a time, because they are usually
+//             adjacent.
 
+import { PANIC_CHAIN } from '../../assembly/abi/panic';
 import { checked, pool } from '../../assembly/linked';
 import * as allocator from './allocator';
 import { FAILED, RETRY } from './descent';
 import * as map from './memory-map';
-import { PANIC_CHAIN } from './rules';
 
 const NEXT: u32 = 16;
 const BYTES: u32 = 20;
@@ -25,7 +29,7 @@ const READ_AHEAD: u32 = 16;
 /** Errno of the last call that failed. */
 export let failure: i32 = 0;
 
-// --- writing, a piece at a time ---------------------------------------------------------------------------------
+// --- writing, a piece at a time ----------------------------------------------------------------------------
 
 let first: u32 = 0;
 let last: u32 = 0;
@@ -110,7 +114,7 @@ export function write(from: u32, bytes: u32): u32 {
   return append(from, bytes) ? first : 0;
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------------------
 
 // The chain read last, the page of it read last, and the offset in the value where that page begins.
 let readChain: u32 = 0;
@@ -118,7 +122,10 @@ let readPage: u32 = 0;
 let readPosition: u32 = 0;
 let readOverflows: u32 = 0;
 
-/** Copies bytes [offset, offset + bytes) of the chain that its leaf refers to, to `out`: bytes copied, RETRY or FAILED. */
+/**
+ * Copies bytes [offset, offset + bytes) of the chain that its leaf refers to, to `out`: bytes copied, RETRY
+ * or FAILED.
+ */
 export function read(chain: u32, offset: u32, bytes: u32, out: u32): i32 {
   const overflows = atomic.load<u32>(map.OVERFLOWS);
   const goesOn = chain == readChain && overflows == readOverflows && offset >= readPosition;
@@ -162,7 +169,7 @@ function readAhead(page: u32, bytes: u32): void {
   pool.drainReads();
 }
 
-// --- giving up --------------------------------------------------------------------------------------------------
+// --- giving up ---------------------------------------------------------------------------------------------
 
 /** Frees the chain's pages, now or when storage allows it. */
 export function free(page: u32): void {

@@ -1,8 +1,10 @@
 // Read-ahead of a scan: the next leaves are read while the current one is processed.
 //
-// Interface   start() before a scan that is long enough, follow() after each leaf that descent found, stop() at the end.
+// Interface   start() before a scan that is long enough, follow() after each leaf that descent found, stop()
+//             at the end.
 // Invariants  A vCPU that leaves the guest has no reads in flight: stop() waits for them.
-// Concurrency Page numbers are taken from the parent and count only if it was unchanged; a wrong one would be a wasted read.
+// Concurrency Page numbers are taken from the parent and count only if it was unchanged; a wrong one would be
+//             a wasted read.
 // Cost        a look at one child of the parent per leaf; a batch of reads when that child is on storage.
 
 import { pool } from '../../assembly/linked';
@@ -10,7 +12,9 @@ import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
 
-/** The most leaves read ahead, and after how many consecutive leaves it starts: short ranges would only lose. */
+/**
+ * The most leaves read ahead, and after how many consecutive leaves it starts: short ranges would only lose.
+ */
 const DEPTH_MAX: u32 = 32;
 const PATIENCE: u32 = 2;
 

@@ -1,11 +1,13 @@
 // Recovery of a store that was not closed and has a log: its last checkpoint, then the changes after it.
 //
-// Interface   run(descriptor) after the superblock was read; 0, -EUCLEAN when the log is not the store's, -EBADMSG when its content does not fit,
-//             -ENOMEM when the pool is too small, or an error of the host. data.rz is then as at a checkpoint, and the log empty.
-// Invariants  RECOVER-1  It can be interrupted anywhere and repeated: images go to the same places again, and no page that the checkpoint
-//                        has is written before the next one (checkpoint.ts, CKPT-1).
-//             RECOVER-2  A unit counts if its last record is there; after the first incomplete one nothing counts. What the log's marks say
-//                        was durable is there, or the log is damaged.
+// Interface   run(descriptor) after the superblock was read; 0, -EUCLEAN when the log is not the store's,
+//             -EBADMSG when its content does not fit, -ENOMEM when the pool is too small, or an error of the
+//             host. data.rz is then as at a checkpoint, and the log empty.
+// Invariants  RECOVER-1  It can be interrupted anywhere and repeated: images go to the same places again, and
+//                        no page that the checkpoint has is written before the next one (checkpoint.ts,
+//                        CKPT-1).
+//             RECOVER-2  A unit counts if its last record is there; after the first incomplete one nothing
+//                        counts. What the log's marks say was durable is there, or the log is damaged.
 // Cost        the log is read twice; a change takes as long as the first time.
 
 import { EBADMSG, ENOENT, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
@@ -70,7 +72,9 @@ export function run(descriptor: i32): i32 {
   return result == 0 ? checkpoint.run() : result;
 }
 
-/** Applies every change in the log to an empty store; 0 or -errno. scan.findRecords() has found its header. */
+/**
+ * Applies every change in the log to an empty store; 0 or -errno. scan.findRecords() has found its header.
+ */
 export function replayAll(): i32 {
   const seed = scan.seed;
   let end: u64 = 0;
@@ -97,7 +101,10 @@ function nextUnit(at: u64, seed: u64): i32 {
   }
 }
 
-/** Writes the pages of a checkpoint to their places; returns the sequence of its superblock, or -errno. Leaves the scan after the unit. */
+/**
+ * Writes the pages of a checkpoint to their places; returns the sequence of its superblock, or -errno. Leaves
+ * the scan after the unit.
+ */
 function putImages(at: u64, seed: u64): i64 {
   let sequence: i64 = 0;
   scan.seek(at, seed);

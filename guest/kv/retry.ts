@@ -9,7 +9,9 @@ import * as map from './memory-map';
 
 /** Pins that fill the pool are released soon: an operation without pins retries this many times. */
 const FULL_RETRIES: u32 = 200;
-/** Retries when pages cannot be written: the pages that the operation needs might evict each other forever. */
+/**
+ * Retries when pages cannot be written: the pages that the operation needs might evict each other forever.
+ */
 const STUCK_RETRIES: u32 = 50;
 
 /** Ends an attempt before the next one, and waits briefly from the third restart on. */
@@ -19,8 +21,9 @@ export function pause(turn: u32): void {
 }
 
 /**
- * What an unsuccessful attempt means. FAILED: RETRY while the pool is full only of pins, not of retained pages. RETRY: an error where dirty pages
- * cannot be written and the rest of the pool may be too small for a path from root to leaf.
+ * What an unsuccessful attempt means. FAILED: RETRY while the pool is full only of pins, not of retained
+ * pages. RETRY: an error where dirty pages cannot be written and the rest of the pool may be too small for a
+ * path from root to leaf.
  */
 export function judge(result: i32, turn: u32): i32 {
   if (result == FAILED) {

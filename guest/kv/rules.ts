@@ -1,27 +1,18 @@
-// The rules of one node (node.ts, NODE-1 and NODE-2). verify.ts checks every node of a store with them; checked builds check each
-// node after a change.
+// The rules of one node (node.ts, NODE-1 and NODE-2). verify.ts checks every node of a store with them;
+// checked builds check each node after a change.
 //
-// Interface   broken() returns 0, or which rule the node breaks. assertNode() ends the VM for a broken node, in checked builds.
+// Interface   broken() returns 0, or which rule the node breaks. assertNode() ends the VM for a broken node,
+//             in checked builds.
 // Cost        broken() one comparison of keys per record; assertNode() nothing in release.
 
+import { PANIC_NODE } from '../../assembly/abi/panic';
 import { checked } from '../../assembly/linked';
 import * as node from './node';
 
 export const BAD_FENCE: i32 = 2;
-export const BAD_ORDER: i32 = 3;
-export const BAD_SPACE: i32 = 4;
-export const BAD_HEAD: i32 = 5;
-
-// Codes of panic() in checked builds (assembly/machine/checked.ts has the machine's).
-/** Plus BAD_*: a node breaks that rule after a change. */
-const PANIC_NODE: u32 = 32;
-export const PANIC_PAGE_FREED_TWICE: u32 = 40; // ALLOC-1: the page that is freed was not in use
-export const PANIC_SUPERBLOCK: u32 = 41; // ALLOC-1: a superblock or a bitmap is freed
-export const PANIC_CHAIN: u32 = 42; // a page of an overflow chain has more bytes than fit
-export const PANIC_LOG_LOCK: u32 = 43; // KVLOG-1: a record is added without BATCH_LOCK
-export const PANIC_LOG_ROOM: u32 = 44; // KVLOG-2: a record does not fit the buffer
-export const PANIC_UNDO_ROOM: u32 = 45; // an undo record does not fit the window
-export const PANIC_BATCH: u32 = 46; // BATCH-1: a batch begins in a batch, or ends without one
+const BAD_ORDER: i32 = 3;
+const BAD_SPACE: i32 = 4;
+const BAD_HEAD: i32 = 5;
 
 /** 0, or which rule the node breaks. It must not change during the call. */
 export function broken(at: u32): i32 {

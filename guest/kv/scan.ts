@@ -1,8 +1,10 @@
 // Range scans in both directions: each leaf is copied to a private page, validated, and then read.
 //
-// Interface   first(), then next() until it is false; the record is `key`, `keyBytes`, `value`, `valueBytes`, `isChain`.
-// Invariants  SCAN-1  Keys are in strict order, each once. A key that exists during the whole scan is not missed: the next leaf is
-//                     the one that covers the fence where this one ended, whatever was split or merged in between.
+// Interface   first(), then next() until it is false; the record is `key`, `keyBytes`, `value`, `valueBytes`,
+//             `isChain`.
+// Invariants  SCAN-1  Keys are in strict order, each once. A key that exists during the whole scan is not
+//                     missed: the next leaf is the one that covers the fence where this one ended, whatever
+//                     was split or merged in between.
 // Concurrency Each leaf is seen as of one moment; different leaves as of different ones.
 // Cost        a descent and a copied page per leaf: about 15 ns per record.
 
@@ -36,14 +38,15 @@ let prefix: u32 = 0;
 let suffixAt: u32 = 0;
 
 /**
- * Starts at a bound: the records from it (`isOpen`: after it), upwards or downwards; NO_FENCE bytes = from the end at which the direction
- * starts. False on failure.
+ * Starts at a bound: the records from it (`isOpen`: after it), upwards or downwards; NO_FENCE bytes = from
+ * the end at which the direction starts. False on failure.
  */
 export function first(root: u32, bound: u32, boundBytes: u32, isOpen: bool, reverse: bool): bool {
   tree = root;
   isReverse = reverse;
   failure = 0;
-  // A reverse scan that includes its bound looks for the leaf below the bound's successor: the bound and a zero byte.
+  // A reverse scan that includes its bound looks for the leaf below the bound's successor: the bound and a
+  // zero byte.
   if (reverse && !isOpen && boundBytes != node.NO_FENCE) {
     memory.copy(map.keyA, bound, boundBytes);
     store<u8>(map.keyA + boundBytes, 0);

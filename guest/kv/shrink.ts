@@ -1,10 +1,11 @@
 // Merges: how the tree frees space.
 //
-// Interface   merge(root, key, bytes) after a removal left the key's leaf sparse: merges it with a neighbour if both fit one page, until it is
-//             not sparse or has no such neighbour; then its parent if that became sparse. Lowers the root when it has a single child.
+// Interface   merge(root, key, bytes) after a removal left the key's leaf sparse: merges it with a neighbour
+//             if both fit one page, until it is not sparse or has no such neighbour; then its parent if that
+//             became sparse. Lowers the root when it has a single child.
 // Invariants  SHRINK-1  A merge that meets an error is skipped: the tree is valid without it.
-// Concurrency Parent by upgrade, then the two children from left to right, which may wait: no vCPU waits for a parent
-//             while it holds a child.
+// Concurrency Parent by upgrade, then the two children from left to right, which may wait: no vCPU waits for
+//             a parent while it holds a child.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';

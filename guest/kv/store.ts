@@ -1,9 +1,10 @@
 // A store: a file of pages with its trees, from open to close.
 //
-// Interface   format() creates a store, open() opens one that was closed properly, join() prepares another vCPU, close(). One vCPU opens and
-//             closes; at close no other is inside an operation.
-// Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after the last. A file that says "in
-//                      use" when it is opened is refused, or recovered if it has a log.
+// Interface   format() creates a store, open() opens one that was closed properly, join() prepares another
+//             vCPU, close(). One vCPU opens and closes; at close no other is inside an operation.
+// Invariants  STORE-1  The file says "in use" before the first page is written back, and "closed" only after
+//                      the last. A file that says "in use" when it is opened is refused, or recovered if it
+//                      has a log.
 
 import {
   EBADMSG,
@@ -46,7 +47,10 @@ export function format(descriptor: i32, frames: u32, logFile: i32 = -1): i32 {
   return result == 0 ? layOut(logFile) : result;
 }
 
-/** The file has no superblock: creates a new store, or, if a log has changes of a lost one, a store with those. */
+/**
+ * The file has no superblock: creates a new store, or, if a log has changes of a lost one, a store with
+ * those.
+ */
 function make(logFile: i32, hasLog: bool, recover: bool): i32 {
   const found = logFile < 0 ? 0 : scan.findRecords(logFile);
   if (found < 0) return found;
@@ -81,9 +85,10 @@ function layOut(logFile: i32): i32 {
 }
 
 /**
- * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed properly and without a log, or an error of the host. `logFile` is the log that
- * it may have had, -1 = none; with `hasLog` it has one from now on. An interrupted creation is repeated. -EEXIST: the file is empty, but the log
- * has changes; with `recover` a store with those is created.
+ * 0, or -EBADMSG corrupt, -EPROTO another format, -EUCLEAN not closed properly and without a log, or an error
+ * of the host. `logFile` is the log that it may have had, -1 = none; with `hasLog` it has one from now on. An
+ * interrupted creation is repeated. -EEXIST: the file is empty, but the log has changes; with `recover` a
+ * store with those is created.
  */
 export function open(
   descriptor: i32,
@@ -108,7 +113,10 @@ export function open(
   return result;
 }
 
-/** From now on the file, which has every page, says that the store is in use: if it has a log, this is the log's first checkpoint. */
+/**
+ * From now on the file, which has every page, says that the store is in use: if it has a log, this is the
+ * log's first checkpoint.
+ */
 function use(logFile: i32): i32 {
   if (logFile < 0) {
     poolRetained.below(0);
@@ -144,7 +152,9 @@ export function createTree(tree: u32): i32 {
   return 0;
 }
 
-/** Writes everything to storage, without closing; 0 or -errno. No other vCPU changes anything during the call. */
+/**
+ * Writes everything to storage, without closing; 0 or -errno. No other vCPU changes anything during the call.
+ */
 export function flush(): i32 {
   if (log.isOn) return log.isBroken() ? -ECANCELED : checkpoint.run();
   const result = pool.writeBack();

@@ -6,10 +6,11 @@
 //   44  u32  allocation groups       48  u64  entries               56  u32  no page from this number on has ever been used
 //   64  64 x u32 root pages, 0 = no tree                           320  u64  LOGGED: the log that belongs to it
 //
-// Interface   read() finds the newest, fills the store block and returns the state; isMissing() when there never was one; compose() builds the
-//             next one in a frame, write(state) writes it and waits for the device.
-// Invariants  SUPER-1  A CLOSED store has every page on storage as it was left. A LOGGED one has them as of the last checkpoint, once the log's
-//                      part of it is in its place (recovery.ts).
+// Interface   read() finds the newest, fills the store block and returns the state; isMissing() when there
+//             never was one; compose() builds the next one in a frame, write(state) writes it and waits for
+//             the device.
+// Invariants  SUPER-1  A CLOSED store has every page on storage as it was left. A LOGGED one has them as of
+//                      the last checkpoint, once the log's part of it is in its place (recovery.ts).
 
 import { EBADMSG, EPROTO } from '../../assembly/abi/errno';
 import { SYS_PREAD, SYS_SIZE, SYS_SYNC } from '../../assembly/abi/syscall';
@@ -41,7 +42,9 @@ export const LOGGED: i32 = 2;
 /** Whether read() has found no data at all in either place. */
 export let isBlank: bool = false;
 
-/** The state, or -EBADMSG when neither is valid, -EPROTO when the file is not a store, or has another format. */
+/**
+ * The state, or -EBADMSG when neither is valid, -EPROTO when the file is not a store, or has another format.
+ */
 export function read(): i32 {
   const frame = poolArea.scratch;
   let best: u64 = 0;
@@ -94,7 +97,10 @@ function fileBytes(): i32 {
 /** Pages of an empty store: superblocks, a bitmap, a root. */
 const PAGES_MIN: u64 = 4;
 
-/** Whether creation of the store was interrupted: its second superblock, page 0, was never written, and there are only the first pages. */
+/**
+ * Whether creation of the store was interrupted: its second superblock, page 0, was never written, and there
+ * are only the first pages.
+ */
 export function isMissing(): bool {
   const frame = poolArea.scratch;
   if (fileBytes() < 0 || load<u64>(map.WORD) > PAGES_MIN * 4096) return false;

@@ -1,10 +1,11 @@
 // The B+-tree: look-up, insertion, removal. Structure changes are in grow.ts and shrink.ts.
 //
-// Interface   A tree is the page number of its root. lookup() returns the value's length or -errno and copies up to `outMax` bytes;
-//             put() replaces or inserts; remove(); lockValue() leaves the leaf pinned exclusively, so that the value can be
-//             changed in place, until unlockValue(). Results: 0 or more, or a negative errno; -ENOENT = no such key.
-// Invariants  TREE-1  Every operation takes effect at one moment: a read when its leaf is validated, a write when its leaf is
-//                     released.
+// Interface   A tree is the page number of its root. lookup() returns the value's length or -errno and copies
+//             up to `outMax` bytes; put() replaces or inserts; remove(); lockValue() leaves the leaf pinned
+//             exclusively, so that the value can be changed in place, until unlockValue(). Results: 0 or
+//             more, or a negative errno; -ENOENT = no such key.
+// Invariants  TREE-1  Every operation takes effect at one moment: a read when its leaf is validated, a write
+//                     when its leaf is released.
 //             TREE-2  An operation that fails has changed nothing.
 // Concurrency Any vCPU, any time; restarts of readers and writers are bounded by the progress of others.
 
@@ -25,12 +26,15 @@ import * as undo from './undo';
 const RETRY = descent.RETRY;
 const FAILED = descent.FAILED;
 
-/** put() replaces an existing value, or refuses to with -EEXIST; or restores one, and keeps the chain if that fails. */
+/**
+ * put() replaces an existing value, or refuses to with -EEXIST; or restores one, and keeps the chain if that
+ * fails.
+ */
 export const PUT_REPLACE: u32 = 0;
 export const PUT_NEW: u32 = 1;
 export const PUT_BACK: u32 = 2;
 
-// --- reading ----------------------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------------------
 
 /** Copies the value from `offset`. */
 export function lookup(
@@ -108,7 +112,7 @@ function copyChain(
   return copied < 0 ? copied : <i32>length;
 }
 
-// --- writing ----------------------------------------------------------------------------------------------------
+// --- writing -----------------------------------------------------------------------------------------------
 
 let valueAt: u32 = 0;
 let valueBytes: u32 = 0;
@@ -117,8 +121,8 @@ let chain: u32 = 0;
 /** Chain of the value that was replaced or removed. */
 let oldChain: u32 = 0;
 
-// A batch with ascending keys mostly stays in one leaf: the finger remembers it, and the operation (tabby/operation.ts) that saw it stays open
-// until the batch ends it.
+// A batch with ascending keys mostly stays in one leaf: the finger remembers it, and the operation
+// (tabby/operation.ts) that saw it stays open until the batch ends it.
 
 let hasFinger: bool = false;
 let finger: u32 = 0;
@@ -311,13 +315,15 @@ function attemptRemove(root: u32, key: u32, bytes: u32): i32 {
   return 0;
 }
 
-// --- changing in place --------------------------------------------------------------------------------------------
+// --- changing in place -------------------------------------------------------------------------------------
 
 let locked: u32 = 0;
 /** Set by lockValue(): length of the value. */
 export let lockedBytes: u32 = 0;
 
-/** Address of a value, whose leaf is pinned exclusively until unlockValue(); 0 with an errno in `lockFailure`. */
+/**
+ * Address of a value, whose leaf is pinned exclusively until unlockValue(); 0 with an errno in `lockFailure`.
+ */
 export function lockValue(root: u32, key: u32, bytes: u32): u32 {
   let turn: u32 = 0;
   while (true) {

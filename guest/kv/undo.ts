@@ -1,16 +1,19 @@
-// The undo log of a batch: what each of its operations replaced, as records in the exchange window (abi/kv.ts).
+// The undo log of a batch: what each of its operations replaced, as records in the exchange window
+// (abi/kv.ts).
 //
-// Interface   begin() and end() around the operations of a batch; each logs exactly one record once it cannot fail any more. take() returns
-//             what was logged since the last call, before isFull() stops the batch.
-// Invariants  UNDO-1  While a batch is logged, chains that it replaced are not freed: its end does that, or its undo.
+// Interface   begin() and end() around the operations of a batch; each logs exactly one record once it cannot
+//             fail any more. take() returns what was logged since the last call, before isFull() stops the
+//             batch.
+// Invariants  UNDO-1  While a batch is logged, chains that it replaced are not freed: its end does that, or
+//                     its undo.
 // Cost        a store for each new key, a copy of each replaced value.
 
+import { PANIC_UNDO_ROOM } from '../../assembly/abi/panic';
 import { UNDO_ABSENT, UNDO_AT, UNDO_BYTES, UNDO_CHAIN, UNDO_HAS_CHAINS, UNDO_NOTHING } from '../../assembly/abi/kv'; // prettier-ignore
 import { checked } from '../../assembly/linked';
 import { copyBytes } from './bytes';
 import * as map from './memory-map';
 import * as node from './node';
-import { PANIC_UNDO_ROOM } from './rules';
 
 /** The largest record: a value of a leaf. */
 const RECORD_MAX: u32 = 4 + node.INLINE_MAX + 16;

@@ -1,6 +1,8 @@
-// Checks the whole store: order, fences, levels, and that every page is used exactly once or free. For tests and `check`.
+// Checks the whole store: order, fences, levels, and that every page is used exactly once or free. For tests
+// and `check`.
 //
-// Interface   all() with no other vCPU inside: 0, -errno of a read, or a positive number that names the violated rule.
+// Interface   all() with no other vCPU inside: 0, -errno of a read, or a positive number that names the
+//             violated rule.
 
 import { pool } from '../../assembly/linked';
 import * as allocator from './allocator';
