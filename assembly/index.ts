@@ -20,14 +20,18 @@ export declare function childStatus(id: i32): i32;
 @external('libdbos', 'killChild')
 export declare function killChild(id: i32): void;
 
-/** Table function `fn(vector)` runs at a safepoint of this vCPU when the vector is pending (abi/vector.ts). */
+/**
+ * Table function `fn(vector)` runs at a safepoint of this vCPU when the vector is pending (abi/vector.ts).
+ */
 @external('libdbos', 'setHandler')
 export declare function setHandler(vector: i32, fn: i32): void;
 
 /**
- * VECTOR_TIMER is pending on this vCPU when `us` microseconds have passed, and every `everyUs` from then on; 0 = never, so
- * (0, 0) turns it off. Each vCPU has one timer; setting it replaces what was set. Never early, and late by as long as the
- * way to the next safepoint. 0; -EINVAL (TIMER_US_MIN .. TIMER_US_MAX of abi/timer.ts); -ENOSYS without the option `timer`.
+ * VECTOR_TIMER is pending on this vCPU when `us` microseconds have passed, and every `everyUs` from then on;
+ * 0 = never, so (0, 0) turns it off. Each vCPU has one timer; setting it replaces what was set. Never early,
+ *   and late by as long as the
+ * way to the next safepoint. 0; -EINVAL (TIMER_US_MIN .. TIMER_US_MAX of abi/timer.ts); -ENOSYS without the
+ * option `timer`.
  */
 @external('libdbos', 'setTimer')
 export declare function setTimer(us: u32, everyUs: u32): i32;

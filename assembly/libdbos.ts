@@ -1,4 +1,5 @@
-// libdbos, the guest kernel: everything that images, guests and the hypervisor call. Each vCPU has an instance; all share one memory.
+// libdbos, the guest kernel: everything that images, guests and the hypervisor call. Each vCPU has an
+// instance; all share one memory.
 
 import { COUNTER_SYSCALLS } from './abi/counter';
 import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
@@ -32,7 +33,7 @@ import * as writeFault from './snappy/write-fault';
 @external('hypervisor', 'syscall')
 declare function hostSyscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 
-// --- boot -----------------------------------------------------------------------------------------------------
+// --- boot --------------------------------------------------------------------------------------------------
 
 /** Once per VM, by the booting vCPU: `guestPages` and `guestLimit` are pages of 4 KiB. */
 export function boot(
@@ -75,8 +76,8 @@ export function attach(frameCount: u32): i32 {
 }
 
 /**
- * Makes this instance the vCPU `number`, whose thread is gone; the caller alone has set its state to VCPU_DEAD. The frames
- * that it kept stay in its block.
+ * Makes this instance the vCPU `number`, whose thread is gone; the caller alone has set its state to
+ * VCPU_DEAD. The frames that it kept stay in its block.
  */
 export function replace(frameCount: u32, number: u32): void {
   map.attach(frameCount);
@@ -105,7 +106,7 @@ export function block(): u32 {
   return vcpu.block;
 }
 
-// --- what images call -----------------------------------------------------------------------------------------
+// --- what images call --------------------------------------------------------------------------------------
 
 /** Enters the guest; nests. */
 export function enter(): void {
@@ -147,7 +148,7 @@ export function grow(pages: u32): i32 {
   return guestMemory.grow(pages);
 }
 
-// --- what guests call -----------------------------------------------------------------------------------------
+// --- what guests call --------------------------------------------------------------------------------------
 
 /** In a snapshot: gives up the whole pages of a range. Elsewhere it does nothing. */
 export function forget(address: u32, bytes: u32): void {
@@ -199,7 +200,7 @@ export function counter(index: u32): f64 {
   return counters.read(index);
 }
 
-// --- what the hypervisor calls --------------------------------------------------------------------------------
+// --- what the hypervisor calls -----------------------------------------------------------------------------
 
 /** Takes a snapshot: its slot, or a negative errno. */
 export function takeSnapshot(): i32 {
@@ -258,7 +259,9 @@ export function lookAt(slotPlusOne: u32): void {
   atomic.store<u32>(vcpu.block, slotPlusOne, VCPU_SNAPSHOT);
 }
 
-/** Copies a range of a snapshot, at most STAGING_BYTES, to this vCPU's staging buffer; returns its address. */
+/**
+ * Copies a range of a snapshot, at most STAGING_BYTES, to this vCPU's staging buffer; returns its address.
+ */
 export function readSnapshot(slot: u32, address: u32, bytes: u32): u32 {
   return transfer.copyOut(slot, address, bytes, load<u32>(vcpu.block, VCPU_STAGING));
 }

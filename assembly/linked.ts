@@ -1,9 +1,9 @@
-// What a linked guest may import, beside what assembly/index.ts gives to any guest. Each name is a file, whose header has the
-// interface, the invariants and the cost; docs/guest.md builds a guest on them.
+// What a linked guest may import, beside what assembly/index.ts gives to any guest. Each name is a file,
+// whose header has the interface, the invariants and the cost; docs/guest.md builds a guest on them.
 //
-// A linked guest is compiled together with these files, runs untranslated and reaches every frame of the VM. It exports
-// boot(frames), called once per VM, and attach(frames), called on each vCPU, and calls linkage.attach(frames) in both. Globals
-// are registers of one vCPU; what vCPUs share is in memory.
+// A linked guest is compiled together with these files, runs untranslated and reaches every frame of the VM.
+// It exports boot(frames), called once per VM, and attach(frames), called on each vCPU, and calls
+// linkage.attach(frames) in both. Globals are registers of one vCPU; what vCPUs share is in memory.
 
 import * as clock from './io/clock';
 import * as logReader from './io/log-reader';
@@ -37,16 +37,19 @@ import * as poolRetained from './tabby/retained';
 import * as pool from './tabby/pool';
 import * as storage from './tabby/storage';
 
-// --- the kernel it calls --------------------------------------------------------------------------------------
+// --- the kernel it calls -----------------------------------------------------------------------------------
 
 export {
-  /** Frames from libdbos: claimFrames(), allocFrame(), freeFrame(); the DMA window; attach(), which comes first. */
+  /**
+   * Frames from libdbos: claimFrames(), allocFrame(), freeFrame(); the DMA window; attach(), which comes
+   * first.
+   */
   linkage,
   /** Interrupts of this vCPU: poll(), mask(), unmask(). */
   safepoint,
 };
 
-// --- this vCPU and the others ---------------------------------------------------------------------------------
+// --- this vCPU and the others ------------------------------------------------------------------------------
 
 export {
   /** This vCPU's number, block and counters; hold() and letGo() for what others may wait for. */
@@ -65,7 +68,7 @@ export {
   remoteCall,
 };
 
-// --- virtual memory -------------------------------------------------------------------------------------------
+// --- virtual memory ----------------------------------------------------------------------------------------
 
 export {
   /** An address space with page faults: read(), write(), map(), unmap(), dirty and accessed bits. */
@@ -82,7 +85,7 @@ export {
   shootdown,
 };
 
-// --- storage --------------------------------------------------------------------------------------------------
+// --- storage -----------------------------------------------------------------------------------------------
 
 export {
   /** This vCPU's rings: submit(), ring(), next(), wait() (docs/io.md). */
@@ -101,10 +104,12 @@ export {
   hash,
 };
 
-// --- Tabby, the buffer pool (docs/tabby.md) -------------------------------------------------------------------
+// --- Tabby, the buffer pool (docs/tabby.md) ----------------------------------------------------------------
 
 export {
-  /** Pages larger than memory: optimistic(), shared(), exclusive() and their ends; prefetch(), writeBack(). */
+  /**
+   * Pages larger than memory: optimistic(), shared(), exclusive() and their ends; prefetch(), writeBack().
+   */
   pool,
   /** The page header: page number, version, state. */
   poolHeader,
@@ -118,7 +123,7 @@ export {
   poolCounter,
 };
 
-// --- structures whose pages are rewired -----------------------------------------------------------------------
+// --- structures whose pages are rewired --------------------------------------------------------------------
 
 export {
   /** An array that grows without copying. */

@@ -1,5 +1,5 @@
-// What clients feel of a BGSAVE: a server full of values of 1 KB under a load that keeps 1000 commands outstanding, quiet, while a
-// BGSAVE runs, and after it.
+// What clients feel of a BGSAVE: a server full of values of 1 KB under a load that keeps 1000 commands
+// outstanding, quiet, while a BGSAVE runs, and after it.
 
 import { freemem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,9 +1,11 @@
-// The store in Chromium, on OPFS, beside sqlite-wasm on OPFS and IndexedDB: the same keys and values in one worker; and snapshots there.
+// The store in Chromium, on OPFS, beside sqlite-wasm on OPFS and IndexedDB: the same keys and values in one
+// worker; and snapshots there.
 //
 //   npm run bench -- browser [--smoke] [--keys N]
 //
-// Look-ups are medians of rounds in which the contestants take turns; loads, scans and durable batches are done once each. Loads end when
-// everything is in the file, and count without the making of keys and values. Of durable batches the store does so many that checkpoints are among them.
+// Look-ups are medians of rounds in which the contestants take turns; loads, scans and durable batches are
+// done once each. Loads end when everything is in the file, and count without the making of keys and values.
+// Of durable batches the store does so many that checkpoints are among them.
 
 import type { Page } from 'playwright-core';
 import initWabt from 'wabt';

@@ -1,9 +1,11 @@
-// Changes that are on the device when their call returns: the store with a log, lmdb, classic-level; and what the log costs without waiting.
+// Changes that are on the device when their call returns: the store with a log, lmdb, classic-level; and what
+// the log costs without waiting.
 //
 //   npm run bench -- durable [--smoke] [--keys N]
 //
-// Puts go to keys anywhere in a loaded store; all contestants wait for the device at each put or batch (`sync: true`; lmdb's commits without
-// `overlappingSync`). Rounds are interleaved, ratios are of medians. A round of batches fills the store's log, so checkpoints are among them.
+// Puts go to keys anywhere in a loaded store; all contestants wait for the device at each put or batch
+// (`sync: true`; lmdb's commits without `overlappingSync`). Rounds are interleaved, ratios are of medians. A
+// round of batches fills the store's log, so checkpoints are among them.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

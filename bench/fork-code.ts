@@ -1,8 +1,9 @@
-// How much slower a program's code runs in a fork than in its parent: SQLite, Lua, zstd, and C programs that sort, sum, fill
-// and insert. Parent and fork do the same work in turn, the fork in a thread of its own and always in the same fork, so that
-// what it writes is private after the first round; the medians of the processor's time are compared. `first` is the fork's first
-// round, in which its code is compiled and its pages are copied. `grows`: what the process has grown by after that round, without
-// those copies, and at the end: the compiler gives most of what it needs for large functions back.
+// How much slower a program's code runs in a fork than in its parent: SQLite, Lua, zstd, and C programs that
+// sort, sum, fill and insert. Parent and fork do the same work in turn, the fork in a thread of its own and
+// always in the same fork, so that what it writes is private after the first round; the medians of the
+// processor's time are compared. `first` is the fork's first round, in which its code is compiled and its
+// pages are copied. `grows`: what the process has grown by after that round, without those copies, and at the
+// end: the compiler gives most of what it needs for large functions back.
 //
 //   node dist/bench/fork-code.js [--smoke] [--rounds 9] [--only NAME]
 
@@ -57,7 +58,10 @@ function targetOf({ exports, memory }: Program): Target {
   };
 }
 
-/** With the processor's time in place of the wall clock's: the machine may have other work. Only one of the two runs. */
+/**
+ * With the processor's time in place of the wall clock's: the machine may have other work. Only one of the
+ * two runs.
+ */
 async function onProcessor(run: () => Promise<Timed>): Promise<Timed> {
   const before = process.cpuUsage();
   const { result } = await run();

@@ -1,5 +1,5 @@
-// Forking an unmodified SQLite with an in-memory database against serialising it: how long the writer stands still for each,
-// and what forks that are queried in other threads do to its latencies.
+// Forking an unmodified SQLite with an in-memory database against serialising it: how long the writer stands
+// still for each, and what forks that are queried in other threads do to its latencies.
 //
 //   node dist/bench/fork-sqlite.js [--smoke]
 
@@ -9,7 +9,8 @@ import type { Plot, Point } from './plot.ts';
 import { atLeast, isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
 
 const MIB = 2 ** 20;
-// The module's memory ends at 2 GiB and a serialised copy must fit beside the pages: 960 MiB is about the most.
+// The module's memory ends at 2 GiB and a serialised copy must fit beside the pages: 960 MiB is about the
+// most.
 const SIZES_MIB = isSmoke ? [8] : [16, 128, 960];
 const ROW_BYTES = 3900; // one row a page
 const FORKS = isSmoke ? 20 : 300;
@@ -93,7 +94,10 @@ interface Writes {
   copies: number;
 }
 
-/** What goes on beside the writer: nothing, forks that are queried in other threads, or a thread that computes. */
+/**
+ * What goes on beside the writer: nothing, forks that are queried in other threads, or a thread that
+ * computes.
+ */
 type Beside = 'nothing' | 'forks' | 'thread';
 
 /** Transactions of 20 random updates for a while. */

@@ -1,7 +1,9 @@
-// Rings against the calling thread's own system calls: random reads of 4 KiB past the page cache, by operations under way.
+// Rings against the calling thread's own system calls: random reads of 4 KiB past the page cache, by
+// operations under way.
 //
 //   node dist/bench/io.js [--smoke] [--rounds N]
-//   UV_USE_IO_URING=1, UV_THREADPOOL_SIZE=16: how the host gets at the device is its environment's (docs/io.md)
+//   UV_USE_IO_URING=1, UV_THREADPOOL_SIZE=16: how the host gets at the device is its environment's
+//   (docs/io.md)
 
 import { mkdirSync, mkdtempSync, openSync, closeSync, rmSync, writeSync, fsyncSync } from 'node:fs';
 import { join } from 'node:path';

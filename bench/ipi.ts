@@ -1,5 +1,6 @@
-// Interrupts and remote calls between two vCPUs that run with safepoints: how long until the handler is entered, and until a result
-// is back. Beside them what the processor itself takes to bring a word from one core to the other and back.
+// Interrupts and remote calls between two vCPUs that run with safepoints: how long until the handler is
+// entered, and until a result is back. Beside them what the processor itself takes to bring a word from one
+// core to the other and back.
 //
 //   node dist/bench/ipi.js [--smoke]
 

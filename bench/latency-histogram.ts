@@ -1,4 +1,5 @@
-// Counts of latencies in microseconds: 64 buckets for every power of two, so that a percentile is right to 1.6 %.
+// Counts of latencies in microseconds: 64 buckets for every power of two, so that a percentile is right to
+// 1.6 %.
 
 const SHIFT = 6;
 const PER_POWER = 1 << SHIFT;

@@ -2,10 +2,11 @@
 //
 //   npm run bench -- level [--smoke]
 //
-// Every figure is the median of rounds in which the contestants take turns; ratios are of medians in this run. "load" ends when the load's
-// call returns, "load+disk" when the contestant says that everything is on the device: ringzero's sync(), lmdb's `flushed`, a write with `sync`
-// for LevelDB. ringzero is durable, as lmdb is; without its log it comes once more. Values are 100 bytes of
-// text under keys of 16. lmdb reads strings where getSync() does, bytes where getInto() does; with the encoding that it has of itself,
+// Every figure is the median of rounds in which the contestants take turns; ratios are of medians in this
+// run. "load" ends when the load's call returns, "load+disk" when the contestant says that everything is on
+// the device: ringzero's sync(), lmdb's `flushed`, a write with `sync` for LevelDB. ringzero is durable, as
+// lmdb is; without its log it comes once more. Values are 100 bytes of text under keys of 16. lmdb reads
+// strings where getSync() does, bytes where getInto() does; with the encoding that it has of itself,
 // MessagePack, it comes once more.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -56,7 +57,10 @@ interface Contestant {
 
 const skipped: string[] = [];
 
-/** Without a log a store is refused after a crash: what it loads is on the device after sync(), and worth something after close(). */
+/**
+ * Without a log a store is refused after a crash: what it loads is on the device after sync(), and worth
+ * something after close().
+ */
 async function withoutLog(): Promise<Contestant> {
   const options = { poolSize: 1024 * 2 ** 20, durable: false };
   const db = new RingzeroLevel(join(root, 'ringzero without a log'), options);

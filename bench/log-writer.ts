@@ -1,5 +1,6 @@
-// Durable commits: the log's adaptive groups against one fdatasync for each commit, by commits outstanding. Records of 128 bytes, one vCPU;
-// both through the rings, both files with room allocated, so that no sync has to write where they end.
+// Durable commits: the log's adaptive groups against one fdatasync for each commit, by commits outstanding.
+// Records of 128 bytes, one vCPU; both through the rings, both files with room allocated, so that no sync has
+// to write where they end.
 //
 //   node dist/bench/log-writer.js [--smoke] [--rounds N]
 

@@ -1,11 +1,13 @@
-// Four times more data than pool (paper, figure 17): Tabby against native vmcache on the same device, and against the designs
-// that it is compared with, on the device and on files in memory, which is storage without a wait.
+// Four times more data than pool (paper, figure 17): Tabby against native vmcache on the same device, and
+// against the designs that it is compared with, on the device and on files in memory, which is storage
+// without a wait.
 //
 //   node dist/bench/out-of-memory.js [--smoke] [--rounds N] [--pool-mib N]
 //   UV_USE_IO_URING=1 (docs/io.md); RZ_VMCACHE=path (bench/vmcache.ts; from 1024 MiB on)
 //
-// Whatever a design does not forbid, all do: clock, write-back, and operations in groups whose reads are under way together. On a device that is
-// what counts, so there the designs are alike; what a translation costs shows in the processor's time, and where storage does not wait.
+// Whatever a design does not forbid, all do: clock, write-back, and operations in groups whose reads are
+// under way together. On a device that is what counts, so there the designs are alike; what a translation
+// costs shows in the processor's time, and where storage does not wait.
 
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

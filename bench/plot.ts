@@ -20,7 +20,10 @@ export interface Plot {
   paper?: string;
 }
 
-/** Points from samples by name; `split` says which group and series a name belongs to, or undefined to leave it out. */
+/**
+ * Points from samples by name; `split` says which group and series a name belongs to, or undefined to leave
+ * it out.
+ */
 export function pointsOf(
   samples: Iterable<readonly [name: string, samples: readonly number[]]>,
   split: (name: string) => readonly [group: string | number, series: string] | undefined,

@@ -1,4 +1,5 @@
-// The thread that runs the tasks of bench/preemption: one vCPU for analyses, one inside it for payments, one store.
+// The thread that runs the tasks of bench/preemption: one vCPU for analyses, one inside it for payments, one
+// store.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { MicroVM, Scheduler } from '../host/index.ts';

@@ -1,5 +1,5 @@
-// What clients feel of a BGSAVE: 1000 outstanding SETs of 1 KB to random keys of a full server, quiet and then during
-// a BGSAVE; our server, and after it redis-server.
+// What clients feel of a BGSAVE: 1000 outstanding SETs of 1 KB to random keys of a full server, quiet and
+// then during a BGSAVE; our server, and after it redis-server.
 //
 //   node dist/bench/redis-bgsave.js [--gb 2.5] [--rounds 3] [--smoke]
 

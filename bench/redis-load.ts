@@ -1,6 +1,7 @@
-// A worker that keeps a fixed number of commands outstanding at a server, SETs of 1 KB and GETs, and times each reply. It
-// shares the cores with the server, so it allocates nothing per command: every connection owns one ring of commands
-// in which only the keys change, and a command's place is written again only after its reply has come.
+// A worker that keeps a fixed number of commands outstanding at a server, SETs of 1 KB and GETs, and times
+// each reply. It shares the cores with the server, so it allocates nothing per command: every connection owns
+// one ring of commands in which only the keys change, and a command's place is written again only after its
+// reply has come.
 
 import { connect, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// What a key costs: used_memory for each of many values of 1 KB, and of 16 B, with keys of 16 B, in our server and in
-// redis-server.
+// What a key costs: used_memory for each of many values of 1 KB, and of 16 B, with keys of 16 B, in our
+// server and in redis-server.
 //
 //   node dist/bench/redis-memory.js [--smoke]
 

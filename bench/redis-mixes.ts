@@ -1,5 +1,5 @@
-// A BGSAVE under reads and writes in different shares, of keys that crowd around the middle (paper, figure 16): our server, and
-// after it redis-server.
+// A BGSAVE under reads and writes in different shares, of keys that crowd around the middle (paper, figure
+// 16): our server, and after it redis-server.
 //
 //   node dist/bench/redis-mixes.js [--gb 1] [--rounds 1] [--smoke]
 

@@ -1,4 +1,5 @@
-// From the start of the process to its first PONG, with an empty database, our server and redis-server in turn.
+// From the start of the process to its first PONG, with an empty database, our server and redis-server in
+// turn.
 //
 //   node dist/bench/redis-startup.js [--smoke]
 

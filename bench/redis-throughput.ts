@@ -1,6 +1,6 @@
-// Commands a second: redis-benchmark with 50 connections, SET and GET of 100 B to 100,000 random keys, one by one and
-// in pipelines of 16, against our server and redis-server in turn. And the processor time that a server takes for a request, which
-// other work on the machine changes less.
+// Commands a second: redis-benchmark with 50 connections, SET and GET of 100 B to 100,000 random keys, one by
+// one and in pipelines of 16, against our server and redis-server in turn. And the processor time that a
+// server takes for a request, which other work on the machine changes less.
 //
 //   node dist/bench/redis-throughput.js [--smoke]
 

@@ -1,5 +1,5 @@
-// Structures that grow by rewiring pages against the same ones that grow by copying (Schuhknecht et al., PVLDB 9(10), 2016): the time of a
-// growth, of building them, and of access afterwards.
+// Structures that grow by rewiring pages against the same ones that grow by copying (Schuhknecht et al.,
+// PVLDB 9(10), 2016): the time of a growth, of building them, and of access afterwards.
 //
 //   node dist/bench/rewiring.js [--smoke] [--rounds N]
 

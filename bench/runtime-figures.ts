@@ -1,4 +1,5 @@
-// One round of bench/runtimes.ts: what the runtime at hand takes, as a line of JSON: a rate of each figure, larger is faster.
+// One round of bench/runtimes.ts: what the runtime at hand takes, as a line of JSON: a rate of each figure,
+// larger is faster.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// The two servers that the benches compare, each a process on a free port with a temporary directory of its own.
+// The two servers that the benches compare, each a process on a free port with a temporary directory of its
+// own.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -92,7 +93,9 @@ export async function startServer(
   };
 }
 
-/** Commands a second of SET and of GET, of redis-benchmark with 50 connections, 100 B and 100,000 random keys. */
+/**
+ * Commands a second of SET and of GET, of redis-benchmark with 50 connections, 100 B and 100,000 random keys.
+ */
 export function throughput(
   port: number,
   pipeline: number,

@@ -1,9 +1,11 @@
-// What a user downloads: the runtime's JavaScript, minified, and each guest that is shipped, as it is and packed by gzip.
+// What a user downloads: the runtime's JavaScript, minified, and each guest that is shipped, as it is and
+// packed by gzip.
 //
 //   npm run size
 //
-// The JavaScript is bundled from what the compiler made, with what it depends on; modules that entries share count once. `at start` is what is
-// there before the first call: the translator, WASI and others come when they are needed.
+// The JavaScript is bundled from what the compiler made, with what it depends on; modules that entries share
+// count once. `at start` is what is there before the first call: the translator, WASI and others come when
+// they are needed.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,9 @@
 // Order statistics. Portable: the report's page draws with the same ones.
 
-/** Of sorted values, with a straight line between the two nearest: 0.5 of an even number is the mean of the middle ones. */
+/**
+ * Of sorted values, with a straight line between the two nearest: 0.5 of an even number is the mean of the
+ * middle ones.
+ */
 export function percentile(sorted: ArrayLike<number>, fraction: number): number {
   const place = (sorted.length - 1) * fraction;
   const below = sorted[Math.floor(place)]!;

@@ -1,5 +1,6 @@
-// What a system call costs through the machine, above the same call made directly from JavaScript (paper, figure 11): an empty one, and
-// a read of 4 KiB that the page cache has; a guest's own, and of a stock program by WASI.
+// What a system call costs through the machine, above the same call made directly from JavaScript (paper,
+// figure 11): an empty one, and a read of 4 KiB that the page cache has; a guest's own, and of a stock
+// program by WASI.
 //
 //   node dist/bench/syscalls.js [--smoke] [--rounds N]
 

@@ -1,5 +1,5 @@
-// TPC-C: transactions of the mix a second, in memory and out of it, against native vmcache; the consistency conditions
-// are checked afterwards (guest/tpcc; paper, figure 20).
+// TPC-C: transactions of the mix a second, in memory and out of it, against native vmcache; the consistency
+// conditions are checked afterwards (guest/tpcc; paper, figure 20).
 //
 //   node dist/bench/tpcc.js [--smoke] [--rounds N] [--warehouses N]
 //   RZ_VMCACHE=path of the peer's program (bench/vmcache.ts)

@@ -1,7 +1,8 @@
-// How much slower programs run as the main image than untranslated, with polls at loops (as guests that several threads
-// enter are translated) and without (as MicroVM.load does with stock programs): stock sql.js and C programs of
-// different kinds, built by clang when the bench starts. Both sides are compiled by the optimizing compiler at once
-// (--no-liftoff) and run in turn; the best time of each counts, for the machine is not ours alone.
+// How much slower programs run as the main image than untranslated, with polls at loops (as guests that
+// several threads enter are translated) and without (as MicroVM.load does with stock programs): stock sql.js
+// and C programs of different kinds, built by clang when the bench starts. Both sides are compiled by the
+// optimizing compiler at once (--no-liftoff) and run in turn; the best time of each counts, for the machine
+// is not ours alone.
 //
 //   node dist/bench/translator-slowdown.js [--smoke] [--rounds 25] [--no-elision]
 

@@ -1,4 +1,5 @@
-// How fast modules are translated: megabytes of input a second, best of many rounds, for sql.js and a module four times its size.
+// How fast modules are translated: megabytes of input a second, best of many rounds, for sql.js and a module
+// four times its size.
 //
 //   node dist/bench/translator-speed.js [--smoke] [--rounds 30]
 

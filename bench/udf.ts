@@ -1,4 +1,5 @@
-// A user-defined function called on rows of 100 bytes in the VM's memory, against the same function inside the guest.
+// A user-defined function called on rows of 100 bytes in the VM's memory, against the same function inside
+// the guest.
 //
 //   node dist/bench/udf.js [--smoke]
 
@@ -37,7 +38,10 @@ const FUNCTIONS: Record<string, string> = {
 const wabt = await initWabt();
 const assemble = (text: string): Uint8Array => wabt.parseWat('bench.wat', text).toBinary({}).buffer;
 
-/** The function in a guest, called on each of `rows` rows through a table, as one that is registered would be: it is not inlined. */
+/**
+ * The function in a guest, called on each of `rows` rows through a table, as one that is registered would be:
+ * it is not inlined.
+ */
 const guestOf = (body: string): Uint8Array =>
   assemble(`(module
     (type $t (func (param i32 i32) (result i32)))

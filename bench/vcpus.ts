@@ -1,5 +1,5 @@
-// vCPUs of a linked guest on threads of their own, over a store in a directory: what the workloads' benches and tests
-// run on.
+// vCPUs of a linked guest on threads of their own, over a store in a directory: what the workloads' benches
+// and tests run on.
 //
 //   const vcpus = await startVcpus({ guest: 'ycsb.wasm', vcpus: 2, memory: 2 ** 30, directory });
 //   vcpus.call('format', vcpus.descriptor, frames);     // on this thread's vCPU
@@ -106,7 +106,10 @@ export class Vcpus {
     for (const result of await this.each('join')) check('join', result);
   }
 
-  /** The first workers call `name` over and over for some time: what they did, `operations` counted for each call. */
+  /**
+   * The first workers call `name` over and over for some time: what they did, `operations` counted for each
+   * call.
+   */
   async loop(
     name: string,
     args: Arguments,

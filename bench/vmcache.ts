@@ -1,7 +1,8 @@
-// The native peer: vmcache (github.com/viktorleis/vmcache), a buffer manager in C++ on the MMU, from the authors of the paper's
-// baseline. It is built outside the repository; RZ_VMCACHE is the path of its program.
+// The native peer: vmcache (github.com/viktorleis/vmcache), a buffer manager in C++ on the MMU, from the
+// authors of the paper's baseline. It is built outside the repository; RZ_VMCACHE is the path of its program.
 //
-// It prints what it has done once a second. Between measurements it is stopped (SIGSTOP), so that rounds interleave.
+// It prints what it has done once a second. Between measurements it is stopped (SIGSTOP), so that rounds
+// interleave.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Look-ups and YCSB in the guest, all keys in memory: against native vmcache, and against the designs that Tabby is compared
-// with (paper, figure 18).
+// Look-ups and YCSB in the guest, all keys in memory: against native vmcache, and against the designs that
+// Tabby is compared with (paper, figure 18).
 //
 //   node dist/bench/ycsb.js [--smoke] [--rounds N]       RZ_VMCACHE=path of the peer's program (bench/vmcache.ts)
 

@@ -1,5 +1,5 @@
-// Bytes from callers: an array of bytes, any other view, or a buffer; also from another realm (a test environment such as jsdom has its own
-// constructors, so `instanceof` is not used).
+// Bytes from callers: an array of bytes, any other view, or a buffer; also from another realm (a test
+// environment such as jsdom has its own constructors, so `instanceof` is not used).
 
 /** Accepted wherever the bytes of a module are expected. */
 export type Bytes = ArrayBufferView | ArrayBuffer | SharedArrayBuffer;

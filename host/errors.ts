@@ -107,7 +107,8 @@ export function checkObject(value: unknown, name = 'options', allowed = 'an obje
 }
 
 /**
- * Throws RZ_OPTION for an unknown option: a misspelt one would have no effect. The keys of `known` are the names.
+ * Throws RZ_OPTION for an unknown option: a misspelt one would have no effect. The keys of `known` are the
+ * names.
  */
 export function checkNames(options: object, known: Readonly<Record<string, unknown>>): void {
   for (const name of Object.keys(options)) {
@@ -121,7 +122,10 @@ export function checkNames(options: object, known: Readonly<Record<string, unkno
   }
 }
 
-/** Whether two names differ only in case, or by at most two insertions, deletions or substitutions (Levenshtein distance). */
+/**
+ * Whether two names differ only in case, or by at most two insertions, deletions or substitutions
+ * (Levenshtein distance).
+ */
 function isNear(name: string, other: string): boolean {
   const [a, b] = [name.toLowerCase(), other.toLowerCase()];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -1,5 +1,5 @@
-// All bytes of a memory. `memory.buffer` is what its holder sees: glue sees only the part that its program has (vm/physical-memory.ts). The
-// machine itself uses this.
+// All bytes of a memory. `memory.buffer` is what its holder sees: glue sees only the part that its program
+// has (vm/physical-memory.ts). The machine itself uses this.
 
 const buffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer')!.get!;
 

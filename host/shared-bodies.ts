@@ -1,9 +1,10 @@
 // Copies of shared memory for runtime functions that refuse shared bytes: WebCrypto, bodies, blobs, sockets.
 //
-// Interface   acceptSharedBodies() wraps them in this thread. Each copies shared bytes at the time of the call, which is when the
-//             original would copy them, and passes everything else on.
+// Interface   acceptSharedBodies() wraps them in this thread. Each copies shared bytes at the time of the
+//             call, which is when the original would copy them, and passes everything else on.
 // Invariants  `instanceof`, static functions and subclasses still work with the original classes.
-//             Not wrapped: what shares or moves memory. postMessage and structuredClone pass the same memory, and a transfer list refuses it.
+//             Not wrapped: what shares or moves memory. postMessage and structuredClone pass the same memory,
+//             and a transfer list refuses it.
 
 type Any = (...args: unknown[]) => unknown;
 type Copy = (args: unknown[]) => unknown[];
@@ -17,7 +18,9 @@ function isShared(value: unknown): value is ArrayBufferView | SharedArrayBuffer 
 function copyOf(value: unknown): unknown {
   if (!isShared(value)) return value;
   const isView = ArrayBuffer.isView(value);
-  const bytes = isView ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value); // prettier-ignore
+  const bytes = isView
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
   const { buffer } = new Uint8Array(bytes);
   if (!isView) return buffer;
   const View = value.constructor as new (buffer: ArrayBuffer) => ArrayBufferView;
@@ -45,7 +48,21 @@ const CLASSES: readonly (readonly [name: string, copy: Copy])[] = [
   ['File', parts],
 ];
 const METHODS: readonly (readonly [className: string, names: readonly string[], copy: Copy])[] = [
-  ['SubtleCrypto', ['digest', 'sign', 'verify', 'encrypt', 'decrypt', 'importKey', 'unwrapKey', 'deriveBits', 'deriveKey'], all], // prettier-ignore
+  [
+    'SubtleCrypto',
+    [
+      'digest',
+      'sign',
+      'verify',
+      'encrypt',
+      'decrypt',
+      'importKey',
+      'unwrapKey',
+      'deriveBits',
+      'deriveKey',
+    ],
+    all,
+  ],
   ['WebSocket', ['send'], first],
   ['XMLHttpRequest', ['send'], first],
 ];
@@ -73,7 +90,8 @@ function replace(object: object, name: string, value: unknown): void {
 function wrap(object: object, name: string, copy: Copy): void {
   const original: unknown = Reflect.get(object, name);
   if (typeof original !== 'function') return;
-  const apply = (fn: Any, self: unknown, args: unknown[]): unknown => Reflect.apply(fn, self, copy(args)); // prettier-ignore
+  const apply = (fn: Any, self: unknown, args: unknown[]): unknown =>
+    Reflect.apply(fn, self, copy(args));
   replace(object, name, new Proxy(original as Any, { apply }));
 }
 
@@ -81,7 +99,8 @@ function wrapClass(name: string, copy: Copy): void {
   const original = globalOf(name) as (new (...args: unknown[]) => object) | undefined;
   if (original === undefined) return;
   const wrapped = new Proxy(original, {
-    construct: (made, args: unknown[], target) => Reflect.construct(made, copy(args), target) as object, // prettier-ignore
+    construct: (made, args: unknown[], target) =>
+      Reflect.construct(made, copy(args), target) as object,
   });
   replace(globalThis, name, wrapped);
   replace(original.prototype as object, 'constructor', wrapped);

@@ -1,6 +1,6 @@
 /**
- * Synchronous loading of programs, for glue that creates its instance synchronously. It loads the translator, which `ringzero` loads only for
- * a guest that needs it.
+ * Synchronous loading of programs, for glue that creates its instance synchronously. It loads the translator,
+ * which `ringzero` loads only for a guest that needs it.
  *
  * @module ringzero/sync
  */
@@ -28,7 +28,8 @@ export { RingzeroError, type RingzeroErrorCode } from './errors.ts';
 let weakMemory: boolean | undefined;
 
 /**
- * Loads what loadSync() cannot wait for: in a browser, once in each thread that calls it. Not needed in Node and Deno.
+ * Loads what loadSync() cannot wait for: in a browser, once in each thread that calls it. Not needed in Node
+ * and Deno.
  *
  * @category Programs
  */
@@ -48,8 +49,8 @@ const ASYNCHRONOUS = ['rings', 'timer', 'preopen'] as const;
  * const program = loadSync(readFileSync('parser_bg.wasm'), imports);
  * program.exports.parse(1);
  *
- * Fails as MicroVM.load does; with RZ_OPTION for the options `rings`, `timer` and `preopen`, which only MicroVM.load supports; and in a browser
- * with RZ_HOST before prepare().
+ * Fails as MicroVM.load does; with RZ_OPTION for the options `rings`, `timer` and `preopen`, which only
+ * MicroVM.load supports; and in a browser with RZ_HOST before prepare().
  */
 export function loadSync<Exports extends object = Wasm.Exports>(
   wasm: Bytes,

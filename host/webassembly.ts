@@ -1,4 +1,5 @@
-// Types of the WebAssembly JavaScript API for public declarations: those of lib.dom where a project has it, the same shapes where it does not.
+// Types of the WebAssembly JavaScript API for public declarations: those of lib.dom where a project has it,
+// the same shapes where it does not.
 //
 // Projects for Node leave out lib `dom`, and TypeScript declares the namespace WebAssembly nowhere else.
 

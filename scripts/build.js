@@ -2,10 +2,11 @@
 //
 //   product    what the package and `npm start` need: kernel, store, Redis guest, bundles and their types; `npm install` makes this
 //   NAME       a guest of the table below, with its designs or images; `bundle`, `types` or `modules`; and what it needs
-//   (nothing)  everything: the product, the guests of tests and benches, and the modules that tests and benches are
-//   --checked  guests with assertions on, in dist/wasm-checked, instead of those in dist/wasm
+//   (nothing)  everything: the product, the guests of tests and benches, and the modules that tests and
+//   benches are --checked  guests with assertions on, in dist/wasm-checked, instead of those in dist/wasm
 //
-// Plain JavaScript, because nothing is compiled before it. build/jobs.js knows what is up to date, build/asc-worker.js compiles guests.
+// Plain JavaScript, because nothing is compiled before it. build/jobs.js knows what is up to date,
+// build/asc-worker.js compiles guests.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -18,9 +19,9 @@ const CHECKED = { folder: 'dist/wasm-checked', suffix: ' (checked)', uses: ['RZ_
 const DESIGNS = { eager: 'RZ_EAGER=1', hash: 'RZ_HASH=1', swizzle: 'RZ_SWIZZLE=1' };
 
 /**
- * Every guest, the slowest to compile first. `flags` are asc's, beyond assembly/guest.json; `checkedUses` constants of the checked build
- * beyond RZ_CHECKED. `designs`: compiled for each comparison design, too, as NAME-eager and so on. `isCheckable: false`: it has no
- * assertions, and the checked folder gets a copy.
+ * Every guest, the slowest to compile first. `flags` are asc's, beyond assembly/guest.json; `checkedUses`
+ * constants of the checked build beyond RZ_CHECKED. `designs`: compiled for each comparison design, too, as
+ * NAME-eager and so on. `isCheckable: false`: it has no assertions, and the checked folder gets a copy.
  */
 const GUESTS = [
   {

@@ -5,7 +5,10 @@ export interface Sample {
   value: number;
 }
 
-/** Samples by name. Throws for a sample without HELP and TYPE before it, for a name given twice, for a value that is no number. */
+/**
+ * Samples by name. Throws for a sample without HELP and TYPE before it, for a name given twice, for a value
+ * that is no number.
+ */
 export function parseExposition(text: string): Map<string, Sample> {
   if (!text.endsWith('\n')) throw new Error('the last line has no end');
   const samples = new Map<string, Sample>();

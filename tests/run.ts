@@ -97,7 +97,8 @@ function show({
   output,
 }: Outcome): void {
   const line = `${name}  ${passed} / ${total}, ${seconds.toFixed(1)} s`;
-  // The sums of a file that failed are not repeated: what adds up a run's output finds only those of all files.
+  // The sums of a file that failed are not repeated: what adds up a run's output finds only those of all
+  // files.
   if (failure !== undefined)
     console.log(
       `${output.replace(/^ *(Total|Passed|Skipped|Duration): .*\n/gm, '')}== ${line}: ${failure}`,

@@ -1,5 +1,5 @@
-// Kernel counters: index of a u64 in each vCPU block (summed over vCPUs by stats), or a gauge of the VM block.
-// Portable: compiled by asc and by tsc alike. host/vm/stats.ts names them.
+// Kernel counters: index of a u64 in each vCPU block (summed over vCPUs by stats), or a gauge of the VM
+// block. Portable: compiled by asc and by tsc alike. host/vm/stats.ts names them.
 
 export const COUNTER_FAULTS: u32 = 0; // write faults taken in the main image
 export const COUNTER_COPIES: u32 = 1; // of them, those that copied the page for a snapshot

@@ -14,8 +14,9 @@ export const VALUE_BYTES_MAX: u32 = 67108864; // 64 MiB
 export const BATCH_DELETE: u32 = 0x80000000; // in the key length of a batch's entry
 export const VALUE_ELSEWHERE: u32 = 0x80000000; // in the value length of a scan's entry: too large, ask for it by get
 
-// What a batch leaves in the window, so that it can be taken back: one record for each operation, in their order. A u32 that is the
-// length of the value that was there, which follows, filled up to 4 bytes; or one of the words below.
+// What a batch leaves in the window, so that it can be taken back: one record for each operation, in their
+// order. A u32 that is the length of the value that was there, which follows, filled up to 4 bytes; or one of
+// the words below.
 export const UNDO_AT: u32 = 122880; // offset: WINDOW_BYTES - UNDO_BYTES
 export const UNDO_BYTES: u32 = 8192;
 export const UNDO_NOTHING: u32 = 0xffffffff; // the operation has changed nothing

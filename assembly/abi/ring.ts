@@ -1,5 +1,6 @@
-// Rings: a submission and a completion queue of a vCPU, three neighbouring frames of kernel memory whose address is VCPU_RING.
-// Portable: compiled by asc and by tsc alike. After io_uring; indices run freely modulo 2^32, each is stored by one side.
+// Rings: a submission and a completion queue of a vCPU, three neighbouring frames of kernel memory whose
+// address is VCPU_RING. Portable: compiled by asc and by tsc alike. After io_uring; indices run freely modulo
+// 2^32, each is stored by one side.
 
 // First frame: words. The vCPU stores those marked v, the I/O service those marked s; all are atomic.
 export const RING_SQ_TAIL: u32 = 0; // v, u32, entries submitted

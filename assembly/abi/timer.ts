@@ -1,4 +1,5 @@
-// Timers of vCPUs (kernel/timer.ts), and the thread that they need (host/vm/timers.ts). Portable: compiled by asc and by tsc alike.
+// Timers of vCPUs (kernel/timer.ts), and the thread that they need (host/vm/timers.ts). Portable: compiled by
+// asc and by tsc alike.
 
 // VM_TIMER_STATE
 export const TIMER_NONE: u32 = 0; // the VM has no such thread

@@ -57,5 +57,8 @@ export const TRAP_FAULT_RESULT: u32 = 6; // a page-fault handler returned what m
 export const TRAP_FAULT_AGAIN: u32 = 7; // a page-fault handler has not done what it said
 export const TRAP_CALL_UNHANDLED: u32 = 8; // a remote call, and no handler; the address is the function's number
 
-/** Everything that this vCPU's guest may hold is counted in VCPU_HOLDS, so a thread that ended inside it with nothing held harms nothing. */
+/**
+ * Everything that this vCPU's guest may hold is counted in VCPU_HOLDS, so a thread that ended inside it with
+ * nothing held harms nothing.
+ */
 export const HOLDS_COUNTED: u32 = 0x80000000;

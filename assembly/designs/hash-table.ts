@@ -1,7 +1,8 @@
-// The traditional pool's page table: a hash table of the pages that are in frames, chained, with a latch per bucket.
+// The traditional pool's page table: a hash table of the pages that are in frames, chained, with a latch per
+// bucket.
 //
-// Interface   find(page) gives the frame or 0; insert() gives 0, or the frame that another vCPU was faster to insert;
-//             remove(). layout() once, attach() per vCPU.
+// Interface   find(page) gives the frame or 0; insert() gives 0, or the frame that another vCPU was faster to
+//             insert; remove(). layout() once, attach() per vCPU.
 // Concurrency A bucket's latch is a spin lock held for the length of a chain.
 // Cost        two cache misses and two atomic stores on top of the page's own.
 //

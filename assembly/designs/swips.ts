@@ -1,19 +1,23 @@
 // Swizzled pointers (LeanStore): a parent's child pointer holds the child's frame while the child is hot.
 //
-// Interface   A swip is the address of a u32 cell in a page that is in a frame: a page number below 2^31, or SWIZZLED | pfn. Readers
-//             take what is in the cell to pool.optimistic(), which follows it, and with the cell's address swizzles it; what a cell
-//             says counts once its page is validated. found(), cool(), restore() change cells; isLoose() before a page leaves.
-// Invariants  SWIP-1  A swizzled cell leads to a frame that holds its child: the cell changes back before the child leaves.
-//             SWIP-2  A page with swizzled children stays: they cool first. So no frame address is ever written to storage
-//                     by an eviction; a flush restores the page first.
-//             SWIP-3  A page that is pinned exclusively has no swizzled children: who changes it moves page numbers.
+// Interface   A swip is the address of a u32 cell in a page that is in a frame: a page number below 2^31, or
+//             SWIZZLED | pfn. Readers take what is in the cell to pool.optimistic(), which follows it, and
+//             with the cell's address swizzles it; what a cell says counts once its page is validated.
+//             found(), cool(), restore() change cells; isLoose() before a page leaves.
+// Invariants  SWIP-1  A swizzled cell leads to a frame that holds its child: the cell changes back before the
+//                     child leaves.
+//             SWIP-2  A page with swizzled children stays: they cool first. So no frame address is ever
+//                     written to storage by an eviction; a flush restores the page first.
+//             SWIP-3  A page that is pinned exclusively has no swizzled children: who changes it moves page
+//                     numbers.
 //             SWIP-4  Each change of a cell moves its page's version on, so a reader of before finds out.
-// Concurrency Cells and lists of a page change under its exclusive latch. A child becomes swizzled with its own latch held too, so
-//             who holds a loose child may let it go. Nobody waits for a latch here.
-// Cost        a swizzled step is a load and a test less than nothing: no look-up. 16 bytes a frame. Where it is not LeanStore: every
-//             resident page is in the hash table, not cooling ones alone; a page that is changed loses its children's swips,
-//             which come back one by one (splits below a node); there is no cooling stage beside the clock: it takes a hot page's
-//             swip on one round, and the page on the next. The root is found by a hint that the header must confirm.
+// Concurrency Cells and lists of a page change under its exclusive latch. A child becomes swizzled with its
+//             own latch held too, so who holds a loose child may let it go. Nobody waits for a latch here.
+// Cost        a swizzled step is a load and a test less than nothing: no look-up. 16 bytes a frame. Where it
+//             is not LeanStore: every resident page is in the hash table, not cooling ones alone; a page that
+//             is changed loses its children's swips, which come back one by one (splits below a node); there
+//             is no cooling stage beside the clock: it takes a hot page's swip on one round, and the page on
+//             the next. The root is found by a hint that the header must confirm.
 //
 //   links of a frame, 16 bytes:  u32 swip that leads here, 0 = none     u32 first swizzled child     u32 next, u32 previous sibling
 
@@ -76,8 +80,8 @@ export function swipOf(frame: u32): u32 {
 }
 
 /**
- * The frame that a cell's value leads to, 0 = none. Without a cell, where the last page was that was found without one: the root of
- * a tree, most often.
+ * The frame that a cell's value leads to, 0 = none. Without a cell, where the last page was that was found
+ * without one: the root of a tree, most often.
  */
 @inline
 export function follow(value: u64, swip: u32): u32 {
@@ -91,7 +95,10 @@ export function found(swip: u32, over: u64, frame: u32, seen: u64): void {
   else swizzle(swip, over, frame, seen);
 }
 
-/** Makes the cell, read when its page's header was `over`, lead to its child's frame, whose header is `seen`; or not. */
+/**
+ * Makes the cell, read when its page's header was `over`, lead to its child's frame, whose header is `seen`;
+ * or not.
+ */
 function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   const parent = swip & ~OFFSET_MASK;
   const now = load<u64>(parent);
@@ -109,7 +116,10 @@ function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   latch.release(parent);
 }
 
-/** One step of the clock: a swizzled page without swizzled children becomes loose. Whether it was loose already. */
+/**
+ * One step of the clock: a swizzled page without swizzled children becomes loose. Whether it was loose
+ * already.
+ */
 export function cool(frame: u32): bool {
   const at = linksOf(frame);
   const swip = atomic.load<u32>(at, SWIP);

@@ -1,6 +1,7 @@
 // The size classes of the slab heap.
 //
-// 16 to 256 bytes in steps of 8; then 16 classes a doubling up to 4 KiB, 8 up to 32 KiB, 4 up to 256 KiB: an object wastes
+// 16 to 256 bytes in steps of 8; then 16 classes a doubling up to 4 KiB, 8 up to 32 KiB, 4 up to 256 KiB: an
+//    object wastes
 // less than 8 bytes, then at most one part in 16, in 8, in 4.
 
 export const CLASSES: u32 = 131;

@@ -1,8 +1,9 @@
 // The slab heap of a guest: size classes without headers, in spans of 64 KiB.
 //
-// Interface   boot() once; alloc(kind, bytes) gives an address or 0 when memory.grow is refused; free(address);
-//             resize(address, bytes) in place or not at all; usable(address). nextLive() walks the live objects of a
-//             kind in address order. One guest thread calls all of these; a snapshot's walk sees its own moment.
+// Interface   boot() once; alloc(kind, bytes) gives an address or 0 when memory.grow is refused;
+//             free(address); resize(address, bytes) in place or not at all; usable(address). nextLive() walks
+//             the live objects of a kind in address order. One guest thread calls all of these; a snapshot's
+//             walk sees its own moment.
 // Structure   A run is 1..7 adjacent spans cut into equal slots of one class, or one large object of any length.
 //             A descriptor of 32 bytes per span lies apart from the spans, 2048 of them in a chunk of 64 KiB:
 //
@@ -16,12 +17,13 @@
 //             low     no word of the bitmap below this one has a free bit
 // Invariants  SLAB-1  A run is in its class's list if and only if it has a free slot and a live one.
 //             SLAB-2  A run without live slots is given back at once: its spans serve any class.
-//             SLAB-3  liveBytes is the sum of the class sizes of live slots and of the spans of large objects.
-//             SLAB-4  The free slot and the free span with the lowest address go first, so that memory stays dense;
-//                     among partial runs the head of the list goes first.
+//             SLAB-3  liveBytes is the sum of the class sizes of live slots and of the spans of large
+//                     objects.
+//             SLAB-4  The free slot and the free span with the lowest address go first, so that memory stays
+//                     dense; among partial runs the head of the list goes first.
 //             SLAB-5  No end of a range is computed: at 4 GiB it would be 0.
-// Cost        alloc 4 loads and 3 stores when the head run has a free slot; a free touches the descriptor, not the
-//             object, so that it makes no page of the object dirty.
+// Cost        alloc 4 loads and 3 stores when the head run has a free slot; a free touches the descriptor,
+//             not the object, so that it makes no page of the object dirty.
 
 import { CHECKED } from '../machine/checked';
 import { CLASSES, classOf, sizeOfClass } from './size-class';
@@ -165,7 +167,7 @@ export function freeBytes(): u64 {
   return (<u64>freeSpans) << SPAN_SHIFT;
 }
 
-// --- Small objects -----------------------------------------------------------------------------------------------
+// --- Small objects -----------------------------------------------------------------------------------------
 
 /** An object of at least `bytes` bytes, not zeroed, aligned to 8; 0 when there is no memory for it. */
 export function alloc(kind: u32, bytes: u32): u32 {
@@ -291,7 +293,7 @@ function setTail(span: u32, first: u32): void {
   store<u32>(tail, first, DESC_LIVE);
 }
 
-// --- Large objects -----------------------------------------------------------------------------------------------
+// --- Large objects -----------------------------------------------------------------------------------------
 
 function allocLarge(kind: u32, bytes: u32): u32 {
   const spans = spansFor(bytes);
@@ -319,7 +321,9 @@ export function usable(address: u32): u32 {
   return load<u32>(classAt(load<u16>(owner, DESC_CLASS)), CLASS_SIZE);
 }
 
-/** Makes an object longer or shorter where it lies; false when its class or its neighbours do not allow it. */
+/**
+ * Makes an object longer or shorter where it lies; false when its class or its neighbours do not allow it.
+ */
 export function resize(address: u32, bytes: u32): bool {
   const span = address >> SPAN_SHIFT;
   const desc = descOf(span);
@@ -343,7 +347,7 @@ export function resize(address: u32, bytes: u32): bool {
   return true;
 }
 
-// --- Spans -------------------------------------------------------------------------------------------------------
+// --- Spans -------------------------------------------------------------------------------------------------
 
 @inline
 function isFree(span: u32): bool {
@@ -437,7 +441,9 @@ function adopt(end: u32): void {
   }
 }
 
-/** Makes descriptors for the chunk that span `spanCount` begins; false when that span itself had to hold them. */
+/**
+ * Makes descriptors for the chunk that span `spanCount` begins; false when that span itself had to hold them.
+ */
 function addChunk(chunk: u32): bool {
   // A free span further down is better: this one may become the middle of a large object.
   const span = freeSpans == 0 ? 0 : findRun(1);
@@ -452,11 +458,11 @@ function addChunk(chunk: u32): bool {
   return span != 0;
 }
 
-// --- Walking -----------------------------------------------------------------------------------------------------
+// --- Walking -----------------------------------------------------------------------------------------------
 
 /**
- * The first live object of a kind at or behind an address, or 0. To walk on, ask from the object's address + 1.
- * Objects come and go between calls; one that lives throughout is met exactly once.
+ * The first live object of a kind at or behind an address, or 0. To walk on, ask from the object's address +
+ * 1. Objects come and go between calls; one that lives throughout is met exactly once.
  */
 export function nextLive(kind: u32, from: u32): u32 {
   let span = from >> SPAN_SHIFT;

@@ -1,8 +1,9 @@
 // The words of a log that all vCPUs share, and which log this vCPU appends to.
 //
-// Interface   use() first. at() is where a place of the file is in the buffer; breakWith() is for good: the first errno stays.
-// Concurrency All words are atomic, but those that open() writes before others know of them, and the leader's: whoever leads has them, and
-//             LEADER hands them over.
+// Interface   use() first. at() is where a place of the file is in the buffer; breakWith() is for good: the
+//             first errno stays.
+// Concurrency All words are atomic, but those that open() writes before others know of them, and the
+//             leader's: whoever leads has them, and LEADER hands them over.
 
 // The log's block, a frame.
 export const BROKEN: u32 = 0; // i32, the errno it broke with

@@ -1,12 +1,14 @@
 // The leader of a log: it gathers a group, writes it, syncs, says so.
 //
-// Interface   step() does what this vCPU can do now: it leads if somebody is to and nobody does. rest() waits for what step() goes on with.
-//             reset() is for a vCPU that begins.
+// Interface   step() does what this vCPU can do now: it leads if somebody is to and nobody does. rest() waits
+//             for what step() goes on with. reset() is for a vCPU that begins.
 // The group   Whoever wants what is not durable and finds no leader is it. While its flush is under way others append, and that is the next
-//             group: a slow device makes large ones. A leader waits before it begins only as long as that pays (enough()): those whom the
-//             last flush has released mostly come back at once, and a flush for the first of them lets all the others wait for the next.
-// Invariants  LOG-4  `durable` goes forward after the write and the fdatasync of everything before it have succeeded. What a flush that
-//                    failed has left on the device nobody knows: the log is broken from then on, and says so to everybody.
+//             group: a slow device makes large ones. A leader waits before it begins only as long as that
+//             pays (enough()): those whom the last flush has released mostly come back at once, and a flush
+//             for the first of them lets all the others wait for the next.
+// Invariants  LOG-4  `durable` goes forward after the write and the fdatasync of everything before it have
+//                    succeeded. What a flush that failed has left on the device nobody knows: the log is
+//                    broken from then on, and says so to everybody.
 // Concurrency One leader at a time; it is to step until its group has ended. One that died breaks the log.
 // Cost        a group one turn of the I/O service: a write and a sync, linked.
 
@@ -78,7 +80,10 @@ export function flushUs(): u64 {
   return atomic.load<u64>(log, FLUSH_US);
 }
 
-/** Does what can be done now for the group that this vCPU leads, or leads one if somebody is to. 0, or why the log is broken. */
+/**
+ * Does what can be done now for the group that this vCPU leads, or leads one if somebody is to. 0, or why the
+ * log is broken.
+ */
 export function step(): i32 {
   if (broken() != 0) return -broken();
   if (!isLeader && !lead()) return 0;
@@ -108,8 +113,8 @@ function leave(): void {
 }
 
 /**
- * Whether to begin: when all are there that came to the last groups, or at once when waiting has not paid. It pays when those who come
- * meanwhile, a flush each, save more than those who are there lose.
+ * Whether to begin: when all are there that came to the last groups, or at once when waiting has not paid. It
+ * pays when those who come meanwhile, a flush each, save more than those who are there lose.
  */
 function enough(): bool {
   const asked = atomic.load<u32>(log, ASKED);
@@ -142,7 +147,10 @@ function begin(): void {
   flush();
 }
 
-/** Asks for what is left to do of the group, one after the other: a longer file, the bytes in one piece or two, a sync. */
+/**
+ * Asks for what is left to do of the group, one after the other: a longer file, the bytes in one piece or
+ * two, a sync.
+ */
 function flush(): void {
   const allocated = load<u64>(log, ALLOCATED);
   const end = load<u32>(log, BUFFER) + load<u32>(log, BUFFER_BYTES);
@@ -201,7 +209,10 @@ function fail(errno: i32): void {
   leave();
 }
 
-/** Waits a little for what step() goes on with: the device, or others; `turn` is how often the caller has waited. */
+/**
+ * Waits a little for what step() goes on with: the device, or others; `turn` is how often the caller has
+ * waited.
+ */
 export function rest(turn: u32): void {
   if (isFlushing) {
     if (requests.waitAny() < 0) breakWith(EIO);

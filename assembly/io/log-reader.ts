@@ -1,10 +1,11 @@
 // Reads a log from its beginning: every record of the valid prefix, and where that ends.
 //
-// Interface   open(), then next() until it is not 1; `payload` and `bytes` are the record's until the next one, `position` is the place
-//             behind it: the LSN that it was appended with.
-// Invariants  LOG-2  What follows the first thing that is no record is not looked at: whatever it is, nobody was told that it is durable
-//                    (log-writer.ts, LOG-4).
-// Concurrency This vCPU's; one log at a time. The buffer is the caller's, in the DMA window. Nobody appends meanwhile.
+// Interface   open(), then next() until it is not 1; `payload` and `bytes` are the record's until the next
+//             one, `position` is the place behind it: the LSN that it was appended with.
+// Invariants  LOG-2  What follows the first thing that is no record is not looked at: whatever it is, nobody
+//                    was told that it is durable (log-writer.ts, LOG-4).
+// Concurrency This vCPU's; one log at a time. The buffer is the caller's, in the DMA window. Nobody appends
+//             meanwhile.
 
 import { ECANCELED, EINVAL } from '../abi/errno';
 import { OP_READ } from '../abi/ring';
@@ -42,7 +43,9 @@ export function open(fileNumber: u32, space: u32, bufferAddress: u32, bufferByte
   return 0;
 }
 
-/** 1 when there is a record; 0 at the end of the valid prefix; a negative errno when the file cannot be read. */
+/**
+ * 1 when there is a record; 0 at the end of the valid prefix; a negative errno when the file cannot be read.
+ */
 export function next(): i32 {
   if (left < record.HEADER_BYTES) {
     const filled = fillUp();

@@ -3,10 +3,10 @@
 //   u64 checksum: XXH64 of the payload, seeded with place and length   u32 length of the payload, at least 1   u32 zero
 //   payload, then zeros up to a multiple of 16
 //
-// Interface   sizeOf() is what a record takes, seal() and checksum its header's parts, lengthAt() what a header says if it can be
-//             one, isWhole() whether the record is what was written at this place.
-// Invariants  LOG-1  Nothing else passes for a record: not zeros, for no length is 0; not a record that belongs elsewhere, nor one of which a
-//                    part is missing, for its checksum is another one.
+// Interface   sizeOf() is what a record takes, seal() and checksum its header's parts, lengthAt() what a
+//             header says if it can be one, isWhole() whether the record is what was written at this place.
+// Invariants  LOG-1  Nothing else passes for a record: not zeros, for no length is 0; not a record that
+//                    belongs elsewhere, nor one of which a part is missing, for its checksum is another one.
 
 import { hash } from './xxh64';
 

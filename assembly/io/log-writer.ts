@@ -1,16 +1,21 @@
-// A log that many vCPUs append to, made durable in groups: one flush at a time, and what comes meanwhile is the next one's.
+// A log that many vCPUs append to, made durable in groups: one flush at a time, and what comes meanwhile is
+// the next one's.
 //
 //   LSN      the place in the file behind a record. Records lie there one after the other (log-record.ts)
 //   buffer   a power of two of bytes in the DMA window; the byte of place p is at p modulo its size
 //   durable <= group end <= filled <= reserved <= durable + buffer
 //
-// Interface   open() once per VM, on the file that it is given: it finds the end of what is valid and goes on there; attach() on every other
-//             vCPU. append() gives a record's LSN, commit() returns when it is durable. Those who have more to do than to wait say want(), and
-//             step() until isDurable(), with a rest() in between if there is nothing else to do.
-// Invariants  LOG-3  A place is reserved by one; `filled` goes past a record when all of it is there, and all before it.
+// Interface   open() once per VM, on the file that it is given: it finds the end of what is valid and goes on
+//             there; attach() on every other vCPU. append() gives a record's LSN, commit() returns when it is
+//             durable. Those who have more to do than to wait say want(), and step() until isDurable(), with
+//             a rest() in between if there is nothing else to do.
+// Invariants  LOG-3  A place is reserved by one; `filled` goes past a record when all of it is there, and all
+//                    before it.
 //             LOG-4  What is durable, and what becomes of it when the device fails: log-group.ts.
-//             LOG-5  On the device nothing that passes for a record lies behind the end where a log goes on: open() cuts it off.
-// Concurrency Any number of vCPUs. One that steps is to come back while it leads: until then nobody else's commit ends.
+//             LOG-5  On the device nothing that passes for a record lies behind the end where a log goes on:
+//                    open() cuts it off.
+// Concurrency Any number of vCPUs. One that steps is to come back while it leads: until then nobody else's
+//             commit ends.
 // Cost        append() about 100 ns, a copy and a checksum.
 
 import { ECANCELED, EINVAL } from '../abi/errno';
@@ -47,8 +52,9 @@ export const BUFFER_BYTES_MIN: u32 = 4 * record.RECORD_BYTES_MAX;
 export let failure: i32 = 0;
 
 /**
- * Opens the log in the registered file, for all vCPUs: `block` is a frame, `buffer` a power of two of bytes in the DMA
- * window. After requests.attach(). 0 or a negative errno: -EINVAL, -ECANCELED without that, or what the file says.
+ * Opens the log in the registered file, for all vCPUs: `block` is a frame, `buffer` a power of two of bytes
+ * in the DMA window. After requests.attach(). 0 or a negative errno: -EINVAL, -ECANCELED without that, or
+ * what the file says.
  */
 export function open(block: u32, file: u32, buffer: u32, bufferBytes: u32): i32 {
   if (bufferBytes < BUFFER_BYTES_MIN || popcnt(bufferBytes) != 1) return -EINVAL;
@@ -126,7 +132,10 @@ function reserve(size: u32): u64 {
   }
 }
 
-/** Copies to a place of the buffer, around its end. Padding and headers are whole there: its size is a multiple of theirs. */
+/**
+ * Copies to a place of the buffer, around its end. Padding and headers are whole there: its size is a
+ * multiple of theirs.
+ */
 function put(place: u64, from: u32, bytes: u32): void {
   const to = at(place);
   const straight = min<u32>(bytes, load<u32>(log, BUFFER) + load<u32>(log, BUFFER_BYTES) - to);
@@ -150,7 +159,10 @@ function ask(lsn: u64): void {
   }
 }
 
-/** Returns when everything up to `lsn` is durable: 0, or the negative errno that the log is broken with; -EINVAL for what was not appended. */
+/**
+ * Returns when everything up to `lsn` is durable: 0, or the negative errno that the log is broken with;
+ * -EINVAL for what was not appended.
+ */
 export function commit(lsn: u64): i32 {
   if (lsn > atomic.load<u64>(log, FILLED)) return -EINVAL;
   want(lsn);

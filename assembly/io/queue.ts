@@ -1,9 +1,11 @@
 // This vCPU's submission and completion queue: what it asks of storage without waiting (abi/ring.ts).
 //
-// Interface   attach() once per vCPU; isServed() says whether anybody would answer. submit() puts an entry into the queue if there is
-//             room(), ring() shows the service what has been put there. next() takes a completion: `userData` and `result` are its.
-//             wait(n) returns when n completions can be taken.
-// Invariants  RING-1  Each index is stored by one side, after the entries that it covers; the other reads it first.
+// Interface   attach() once per vCPU; isServed() says whether anybody would answer. submit() puts an entry
+//             into the queue if there is room(), ring() shows the service what has been put there. next()
+//             takes a completion: `userData` and `result` are its. wait(n) returns when n completions can be
+//             taken.
+// Invariants  RING-1  Each index is stored by one side, after the entries that it covers; the other reads it
+//                     first.
 //             RING-2  An entry may be reused once RING_SQ_HEAD is past it: the service has copied it.
 //             RING-3  Nothing is submitted that a completion has no room for, so a completion is never lost.
 // Concurrency The service reads and writes beside this vCPU. Other vCPUs have their own.
@@ -69,7 +71,10 @@ export function isServed(): bool {
   return state == IO_ASLEEP || state == IO_AWAKE;
 }
 
-/** Makes the queues, or takes over those of an earlier vCPU of this number; false when there is no room for them. */
+/**
+ * Makes the queues, or takes over those of an earlier vCPU of this number; false when there is no room for
+ * them.
+ */
 export function attach(): bool {
   rings = load<u32>(vcpu.block, VCPU_RING);
   if (rings == 0) {
@@ -146,7 +151,9 @@ export function submit(
   return true;
 }
 
-/** Shows the service what was submitted. It looks again before it sleeps, so it is woken only if it sleeps. */
+/**
+ * Shows the service what was submitted. It looks again before it sleeps, so it is woken only if it sleeps.
+ */
 export function ring(): void {
   atomic.store<u32>(rings, tail, RING_SQ_TAIL);
   if (atomic.load<u32>(map.vm, VM_IO_STATE) == IO_ASLEEP) syscall(SYS_RING_ENTER, 0, 0, 0, 0, 0);
@@ -170,7 +177,10 @@ export function wait(count: u32): i32 {
   return syscall(SYS_RING_ENTER, <i32>count, 0, 0, 0, 0);
 }
 
-/** Whether the service has given up on this vCPU, or is gone: what is outstanding may still happen, but nobody will say so. */
+/**
+ * Whether the service has given up on this vCPU, or is gone: what is outstanding may still happen, but nobody
+ * will say so.
+ */
 export function isDead(): bool {
   return (
     atomic.load<u32>(map.vm, VM_IO_STATE) == IO_DEAD || atomic.load<u32>(rings, RING_BROKEN) != 0

@@ -1,17 +1,20 @@
-// Requests: what this vCPU wants of storage, put into its queue in the order in which it wants it. The policy is guest code: this
-// one has two classes, deadlines, and a bound on what the device is given at once.
+// Requests: what this vCPU wants of storage, put into its queue in the order in which it wants it. The policy
+// is guest code: this one has two classes, deadlines, and a bound on what the device is given at once.
 //
 //   request, 64 bytes, the caller's memory, its own until it is done:
 //     u32 state   i32 result   u32 opcode   u32 file   u32 address   u32 length   u64 position
 //     u64 deadline   u32 class   u32 next of its chain   u64 order
 //
-// Interface   attach() once per vCPU, instead of queue.attach(): the queue is this module's then. fill() writes a request, link() says
-//             that another is to follow when it has succeeded in full (SQE_LINK). add() queues it, with what is linked to it;
-//             pump() gives the device what it may have; poll() takes what has come, and pumps; wait() returns a request's result.
-//             setDepth() bounds what the device is given.
-// Invariants  REQ-1  A class's chains leave in the order of their deadlines; one without gets its class's patience.
-//             REQ-2  HIGH goes before LOW, and LOW has at most `lowDepth` chains at the device: what HIGH wants finds a device that has few
-//                    others to do. Yet of HIGH_RUN + 1 that leave while LOW waits, one is of LOW if its deadline has passed.
+// Interface   attach() once per vCPU, instead of queue.attach(): the queue is this module's then. fill()
+//             writes a request, link() says that another is to follow when it has succeeded in full
+//             (SQE_LINK). add() queues it, with what is linked to it; pump() gives the device what it may
+//             have; poll() takes what has come, and pumps; wait() returns a request's result. setDepth()
+//             bounds what the device is given.
+// Invariants  REQ-1  A class's chains leave in the order of their deadlines; one without gets its class's
+//                    patience.
+//             REQ-2  HIGH goes before LOW, and LOW has at most `lowDepth` chains at the device: what HIGH
+//                    wants finds a device that has few others to do. Yet of HIGH_RUN + 1 that leave while LOW
+//                    waits, one is of LOW if its deadline has passed.
 //             REQ-3  So none starves: with time each deadline becomes the earliest of its class, and passes.
 // Concurrency This vCPU's alone; the device is everybody's, so each vCPU's depth adds to the others'.
 // Cost        about 50 ns to add and to pump a request, one doorbell for all that a pump lets go.
@@ -50,7 +53,9 @@ const PATIENCE_LOW_US: u64 = 1_000_000;
 /** Chains of HIGH that go before an overdue one of LOW. */
 export const HIGH_RUN: u32 = 8;
 
-/** A binary heap a class of requests' addresses, in the part of the ring's first frame that is the vCPU's own. */
+/**
+ * A binary heap a class of requests' addresses, in the part of the ring's first frame that is the vCPU's own.
+ */
 let heaps: u32 = 0;
 let highWaiting: u32 = 0;
 let lowWaiting: u32 = 0;
@@ -98,12 +103,18 @@ export function fill(
   store<u32>(request, 0, NEXT);
 }
 
-/** `after` starts when `request` has succeeded in full, else it is -ECANCELED. Before the first of them is added. */
+/**
+ * `after` starts when `request` has succeeded in full, else it is -ECANCELED. Before the first of them is
+ * added.
+ */
 export function link(request: u32, after: u32): void {
   store<u32>(request, after, NEXT);
 }
 
-/** Queues a chain; `deadline` is a time of clock.now(), or 0 for the patience of the class. False when too many wait, and before attach(). */
+/**
+ * Queues a chain; `deadline` is a time of clock.now(), or 0 for the patience of the class. False when too
+ * many wait, and before attach().
+ */
 export function add(request: u32, klass: u32, deadline: u64): bool {
   const waiting = klass == HIGH ? highWaiting : lowWaiting;
   if (waiting == WAITING_MAX || heaps == 0) return false;
@@ -188,7 +199,10 @@ export function poll(): u32 {
   return done;
 }
 
-/** Returns when there is something to poll: 0, or -EIO if nothing will ever come; -EINVAL when nothing was asked for. */
+/**
+ * Returns when there is something to poll: 0, or -EIO if nothing will ever come; -EINVAL when nothing was
+ * asked for.
+ */
 export function waitAny(): i32 {
   pump();
   return queue.wait(1);

@@ -2,7 +2,8 @@
 //
 // Interface   read(). Counters are sums over all vCPUs since boot, gauges are of now.
 // Concurrency Counters are read while their vCPUs count: each is right, but they are not of one moment.
-// Cost        one load for each vCPU; nothing is counted for the sake of this file but what its owners count anyway.
+// Cost        one load for each vCPU; nothing is counted for the sake of this file but what its owners count
+//             anyway.
 
 import {
   COUNTERS_PER_VCPU,
@@ -55,7 +56,9 @@ export function read(index: u32): f64 {
   return 0;
 }
 
-/** What the I/O service refused of all rings. A linked guest may have put anything where their addresses are. */
+/**
+ * What the I/O service refused of all rings. A linked guest may have put anything where their addresses are.
+ */
 function refused(): u32 {
   let sum: u32 = 0;
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);

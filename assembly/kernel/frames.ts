@@ -1,13 +1,15 @@
-// Frame allocator: per-vCPU free lists, refilled in batches from a global list, then from memory never used yet.
+// Frame allocator: per-vCPU free lists, refilled in batches from a global list, then from memory never used
+// yet.
 //
-// Interface   alloc() gives a frame's address or 0; free(); inherit() what a dead vCPU has kept. Frames are not zeroed (paper, 4.2). run() gives
-//             neighbouring frames that are never returned: windows and staging.
+// Interface   alloc() gives a frame's address or 0; free(); inherit() what a dead vCPU has kept. Frames are
+//             not zeroed (paper, 4.2). run() gives neighbouring frames that are never returned: windows and
+//             staging.
 // Invariants  FRAME-1  A frame is on one list or with one owner.
-//             FRAME-2  Memory between the break and the floor was never handed out: it still reads as zero, so
-//                      guest memory may grow into it.
-// Concurrency Own list: this vCPU alone. Global list: compare-and-swap on {head, version}; the version keeps a
-//             head that went and came back from being taken for the same. Break and floor share one 64-bit word,
-//             so that neither passes the other.
+//             FRAME-2  Memory between the break and the floor was never handed out: it still reads as zero,
+//                      so guest memory may grow into it.
+// Concurrency Own list: this vCPU alone. Global list: compare-and-swap on {head, version}; the version keeps
+//             a head that went and came back from being taken for the same. Break and floor share one 64-bit
+//             word, so that neither passes the other.
 // Cost        alloc 2 loads and 2 stores; every FRAME_BATCH-th also a compare-and-swap.
 //
 //   free frame:   word 0  next frame of this list or batch
@@ -77,8 +79,8 @@ export function flush(): void {
 }
 
 /**
- * Takes over what a vCPU has kept whose thread is gone. The chain is right at every instruction of alloc() and free(), the
- * count is not: the chain is followed, as long as it could be.
+ * Takes over what a vCPU has kept whose thread is gone. The chain is right at every instruction of alloc()
+ * and free(), the count is not: the chain is followed, as long as it could be.
  */
 export function inherit(block: u32): void {
   let frame = load<u32>(block, VCPU_FREE_HEAD);
@@ -183,7 +185,7 @@ function checkFrame(frame: u32): void {
     panic(PANIC_FRAME_ADDRESS);
 }
 
-// --- checked builds: what a free frame contains ---------------------------------------------------------------
+// --- checked builds: what a free frame contains ------------------------------------------------------------
 
 const POISON_AT: u32 = 16; // behind the words of the lists
 const POISON: u64 = 0xdead_f4a3_dead_f4a3;
@@ -206,7 +208,10 @@ function isPoisoned(frame: u32): bool {
   return at == FRAME_BYTES;
 }
 
-/** Frames that alloc() can hand out without those below page `limit`, which the guest may want; an estimate while others run. */
+/**
+ * Frames that alloc() can hand out without those below page `limit`, which the guest may want; an estimate
+ * while others run.
+ */
 export function beyond(limit: u32): u32 {
   const floor = <u32>(atomic.load<u64>(map.vm, VM_BREAK) >> 32);
   const block = vcpu.block;

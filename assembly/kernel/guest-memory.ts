@@ -1,8 +1,8 @@
 // Guest memory: from address 0 to the break, which the guest moves with memory.grow.
 //
 // Interface   size() and grow() in WebAssembly pages of 64 KiB, as the instructions they stand for.
-// Concurrency The break shares a 64-bit word with the frame floor (kernel/frames.ts, FRAME-2). In a snapshot it is
-//             the snapshot's own.
+// Concurrency The break shares a 64-bit word with the frame floor (kernel/frames.ts, FRAME-2). In a snapshot
+//             it is the snapshot's own.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_BREAK } from '../abi/snapshot-block';
@@ -47,8 +47,8 @@ function growMain(wanted: u32): i32 {
 }
 
 /**
- * A snapshot's growth is private: each new page gets a zeroed frame of its own at once. Those come from beyond what the guest itself may
- * grow to, so that neither can make the other's growth fail.
+ * A snapshot's growth is private: each new page gets a zeroed frame of its own at once. Those come from
+ * beyond what the guest itself may grow to, so that neither can make the other's growth fail.
  */
 function growSnapshot(slot: u32, wanted: u32): i32 {
   const block = map.snapshotBlock(slot);

@@ -1,7 +1,7 @@
 // Interrupts: one pending bit per vector and vCPU; delivered at safepoints.
 //
-// Interface   post(vcpu, vector) from any vCPU; safepoint() by the owner when VCPU_PENDING is nonzero. Handlers
-//             are functions of the guest, bound by the host into the trap table (kernel/trap.ts).
+// Interface   post(vcpu, vector) from any vCPU; safepoint() by the owner when VCPU_PENDING is nonzero.
+//             Handlers are functions of the guest, bound by the host into the trap table (kernel/trap.ts).
 // Invariants  INT-1  A posted vector is delivered at least once after the post, unless masked.
 //             INT-2  Handlers run before the epoch is adopted: they still write under the old view, which the
 //                    guest's write checks compare with until the safepoint returns.

@@ -1,14 +1,19 @@
 // The timer of this vCPU: VECTOR_TIMER when a time has passed, and then every so often.
 //
-// Interface   set() by the vCPU itself, (0, 0) turns it off. The thread of host/vm/timers.ts counts its expirations and posts the
-//             vector; a safepoint asks begin() whether there is something to deliver, and calls end() when the handler is done.
-// Invariants  TIMER-1  An interrupt is of the setting that is in force when it is taken: VCPU_TIMER_DUE holds the number of the
-//                      setting that has expired, and a safepoint drops what is of another. So one that was turned off, or
-//                      set anew, fires no more, whatever its thread is in the middle of.
-//             TIMER-2  One interrupt at most for each expiration; those that come before one is taken become one.
-//             TIMER-3  The vector is masked while its handler runs: a handler that takes longer than the period is not nested.
-// Concurrency VCPU_TIMER_FIRST, EVERY and SET are the vCPU's; VCPU_TIMER_DUE is the thread's, in one 64-bit store, before it posts.
-//             "Store the setting, then ring" pairs with "read the bell, then the settings, then wait for the bell to move".
+// Interface   set() by the vCPU itself, (0, 0) turns it off. The thread of host/vm/timers.ts counts its
+//             expirations and posts the vector; a safepoint asks begin() whether there is something to
+//             deliver, and calls end() when the handler is done.
+// Invariants  TIMER-1  An interrupt is of the setting that is in force when it is taken: VCPU_TIMER_DUE holds
+//                      the number of the setting that has expired, and a safepoint drops what is of another.
+//                      So one that was turned off, or set anew, fires no more, whatever its thread is in the
+//                      middle of.
+//             TIMER-2  One interrupt at most for each expiration; those that come before one is taken become
+//                      one.
+//             TIMER-3  The vector is masked while its handler runs: a handler that takes longer than the
+//                      period is not nested.
+// Concurrency VCPU_TIMER_FIRST, EVERY and SET are the vCPU's; VCPU_TIMER_DUE is the thread's, in one 64-bit
+//             store, before it posts. "Store the setting, then ring" pairs with "read the bell, then the
+//             settings, then wait for the bell to move".
 // Cost        set() 0.3 us, as it wakes the thread; nothing at a safepoint that finds nothing pending.
 
 import { EINVAL, ENOSYS } from '../abi/errno';
@@ -37,7 +42,9 @@ export function attach(): void {
   change(0, 0);
 }
 
-/** After `us` microseconds, then every `everyUs`; 0 = never. 0, -EINVAL, or -ENOSYS in a VM without timers. */
+/**
+ * After `us` microseconds, then every `everyUs`; 0 = never. 0, -EINVAL, or -ENOSYS in a VM without timers.
+ */
 export function set(us: u32, everyUs: u32): i32 {
   if (!isAllowed(us) || !isAllowed(everyUs) || (us == 0 && everyUs != 0)) return -EINVAL;
   if (atomic.load<u32>(map.vm, VM_TIMER_STATE) == TIMER_NONE) return -ENOSYS;

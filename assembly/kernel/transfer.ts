@@ -1,10 +1,10 @@
 // Bytes between the host and a guest: system calls stage what they move (paper, 4.3).
 //
-// Interface   The host asks for a contiguous range to read with lend(), and hands over with deliver() what it has
-//             put into this vCPU's staging buffer. A store that skips the write check would show through in snapshots: it
-//             writes guest memory itself only where receive() has just let it.
-//             Modules beside a guest, which are not translated, take what they work on with fetch(), and the host
-//             reads what they have made in place.
+// Interface   The host asks for a contiguous range to read with lend(), and hands over with deliver() what it
+//             has put into this vCPU's staging buffer. A store that skips the write check would show through
+//             in snapshots: it writes guest memory itself only where receive() has just let it.
+//             Modules beside a guest, which are not translated, take what they work on with fetch(), and the
+//             host reads what they have made in place.
 // Concurrency The staging buffer belongs to one vCPU; a call uses it from start to end.
 // Cost        main image: lend() and receive() cost nothing, deliver() one copy. Snapshot: one copy each way.
 
@@ -40,7 +40,9 @@ function isKernel(address: u32): bool {
   return page >= <u32>atomic.load<u64>(map.vm, VM_BREAK) && page >= guestMemory.breakPage();
 }
 
-/** Address where the host may read the range: itself in the main image, staged (at most STAGING_BYTES) else. */
+/**
+ * Address where the host may read the range: itself in the main image, staged (at most STAGING_BYTES) else.
+ */
 export function lend(address: u32, bytes: u32): u32 {
   const slot = vcpu.snapshotSlot();
   if (slot < 0 || isKernel(address)) return address;
@@ -68,8 +70,9 @@ export function copyOut(slot: u32, address: u32, bytes: u32, target: u32): u32 {
 }
 
 /**
- * Address where the host may put what it reads at once from a file: the range itself in the main image, its pages writable, and the
- * vCPU counts as running from here on, as in a store of its own; else the staging buffer, to deliver() from.
+ * Address where the host may put what it reads at once from a file: the range itself in the main image, its
+ * pages writable, and the vCPU counts as running from here on, as in a store of its own; else the staging
+ * buffer, to deliver() from.
  */
 export function receive(address: u32, bytes: u32): u32 {
   if (vcpu.snapshotSlot() >= 0) return load<u32>(vcpu.block, VCPU_STAGING);
@@ -78,7 +81,10 @@ export function receive(address: u32, bytes: u32): u32 {
   return address;
 }
 
-/** Copies what the host has put into the staging buffer to guest memory: from here on the vCPU counts as running. */
+/**
+ * Copies what the host has put into the staging buffer to guest memory: from here on the vCPU counts as
+ * running.
+ */
 export function deliver(address: u32, bytes: u32): void {
   vcpu.resume();
   const staging = load<u32>(vcpu.block, VCPU_STAGING);

@@ -1,11 +1,11 @@
 // Trap table: the guest's own handlers for interrupts, page faults and system calls.
 //
-// Interface   Slots 0..31 are interrupt vectors, then HANDLER_PAGE_FAULT (address: i32): i32, nonzero = handled,
-//             and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which puts the
-//             guest's function into this instance's table first. An unbound interrupt is dropped, an unbound
-//             fault or call goes to the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32 serves the virtual
-//             memory of linked guests (mmu/mmu.ts); without it such a fault ends the call. HANDLER_CALL
-//             (function: u32, arg: u64): u64 runs what other vCPUs ask for (mmu/remote-call.ts).
+// Interface   Slots 0..31 are interrupt vectors, then HANDLER_PAGE_FAULT (address: i32): i32, nonzero =
+//             handled, and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which
+//             puts the guest's function into this instance's table first. An unbound interrupt is dropped, an
+//             unbound fault or call goes to the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32
+//             serves the virtual memory of linked guests (mmu/mmu.ts); without it such a fault ends the call.
+//             HANDLER_CALL (function: u32, arg: u64): u64 runs what other vCPUs ask for (mmu/remote-call.ts).
 // Concurrency One table per vCPU, as each has its own instance of the guest.
 
 import {
@@ -39,7 +39,10 @@ export function interrupt(vector: u32): void {
   if (isBound(vector)) call_indirect<void>(vector, vector);
 }
 
-/** What the guest's handler says: that the page is accessible now. The caller looks for itself (snappy/write-fault.ts). */
+/**
+ * What the guest's handler says: that the page is accessible now. The caller looks for itself
+ * (snappy/write-fault.ts).
+ */
 export function pageFault(address: u32): bool {
   if (!isBound(HANDLER_PAGE_FAULT) || vcpu.isFrozen()) return false;
   vcpu.freeze();

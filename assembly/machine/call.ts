@@ -5,7 +5,8 @@
 //   8   u64  argument                  or of those being served    36  u32  depth it runs at
 //
 // Interface   end() by the vCPU that runs the call; unwind() by its kernel after a trap.
-// Concurrency A state changes by compare-and-swap or under the queue's lock; everything else belongs to the vCPU that the state names:
+// Concurrency A state changes by compare-and-swap or under the queue's lock; everything else belongs to the
+//             vCPU that the state names:
 //             the caller's while FREE, DONE or LOST, the server's while RUNNING.
 
 import { VCPU_CALL_SERVING } from '../abi/vcpu-block';

@@ -1,9 +1,9 @@
 // Spin lock: one word, 0 free, 1 held. For sections of tens of instructions that never block and never trap.
 //
 // Interface   acquire(address), release(address). pause(turn) is the wait of every other spin loop too.
-// Concurrency The holder may lose its processor: after SPINS turns a waiter sleeps, so that a machine with fewer
-//             processors than vCPUs goes on. A sleep that goes on for long looks whether a holder's thread is gone
-//             (host/vm/departed.ts).
+// Concurrency The holder may lose its processor: after SPINS turns a waiter sleeps, so that a machine with
+//             fewer processors than vCPUs goes on. A sleep that goes on for long looks whether a holder's
+//             thread is gone (host/vm/departed.ts).
 
 import { PANIC_LOCK_NOT_HELD } from '../abi/panic';
 import { publish32 } from './barrier';
@@ -11,8 +11,8 @@ import { CHECKED, panic } from './checked';
 import * as vcpu from './vcpu';
 
 /**
- * Sleeps up to `us` microseconds while the word is `value`. The host's wait, not memory.atomic.wait32: around that
- * instruction the baseline compiler of V8 11.3 (Node 20) loses values that a loop keeps in registers.
+ * Sleeps up to `us` microseconds while the word is `value`. The host's wait, not memory.atomic.wait32: around
+ * that instruction the baseline compiler of V8 11.3 (Node 20) loses values that a loop keeps in registers.
  */
 @external('hypervisor', 'sleep')
 declare function sleep(word: u32, value: i32, us: i32): void;

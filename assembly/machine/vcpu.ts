@@ -1,8 +1,8 @@
 // The vCPU that this instance of the kernel is: its block, its state, its counters.
 //
 // Interface   attach() once per instance. Other files read `block` and the words of abi/vcpu-block.ts in it.
-// Concurrency VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING are written here and read by other vCPUs; VCPU_PENDING is
-//             written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
+// Concurrency VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING are written here and read by other vCPUs; VCPU_PENDING
+//             is written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
 
 import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { PANIC_DEPTH, PANIC_FAULTING, PANIC_HOLDS } from '../abi/panic';
@@ -36,7 +36,10 @@ import * as map from './map';
 export let block: u32 = 0;
 /** Its number. */
 export let index: u32 = 0;
-/** VCPU_DEPTH at which the guest's page-fault handler runs, 0 = it does not: inside it no new epoch is acknowledged. */
+/**
+ * VCPU_DEPTH at which the guest's page-fault handler runs, 0 = it does not: inside it no new epoch is
+ * acknowledged.
+ */
 let frozen: u32 = 0;
 
 /** Makes this instance the vCPU `number`, whose block claim() has reserved. */
@@ -91,15 +94,17 @@ export function abandon(number: u32, isDead: bool): void {
   atomic.store<u32>(gone, VCPU_ABSENT, VCPU_STATE);
 }
 
-/** The block of a vCPU whose thread is gone becomes the caller's, who alone has set its state to VCPU_DEAD. */
+/**
+ * The block of a vCPU whose thread is gone becomes the caller's, who alone has set its state to VCPU_DEAD.
+ */
 export function replace(number: u32): void {
   abandon(number, true);
   atomic.store<u32>(map.vcpuBlock(number), VCPU_IDLE, VCPU_STATE);
 }
 
 /**
- * This vCPU has taken something that others wait for. No loop and no call may lie between the taking and this: the engine ends a thread
- * only there, so the count is right whenever it does.
+ * This vCPU has taken something that others wait for. No loop and no call may lie between the taking and
+ * this: the engine ends a thread only there, so the count is right whenever it does.
  */
 @inline
 export function hold(): void {
@@ -150,8 +155,8 @@ export function adopt(): void {
 }
 
 /**
- * Enters the guest; nests. The state says "running" before the epoch is read: whoever moves the epoch later sees
- * this vCPU and waits for it (epoch.settle), whoever moved it before is adopted here.
+ * Enters the guest; nests. The state says "running" before the epoch is read: whoever moves the epoch later
+ * sees this vCPU and waits for it (epoch.settle), whoever moved it before is adopted here.
  */
 export function enter(): void {
   const depth = load<u32>(block, VCPU_DEPTH);
@@ -170,8 +175,8 @@ export function leave(): void {
 }
 
 /**
- * Steps out of the guest for a host call that may take long: epochs go on without this vCPU. Not inside a page-fault
- * handler, where the epoch must stay what it is.
+ * Steps out of the guest for a host call that may take long: epochs go on without this vCPU. Not inside a
+ * page-fault handler, where the epoch must stay what it is.
  */
 export function suspend(): void {
   if (frozen == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);

@@ -1,13 +1,15 @@
-// Inter-processor interrupts: what a vCPU of a linked guest asks of another one's TLB; functions: remote-call.ts.
+// Inter-processor interrupts: what a vCPU of a linked guest asks of another one's TLB; functions:
+// remote-call.ts.
 //
-// Interface   attach() by each vCPU that takes part. post(vcpu, what, arg) asks, await(vcpu, ticket) returns when it is
-//             done; poll() serves what others asked of this vCPU, calls of functions too, and is called at its safepoints and in all its
-//             waits.
-// Invariants  IPI-1  A call is served before its vCPU does anything that a safepoint precedes. A vCPU that is idle or in
-//                    the host does nothing, so nobody waits for it: it serves first when it is back.
+// Interface   attach() by each vCPU that takes part. post(vcpu, what, arg) asks, await(vcpu, ticket) returns
+//             when it is done; poll() serves what others asked of this vCPU, calls of functions too, and is
+//             called at its safepoints and in all its waits.
+// Invariants  IPI-1  A call is served before its vCPU does anything that a safepoint precedes. A vCPU that is
+//                    idle or in the host does nothing, so nobody waits for it: it serves first when it is
+//                    back.
 //             IPI-2  Whoever waits serves its own calls meanwhile: two that wait for each other both go on.
-// Concurrency VCPU_CALL_LOCK guards a vCPU's ring. "Post, then look at the state" pairs with "state running, then look
-//             at what is pending" of a vCPU that comes back: one of the two sees the other.
+// Concurrency VCPU_CALL_LOCK guards a vCPU's ring. "Post, then look at the state" pairs with "state running,
+//             then look at what is pending" of a vCPU that comes back: one of the two sees the other.
 // Cost        a call to a running vCPU as long as its way to the next safepoint; serving one about 50 ns.
 //
 //   entry of the ring, 16 bytes:  u32 what, u32 0, u64 arg
@@ -68,7 +70,10 @@ export function lock(block: u32): void {
   vcpu.hold(); // spinlock.release() ends it
 }
 
-/** Asks the vCPU to do `what`; the ticket is for wait(). A full ring becomes one flush, which is all its calls at once. */
+/**
+ * Asks the vCPU to do `what`; the ticket is for wait(). A full ring becomes one flush, which is all its calls
+ * at once.
+ */
 export function post(index: u32, what: u32, arg: u64): u32 {
   const block = map.vcpuBlock(index);
   lock(block);

@@ -1,8 +1,9 @@
 // What a linked guest has instead of a kernel of its own: the calls of the libdbos that runs beside it.
 //
-// Interface   attach(frames) first, on each vCPU, from the guest's own `attach` export: after it machine/ works in this
-//             instance as it does in the kernel. claimFrames() gives neighbouring frames for good, allocFrame() and
-//             freeFrame() single ones; none is zeroed, but a claimed run was never used and reads as zero.
+// Interface   attach(frames) first, on each vCPU, from the guest's own `attach` export: after it machine/
+//             works in this instance as it does in the kernel. claimFrames() gives neighbouring frames for
+//             good, allocFrame() and freeFrame() single ones; none is zeroed, but a claimed run was never
+//             used and reads as zero.
 // Cost        a call between instances, 2 to 4 ns.
 
 import * as barrier from '../machine/barrier';
@@ -26,9 +27,9 @@ export declare function allocFrame(): u32;
 export declare function freeFrame(frame: u32): void;
 
 /**
- * The only frames that the host may touch by itself. Once set it is for the VM's life, and can only be narrowed: when that returns,
- * nothing under way touches what has left it. 0; -EINVAL; -EPERM when it would reach further; -EBUSY when it is narrowed, but
- * a transfer of before does not end.
+ * The only frames that the host may touch by itself. Once set it is for the VM's life, and can only be
+ * narrowed: when that returns, nothing under way touches what has left it. 0; -EINVAL; -EPERM when it would
+ * reach further; -EBUSY when it is narrowed, but a transfer of before does not end.
  */
 @external('libdbos', 'setDmaWindow')
 export declare function setDmaWindow(start: u32, end: u32): i32;

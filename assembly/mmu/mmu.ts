@@ -1,13 +1,15 @@
-// Virtual memory of a linked guest: 48-bit addresses, translated by the TLB, the page table, or the guest's own page-fault
-// handler.
+// Virtual memory of a linked guest: 48-bit addresses, translated by the TLB, the page table, or the guest's
+// own page-fault handler.
 //
-// Interface   create() makes an address space; attach(root) on each vCPU that uses it. read() and write() give the physical address
-//             of a virtual one, or 0 with the handler's errno in `failure`; an access does not reach over the end of its page.
-//             map() puts a page into a frame, unmap() ends that and returns the frame. The handler is the guest's export
-//             onPageFault(page: u64, access: u32): i32, or TypeScript's (`handlers`): 0 = the page is mapped now, PAGE_STAGED =
-//             its content is in the staging buffer, or a negative errno.
+// Interface   create() makes an address space; attach(root) on each vCPU that uses it. read() and write()
+//             give the physical address of a virtual one, or 0 with the handler's errno in `failure`; an
+//             access does not reach over the end of its page. map() puts a page into a frame, unmap() ends
+//             that and returns the frame. The handler is the guest's export onPageFault(page: u64, access:
+//             u32): i32, or TypeScript's (`handlers`): 0 = the page is mapped now, PAGE_STAGED = its content
+//             is in the staging buffer, or a negative errno.
 // Invariants  MMU-1  An entry of the TLB that allows stores has left DIRTY in the page table before.
-//             MMU-2  A handler has no page faults itself, and a fault is served or ends the call: no access goes elsewhere.
+//             MMU-2  A handler has no page faults itself, and a fault is served or ends the call: no access
+//                    goes elsewhere.
 // Concurrency A vCPU trusts its TLB: whoever unmaps what others use has them flush it (shootdown.page).
 // Cost        a hit 1 ns; a miss four loads; a fault 10 ns to the handler and back.
 
@@ -28,7 +30,10 @@ declare function pageFault(page: u64, access: u32): i32;
 export const READ: u32 = 0;
 export const WRITE: u32 = 1;
 
-/** A page that a handler says is there, and is not: so often it may have been taken away again by another vCPU. */
+/**
+ * A page that a handler says is there, and is not: so often it may have been taken away again by another
+ * vCPU.
+ */
 const ATTEMPTS: u32 = 8;
 const OFFSET: u64 = FRAME_BYTES - 1;
 
@@ -114,7 +119,9 @@ export function map(page: u64, frame: u32, writable: bool): bool {
   return pageTable.map(root, page, 1, frame, writable ? pte.WRITABLE : 0);
 }
 
-/** The page is nowhere any more: the frame that it was in, 0 if it was in none. Other vCPUs may know it still. */
+/**
+ * The page is nowhere any more: the frame that it was in, 0 if it was in none. Other vCPUs may know it still.
+ */
 export function unmap(page: u64): u32 {
   const at = pageTable.entry(root, page);
   if (at == 0) return 0;

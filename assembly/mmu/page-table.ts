@@ -1,12 +1,13 @@
 // The page table: four levels of 512 entries over 36-bit page numbers, in kernel frames.
 //
-// Interface   create() gives a root. entry() finds the address of a page's PTE, ensure() makes the tables on the way.
-//             map, unmap, protect and remap work on ranges; translate() is what the silicon does for one access.
-//             Tables live until the root goes: an entry's address, once found, stays right.
-// Invariants  PT-1  A table is zeroed before it is linked, and linked once: the loser of a race frees its own.
-// Concurrency entry() and ensure() by anyone at any time. Ranges: each entry changes atomically, the range does not; two
-//             vCPUs that edit one range at once keep apart by a lock of their own. Whoever unmaps or protects flushes
-//             TLBs (tlb.ts; other vCPUs': shootdown.ts).
+// Interface   create() gives a root. entry() finds the address of a page's PTE, ensure() makes the tables on
+//             the way. map, unmap, protect and remap work on ranges; translate() is what the silicon does for
+//             one access. Tables live until the root goes: an entry's address, once found, stays right.
+// Invariants  PT-1  A table is zeroed before it is linked, and linked once: the loser of a race frees its
+//                   own.
+// Concurrency entry() and ensure() by anyone at any time. Ranges: each entry changes atomically, the range
+//             does not; two vCPUs that edit one range at once keep apart by a lock of their own. Whoever
+//             unmaps or protects flushes TLBs (tlb.ts; other vCPUs': shootdown.ts).
 // Cost        a walk is four dependent loads; walk-cache.ts keeps it at one.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
@@ -89,7 +90,10 @@ function span(page: u64, end: u64): u64 {
   return min<u64>(end, (page | (ENTRIES - 1)) + 1) - page;
 }
 
-/** Maps `count` pages to neighbouring frames, slot = page number. False when a table is missing and has no frame. */
+/**
+ * Maps `count` pages to neighbouring frames, slot = page number. False when a table is missing and has no
+ * frame.
+ */
 export function map(root: u32, page: u64, count: u64, frame: u32, flags: u64): bool {
   if (CHECKED && (page + count > PAGES_MAX || (frame & (FRAME_BYTES - 1)) != 0))
     panic(PANIC_PAGE_TABLE);
@@ -132,8 +136,9 @@ export function protect(root: u32, page: u64, count: u64, writable: bool): void 
 }
 
 /**
- * Moves the entries of a range to other page numbers, contents and all: what was at `to` is forgotten. The ranges do
- * not overlap. False when a table is missing and has no frame; then the entries up to there have moved.
+ * Moves the entries of a range to other page numbers, contents and all: what was at `to` is forgotten. The
+ * ranges do not overlap. False when a table is missing and has no frame; then the entries up to there have
+ * moved.
  */
 export function remap(root: u32, from: u64, to: u64, count: u64): bool {
   for (let i: u64 = 0; i < count; i++) {
@@ -149,7 +154,9 @@ export function remap(root: u32, from: u64, to: u64, count: u64): bool {
   return true;
 }
 
-/** The access that silicon makes: address of the frame with ACCESSED (and DIRTY) set, or 0 for a page fault. */
+/**
+ * The access that silicon makes: address of the frame with ACCESSED (and DIRTY) set, or 0 for a page fault.
+ */
 export function translate(root: u32, page: u64, isWrite: bool): u32 {
   const at = entry(root, page);
   if (at == 0) return 0;

@@ -3,11 +3,12 @@
 //   bits 63..28  slot: where the page lies in storage, present or not     bit 4  DIRTY
 //   bits 27..8   pfn, when present                                        bit 3  ACCESSED
 //   bits 7..5    free for software                                        bit 2  WRITABLE
-//                                                                         bit 1  LOCKED: a fault is in progress
-//                                                                         bit 0  PRESENT
+//                                                                         bit 1  LOCKED: a fault is in
+//                                                                         progress bit 0  PRESENT
 //
 // Interface   Pure functions on the value. Zero is a page that was never mapped.
-// Concurrency An entry changes by 64-bit atomics alone, and only as its owner says: page-table.ts, tabby/fault.ts.
+// Concurrency An entry changes by 64-bit atomics alone, and only as its owner says: page-table.ts,
+//             tabby/fault.ts.
 
 export const PRESENT: u64 = 1;
 export const LOCKED: u64 = 2;

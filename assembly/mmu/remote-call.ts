@@ -1,16 +1,19 @@
-// Remote function calls: a vCPU of a linked guest has another one run `onCall(function, arg)` of the guest, at a safepoint, and gets
-// what it returned.
+// Remote function calls: a vCPU of a linked guest has another one run `onCall(function, arg)` of the guest,
+// at a safepoint, and gets what it returned.
 //
-// Interface   call(vcpu, function, arg) asks; awaitResult(ticket) waits for the end and says whether there is a `result`, isOver()
-//             looks without waiting. Each ticket is awaited once. Which function a number means is the guest's own business.
-//             Calls are served by ipi.poll(): ipi.attach() first.
-// Invariants  CALL-1  A call is run once, or its caller is told that it was lost: its vCPU went away, or trapped in it.
+// Interface   call(vcpu, function, arg) asks; awaitResult(ticket) waits for the end and says whether there is
+//             a `result`, isOver() looks without waiting. Each ticket is awaited once. Which function a
+//             number means is the guest's own business. Calls are served by ipi.poll(): ipi.attach() first.
+// Invariants  CALL-1  A call is run once, or its caller is told that it was lost: its vCPU went away, or
+//                     trapped in it.
 //             CALL-2  Calls of one vCPU to another begin in the order in which they were made.
-//             CALL-3  Who waits serves meanwhile, so calls may go both ways, and a function may call; such calls nest as deep as
-//                     calls are open, CALLS_MAX for each vCPU.
-// Concurrency A call lies in its caller's block, so no number of calls overflows anything. VCPU_CALL_LOCK of the vCPU that is to
-//             run it guards the queue there. A vCPU that is idle or in the host keeps its queue until it is back, and its callers
-//             wait. State: QUEUED -> RUNNING -> DONE by who runs it; -> LOST by who finds that nobody will; -> FREE by the caller. A new vCPU in the caller's place makes RUNNING ones ORPHANED.
+//             CALL-3  Who waits serves meanwhile, so calls may go both ways, and a function may call; such
+//                     calls nest as deep as calls are open, CALLS_MAX for each vCPU.
+// Concurrency A call lies in its caller's block, so no number of calls overflows anything. VCPU_CALL_LOCK of
+//             the vCPU that is to run it guards the queue there. A vCPU that is idle or in the host keeps its
+//             queue until it is back, and its callers wait. State: QUEUED -> RUNNING -> DONE by who runs it;
+//             -> LOST by who finds that nobody will; -> FREE by the caller. A new vCPU in the caller's place
+//             makes RUNNING ones ORPHANED.
 
 import { PANIC_CALL } from '../abi/panic';
 import {
@@ -90,7 +93,9 @@ export function isOver(ticket: u32): bool {
   return atomic.load<u32>(ticket) >= DONE;
 }
 
-/** Waits for the end of the call, and serves others' meanwhile. False: it was lost, and may have run in part. */
+/**
+ * Waits for the end of the call, and serves others' meanwhile. False: it was lost, and may have run in part.
+ */
 export function awaitResult(ticket: u32): bool {
   let turn: u32 = 0;
   while (!isOver(ticket)) {

@@ -1,8 +1,9 @@
 // Safepoints of linked guests: where a vCPU takes its interrupts. Translated guests have them in their loops.
 //
-// Interface   poll() where the guest holds no latch and no window of the pool is open. mask() keeps vectors pending up to
-//             unmask(), which takes them.
-// Cost        a poll is two plain loads and a branch; what another vCPU has just raised is seen at a later one.
+// Interface   poll() where the guest holds no latch and no window of the pool is open. mask() keeps vectors
+//             pending up to unmask(), which takes them.
+// Cost        a poll is two plain loads and a branch; what another vCPU has just raised is seen at a later
+//             one.
 
 import { VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';

@@ -1,7 +1,8 @@
-// TLB shootdown, the classical one: a translation ends on every vCPU before its frame may hold something else.
+// TLB shootdown, the classical one: a translation ends on every vCPU before its frame may hold something
+// else.
 //
-// Interface   page(number) after its PTE has changed: returns when no vCPU uses the old translation any more. Tabby does
-//             without; it is for designs that trust their TLB (TLB-1).
+// Interface   page(number) after its PTE has changed: returns when no vCPU uses the old translation any more.
+//             Tabby does without; it is for designs that trust their TLB (TLB-1).
 // Cost        an IPI to every vCPU that takes part, and a wait for the slowest.
 
 import { VCPUS_MAX } from '../abi/limits';

@@ -1,9 +1,9 @@
 // TLB: a direct-mapped cache of translations, per vCPU.
 //
-// Interface   attach(address): TLB_BYTES of this vCPU's own. at(page) is the cell to look into; the fast paths of
-//             tabby/pool.ts do so themselves. fill(), invlpg(), flush().
-// Invariants  TLB-1  An entry may be stale. Whoever uses one either checks what it leads to (Tabby: the page header),
-//                    or has all vCPUs flush theirs before a translation ends (shootdown.ts).
+// Interface   attach(address): TLB_BYTES of this vCPU's own. at(page) is the cell to look into; the fast
+//             paths of tabby/pool.ts do so themselves. fill(), invlpg(), flush().
+// Invariants  TLB-1  An entry may be stale. Whoever uses one either checks what it leads to (Tabby: the page
+//                    header), or has all vCPUs flush theirs before a translation ends (shootdown.ts).
 // Concurrency This vCPU alone.
 //
 //   entry:   bits 63..28  page number     bits 27..8  pfn     bits 7..0  0        empty: EMPTY_*

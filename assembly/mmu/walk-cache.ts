@@ -1,6 +1,7 @@
 // Page-walk cache: addresses of last-level tables, per vCPU, by page >> 9. It makes a walk one load.
 //
-// Interface   attach(address, root): `address` has CACHE_BYTES of this vCPU's own. entry() gives the address of a PTE.
+// Interface   attach(address, root): `address` has CACHE_BYTES of this vCPU's own. entry() gives the address
+//             of a PTE.
 // Invariants  Tables live as long as the root (page-table.ts), so nothing here ever goes stale.
 // Concurrency This vCPU alone.
 // Cost        512 entries of 8 bytes span 1 GiB of pages.

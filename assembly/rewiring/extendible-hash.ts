@@ -1,18 +1,22 @@
-// An extendible hash table whose directory is rewired: to double, its upper half gets the frames of its lower half, so 4 bytes are
-// copied for each 4 KiB of directory. A page of it becomes two when a split makes its halves differ. The table: Fagin, Nievergelt,
-// Pippenger, Strong, TODS 4(3), 1979; directories that are rewired: Schuhknecht et al., PVLDB 9(10), 2016.
+// An extendible hash table whose directory is rewired: to double, its upper half gets the frames of its lower
+// half, so 4 bytes are copied for each 4 KiB of directory. A page of it becomes two when a split makes its
+// halves differ. The table: Fagin, Nievergelt, Pippenger, Strong, TODS 4(3), 1979; directories that are
+// rewired: Schuhknecht et al., PVLDB 9(10), 2016.
 //
-// Interface   tableBytes() of memory of the caller's hold a table: create(), free(). get(), put() and remove() of u64 keys with u64
-//             values. Buckets split and never merge. `depthMax` bounds the directory to 2^depthMax entries.
-// Invariants  EXTENDIBLE-1  Directory entry i leads to the bucket whose keys have a hash that ends in i's last bits, as many as the
-//                           bucket is deep; so entries that agree in these bits are the same.
-//             EXTENDIBLE-2  Pages of the directory that agree in the last bits of their number, as many as the page is deep, are one
-//                           frame, and are equally deep.
+// Interface   tableBytes() of memory of the caller's hold a table: create(), free(). get(), put() and
+//             remove() of u64 keys with u64 values. Buckets split and never merge. `depthMax` bounds the
+//             directory to 2^depthMax entries.
+// Invariants  EXTENDIBLE-1  Directory entry i leads to the bucket whose keys have a hash that ends in i's
+//                           last bits, as many as the bucket is deep; so entries that agree in these bits are
+//                           the same.
+//             EXTENDIBLE-2  Pages of the directory that agree in the last bits of their number, as many as
+//                           the page is deep, are one frame, and are equally deep.
 //             EXTENDIBLE-3  A call that fails has changed no key.
 // Concurrency One vCPU at a time.
-// Cost        get(): one load more than with a flat directory, of a page table that is in the cache (4 bytes a 1024 buckets). A
-//             doubling: 5 bytes a page of the directory, where copying it costs 4096. Each page is copied once for each
-//             time that it becomes two, when that is: the copies of a doubling are spread over the splits after it.
+// Cost        get(): one load more than with a flat directory, of a page table that is in the cache (4 bytes
+//             a 1024 buckets). A doubling: 5 bytes a page of the directory, where copying it costs 4096. Each
+//             page is copied once for each time that it becomes two, when that is: the copies of a doubling
+//             are spread over the splits after it.
 //
 //   table:   0  u32  entries of the directory - 1     4  u32  depthMax     8  u32  next free bucket, 0: its frame is full
 //           64  u32 x pages: frame     then  u8 x pages: depth of the page
@@ -36,7 +40,10 @@ function pagesMax(depthMax: u32): u32 {
   return depthMax <= PAGE_SHIFT ? 1 : 1 << (depthMax - PAGE_SHIFT);
 }
 
-/** Memory that a table of at most 2^depthMax directory entries needs, at an address that is a multiple of 4. depthMax <= 30. */
+/**
+ * Memory that a table of at most 2^depthMax directory entries needs, at an address that is a multiple of 4.
+ * depthMax <= 30.
+ */
 export function tableBytes(depthMax: u32): u32 {
   return FRAMES + pagesMax(depthMax) * 5;
 }
@@ -63,7 +70,8 @@ export function create(table: u32, depthMax: u32): i32 {
 /** All frames go back; the table can be created again. */
 export function free(table: u32): void {
   const entries = load<u32>(table, MASK) + 1;
-  // Of all entries with one bucket the first has no bit beyond its depth; the first bucket of a frame stands for the frame.
+  // Of all entries with one bucket the first has no bit beyond its depth; the first bucket of a frame stands
+  // for the frame.
   let buckets: u32 = 0;
   for (let i: u32 = 0; i < entries; i++) {
     const found = entryOf(table, i);
@@ -156,7 +164,10 @@ function split(table: u32, hash: u64): i32 {
   return 0;
 }
 
-/** The upper half of the directory becomes what the lower is: entries in the one page there is, or frames. False when it may not. */
+/**
+ * The upper half of the directory becomes what the lower is: entries in the one page there is, or frames.
+ * False when it may not.
+ */
 export function double(table: u32): bool {
   if (depth(table) == load<u32>(table, DEPTH_MAX)) return false;
   const entries = load<u32>(table, MASK) + 1;
@@ -172,7 +183,10 @@ export function double(table: u32): bool {
   return true;
 }
 
-/** Copies pages of the directory until the entries that end in `own` and those that have `bit` besides share none. */
+/**
+ * Copies pages of the directory until the entries that end in `own` and those that have `bit` besides share
+ * none.
+ */
 function separate(table: u32, own: u32, bit: u32): i32 {
   if (bit < PAGE_SHIFT) return 0; // they share none, they are in the same pages
   const page = own >> PAGE_SHIFT;

@@ -1,15 +1,20 @@
-// A growable array that never copies: its pages are frames anywhere, and one flat page table leads to them, so that it grows by
-// mapping frames behind its last page. After Schuhknecht, Dittrich, Sharma: RUMA has it, PVLDB 9(10), 2016.
+// A growable array that never copies: its pages are frames anywhere, and one flat page table leads to them,
+// so that it grows by mapping frames behind its last page. After Schuhknecht, Dittrich, Sharma: RUMA has it,
+// PVLDB 9(10), 2016.
 //
-// Interface   tableBytes() of memory of the caller's hold an array: create(), and free() before the memory is used for something
-//             else. An element has 1 << shift bytes, shift <= 12; the caller says the same `shift` in every call, as a constant.
-//             at() is the address of an element; elements up to the end of its page are neighbours, so a scan asks once a
-//             page: inPage(). push(), pop(), resize(); append() and move() rewire pages. Elements are not zeroed.
-// Invariants  ARRAY-1  Page i is in use if and only if an element below the length lies in it; only those have frames.
+// Interface   tableBytes() of memory of the caller's hold an array: create(), and free() before the memory is
+//             used for something else. An element has 1 << shift bytes, shift <= 12; the caller says the same
+//             `shift` in every call, as a constant. at() is the address of an element; elements up to the end
+//             of its page are neighbours, so a scan asks once a page: inPage(). push(), pop(), resize();
+//             append() and move() rewire pages. Elements are not zeroed.
+// Invariants  ARRAY-1  Page i is in use if and only if an element below the length lies in it; only those
+//                      have frames.
 //             ARRAY-2  A call that fails has changed nothing.
-// Concurrency One vCPU calls what changes the array. Others may use at() of an element that was published after it was stored
-//             (barrier.publish32), as long as nobody shrinks below it, moves or frees: its page stays where it is.
-// Cost        at(): one load more than base + offset. A page more: 10 ns, where doubling copies 4 KiB for it in 400. The table:
+// Concurrency One vCPU calls what changes the array. Others may use at() of an element that was published
+//             after it was stored (barrier.publish32), as long as nobody shrinks below it, moves or frees:
+//             its page stays where it is.
+// Cost        at(): one load more than base + offset. A page more: 10 ns, where doubling copies 4 KiB for it
+//             in 400. The table:
 //             4 bytes a page of the largest size.
 //
 //   table:   0  u32  length     4  u32  pages in use     8  u32  pages at most     12  u32  shift     64  u32 x pages: frame
@@ -26,7 +31,9 @@ const PAGES_MAX: u32 = 8;
 const SHIFT: u32 = 12;
 const FRAMES: u32 = 64;
 
-/** Memory that an array of at most so many pages needs for its table, at an address that is a multiple of 4. */
+/**
+ * Memory that an array of at most so many pages needs for its table, at an address that is a multiple of 4.
+ */
 export function tableBytes(pagesMax: u32): u32 {
   return FRAMES + (pagesMax << 2);
 }
@@ -84,7 +91,10 @@ export function pop(array: u32, shift: u32): bool {
   return true;
 }
 
-/** Gives the array so many elements, of which new ones hold anything: 0, -ENOMEM, or -ENOSPC when the table ends before. */
+/**
+ * Gives the array so many elements, of which new ones hold anything: 0, -ENOMEM, or -ENOSPC when the table
+ * ends before.
+ */
 export function resize(array: u32, count: u32, shift: u32): i32 {
   const before = load<u32>(array, PAGES);
   const pages = pagesOf(count, shift);
@@ -100,8 +110,9 @@ export function resize(array: u32, count: u32, shift: u32): i32 {
 }
 
 /**
- * The elements of `other` come behind those of `array`, without a copy: its pages do, and it is empty then. 0; -ENOSPC; -EINVAL
- * when the last page of `array` is not full, or `other` is `array` or has elements of another size.
+ * The elements of `other` come behind those of `array`, without a copy: its pages do, and it is empty then.
+ * 0; -ENOSPC; -EINVAL when the last page of `array` is not full, or `other` is `array` or has elements of
+ * another size.
  */
 export function append(array: u32, other: u32): i32 {
   const shift = load<u32>(array, SHIFT);
@@ -119,7 +130,10 @@ export function append(array: u32, other: u32): i32 {
   return 0;
 }
 
-/** The array is at `to` from now on, with a table of another size: 0, or -ENOSPC when its pages are too many for that. */
+/**
+ * The array is at `to` from now on, with a table of another size: 0, or -ENOSPC when its pages are too many
+ * for that.
+ */
 export function move(array: u32, to: u32, pagesMax: u32): i32 {
   const pages = load<u32>(array, PAGES);
   if (pages > pagesMax) return -ENOSPC;

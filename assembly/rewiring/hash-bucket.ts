@@ -1,11 +1,12 @@
-// A bucket of a hash table: 15 entries, a u64 key and a u64 value each, in four cache lines. A byte of an entry's hash is in the
-// bucket's first 16 bytes, so one compare finds where the key may be.
+// A bucket of a hash table: 15 entries, a u64 key and a u64 value each, in four cache lines. A byte of an
+// entry's hash is in the bucket's first 16 bytes, so one compare finds where the key may be.
 //
 // Interface   find(), insert(), remove(), and split() by the next bit of the hash. hashOf() is the hash.
 // Invariants  BUCKET-1  A fingerprint is not 0 if and only if its entry is in use.
 //             BUCKET-2  All keys of a bucket agree in the last `depth` bits of their hash.
 // Concurrency One vCPU at a time.
-// Cost        find(): two cache lines as a rule; a wrong entry is looked at once in 17 look-ups of a full bucket.
+// Cost        find(): two cache lines as a rule; a wrong entry is looked at once in 17 look-ups of a full
+//             bucket.
 //
 //   0  u8  depth     1  u8 x 15  fingerprints     16  15 x (u64 key, u64 value)
 
@@ -16,7 +17,10 @@ const ENTRY_SHIFT: u32 = 4; // entry i, from 1 on, is at i << 4
 const VALUE: u32 = 8;
 const FINGERPRINTS: u32 = 0xfffe; // lanes 1 to 15
 
-/** Every bit of the key changes about half of the hash's: the finaliser of SplitMix64 with Stafford's constants. */
+/**
+ * Every bit of the key changes about half of the hash's: the finaliser of SplitMix64 with Stafford's
+ * constants.
+ */
 @inline
 export function hashOf(key: u64): u64 {
   key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9;

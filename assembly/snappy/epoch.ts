@@ -1,16 +1,19 @@
 // Epochs: the number of the time between two snapshots, whole (32 bits) and short (8 bits, the view).
 //
-// The epoch table has one byte a page: the view in which the page was last written. A store is free when that byte
-// equals the vCPU's view; it needs one byte compare and no order. Views run 1..VIEW_COUNT in turn, so a byte must be
-// gone before its value comes round again: advance() sweeps a part of the table each time, whatever its size.
+// The epoch table has one byte a page: the view in which the page was last written. A store is free when that
+// byte equals the vCPU's view; it needs one byte compare and no order. Views run 1..VIEW_COUNT in turn, so a
+// byte must be gone before its value comes round again: advance() sweeps a part of the table each time,
+// whatever its size.
 //
-// Interface   advance() by the taker of a snapshot, holding VM_SNAPSHOT_LOCK; settle() before the first store of an
-//             epoch; note() with each mark.
-// Invariants  EPOCH-1  No byte of the table is older than VIEW_COUNT - 1 epochs: equal means "written in this one".
+// Interface   advance() by the taker of a snapshot, holding VM_SNAPSHOT_LOCK; settle() before the first store
+//             of an epoch; note() with each mark.
+// Invariants  EPOCH-1  No byte of the table is older than VIEW_COUNT - 1 epochs: equal means "written in this
+//                      one".
 //             EPOCH-2  A page is marked with the view of epoch e only when no running vCPU is behind e.
 // Concurrency VM_EPOCH and VM_VIEW change together, in one 64-bit store. The sweep clears bytes by 64-bit
 //             compare-and-swap, so that it never undoes a concurrent mark or page lock.
-// Cost        at most SWEEP_CHUNKS_MAX chunks of 4 KiB read by 16 bytes: 0.3 us; nothing where nothing was marked.
+// Cost        at most SWEEP_CHUNKS_MAX chunks of 4 KiB read by 16 bytes: 0.3 us; nothing where nothing was
+//             marked.
 
 import { COUNTER_WAITS } from '../abi/counter';
 import { FRAMES_MIN, PAGE_LOCKED, VIEW_COUNT, VIEW_FIRST } from '../abi/limits';
@@ -48,7 +51,10 @@ export function current(): u32 {
   return atomic.load<u32>(map.vm, VM_EPOCH);
 }
 
-/** Starts the next epoch and asks every running vCPU to acknowledge it. Waits only for one that is LAG_MAX behind. */
+/**
+ * Starts the next epoch and asks every running vCPU to acknowledge it. Waits only for one that is LAG_MAX
+ * behind.
+ */
 export function advance(): void {
   if (CHECKED && atomic.load<u32>(map.vm, VM_SNAPSHOT_LOCK) != 1) panic(PANIC_LOCK_NOT_HELD);
   settle(current() - LAG_MAX);
@@ -64,7 +70,9 @@ export function advance(): void {
   }
 }
 
-/** A vCPU in the host acknowledges when it comes back; one that looks at a snapshot never writes main memory. */
+/**
+ * A vCPU in the host acknowledges when it comes back; one that looks at a snapshot never writes main memory.
+ */
 function mustAcknowledge(index: u32): bool {
   const block = map.vcpuBlock(index);
   return (

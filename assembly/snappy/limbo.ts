@@ -1,13 +1,13 @@
 // Limbo list: copies that several snapshots share, waiting until no snapshot can see them (paper, 4.1).
 //
-// A frame copied in epoch e shows a page as it was before e: the snapshots of earlier epochs may use it, so it is
-// free once the oldest active snapshot is not older than e. Frames that only one snapshot sees belong to that
-// snapshot's table and never come here.
+// A frame copied in epoch e shows a page as it was before e: the snapshots of earlier epochs may use it, so
+// it is free once the oldest active snapshot is not older than e. Frames that only one snapshot sees belong
+// to that snapshot's table and never come here.
 //
 // Interface   defer() in the write fault; reap() after a snapshot was released.
 // Invariants  LIMBO-1  end_epoch never falls along the list: reap() stops at the first frame that must wait.
-// Concurrency One spin lock for head, tail and count. Writers in one epoch may come in any order, and no vCPU is
-//             in a write fault of an older epoch once a newer one is settled (epoch.ts, EPOCH-2).
+// Concurrency One spin lock for head, tail and count. Writers in one epoch may come in any order, and no vCPU
+//             is in a write fault of an older epoch once a newer one is settled (epoch.ts, EPOCH-2).
 // Cost        about 20 ns a frame. Tags live beside the frames, not in them: their content is still read.
 
 import { FRAME_SHIFT } from '../abi/limits';

@@ -5,10 +5,10 @@
 //   active -> lost       lose()      a copy for it found no frame: it gets no more copies, its reader is stopped
 //   active, lost -> free release()   nobody reads it any more; waits for the write faults that may know it
 //
-// Interface   take() on a vCPU of the main image, outside the write fault; release() once, by whoever knows that no
-//             vCPU looks at it any more.
-// Concurrency VM_SNAPSHOT_LOCK orders the takers. VM_ACTIVE gets its bit before the epoch moves: a vCPU that writes
-//             in the new epoch sees the snapshot (SNAP-3).
+// Interface   take() on a vCPU of the main image, outside the write fault; release() once, by whoever knows
+//             that no vCPU looks at it any more.
+// Concurrency VM_SNAPSHOT_LOCK orders the takers. VM_ACTIVE gets its bit before the epoch moves: a vCPU that
+//             writes in the new epoch sees the snapshot (SNAP-3).
 // Cost        take() about 0.3 us, whatever the memory holds; release() in proportion to the pages copied.
 
 import { EBUSY, EPERM } from '../abi/errno';
@@ -45,7 +45,9 @@ import * as epoch from './epoch';
 import * as limbo from './limbo';
 import * as table from './table';
 
-/** Slot of the new snapshot, or -EBUSY when all are in use, -EPERM in a snapshot and in a page-fault handler. */
+/**
+ * Slot of the new snapshot, or -EBUSY when all are in use, -EPERM in a snapshot and in a page-fault handler.
+ */
 export function take(): i32 {
   if (vcpu.snapshotSlot() >= 0 || vcpu.isFrozen()) return -EPERM;
   const lock = map.vm + VM_SNAPSHOT_LOCK;
@@ -90,7 +92,10 @@ export function stop(slot: u32): void {
   stopReaders(slot, SNAPSHOT_STOPPED);
 }
 
-/** The state is set first: a vCPU that turns to the snapshot now finds it (state), one that has gets the interrupt. */
+/**
+ * The state is set first: a vCPU that turns to the snapshot now finds it (state), one that has gets the
+ * interrupt.
+ */
 function stopReaders(slot: u32, state: u32): void {
   atomic.cmpxchg<u32>(map.snapshotBlock(slot), SNAPSHOT_GOOD, state, SNAPSHOT_STATE);
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);

@@ -66,7 +66,9 @@ export function put(slot: u32, page: u32, entry: u32): void {
   atomic.store<u32>(entryAddress(slot, page), entry);
 }
 
-/** Panics unless the entry leads to a frame of this VM, as each row of the table above but the last two says. */
+/**
+ * Panics unless the entry leads to a frame of this VM, as each row of the table above but the last two says.
+ */
 function check(page: u32, entry: u32): void {
   const frame = frameOf(entry, page);
   const isFrame = frame != 0 && frame >> FRAME_SHIFT < map.frameTop();

@@ -1,11 +1,11 @@
 // What a vCPU that looks at a snapshot does besides reading: private writes, and giving up pages.
 //
-// Interface   viewFault() is called by the snapshot image before a store to a page that the snapshot does not own;
-//             forget() by a guest that will not read a range again (a saver behind its own progress).
+// Interface   viewFault() is called by the snapshot image before a store to a page that the snapshot does not
+//             own; forget() by a guest that will not read a range again (a saver behind its own progress).
 // Invariants  SNAP-6  A snapshot's stores go to frames that it owns: no other image ever sees them.
-// Concurrency Races with write faults of the main image only over an entry that is 0: the swap decides. A swap that
-//             succeeds proves the copy clean: no store to the page came before it, or its fault would have put an
-//             entry there first.
+// Concurrency Races with write faults of the main image only over an entry that is 0: the swap decides. A
+//             swap that succeeds proves the copy clean: no store to the page came before it, or its fault
+//             would have put an entry there first.
 // Cost        a private write copies one frame; forget() one exchange a page.
 
 import { COUNTER_FORGOTTEN, COUNTER_PRIVATE } from '../abi/counter';
@@ -60,7 +60,9 @@ export function viewFault(address: u32): u32 {
   return entry;
 }
 
-/** Gives up the pages that lie wholly in a range: their frames are free at once, and no copy is made for them. */
+/**
+ * Gives up the pages that lie wholly in a range: their frames are free at once, and no copy is made for them.
+ */
 export function forget(address: u32, bytes: u32): void {
   const slot = vcpu.snapshotSlot();
   if (slot < 0) return;

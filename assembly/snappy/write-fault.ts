@@ -5,28 +5,31 @@
 //   3. copy the old content and publish it in the snapshots that see it (SNAP-3)
 //   4. fence, mark the page with the view, fence; then the store happens (SNAP-4)
 //
-// Interface   fault() is what a failed write check calls; faultRange() serves the bulk instructions and system
-//             calls. Both return with the pages writable, or trap.
-// Invariants  SNAP-3  A snapshot that sees a page and has no entry for it finds the right content in main memory.
-//             SNAP-4  The entry is visible before the mark, the mark before the store: a reader that read main
-//                     memory too late finds the entry when it looks again (view.ts).
+// Interface   fault() is what a failed write check calls; faultRange() serves the bulk instructions and
+//             system calls. Both return with the pages writable, or trap.
+// Invariants  SNAP-3  A snapshot that sees a page and has no entry for it finds the right content in main
+//                     memory.
+//             SNAP-4  The entry is visible before the mark, the mark before the store: a reader that read
+//                     main memory too late finds the entry when it looks again (view.ts).
 //             SNAP-5  A store never waits for, and never fails because of, a snapshot: without a frame the
 //                     snapshot is lost (snapshot.lose), the store goes on.
-//             SNAP-8  A page that a snapshot does not have, because the guest grew later, reads as zero there: it gets the
-//                     zero frame before the guest's first store to it.
-//             SNAP-7  No answer of the guest makes a page writable. These are its answers, and what they can do:
-//                     - the page-fault handler (slot 32) says "handled": break and epoch are looked at again, and
-//                       the store traps unless the page is guest memory by now (outside);
-//                     - the system-call handler (slot 33): its result goes to the guest alone. The host checks
-//                       every address that it takes from a guest before it writes there (transfer.ts);
-//                     - an interrupt handler answers nothing. It may end the epoch, so the pages of the interrupted
-//                       code are made sure of again (the main image's poll);
+//             SNAP-8  A page that a snapshot does not have, because the guest grew later, reads as zero
+//                     there: it gets the zero frame before the guest's first store to it.
+//             SNAP-7  No answer of the guest makes a page writable. These are its answers, and what they can
+//                     do:
+//                     - the page-fault handler (slot 32) says "handled": break and epoch are looked at again,
+//                       and the store traps unless the page is guest memory by now (outside);
+//                     - the system-call handler (slot 33): its result goes to the guest alone. The host
+//                       checks every address that it takes from a guest before it writes there (transfer.ts);
+//                     - an interrupt handler answers nothing. It may end the epoch, so the pages of the
+//                       interrupted code are made sure of again (the main image's poll);
 //                     - allocators that glue calls: faultRange() makes what they return writable, or traps.
 //                     A page-fault handler takes no snapshot and adopts no epoch (vcpu.freeze): the code that
 //                     faulted goes on with pages that it made sure of before.
-// Concurrency faultBegin/faultEnd bracket every use of VM_ACTIVE: a released snapshot is cleared only after all
-//             faults that may have seen it are over (snapshot.release).
-// Cost        without a snapshot about 50 ns; with one the copy of a frame, some 0.5 us when warm. Paper, 4.1.
+// Concurrency faultBegin/faultEnd bracket every use of VM_ACTIVE: a released snapshot is cleared only after
+//             all faults that may have seen it are over (snapshot.release).
+// Cost        without a snapshot about 50 ns; with one the copy of a frame, some 0.5 us when warm. Paper,
+//             4.1.
 
 import { COUNTER_COPIES, COUNTER_FAULTS } from '../abi/counter';
 import { FRAME_BYTES, FRAME_SHIFT, PAGE_LOCKED } from '../abi/limits';
@@ -85,7 +88,9 @@ function isWritable(page: u32): bool {
   return page < guestMemory.breakPage() && page >= load<u32>(map.vm, VM_GUARD);
 }
 
-/** Not guest memory: the guest's own handler may grow it. Returns when the page is guest memory now (SNAP-7). */
+/**
+ * Not guest memory: the guest's own handler may grow it. Returns when the page is guest memory now (SNAP-7).
+ */
 function outside(address: u32, page: u32): void {
   const epoch = load<u32>(vcpu.block, VCPU_EPOCH);
   const isHandled = trap.pageFault(address);
@@ -145,7 +150,10 @@ function preserve(page: u32, active: u32, mine: u32): void {
   limbo.defer(frame, mine);
 }
 
-/** The active snapshots, one bit each, whose only copy of the page is main memory. Those that do not have it get zeros. */
+/**
+ * The active snapshots, one bit each, whose only copy of the page is main memory. Those that do not have it
+ * get zeros.
+ */
 function seersOf(page: u32, active: u32, mine: u32): u32 {
   let seers: u32 = 0;
   let rest = active;

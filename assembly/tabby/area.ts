@@ -1,8 +1,10 @@
 // Where the pool's regions are, for this vCPU.
 //
-// Interface   claim() and publish() by the vCPU that creates the pool, then attach() by each. `word` is the address of a word of
-//             guest memory that holds the pool's address from publish() on. Others read the registers below.
-// Concurrency publish() ends with storing the word: a vCPU that sees it sees the pool. Registers are this vCPU's.
+// Interface   claim() and publish() by the vCPU that creates the pool, then attach() by each. `word` is the
+//             address of a word of guest memory that holds the pool's address from publish() on. Others read
+//             the registers below.
+// Concurrency publish() ends with storing the word: a vCPU that sees it sees the pool. Registers are this
+//             vCPU's.
 //
 //   pool block, 2 frames, then 4 bytes a frame of descriptors (descriptor.ts)
 //     0  u32  first frame of the pool          64  u32  clock hand, counts frames passed (clock.ts)
@@ -85,7 +87,10 @@ export function claim(count: u32): u32 {
   return pool;
 }
 
-/** Makes the pool of claim(), over the file `descriptor`, known to all vCPUs; 0, or what setDmaWindow() returns. */
+/**
+ * Makes the pool of claim(), over the file `descriptor`, known to all vCPUs; 0, or what setDmaWindow()
+ * returns.
+ */
 export function publish(pool: u32, word: u32, descriptor: i32): i32 {
   const start = load<u32>(pool, FIRST);
   const count = load<u32>(pool, FRAMES);
@@ -121,8 +126,8 @@ export function attach(word: u32): i32 {
 }
 
 /**
- * The frame where a page is at home: it is put there when that frame can be had, so there is no need to translate to
- * find it there. Dense page numbers have homes of their own as far as the pool reaches.
+ * The frame where a page is at home: it is put there when that frame can be had, so there is no need to
+ * translate to find it there. Dense page numbers have homes of their own as far as the pool reaches.
  */
 @inline
 export function home(page: u64): u32 {

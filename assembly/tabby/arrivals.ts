@@ -1,13 +1,17 @@
-// What this vCPU has under way at the I/O service: reads of pages, each into the frame that will hold it, and the writes of a batch.
+// What this vCPU has under way at the I/O service: reads of pages, each into the frame that will hold it, and
+// the writes of a batch.
 //
-// Interface   attach() once. read() and write() queue an operation, ring() shows them to the service. poll() takes what is complete,
-//             take(n) waits for n completions, drain() for all reads. arrive() ends a read, also one that the vCPU waited for.
-// Invariants  TAB-11 A page enters in this order: header exclusive under the new number, bytes read and checked, cell published,
+// Interface   attach() once. read() and write() queue an operation, ring() shows them to the service. poll()
+//             takes what is complete, take(n) waits for n completions, drain() for all reads. arrive() ends a
+//             read, also one that the vCPU waited for.
+// Invariants  TAB-11 A page enters in this order: header exclusive under the new number, bytes read and
+//             checked, cell published,
 //                    header unlocked. The clock needs the header, so it never sees a cell that is claimed.
 //             TAB-12 After an error the cell says again what it said, and the frame is free.
 //             TAB-14 A frame that a lost operation may still write into is never free again.
 // Concurrency The rows are this vCPU's.
-// Cost        about 100 ns a page here, 10 us of the I/O service's thread, and the device's time shared by all under way.
+// Cost        about 100 ns a page here, 10 us of the I/O service's thread, and the device's time shared by
+//             all under way.
 //
 //   row of a read, 32 bytes:  u64 what the cell said, u64 header, u32 frame (0 = the row is free), u32 cell
 
@@ -64,7 +68,7 @@ export function isServed(): bool {
   return file >= 0 && queue.isServed();
 }
 
-// --- reads ----------------------------------------------------------------------------------------------------
+// --- reads -------------------------------------------------------------------------------------------------
 
 @inline
 function rowAt(index: u32): u32 {
@@ -77,7 +81,10 @@ export function hasRoom(): bool {
   return reading < readsMax;
 }
 
-/** Queues the read of a claimed page into its frame, latched with the header `claimed`. hasRoom() has said that there is room. */
+/**
+ * Queues the read of a claimed page into its frame, latched with the header `claimed`. hasRoom() has said
+ * that there is room.
+ */
 export function read(frame: u32, claimed: u64, cell: u32, entry: u64): void {
   let index: u32 = 0;
   while (load<u32>(rowAt(index), FRAME) != 0) index += 1;
@@ -118,7 +125,10 @@ function readDone(index: u32, result: i32): void {
   } else counter.count(counter.FAILURES);
 }
 
-/** A read into the frame, latched with the header `claimed`, is over: the page is there (`isSound`), or in storage as before. Which. */
+/**
+ * A read into the frame, latched with the header `claimed`, is over: the page is there (`isSound`), or in
+ * storage as before. Which.
+ */
 export function arrive(frame: u32, claimed: u64, cell: u32, entry: u64, isSound: bool): bool {
   header.set(frame, claimed, isSound ? claimed : claimed | header.INVALID); // the image may have had any
   if (isSound) enroll(frame, claimed, cell, entry);
@@ -136,9 +146,12 @@ export function enroll(frame: u32, claimed: u64, cell: u32, entry: u64): void {
   translation.publish(header.pageOf(claimed), frame, cell, entry);
 }
 
-// --- writes ---------------------------------------------------------------------------------------------------
+// --- writes ------------------------------------------------------------------------------------------------
 
-/** Queues the write of a frame, sealed, which the batch has as number `index`; false when the queue has no room. */
+/**
+ * Queues the write of a frame, sealed, which the batch has as number `index`; false when the queue has no
+ * room.
+ */
 export function write(index: u32, frame: u32, slot: u64): bool {
   const position = slot * FRAME_BYTES;
   setResult(index, UNDER_WAY);
@@ -171,7 +184,7 @@ function writeDone(index: u32, result: i32): void {
   setResult(index, min(result, 0));
 }
 
-// --- completions ----------------------------------------------------------------------------------------------
+// --- completions -------------------------------------------------------------------------------------------
 
 /** Takes what is complete. */
 export function poll(): void {

@@ -1,14 +1,19 @@
-// Clock eviction, on the vCPU that needs a frame. No other vCPU is interrupted: it finds out at the page header.
+// Clock eviction, on the vCPU that needs a frame. No other vCPU is interrupted: it finds out at the page
+// header.
 //
-// Interface   take(page) returns a free frame for the page, its header invalid, or 0 with an errno in `failure`. dismiss() ends
-//             the page in a frame. releaseKept() before a vCPU is done with the pool.
-// Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write awaited, cell without
-//                    a frame but with its slot, header invalid, frame free. So a page that is in no frame is in storage, and a
-//                    cell that says "resident" leads to a frame whose header names the page.
-//             TAB-8  Nothing here waits for a latch: pinned pages are passed by, and so are dirty retained ones (retained.ts).
-// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. Free frames are in no list:
-//             their descriptors say so, the hand finds them, and so does a page whose home they are. A round evicts
-//             several pages in large pools; the vCPU keeps the frames that it does not need at once.
+// Interface   take(page) returns a free frame for the page, its header invalid, or 0 with an errno in
+//             `failure`. dismiss() ends the page in a frame. releaseKept() before a vCPU is done with the
+//             pool.
+// Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write
+//                    awaited, cell without a frame but with its slot, header invalid, frame free. So a page
+//                    that is in no frame is in storage, and a cell that says "resident" leads to a frame
+//                    whose header names the page.
+//             TAB-8  Nothing here waits for a latch: pinned pages are passed by, and so are dirty retained
+//                    ones (retained.ts).
+// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. Free frames are
+//             in no list:
+//             their descriptors say so, the hand finds them, and so does a page whose home they are. A round
+//             evicts several pages in large pools; the vCPU keeps the frames that it does not need at once.
 
 import { ENOMEM } from '../abi/errno';
 import { FRAME_SHIFT } from '../abi/limits';
@@ -55,8 +60,8 @@ export function take(page: u64): u32 {
 }
 
 /**
- * The page in the frame leaves if it is clean and was not used since the hand passed it, half a round ago at least: by
- * then every vCPU has emptied its TLB, so a page in use has its mark again.
+ * The page in the frame leaves if it is clean and was not used since the hand passed it, half a round ago at
+ * least: by then every vCPU has emptied its TLB, so a page in use has its mark again.
  */
 function takeHome(home: u32): bool {
   if (!descriptor.isResident(home) || descriptor.isReferenced(home)) return false;
@@ -74,7 +79,7 @@ function takeHome(home: u32): bool {
   return true;
 }
 
-// --- a round of evictions -------------------------------------------------------------------------------------
+// --- a round of evictions ----------------------------------------------------------------------------------
 
 /** Clean victims of this round, latched, in AREA_CLEAN. */
 let cleanVictims: u32 = 0;
@@ -117,14 +122,19 @@ function clamp(value: u32, most: u32): u32 {
   return value == 0 ? 1 : min<u32>(value, most);
 }
 
-/** Whether a page is in the frame that was not used since the hand passed it, and can leave as far as translation says. */
+/**
+ * Whether a page is in the frame that was not used since the hand passed it, and can leave as far as
+ * translation says.
+ */
 function isCold(frame: u32): bool {
   if (!descriptor.isResident(frame)) return false;
   const isCool = translation.cool(frame);
   return !descriptor.takeReference(frame) && isCool;
 }
 
-/** Latches the frame if its page may leave. It may have become another page, or dirty, until it is latched. */
+/**
+ * Latches the frame if its page may leave. It may have become another page, or dirty, until it is latched.
+ */
 function latchVictim(frame: u32, dirtyToo: bool): bool {
   const seen = atomic.load<u64>(frame);
   if (header.isDirty(seen) && (!dirtyToo || retained.is(seen))) return false;
@@ -147,7 +157,10 @@ function evict(frame: u32): void {
   keep(frame);
 }
 
-/** Ends the page in the frame, latched and clean or discarded. The header is invalid then, and the frame the caller's. */
+/**
+ * Ends the page in the frame, latched and clean or discarded. The header is invalid then, and the frame the
+ * caller's.
+ */
 export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);
   const page = header.pageOf(old);
@@ -159,7 +172,7 @@ export function dismiss(frame: u32, keepSlot: bool): void {
   header.set(frame, old, header.make(page, version, header.INVALID));
 }
 
-// --- frames that this vCPU keeps ------------------------------------------------------------------------------
+// --- frames that this vCPU keeps ---------------------------------------------------------------------------
 
 @inline
 function kept(): u32 {

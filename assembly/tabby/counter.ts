@@ -1,4 +1,5 @@
-// What the pool counts, in the vCPU's block with the other counters (abi/counter.ts); the host reads it there.
+// What the pool counts, in the vCPU's block with the other counters (abi/counter.ts); the host reads it
+// there.
 
 import { COUNTER_POOL } from '../abi/counter';
 import * as vcpu from '../machine/vcpu';

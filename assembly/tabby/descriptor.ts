@@ -2,9 +2,9 @@
 //
 //   byte 0  referenced since the hand passed     byte 1  FREE, RESIDENT or CLAIMED    bytes 2..3  for checkpoints
 //
-// Concurrency Hints. The reference byte is stored plainly by anyone; a lost one costs a reload. State is stored by the
-//             holder of the frame's header, and a scan that reads an old one finds out at the header; but a free frame
-//             is taken by compare-and-swap on its state.
+// Concurrency Hints. The reference byte is stored plainly by anyone; a lost one costs a reload. State is
+//             stored by the holder of the frame's header, and a scan that reads an old one finds out at the
+//             header; but a free frame is taken by compare-and-swap on its state.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { PANIC_DESCRIPTOR } from '../abi/panic';

@@ -1,10 +1,11 @@
 // The page-fault handler: from a page number to the frame that holds the page (paper, Tabby).
 //
-// Interface   resolve(page) returns the frame where the page's translation leads; with bit LATCHED if this vCPU has just loaded
-//             it and holds it exclusively; or 0 with an errno in `failure`. make(page) does the same without reading the page.
-//             Without LATCHED the answer may be wrong a moment later: the caller looks at the header. With it the caller calls
-//             translation.letGo() once the frame is unlatched or pinned.
-//             admit() is the first half of a fault, for reads that the vCPU does not wait for (reads.ts).
+// Interface   resolve(page) returns the frame where the page's translation leads; with bit LATCHED if this
+//             vCPU has just loaded it and holds it exclusively; or 0 with an errno in `failure`. make(page)
+//             does the same without reading the page. Without LATCHED the answer may be wrong a moment later:
+//             the caller looks at the header. With it the caller calls translation.letGo() once the frame is
+//             unlatched or pinned. admit() is the first half of a fault, for reads that the vCPU does not
+//             wait for (reads.ts).
 // Cost        a fault is a read of storage; else as translation.ts says.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
@@ -82,8 +83,9 @@ function bring(page: u64, cell: u32, entry: u64, fromStorage: bool): u32 {
 }
 
 /**
- * A frame for a page that this vCPU has claimed, latched under its number: LATCHED, its header in `claimedHeader`. Another
- * vCPU's frame if that was faster, or 0 with `failure` set: then nothing is claimed any more.
+ * A frame for a page that this vCPU has claimed, latched under its number: LATCHED, its header in
+ * `claimedHeader`. Another vCPU's frame if that was faster, or 0 with `failure` set: then nothing is claimed
+ * any more.
  */
 export function admit(page: u64, cell: u32, entry: u64): u32 {
   const frame = clock.take(page);

@@ -13,13 +13,16 @@
 //   exclusive      invalid           | clock, pool.discard | clean or given up, its PTE is absent already
 //   invalid        exclusive         | fault               | by the vCPU that took the frame off the free list
 //
-// Interface   make() and the readers of its parts; swap(), put(), publish() and set() store a header, and nothing else does.
+// Interface   make() and the readers of its parts; swap(), put(), publish() and set() store a header, and
+//             nothing else does.
 // Invariants  TAB-1  A page is in at most one frame: the one whose header names it, which its PTE leads to.
-//             TAB-2  The version belongs to the frame and never goes back: each release with a change, each eviction
-//                    and each load moves it on. One frame with one header at two moments: nothing happened between.
-//             TAB-3  Bytes of an invalid or exclusive frame are nobody's but the holder's; a frame of the pool is at
-//                    no moment anything but header and page.
-// Concurrency 64-bit atomics, except that the holder of the exclusive state may store plainly (barrier.publish).
+//             TAB-2  The version belongs to the frame and never goes back: each release with a change, each
+//                    eviction and each load moves it on. One frame with one header at two moments: nothing
+//                    happened between.
+//             TAB-3  Bytes of an invalid or exclusive frame are nobody's but the holder's; a frame of the
+//                    pool is at no moment anything but header and page.
+// Concurrency 64-bit atomics, except that the holder of the exclusive state may store plainly
+//             (barrier.publish).
 
 import { PANIC_HEADER_STATE, PANIC_LATCH_NOT_HELD } from '../abi/panic';
 import * as barrier from '../machine/barrier';
@@ -71,13 +74,16 @@ export function isDirty(header: u64): bool {
   return (header & DIRTY) != 0;
 }
 
-/** Whether the header names the page that the TLB's entry does, and its state has none of these bits: both in one test. */
+/**
+ * Whether the header names the page that the TLB's entry does, and its state has none of these bits: both in
+ * one test.
+ */
 @inline
 export function agrees(header: u64, entry: u64, states: u64): bool {
   return ((header ^ entry) & (VPN_MASK | states)) == 0;
 }
 
-// --- storing a header: the checked build compares each step with the table above ------------------------------
+// --- storing a header: the checked build compares each step with the table above ---------------------------
 
 /** Stores `to` if the header is `from` still. */
 @inline

@@ -1,6 +1,7 @@
 // The state of a page header as a latch, for those that go by frame and not by page: clock and write-back.
 //
-// Interface   tryExclusive() never waits; exclusive() does; release() leaves the version, for nothing has changed.
+// Interface   tryExclusive() never waits; exclusive() does; release() leaves the version, for nothing has
+//             changed.
 // Concurrency compare-and-swap on the header; the holder stores plainly.
 
 import * as header from './header';

@@ -1,13 +1,14 @@
 // Operations: the numbers by which a version that wraps never fools a reader.
 //
-// Interface   begin() before each attempt of an operation, end() after it. Between them this vCPU may hold headers that it saw,
-//             and validate them later. advance() gives a header its next version.
-// Invariants  TAB-4  A version is not used again within the operation of a reader: before a frame's version wraps, every vCPU
-//                    that is in an operation has left it.
-// Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full fence:
+// Interface   begin() before each attempt of an operation, end() after it. Between them this vCPU may hold
+//             headers that it saw, and validate them later. advance() gives a header its next version.
+// Invariants  TAB-4  A version is not used again within the operation of a reader: before a frame's version
+//                    wraps, every vCPU that is in an operation has left it.
+// Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full
+//             fence:
 //             a header seen afterwards is not older than the operation's number (pairs with quiesce()).
-// Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation under way, once in
-//             2^20 changes of one frame.
+// Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation under way, once
+//             in 2^20 changes of one frame.
 
 import { VCPU_ABSENT, VCPU_DEPTH, VCPU_STATE } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
@@ -25,7 +26,10 @@ import * as header from './header';
 const BROKEN: u64 = ~0;
 /** The processor may reorder loads: validation needs a fence first. */
 const WEAK: u64 = ~1;
-/** 0: an unchanged header validates a read. BROKEN or WEAK are OR-ed into the comparison, so that it always fails. */
+/**
+ * 0: an unchanged header validates a read. BROKEN or WEAK are OR-ed into the comparison, so that it always
+ * fails.
+ */
 export let doubt: u64 = 0;
 /** This vCPU's operation: odd while in one. */
 let number: u32 = 0;
@@ -60,7 +64,9 @@ export function isBroken(): bool {
   return doubt == BROKEN;
 }
 
-/** Empties the TLB once the hand has passed a quarter of the pool: hot pages get their reference marks again. */
+/**
+ * Empties the TLB once the hand has passed a quarter of the pool: hot pages get their reference marks again.
+ */
 function age(hand: u32): void {
   aged = hand;
   tlb.flush();

@@ -1,12 +1,14 @@
 // Tabby, the buffer pool: a frame of memory for a page of storage, with no shootdown (paper, Tabby).
 //
-// Interface   `page` is a page number, a frame is its address; its first CONTENT bytes are the pool's. What returns a
-//             frame returns 0 on failure, with an errno in `failure`; that operation alone has failed. A page pinned
-//             exclusively may be stored to, a page pinned shared may be read, a page seen by optimistic() may be read but
-//             what was read counts only if isUnchanged() afterwards. Pins stack: other pages may be pinned meanwhile.
-//             Each attempt of an operation is between begin() and end() (operation.ts). Who comes along a pointer in another page
-//             says where it lies, and asks numberIn() what page it names: one of the comparison designs swizzles it.
-// Invariants  A translation needs no trust: TLB or PTE lead to some frame of the pool, and its header decides (TAB-1).
+// Interface   `page` is a page number, a frame is its address; its first CONTENT bytes are the pool's. What
+//             returns a frame returns 0 on failure, with an errno in `failure`; that operation alone has
+//             failed. A page pinned exclusively may be stored to, a page pinned shared may be read, a page
+//             seen by optimistic() may be read but what was read counts only if isUnchanged() afterwards.
+//             Pins stack: other pages may be pinned meanwhile. Each attempt of an operation is between
+//             begin() and end() (operation.ts). Who comes along a pointer in another page says where it lies,
+//             and asks numberIn() what page it names: one of the comparison designs swizzles it.
+// Invariants  A translation needs no trust: TLB or PTE lead to some frame of the pool, and its header decides
+//             (TAB-1).
 // Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
 // Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
@@ -39,7 +41,7 @@ export { lasting as writeFailure } from './write-back';
 /** The header that the last optimistic() saw. */
 export let seen: u64 = 0;
 
-// --- the pool itself ------------------------------------------------------------------------------------------
+// --- the pool itself ---------------------------------------------------------------------------------------
 
 /** Makes a pool over file `descriptor`; `word` is where its address will be. 0, -EINVAL or -ENOMEM. */
 export function create(word: u32, frames: u32, descriptor: i32): i32 {
@@ -65,11 +67,11 @@ export function detach(): void {
   clock.releaseKept();
 }
 
-// --- optimistic reads -----------------------------------------------------------------------------------------
+// --- optimistic reads --------------------------------------------------------------------------------------
 
 /**
- * The page's frame, not held by anyone exclusively; `seen` is its header. `page` may be what was read from the cell at `swip`, of a
- * page whose header was `over`; both are validated again afterwards.
+ * The page's frame, not held by anyone exclusively; `seen` is its header. `page` may be what was read from
+ * the cell at `swip`, of a page whose header was `over`; both are validated again afterwards.
  */
 @inline
 export function optimistic(page: u64, swip: u32 = 0, over: u64 = 0): u32 {
@@ -132,7 +134,7 @@ export function peek(page: u64): u32 {
   return translation.peek(page);
 }
 
-// --- pins -----------------------------------------------------------------------------------------------------
+// --- pins --------------------------------------------------------------------------------------------------
 
 /** The frame that was pinned exclusively last, and the header that it got then. */
 let pinned: u32 = 0;
@@ -147,7 +149,10 @@ function pin(frame: u32, now: u64): bool {
   return true;
 }
 
-/** Header of a frame pinned exclusively. A load from where a compare-and-swap has just stored waits for it: 2.7 ns. */
+/**
+ * Header of a frame pinned exclusively. A load from where a compare-and-swap has just stored waits for it:
+ * 2.7 ns.
+ */
 @inline
 function headerOf(frame: u32): u64 {
   if (frame != pinned) return load<u64>(frame);
@@ -259,7 +264,7 @@ export function releaseUnchanged(frame: u32): void {
   latch.release(frame);
 }
 
-// --- pages that come and go -----------------------------------------------------------------------------------
+// --- pages that come and go --------------------------------------------------------------------------------
 
 /** Pins a page exclusively without reading it: its bytes are whatever they are. It counts as changed. */
 export function createPage(page: u64): u32 {
@@ -273,8 +278,8 @@ export function discard(frame: u32): void {
 }
 
 /**
- * Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for. Without an I/O
- * service they are read one after the other, and are there on return.
+ * Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for.
+ * Without an I/O service they are read one after the other, and are there on return.
  */
 export function prefetch(pages: u32, count: u32): void {
   const isServed = arrivals.isServed();

@@ -1,4 +1,5 @@
-// Starting to read a page without waiting for it: prefetch, read-ahead, many look-ups at once. arrivals.ts has what is under way.
+// Starting to read a page without waiting for it: prefetch, read-ahead, many look-ups at once. arrivals.ts
+// has what is under way.
 //
 // Concurrency A page under way is claimed like one whose fault is being served (TAB-10).
 
@@ -7,7 +8,10 @@ import * as arrivals from './arrivals';
 import * as fault from './fault';
 import * as translation from './translation';
 
-/** Starts to read the page if it is in storage and no other vCPU loads it; false if too many reads are under way. */
+/**
+ * Starts to read the page if it is in storage and no other vCPU loads it; false if too many reads are under
+ * way.
+ */
 export function start(page: u64): bool {
   if (!arrivals.hasRoom()) return false;
   if (page >= PAGES_MAX) return true;

@@ -1,11 +1,13 @@
-// Pages that are held back: dirty, they stay in their frames until writeBack() asks for them, because what storage has of them is
-// still needed. Those are the pages below a number; an owner with checkpoints moves it (guest/kv/checkpoint.ts).
+// Pages that are held back: dirty, they stay in their frames until writeBack() asks for them, because what
+// storage has of them is still needed. Those are the pages below a number; an owner with checkpoints moves it
+// (guest/kv/checkpoint.ts).
 //
-// Interface   below(page) sets the number, 0 = none; is(header) says whether a page is one. isPressed() asks the owner to write back: half of
-//             the pool is held and dirty. next() walks over those.
+// Interface   below(page) sets the number, 0 = none; is(header) says whether a page is one. isPressed() asks
+//             the owner to write back: half of the pool is held and dirty. next() walks over those.
 // Invariants  TAB-15  No eviction writes a page that is held.
 //             TAB-16  RETAINED_DIRTY counts the pages below the number whose header says dirty.
-// Concurrency The number is moved, and next() called, while nobody changes a page; it is moved over clean pages only.
+// Concurrency The number is moved, and next() called, while nobody changes a page; it is moved over clean
+//             pages only.
 // Cost        nothing, until a page becomes dirty or clean: then an atomic addition, if it is held.
 
 import { FRAME_BYTES } from '../abi/limits';

@@ -3,9 +3,10 @@
 //   bytes 0..7   header: the page's number, state exclusive      bytes 8..15   XXH64 of the rest, seed = page number
 //   bytes 16..   the owner's 4080 bytes
 //
-// Interface   read() and write() return 0 or a negative errno. seal() before a page is written by whatever means,
-//             check() after one was read.
-// Invariants  TAB-6  The image in storage says "exclusive", so that a header which has half arrived never looks valid.
+// Interface   read() and write() return 0 or a negative errno. seal() before a page is written by whatever
+//             means, check() after one was read.
+// Invariants  TAB-6  The image in storage says "exclusive", so that a header which has half arrived never
+//                    looks valid.
 // Concurrency The caller holds the frame.
 // Cost        a page cached by the host 2 us, of which the checksum is 0.3 and the system call 1.
 
@@ -44,7 +45,10 @@ export function check(frame: u32, page: u64): i32 {
   return load<u64>(frame, CHECKSUM) == sum ? 0 : -EBADMSG;
 }
 
-/** The image of `page` from `slot` to the frame, checked. The frame's own header is gone then, whatever is returned. */
+/**
+ * The image of `page` from `slot` to the frame, checked. The frame's own header is gone then, whatever is
+ * returned.
+ */
 export function read(frame: u32, page: u64, slot: u64): i32 {
   const result = transfer(SYS_PREAD, frame, slot);
   const failed = result < 0 ? result : check(frame, page);
@@ -60,7 +64,10 @@ export function write(frame: u32, page: u64, slot: u64): i32 {
   return result;
 }
 
-/** `count` frames next to each other, sealed, to slots next to each other; false if not all of them have got there. */
+/**
+ * `count` frames next to each other, sealed, to slots next to each other; false if not all of them have got
+ * there.
+ */
 export function writeSealed(frame: u32, count: u32, slot: u64): bool {
   const bytes = count << FRAME_SHIFT;
   if (move(SYS_PWRITE, area.storage, frame, bytes, slot) != <i32>bytes) return false;
@@ -78,8 +85,9 @@ function transfer(nr: i32, frame: u32, slot: u64): i32 {
 export let moved: u32 = 0;
 
 /**
- * Bytes between memory and a file from page `slot` on. A transfer that comes short goes on where it has stopped, so a full disk says so by
- * itself; the result is less than `bytes` where nothing more moves, at the end of the file, or -errno.
+ * Bytes between memory and a file from page `slot` on. A transfer that comes short goes on where it has
+ * stopped, so a full disk says so by itself; the result is less than `bytes` where nothing more moves, at the
+ * end of the file, or -errno.
  */
 export function move(nr: i32, file: i32, from: u32, bytes: u32, slot: u64): i32 {
   let done: u32 = 0;

@@ -1,14 +1,15 @@
-// Translation: from a page number to the frame that holds the page, and back out of it. The only file of the pool that knows with
-// which design it was compiled (designs/design.ts): each function is a choice at compile time, of which one line is left.
+// Translation: from a page number to the frame that holds the page, and back out of it. The only file of the
+// pool that knows with which design it was compiled (designs/design.ts): each function is a choice at compile
+// time, of which one line is left.
 //
-// Interface   A page's cell is the word where its translation is recorded: its PTE, or the bucket of a hash table. What is in it
-//             says that the page is resident, that a vCPU has claimed it, or where it is in storage. claim() makes this vCPU the
-//             one that loads the page; unclaim(), restore() and publish() end that.
-//             Readers first use what their vCPU remembers: remembered() and names(), or, where a pointer led them here,
-//             followed() and leads(); the header of the frame decides.
+// Interface   A page's cell is the word where its translation is recorded: its PTE, or the bucket of a hash
+//             table. What is in it says that the page is resident, that a vCPU has claimed it, or where it is
+//             in storage. claim() makes this vCPU the one that loads the page; unclaim(), restore() and
+//             publish() end that. Readers first use what their vCPU remembers: remembered() and names(), or,
+//             where a pointer led them here, followed() and leads(); the header of the frame decides.
 // Invariants  TAB-10 A PTE is LOCKED by the one vCPU that loads the page; others wait for the PTE.
-// Cost        as Tabby: one load and a compare for remembered(); a miss of the TLB about 5 ns if the page is at home or its PTE
-//             is in the walk cache.
+// Cost        as Tabby: one load and a compare for remembered(); a miss of the TLB about 5 ns if the page is
+//             at home or its PTE is in the walk cache.
 
 import { PANIC_LATCH_NOT_HELD, PANIC_PTE, PANIC_SWIP } from '../abi/panic';
 import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
@@ -24,7 +25,7 @@ import * as area from './area';
 import * as counter from './counter';
 import * as header from './header';
 
-// --- the pool's regions ---------------------------------------------------------------------------------------
+// --- the pool's regions ------------------------------------------------------------------------------------
 
 /** Claims the memory that the design needs for a pool of `frames`; false when there is no room for it. */
 export function layout(block: u32, frames: u32): bool {
@@ -43,7 +44,7 @@ export function attach(): void {
   tlb.attach(area.own + area.AREA_CACHES + walkCache.CACHE_BYTES);
 }
 
-// --- what a vCPU remembers ------------------------------------------------------------------------------------
+// --- what a vCPU remembers ---------------------------------------------------------------------------------
 
 /** The TLB's entry for the page, of whatever page it is. */
 @inline
@@ -84,8 +85,8 @@ export function isOpen(now: u64, entry: u64, value: u64): bool {
 }
 
 /**
- * Whether a reader that came by `value` may take a frame with the header `now`. A swizzled pointer to a frame whose page has
- * left is one that changed: its reader finds that out, and must not wait.
+ * Whether a reader that came by `value` may take a frame with the header `now`. A swizzled pointer to a frame
+ * whose page has left is one that changed: its reader finds that out, and must not wait.
  */
 @inline
 export function mayRead(now: u64, value: u64): bool {
@@ -93,7 +94,10 @@ export function mayRead(now: u64, value: u64): bool {
   return header.pageOf(now) == value && header.stateOf(now) < header.EXCLUSIVE;
 }
 
-/** A reader that came by the cell at `swip`, in a page whose header was `over`, has found the frame with the header `now`. */
+/**
+ * A reader that came by the cell at `swip`, in a page whose header was `over`, has found the frame with the
+ * header `now`.
+ */
 @inline
 export function arrivedBy(value: u64, swip: u32, over: u64, frame: u32, now: u64): void {
   if (DESIGN == SWIZZLE && !swips.isSwizzled(value)) swips.found(swip, over, frame, now);
@@ -126,7 +130,7 @@ export function remember(page: u64, frame: u32): void {
   tlb.fill(page, frame);
 }
 
-// --- faults ---------------------------------------------------------------------------------------------------
+// --- faults ------------------------------------------------------------------------------------------------
 
 /** The frame where the page is put if that frame can be had, 0 = any frame will do. */
 @inline
@@ -167,7 +171,10 @@ export function isResident(entry: u64): bool {
   return HASHED ? entry != 0 : (entry & pte.PRESENT) != 0;
 }
 
-/** Whether a vCPU loads the page. A hash table says so by the frame that is loaded into: such a page counts as resident. */
+/**
+ * Whether a vCPU loads the page. A hash table says so by the frame that is loaded into: such a page counts as
+ * resident.
+ */
 @inline
 export function isClaimed(entry: u64): bool {
   return !HASHED && (entry & pte.LOCKED) != 0;
@@ -185,7 +192,10 @@ export function slotIn(page: u64, entry: u64): u64 {
   return HASHED || entry == 0 ? page : pte.slotOf(entry);
 }
 
-/** Makes this vCPU the one that loads the page, if the cell still says `entry`; it holds the cell then (vcpu.hold). */
+/**
+ * Makes this vCPU the one that loads the page, if the cell still says `entry`; it holds the cell then
+ * (vcpu.hold).
+ */
 @inline
 export function claim(cell: u32, entry: u64): bool {
   if (HASHED) return true;
@@ -194,7 +204,9 @@ export function claim(cell: u32, entry: u64): bool {
   return true;
 }
 
-/** The end of what claim() holds: the page is published, and its frame has been unlatched or is its caller's. */
+/**
+ * The end of what claim() holds: the page is published, and its frame has been unlatched or is its caller's.
+ */
 @inline
 export function letGo(): void {
   if (!HASHED) vcpu.letGo();
@@ -229,7 +241,7 @@ export function restore(page: u64, frame: u32, cell: u32, entry: u64): void {
   letGo();
 }
 
-// --- pages that leave -----------------------------------------------------------------------------------------
+// --- pages that leave --------------------------------------------------------------------------------------
 
 /** The page is latched to be changed. Whether that changed its header. */
 @inline

@@ -1,8 +1,9 @@
 // How a vCPU waits for a latch or a lock of the pool.
 //
-// Invariants  TAB-5  A vCPU that waits for long leaves its operation (operation.invalidate): so two that wait for each other's
-//                    operations or latches never do so for ever.
-//             TAB-13 A vCPU that waits takes its completions meanwhile: a vCPU that waits for a page that this one reads gets
+// Invariants  TAB-5  A vCPU that waits for long leaves its operation (operation.invalidate): so two that wait
+//                    for each other's operations or latches never do so for ever.
+//             TAB-13 A vCPU that waits takes its completions meanwhile: a vCPU that waits for a page that
+//             this one reads gets
 //                    it, so two that wait for each other's pages both go on.
 
 import * as interrupts from '../designs/interrupts';

@@ -1,9 +1,10 @@
 // Write-back: dirty pages to their slots, in batches whose writes are under way together.
 //
 // Interface   start(), add(frame) for frames held exclusively, finish(). all() is the whole pool.
-// Invariants  TAB-9  A page that could not be written stays dirty and in its frame, unlocked: nothing is lost, and the
-//                    error belongs to whoever needed it written.
-// Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding one.
+// Invariants  TAB-9  A page that could not be written stays dirty and in its frame, unlocked: nothing is
+//                    lost, and the error belongs to whoever needed it written.
+// Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding
+//             one.
 
 import { FRAME_SHIFT } from '../abi/limits';
 import { PANIC_BATCH, PANIC_LATCH_NOT_HELD } from '../abi/panic';
@@ -78,7 +79,9 @@ function write(index: u32): void {
   arrivals.setResult(index, storage.write(frame, page, translation.slotOf(page)));
 }
 
-/** Neighbours in the pool that are neighbours in storage go with one call; if that comes short, one by one. */
+/**
+ * Neighbours in the pool that are neighbours in storage go with one call; if that comes short, one by one.
+ */
 function writeRuns(): void {
   for (let first: u32 = 0; first < count;) {
     const end = endOfRun(first);
@@ -130,7 +133,10 @@ function writeTogether(): void {
   for (let i: u32 = 0; i < count; i++) if (arrivals.resultOf(i) == arrivals.UNDER_WAY) write(i);
 }
 
-/** Every page from number `from` on that is dirty now to storage; 0 or the last error. The caller holds no pins. */
+/**
+ * Every page from number `from` on that is dirty now to storage; 0 or the last error. The caller holds no
+ * pins.
+ */
 export function all(from: u64): i32 {
   let failed = 0;
   let frame = area.first;

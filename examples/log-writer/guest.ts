@@ -23,7 +23,10 @@ export function attach(frames: u32): void {
   if (load<u32>(LOG) != 0) logWriter.attach(load<u32>(LOG));
 }
 
-/** Opens the log whose name is `bytes` long, and reads its orders. Once, before others attach. 0, or a negative errno. */
+/**
+ * Opens the log whose name is `bytes` long, and reads its orders. Once, before others attach. 0, or a
+ * negative errno.
+ */
 export function open(bytes: i32): i32 {
   const block = linkage.claimFrames(1);
   const buffer = linkage.claimFrames(BUFFER_BYTES >> 12);

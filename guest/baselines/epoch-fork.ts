@@ -1,5 +1,6 @@
-// The paper's first scheme: the page table is copied and write-protected, but there are no reference counts. A page
-// that the parent replaces is remembered with its end epoch, and is free when no snapshot is older (paper, 4.1).
+// The paper's first scheme: the page table is copied and write-protected, but there are no reference counts.
+// A page that the parent replaces is remembered with its end epoch, and is free when no snapshot is older
+// (paper, 4.1).
 //
 // Cost        take: two table writes a page. Fault: a copy, and an entry of the limbo list.
 

@@ -1,8 +1,8 @@
-// Linux's fork: the page table is copied, both copies lose write permission, and every page's reference count goes
-// up by one (paper, figure 2). A count lives in a descriptor of 64 bytes, as struct page does.
+// Linux's fork: the page table is copied, both copies lose write permission, and every page's reference count
+// goes up by one (paper, figure 2). A count lives in a descriptor of 64 bytes, as struct page does.
 //
-// Cost        take: one atomic add in a cache line of its own per page, two table writes. Fault: a copy, unless the
-//             count says that the page has become private.
+// Cost        take: one atomic add in a cache line of its own per page, two table writes. Fault: a copy,
+//             unless the count says that the page has become private.
 
 import * as pt from './page-table';
 

@@ -1,7 +1,8 @@
-// Snapshot schemes that Snappy is compared with: Linux's fork, and the paper's two schemes before Snappy. Each is complete (a fault copies, a
-// release frees frames); they exist to be measured.
+// Snapshot schemes that Snappy is compared with: Linux's fork, and the paper's two schemes before Snappy.
+// Each is complete (a fault copies, a release frees frames); they exist to be measured.
 //
-// Interface   choose(scheme), then setup(pages, endPage), take(), fault(page), release(). One snapshot at a time.
+// Interface   choose(scheme), then setup(pages, endPage), take(), fault(page), release(). One snapshot at a
+//             time.
 
 import * as epochFork from './epoch-fork';
 import * as fork from './fork';

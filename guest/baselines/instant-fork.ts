@@ -1,8 +1,9 @@
-// The paper's "instant" scheme: the snapshot's page table is copied in the background in advance, and every change of the main table until then
-// is repeated in it. Taking the snapshot is then a swap of tables.
+// The paper's "instant" scheme: the snapshot's page table is copied in the background in advance, and every
+// change of the main table until then is repeated in it. Taking the snapshot is then a swap of tables.
 //
-// Cost        take: a swap, and write-protecting what was written since the last one (kept in a list). prepare: one table
-//             copy, in the background. Fault: a copy; the old content goes to the snapshot, the main mapping stays.
+// Cost        take: a swap, and write-protecting what was written since the last one (kept in a list).
+//             prepare: one table copy, in the background. Fault: a copy; the old content goes to the
+//             snapshot, the main mapping stays.
 
 import * as pt from './page-table';
 

@@ -1,9 +1,10 @@
-// The page table that the three comparison designs share: flat, 8-byte entries, as the last level of x86-64's.
+// The page table that the three comparison designs share: flat, 8-byte entries, as the last level of
+// x86-64's.
 //
 //   bits 63..12  frame number      bit 1  writable      bit 0  present
 //
-// Interface   `table` is the main table; copies are in the table area, one after the other. The contents of a frame are at frame number *
-//             PAGE_BYTES. Everything is private to this module's own memory.
+// Interface   `table` is the main table; copies are in the table area, one after the other. The contents of a
+//             frame are at frame number * PAGE_BYTES. Everything is private to this module's own memory.
 
 export const PAGE_BYTES: u32 = 4096;
 export const PRESENT: u64 = 1;

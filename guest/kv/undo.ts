@@ -9,7 +9,14 @@
 // Cost        a store for each new key, a copy of each replaced value.
 
 import { PANIC_UNDO_ROOM } from '../../assembly/abi/panic';
-import { UNDO_ABSENT, UNDO_AT, UNDO_BYTES, UNDO_CHAIN, UNDO_HAS_CHAINS, UNDO_NOTHING } from '../../assembly/abi/kv'; // prettier-ignore
+import {
+  UNDO_ABSENT,
+  UNDO_AT,
+  UNDO_BYTES,
+  UNDO_CHAIN,
+  UNDO_HAS_CHAINS,
+  UNDO_NOTHING,
+} from '../../assembly/abi/kv';
 import { checked } from '../../assembly/linked';
 import { copyBytes } from './bytes';
 import * as map from './memory-map';

@@ -1,7 +1,9 @@
-// A query that is not part of TPC-C: a pass over the large tables, for tests of short transactions that run during a long one.
+// A query that is not part of TPC-C: a pass over the large tables, for tests of short transactions that run
+// during a long one.
 //
-// Interface   run(): number of records read, or a negative errno. There is a safepoint after every 32nd record (0.7 us), where no
-//             latch is held: transactions that run inside it may change any record but the one that was just read.
+// Interface   run(): number of records read, or a negative errno. There is a safepoint after every 32nd
+//             record (0.7 us), where no latch is held: transactions that run inside it may change any record
+//             but the one that was just read.
 
 import { safepoint } from '../../assembly/linked';
 import * as scan from '../kv/scan';

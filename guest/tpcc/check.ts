@@ -1,4 +1,5 @@
-// The consistency conditions of the specification (3.3.2), and three of our own. No transaction may be running.
+// The consistency conditions of the specification (3.3.2), and three of our own. No transaction may be
+// running.
 //
 // Interface   warehouse(w) for each, then stocks(): 0, the number of a violated condition (with the two sides
 //             in `left` and `right`, the district and the order or customer in `d` and `at`), or -errno.
@@ -24,8 +25,8 @@ import * as table from './table';
 /** Orders of a district for which the tables have room. */
 const ORDERS_MAX: u32 = 1 << 20;
 
-// Tables: amounts paid and delivered by a warehouse's customers, i64 each; amounts received by its districts and by the warehouse; one word
-// for each order of a district.
+// Tables: amounts paid and delivered by a warehouse's customers, i64 each; amounts received by its districts
+// and by the warehouse; one word for each order of a district.
 const CUSTOMERS_BYTES: u32 = record.DISTRICTS * record.CUSTOMERS * 8;
 const DELIVERED: u32 = CUSTOMERS_BYTES;
 const RECEIVED: u32 = 2 * CUSTOMERS_BYTES;

@@ -1,4 +1,5 @@
-// Delivery (2.7): the oldest new order of each district of a warehouse; each district is a separate transaction.
+// Delivery (2.7): the oldest new order of each district of a warehouse; each district is a separate
+// transaction.
 
 import * as random from '../workload/random';
 import * as scan from '../kv/scan';

@@ -19,7 +19,9 @@ export function attach(): i32 {
   return result == -ENOENT ? 0 : result;
 }
 
-/** A payment of customer (cw, cd, c) in district (w, d). `data` is a text of a record; uses the record buffer. */
+/**
+ * A payment of customer (cw, cd, c) in district (w, d). `data` is a text of a record; uses the record buffer.
+ */
 export function add(cw: u32, cd: u32, c: u32, w: u32, d: u32, amount: i64, data: u32): i32 {
   const at = map.text + 512;
   store<i64>(at, load<i64>(map.NOW), record.H_DATE);

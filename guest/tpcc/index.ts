@@ -1,12 +1,13 @@
 // TPC-C on the store: a linked guest with the trees of guest/kv and the eleven tables of record.ts.
 //
-// Interface   One vCPU creates the store (format, then loadItems and loadWarehouse) or opens it; the others join. Each calls
-//             seed(), and then run() any number of times, concurrently. One calls check() and close(), when no other is inside.
-//             Results are 0 or more, or a negative errno.
-// Invariants  TPCC-1  The consistency conditions (check.ts) hold whenever no transaction is running. lock.ts isolates
-//                     transactions. A transaction that fails with an I/O error is not undone, except a new order: the run
-//                     ends with the error.
-// Cost        about 20 us per transaction of the mix when everything is in memory; a look-up is 0.3 to 0.5 of that.
+// Interface   One vCPU creates the store (format, then loadItems and loadWarehouse) or opens it; the others
+//             join. Each calls seed(), and then run() any number of times, concurrently. One calls check()
+//             and close(), when no other is inside. Results are 0 or more, or a negative errno.
+// Invariants  TPCC-1  The consistency conditions (check.ts) hold whenever no transaction is running. lock.ts
+//                     isolates transactions. A transaction that fails with an I/O error is not undone, except
+//                     a new order: the run ends with the error.
+// Cost        about 20 us per transaction of the mix when everything is in memory; a look-up is 0.3 to 0.5 of
+//             that.
 
 import { ENOMEM } from '../../assembly/abi/errno';
 import { SYS_OPEN } from '../../assembly/abi/syscall';
@@ -95,7 +96,10 @@ export function pay(): i32 {
   return mix.only(mix.PAYMENT);
 }
 
-/** Reads the large tables from end to end: number of records; `hasSafepoints`: transactions may run in between (analysis.ts). */
+/**
+ * Reads the large tables from end to end: number of records; `hasSafepoints`: transactions may run in between
+ * (analysis.ts).
+ */
 export function analyse(hasSafepoints: u32): f64 {
   return analysis.run(hasSafepoints != 0);
 }

@@ -1,6 +1,7 @@
 // What the specification draws at random: non-uniform numbers (2.1.6), names (4.3.2.3), texts (4.3.2.2).
 //
-// Interface   The functions that write return the bytes written. Texts of a record have their length in front.
+// Interface   The functions that write return the bytes written. Texts of a record have their length in
+//             front.
 
 import * as random from '../workload/random';
 import * as map from './memory-map';

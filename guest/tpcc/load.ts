@@ -1,6 +1,7 @@
 // The initial population (4.3.3), in ascending order of keys.
 //
-// Interface   items() once, warehouse(w) for each: 0 or -errno. Different warehouses may be loaded by different vCPUs.
+// Interface   items() once, warehouse(w) for each: 0 or -errno. Different warehouses may be loaded by
+//             different vCPUs.
 
 import * as random from '../workload/random';
 import * as history from './history';

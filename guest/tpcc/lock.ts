@@ -1,13 +1,15 @@
 // Isolation of transactions by several vCPUs on one warehouse: two-phase locks in shared memory.
 //
-// Interface   district(), stocks() and release*(): a transaction takes its locks before its first change and releases them
-//             after its last.
-// Invariants  LOCK-1  A district's lock covers its orders, lines and new orders, D_NEXT_O_ID, and what a transaction reads of
-//                     customers together with them. New-order, delivery (of each district by itself, 2.7.2.2), order-status and
-//                     stock-level hold it. Payment does not: each of its changes is an addition to one record, made
-//                     under the leaf's own pin (tree.lockValue), and additions commute.
-//             LOCK-2  A stock's lock is held by the new order that changes it until it is committed or rolled back, so
-//                     that no transaction sees what may be rolled back. stock-level takes it for the read of one stock.
+// Interface   district(), stocks() and release*(): a transaction takes its locks before its first change and
+//             releases them after its last.
+// Invariants  LOCK-1  A district's lock covers its orders, lines and new orders, D_NEXT_O_ID, and what a
+//                     transaction reads of customers together with them. New-order, delivery (of each
+//                     district by itself, 2.7.2.2), order-status and stock-level hold it. Payment does not:
+//                     each of its changes is an addition to one record, made under the leaf's own pin
+//                     (tree.lockValue), and additions commute.
+//             LOCK-2  A stock's lock is held by the new order that changes it until it is committed or rolled
+//                     back, so that no transaction sees what may be rolled back. stock-level takes it for the
+//                     read of one stock.
 //             LOCK-3  Order: one district, then stocks by ascending lock. So there is no deadlock.
 // Concurrency Rows share locks by hash; sharing costs only a wait.
 // Cost        5 to 10 ns per lock without contention.

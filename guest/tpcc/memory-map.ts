@@ -1,4 +1,5 @@
-// Where TPC-C keeps what its vCPUs share, in guest memory after the store's own words (guest/kv), and the workspace of each vCPU, in frames.
+// Where TPC-C keeps what its vCPUs share, in guest memory after the store's own words (guest/kv), and the
+// workspace of each vCPU, in frames.
 //
 //    4096  u32  warehouses                               4104  u64  time of the run, ms
 //    4112  u32  C of NURand for last names at load, then for last names, customers and items in a run
@@ -6,7 +7,8 @@
 //    8192  VCPUS_MAX x u32 workspaces, 0 = none yet
 //   65536  DISTRICT_LOCKS x 64 bytes: spin locks          131072  STOCK_LOCKS x u32: spin locks
 //
-//   workspace, 5 frames: key, record, text, lines of a new order, seen items of stock-level, counts of the mix, permutation
+//   workspace, 5 frames: key, record, text, lines of a new order, seen items of stock-level, counts of the
+//   mix, permutation
 
 import { linkage, vcpu } from '../../assembly/linked';
 

@@ -1,6 +1,7 @@
 // The mix (5.2.3): which transaction is next, and how many there were.
 //
-// Interface   run() makes a number of them; counted() returns how many of a kind this vCPU has committed since it attached.
+// Interface   run() makes a number of them; counted() returns how many of a kind this vCPU has committed
+//             since it attached.
 
 import * as random from '../workload/random';
 import * as delivery from './delivery';

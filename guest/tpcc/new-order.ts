@@ -1,7 +1,8 @@
-// New-order (2.4): an order of 5 to 15 lines; one in a hundred names an item that does not exist and is rolled back.
+// New-order (2.4): an order of 5 to 15 lines; one in a hundred names an item that does not exist and is
+// rolled back.
 //
-// Invariants  NEW-1  A rollback, for whatever reason, leaves every record as it was: the locks are held until it is done, and
-//                    everything is restored from saved copies (LOCK-2).
+// Invariants  NEW-1  A rollback, for whatever reason, leaves every record as it was: the locks are held until
+//                    it is done, and everything is restored from saved copies (LOCK-2).
 
 import * as random from '../workload/random';
 import * as tree from '../kv/tree';
@@ -181,7 +182,7 @@ function take(stock: u32, quantity: u32, isRemote: bool): void {
   if (isRemote) store<u32>(stock, load<u32>(stock, record.S_REMOTE) + 1, record.S_REMOTE);
 }
 
-// --- rolling back: last change first ------------------------------------------------------------------------------
+// --- rolling back: last change first -----------------------------------------------------------------------
 
 function undo(): void {
   for (let i = linesDone; i > 0; i--) {

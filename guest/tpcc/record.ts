@@ -1,5 +1,6 @@
-// The eleven trees of TPC-C: their keys, and their records byte by byte. Numbers are little-endian; money is in
-// hundredths, taxes and discounts are in ten-thousandths, dates in ms, 0 = null. `text n` is a length byte and n bytes.
+// The eleven trees of TPC-C: their keys, and their records byte by byte. Numbers are little-endian; money is
+// in hundredths, taxes and discounts are in ten-thousandths, dates in ms, 0 = null. `text n` is a length byte
+// and n bytes.
 //
 //   tree            key                                      record
 //   WAREHOUSE       w                                        W_*
@@ -14,8 +15,8 @@
 //   ITEM            i                                        I_*
 //   STOCK           w, i                                     S_*
 //
-// In a key w, c and vCPU have 2 bytes, d and the number of a line 1, o, i and the number of a history 4, big-endian.
-// What transactions read comes first in a record, so that they copy no more than that.
+// In a key w, c and vCPU have 2 bytes, d and the number of a line 1, o, i and the number of a history 4,
+// big-endian. What transactions read comes first in a record, so that they copy no more than that.
 
 export const WAREHOUSE: u32 = 0;
 export const DISTRICT: u32 = 1;

@@ -1,6 +1,7 @@
 // For the test of the check: violates one condition, and repairs it again.
 //
-// Interface   run(what, direction): direction 1 violates, -1 repairs. 0 or -errno. All in warehouse 1, district 1.
+// Interface   run(what, direction): direction 1 violates, -1 repairs. 0 or -errno. All in warehouse 1,
+//             district 1.
 
 import * as tree from '../kv/tree';
 import { EINVAL } from '../../assembly/abi/errno';

@@ -10,7 +10,8 @@ import * as table from './table';
 
 const ORDERS: u32 = 20;
 
-// A set of items: a hash table of u32 in map.seen, open addressing, 0 = empty. At most 20 * 15 of 1024 are used.
+// A set of items: a hash table of u32 in map.seen, open addressing, 0 = empty. At most 20 * 15 of 1024 are
+// used.
 const SET_BITS: u32 = 10;
 const SET_BYTES: u32 = 4 << SET_BITS;
 

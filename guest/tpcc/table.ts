@@ -1,7 +1,7 @@
 // Keys of the tables, and operations on their trees.
 //
-// Interface   The key functions put a key into this vCPU's key buffer, `map.key`, and return its length: the look-up
-//             or change that follows uses it. Results of the others are those of guest/kv/tree.ts.
+// Interface   The key functions put a key into this vCPU's key buffer, `map.key`, and return its length: the
+//             look-up or change that follows uses it. Results of the others are those of guest/kv/tree.ts.
 
 import * as scan from '../kv/scan';
 import * as storeMap from '../kv/memory-map';
@@ -118,7 +118,9 @@ export function lock(which: u32, keyBytes: u32): u32 {
   return tree.lockValue(storeMap.root(which), map.key, keyBytes);
 }
 
-/** Starts a scan at the key, upwards or downwards: -ENOENT if it is empty, else scan.* has the first record. */
+/**
+ * Starts a scan at the key, upwards or downwards: -ENOENT if it is empty, else scan.* has the first record.
+ */
 export function seek(which: u32, keyBytes: u32, isReverse: bool = false): i32 {
   const root = storeMap.root(which);
   if (scan.first(root, map.key, keyBytes, false, isReverse) && scan.next()) return 0;

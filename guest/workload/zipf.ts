@@ -1,8 +1,9 @@
-// Ranks of a Zipf distribution: P(rank k) ~ 1 / k^theta, k = 1 to n. Rejection-inversion (Hoermann and Derflinger,
-// "Rejection-inversion to generate variates from monotone discrete distributions", 1996): exact, with no table.
+// Ranks of a Zipf distribution: P(rank k) ~ 1 / k^theta, k = 1 to n. Rejection-inversion (Hoermann and
+// Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", 1996): exact,
+// with no table.
 //
-// Interface   prepare(n, root), then rank(). theta = 1 - 1 / root: 10 is theta 0.9, so that the inverse of the integral
-//             of x^-theta is a whole power and no logarithm is needed.
+// Interface   prepare(n, root), then rank(). theta = 1 - 1 / root: 10 is theta 0.9, so that the inverse of
+//             the integral of x^-theta is a whole power and no logarithm is needed.
 // Cost        10 ns: one number drawn, one power; roots are taken for few of them.
 //
 //   H(x) = root * x^(1/root) is the integral of x^-theta; h(x) = x^-theta = x^(1/root) / x

@@ -1,8 +1,9 @@
-// YCSB and random look-ups on the store: a linked guest with the tree of guest/kv and the records of record.ts.
+// YCSB and random look-ups on the store: a linked guest with the tree of guest/kv and the records of
+// record.ts.
 //
-// Interface   One vCPU creates the store (format, load) or opens it (open, setKeys); the others join. Each calls seed(),
-//             prepare(), then run() any number of times, concurrently. One calls sumStamps() and close(), when no other is inside.
-//             Results are 0 or more, or a negative errno.
+// Interface   One vCPU creates the store (format, load) or opens it (open, setKeys); the others join. Each
+//             calls seed(), prepare(), then run() any number of times, concurrently. One calls sumStamps()
+//             and close(), when no other is inside. Results are 0 or more, or a negative errno.
 
 import { EINVAL, ENOMEM } from '../../assembly/abi/errno';
 import { SYS_OPEN } from '../../assembly/abi/syscall';

@@ -1,4 +1,5 @@
-// Where YCSB keeps what its vCPUs share, in guest memory after the store's own words (guest/kv), and the workspace of each vCPU, in frames.
+// Where YCSB keeps what its vCPUs share, in guest memory after the store's own words (guest/kv), and the
+// workspace of each vCPU, in frames.
 //
 //   4096  u32  keys: all numbers below it exist        4160  VCPUS_MAX x u32 workspaces, 0 = none yet
 //

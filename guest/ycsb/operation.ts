@@ -1,6 +1,7 @@
 // The operations of YCSB on one key, and look-ups and updates in groups.
 //
-// Interface   0 or a negative errno; -EBADMSG when `isChecking` is set and a value is wrong. A key is its number.
+// Interface   0 or a negative errno; -EBADMSG when `isChecking` is set and a value is wrong. A key is its
+//             number.
 
 import * as many from '../kv/many';
 import * as scanner from '../kv/scan';
@@ -73,8 +74,8 @@ export function readModifyWrite(number: u64): i32 {
 }
 
 /**
- * Reads `count` records from the key on, in order. Keys below `there` all exist; above, other vCPUs are inserting, and a greater key may appear
- * before a smaller one.
+ * Reads `count` records from the key on, in order. Keys below `there` all exist; above, other vCPUs are
+ * inserting, and a greater key may appear before a smaller one.
  */
 export function scan(number: u64, count: u32, there: u64): i32 {
   record.writeKey(map.key, number);
@@ -99,7 +100,10 @@ export function want(i: u32, number: u64): void {
   many.add(key, record.KEY_BYTES);
 }
 
-/** Advances all look-ups to their leaves together; then bit i of `updates` makes operation i an update instead of a read. */
+/**
+ * Advances all look-ups to their leaves together; then bit i of `updates` makes operation i an update instead
+ * of a read.
+ */
 export function runGroup(count: u32, updates: u64): i32 {
   let result = 0;
   pool.begin();

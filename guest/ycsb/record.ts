@@ -2,8 +2,8 @@
 //
 //   key      its number, big-endian            value    u64 number, u64 stamp, 13 x u64 mix(number, stamp, i)
 //
-// Interface   A value contains the key it belongs to and the change that wrote it, and all of it follows from these two: a torn
-//             or misplaced value is detected (isWhole).
+// Interface   A value contains the key it belongs to and the change that wrote it, and all of it follows from
+//             these two: a torn or misplaced value is detected (isWhole).
 
 export const KEY_BYTES: u32 = 8;
 export const VALUE_BYTES: u32 = 120;

@@ -14,7 +14,10 @@ export const configFiles: ConfigFiles = {
   },
 };
 
-/** Paths in a directory whose names match one part of a pattern, in order; hidden names only for a part that begins with a dot. */
+/**
+ * Paths in a directory whose names match one part of a pattern, in order; hidden names only for a part that
+ * begins with a dot.
+ */
 function matchIn(base: string, part: string): string[] {
   if (!/[*?[]/.test(part)) return [join(base, part)];
   const test = new RegExp(

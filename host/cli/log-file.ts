@@ -9,7 +9,10 @@ const STANDARD_OUTPUT: LogTarget = {
   isTerminal: process.stdout.isTTY === true,
 };
 
-/** Where the log goes: a file that is opened for each line, so that it may be moved, or standard output for ''. */
+/**
+ * Where the log goes: a file that is opened for each line, so that it may be moved, or standard output for
+ * ''.
+ */
 export function logTarget(path: string): LogTarget {
   if (path === '') return STANDARD_OUTPUT;
   try {

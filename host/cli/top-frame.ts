@@ -35,7 +35,8 @@ const SUMMARY: Readonly<Record<string, string>> = {
 };
 
 /**
- * The lines of a frame: a summary if it is a server, gauges, counters per second. `before` is an earlier scrape of the same endpoint.
+ * The lines of a frame: a summary if it is a server, gauges, counters per second. `before` is an earlier
+ * scrape of the same endpoint.
  */
 export function frame(before: Scrape, now: Scrape): string[] {
   const gauges: string[] = [];
@@ -45,7 +46,9 @@ export function frame(before: Scrape, now: Scrape): string[] {
       const label = labelOf(name.slice(0, -COUNTER.length));
       counters.push(row(label, grouped(rate(before, now, name)), grouped(value)));
     } else if (!isServer(now) || !Object.hasOwn(SUMMARY, name))
-      gauges.push(gauge(labelOf(name.endsWith(BYTES) ? name.slice(0, -BYTES.length) : name), name, value)); // prettier-ignore
+      gauges.push(
+        gauge(labelOf(name.endsWith(BYTES) ? name.slice(0, -BYTES.length) : name), name, value),
+      );
   }
   const used = now.values.get('frames_used') ?? 0;
   const all = used + (now.values.get('frames_free') ?? 0);

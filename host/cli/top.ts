@@ -1,5 +1,5 @@
-// `ringzero top`: live statistics of a VM in the terminal. It reads the metrics endpoint of a server, or of a program that serves a
-// store's metrics(); that process may run anywhere.
+// `ringzero top`: live statistics of a VM in the terminal. It reads the metrics endpoint of a server, or of a
+// program that serves a store's metrics(); that process may run anywhere.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frame, readScrape, type Scrape } from './top-frame.ts';

@@ -1,4 +1,5 @@
-// `ringzero translate IN.wasm -o OUT.wasm`: makes the main image of a module and, on request, its snapshot image.
+// `ringzero translate IN.wasm -o OUT.wasm`: makes the main image of a module and, on request, its snapshot
+// image.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { RingzeroError } from '../errors.ts';

@@ -12,7 +12,10 @@ export interface Backend {
   read(host: number, address: number, bytes: number, position: number, done: Result): void;
   write(host: number, address: number, bytes: number, position: number, done: Result): void;
   datasync(host: number, done: Result): void;
-  /** Makes the file at least `size` bytes long. The new bytes are zeros that are written, so that their blocks are allocated. */
+  /**
+   * Makes the file at least `size` bytes long. The new bytes are zeros that are written, so that their blocks
+   * are allocated.
+   */
   allocate(host: number, size: number, done: Result): void;
   truncate(host: number, size: number, done: Result): void;
 }
@@ -51,8 +54,9 @@ export class HostFiles implements Backend {
   }
 
   /**
-   * A file that bypasses the page cache takes only whole blocks at multiples of their size, so what is written may extend beyond `size`; it is
-   * truncated afterwards. The block in which the file ends is already allocated.
+   * A file that bypasses the page cache takes only whole blocks at multiples of their size, so what is
+   * written may extend beyond `size`; it is truncated afterwards. The block in which the file ends is already
+   * allocated.
    */
   allocate(host: number, size: number, done: Result): void {
     const finished = finish(done);
@@ -67,7 +71,8 @@ export class HostFiles implements Backend {
       const from = roundUp(now);
       if (error !== null || now >= size) finished(error, 0);
       else if (from === now) extend(now);
-      else asyncFiles.truncate(host, from, (failed) => failed ? finished(failed, 0) : extend(from)); // prettier-ignore
+      else
+        asyncFiles.truncate(host, from, (failed) => (failed ? finished(failed, 0) : extend(from)));
     });
   }
 

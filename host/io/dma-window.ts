@@ -1,15 +1,19 @@
-// The frames that the host may access on its own: the guest's IOMMU. It is outside the VM's memory, so that a guest cannot forge it.
+// The frames that the host may access on its own: the guest's IOMMU. It is outside the VM's memory, so that a
+// guest cannot forge it.
 //
 //   words   start, end; lock of set(); generation; transfers of the service in flight, by the generation's parity
 //   rows    one per vCPU, 64 bytes: odd while a system call of the vCPU transfers
 //
-// Interface   set() for the guest; around each transfer begin(), then contains(), and end(). A vCPU's system calls have beginCall()
-//             and endCall().
-// Invariants  DMA-1  Once set, the window only narrows. Start and end are read one after the other: any mixture of two
-//                    windows is within the earlier one, and set() waits for a transfer that has seen it.
-//             DMA-2  After set() has returned 0, no transfer in flight touches frames outside. A transfer counts itself before it
-//                    reads the window; set() stores the window before it reads the counts.
-// Concurrency Atomics on shared words; any thread. Each row is stored by its vCPU's thread, the two counts by the service.
+// Interface   set() for the guest; around each transfer begin(), then contains(), and end(). A vCPU's system
+//             calls have beginCall() and endCall().
+// Invariants  DMA-1  Once set, the window only narrows. Start and end are read one after the other: any
+//                    mixture of two windows is within the earlier one, and set() waits for a transfer that
+//                    has seen it.
+//             DMA-2  After set() has returned 0, no transfer in flight touches frames outside. A transfer
+//                    counts itself before it reads the window; set() stores the window before it reads the
+//                    counts.
+// Concurrency Atomics on shared words; any thread. Each row is stored by its vCPU's thread, the two counts by
+//             the service.
 // Cost        three atomics per transfer, on a separate cache line; set() waits for earlier transfers.
 
 import { EBUSY, EINVAL, EPERM } from '../../assembly/abi/errno.ts';
@@ -55,8 +59,9 @@ export class DmaWindow {
   }
 
   /**
-   * The first time any whole frames below the kernel's tables, later only frames that are already in the window. Returns 0; -EINVAL when it is
-   * not a range of frames; -EPERM when it extends beyond the window; -EBUSY when the window is set, but an earlier transfer has not finished.
+   * The first time any whole frames below the kernel's tables, later only frames that are already in the
+   * window. Returns 0; -EINVAL when it is not a range of frames; -EPERM when it extends beyond the window;
+   * -EBUSY when the window is set, but an earlier transfer has not finished.
    */
   set(start: number, end: number): number {
     const isRange = start < end && start % FRAME_BYTES === 0 && end % FRAME_BYTES === 0;
@@ -77,7 +82,10 @@ export class DmaWindow {
     return this.#isQuiet() ? 0 : -EBUSY;
   }
 
-  /** Returns when every transfer that may have seen the previous window has ended; false when one does not end. */
+  /**
+   * Returns when every transfer that may have seen the previous window has ended; false when one does not
+   * end.
+   */
   #isQuiet(): boolean {
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++) {
       const row = ROWS + vcpu * ROW_WORDS;

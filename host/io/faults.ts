@@ -1,10 +1,13 @@
-// Fault injection: what a device may do to its users. For tests of anything that relies on system calls and rings.
+// Fault injection: what a device may do to its users. For tests of anything that relies on system calls and
+// rings.
 //
-// Interface   new Faults({ seed }); `faults.set({ error: 0.01 })` at any time, from any thread that has it; MicroVM.create takes
-//             it as option `faults`. FaultyBackend injects into the ring service, onTransfer() into system calls.
-// Invariants  A fault is one that the contract allows: an error transfers nothing, a short transfer really moves fewer bytes, a late
-//             or overtaken operation is done in full.
-// Concurrency One table of shared words. The order in which threads draw decides which operation gets which fault.
+// Interface   new Faults({ seed }); `faults.set({ error: 0.01 })` at any time, from any thread that has it;
+//             MicroVM.create takes it as option `faults`. FaultyBackend injects into the ring service,
+//             onTransfer() into system calls.
+// Invariants  A fault is one that the contract allows: an error transfers nothing, a short transfer really
+//             moves fewer bytes, a late or overtaken operation is done in full.
+// Concurrency One table of shared words. The order in which threads draw decides which operation gets which
+//             fault.
 
 import { EIO, ENOSPC } from '../../assembly/abi/errno.ts';
 import { after, sleepUs } from '#platform';
@@ -104,7 +107,10 @@ export class Faults {
     return bytes;
   }
 
-  /** For a system call: delays it; returns a negative errno or the number of bytes to transfer, in whole blocks where the device wants them. */
+  /**
+   * For a system call: delays it; returns a negative errno or the number of bytes to transfer, in whole
+   * blocks where the device wants them.
+   */
   onCall(operation: FaultyOperation, bytes: number): number {
     const ms = this.drawDelay();
     if (ms > 0) sleepUs(ms * 1000);
@@ -141,7 +147,9 @@ export class FaultyBackend implements Backend {
   }
 
   write(host: number, address: number, bytes: number, position: number, done: Result): void {
-    this.#inject('write', bytes, done, (part) => this.#to.write(host, address, part, position, done)); // prettier-ignore
+    this.#inject('write', bytes, done, (part) =>
+      this.#to.write(host, address, part, position, done),
+    );
   }
 
   datasync(host: number, done: Result): void {

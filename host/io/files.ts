@@ -3,12 +3,13 @@
 //   row    the host's descriptor + 1, 0 = free, -1 = being written; operations in flight; number of files it has had
 //   name   length, and the name by which another thread can open the file, where descriptors belong to a thread
 //
-// Interface   register() by SYS_RING_FILE, unregister() before the host closes the file; begin() and end() around each
-//             operation of the service.
-// Invariants  FILE-1  No operation is in flight on a closed file, whose descriptor may already be another file's. begin()
-//                     counts itself before it reads the row, unregister() clears the row before it reads the count.
-// Concurrency Atomics on a shared table; any thread. One object per thread: it keeps that thread's own descriptors, each until
-//             its row names another file.
+// Interface   register() by SYS_RING_FILE, unregister() before the host closes the file; begin() and end()
+//             around each operation of the service.
+// Invariants  FILE-1  No operation is in flight on a closed file, whose descriptor may already be another
+//                     file's. begin() counts itself before it reads the row, unregister() clears the row
+//                     before it reads the count.
+// Concurrency Atomics on a shared table; any thread. One object per thread: it keeps that thread's own
+//             descriptors, each until its row names another file.
 
 import { RING_FILES_MAX } from '../../assembly/abi/ring.ts';
 import { files } from '#platform';
@@ -67,7 +68,10 @@ export class RingFiles {
     return true;
   }
 
-  /** A descriptor of this thread, in use until end(); undefined when there is no such file, or this thread cannot open it. */
+  /**
+   * A descriptor of this thread, in use until end(); undefined when there is no such file, or this thread
+   * cannot open it.
+   */
   begin(file: number): number | undefined {
     if (file >= RING_FILES_MAX) return undefined;
     const row = file * ROW_WORDS;

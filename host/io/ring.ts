@@ -1,9 +1,10 @@
 // The host's side of one vCPU's rings (assembly/abi/ring.ts). The guest may have written anything there.
 //
-// Interface   isSound() before anything else; take() copies the next entry out; complete() posts a completion and wakes the
-//             vCPU if it waits for it. enter() is the system call by which a vCPU wakes the service and waits.
-// Invariants  RING-1, RING-3 (assembly/io/queue.ts). Indices are checked before each use: a ring with invalid indices
-//             is broken from then on; other rings are not affected.
+// Interface   isSound() before anything else; take() copies the next entry out; complete() posts a completion
+//             and wakes the vCPU if it waits for it. enter() is the system call by which a vCPU wakes the
+//             service and waits.
+// Invariants  RING-1, RING-3 (assembly/io/queue.ts). Indices are checked before each use: a ring with invalid
+//             indices is broken from then on; other rings are not affected.
 // Concurrency One service takes and completes; the vCPU is another thread.
 
 import { EINVAL, EIO, ENOSYS } from '../../assembly/abi/errno.ts';
@@ -15,7 +16,10 @@ import { VECTOR_IO } from '../../assembly/abi/vector.ts';
 import { VM_IO_BEAT, VM_IO_STATE } from '../../assembly/abi/vm-block.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 
-/** How long a wait sleeps before it tests whether the service is alive; how long a service may show no sign of life. */
+/**
+ * How long a wait sleeps before it tests whether the service is alive; how long a service may show no sign of
+ * life.
+ */
 const LOOK_MS = 200;
 const PATIENCE_MS = 10_000;
 
@@ -182,8 +186,9 @@ export class Ring {
 }
 
 /**
- * SYS_RING_ENTER of a vCPU: rings the service's doorbell if it sleeps, and waits until `count` completions can be taken.
- * Returns 0; -EINVAL when fewer entries are outstanding; -EIO when they will never complete; -ENOSYS in a VM without rings.
+ * SYS_RING_ENTER of a vCPU: rings the service's doorbell if it sleeps, and waits until `count` completions
+ * can be taken. Returns 0; -EINVAL when fewer entries are outstanding; -EIO when they will never complete;
+ * -ENOSYS in a VM without rings.
  */
 export function enter(memory: RingMemory, vcpu: number, count: number): number {
   const rings = memory.ringsOf(vcpu);

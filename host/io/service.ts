@@ -1,8 +1,10 @@
-// The I/O service: takes entries from every vCPU's submission queue, runs all of them concurrently, and posts their completions. It is also
-// the IOMMU: it accesses no frame outside the DMA window.
+// The I/O service: takes entries from every vCPU's submission queue, runs all of them concurrently, and posts
+// their completions. It is also the IOMMU: it accesses no frame outside the DMA window.
 //
-// Interface   start(), then it is driven by the events of its thread; stop() ends it when no operation is in flight.
-// Invariants  RING-4  It looks at all queues between announcing that it sleeps and sleeping, so no doorbell is missed.
+// Interface   start(), then it is driven by the events of its thread; stop() ends it when no operation is in
+//             flight.
+// Invariants  RING-4  It looks at all queues between announcing that it sleeps and sleeping, so no doorbell
+//                     is missed.
 //             RING-5  Each entry taken gets exactly one completion, unless its ring is broken.
 // Concurrency One per VM, on its own thread.
 // Cost        about 10 us of its thread per operation, most of it the host's.
@@ -140,7 +142,10 @@ export class Service {
     this.#end(chain, -errno.EFAULT);
   }
 
-  /** The first entry of the chain has ended: posts its completion, then starts the next entry or cancels the rest. */
+  /**
+   * The first entry of the chain has ended: posts its completion, then starts the next entry or cancels the
+   * rest.
+   */
   #end(chain: Chain, result: number): void {
     const entry = chain.entries.shift()!;
     this.#complete(chain.ring, entry, result);

@@ -1,8 +1,8 @@
 // A batch: applied whole, or taken back.
 //
-// Interface   applyBatch() inside the guest; 0, or the negative errno of the operation that storage refused, and then the store is as
-//             before. With `isWritten` the operating system has the batch when it returns 0. Throws HalfApplied when it could not be
-//             taken back.
+// Interface   applyBatch() inside the guest; 0, or the negative errno of the operation that storage refused,
+//             and then the store is as before. With `isWritten` the operating system has the batch when it
+//             returns 0. Throws HalfApplied when it could not be taken back.
 // Invariants  LEVEL-2  The log has one record for each operation that was applied, in their order.
 // Concurrency No other thread reads or changes the store in between (guest/kv/batch.ts).
 // Cost        of the log four bytes for a new key, a copy of each value that is replaced.

@@ -1,11 +1,15 @@
-// A range of keys, read in pieces: one call of the guest brings as many entries as are asked for and fit the window.
+// A range of keys, read in pieces: one call of the guest brings as many entries as are asked for and fit the
+// window.
 //
-// Interface   next(size) gives the next entries, none at the end or when the limit is reached; seek() moves. clearSome() removes a part of the range.
-// Invariants  LEVEL-2  A piece begins after the last key of the one before, whatever was written in between. Each key comes at most
-//                      once, and one that is there all the time is not missed.
-// Concurrency A piece is read under one state of the store with regard to batches; different pieces may be of different ones.
-// Cost        a descent of the tree for each piece, about 25 ns an entry in the guest. Making a string takes 60 ns however short it is,
-//             so a stretch of the window becomes one string, of which each key and value is a part: 10 ns each. Such parts keep the whole
+// Interface   next(size) gives the next entries, none at the end or when the limit is reached; seek() moves.
+//             clearSome() removes a part of the range.
+// Invariants  LEVEL-2  A piece begins after the last key of the one before, whatever was written in between.
+//                      Each key comes at most once, and one that is there all the time is not missed.
+// Concurrency A piece is read under one state of the store with regard to batches; different pieces may be of
+//             different ones.
+// Cost        a descent of the tree for each piece, about 25 ns an entry in the guest. Making a string takes
+//             60 ns however short it is, so a stretch of the window becomes one string, of which each key and
+//                value is a part: 10 ns each. Such parts keep the whole
 //             stretch in memory, at most STRETCH bytes and an entry.
 
 import {
@@ -98,7 +102,9 @@ export class Cursor {
       (!shape.values || shape.valueFormat === 'utf8');
   }
 
-  /** Goes on at `target`, or at the end when that is out of the range. The last `unused` entries do not count. */
+  /**
+   * Goes on at `target`, or at the end when that is out of the range. The last `unused` entries do not count.
+   */
   seek(target: Data, unused: number): void {
     this.#limit += unused;
     const key = toBytes(target);
@@ -118,7 +124,10 @@ export class Cursor {
     return [];
   }
 
-  /** Entries of one piece. May be none although there are more: their values went away meanwhile, or the filter left them out. */
+  /**
+   * Entries of one piece. May be none although there are more: their values went away meanwhile, or the
+   * filter left them out.
+   */
   #read(size: number): Entry[] {
     const found = this.#scan(size);
     const { window } = this.#operations.guest;
@@ -185,7 +194,10 @@ export class Cursor {
     return end;
   }
 
-  /** Brings the values that did not fit the window; entries whose key is gone meanwhile are left out, and those the filter leaves out. */
+  /**
+   * Brings the values that did not fit the window; entries whose key is gone meanwhile are left out, and
+   * those the filter leaves out.
+   */
   #fetch(entries: Entry[], large: readonly Large[]): Entry[] {
     const { filter, valueFormat, values } = this.#shape;
     const gone = new Set<Entry>();

@@ -1,6 +1,7 @@
 // The private interface of abstract-level: a database as its methods call it, with encoded keys and values.
 //
-// Concurrency Every call does its work before it returns. A promised call then gives the event loop a turn if one is due (turns.ts).
+// Concurrency Every call does its work before it returns. A promised call then gives the event loop a turn if
+//             one is due (turns.ts).
 
 import {
   AbstractLevel,

@@ -1,6 +1,7 @@
 // Encodings of keys and values for the synchronous calls, which do without abstract-level's wrappers.
 //
-// Cost        Strings with the store's own encodings need no codec: level.ts tests hasTextKeys and hasTextValues itself.
+// Cost        Strings with the store's own encodings need no codec: level.ts tests hasTextKeys and
+//             hasTextValues itself.
 
 import { RingzeroError } from '../errors.ts';
 import type { Operation } from './batch.ts';

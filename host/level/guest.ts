@@ -1,9 +1,11 @@
 // The exports of guest/kv with types, called with this thread as the vCPU.
 //
-// Interface   call() around everything that goes into the guest: it enters the vCPU, looks whether the store is still open, and turns a
-//             trap into an error. get(), put() and scan() do it in one call of the guest, which enters and looks at a gate.
-// Invariants  LEVEL-1  A thread enters before it looks at the state, or the gate; who closes sets both before it looks who is inside. So a
-//                      close never overtakes an operation. While the store is open no more, the gate is shut.
+// Interface   call() around everything that goes into the guest: it enters the vCPU, looks whether the store
+//             is still open, and turns a trap into an error. get(), put() and scan() do it in one call of the
+//             guest, which enters and looks at a gate.
+// Invariants  LEVEL-1  A thread enters before it looks at the state, or the gate; who closes sets both before
+//                      it looks who is inside. So a close never overtakes an operation. While the store is
+//                      open no more, the gate is shut.
 
 import { guestTrap } from '../vm/guest-trap.ts';
 import type { MicroVM } from '../vm/micro-vm.ts';
@@ -145,7 +147,10 @@ export class Guest {
     this.#endOpen(BROKEN);
   }
 
-  /** Frees what dead threads have, as far as that can be; false when what one has left is lost, and the store with it. */
+  /**
+   * Frees what dead threads have, as far as that can be; false when what one has left is lost, and the store
+   * with it.
+   */
   buryDeparted(): boolean {
     if (!this.#vm.enter().kernel.buryDeparted()) return true;
     this.#lose();

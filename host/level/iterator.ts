@@ -1,7 +1,8 @@
 // Iterators of abstract-level over a range: entries, keys, values.
 //
-// Interface   As abstract-level says. next() answers from a piece that was read before, so what it gives may be some hundred entries older
-//             than the store; a key that was removed meanwhile may still come. Nothing is read before the first call.
+// Interface   As abstract-level says. next() answers from a piece that was read before, so what it gives may
+//             be some hundred entries older than the store; a key that was removed meanwhile may still come.
+//             Nothing is read before the first call.
 // Cost        a piece grows as it is used: a short range costs one call of the guest, a long one few.
 
 import {
@@ -92,7 +93,10 @@ class Pieces {
 /** Entries between two looks at the clock. */
 const UNTIMED = 64;
 
-/** What for await does with an iterator: hands out pieces of nextv() without a promise of abstract-level's for each. */
+/**
+ * What for await does with an iterator: hands out pieces of nextv() without a promise of abstract-level's for
+ * each.
+ */
 class Steps<T> implements AsyncIterableIterator<T> {
   readonly #iterator: Steppable<T>;
   readonly #signal: AbortSignal | undefined;

@@ -1,9 +1,10 @@
 // The store as an abstract-level database with additional synchronous calls.
 //
-// Interface   RingzeroLevel(location, options), like every implementation of abstract-level; attach(handle) in other threads of the process.
-//             get, put, del, batch, iterators and the rest are abstract-level's; calls that end in Sync, and getInto(), are synchronous.
-// Concurrency Every call does its work on the calling thread before it returns, including reads of pages that are not in memory. Promises
-//             only wrap the result.
+// Interface   RingzeroLevel(location, options), like every implementation of abstract-level; attach(handle)
+//             in other threads of the process. get, put, del, batch, iterators and the rest are
+//             abstract-level's; calls that end in Sync, and getInto(), are synchronous.
+// Concurrency Every call does its work on the calling thread before it returns, including reads of pages that
+//             are not in memory. Promises only wrap the result.
 
 import type {
   AbstractBatchOperation,
@@ -29,7 +30,8 @@ import { expositionOf, statsOf, type StoreStats } from './stats.ts';
 import { Store, type RingzeroHandle } from './store.ts';
 
 /**
- * A store as an abstract-level database. Calls that end in `Sync`, and `getInto`, are synchronous; the others are abstract-level's.
+ * A store as an abstract-level database. Calls that end in `Sync`, and `getInto`, are synchronous; the others
+ * are abstract-level's.
  *
  * @category Store
  */
@@ -39,9 +41,10 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
   readonly #hasTextValues: boolean;
 
   /**
-   * A store in the directory `location`. It opens automatically in the next turn, or with open(). If that fails, open() and every later call
-   * fail with LEVEL_DATABASE_NOT_OPEN, and `cause` has the reason: LEVEL_LOCKED, RZ_NOT_CLEAN, LEVEL_CORRUPTION, RZ_FORMAT, LEVEL_IO_ERROR,
-   * RZ_OUT_OF_MEMORY. Throws RZ_OPTION.
+   * A store in the directory `location`. It opens automatically in the next turn, or with open(). If that
+   * fails, open() and every later call fail with LEVEL_DATABASE_NOT_OPEN, and `cause` has the reason:
+   * LEVEL_LOCKED, RZ_NOT_CLEAN, LEVEL_CORRUPTION, RZ_FORMAT, LEVEL_IO_ERROR, RZ_OUT_OF_MEMORY. Throws
+   * RZ_OPTION.
    *
    * @example
    * const db = new RingzeroLevel('./people', { valueEncoding: 'json' });
@@ -58,8 +61,8 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
   }
 
   /**
-   * Opens the same store in another thread of the process, which gets `db.handle` in a message. Calls fail with LEVEL_DATABASE_NOT_OPEN after
-   * the thread that opened the store has closed it.
+   * Opens the same store in another thread of the process, which gets `db.handle` in a message. Calls fail
+   * with LEVEL_DATABASE_NOT_OPEN after the thread that opened the store has closed it.
    *
    * @example
    * new Worker(url, { workerData: db.handle });                    // there:
@@ -82,7 +85,9 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
     await Store.destroy(checkLocation(location));
   }
 
-  /** Always rejects: a durable store repairs itself when it is opened, and other stores cannot be repaired. */
+  /**
+   * Always rejects: a durable store repairs itself when it is opened, and other stores cannot be repaired.
+   */
   static async repair(location: string): Promise<void> {
     throw new RingzeroError(
       'LEVEL_NOT_SUPPORTED',
@@ -176,16 +181,17 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
     return super.getSync(key, options!);
   }
 
-  // --- synchronous calls: no hooks, no events, no deferred opening ------------------------------------------------
+  // --- synchronous calls: no hooks, no events, no deferred opening -----------------------------------------
 
   /**
-   * Copies the value's bytes into `target` and returns the value's length, -1 when the key does not exist. A value longer than `target` is
-   * truncated, and its whole length is returned.
+   * Copies the value's bytes into `target` and returns the value's length, -1 when the key does not exist. A
+   * value longer than `target` is truncated, and its whole length is returned.
    *
    * @throws {@link RingzeroError} RZ_OPTION when `target` is not an array of bytes
    */
   getInto(key: K, target: Uint8Array): number {
-    if (target.BYTES_PER_ELEMENT !== 1) throw new RingzeroError('RZ_OPTION', '`target` of getInto() must be a Uint8Array'); // prettier-ignore
+    if (target.BYTES_PER_ELEMENT !== 1)
+      throw new RingzeroError('RZ_OPTION', '`target` of getInto() must be a Uint8Array');
     const data = typeof key === 'string' && this.#hasTextKeys ? key : this.#encodings.key(key);
     return this._opened.getInto(data, target);
   }
@@ -241,7 +247,8 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
   }
 
   /**
-   * Iterates over the entries of a range in order, once; options as for iterator(). Entries are read in pieces during the loop.
+   * Iterates over the entries of a range in order, once; options as for iterator(). Entries are read in
+   * pieces during the loop.
    *
    * @example
    * for (const [key, value] of db.rangeSync({ gte: 'a', lt: 'b', limit: 100 })) console.log(key, value);
@@ -252,8 +259,9 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
   }
 
   /**
-   * Iterates over the entries of a range for whose values, as bytes, the function returns non-zero; `limit` counts these. Options as for
-   * rangeSync(). Throws what Udf.call() throws; the entries of that piece are then not returned, and the store stays usable.
+   * Iterates over the entries of a range for whose values, as bytes, the function returns non-zero; `limit`
+   * counts these. Options as for rangeSync(). Throws what Udf.call() throws; the entries of that piece are
+   * then not returned, and the store stays usable.
    *
    * @example
    * const isLong = Udf.compile(readFileSync('is-long.wasm'));
@@ -288,7 +296,10 @@ export class RingzeroLevel<K = string, V = string> extends LevelDatabase<K, V> {
     return expositionOf(this.stats(), this._store!.stats());
   }
 
-  /** Checks the whole store: true when every page and every entry is valid. No other thread may use the store during the check. */
+  /**
+   * Checks the whole store: true when every page and every entry is valid. No other thread may use the store
+   * during the check.
+   */
   verifySync(): boolean {
     const { guest } = this._opened;
     return guest.call(0, () => guest.exports.verify()) === 0;

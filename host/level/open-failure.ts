@@ -1,14 +1,29 @@
 // Why a store is not open, said by every call that comes after a failed open().
 //
-// Interface   explainCalls(db, failure) once open() has failed, stopExplaining(db) once it has not; explainIterator() for an iterator that was made
-//             before it was known; failureOf(db).
-// Cost        none while the store is open: the methods that explain are properties of the database that failed.
+// Interface   explainCalls(db, failure) once open() has failed, stopExplaining(db) once it has not;
+//             explainIterator() for an iterator that was made before it was known; failureOf(db).
+// Cost        none while the store is open: the methods that explain are properties of the database that
+//             failed.
 
 import { RingzeroError } from '../errors.ts';
 
 type Method = (...args: unknown[]) => unknown;
 
-const CALLS = ['get', 'getMany', 'getSync', 'has', 'hasMany', 'put', 'del', 'batch', 'clear', 'snapshot', 'iterator', 'keys', 'values']; // prettier-ignore
+const CALLS = [
+  'get',
+  'getMany',
+  'getSync',
+  'has',
+  'hasMany',
+  'put',
+  'del',
+  'batch',
+  'clear',
+  'snapshot',
+  'iterator',
+  'keys',
+  'values',
+];
 const ITERATOR_CALLS = ['next', 'nextv', 'all', 'seek'];
 /** What abstract-level throws when a database, or the database of an iterator, is not open. */
 const CODES: unknown[] = ['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'];
@@ -30,7 +45,9 @@ export function stopExplaining(db: object): void {
   for (const name of CALLS) Reflect.deleteProperty(db, name);
 }
 
-/** What a call returns that waits for its database to open, and is not made again through the database then. */
+/**
+ * What a call returns that waits for its database to open, and is not made again through the database then.
+ */
 export function explainDeferred<T>(db: object, call: () => T): T {
   return explained(() => failureOf(db), call);
 }

@@ -1,7 +1,10 @@
-// What a store does, in terms of keys and values: single ones, groups, batches. Everything runs on the calling thread.
+// What a store does, in terms of keys and values: single ones, groups, batches. Everything runs on the
+// calling thread.
 //
-// Interface   Keys and values are strings or bytes; results are in the form asked for. Errors are RingzeroErrors.
-// Concurrency Any number of threads, each with its own Operations. A window is used by one operation at a time.
+// Interface   Keys and values are strings or bytes; results are in the form asked for. Errors are
+//             RingzeroErrors.
+// Concurrency Any number of threads, each with its own Operations. A window is used by one operation at a
+//             time.
 
 import { allocateBuffer } from '#platform/text';
 import { atTurnEnd } from '#platform';
@@ -49,7 +52,10 @@ export class Operations {
     });
   }
 
-  /** Hands what the log's buffer has, of all threads, to the operating system. Should that fail, a later change or sync says why. */
+  /**
+   * Hands what the log's buffer has, of all threads, to the operating system. Should that fail, a later
+   * change or sync says why.
+   */
   write(): void {
     const { guest } = this;
     if (!this.#isDurable || this.#isOver || !guest.isOpen) return;
@@ -119,7 +125,10 @@ export class Operations {
     }
   }
 
-  /** The value that get() has just found to have `length` bytes, or the one that it has become: its length, -1 for none. */
+  /**
+   * The value that get() has just found to have `length` bytes, or the one that it has become: its length, -1
+   * for none.
+   */
   #getLargeInto(keyBytes: number, length: number, target: Uint8Array): number {
     const { guest } = this;
     for (;;) {
@@ -178,18 +187,24 @@ export class Operations {
   }
 
   /**
-   * Returns when the device has what this thread has changed, and everything before it; with `all`, what any thread has. A store without a log
-   * has every page on the device then, and is still one that was not closed.
+   * Returns when the device has what this thread has changed, and everything before it; with `all`, what any
+   * thread has. A store without a log has every page on the device then, and is still one that was not
+   * closed.
    */
   sync(all = false): void {
     const { guest } = this;
     const { exports } = guest;
-    const result = guest.call(OPEN, () => this.#isDurable ? exports.sync(all ? 1 : 0) : exports.flush()); // prettier-ignore
+    const result = guest.call(OPEN, () =>
+      this.#isDurable ? exports.sync(all ? 1 : 0) : exports.flush(),
+    );
     if (result === -ECANCELED) guest.break();
     if (result < 0) throw this.#failed(result, 'sync');
   }
 
-  /** All of them or none, for the others and when storage fails. With `isWritten` the operating system has them when it returns. */
+  /**
+   * All of them or none, for the others and when storage fails. With `isWritten` the operating system has
+   * them when it returns.
+   */
   batch(operations: readonly Operation[], isWritten = false): void {
     for (const { type, key, value } of operations) {
       if (type === 'put') {
@@ -213,7 +228,10 @@ export class Operations {
     this.changed();
   }
 
-  /** Values of keys in their order; look-ups of a group advance together, and read what is not in memory together. */
+  /**
+   * Values of keys in their order; look-ups of a group advance together, and read what is not in memory
+   * together.
+   */
   getMany(keys: readonly Data[], format: Format): (Data | undefined)[] {
     const values = new Array<Data | undefined>(keys.length).fill(undefined);
     for (let first = 0; first < keys.length;) first += this.#getGroup(keys, first, values, format);

@@ -5,7 +5,8 @@ import { exposition, metricsOf, type VMStats } from '../vm/stats.ts';
 import type { Guest } from './guest.ts';
 
 /**
- * Statistics of a store. Entries, pages and height are current; reads, writes and evictions count since it was opened. Pages are 4 KiB.
+ * Statistics of a store. Entries, pages and height are current; reads, writes and evictions count since it
+ * was opened. Pages are 4 KiB.
  *
  * @category Store
  */

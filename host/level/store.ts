@@ -1,7 +1,9 @@
 // A store that this thread has open: the file in its directory, the VM with its pool, this thread's vCPU.
 //
-// Interface   create() opens it for the process, attach() for one more of its threads; close() ends either. Errors are RingzeroErrors.
-// Invariants  STORE-2  The lock file is held from before data.rz is looked at until after the clean superblock is written.
+// Interface   create() opens it for the process, attach() for one more of its threads; close() ends either.
+//             Errors are RingzeroErrors.
+// Invariants  STORE-2  The lock file is held from before data.rz is looked at until after the clean
+//                      superblock is written.
 //             LEVEL-1  (guest.ts) A close sets the state first and then waits until nobody is inside.
 // Concurrency The thread that created the store closes it for all: the others' calls fail from then on.
 // Cost        opening 2 ms and two pages read; closing writes every changed page.
@@ -193,8 +195,8 @@ export class Store {
   }
 
   /**
-   * In the thread that opened it: refuses the other threads, waits until none is inside, writes everything back and gives
-   * the lock back. In another: leaves the store. After a failure the store is open as before.
+   * In the thread that opened it: refuses the other threads, waits until none is inside, writes everything
+   * back and gives the lock back. In another: leaves the store. After a failure the store is open as before.
    */
   async close(): Promise<void> {
     const isClosed = this.#isOpener && this.#closeFile();
@@ -278,11 +280,15 @@ export class Store {
   }
 }
 
-/** Whether the store is to be made; the options say whether it may, or must. An empty file is what is left of a store that was never made. */
+/**
+ * Whether the store is to be made; the options say whether it may, or must. An empty file is what is left of
+ * a store that was never made.
+ */
 async function findFile(path: string, options: OpenOptions): Promise<boolean> {
   try {
     const isNew = ((await directory.sizeOf(`${path}/${FILE}`)) ?? 0) === 0;
-    if (isNew && !options.createIfMissing) throw absent(path, 'does not exist and `createIfMissing` is false'); // prettier-ignore
+    if (isNew && !options.createIfMissing)
+      throw absent(path, 'does not exist and `createIfMissing` is false');
     if (!isNew && options.errorIfExists) throw absent(path, 'exists and `errorIfExists` is true');
     if (isNew) await directory.make(path);
     return isNew;
@@ -327,7 +333,10 @@ function accessFlags(directIO: boolean): number {
   return OPEN_READ | OPEN_WRITE | (directIO ? OPEN_DIRECT : 0);
 }
 
-/** Opens a file of the store on this vCPU: every one opens them in the same order, so that they have the same descriptors. */
+/**
+ * Opens a file of the store on this vCPU: every one opens them in the same order, so that they have the same
+ * descriptors.
+ */
 function openFile(guest: Guest, name: string, flags: number): number {
   const bytes = guest.window.put(0, name);
   const descriptor = guest.call(OPEN, () => guest.exports.openFile(bytes, flags));

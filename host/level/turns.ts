@@ -1,8 +1,10 @@
 // The event loop's turns: a program that only awaits stores lets timers and sockets have theirs.
 //
-// Interface   isDue(weight) says whether this thread's last turn of it is longer ago than TURN_MS; then nextTurn() is to be awaited. The weight of
-//             a get or a put is 1, of what may take a millisecond HEAVY.
-// Cost        a counter for each promised call, a look at the clock, 40 ns, every HEAVY; a turn, some microseconds, every TURN_MS at most.
+// Interface   isDue(weight) says whether this thread's last turn of it is longer ago than TURN_MS; then
+//             nextTurn() is to be awaited. The weight of a get or a put is 1, of what may take a millisecond
+//             HEAVY.
+// Cost        a counter for each promised call, a look at the clock, 40 ns, every HEAVY; a turn, some
+//             microseconds, every TURN_MS at most.
 
 import { atTurnEnd } from '#platform';
 

@@ -1,8 +1,10 @@
-// The exchange window of this thread's vCPU: keys and values go in and come out as bytes, whatever they are in JavaScript.
+// The exchange window of this thread's vCPU: keys and values go in and come out as bytes, whatever they are
+// in JavaScript.
 //
-// Interface   put...() write at an offset of the window and return the bytes written, take() gives a fresh value. Offsets are the caller's
-//             to keep within the window; putKey() checks the length.
-// Cost        a short ASCII key is a loop of stores, 1.5 ns a byte, a longer text a call of some 40 ns; a value is one copy from a view that is kept for its length.
+// Interface   put...() write at an offset of the window and return the bytes written, take() gives a fresh
+//             value. Offsets are the caller's to keep within the window; putKey() checks the length.
+// Cost        a short ASCII key is a loop of stores, 1.5 ns a byte, a longer text a call of some 40 ns; a
+//             value is one copy from a view that is kept for its length.
 
 import { KEY_BYTES_MAX, VALUE_AT, WINDOW_BYTES } from '../../assembly/abi/kv.ts';
 import {
@@ -124,7 +126,8 @@ export class Window {
   }
 
   #fresh(length: number, format: Format): Uint8Array {
-    if (length > SLAB_VALUE_MAX) return format === 'buffer' ? allocateBuffer(length) : new Uint8Array(length); // prettier-ignore
+    if (length > SLAB_VALUE_MAX)
+      return format === 'buffer' ? allocateBuffer(length) : new Uint8Array(length);
     if (this.#slabUsed + length > SLAB_BYTES) {
       this.#slab = new ArrayBuffer(SLAB_BYTES);
       this.#slabUsed = 0;

@@ -1,4 +1,5 @@
-// Bytes that wait for a socket: copies, in blocks of at least BLOCK_BYTES, so that many small replies take little more than their own size.
+// Bytes that wait for a socket: copies, in blocks of at least BLOCK_BYTES, so that many small replies take
+// little more than their own size.
 
 const BLOCK_BYTES = 16384; // as redis-server's PROTO_REPLY_CHUNK_BYTES
 

@@ -1,9 +1,11 @@
-// Files beneath a directory, for a sandbox: every operation names one component of an open directory, and the host never follows a symbolic
-// link there. The walk of a path (host/syscalls/walk.ts) decides about links and `..`.
+// Files beneath a directory, for a sandbox: every operation names one component of an open directory, and the
+// host never follows a symbolic link there. The walk of a path (host/syscalls/walk.ts) decides about links
+// and `..`.
 //
-// Invariants  A directory is held by descriptor and named /proc/self/fd/N, so that another process cannot redirect an operation by
-//             renaming it or replacing it with a link. Where the host cannot do that (not Linux, or Deno without all
-//             permissions) it is held by path: links are still refused, but there is a window between the test and the use.
+// Invariants  A directory is held by descriptor and named /proc/self/fd/N, so that another process cannot
+//             redirect an operation by renaming it or replacing it with a link. Where the host cannot do that
+//             (not Linux, or Deno without all permissions) it is held by path: links are still refused, but
+//             there is a window between the test and the use.
 
 import {
   closeSync,
@@ -102,7 +104,10 @@ function at(directory: Directory, name: string): string | Buffer {
 
 const REPLACED = '\ufffd';
 
-/** Names in a directory. Node decodes names that are not UTF-8 with a replacement character; their bytes are then read again. */
+/**
+ * Names in a directory. Node decodes names that are not UTF-8 with a replacement character; their bytes are
+ * then read again.
+ */
 function list({ path }: Directory): string[] {
   const names = readdirSync(path);
   if (isDeno || !names.some((name) => name.includes(REPLACED))) return names;
@@ -166,8 +171,9 @@ export const descriptors = {
 } as const;
 
 /**
- * The same pipe or terminal through a non-blocking descriptor, for a thread that may be terminated: a thread that waits in the system cannot
- * be. Undefined where waiting is harmless or unavoidable: files, sockets, the main thread.
+ * The same pipe or terminal through a non-blocking descriptor, for a thread that may be terminated: a thread
+ * that waits in the system cannot be. Undefined where waiting is harmless or unavoidable: files, sockets, the
+ * main thread.
  */
 export function withoutWaiting(descriptor: number, flags: number): number | undefined {
   if (isMainThread || !byDescriptor) return undefined;

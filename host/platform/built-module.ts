@@ -5,8 +5,8 @@ import { RingzeroError } from '../errors.ts';
 import { choice } from './deno.ts';
 
 /**
- * A file that the build made, by name. `RZ_WASM=wasm-checked` selects the checked build. Fails with RZ_HOST when a bundler has moved this
- * code away from the files.
+ * A file that the build made, by name. `RZ_WASM=wasm-checked` selects the checked build. Fails with RZ_HOST
+ * when a bundler has moved this code away from the files.
  */
 export function readBuiltModule(name: string): Uint8Array {
   const folder = choice('RZ_WASM') ?? 'wasm';

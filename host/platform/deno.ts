@@ -1,4 +1,5 @@
-// Where Deno differs from Node. Deno has Node's modules, so node.ts serves both and calls these functions where they differ:
+// Where Deno differs from Node. Deno has Node's modules, so node.ts serves both and calls these functions
+// where they differ:
 //
 //   descriptors belong to a thread, not to the process           nameOf(), adopt(): each thread opens the file itself
 //   no 'exit' event after an uncaught error                       onThreadEnd()
@@ -78,7 +79,10 @@ export function nameOf(descriptor: number): string | undefined {
   return file && JSON.stringify({ ...file, descriptor, ...identityOf(descriptor) } satisfies Name);
 }
 
-/** A descriptor of this thread for a file that another thread has open. EBADF when the path now names another file. */
+/**
+ * A descriptor of this thread for a file that another thread has open. EBADF when the path now names another
+ * file.
+ */
 export function adopt(name: string, open: (path: string, flags: number) => number): number {
   const { path, flags, descriptor: other, device, inode } = JSON.parse(name) as Name;
   const descriptor = open(hasDescriptors ? `/proc/self/fd/${other}` : path, flags);
@@ -93,7 +97,10 @@ function identityOf(descriptor: number): { device: string; inode: string } {
   return { device: String(dev), inode: String(ino) };
 }
 
-/** Calls `then` once, when this thread ends normally or by an uncaught error. Returns a function that cancels it. */
+/**
+ * Calls `then` once, when this thread ends normally or by an uncaught error. Returns a function that cancels
+ * it.
+ */
 export function onThreadEnd(then: () => void): () => void {
   const undo = (): void => {
     process.off('exit', end);

@@ -1,4 +1,5 @@
-// What every platform reports about files and directories. Types only, so that public declarations do not depend on a platform.
+// What every platform reports about files and directories. Types only, so that public declarations do not
+// depend on a platform.
 
 /** An open directory: a descriptor where the host allows it. */
 export interface Directory {

@@ -1,5 +1,6 @@
-// Names of files as text. On Linux a name is any sequence of bytes without `/` and zero. Bytes that are not UTF-8 become the lone surrogates
-// U+DC80 to U+DCFF, one each, so that text and bytes are the same name (as in Python, PEP 383).
+// Names of files as text. On Linux a name is any sequence of bytes without `/` and zero. Bytes that are not
+// UTF-8 become the lone surrogates U+DC80 to U+DCFF, one each, so that text and bytes are the same name (as
+// in Python, PEP 383).
 //
 // Cost        The runtime decodes and encodes names in UTF-8; other names take a loop over the bytes.
 

@@ -13,8 +13,8 @@ export interface TextServer {
 const CONNECTIONS_MAX = 16;
 
 /**
- * Whether a request over the loopback interface was meant for another machine's name: a page whose owner points its name to 127.0.0.1 could
- * otherwise read the answer (DNS rebinding).
+ * Whether a request over the loopback interface was meant for another machine's name: a page whose owner
+ * points its name to 127.0.0.1 could otherwise read the answer (DNS rebinding).
  */
 function isRebound(listening: string, host: string | undefined): boolean {
   const isLoopback = /^(127\.|::1$|localhost$)/.test(listening);
@@ -27,8 +27,9 @@ function isRebound(listening: string, host: string | undefined): boolean {
 }
 
 /**
- * Serves the result of `text()` at `path`; other paths are 404, other methods 405, and an error of `text()` is 503. On the loopback interface,
- * requests by any name but localhost are 403. Does not keep the process alive. Rejects with the system's error, such as EADDRINUSE.
+ * Serves the result of `text()` at `path`; other paths are 404, other methods 405, and an error of `text()`
+ * is 503. On the loopback interface, requests by any name but localhost are 403. Does not keep the process
+ * alive. Rejects with the system's error, such as EADDRINUSE.
  */
 export function serveText(
   at: { host: string; port: number },
@@ -38,7 +39,10 @@ export function serveText(
 ): Promise<TextServer> {
   const server = createServer(({ url = '', method, headers: { host } }, response) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
-      response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }); // prettier-ignore
+      response.writeHead(status, {
+        'Content-Type': type,
+        'Content-Length': Buffer.byteLength(body),
+      });
       response.end(method === 'HEAD' ? undefined : body);
     };
     if (isRebound(at.host, host)) return answer(403, 'ask by address, or as localhost\n');

@@ -1,9 +1,13 @@
-// Files next to the database file: a second name for a file that will be replaced, and temporary files of saves.
+// Files next to the database file: a second name for a file that will be replaced, and temporary files of
+// saves.
 
 import { constants, copyFileSync, linkSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Links the file to a new name next to it, which stays when a new file replaces it; returns that name. Fails as the system does. */
+/**
+ * Links the file to a new name next to it, which stays when a new file replaces it; returns that name. Fails
+ * as the system does.
+ */
 export function keepFile(path: string): string {
   const { ino, mtimeMs } = statSync(path);
   const wanted = `${path}.kept-${Math.floor(mtimeMs)}`;

@@ -1,7 +1,8 @@
-// Sockets that show whether the holder of a lock lives. The kernel refuses connections to the socket of a thread or process that has ended,
-// regardless of containers, host names and process numbers.
+// Sockets that show whether the holder of a lock lives. The kernel refuses connections to the socket of a
+// thread or process that has ended, regardless of containers, host names and process numbers.
 //
-// Interface   listenAt() creates a socket, ask() tests one, isLocal() tells whether only this kernel can have the directory mounted.
+// Interface   listenAt() creates a socket, ask() tests one, isLocal() tells whether only this kernel can have
+//             the directory mounted.
 // Invariants  SOCKET-1  A path is used once: closing removes it, and must not remove another's.
 // Concurrency The kernel answers for a busy thread: a connection succeeds before it is accepted.
 // Cost        listenAt() 60 us and a descriptor, two where the path is long; ask() 100 us.
@@ -13,7 +14,10 @@ import { basename, dirname } from 'node:path';
 /** Of sockaddr_un, without the terminating zero. A longer path is truncated without an error. */
 const PATH_BYTES_MAX = 107;
 
-/** Numbers from statfs(2) of file systems that one kernel mounts. Others may be shared with machines that cannot be asked. */
+/**
+ * Numbers from statfs(2) of file systems that one kernel mounts. Others may be shared with machines that
+ * cannot be asked.
+ */
 const LOCAL = new Set([
   0xef53, // ext2, ext3, ext4
   0x58465342, // XFS
@@ -44,8 +48,8 @@ function reach(path: string): { name: string; done: () => void } {
 }
 
 /**
- * Listens at `path` until this thread ends or the returned function is called. Undefined where sockets are not possible. It keeps neither
- * thread nor process alive.
+ * Listens at `path` until this thread ends or the returned function is called. Undefined where sockets are
+ * not possible. It keeps neither thread nor process alive.
  */
 export async function listenAt(path: string): Promise<(() => void) | undefined> {
   const { name, done } = reach(path);

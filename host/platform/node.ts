@@ -1,5 +1,5 @@
-// What the rest of the host needs from Node or Deno: files, threads, clocks. Outside this folder and host/cli, no file imports `node:`
-// modules. Where Deno differs: deno.ts.
+// What the rest of the host needs from Node or Deno: files, threads, clocks. Outside this folder and
+// host/cli, no file imports `node:` modules. Where Deno differs: deno.ts.
 
 import {
   closeSync,
@@ -43,17 +43,17 @@ export {
   type Thread,
 } from './threads.ts';
 
-// Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only with a flag; later versions always do. It also
-// uses a cheaper register allocator for huge functions, and write checks can make a large function huge. Both flags must be set before the
-// first module is compiled.
+// Translated code marks its slow paths as unlikely. V8 11.3 (Node 20) reads those marks only with a flag;
+// later versions always do. It also uses a cheaper register allocator for huge functions, and write checks
+// can make a large function huge. Both flags must be set before the first module is compiled.
 if (process.versions.v8.startsWith('11.3.')) {
   setFlagsFromString('--experimental-wasm-branch-hinting');
   setFlagsFromString('--no-turbo-use-mid-tier-regalloc-for-huge-functions');
 }
 
 /**
- * Whether the processor may reorder stores with stores, or loads with loads: all but x86. `RZ_WEAK_MEMORY=1` makes it true anywhere, so that
- * tests run the code for weak memory.
+ * Whether the processor may reorder stores with stores, or loads with loads: all but x86. `RZ_WEAK_MEMORY=1`
+ * makes it true anywhere, so that tests run the code for weak memory.
  */
 export function isWeakMemory(): boolean {
   const isStrong = process.arch === 'x64' || process.arch === 'ia32';
@@ -218,7 +218,10 @@ export function checkMayEnter(): void {}
 export function checkHasFiles(): void {}
 export function checkMayServe(): void {}
 
-/** Prepares a directory so that guests can open its files synchronously. Returns a function that releases it. Nothing to do here. */
+/**
+ * Prepares a directory so that guests can open its files synchronously. Returns a function that releases it.
+ * Nothing to do here.
+ */
 export function prepareDirectory(_path: string | undefined): () => void {
   return () => {};
 }
@@ -250,7 +253,10 @@ export function cores(): number {
 
 const MEMORY_GUESS_BYTES = 2 ** 31;
 
-/** Bytes of memory that this process may use: the container's limit, else the machine's memory; a guess where the host does not say. */
+/**
+ * Bytes of memory that this process may use: the container's limit, else the machine's memory; a guess where
+ * the host does not say.
+ */
 export function totalMemory(): number {
   if (!isGranted({ name: 'sys', kind: 'systemMemoryInfo' })) return MEMORY_GUESS_BYTES;
   const machine = totalmem();

@@ -1,4 +1,5 @@
-// Modules that the package has compressed with Brotli (scripts/build.js). In a separate file, so that only the server loads zlib.
+// Modules that the package has compressed with Brotli (scripts/build.js). In a separate file, so that only
+// the server loads zlib.
 
 import { brotliDecompressSync } from 'node:zlib';
 import { readBuiltModule } from './node.ts';

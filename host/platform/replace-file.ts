@@ -23,7 +23,10 @@ export function readIfThere(path: string): string {
   }
 }
 
-/** Replaces a file by Latin-1 text. It is on disk when the function returns, and keeps its permissions. Fails as the system does. */
+/**
+ * Replaces a file by Latin-1 text. It is on disk when the function returns, and keeps its permissions. Fails
+ * as the system does.
+ */
 export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}-${Date.now()}.tmp`;
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? MODE;

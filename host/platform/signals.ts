@@ -1,10 +1,11 @@
 // Signals that end a process, for what must be done first: SIGINT, SIGTERM, SIGHUP.
 //
-// Interface   onSignal(then) calls `then` when such a signal is about to end the process; the result cancels that.
+// Interface   onSignal(then) calls `then` when such a signal is about to end the process; the result cancels
+//             that.
 // Invariants  SIGNAL-1  A program that handles a signal itself decides what happens: `then` is not called.
 //             SIGNAL-2  The process ends by the same signal, as it would have without this file.
-// Concurrency Node delivers signals to the main thread, at the end of a turn. Workers get none, and Deno does not tell whether a program has
-//             a handler: `then` is not called there.
+// Concurrency Node delivers signals to the main thread, at the end of a turn. Workers get none, and Deno does
+//             not tell whether a program has a handler: `then` is not called there.
 
 import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';

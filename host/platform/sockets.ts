@@ -1,4 +1,5 @@
-// Sockets of Node for servers: listening, and connections that receive into one buffer, reused for every read of every connection.
+// Sockets of Node for servers: listening, and connections that receive into one buffer, reused for every read
+// of every connection.
 
 import { createServer, Socket, type AddressInfo } from 'node:net';
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
@@ -10,7 +11,10 @@ import { isGranted, listenError } from './deno.ts';
 export interface ConnectionHandler {
   /** `bytes` is valid only during the call. */
   received(bytes: Uint8Array): void;
-  /** The backlog has changed: the number of bytes that wait for the socket, and of the memory blocks they are in. */
+  /**
+   * The backlog has changed: the number of bytes that wait for the socket, and of the memory blocks they are
+   * in.
+   */
   queued(bytes: number, blocks: number): void;
   closed(): void;
 }
@@ -23,8 +27,8 @@ const SEND_BYTES = 2 ** 20;
 const NOTHING = Buffer.alloc(0);
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
-// Replies wait here until the end of the turn of the event loop, and are then written one after the other. Most of a write's cost is waking a
-// sleeping peer: in a burst, only the first write finds the peer asleep.
+// Replies wait here until the end of the turn of the event loop, and are then written one after the other.
+// Most of a write's cost is waking a sleeping peer: in a burst, only the first write finds the peer asleep.
 const OUTBOX_BYTES = 256 * 1024;
 let outbox = Buffer.allocUnsafeSlow(OUTBOX_BYTES);
 let outboxUsed = 0;
@@ -118,7 +122,10 @@ export class Connection {
     );
   }
 
-  /** The socket did not take everything: continues when it has. An empty write completes after those in progress. */
+  /**
+   * The socket did not take everything: continues when it has. An empty write completes after those in
+   * progress.
+   */
   #await(bytes: number, blocks: number): void {
     this.#sendingBytes = bytes;
     this.#sendingBlocks = blocks;
@@ -185,8 +192,8 @@ function endpoint(address: string | undefined, port: number | undefined): string
 }
 
 /**
- * A place to listen: an address with a port (0 = any free one), or the path of a Unix socket, whose file gets the permissions `mode`, or those
- * of the umask.
+ * A place to listen: an address with a port (0 = any free one), or the path of a Unix socket, whose file gets
+ * the permissions `mode`, or those of the umask.
  */
 export type ListenAt = ({ host: string; port: number } | { path: string; mode?: number }) & {
   /** Connections that may wait to be accepted, as in listen(2). */
@@ -201,8 +208,8 @@ export interface Listener {
 }
 
 /**
- * Listens and passes each connection to `accept`, which sets its handler before it returns. Rejects with the host's error, e.g. code
- * EADDRINUSE.
+ * Listens and passes each connection to `accept`, which sets its handler before it returns. Rejects with the
+ * host's error, e.g. code EADDRINUSE.
  */
 export function listen(at: ListenAt, accept: (connection: Connection) => void): Promise<Listener> {
   const server = createServer(
@@ -241,8 +248,9 @@ function isAddress(address: AddressInfo | string | null): address is AddressInfo
 }
 
 /**
- * Makes the accepted connection read into `readBuffer`. Node has the option `onread` for sockets that connect, not for accepted ones, so the
- * connection is moved to a socket with that option. Where that does not work, the 'data' event does the same with an allocation per read.
+ * Makes the accepted connection read into `readBuffer`. Node has the option `onread` for sockets that
+ * connect, not for accepted ones, so the connection is moved to a socket with that option. Where that does
+ * not work, the 'data' event does the same with an allocation per read.
  */
 function withSharedBuffer(accepted: Socket, received: (bytes: Uint8Array) => void): Socket {
   const inner = accepted as unknown as { _handle?: object | null };

@@ -1,4 +1,5 @@
-// What a store needs from Node: its directory, identities of processes, and a callback before this process ends.
+// What a store needs from Node: its directory, identities of processes, and a callback before this process
+// ends.
 
 import {
   closeSync,
@@ -24,8 +25,8 @@ import { hasThreadEnded } from './node.ts';
 import { onSignal } from './signals.ts';
 
 /**
- * Creates a directory with its parents, of which Deno may not let us test an existing one. Not with mkdirSync's recursion, which never ends where
- * a directory refuses with ENOENT, as /proc does.
+ * Creates a directory with its parents, of which Deno may not let us test an existing one. Not with
+ * mkdirSync's recursion, which never ends where a directory refuses with ENOENT, as /proc does.
  */
 function makeDirectory(path: string): void {
   if (madeOne(path)) return;
@@ -150,7 +151,10 @@ export function thisProcess(): ProcessIdentity {
   };
 }
 
-/** Whether that thread may still run, or, without one, that process: 'unknown' when it cannot be seen from here. */
+/**
+ * Whether that thread may still run, or, without one, that process: 'unknown' when it cannot be seen from
+ * here.
+ */
 export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const own = thisProcess();
   if (own.boot === '' || other.boot !== own.boot) {
@@ -165,7 +169,8 @@ export function livenessOf(other: ProcessIdentity): 'alive' | 'dead' | 'unknown'
     if (codeOf(error) === 'ESRCH') return 'dead';
   }
   const { state, threads, started } = statOf(other.pid);
-  // A process whose parent does not wait for it stays a zombie, forever where process 1 is not an init. While it has other threads they may still write.
+  // A process whose parent does not wait for it stays a zombie, forever where process 1 is not an init. While
+  // it has other threads they may still write.
   if (state === 'Z' && threads === '1') return 'dead';
   if (differ(other.started, started)) return 'dead';
   const { id, start } = other.thread ?? { id: 0, start: 0 };
@@ -184,7 +189,10 @@ export function uniqueWord(): string {
   return `${process.pid}-${threadId}-${Date.now().toString(36)}-${(names++).toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 }
 
-/** Calls `then` when this thread ends in order, or its process by a signal, unless the returned function is called before. */
+/**
+ * Calls `then` when this thread ends in order, or its process by a signal, unless the returned function is
+ * called before.
+ */
 export function atExit(then: () => void): () => void {
   process.setMaxListeners(0);
   const undo = onThreadEnd(then);

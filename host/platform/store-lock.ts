@@ -5,13 +5,16 @@
 //   lock.WORD.new      the text of a lock that is being taken
 //   lock.WORD          the lock on a dead lock, which is being replaced
 //
-// Interface   acquire() gives the lock or fails with LEVEL_LOCKED; join() is for other threads that use the same store.
+// Interface   acquire() gives the lock or fails with LEVEL_LOCKED; join() is for other threads that use the
+//             same store.
 // Invariants  LOCK-1  The file appears with its content, by link(), which fails when the name is taken.
-//             LOCK-2  A lock of a dead process is replaced only by who holds the lock on that lock: path + '.' + its word. Nobody
-//                     else can, as its owner is dead, so what is replaced is what was read. That lock is taken by the same rules.
-//             LOCK-4  A thread listens before it uses the store, the opener before its lock is there. A lock whose threads all refuse is dead.
-//             LOCK-5  Who joins looks for the lock on the lock after it has begun to listen, who replaces asks after it has taken that: one of
-//                     the two finds the other.
+//             LOCK-2  A lock of a dead process is replaced only by who holds the lock on that lock: path +
+//                     '.' + its word. Nobody else can, as its owner is dead, so what is replaced is what was
+//                     read. That lock is taken by the same rules.
+//             LOCK-4  A thread listens before it uses the store, the opener before its lock is there. A lock
+//                     whose threads all refuse is dead.
+//             LOCK-5  Who joins looks for the lock on the lock after it has begun to listen, who replaces
+//                     asks after it has taken that: one of the two finds the other.
 // Cost        some ten calls of the file system and a socket when the lock is free.
 
 import { dirname, basename } from 'node:path';
@@ -46,12 +49,18 @@ const LEVELS_MAX = 16;
 const ATTEMPTS = 100;
 const IF_ENDED =
   'If nothing has the store open, open it with `takeLock: true` once, or remove the file';
-/** Stand for the word of a lock whose text a crash of the machine has kept from the device, and of what is not a lock. */
+/**
+ * Stand for the word of a lock whose text a crash of the machine has kept from the device, and of what is not
+ * a lock.
+ */
 const EMPTY = 'empty';
 const UNREADABLE = 'unreadable';
 const NOBODY = { pid: 0, started: '', boot: '', space: '', host: '' };
 
-/** Takes the lock at `path`, from a process that cannot be seen as well if `isForced`. Fails with LEVEL_LOCKED. */
+/**
+ * Takes the lock at `path`, from a process that cannot be seen as well if `isForced`. Fails with
+ * LEVEL_LOCKED.
+ */
 export async function acquire(path: string, isForced: boolean): Promise<Lock> {
   const taking = new Taking(path, isForced);
   try {
@@ -62,14 +71,20 @@ export async function acquire(path: string, isForced: boolean): Promise<Lock> {
   }
 }
 
-/** For one more thread of the process: the lock is there as long as it is in. Undefined when the lock is somebody else's by now. */
+/**
+ * For one more thread of the process: the lock is there as long as it is in. Undefined when the lock is
+ * somebody else's by now.
+ */
 export async function join(path: string, word: string): Promise<(() => void) | undefined> {
   const holder = holderOf(path);
   if (holder?.word !== word) return undefined;
   if (holder.listens !== true) return () => {};
   const stop = await listenAt(socketOf(path, word));
   if (stop === undefined)
-    throw new RingzeroError('LEVEL_IO_ERROR', `attach to the lock ${path}: cannot listen at a socket beside it`); // prettier-ignore
+    throw new RingzeroError(
+      'LEVEL_IO_ERROR',
+      `attach to the lock ${path}: cannot listen at a socket beside it`,
+    );
   if (holderOf(`${path}.${word}`) === undefined && holderOf(path)?.word === word) return stop;
   stop();
   return undefined;
@@ -116,7 +131,8 @@ class Taking {
     const taken = directory.stamp(path);
     const release = (): void => {
       try {
-        // Without reading it, which would need a descriptor. Another's lock may be there, if ours was removed by hand.
+        // Without reading it, which would need a descriptor. Another's lock may be there, if ours was removed
+        // by hand.
         if (isSame(path, taken)) remove(path);
       } finally {
         this.stop();
@@ -140,7 +156,9 @@ class Taking {
     this.#stop = undefined;
   }
 
-  /** Threads that have attached may not know yet that it is over; their names are to be gone with the lock. */
+  /**
+   * Threads that have attached may not know yet that it is over; their names are to be gone with the lock.
+   */
   #forgetThreads(): void {
     try {
       for (const socket of this.#socketsOf(this.#word)) remove(socket);
@@ -186,7 +204,9 @@ class Taking {
     }
   }
 
-  /** Whether who holds it has ended; fails with LEVEL_LOCKED if not. False when the file is another by now. */
+  /**
+   * Whether who holds it has ended; fails with LEVEL_LOCKED if not. False when the file is another by now.
+   */
   async #isOver(path: string, holder: Holder): Promise<boolean> {
     const liveness = await this.#livenessOf(holder);
     if (liveness === 'dead' || (liveness === 'unknown' && this.#isForced)) return true;
@@ -217,13 +237,20 @@ class Taking {
   #socketsOf(word: string): string[] {
     const first = `${basename(this.#path)}.${word}.`;
     const names = directory.list(this.#folder);
-    return names.filter((name) => name.startsWith(first) && name.endsWith('.open')).map((name) => `${this.#folder}/${name}`); // prettier-ignore
+    return names
+      .filter((name) => name.startsWith(first) && name.endsWith('.open'))
+      .map((name) => `${this.#folder}/${name}`);
   }
 
-  /** Removes what processes have left that ended while they took the lock. Only where all of them can be asked. */
+  /**
+   * Removes what processes have left that ended while they took the lock. Only where all of them can be
+   * asked.
+   */
   async #tidy(): Promise<void> {
     const first = `${basename(this.#path)}.`;
-    const others = directory.list(this.#folder).filter((name) => name.startsWith(first) && !name.startsWith(first + this.#word)); // prettier-ignore
+    const others = directory
+      .list(this.#folder)
+      .filter((name) => name.startsWith(first) && !name.startsWith(first + this.#word));
     if (others.length === 0 || !isLocal(this.#folder)) return;
     for (const word of new Set(others.map((name) => name.slice(first.length).split('.')[0]!))) {
       const answers = await Promise.all(this.#socketsOf(word).map(ask));
@@ -257,7 +284,10 @@ function isSame(path: string, stamp: { inode: string; modified: string }): boole
   }
 }
 
-/** Undefined when there is not a lock. A file that is not a lock counts as one of a process that cannot be seen, an empty one as one of a dead process. */
+/**
+ * Undefined when there is not a lock. A file that is not a lock counts as one of a process that cannot be
+ * seen, an empty one as one of a dead process.
+ */
 function holderOf(path: string): Holder | undefined {
   let text: string;
   try {

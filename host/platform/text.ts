@@ -2,7 +2,10 @@
 
 import { TextEncoder } from 'node:util';
 
-/** Bytes of shared memory as text, by internal functions of Node's buffers: faster than toString(), with the same result. */
+/**
+ * Bytes of shared memory as text, by internal functions of Node's buffers: faster than toString(), with the
+ * same result.
+ */
 export interface SharedText {
   utf8Slice(start: number, end: number): string;
   latin1Slice(start: number, end: number): string;

@@ -45,7 +45,8 @@ export function startThread(
 }
 
 /**
- * Niceness of background work: slightly less than a fair share of a busy core. The longer a saver waits, the more pages are copied for it:
+ * Niceness of background work: slightly less than a fair share of a busy core. The longer a saver waits, the
+ * more pages are copied for it:
  * at 5 or 19, on a machine with other busy programs, a VM that was more than half full ran out of frames.
  */
 const BACKGROUND_NICE = 2;
@@ -69,8 +70,8 @@ export const thread = {
 };
 
 /**
- * Identifies this thread for other threads: its number in the system, and when it started, because numbers are reused. 0 where the host does
- * not say (not Linux, Deno without all permissions).
+ * Identifies this thread for other threads: its number in the system, and when it started, because numbers
+ * are reused. 0 where the host does not say (not Linux, Deno without all permissions).
  */
 export function thisThread(): { id: number; start: number } {
   return (own ??= identifyThread());
@@ -88,7 +89,9 @@ function identifyThread(): { id: number; start: number } {
   }
 }
 
-/** Field 22 of /proc/.../stat, truncated to 32 bits; the name in field 2 may contain spaces and parentheses. */
+/**
+ * Field 22 of /proc/.../stat, truncated to 32 bits; the name in field 2 may contain spaces and parentheses.
+ */
 function threadStart(id: number, process: number | 'self' = 'self'): number {
   const text = readFileSync(`/proc/${process}/task/${id}/stat`, 'latin1');
   return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]) | 0;

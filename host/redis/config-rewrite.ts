@@ -1,8 +1,9 @@
-// CONFIG REWRITE: the options in force go back to the file that the server was started with, as redis-server does it.
+// CONFIG REWRITE: the options in force go back to the file that the server was started with, as redis-server
+// does it.
 //
-// Comments, order and lines that the server does not understand stay. A line of an option is replaced where it stands; an
-// option with a new value that the file does not name is appended under a mark; lines of options that are not needed any
-// more become empty, and empty lines in a row become one.
+// Comments, order and lines that the server does not understand stay. A line of an option is replaced where
+// it stands; an option with a new value that the file does not name is appended under a mark; lines of
+// options that are not needed any more become empty, and empty lines in a row become one.
 
 import {
   KIND_BYTES,
@@ -165,7 +166,8 @@ function quoted(value: string): string {
 
 /** The new text of a file in Latin-1; '' where there was none. */
 function rewritten(old: string, rows: readonly Row[]): string {
-  const lines = old === '' ? [] : old.split('\n').map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')); // prettier-ignore
+  const lines =
+    old === '' ? [] : old.split('\n').map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
   const places = new Map<string, number[]>();
   for (const [i, line] of lines.entries()) {
     if (line === '' || line.startsWith('#')) continue;

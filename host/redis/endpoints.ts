@@ -6,7 +6,10 @@ import { listen, type Connection, type ListenAt, type Listener } from '../platfo
 /** An address or socket. An `optional` one may be missing on this machine. */
 export type Endpoint = ListenAt & { readonly optional?: boolean };
 
-/** The options that say where to listen; `mode` has the permissions of the Unix socket, undefined = the umask's. */
+/**
+ * The options that say where to listen; `mode` has the permissions of the Unix socket, undefined = the
+ * umask's.
+ */
 export interface EndpointOptions {
   readonly port: number;
   readonly bind: string;

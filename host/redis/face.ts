@@ -1,4 +1,5 @@
-// What the server shows of itself to the machine: the title of its process, and the lines that it starts its log with.
+// What the server shows of itself to the machine: the title of its process, and the lines that it starts its
+// log with.
 
 import type { Log } from './log.ts';
 

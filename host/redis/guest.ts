@@ -69,7 +69,10 @@ export class RedisGuest {
     return this.calls.cron(Date.now(), performance.now() * 1000);
   }
 
-  /** Goes on with what startLoad() has begun, for so many bytes of the file: 1 when there are more, 0, or a negative errno. */
+  /**
+   * Goes on with what startLoad() has begun, for so many bytes of the file: 1 when there are more, 0, or a
+   * negative errno.
+   */
   loadMore(bytes: number): number {
     return this.calls.loadMore(bytes, Date.now(), performance.now() * 1000);
   }

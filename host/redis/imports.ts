@@ -1,4 +1,5 @@
-// The guest's imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file themselves.
+// The guest's imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file
+// themselves.
 
 import * as abi from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';

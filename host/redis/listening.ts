@@ -1,5 +1,6 @@
-// Where the server listens while it runs. A change of port or bind closes the old addresses before it opens the new ones, as redis-server
-// does, because the two may overlap; if the new ones cannot be had, it opens the old ones again.
+// Where the server listens while it runs. A change of port or bind closes the old addresses before it opens
+// the new ones, as redis-server does, because the two may overlap; if the new ones cannot be had, it opens
+// the old ones again.
 
 import type { Connection, ListenAt, Listener } from '../platform/sockets.ts';
 import { endpointsOf, listenAt, nameOf, type Endpoint } from './endpoints.ts';
@@ -49,7 +50,10 @@ export class Listening {
     }
   }
 
-  /** Listens for TCP at this place and no longer elsewhere. False if that failed: everything is as before then. */
+  /**
+   * Listens for TCP at this place and no longer elsewhere. False if that failed: everything is as before
+   * then.
+   */
   move(to: Place, backlog: number): Promise<boolean> {
     const move = this.#last.then(() => this.#move(to, backlog));
     this.#last = move;

@@ -15,6 +15,10 @@ export async function startMetrics(
   try {
     return await serveText({ host, port }, PATH, EXPOSITION_TYPE, metrics);
   } catch (error) {
-    throw new RingzeroError('RZ_IO', `Could not serve metrics at ${host}:${port}: ${(error as Error).message}`, { cause: error }); // prettier-ignore
+    throw new RingzeroError(
+      'RZ_IO',
+      `Could not serve metrics at ${host}:${port}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
 }

@@ -2,11 +2,17 @@
 
 import { RingzeroError } from '../errors.ts';
 
-/** One option: lower-case name, its value as one line, where it was given, for messages, and whether its value is missing. */
+/**
+ * One option: lower-case name, its value as one line, where it was given, for messages, and whether its value
+ * is missing.
+ */
 export type Option = [name: string, value: string, place: string, isMissing?: boolean];
 export type OptionList = Option[];
 
-/** The files that options come from. Both throw when there is no such file; relative paths start at the working directory. */
+/**
+ * The files that options come from. Both throw when there is no such file; relative paths start at the
+ * working directory.
+ */
 export interface ConfigFiles {
   read(path: string): string;
   /** The files that a pattern with `*`, `?` or `[` names, in order; there may be none. */
@@ -21,9 +27,9 @@ const INCLUDE_DEPTH_MAX = 16;
 export const BAD_DIRECTIVE = 'Bad directive or wrong number of arguments';
 
 /**
- * Options of the command line `[file | -] [--name value ...]`, read as redis-server does: the word behind a name is its value
- * whatever it begins with, `"--name value"` may be one word, and --save without a value saves never.
- * Throws RZ_OPTION with the line or argument that is wrong.
+ * Options of the command line `[file | -] [--name value ...]`, read as redis-server does: the word behind a
+ * name is its value whatever it begins with, `"--name value"` may be one word, and --save without a value
+ * saves never. Throws RZ_OPTION with the line or argument that is wrong.
  */
 export function parseArguments(argv: readonly string[], files: ConfigFiles): OptionList {
   const rest = [...argv];
@@ -68,7 +74,10 @@ function readConfig(files: ConfigFiles, path: string): string {
   try {
     return files.read(path);
   } catch (error) {
-    const why = (error as { code?: unknown }).code === 'ENOENT' ? 'No such file or directory' : String((error as Error).message); // prettier-ignore
+    const why =
+      (error as { code?: unknown }).code === 'ENOENT'
+        ? 'No such file or directory'
+        : String((error as Error).message);
     throw new RingzeroError('RZ_OPTION', `Fatal error, can't open config file '${path}': ${why}`, {
       cause: error,
     });
@@ -134,7 +143,13 @@ function merge(list: OptionList): OptionList {
   return [...merged.values()];
 }
 
-const ESCAPES = new Map([['n', '\n'], ['r', '\r'], ['t', '\t'], ['b', '\b'], ['a', '\x07']]); // prettier-ignore
+const ESCAPES = new Map([
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['b', '\b'],
+  ['a', '\x07'],
+]);
 
 /** Words of a line; "..." with escapes, '...' without; undefined when a quote is not closed. */
 export function splitWords(line: string): string[] | undefined {

@@ -43,7 +43,10 @@ import { parseBytes, type OptionList } from './options.ts';
 import { failureOf, Listening, type Place } from './listening.ts';
 import { Session, type SessionOwner } from './session.ts';
 
-/** Bytes of the file that are loaded before clients are served again, like Redis' loading-process-events-interval-bytes. */
+/**
+ * Bytes of the file that are loaded before clients are served again, like Redis'
+ * loading-process-events-interval-bytes.
+ */
 const LOAD_BYTES = 2 ** 21;
 /** Like redis-server's CONFIG_MIN_RESERVED_FDS: descriptors for files, on top of those open at start. */
 const DESCRIPTORS_RESERVED = 32;
@@ -118,8 +121,9 @@ export class RedisServer implements SessionOwner {
   }
 
   /**
-   * Listens, then loads the database file. Until it is loaded, clients get an error from commands that need the keys. Resolves with the exit
-   * code after SHUTDOWN or shutdown(). Rejects with RZ_IO when it cannot listen or load.
+   * Listens, then loads the database file. Until it is loaded, clients get an error from commands that need
+   * the keys. Resolves with the exit code after SHUTDOWN or shutdown(). Rejects with RZ_IO when it cannot
+   * listen or load.
    */
   async run(): Promise<number> {
     try {
@@ -281,13 +285,20 @@ export class RedisServer implements SessionOwner {
     }, 1000 / hz);
   }
 
-  /** Keys of unknown types were skipped. They exist only in the file, which the next save replaces: keeps it under another name. */
+  /**
+   * Keys of unknown types were skipped. They exist only in the file, which the next save replaces: keeps it
+   * under another name.
+   */
   #keepOriginal(): void {
     const path = absolutePath(`${this.#option('dir')}/${this.#option('dbfilename')}`);
     try {
       this.#log.warning(`The file with what was left out is kept as ${keepFile(path)}`);
     } catch (error) {
-      throw new RingzeroError('RZ_IO', `Could not keep ${path} under another name: ${(error as Error).message}`, { cause: error }); // prettier-ignore
+      throw new RingzeroError(
+        'RZ_IO',
+        `Could not keep ${path} under another name: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
   }
 
@@ -315,7 +326,10 @@ export class RedisServer implements SessionOwner {
     }
   }
 
-  /** CONFIG SET has changed port or bind: listens there. Resolves with why not, and with the old values in force then. */
+  /**
+   * CONFIG SET has changed port or bind: listens there. Resolves with why not, and with the old values in
+   * force then.
+   */
   async listen(): Promise<string | undefined> {
     const { guest } = this;
     const before = this.#place;
@@ -354,7 +368,9 @@ export class RedisServer implements SessionOwner {
     this.#facts.sockets = this.#sessions.size;
   }
 
-  /** A call from within, when a socket reports what it has not taken, leaves the events to the loop that runs. */
+  /**
+   * A call from within, when a socket reports what it has not taken, leaves the events to the loop that runs.
+   */
   drainEvents(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
@@ -390,8 +406,9 @@ export class RedisServer implements SessionOwner {
   }
 
   /**
-   * Does what a signal does to Redis, as shutdown-on-sigterm or shutdown-on-sigint say: by default it saves if save points are set, then ends,
-   * and run() resolves with 0. When saving fails, the server keeps running, as Redis does.
+   * Does what a signal does to Redis, as shutdown-on-sigterm or shutdown-on-sigint say: by default it saves
+   * if save points are set, then ends, and run() resolves with 0. When saving fails, the server keeps
+   * running, as Redis does.
    */
   shutdown(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): void {
     if (this.#isClosed) return;

@@ -1,7 +1,7 @@
 // One client's connection: bytes to the guest, replies to the socket. Every command takes this path.
 //
-// Input is never paused, as in redis-server: many clients write a whole pipeline before they read anything. Replies that their sockets do not
-// take wait in the connection's backlog, which the guest knows and limits.
+// Input is never paused, as in redis-server: many clients write a whole pipeline before they read anything.
+// Replies that their sockets do not take wait in the connection's backlog, which the guest knows and limits.
 
 import type { Connection, ConnectionHandler } from '../platform/sockets.ts';
 import { FLAG_CLOSE, FLAG_EVENTS, FLAG_LISTEN, FLAG_MORE } from '../../guest/redis/abi.ts';

@@ -14,10 +14,10 @@ export class Preopen {
   }
 
   /**
-   * Calls `use` with a host path of a file, which is valid only during the call: it goes through the directory that the walk holds open. The
-   * last component is never followed from there.
-   * Fails with EINVAL for an empty path or one with a zero byte, with EACCES for one that is absolute, climbs with `..`, or leaves the directory
-   * through a symbolic link, with EISDIR for one that ends with a slash.
+   * Calls `use` with a host path of a file, which is valid only during the call: it goes through the
+   * directory that the walk holds open. The last component is never followed from there.
+   * Fails with EINVAL for an empty path or one with a zero byte, with EACCES for one that is absolute, climbs
+   * with `..`, or leaves the directory through a symbolic link, with EISDIR for one that ends with a slash.
    */
   find<T>(name: string, lookup: Lookup, use: (path: string) => T): T {
     if (this.root === undefined) throw new Errno(EACCES);

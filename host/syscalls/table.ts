@@ -1,6 +1,6 @@
-// The proxied system calls: one row per number of assembly/abi/syscall.ts. Each runs on the calling vCPU's thread, through the host's
-// synchronous calls. Guest ranges are checked first; bytes for the guest go to the vCPU's staging buffer, and the kernel delivers them with
-// checked stores.
+// The proxied system calls: one row per number of assembly/abi/syscall.ts. Each runs on the calling vCPU's
+// thread, through the host's synchronous calls. Guest ranges are checked first; bytes for the guest go to the
+// vCPU's staging buffer, and the kernel delivers them with checked stores.
 
 import * as nr from '../../assembly/abi/syscall.ts';
 import * as errno from '../../assembly/abi/errno.ts';
@@ -319,7 +319,10 @@ function checkedFlags(flags: number): number {
   return flags;
 }
 
-/** Error numbers by the host's names. A path outside the preopened directory is one that the guest may not use. */
+/**
+ * Error numbers by the host's names. A path outside the preopened directory is one that the guest may not
+ * use.
+ */
 const NUMBERS = new Map<string, number>([
   ...Object.entries(errno),
   ['ENOTCAPABLE', errno.EACCES],

@@ -1,13 +1,16 @@
-// Resolves a path to a component of an open directory, without ever leaving the directory in which it starts. The VM's own system calls and
-// WASI's use it; nothing else turns a name from a guest into a place on the host.
+// Resolves a path to a component of an open directory, without ever leaving the directory in which it starts.
+// The VM's own system calls and WASI's use it; nothing else turns a name from a guest into a place on the
+// host.
 //
-// Interface   walkTo() calls `use` with the directory that holds the last component. How the last component is looked up
-//             depends on the operation: an *object* is found through links, an *entry* is the name itself.
-// Invariants  WALK-1  The walk opens one component at a time, never through a link, and `..` goes back to the directory
-//                     that the walk came from: it cannot climb above its root, whatever others rename while it runs.
+// Interface   walkTo() calls `use` with the directory that holds the last component. How the last component
+//             is looked up depends on the operation: an *object* is found through links, an *entry* is the
+//             name itself.
+// Invariants  WALK-1  The walk opens one component at a time, never through a link, and `..` goes back to the
+//                     directory that the walk came from: it cannot climb above its root, whatever others
+//                     rename while it runs.
 //             WALK-2  A link is read and its target walked by the same rules; an absolute target is refused.
-//             WALK-3  What the walk has found is used through the directory it has open, and never through a link: the
-//                     operation fails when the component has become one.
+//             WALK-3  What the walk has found is used through the directory it has open, and never through a
+//                     link: the operation fails when the component has become one.
 //             Answers are Linux's (path_resolution(7)), apart from the refusals above.
 // Cost        One open directory per inner component; none for a plain name. One look at the last component.
 

@@ -115,14 +115,14 @@ export function excessive(map: ModuleMap, bound: Bound): string | undefined {
     if (bytes > bound.bytes)
       return `has ${bytes} bytes of code in ${which}; ${bound.bytes} at most`;
     if (units > bound.units)
-      return `takes too much memory to compile: ${which} has ${locals} locals and so many branches that ${units} values are kept at them; ${bound.units} at most`; // prettier-ignore
+      return `takes too much memory to compile: ${which} has ${locals} locals and so many branches that ${units} values are kept at them; ${bound.units} at most`;
     if (loops > LOOPS_MAX)
       return `has ${loops} loops within each other in ${which}; ${LOOPS_MAX} at most`;
     total += units;
   }
   const most = Math.max(TOTAL_MIN, UNITS_PER_BYTE * map.bytes.length);
   if (total <= most) return undefined;
-  return `takes too long to compile: its functions keep ${total} values at their branches; ${most} at most for ${map.bytes.length} bytes`; // prettier-ignore
+  return `takes too long to compile: its functions keep ${total} values at their branches; ${most} at most for ${map.bytes.length} bytes`;
 }
 
 /** Of each function that the module defines, in order. The module must be valid. */

@@ -11,11 +11,14 @@ export interface UdfOptions {
   /** The most memory that the module may have, in pages of 64 KiB (default 32, 2 MiB). */
   memoryPages?: number;
   /**
-   * Budget of a call: one unit per call and per iteration of a loop, and one for every 64 bytes of code in it. The same call always uses the
-   * same amount. Default 10 million, about 20 ms of small loops.
+   * Budget of a call: one unit per call and per iteration of a loop, and one for every 64 bytes of code in
+   * it. The same call always uses the same amount. Default 10 million, about 20 ms of small loops.
    */
   fuel?: number;
-  /** Instead of `fuel`: milliseconds that a call may take. Tested every 65536 units, so a call may take slightly longer. */
+  /**
+   * Instead of `fuel`: milliseconds that a call may take. Tested every 65536 units, so a call may take
+   * slightly longer.
+   */
   timeMs?: number;
 }
 

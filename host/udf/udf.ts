@@ -1,19 +1,24 @@
-// A user-defined function: an untrusted WebAssembly module that is called with rows and returns a number or bytes.
+// A user-defined function: an untrusted WebAssembly module that is called with rows and returns a number or
+// bytes.
 //
-// The module runs outside the VM: it has its own memory, imports nothing, and a row is copied into that memory. It exports
+// The module runs outside the VM: it has its own memory, imports nothing, and a row is copied into that
+// memory. It exports
 //
 //   memory
 //   input(bytes: i32): i32                     where to put a row of up to that many bytes
-//   call(address: i32, bytes: i32): i32 | f64  the function; or i64, for bytes: address in the upper half, length in the lower
+//   call(address: i32, bytes: i32): i32 | f64  the function; or i64, for bytes: address in the upper half,
+//   length in the lower
 //
-// Interface   Udf.compile(), call(). A call that traps, takes too long or returns bytes outside its memory ends with a RingzeroError of
-//             RZ_UDF_TRAP, RZ_UDF_LIMIT or RZ_UDF_RESULT; the next call gets a fresh instance. Otherwise memory and globals keep what the
-//             previous call left.
-// Invariants  UDF-1  Nothing that the module returns is trusted: the address from input() and the range of a result are checked against the
-//                    memory as it is then. Results are copied out.
+// Interface   Udf.compile(), call(). A call that traps, takes too long or returns bytes outside its memory
+//             ends with a RingzeroError of RZ_UDF_TRAP, RZ_UDF_LIMIT or RZ_UDF_RESULT; the next call gets a
+//             fresh instance. Otherwise memory and globals keep what the previous call left.
+// Invariants  UDF-1  Nothing that the module returns is trusted: the address from input() and the range of a
+//                    result are checked against the memory as it is then. Results are copied out.
 //             UDF-2  It is translated (host/translator/metered-image.ts): METER-1, METER-2.
-// Concurrency A Udf belongs to the thread that compiled it. It cannot reach the database, so calls do not nest.
-// Cost        copying the row, 30 ns for 100 bytes of a larger array, and one call from JavaScript into WebAssembly, about 10 ns.
+// Concurrency A Udf belongs to the thread that compiled it. It cannot reach the database, so calls do not
+//             nest.
+// Cost        copying the row, 30 ns for 100 bytes of a larger array, and one call from JavaScript into
+//             WebAssembly, about 10 ns.
 
 import { RingzeroError } from '../errors.ts';
 import { meter, type Metered } from '../translator/index.ts';
@@ -64,7 +69,9 @@ export class Udf {
   #view = new DataView(new ArrayBuffer(0));
   #address = 0;
   #room = 0;
-  /** The buffer that short rows last came from: most come from one place, the window or the memory of a VM. */
+  /**
+   * The buffer that short rows last came from: most come from one place, the window or the memory of a VM.
+   */
   #source: Uint8Array = this.#bytes;
   #sourceView: DataView = this.#view;
   /** Fuel that the running call has beyond its slice; and its deadline, once the clock has been read. */
@@ -72,8 +79,9 @@ export class Udf {
   #deadline = 0;
 
   /**
-   * Compiles a function and starts it. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_UDF_REFUSED for a module that imports something or
-   * lacks an export, RZ_OPTION; and what a call throws, when the start function fails.
+   * Compiles a function and starts it. Throws RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_UDF_REFUSED for
+   * a module that imports something or lacks an export, RZ_OPTION; and what a call throws, when the start
+   * function fails.
    *
    * @example
    * const isLong = Udf.compile(readFileSync('is-long.wasm'), { memoryPages: 2, fuel: 1e6 });
@@ -98,7 +106,9 @@ export class Udf {
     this.#start();
   }
 
-  /** Runs the function on a row, which may be a view of shared memory that does not change during the call. */
+  /**
+   * Runs the function on a row, which may be a view of shared memory that does not change during the call.
+   */
   call(row: Uint8Array): UdfResult {
     if (!ArrayBuffer.isView(row)) throw new RingzeroError('RZ_OPTION', 'a row is a Uint8Array');
     return this.callAt(row, 0, row.length);

@@ -1,4 +1,5 @@
-// What a VM is booted from: checked options, physical memory, the guest's images, the machine that its vCPUs share.
+// What a VM is booted from: checked options, physical memory, the guest's images, the machine that its vCPUs
+// share.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
@@ -39,7 +40,9 @@ export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory
   return { memory, checked: checkOptions({ ...options, memory }) };
 }
 
-/** The most pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it starts with more. */
+/**
+ * The most pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it starts with more.
+ */
 export function guestLimit({ images: { info }, memory: { checked } }: BootParts): number {
   const guestPages = info.initialPages * 16;
   const limit = Math.min(checked.guestLimitPages, (info.maximumPages ?? 65536) * 16);

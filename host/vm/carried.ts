@@ -1,8 +1,10 @@
-// Imported globals and tables for threads without the user's imports, such as a fork's. Globals are carried with the values that they had
-// when the first instance was created; mutable ones are also among the fork's registers. A table is as long as the parent's and has the
-// entries that the module itself put there (vm/tables.ts carries the others).
+// Imported globals and tables for threads without the user's imports, such as a fork's. Globals are carried
+// with the values that they had when the first instance was created; mutable ones are also among the fork's
+// registers. A table is as long as the parent's and has the entries that the module itself put there
+// (vm/tables.ts carries the others).
 //
-// Interface   carriedOf() describes what an instance was given, as data that can be posted; carriedImport() recreates it.
+// Interface   carriedOf() describes what an instance was given, as data that can be posted; carriedImport()
+//             recreates it.
 // Invariants  A reference to a JavaScript object cannot go to another thread: it becomes null.
 
 import type { ImportedValue } from '../translator/index.ts';

@@ -38,7 +38,9 @@ export class Children implements HypervisorCalls {
     return this.#snapshotUs;
   }
 
-  /** Number of the new child, which calls function `fn` of the guest's table with `arg`; or a negative errno. */
+  /**
+   * Number of the new child, which calls function `fn` of the guest's table with `arg`; or a negative errno.
+   */
   spawn(fn: number, arg: number): number {
     const parent = this.#parent;
     if (parent.isLinked) return -ENOSYS;

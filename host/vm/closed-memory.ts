@@ -1,11 +1,13 @@
 // Memories of closed VMs, until the engine frees them.
 //
-// A shared memory takes 10 GiB of address space, and the pages that were written stay resident, until its JavaScript objects are collected.
-// The engine counts neither when it decides to collect, so a program that opens and closes VMs in a loop would exhaust both with a small heap.
+// A shared memory takes 10 GiB of address space, and the pages that were written stay resident, until its
+// JavaScript objects are collected. The engine counts neither when it decides to collect, so a program that
+// opens and closes VMs in a loop would exhaust both with a small heap.
 //
 // Interface   closed() after a VM was closed. It sometimes forces a collection.
-// Cost        usually none. A collection runs when many closed memories wait, or when they have made the process large in proportion to the
-//             heap: so a program with a large heap, whose collections are slow, has few of them.
+// Cost        usually none. A collection runs when many closed memories wait, or when they have made the
+//             process large in proportion to the heap: so a program with a large heap, whose collections are
+//             slow, has few of them.
 
 import { after, collectGarbage, heapBytes, residentBytes } from '#platform';
 
@@ -17,7 +19,10 @@ const RESIDENT = 128 * 2 ** 20;
 
 /** Memories closed since the last collection. */
 let waiting = 0;
-/** The least that was resident at a close since then: right after a collection the engine is still returning pages. */
+/**
+ * The least that was resident at a close since then: right after a collection the engine is still returning
+ * pages.
+ */
 let residentLeast = Infinity;
 
 export async function closed(): Promise<void> {

@@ -1,11 +1,15 @@
-// Threads that ended while they were vCPUs, typically by worker.terminate(). Nothing tells the other vCPUs, so a long wait looks for them.
+// Threads that ended while they were vCPUs, typically by worker.terminate(). Nothing tells the other vCPUs,
+// so a long wait looks for them.
 //
-// Interface   sayThread() when a thread becomes a vCPU. Patience tells when a wait has become long; lookForDeparted() then frees what a dead
-//             thread held, or reports that it cannot be freed. replaceable() gives the number of a dead thread to a new one.
+// Interface   sayThread() when a thread becomes a vCPU. Patience tells when a wait has become long;
+//             lookForDeparted() then frees what a dead thread held, or reports that it cannot be freed.
+//             replaceable() gives the number of a dead thread to a new one.
 // Invariants  GONE-1  Only the thread that changed a vCPU's state to VCPU_DEAD buries it or takes its number.
-//             GONE-2  A thread counts as dead only when the host says so: no thread has its number and its start time.
+//             GONE-2  A thread counts as dead only when the host says so: no thread has its number and its
+//                     start time.
 // Concurrency Any function, any thread, any time.
-// Cost        none without waits. A sleep in the kernel (50 us) reads the clock; after 200 ms of sleeps, /proc is read, 20 us per vCPU.
+// Cost        none without waits. A sleep in the kernel (50 us) reads the clock; after 200 ms of sleeps,
+//             /proc is read, 20 us per vCPU.
 
 import {
   HOLDS_COUNTED,
@@ -29,7 +33,10 @@ import type * as Wasm from '../webassembly.ts';
 const LOOK_MS = 200;
 /** Two sleeps further apart than this belong to different waits. */
 const GAP_MS = 20;
-/** Where the host cannot tell whether a thread lives: if no thread inside makes a system call for this long, they count as dead. */
+/**
+ * Where the host cannot tell whether a thread lives: if no thread inside makes a system call for this long,
+ * they count as dead.
+ */
 export const STALLED_MS = 30_000;
 
 const COUNTERS = 8;
@@ -112,7 +119,8 @@ export class VcpuBlocks {
     let sum = 0;
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++) {
       if (vcpu === own || !this.isInside(vcpu)) continue;
-      for (let i = 0; i < COUNTERS; i++) sum = (sum * 31 + this.word(vcpu, VCPU_COUNTERS + i * 8)) | 0; // prettier-ignore
+      for (let i = 0; i < COUNTERS; i++)
+        sum = (sum * 31 + this.word(vcpu, VCPU_COUNTERS + i * 8)) | 0;
     }
     return sum;
   }
@@ -133,7 +141,10 @@ export class Patience {
   }
 }
 
-/** For hosts that cannot tell whether a thread lives: a wait during which no thread inside does anything for STALLED_MS is endless. */
+/**
+ * For hosts that cannot tell whether a thread lives: a wait during which no thread inside does anything for
+ * STALLED_MS is endless.
+ */
 export class Stall {
   #since = 0;
   #last = 0;
@@ -150,7 +161,8 @@ export class Stall {
 }
 
 /**
- * Buries the dead threads that hold nothing. True when a dead thread may hold something: waiting for it could take forever.
+ * Buries the dead threads that hold nothing. True when a dead thread may hold something: waiting for it could
+ * take forever.
  */
 export function lookForDeparted(
   blocks: VcpuBlocks,
@@ -166,7 +178,10 @@ export function lookForDeparted(
   return isStuck;
 }
 
-/** The number of a vCPU whose thread has ended and left nothing behind, for the caller to reuse; -1 when there is none. */
+/**
+ * The number of a vCPU whose thread has ended and left nothing behind, for the caller to reuse; -1 when there
+ * is none.
+ */
 export function replaceable(blocks: VcpuBlocks): number {
   for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++) {
     if (!blocks.isPresent(vcpu) || !blocks.isGone(vcpu) || blocks.mayHold(vcpu)) continue;

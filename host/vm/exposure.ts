@@ -1,8 +1,10 @@
-// Memory that JavaScript may write directly, without write checks. It is preserved for the active snapshots before JavaScript runs.
+// Memory that JavaScript may write directly, without write checks. It is preserved for the active snapshots
+// before JavaScript runs.
 //
-// Glue learns each address from a call between program and JavaScript: as a result of an exported function, as an argument of an import, or
-// in memory that such a number points to. How much it writes there follows from the call too: from the size of the allocation, or from the
-// import's other arguments. Function names do not count, because minifiers change them.
+// Glue learns each address from a call between program and JavaScript: as a result of an exported function,
+// as an argument of an import, or in memory that such a number points to. How much it writes there follows
+// from the call too: from the size of the allocation, or from the import's other arguments. Function names do
+// not count, because minifiers change them.
 //
 //   a result             as many bytes as the call's arguments can ask for
 //   an import's argument the same; and the buffers, if it points to pairs of address and length
@@ -12,7 +14,8 @@
 //             snapshot is active; taken() after one has been taken; expose() preserves a range.
 //             docs/programs.md lists what a program must announce itself.
 // Invariants  EXP-1  An exposed page has the mark of the newest epoch: every snapshot has its old content.
-// Cost        A few ns per call without a snapshot; with one, a look at the mark of each page that was passed.
+// Cost        A few ns per call without a snapshot; with one, a look at the mark of each page that was
+//             passed.
 
 import { epochTable, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, FRAME_SHIFT } from '../../assembly/abi/limits.ts';
@@ -284,7 +287,8 @@ export class Exposure {
       const arg = args[i];
       if (i === place || typeof arg !== 'number') continue;
       const length = arg >>> 0;
-      // The length follows the address, as in (buffer, length), (target, source, length), (file, buffer, length).
+      // The length follows the address, as in (buffer, length), (target, source, length), (file, buffer,
+      // length).
       const isLast = i === args.length - 1 && i > place && i < 3;
       const isLength = length <= MODERATE || (isLast && address + length <= this.#end);
       if (isLength && length > bytes) bytes = length;

@@ -1,6 +1,8 @@
-// A fork of a program, for code that drives it: the program's exports on a snapshot, in the snapshot's thread.
+// A fork of a program, for code that drives it: the program's exports on a snapshot, in the snapshot's
+// thread.
 //
-// Interface   Snapshot.drive(module, argument) calls the module's function `main(fork, argument)` with a Fork.
+// Interface   Snapshot.drive(module, argument) calls the module's function `main(fork, argument)` with a
+//             Fork.
 // Invariants  Writes, by the program or by write(), are private to the snapshot (SNAP-6).
 // Concurrency Belongs to its thread and to one call of main().
 // Cost        A read copies twice: from the snapshot to kernel memory, then to a new array.
@@ -117,9 +119,10 @@ export class Fork<Exports extends object = GuestExports> {
   }
 
   /**
-   * Copies a value into memory from the program's own allocator, a string as UTF-8 with a zero byte; returns its address. The allocator is
-   * `malloc`, its equivalent in other compilers, or the exported function that the parent's glue was seen to allocate with; or the one named
-   * here, which takes a number of bytes. The memory ends with the snapshot.
+   * Copies a value into memory from the program's own allocator, a string as UTF-8 with a zero byte; returns
+   * its address. The allocator is `malloc`, its equivalent in other compilers, or the exported function that
+   * the parent's glue was seen to allocate with; or the one named here, which takes a number of bytes. The
+   * memory ends with the snapshot.
    *
    * @throws {@link RingzeroError} RZ_EXPORT when none is known, RZ_OUT_OF_MEMORY, and as call() does
    */
@@ -130,7 +133,10 @@ export class Fork<Exports extends object = GuestExports> {
       allocator === undefined ? this.#allocation(length) : [allocator, length];
     const address = this.#call(name, args) >>> 0;
     if (address === 0)
-      throw new RingzeroError('RZ_OUT_OF_MEMORY', `the program's ${name}(${args.join()}) returned 0`); // prettier-ignore
+      throw new RingzeroError(
+        'RZ_OUT_OF_MEMORY',
+        `the program's ${name}(${args.join()}) returned 0`,
+      );
     this.write(address, bytes);
     return address;
   }
@@ -153,7 +159,7 @@ export class Fork<Exports extends object = GuestExports> {
     if (name !== undefined) return [name, bytes];
     throw new RingzeroError(
       'RZ_EXPORT',
-      'put(): the program’s allocator is not known: its export names are minified and its glue has not called it yet. Name it: `put(value, allocator)`', // prettier-ignore
+      'put(): the program’s allocator is not known: its export names are minified and its glue has not called it yet. Name it: `put(value, allocator)`',
     );
   }
 
@@ -180,7 +186,10 @@ export class Fork<Exports extends object = GuestExports> {
     this.#check();
     const isWhole = Number.isInteger(address) && address >= 0 && bytes >= 0;
     if (!isWhole || address + bytes > this.#size)
-      throw new RingzeroError('RZ_OPTION', `${bytes} bytes at ${address}: the program's memory has ${this.#size}`); // prettier-ignore
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `${bytes} bytes at ${address}: the program's memory has ${this.#size}`,
+      );
   }
 
   #check(): void {

@@ -1,7 +1,9 @@
-// The host's side of the border between a program and its glue (translator/glue.ts): each call that comes from JavaScript, and each
-// imported function while a snapshot is active. A trap becomes an error here, and the vCPU stays usable.
+// The host's side of the border between a program and its glue (translator/glue.ts): each call that comes
+// from JavaScript, and each imported function while a snapshot is active. A trap becomes an error here, and
+// the vCPU stays usable.
 //
-// Interface   Glue.imports() for an image's instance, bind() after instantiation; exposure is what glue may write to.
+// Interface   Glue.imports() for an image's instance, bind() after instantiation; exposure is what glue may
+//             write to.
 // Cost        About 10 ns per call from JavaScript, for one more border crossing; none within the program.
 
 import { VCPU_DEPTH } from '../../assembly/abi/vcpu-block.ts';

@@ -18,7 +18,9 @@ import type { Kernel } from './kernel.ts';
 export const STOPPED =
   'the call was stopped: its snapshot was disposed of, or killed by its parent';
 
-/** The guest's functions that were running, innermost first, by the names that translator/names.ts gives them. */
+/**
+ * The guest's functions that were running, innermost first, by the names that translator/names.ts gives them.
+ */
 function guestStack(error: Error): string[] {
   const functions: string[] = [];
   for (const line of (error.stack ?? '').split('\n')) {
@@ -31,8 +33,8 @@ function guestStack(error: Error): string[] {
 }
 
 /**
- * RZ_GUEST_TRAP: a RingzeroError that is a WebAssembly.RuntimeError as well, as glue expects of a trap. Its message begins as the
- * engine's does.
+ * RZ_GUEST_TRAP: a RingzeroError that is a WebAssembly.RuntimeError as well, as glue expects of a trap. Its
+ * message begins as the engine's does.
  */
 export class GuestTrap extends WebAssembly.RuntimeError {
   override readonly name = 'RingzeroError';
@@ -45,8 +47,8 @@ export class GuestTrap extends WebAssembly.RuntimeError {
 }
 
 /**
- * Whether WebAssembly threw it: its first frame is WebAssembly's. JavaScript between the guest's frames throws errors of the same classes
- * (Emscripten's abort() does); those reach the caller unchanged.
+ * Whether WebAssembly threw it: its first frame is WebAssembly's. JavaScript between the guest's frames
+ * throws errors of the same classes (Emscripten's abort() does); those reach the caller unchanged.
  */
 function isOfEngine(thrown: Error): boolean {
   const frame = /^\s*at .*$/m.exec(String(thrown.stack))?.[0];
@@ -69,7 +71,9 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
     case TRAP_NONE:
       return trapError(thrown.message);
     case TRAP_OUTSIDE:
-      return trapError(`memory access out of bounds: store to 0x${address.toString(16)}, outside guest memory`); // prettier-ignore
+      return trapError(
+        `memory access out of bounds: store to 0x${address.toString(16)}, outside guest memory`,
+      );
     case TRAP_SNAPSHOT_LOST:
       return new RingzeroError(
         'RZ_SNAPSHOT_LOST',
@@ -87,7 +91,7 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
     case TRAP_FAULT_NESTED:
       return trapError(`page fault of page ${address} in a page-fault handler`);
     case TRAP_FAULT_RESULT:
-      return trapError(`its page-fault handler returned an invalid result, for page ${address}`); // prettier-ignore
+      return trapError(`its page-fault handler returned an invalid result, for page ${address}`);
     case TRAP_FAULT_AGAIN:
       return trapError(`its page-fault handler did not map page ${address}`);
     default:

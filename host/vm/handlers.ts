@@ -29,11 +29,15 @@ import type * as Wasm from '../webassembly.ts';
  */
 export interface Handlers {
   /**
-   * A page of a linked guest's virtual memory was accessed and is not resident. Returns its content, up to 4096 bytes followed by zeros, or a
-   * negative errno, with which the access fails. Runs on the vCPU's thread.
+   * A page of a linked guest's virtual memory was accessed and is not resident. Returns its content, up to
+   * 4096 bytes followed by zeros, or a negative errno, with which the access fails. Runs on the vCPU's
+   *      thread.
    */
   onPageFault?(page: number, isWrite: boolean): Uint8Array | number;
-  /** A system call of the guest. Returns a result of 0 or more, or a negative errno; undefined passes it on to the host. */
+  /**
+   * A system call of the guest. Returns a result of 0 or more, or a negative errno; undefined passes it on to
+   * the host.
+   */
   onSyscall?(number: number, ...args: number[]): number | undefined;
   /** An interrupt, at a safepoint. */
   onInterrupt?(vector: number): void;
@@ -86,7 +90,10 @@ function checked(handlers: Handlers, linked: boolean): Handlers {
     if (handler !== undefined && typeof handler !== 'function')
       refuse(`handlers.${name}`, typeof handler, 'a function');
   if (handlers.onPageFault !== undefined && !linked)
-    throw new RingzeroError('RZ_OPTION', 'handlers.onPageFault: only linked guests have virtual memory'); // prettier-ignore
+    throw new RingzeroError(
+      'RZ_OPTION',
+      'handlers.onPageFault: only linked guests have virtual memory',
+    );
   return handlers;
 }
 

@@ -14,8 +14,8 @@ export function isGrowth({ growth }: Pick<Machine, 'growth'>, from: string, name
 }
 
 /**
- * `emscripten_resize_heap` for a program without glue, as in a fork: grows memory to at least `bytes`. Returns 1, or 0 on failure, which
- * the program's malloc reports as NULL.
+ * `emscripten_resize_heap` for a program without glue, as in a fork: grows memory to at least `bytes`.
+ * Returns 1, or 0 on failure, which the program's malloc reports as NULL.
  */
 export function resizeHeap({ calls }: Kernel): (bytes: number) => number {
   return (bytes) => {
@@ -25,8 +25,8 @@ export function resizeHeap({ calls }: Kernel): (bytes: number) => number {
 }
 
 /**
- * Imports that grow memory, for glue that sees all of physical memory: it takes that for the program's memory, and would conclude that
- * memory need not grow. With other glue, the glue's own function is called.
+ * Imports that grow memory, for glue that sees all of physical memory: it takes that for the program's
+ * memory, and would conclude that memory need not grow. With other glue, the glue's own function is called.
  */
 export function growthImports(
   growth: Machine['growth'],

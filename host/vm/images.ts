@@ -25,8 +25,8 @@ export interface GuestImages {
 }
 
 /**
- * Images for a VM with this number of frames. The translator is loaded only for a guest that needs it: it would be half of what a server
- * loads before it listens.
+ * Images for a VM with this number of frames. The translator is loaded only for a guest that needs it: it
+ * would be half of what a server loads before it listens.
  * A linked guest is not translated. Fails as `translate` does.
  */
 export async function loadImages(
@@ -59,8 +59,8 @@ export function imagesOf(
 }
 
 /**
- * A call on a snapshot can always be stopped, so its image polls; the main image polls on request. Memory that a VM creates itself is zero;
- * memory that glue had first may not be.
+ * A call on a snapshot can always be stopped, so its image polls; the main image polls on request. Memory
+ * that a VM creates itself is zero; memory that glue had first may not be.
  */
 function translateBoth(
   guest: Uint8Array,

@@ -1,14 +1,15 @@
-// What an instance is given for its imports: exactly the names that its module asks for, each looked up where it may come
-// from. A module is not trusted, and neither are the names in it.
+// What an instance is given for its imports: exactly the names that its module asks for, each looked up where
+// it may come from. A module is not trusted, and neither are the names in it.
 //
 // Interface   importsOf() makes the import object; Layers puts one source of imports behind another.
 // Invariants  IMPORT-1  What the machine supplies (`ringzero`, `libdbos`, ...) comes from the machine alone.
-//             IMPORT-2  From what a user supplies, a name finds what the WebAssembly JavaScript API would find (own
-//                       properties, those of the user's classes, what a Proxy answers), but nothing that JavaScript's own
-//                       classes give: `constructor`, `toString`, `__proto__`, an array's `push`, a map's `get` and the
-//                       like are missing unless supplied.
+//             IMPORT-2  From what a user supplies, a name finds what the WebAssembly JavaScript API would
+//                       find (own properties, those of the user's classes, what a Proxy answers), but nothing
+//                       that JavaScript's own classes give: `constructor`, `toString`, `__proto__`, an
+//                       array's `push`, a map's `get` and the like are missing unless supplied.
 //             IMPORT-3  Names index only objects without a prototype.
-//             A function that is missing throws when it is called; a global or table is an error at once, unless it is carried.
+//             A function that is missing throws when it is called; a global or table is an error at once,
+//             unless it is carried.
 
 import { RingzeroError } from '../errors.ts';
 
@@ -21,7 +22,9 @@ export class Layers {
   }
 }
 
-/** What stands for an import that nothing supplies; undefined = nothing does, and the instance cannot be made. */
+/**
+ * What stands for an import that nothing supplies; undefined = nothing does, and the instance cannot be made.
+ */
 export type Missing = (
   kind: WebAssembly.ImportExportKind,
   from: string,
@@ -49,7 +52,10 @@ export function importsOf(
       missing(kind, from, name) ??
       refuseMissing(kind, from, name)) as WebAssembly.ImportValue;
     if (kind === 'function' && typeof names[name] !== 'function')
-      throw new RingzeroError('RZ_EXPORT', `the guest imports ${from}.${name} as a function, and got something else`); // prettier-ignore
+      throw new RingzeroError(
+        'RZ_EXPORT',
+        `the guest imports ${from}.${name} as a function, and got something else`,
+      );
   }
   return result;
 }
@@ -106,7 +112,9 @@ function descriptorOf(object: object, name: string): PropertyDescriptor | undefi
   return undefined;
 }
 
-/** Whether it is a prototype of JavaScript itself, of whichever realm: only its constructors have no source. */
+/**
+ * Whether it is a prototype of JavaScript itself, of whichever realm: only its constructors have no source.
+ */
 function isBuiltIn(proto: object): boolean {
   const isLast = Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'isPrototypeOf');
   if (isLast || (typeof proto === 'function' && Object.hasOwn(proto, 'apply'))) return true;

@@ -99,10 +99,16 @@ export class Kernel {
   readonly traps: Wasm.Table = new WebAssembly.Table({ element: 'anyfunc', initial: TRAP_SLOTS });
   /** Whether the guest has bound a handler for system calls. */
   handlesSyscalls = false;
-  /** What the kernel imports from the hypervisor; a linked guest, which contains parts of the kernel, imports it too. */
+  /**
+   * What the kernel imports from the hypervisor; a linked guest, which contains parts of the kernel, imports
+   * it too.
+   */
   readonly imports: Record<'sleep' | 'clock' | 'panic', Wasm.ModuleImports[string]>;
   readonly blocks: VcpuBlocks;
-  /** Called when a wait has become long; the owner of the guest may replace it. It throws when the wait cannot end. */
+  /**
+   * Called when a wait has become long; the owner of the guest may replace it. It throws when the wait cannot
+   * end.
+   */
   onLongWait: () => void = () => this.#endWaitForDead();
   readonly #words: Int32Array;
   /** Cached for calls with a buffer: reading an instance's exports is a dictionary look-up. */
@@ -178,7 +184,10 @@ export class Kernel {
     );
   }
 
-  /** Frees the numbers of threads that have ended and hold nothing; true when a dead thread may hold something. */
+  /**
+   * Frees the numbers of threads that have ended and hold nothing; true when a dead thread may hold
+   * something.
+   */
   buryDeparted(): boolean {
     return lookForDeparted(this.blocks, this.vcpu, (vcpu) => this.calls.bury(vcpu));
   }
@@ -194,7 +203,10 @@ export class Kernel {
     );
   }
 
-  /** The exported function, numbered as glue.ts does, that JavaScript was seen to allocate with; undefined if none was. */
+  /**
+   * The exported function, numbered as glue.ts does, that JavaScript was seen to allocate with; undefined if
+   * none was.
+   */
   get allocator(): number | undefined {
     const found = this.#words[(vmBlock(this.frames) + VM_ALLOCATOR) / 4]!;
     return found === 0 ? undefined : found - 1;
@@ -225,7 +237,10 @@ export class Kernel {
     return this.#word(VCPU_COUNTERS + counter * 8);
   }
 
-  /** Whether another vCPU, whose thread lives as far as the host knows, is in the guest or in a host call from there. */
+  /**
+   * Whether another vCPU, whose thread lives as far as the host knows, is in the guest or in a host call from
+   * there.
+   */
   hasOthersInside(): boolean {
     for (let vcpu = 0; vcpu < VCPUS_MAX; vcpu++)
       if (vcpu !== this.vcpu && this.blocks.isInside(vcpu) && !this.blocks.isGone(vcpu))

@@ -1,4 +1,5 @@
-// Linked guests: modules that contain libdbos' machine, run untranslated, and can address all of physical memory.
+// Linked guests: modules that contain libdbos' machine, run untranslated, and can address all of physical
+// memory.
 
 import { RingzeroError } from '../errors.ts';
 import { Reader, malformed } from '../translator/reader.ts';
@@ -16,8 +17,8 @@ const IMPORT_GLOBAL = 3;
 /**
  * The images of a linked guest: its own bytes, and none for snapshots.
  *
- * Each thread that attaches creates an instance, so instantiation must not change memory: a module with a data section or a start function
- * fails with RZ_MODULE_UNSUPPORTED, an invalid one with RZ_MODULE_MALFORMED.
+ * Each thread that attaches creates an instance, so instantiation must not change memory: a module with a
+ * data section or a start function fails with RZ_MODULE_UNSUPPORTED, an invalid one with RZ_MODULE_MALFORMED.
  */
 export function linkedImages(bytes: Uint8Array): GuestImages {
   if (!WebAssembly.validate(bytes as BufferSource)) throw malformed('it does not validate', 0);

@@ -49,8 +49,8 @@ const WARM_UP_SNAPSHOTS = 3;
 export let bootVM: <Exports extends object>(parts: BootParts) => MicroVM<Exports>;
 
 /**
- * A VM, seen from a thread that created it or attached to it. `enter` runs the guest on this thread, `snapshot` preserves memory as it is now.
- * The type parameter is the type of the guest's exports.
+ * A VM, seen from a thread that created it or attached to it. `enter` runs the guest on this thread,
+ * `snapshot` preserves memory as it is now. The type parameter is the type of the guest's exports.
  *
  * @category VM
  */
@@ -87,8 +87,8 @@ export class MicroVM<Exports extends object = GuestExports> {
    * const vm = await MicroVM.create<Exports>({ guest });
    * const value = vm.enter().exports.get(1); // a number
    *
-   * @throws {@link RingzeroError} RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or RZ_GUEST_TRAP when the
-   * start function traps.
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_MODULE_MALFORMED, RZ_MODULE_UNSUPPORTED, RZ_OUT_OF_MEMORY, or
+   * RZ_GUEST_TRAP when the start function traps.
    */
   static create<Exports extends object = GuestExports>(
     options: MicroVMOptions,
@@ -155,8 +155,8 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Loads an unmodified module: translates it, supplies WASI, and runs its constructors if it is a reactor. The result stands in for the
-   * WebAssembly.Instance that glue expects.
+   * Loads an unmodified module: translates it, supplies WASI, and runs its constructors if it is a reactor.
+   * The result stands in for the WebAssembly.Instance that glue expects.
    *
    * @example
    * const program = await MicroVM.load(await readFile('tool.wasm'), {}, { wasi: { args: ['tool', '-v'] } });
@@ -176,8 +176,9 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Physical memory for a VM that is created later, for glue that wants its memory first. With the module, `buffer` has the length of the
-   * program's initial memory; without it, `buffer` is all of physical memory until the program is loaded.
+   * Physical memory for a VM that is created later, for glue that wants its memory first. With the module,
+   * `buffer` has the length of the program's initial memory; without it, `buffer` is all of physical memory
+   * until the program is loaded.
    *
    * @throws {@link RingzeroError} RZ_OPTION, RZ_OUT_OF_MEMORY, RZ_MODULE_MALFORMED
    */
@@ -264,7 +265,10 @@ export class MicroVM<Exports extends object = GuestExports> {
     }
   }
 
-  /** The engine compiles functions at their first call. This makes those calls, so that the first real snapshot does not pay for them. */
+  /**
+   * The engine compiles functions at their first call. This makes those calls, so that the first real
+   * snapshot does not pay for them.
+   */
   #warmUp(): void {
     for (let i = 0; i < WARM_UP_SNAPSHOTS; i++)
       this.#vcpu.kernel.calls.releaseSnapshot(this.#take());
@@ -282,10 +286,11 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Takes a snapshot in constant time, regardless of memory size: it increments the epoch. The snapshot has every store that this vCPU has
-   * made, and the stores of each other vCPU up to its next safepoint.
+   * Takes a snapshot in constant time, regardless of memory size: it increments the epoch. The snapshot has
+   * every store that this vCPU has made, and the stores of each other vCPU up to its next safepoint.
    *
-   * @throws {@link RingzeroError} RZ_SNAPSHOT_LIMIT when 32 are active, and RZ_LINKED in a VM with a linked guest
+   * @throws {@link RingzeroError} RZ_SNAPSHOT_LIMIT when 32 are active, and RZ_LINKED in a VM with a linked
+   * guest
    */
   snapshot(): Snapshot<Exports> {
     this.#check();
@@ -310,7 +315,10 @@ export class MicroVM<Exports extends object = GuestExports> {
     const { calls } = this.#vcpu.kernel;
     const slot = calls.takeSnapshot();
     if (slot === -EPERM)
-      throw new RingzeroError('RZ_GUEST_TRAP', 'cannot take a snapshot inside a page-fault handler: take it after the handler has returned'); // prettier-ignore
+      throw new RingzeroError(
+        'RZ_GUEST_TRAP',
+        'cannot take a snapshot inside a page-fault handler: take it after the handler has returned',
+      );
     if (slot < 0) {
       throw new RingzeroError(
         'RZ_SNAPSHOT_LIMIT',
@@ -333,8 +341,8 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Address of `bytes` contiguous bytes outside guest memory, which the host may write and the guest may read: a receive buffer. It is never
-   * freed.
+   * Address of `bytes` contiguous bytes outside guest memory, which the host may write and the guest may
+   * read: a receive buffer. It is never freed.
    *
    * @throws {@link RingzeroError} RZ_OUT_OF_MEMORY
    */
@@ -353,8 +361,9 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Tells the VM that the thread of a vCPU (`vm.enter().number`) has ended inside the guest, for instance by worker.terminate(). On Linux the
-   * other vCPUs notice by themselves within a second; elsewhere they wait for its safepoints until this call.
+   * Tells the VM that the thread of a vCPU (`vm.enter().number`) has ended inside the guest, for instance by
+   * worker.terminate(). On Linux the other vCPUs notice by themselves within a second; elsewhere they wait
+   * for its safepoints until this call.
    */
   bury(vcpu: number): void {
     const { blocks, calls } = this.#vcpu.kernel;

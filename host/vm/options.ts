@@ -22,53 +22,62 @@ import type * as Wasm from '../webassembly.ts';
  */
 export interface MicroVMOptions {
   /**
-   * The guest: any WebAssembly module, translated at load (from any language; see `translate` for what is rejected), or images translated
-   * before.
+   * The guest: any WebAssembly module, translated at load (from any language; see `translate` for what is
+   * rejected), or images translated before.
    */
   guest: Bytes | GuestImages;
   /**
-   * The guest is linked with libdbos' machine: it runs untranslated, can address every frame, and has no snapshots. It imports its memory as
-   * `env.memory` and exports `boot(frames)` and `attach(frames)`. Default false.
+   * The guest is linked with libdbos' machine: it runs untranslated, can address every frame, and has no
+   * snapshots. It imports its memory as `env.memory` and exports `boot(frames)` and `attach(frames)`. Default
+   * false.
    */
   linked?: boolean;
   /**
-   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Memory is committed only where it is touched. Default
-   * 4 GiB; half, a quarter ... of it where the host cannot reserve that many addresses. Or the result of `MicroVM.memory`, for glue that wants
+   * Physical memory in bytes, 16 MiB to 4 GiB, rounded down to a multiple of 16 MiB. Memory is committed only
+   * where it is touched. Default
+   * 4 GiB; half, a quarter ... of it where the host cannot reserve that many addresses. Or the result of
+   *   `MicroVM.memory`, for glue that wants
    * its memory first.
    */
   memory?: number | Wasm.Memory;
   /**
-   * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that snapshots need. Default: three quarters
-   * of `memory`, like a 3G/1G kernel.
+   * Largest guest memory in bytes. The rest is for the kernel's tables (3.5 %) and for the copies that
+   * snapshots need. Default: three quarters of `memory`, like a 3G/1G kernel.
    */
   guestLimit?: number;
   /**
-   * Whether loops of the main image poll for interrupts. Default true; false for MicroVM.load, which makes a program slightly faster. Without
-   * polls, a second thread that attaches waits until calls of the first one end, and interrupt handlers run only between calls.
+   * Whether loops of the main image poll for interrupts. Default true; false for MicroVM.load, which makes a
+   * program slightly faster. Without polls, a second thread that attaches waits until calls of the first one
+   * end, and interrupt handlers run only between calls.
    */
   safepoints?: boolean;
   /**
-   * The guest's imports, as for WebAssembly.instantiate, or a function that makes them; `libdbos` is added. The function is given what an
-   * untranslated module needs to work with the guest's memory.
+   * The guest's imports, as for WebAssembly.instantiate, or a function that makes them; `libdbos` is added.
+   * The function is given what an untranslated module needs to work with the guest's memory.
    */
   imports?: GuestImports;
-  /** TypeScript handlers of page faults, system calls and interrupts on this thread's vCPU, for prototypes. */
+  /**
+   * TypeScript handlers of page faults, system calls and interrupts on this thread's vCPU, for prototypes.
+   */
   handlers?: Handlers;
   /**
-   * URL of a module whose function `imports()` makes the guest's imports in snapshot vCPUs, which are separate threads. Without it, an
-   * imported function that a snapshot calls throws.
+   * URL of a module whose function `imports()` makes the guest's imports in snapshot vCPUs, which are
+   * separate threads. Without it, an imported function that a snapshot calls throws.
    */
   importsModule?: string;
-  /** Makes the guest a WASI program, and says what it is given. Default: no WASI (MicroVM.load: standard streams only). */
+  /**
+   * Makes the guest a WASI program, and says what it is given. Default: no WASI (MicroVM.load: standard
+   * streams only).
+   */
   wasi?: WasiOptions;
   /**
-   * Starts an I/O service: a thread that serves the vCPUs' submission queues, many operations at a time. Default false. It uses io_uring where
-   * the host does (Node: UV_USE_IO_URING=1 in the environment).
+   * Starts an I/O service: a thread that serves the vCPUs' submission queues, many operations at a time.
+   * Default false. It uses io_uring where the host does (Node: UV_USE_IO_URING=1 in the environment).
    */
   rings?: boolean;
   /**
-   * Starts a thread for the vCPUs' timers (`setTimer` of ringzero/assembly, `Vcpu.setTimer`); it sleeps until one is due. Default false: timers
-   * cannot be set.
+   * Starts a thread for the vCPUs' timers (`setTimer` of ringzero/assembly, `Vcpu.setTimer`); it sleeps until
+   * one is due. Default false: timers cannot be set.
    */
   timer?: boolean;
   /** Injected storage faults, for tests. Default: none. */
@@ -78,21 +87,23 @@ export interface MicroVMOptions {
   /** Snapshot vCPUs kept warm, 1 to 32. Default 1. More start when more snapshots run at the same time. */
   snapshotVcpus?: number;
   /**
-   * Whether snapshot vCPUs run at a slightly lower priority. Default false. Right for a background save, wrong for a query that a user waits
-   * for.
+   * Whether snapshot vCPUs run at a slightly lower priority. Default false. Right for a background save,
+   * wrong for a query that a user waits for.
    */
   snapshotsInBackground?: boolean;
   /**
-   * Rejects a guest whose compilation would take memory or time out of proportion to its size: for untrusted modules. Default false. Fails with
-   * RZ_MODULE_UNSUPPORTED; docs/programs.md has the bounds. Not with images that were translated before.
+   * Rejects a guest whose compilation would take memory or time out of proportion to its size: for untrusted
+   * modules. Default false. Fails with RZ_MODULE_UNSUPPORTED; docs/programs.md has the bounds. Not with
+   * images that were translated before.
    */
   boundCompilation?: boolean;
   /** Bytes from address 0 where stores trap, a multiple of 4096. Default 0: C programs keep data there. */
   guardBytes?: number;
   /**
-   * A file to which every vCPU writes its faults, system calls and interrupts, for https://ui.perfetto.dev or chrome://tracing. An existing file
-   * is overwritten; close() completes it. Default: no trace, at no cost; docs/observing.md gives the cost of a trace. Fails with RZ_IO when the
-   * file cannot be written, with RZ_HOST in a browser.
+   * A file to which every vCPU writes its faults, system calls and interrupts, for https://ui.perfetto.dev or
+   * chrome://tracing. An existing file is overwritten; close() completes it. Default: no trace, at no cost;
+   * docs/observing.md gives the cost of a trace. Fails with RZ_IO when the file cannot be written, with
+   * RZ_HOST in a browser.
    */
   trace?: string;
   /** Where the guest's messages and progress go. Default: discarded. */
@@ -168,7 +179,10 @@ export function framesOf(bytes: unknown): number {
   return Math.floor(memory / FRAME_BYTES / FRAMES_MIN) * FRAMES_MIN;
 }
 
-/** Memory of a VM: of the given size, or the most that the host allows. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
+/**
+ * Memory of a VM: of the given size, or the most that the host allows. Fails with RZ_OPTION,
+ * RZ_OUT_OF_MEMORY.
+ */
 export function obtainMemory(bytes: number | undefined, inSteps = false): Wasm.Memory {
   const allocate = inSteps ? allocateSteps : allocateMemory;
   if (bytes !== undefined) return allocate(framesOf(bytes));

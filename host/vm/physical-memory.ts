@@ -1,14 +1,16 @@
 // The shared memory of a VM, and the part of it that JavaScript glue sees: as much as the program has.
 //
-// Memory has its full size from the start, because the kernel is at its end. But a shared memory that grows keeps the buffers of its smaller
-// sizes, each with its own length over the same bytes. So memory for a program grows to its full size in steps when it is created, and glue
-// gets the buffer of the step that the program has reached.
+// Memory has its full size from the start, because the kernel is at its end. But a shared memory that grows
+// keeps the buffers of its smaller sizes, each with its own length over the same bytes. So memory for a
+// program grows to its full size in steps when it is created, and glue gets the buffer of the step that the
+// program has reached.
 //
-// Interface   allocateMemory(frames); allocateSteps(frames) for a program, giveMemory() for one that is loaded later;
-//             showProgram() once the program is loaded.
+// Interface   allocateMemory(frames); allocateSteps(frames) for a program, giveMemory() for one that is
+//             loaded later; showProgram() once the program is loaded.
 // Invariants  MEM-1  Glue sees every byte of the program, and less than one step more.
-//             MEM-2  A program that can grow without its glue shows the most that it may ever have: glue keeps its views
-//                    until it grows memory itself, and a shared buffer cannot be detached to notify it.
+//             MEM-2  A program that can grow without its glue shows the most that it may ever have: glue
+//                    keeps its views until it grows memory itself, and a shared buffer cannot be detached to
+//                    notify it.
 // Cost        About 1.3 us per step when memory is created, 3 ms for 4 GiB; nothing later.
 
 import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
@@ -77,7 +79,8 @@ export function isPhysicalMemory(value: unknown): value is WebAssembly.Memory {
 }
 
 /**
- * Whether glue may have views of the whole memory, longer than the program: it had the memory before the program was loaded.
+ * Whether glue may have views of the whole memory, longer than the program: it had the memory before the
+ * program was loaded.
  */
 export function seesAll(memory: WebAssembly.Memory): boolean {
   return given.has(memory) && !Object.hasOwn(memory, 'buffer');
@@ -96,11 +99,11 @@ function showPages(memory: WebAssembly.Memory, pages: number): void {
 }
 
 /**
- * Makes `memory` show glue only the program's memory, and makes grow() move its break. `growsItself`: the module has a memory.grow, so it may
- * grow without the glue (MEM-2).
+ * Makes `memory` show glue only the program's memory, and makes grow() move its break. `growsItself`: the
+ * module has a memory.grow, so it may grow without the glue (MEM-2).
  *
- * Glue computes the pages it asks for from the length of its views, so the break moves to the end of a step. With views of all memory, the
- * number of pages that glue asks for is negative.
+ * Glue computes the pages it asks for from the length of its views, so the break moves to the end of a step.
+ * With views of all memory, the number of pages that glue asks for is negative.
  */
 export function showProgram(
   memory: WebAssembly.Memory,

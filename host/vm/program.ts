@@ -47,7 +47,8 @@ function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
 /**
  * The result of MicroVM.load. It has the form of a WebAssembly.Instance, which glue expects.
  *
- * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program stays usable.
+ * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program
+ * stays usable.
  *
  * @category Programs
  */
@@ -98,8 +99,8 @@ export class Program<Exports extends object = Wasm.Exports> {
   }
 
   /**
-   * Call this before JavaScript writes to memory of the program that it did not just get from one of the program's allocators: active snapshots
-   * then keep the old content. See docs/programs.md.
+   * Call this before JavaScript writes to memory of the program that it did not just get from one of the
+   * program's allocators: active snapshots then keep the old content. See docs/programs.md.
    */
   beforeWrite(address: number, bytes: number): void {
     this.#exposure.expose(address >>> 0, bytes);
@@ -122,5 +123,7 @@ export class Program<Exports extends object = Wasm.Exports> {
   }
 }
 
-/** Glue tests `instanceof WebAssembly.Instance` (wasm-bindgen's does). `exports` is the program's own object. */
+/**
+ * Glue tests `instanceof WebAssembly.Instance` (wasm-bindgen's does). `exports` is the program's own object.
+ */
 Object.setPrototypeOf(Program.prototype, WebAssembly.Instance.prototype);

@@ -1,5 +1,5 @@
-// Where a snapshot keeps its parent's mutable globals: in its block if they fit, else in kernel memory that the VM claims once for all
-// snapshots. Dynamically linked modules have tens of thousands.
+// Where a snapshot keeps its parent's mutable globals: in its block if they fit, else in kernel memory that
+// the VM claims once for all snapshots. Dynamically linked modules have tens of thousands.
 
 import { FRAME_BYTES, REGISTERS_MAX, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { SNAPSHOT_REGISTERS } from '../../assembly/abi/snapshot-block.ts';

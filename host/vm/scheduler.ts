@@ -1,13 +1,17 @@
-// Tasks with priorities on one vCPU's thread: a task of a higher level runs inside a safepoint of a lower-level task, on the same stack, and
-// returns to it.
+// Tasks with priorities on one vCPU's thread: a task of a higher level runs inside a safepoint of a
+// lower-level task, on the same stack, and returns to it.
 //
-// Interface   Scheduler.create() on the thread that runs the tasks; `handle` goes to others, which submit with new Tasks(handle).
-// Invariants  SCHED-1  What runs inside a task has a higher level than it: nesting is bounded by the number of levels.
-//             SCHED-2  A task that was ready never starts after one of a lower level that was not started yet.
-//             SCHED-3  No interrupt is lost: a task is ready before its interrupt is pending, and the vCPU that takes the interrupt
-//                      runs all that is ready.
-// Concurrency Each level has its own registers: an instance of the guest and a vCPU of its own, on the same thread. So the guest's globals
-//             belong to the level; levels share what is in memory, and a safepoint is a place where no latch is held.
+// Interface   Scheduler.create() on the thread that runs the tasks; `handle` goes to others, which submit
+//             with new Tasks(handle).
+// Invariants  SCHED-1  What runs inside a task has a higher level than it: nesting is bounded by the number
+//                      of levels.
+//             SCHED-2  A task that was ready never starts after one of a lower level that was not started
+//                      yet.
+//             SCHED-3  No interrupt is lost: a task is ready before its interrupt is pending, and the vCPU
+//                      that takes the interrupt runs all that is ready.
+// Concurrency Each level has its own registers: an instance of the guest and a vCPU of its own, on the same
+//             thread. So the guest's globals belong to the level; levels share what is in memory, and a
+//             safepoint is a place where no latch is held.
 // Cost        0.1 us per interrupt and a look at 64 slots; nothing while no task of a higher level is ready.
 
 import { vcpuBlocks } from '../../assembly/abi/memory-map.ts';
@@ -35,7 +39,10 @@ export interface SchedulerOptions {
   functions: readonly string[];
   /** Number of priorities, 2 to 8. Default 2: 0 for tasks that may wait, 1 for urgent ones. */
   levels?: number;
-  /** Prepares the vCPU of a level above 0 before its first task, as a thread that attaches would: opens files, joins a store. */
+  /**
+   * Prepares the vCPU of a level above 0 before its first task, as a thread that attaches would: opens files,
+   * joins a store.
+   */
   prepare?(vm: MicroVM, level: number): void | Promise<void>;
   /** For the vCPUs of the levels above 0. */
   attach?: AttachOptions;
@@ -85,8 +92,8 @@ export class Tasks {
   /**
    * Runs a guest function; resolves with its result.
    *
-   * @throws {@link RingzeroError} RZ_OPTION, RZ_BUSY when 64 tasks are queued, RZ_VM_CLOSED, or RZ_GUEST_TRAP when the task trapped or was
-   * stopped: the other tasks go on
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_BUSY when 64 tasks are queued, RZ_VM_CLOSED, or RZ_GUEST_TRAP
+   * when the task trapped or was stopped: the other tasks go on
    */
   async submit(
     name: string,
@@ -133,7 +140,8 @@ export class Tasks {
 }
 
 /**
- * Runs tasks on the thread that created it, by priority: a task of a higher level runs inside a safepoint of a lower-level task.
+ * Runs tasks on the thread that created it, by priority: a task of a higher level runs inside a safepoint of
+ * a lower-level task.
  *
  * @category VM
  */

@@ -1,10 +1,10 @@
-// The warm snapshot vCPUs of a VM: threads that wait for jobs, one job at a time each. More threads start when more jobs run than there are
-// threads.
+// The warm snapshot vCPUs of a VM: threads that wait for jobs, one job at a time each. More threads start
+// when more jobs run than there are threads.
 //
-// Invariants  POOL-1  Every job ends once: with the result of its thread, with its thread, with the pool, or immediately when it
-//                     cannot be posted. Nothing is thrown between run() and `end`.
-//             POOL-2  A stopped job ends within STOP_GRACE_MS plus the end of a thread: a job that does not leave the guest in that
-//                     time (a wait, a loop without safepoints) loses its thread.
+// Invariants  POOL-1  Every job ends once: with the result of its thread, with its thread, with the pool, or
+//                     immediately when it cannot be posted. Nothing is thrown between run() and `end`.
+//             POOL-2  A stopped job ends within STOP_GRACE_MS plus the end of a thread: a job that does not
+//                     leave the guest in that time (a wait, a loop without safepoints) loses its thread.
 
 import { EINTR, EIO } from '../../assembly/abi/errno.ts';
 import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
@@ -88,8 +88,8 @@ export class SnapshotPool {
   }
 
   /**
-   * The readers of a snapshot were told to stop: ends a thread that is still running after the grace time. Calls that wait for a thread start,
-   * and then notice.
+   * The readers of a snapshot were told to stop: ends a thread that is still running after the grace time.
+   * Calls that wait for a thread start, and then notice.
    */
   stop(slot: number): void {
     for (const worker of this.#workers) {
@@ -194,7 +194,10 @@ export class SnapshotPool {
       const isStopped = this.#kernel.snapshotState(job.slot) === SNAPSHOT_STOPPED;
       const failure = isStopped
         ? failureOf('RZ_SNAPSHOT_STOPPED', STOPPED)
-        : failureOf('RZ_VM_CLOSED', `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`); // prettier-ignore
+        : failureOf(
+            'RZ_VM_CLOSED',
+            `the thread of a snapshot vCPU ended: ${error?.message ?? 'terminated'}`,
+          );
       this.#finish(job.id, { failure: { ...failure, stack: error?.stack }, died: true });
     }
     if (this.#closed) this.#failWaiting('the VM was closed');

@@ -70,7 +70,8 @@ export interface Failure {
 async function main(): Promise<void> {
   const data = (await thread.data()) as SnapshotThreadData;
   const vcpu = start(data);
-  // Listens before anything that takes time: Deno drops a message that finds no listener. The await below reports why start() failed.
+  // Listens before anything that takes time: Deno drops a message that finds no listener. The await below
+  // reports why start() failed.
   thread.onMessage((message) => {
     if (message === null) return; // Deno posts this to a thread that is being terminated
     void vcpu.then((ready) => work(ready, data.machine, message as Job), () => {}); // prettier-ignore
@@ -131,7 +132,10 @@ class DriverError extends Error {
   }
 }
 
-/** Points the vCPU at the snapshot, with the registers of its parent or of the previous call, and calls the function. */
+/**
+ * Points the vCPU at the snapshot, with the registers of its parent or of the previous call, and calls the
+ * function.
+ */
 async function run(vcpu: Vcpu, machine: Machine, job: Job): Promise<unknown> {
   const { calls } = vcpu.kernel;
   const guest = vcpu.instance.exports;

@@ -13,8 +13,9 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import type * as Wasm from '../webassembly.ts';
 
 /**
- * Guest memory as it was when `MicroVM.snapshot` was called. Release it with `snapshot.release()`, or with `using snapshot = vm.snapshot()`
- * where the runtime supports that. Until then each page is copied once, when the guest first writes to it. Source: paper, section 4.1.
+ * Guest memory as it was when `MicroVM.snapshot` was called. Release it with `snapshot.release()`, or with
+ * `using snapshot = vm.snapshot()` where the runtime supports that. Until then each page is copied once, when
+ * the guest first writes to it. Source: paper, section 4.1.
  *
  * @category VM
  * @example
@@ -65,8 +66,9 @@ export class Snapshot<Exports extends object = GuestExports> {
   }
 
   /**
-   * Calls an exported function of the guest in another thread, with memory and mutable globals as they were. Its stores are visible only to
-   * later calls on this snapshot. Calls on one snapshot run in sequence if each is awaited.
+   * Calls an exported function of the guest in another thread, with memory and mutable globals as they were.
+   * Its stores are visible only to later calls on this snapshot. Calls on one snapshot run in sequence if
+   * each is awaited.
    *
    * @throws {@link RingzeroError} RZ_EXPORT (no such function), RZ_GUEST_TRAP, RZ_SNAPSHOT_LOST
    * (out of frames), RZ_SNAPSHOT_CLOSED, RZ_SNAPSHOT_STOPPED (disposed of during the call),
@@ -81,11 +83,12 @@ export class Snapshot<Exports extends object = GuestExports> {
   }
 
   /**
-   * Calls `main(fork, argument)` of a module, given by its URL, in another thread. There it drives the guest's exports (see Fork) on memory and
-   * globals as they were. The argument and the result of main are cloned.
+   * Calls `main(fork, argument)` of a module, given by its URL, in another thread. There it drives the
+   * guest's exports (see Fork) on memory and globals as they were. The argument and the result of main are
+   * cloned.
    *
-   * Fails as run() does, with RZ_OPTION for an invalid URL, with RZ_EXPORT when the module has no such function, and with the error that the
-   * module or main throws.
+   * Fails as run() does, with RZ_OPTION for an invalid URL, with RZ_EXPORT when the module has no such
+   * function, and with the error that the module or main throws.
    */
   drive(module: string | { readonly href: string }, argument?: unknown): Promise<unknown> {
     const url = String(module);
@@ -117,7 +120,8 @@ export class Snapshot<Exports extends object = GuestExports> {
   /**
    * A copy of `length` bytes at `address` as they were.
    *
-   * @throws {@link RingzeroError} RZ_OPTION for a range outside the snapshot, RZ_SNAPSHOT_LOST, RZ_SNAPSHOT_CLOSED
+   * @throws {@link RingzeroError} RZ_OPTION for a range outside the snapshot, RZ_SNAPSHOT_LOST,
+   * RZ_SNAPSHOT_CLOSED
    */
   read(address: number, length: number): Uint8Array {
     const size = this.byteLength;
@@ -154,8 +158,9 @@ export class Snapshot<Exports extends object = GuestExports> {
   }
 
   /**
-   * As release(), but at once: stops calls in progress, which reject with RZ_SNAPSHOT_STOPPED. A call stops at its next safepoint; one that
-   * reaches none within a second (a wait, a loop without polls) is stopped with its thread.
+   * As release(), but at once: stops calls in progress, which reject with RZ_SNAPSHOT_STOPPED. A call stops
+   * at its next safepoint; one that reaches none within a second (a wait, a loop without polls) is stopped
+   * with its thread.
    */
   [Symbol.dispose](): void {
     if (this.#jobs > 0) {

@@ -1,14 +1,16 @@
-// The tables of an instance and its mutable globals of reference types, as data: a fork has its own instance, and its parent's tables and
-// globals. A global is treated as a table of one entry.
+// The tables of an instance and its mutable globals of reference types, as data: a fork has its own instance,
+// and its parent's tables and globals. A global is treated as a table of one entry.
 //
-// An entry is described by where its function was when the instance was created ([table, index]), by the name under which it is exported, or
-// as a plain JavaScript value. JavaScript objects and functions, and functions of other modules, cannot go to another thread: the fork's entry
-// is empty, and a call of it traps.
+// An entry is described by where its function was when the instance was created ([table, index]), by the name
+// under which it is exported, or as a plain JavaScript value. JavaScript objects and functions, and functions
+// of other modules, cannot go to another thread: the fork's entry is empty, and a call of it traps.
 //
-// Interface   capture() in the parent when a snapshot is taken, and in a fork after a call; apply() in a fork before a call.
+// Interface   capture() in the parent when a snapshot is taken, and in a fork after a call; apply() in a fork
+//             before a call.
 // Concurrency Belongs to the thread of its instance.
-// Cost        nothing until a table changes. Then a look at each entry, about 50 ns, for each snapshot after a change; for every
-//             snapshot of programs whose code changes tables, because such changes cannot be observed.
+// Cost        nothing until a table changes. Then a look at each entry, about 50 ns, for each snapshot after
+//             a change; for every snapshot of programs whose code changes tables, because such changes cannot
+//             be observed.
 
 export type TableEntry =
   readonly [table: number, index: number] | string | { value: Primitive } | null;
@@ -83,7 +85,11 @@ export class Tables {
     if (this.#initial !== undefined) return;
     this.#initial = this.#tables.map(entriesOf);
     for (const [name, value] of Object.entries(this.#exports))
-      if (typeof value === 'function' && (name.startsWith(FUNCTION) || !name.startsWith('ringzero.'))) this.#homes.set(value, name); // prettier-ignore
+      if (
+        typeof value === 'function' &&
+        (name.startsWith(FUNCTION) || !name.startsWith('ringzero.'))
+      )
+        this.#homes.set(value, name);
     this.#initial.forEach((entries, t) =>
       entries.forEach((fn, i) => {
         if (typeof fn === 'function') this.#homes.set(fn, [t, i]);

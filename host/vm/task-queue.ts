@@ -1,8 +1,9 @@
 // The queue of tasks between the thread that runs them and all others: shared words outside the VM's memory.
 //
-// Interface   claim() a slot, fill it, publish(); the runner takes next(above), which is the oldest task of the highest level, and
-//             finish()es it; release() when the result was read.
-// Invariants  TASK-1  A slot goes FREE, CLAIMED, READY, RUNNING, DONE or FAILED, FREE; each step by one thread.
+// Interface   claim() a slot, fill it, publish(); the runner takes next(above), which is the oldest task of
+//             the highest level, and finish()es it; release() when the result was read.
+// Invariants  TASK-1  A slot goes FREE, CLAIMED, READY, RUNNING, DONE or FAILED, FREE; each step by one
+//                     thread.
 // Concurrency Any number of submitters, one runner.
 
 import { every } from '#platform';
@@ -161,7 +162,10 @@ export class TaskQueue {
     await this.#change(BELL, seen);
   }
 
-  /** Resolves when the word has changed from `old`. Unlike a timer, such a wait does not keep its thread alive. */
+  /**
+   * Resolves when the word has changed from `old`. Unlike a timer, such a wait does not keep its thread
+   * alive.
+   */
   async #change(word: number, old: number): Promise<void> {
     const { value } = Atomics.waitAsync(this.#words, word, old);
     if (typeof value === 'string') return;

@@ -1,12 +1,14 @@
-// The timers of a VM's vCPUs: one thread that sleeps until the next one is due, and posts VECTOR_TIMER through shared memory.
+// The timers of a VM's vCPUs: one thread that sleeps until the next one is due, and posts VECTOR_TIMER
+// through shared memory.
 //
-// Interface   startTimers() when a VM is created; the result stops them. Timers is the code of the thread. How a vCPU sets a timer
-//             and takes what was posted: assembly/kernel/timer.ts.
+// Interface   startTimers() when a VM is created; the result stops them. Timers is the code of the thread.
+//             How a vCPU sets a timer and takes what was posted: assembly/kernel/timer.ts.
 // Invariants  TIMER-4  Never early: a period begins when the thread learns of it, which is after it was set.
 //             TIMER-5  A period does not drift; one that the thread missed is counted with the next.
-// Concurrency One thread per VM. It writes VCPU_TIMER_DUE and posts, nothing else, and nothing after it was stopped.
-// Cost        nothing without the option: there is no thread. With it the thread sleeps on VM_TIMER_BELL; an expiration
-//             takes it about 10 us, and is 20 to 100 us late on an idle machine.
+// Concurrency One thread per VM. It writes VCPU_TIMER_DUE and posts, nothing else, and nothing after it was
+//             stopped.
+// Cost        nothing without the option: there is no thread. With it the thread sleeps on VM_TIMER_BELL; an
+//             expiration takes it about 10 us, and is 20 to 100 us late on an idle machine.
 
 import { VCPUS_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { vcpuBlocks, vmBlock } from '../../assembly/abi/memory-map.ts';
@@ -126,8 +128,8 @@ export function announceTimers({ memory, frames }: TimersThreadData): void {
 }
 
 /**
- * Starts the thread; resolves when it runs. The result stops it: when that resolves, nothing is posted any more.
- * Fails with RZ_HOST when the thread does not start.
+ * Starts the thread; resolves when it runs. The result stops it: when that resolves, nothing is posted any
+ * more. Fails with RZ_HOST when the thread does not start.
  */
 export async function startTimers(data: TimersThreadData): Promise<() => Promise<void>> {
   const words = new Int32Array(physicalBuffer(data.memory));

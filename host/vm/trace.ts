@@ -1,16 +1,19 @@
 // The trace of a VM: what each vCPU did when, as a file of Chrome's trace events in their JSON array form
 // (https://ui.perfetto.dev and chrome://tracing open it). What is traced, and what is not: docs/observing.md.
 //
-// Interface   startTrace() when a VM is created; its result can be posted, and each vCPU makes a Tracer of it. tracedKernel() and
-//             tracedSyscall() wrap what is traced; endTrace() completes the file.
-// Invariants  TRACE-1  A thread that appends announces it before it tests whether the trace has ended; the thread that ends it sets
-//                      that first, then waits until no thread appends. So the last line is the last.
+// Interface   startTrace() when a VM is created; its result can be posted, and each vCPU makes a Tracer of
+//             it. tracedKernel() and tracedSyscall() wrap what is traced; endTrace() completes the file.
+// Invariants  TRACE-1  A thread that appends announces it before it tests whether the trace has ended; the
+//                      thread that ends it sets that first, then waits until no thread appends. So the last
+//                      line is the last.
 //             TRACE-2  Without a trace nothing is wrapped: the guest calls the kernel's own functions.
-//             TRACE-3  An append is one write of whole lines (platform/trace-file.ts). Each line but the first begins with its
-//                      comma, so lines that a thread did not append leave the file valid.
+//             TRACE-3  An append is one write of whole lines (platform/trace-file.ts). Each line but the
+//                      first begins with its comma, so lines that a thread did not append leave the file
+//                      valid.
 //             TRACE-4  Times are whole nanoseconds of one clock, so events of a vCPU nest exactly.
 // Concurrency Each Tracer belongs to its vCPU's thread.
-// Cost        without a trace none; with one about 2 us per event, and a write to the file every 64 KiB or second.
+// Cost        without a trace none; with one about 2 us per event, and a write to the file every 64 KiB or
+//             second.
 
 import { COUNTER_COPIES, COUNTER_FAULTS } from '../../assembly/abi/counter.ts';
 import { FRAME_BYTES, VCPUS_MAX } from '../../assembly/abi/limits.ts';
@@ -56,7 +59,10 @@ export function checkTrace(path: unknown): void {
     refuse('trace', path, 'the path of a file');
 }
 
-/** Creates or overwrites the file. Fails with RZ_OPTION, with RZ_IO when it cannot be written, and with RZ_HOST in a browser. */
+/**
+ * Creates or overwrites the file. Fails with RZ_OPTION, with RZ_IO when it cannot be written, and with
+ * RZ_HOST in a browser.
+ */
 export function startTrace(path: string, eventsMax = EVENTS_MAX): TraceSetup {
   checkTrace(path);
   const first = { name: 'process_name', ph: 'M', pid: PID, args: { name: 'ringzero' } };
@@ -66,7 +72,11 @@ export function startTrace(path: string, eventsMax = EVENTS_MAX): TraceSetup {
     appendOnce(absolute, `[${JSON.stringify(first)}`);
   } catch (error) {
     if (error instanceof RingzeroError) throw error;
-    throw new RingzeroError('RZ_IO', `cannot write the trace ${path}: ${(error as Error).message}`, { cause: error }); // prettier-ignore
+    throw new RingzeroError(
+      'RZ_IO',
+      `cannot write the trace ${path}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
   const state = new SharedArrayBuffer(WORDS * 4);
   const { clockStartMs } = traceFile;
@@ -127,7 +137,11 @@ export class Tracer {
     try {
       this.#descriptor = traceFile.open(setup.path);
     } catch (error) {
-      throw new RingzeroError('RZ_IO', `cannot write the trace ${setup.path}: ${(error as Error).message}`, { cause: error }); // prettier-ignore
+      throw new RingzeroError(
+        'RZ_IO',
+        `cannot write the trace ${setup.path}: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
     this.#shiftNs = Math.round((traceFile.clockStartMs - setup.clockStartMs) * 1e6);
     this.#flushedNs = this.now();

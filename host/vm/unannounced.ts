@@ -1,10 +1,12 @@
-// Detects writes of JavaScript to memory that exposure.ts did not expect, so that a fork that such a write made wrong is reported.
+// Detects writes of JavaScript to memory that exposure.ts did not expect, so that a fork that such a write
+// made wrong is reported.
 //
-// A few of the addresses that are no longer remembered are examined when a snapshot is taken, and again at the next one: a page whose content
-// changed without a store by the program was written by glue. That is reported once, and the page is preserved in each later snapshot.
+// A few of the addresses that are no longer remembered are examined when a snapshot is taken, and again at
+// the next one: a page whose content changed without a store by the program was written by glue. That is
+// reported once, and the page is preserved in each later snapshot.
 //
-// Interface   drop() for an address that is no longer remembered; check() and look() when a snapshot is taken, before and
-//             after known pages are preserved for it; pages are those found.
+// Interface   drop() for an address that is no longer remembered; check() and look() when a snapshot is
+//             taken, before and after known pages are preserved for it; pages are those found.
 // Cost        About 5 us per snapshot, once more pages than are remembered have been passed.
 
 import { warn } from '#platform';
@@ -47,7 +49,10 @@ export class Unannounced {
     this.#looks = [];
   }
 
-  /** Chooses what to compare next time: pages that the program marks when it stores to them, because they are not of `view`. */
+  /**
+   * Chooses what to compare next time: pages that the program marks when it stores to them, because they are
+   * not of `view`.
+   */
   look(view: number): void {
     for (let i = Math.min(LOOKS, this.#dropped.length); i > 0; i--) {
       const page = this.#dropped[this.#turn++ % this.#dropped.length]!;

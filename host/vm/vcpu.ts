@@ -212,10 +212,11 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 
   /**
-   * VECTOR_TIMER becomes pending on this vCPU after `us` microseconds, and then every `everyUs`; 0 is never, so (0, 0) turns it off. To be called
-   * on the vCPU's own thread.
+   * VECTOR_TIMER becomes pending on this vCPU after `us` microseconds, and then every `everyUs`; 0 is never,
+   * so (0, 0) turns it off. To be called on the vCPU's own thread.
    *
-   * @throws {@link RingzeroError} RZ_OPTION for times outside 100 µs to an hour, RZ_HOST in a VM without the option `timer`
+   * @throws {@link RingzeroError} RZ_OPTION for times outside 100 µs to an hour, RZ_HOST in a VM without the
+   * option `timer`
    */
   setTimer(us: number, everyUs = 0): void {
     const isWhole = Number.isInteger(us) && Number.isInteger(everyUs);
@@ -224,8 +225,14 @@ export class Vcpu<Exports extends object = GuestExports> {
     if (result === 0) return;
     const what = `a timer of ${us} us, then every ${everyUs} us`;
     throw result === -EINVAL
-      ? new RingzeroError('RZ_OPTION', `${what}; allowed: ${TIMER_US_MIN} to ${TIMER_US_MAX}, 0 = never`) // prettier-ignore
-      : new RingzeroError('RZ_HOST', `${what}: the VM has no timers, create it with \`timer: true\``); // prettier-ignore
+      ? new RingzeroError(
+          'RZ_OPTION',
+          `${what}; allowed: ${TIMER_US_MIN} to ${TIMER_US_MAX}, 0 = never`,
+        )
+      : new RingzeroError(
+          'RZ_HOST',
+          `${what}: the VM has no timers, create it with \`timer: true\``,
+        );
   }
 
   #trapping(linked: boolean): Trapping {
@@ -272,8 +279,8 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 
   /**
-   * A linked guest's function: the vCPU enters before and leaves after it, which translated images do themselves. The depth is counted here as
-   * well, which saves a third call.
+   * A linked guest's function: the vCPU enters before and leaves after it, which translated images do
+   * themselves. The depth is counted here as well, which saves a third call.
    */
   #entered(name: string, fn: GuestFunction): GuestFunction {
     const { enter, leave } = this.kernel.calls;
@@ -304,8 +311,8 @@ export class Vcpu<Exports extends object = GuestExports> {
   }
 
   /**
-   * Runs guest code that is not an export (an interrupt handler, a function of the table) as a vCPU: in the guest's view, and with a trap
-   * turned into an error.
+   * Runs guest code that is not an export (an interrupt handler, a function of the table) as a vCPU: in the
+   * guest's view, and with a trap turned into an error.
    */
   run<T>(what: string, body: () => T): T {
     const { enter, leave, depth, unwind } = this.kernel.calls;
@@ -351,7 +358,7 @@ function missingFunction(
   const why =
     image === 'main'
       ? 'which was not supplied'
-      : 'which its fork does not have: a fork has WASI and what the option `importsModule` supplies, not the JavaScript of its parent'; // prettier-ignore
+      : 'which its fork does not have: a fork has WASI and what the option `importsModule` supplies, not the JavaScript of its parent';
   return () => {
     throw new RingzeroError('RZ_EXPORT', `the guest called its import ${from}.${name}, ${why}`);
   };

@@ -1,5 +1,5 @@
-// WASI preview 1 by number: functions, errors, rights, flags, and the layouts of structures in guest memory, under the names of the
-// specification (wasi_snapshot_preview1.witx).
+// WASI preview 1 by number: functions, errors, rights, flags, and the layouts of structures in guest memory,
+// under the names of the specification (wasi_snapshot_preview1.witx).
 
 /** In an order that gives each its system-call number: SYS_WASI + index. Append only. */
 export const WASI_FUNCTIONS = [
@@ -139,7 +139,8 @@ export class WasiError extends Error {
   }
 }
 
-// Rights: bits of what may be done with a descriptor, and with those opened through it. Programs pass them as 64 bits; 30 are defined.
+// Rights: bits of what may be done with a descriptor, and with those opened through it. Programs pass them as
+// 64 bits; 30 are defined.
 export const RIGHT = {
   FD_DATASYNC: 1 << 0,
   FD_READ: 1 << 1,
@@ -177,16 +178,68 @@ export const RIGHT_BITS = 30;
 const r = RIGHT;
 /** Rights of a file's descriptor. */
 export const FILE_RIGHTS =
-  r.FD_DATASYNC | r.FD_READ | r.FD_SEEK | r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_TELL | r.FD_WRITE | r.FD_ADVISE | r.FD_ALLOCATE | r.FD_FILESTAT_GET | r.FD_FILESTAT_SET_SIZE | r.FD_FILESTAT_SET_TIMES | r.POLL_FD_READWRITE; // prettier-ignore
+  r.FD_DATASYNC |
+  r.FD_READ |
+  r.FD_SEEK |
+  r.FD_FDSTAT_SET_FLAGS |
+  r.FD_SYNC |
+  r.FD_TELL |
+  r.FD_WRITE |
+  r.FD_ADVISE |
+  r.FD_ALLOCATE |
+  r.FD_FILESTAT_GET |
+  r.FD_FILESTAT_SET_SIZE |
+  r.FD_FILESTAT_SET_TIMES |
+  r.POLL_FD_READWRITE;
 /** Rights of a directory's descriptor. */
 export const DIRECTORY_RIGHTS =
-  r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_ADVISE | r.PATH_CREATE_DIRECTORY | r.PATH_CREATE_FILE | r.PATH_LINK_SOURCE | r.PATH_LINK_TARGET | r.PATH_OPEN | r.FD_READDIR | r.PATH_READLINK | r.PATH_RENAME_SOURCE | r.PATH_RENAME_TARGET | r.PATH_FILESTAT_GET | r.PATH_FILESTAT_SET_SIZE | r.PATH_FILESTAT_SET_TIMES | r.FD_FILESTAT_GET | r.FD_FILESTAT_SET_TIMES | r.PATH_SYMLINK | r.PATH_REMOVE_DIRECTORY | r.PATH_UNLINK_FILE | r.POLL_FD_READWRITE; // prettier-ignore
+  r.FD_FDSTAT_SET_FLAGS |
+  r.FD_SYNC |
+  r.FD_ADVISE |
+  r.PATH_CREATE_DIRECTORY |
+  r.PATH_CREATE_FILE |
+  r.PATH_LINK_SOURCE |
+  r.PATH_LINK_TARGET |
+  r.PATH_OPEN |
+  r.FD_READDIR |
+  r.PATH_READLINK |
+  r.PATH_RENAME_SOURCE |
+  r.PATH_RENAME_TARGET |
+  r.PATH_FILESTAT_GET |
+  r.PATH_FILESTAT_SET_SIZE |
+  r.PATH_FILESTAT_SET_TIMES |
+  r.FD_FILESTAT_GET |
+  r.FD_FILESTAT_SET_TIMES |
+  r.PATH_SYMLINK |
+  r.PATH_REMOVE_DIRECTORY |
+  r.PATH_UNLINK_FILE |
+  r.POLL_FD_READWRITE;
 /** Every right that can change the file system. */
 export const CHANGING_RIGHTS =
-  r.FD_WRITE | r.FD_ALLOCATE | r.FD_FILESTAT_SET_SIZE | r.FD_FILESTAT_SET_TIMES | r.PATH_CREATE_DIRECTORY | r.PATH_CREATE_FILE | r.PATH_LINK_SOURCE | r.PATH_LINK_TARGET | r.PATH_RENAME_SOURCE | r.PATH_RENAME_TARGET | r.PATH_FILESTAT_SET_SIZE | r.PATH_FILESTAT_SET_TIMES | r.PATH_SYMLINK | r.PATH_REMOVE_DIRECTORY | r.PATH_UNLINK_FILE; // prettier-ignore
+  r.FD_WRITE |
+  r.FD_ALLOCATE |
+  r.FD_FILESTAT_SET_SIZE |
+  r.FD_FILESTAT_SET_TIMES |
+  r.PATH_CREATE_DIRECTORY |
+  r.PATH_CREATE_FILE |
+  r.PATH_LINK_SOURCE |
+  r.PATH_LINK_TARGET |
+  r.PATH_RENAME_SOURCE |
+  r.PATH_RENAME_TARGET |
+  r.PATH_FILESTAT_SET_SIZE |
+  r.PATH_FILESTAT_SET_TIMES |
+  r.PATH_SYMLINK |
+  r.PATH_REMOVE_DIRECTORY |
+  r.PATH_UNLINK_FILE;
 /** Rights of a stream (terminal, pipe): no seeking, by which programs recognise a terminal. */
 export const STREAM_RIGHTS =
-  r.FD_READ | r.FD_WRITE | r.FD_FDSTAT_SET_FLAGS | r.FD_SYNC | r.FD_DATASYNC | r.FD_FILESTAT_GET | r.POLL_FD_READWRITE; // prettier-ignore
+  r.FD_READ |
+  r.FD_WRITE |
+  r.FD_FDSTAT_SET_FLAGS |
+  r.FD_SYNC |
+  r.FD_DATASYNC |
+  r.FD_FILESTAT_GET |
+  r.POLL_FD_READWRITE;
 
 export const FDFLAG = { APPEND: 1, DSYNC: 2, NONBLOCK: 4, RSYNC: 8, SYNC: 16 } as const;
 export const OFLAG = { CREAT: 1, DIRECTORY: 2, EXCL: 4, TRUNC: 8 } as const;

@@ -1,10 +1,11 @@
 // The WASI of one vCPU: a program's imports, and one function per call.
 //
-// Interface   `imports` goes to the program's instance. Each function is a system call through the kernel, so that the guest's own
-//             handler, if one is bound, sees it first (numbers SYS_WASI + index in WASI_FUNCTIONS); it returns to serve() on
-//             the same thread.
-// Invariants  WASI-3  serve() never throws because of a program's arguments: the call returns an error number. proc_exit is thrown
-//                     after the kernel has been left, through the program's frames only.
+// Interface   `imports` goes to the program's instance. Each function is a system call through the kernel, so
+//             that the guest's own handler, if one is bound, sees it first (numbers SYS_WASI + index in
+//             WASI_FUNCTIONS); it returns to serve() on the same thread.
+// Invariants  WASI-3  serve() never throws because of a program's arguments: the call returns an error
+//                     number. proc_exit is thrown after the kernel has been left, through the program's
+//                     frames only.
 // Concurrency One per vCPU; vCPUs do not share descriptors.
 
 import { SYS_WASI } from '../../assembly/abi/syscall.ts';
@@ -33,8 +34,21 @@ const ROWS: Record<WasiFunction, Row> = {
   ...pollCalls,
 };
 /** No function of WASI has more arguments; surplus ones are undefined. */
-type Nine = [Argument, Argument, Argument, Argument, Argument, Argument, Argument, Argument, Argument]; // prettier-ignore
-const TABLE = WASI_FUNCTIONS.map((name) => ROWS[name]) as ((calls: Calls, ...args: Nine) => number)[]; // prettier-ignore
+type Nine = [
+  Argument,
+  Argument,
+  Argument,
+  Argument,
+  Argument,
+  Argument,
+  Argument,
+  Argument,
+  Argument,
+];
+const TABLE = WASI_FUNCTIONS.map((name) => ROWS[name]) as ((
+  calls: Calls,
+  ...args: Nine
+) => number)[];
 const NONE: readonly Argument[] = [];
 const SIGPIPE = 13;
 
@@ -48,7 +62,9 @@ export class Calls {
   readonly #kernel: Kernel;
   readonly #syscall: KernelExports['syscall'];
   readonly #words: BigUint64Array;
-  /** Arguments of the calls in progress: a handler of the guest may make calls before it passes on its own. */
+  /**
+   * Arguments of the calls in progress: a handler of the guest may make calls before it passes on its own.
+   */
   readonly #arguments: Argument[][] = [];
   /** The functions of those calls, as system-call numbers. */
   readonly #numbers: number[] = [];
@@ -113,8 +129,8 @@ export class Calls {
   }
 
   /**
-   * The system call `number`, with the program's arguments. A handler can pass on only the call that it was asked about: the arguments of one
-   * function have the wrong types for another.
+   * The system call `number`, with the program's arguments. A handler can pass on only the call that it was
+   * asked about: the arguments of one function have the wrong types for another.
    */
   serve(number: number): number {
     const row = TABLE[number - SYS_WASI];

@@ -1,4 +1,5 @@
-// The descriptors of one vCPU: what each refers to, and what may be done with it. A program can use only descriptors that it got from here.
+// The descriptors of one vCPU: what each refers to, and what may be done with it. A program can use only
+// descriptors that it got from here.
 
 import {
   descriptors as host,
@@ -41,7 +42,10 @@ export interface Descriptor {
   listing: readonly string[] | undefined;
   /** Of streams: bytes that poll_oneoff read to find out whether there are any. */
   peeked: Uint8Array | undefined;
-  /** Of streams: non-blocking descriptors to read and write; undefined = not asked for yet, `host` = there is none. */
+  /**
+   * Of streams: non-blocking descriptors to read and write; undefined = not asked for yet, `host` = there is
+   * none.
+   */
   reader: number | undefined;
   writer: number | undefined;
 }

@@ -1,8 +1,10 @@
-// A vCPU's memory for WASI's functions. Every range is checked first. Input is copied or lent; output goes to the staging buffer, and the kernel
-// delivers it with checked stores; only files are read directly into guest memory.
+// A vCPU's memory for WASI's functions. Every range is checked first. Input is copied or lent; output goes to
+// the staging buffer, and the kernel delivers it with checked stores; only files are read directly into guest
+// memory.
 //
-// Invariants  The host stores to guest memory directly only where receive() has made it writable, so snapshots do not change; a
-//             pointer outside guest memory is EFAULT. Each word of an array of pointers is read once: another vCPU may change it.
+// Invariants  The host stores to guest memory directly only where receive() has made it writable, so
+//             snapshots do not change; a pointer outside guest memory is EFAULT. Each word of an array of
+//             pointers is read once: another vCPU may change it.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { nameOf } from '../platform/file-name.ts';
@@ -18,7 +20,10 @@ export class GuestMemory {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #kernel: Kernel;
-  /** Address and length of each buffer of the vectored call in progress. The guest does not run during such a call. */
+  /**
+   * Address and length of each buffer of the vectored call in progress. The guest does not run during such a
+   * call.
+   */
   readonly ranges = new Uint32Array(2 * VECTORS_MAX);
 
   /** Address where the host may put up to STAGING_BYTES for the guest. */
@@ -67,7 +72,9 @@ export class GuestMemory {
     return nameOf(copy);
   }
 
-  /** Checks the `count` buffers of a vectored call and stores them in `ranges`; returns their total length. */
+  /**
+   * Checks the `count` buffers of a vectored call and stores them in `ranges`; returns their total length.
+   */
   takeRanges(address: number, count: number): number {
     if (count > VECTORS_MAX) throw new WasiError('INVAL');
     this.check(address, count * IOVEC_BYTES);
@@ -91,7 +98,10 @@ export class GuestMemory {
     return this.bytes.subarray(start, start + Math.min(bytes, STAGING_BYTES));
   }
 
-  /** Address where the host may read to for a checked range: the range itself, or `stagingAddress`, to be delivered. */
+  /**
+   * Address where the host may read to for a checked range: the range itself, or `stagingAddress`, to be
+   * delivered.
+   */
   receive(address: number, bytes: number): number {
     return this.#kernel.receive(address, bytes);
   }

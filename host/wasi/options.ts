@@ -16,8 +16,8 @@ export interface WasiOptions {
   /** Environment variables. Default: none. */
   env?: Readonly<Record<string, string>>;
   /**
-   * Directories of the host, under the names that the program sees; it cannot open anything outside them. A string is the host's path.
-   * Default: none.
+   * Directories of the host, under the names that the program sees; it cannot open anything outside them. A
+   * string is the host's path. Default: none.
    */
   preopens?: Readonly<Record<string, string | { path: string; readOnly?: boolean }>>;
   /** Descriptors of the host for the standard streams. Default: 0, 1 and 2. */
@@ -25,8 +25,8 @@ export interface WasiOptions {
   stdout?: number;
   stderr?: number;
   /**
-   * What a write to a pipe without a reader does: `'error'` returns EPIPE to the program, `'exit'` ends it with exit code 141, as SIGPIPE does.
-   * Default: `'error'`.
+   * What a write to a pipe without a reader does: `'error'` returns EPIPE to the program, `'exit'` ends it
+   * with exit code 141, as SIGPIPE does. Default: `'error'`.
    */
   brokenPipe?: 'error' | 'exit';
 }

@@ -42,7 +42,10 @@ function openBy(lookup: number, oflags: number): Lookup {
   return (oflags & OFLAG.EXCL) === 0 && lookup & LOOKUP_FOLLOW ? 'create' : 'entry';
 }
 
-/** Facts of an existing file. Fails with ENOTDIR when a slash requires a directory, with ENOENT when it does not exist. */
+/**
+ * Facts of an existing file. Fails with ENOTDIR when a slash requires a directory, with ENOENT when it does
+ * not exist.
+ */
 function factsOf({ directory, name, hasSlash }: Place): FileFacts {
   const facts = beneath.facts(directory, name);
   if (hasSlash && facts.kind !== 'directory') throw new WasiError('NOTDIR');

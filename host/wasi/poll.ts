@@ -1,5 +1,6 @@
-// WASI: waiting for a time, or until descriptors are ready. Files always are. Whether a pipe or terminal has input can be found out only by
-// reading it through a non-blocking descriptor; what arrives is kept for fd_read.
+// WASI: waiting for a time, or until descriptors are ready. Files always are. Whether a pipe or terminal has
+// input can be found out only by reading it through a non-blocking descriptor; what arrives is kept for
+// fd_read.
 
 import { descriptors as host, OPEN, sleepMs } from '#platform/beneath';
 import {

@@ -44,8 +44,8 @@ export function read(
 const WAIT_MS_MAX = 8;
 
 /**
- * Waits for a non-blocking stream, in slices, so that the thread can be ended in between. Rethrows when the program asked for a non-blocking
- * descriptor. `turn` is the number of waits so far.
+ * Waits for a non-blocking stream, in slices, so that the thread can be ended in between. Rethrows when the
+ * program asked for a non-blocking descriptor. `turn` is the number of waits so far.
  */
 function waitFor(entry: Descriptor, error: unknown, turn: number): void {
   if ((error as { code?: unknown }).code !== 'EAGAIN' || entry.flags & FDFLAG.NONBLOCK) throw error;

@@ -1,4 +1,5 @@
-// Compiles guests, one after another: a message is asc's arguments, the answer what it said and which files it asked for.
+// Compiles guests, one after another: a message is asc's arguments, the answer what it said and which files
+// it asked for.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';

@@ -1,8 +1,10 @@
 // Jobs of a build: what each makes of what, and whether that has to be done again.
 //
-// Interface   asc() and program() describe jobs, run() does those wanted and what they need, several at a time, and fails if one did.
-// Invariants  A job is left out exactly when its stamp (dist/.stamps) says that these inputs, by content, made these outputs with this tool.
-//             A guest's inputs are the files that asc asked for, with those it did not find.
+// Interface   asc() and program() describe jobs, run() does those wanted and what they need, several at a
+//             time, and fails if one did.
+// Invariants  A job is left out exactly when its stamp (dist/.stamps) says that these inputs, by content,
+//             made these outputs with this tool. A guest's inputs are the files that asc asked for, with
+//             those it did not find.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

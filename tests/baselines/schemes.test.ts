@@ -1,4 +1,5 @@
-// The comparison designs are correct: the child sees what was there, the parent what it wrote, frames come back.
+// The comparison designs are correct: the child sees what was there, the parent what it wrote, frames come
+// back.
 
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';

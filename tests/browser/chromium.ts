@@ -1,4 +1,5 @@
-// Debian's Chromium, headless, with a profile that is thrown away: an ordinary one, as files in a private one are slow.
+// Debian's Chromium, headless, with a profile that is thrown away: an ordinary one, as files in a private one
+// are slow.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

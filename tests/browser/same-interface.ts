@@ -1,4 +1,5 @@
-// For the compiler alone: what host/platform gives in Node, it gives in a browser, in the same form, or as a promise of it.
+// For the compiler alone: what host/platform gives in Node, it gives in a browser, in the same form, or as a
+// promise of it.
 
 import type * as node from '../../host/platform/node.ts';
 import type * as nodeBeneath from '../../host/platform/beneath.ts';

@@ -1,4 +1,5 @@
-// A static server for pages under test: files of the package as they are, with the headers that isolate a page, or without.
+// A static server for pages under test: files of the package as they are, with the headers that isolate a
+// page, or without.
 
 import { createServer, type Server } from 'node:http';
 import { readFile, stat } from 'node:fs/promises';
@@ -41,7 +42,10 @@ export async function serve({
 }): Promise<Site> {
   const server = createServer((request, response) => {
     void answer(root, request.url!).then(({ status, headers, body }) => {
-      response.writeHead(status, isolated && body !== undefined ? { ...headers, ...ISOLATION } : headers); // prettier-ignore
+      response.writeHead(
+        status,
+        isolated && body !== undefined ? { ...headers, ...ISOLATION } : headers,
+      );
       response.end(body);
     });
   });
@@ -59,7 +63,10 @@ interface Answer {
   readonly body?: Uint8Array;
 }
 
-/** A file; of a folder, its index.html, at an address that ends in a slash, so that the links in it lead where they should. */
+/**
+ * A file; of a folder, its index.html, at an address that ends in a slash, so that the links in it lead where
+ * they should.
+ */
 async function answer(root: string, url: string): Promise<Answer> {
   try {
     const { pathname, search } = new URL(url, 'http://x');

@@ -1,4 +1,5 @@
-// Goal: the store keeps what it is given in a browser's files, and says what it finds there. Method: workers of real tabs, told what to do.
+// Goal: the store keeps what it is given in a browser's files, and says what it finds there. Method: workers
+// of real tabs, told what to do.
 
 import type { Page } from 'playwright-core';
 import { suite } from 'uvu';
@@ -126,7 +127,9 @@ for (const [what, end] of [
   test(`a ${what} killed while it writes to a durable store: what was synced is there`, () =>
     withTabs(2, async (one, two) => {
       const location = `durable ${what}`;
-      await two.evaluate(`new BroadcastChannel('durable').onmessage = ({ data }) => (window.durable = data)`); // prettier-ignore
+      await two.evaluate(
+        `new BroadcastChannel('durable').onmessage = ({ data }) => (window.durable = data)`,
+      );
       await ask(one, 'a', 'open', location, { durable: true });
       await one.evaluate(`start('a', 'grow')`);
       await two.waitForFunction('window.durable > 1000', undefined, { polling: 50 });
@@ -138,7 +141,10 @@ for (const [what, end] of [
       }
       const durable = (await two.evaluate('window.durable')) as number;
       assert.ok(durable > 0);
-      assert.ok([durable, durable + 100].includes(entries as number), `${JSON.stringify(entries)} after ${durable}`); // prettier-ignore
+      assert.ok(
+        [durable, durable + 100].includes(entries as number),
+        `${JSON.stringify(entries)} after ${durable}`,
+      );
       assert.is(await ask(two, 'b', 'wrong', 0, entries), 0);
       assert.is(await ask(two, 'b', 'verify'), true);
       await ask(two, 'b', 'close');

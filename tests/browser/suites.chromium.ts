@@ -1,4 +1,5 @@
-// Test files that are not about Node, in a browser's worker: each is one test here, with as many in it as the file has.
+// Test files that are not about Node, in a browser's worker: each is one test here, with as many in it as the
+// file has.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,5 +1,5 @@
-// Goal: a browser's text functions do what Node's do, on any bytes and any text. Here they do without the engine's string builtins, in
-// Chromium (suites.chromium.ts) with them.
+// Goal: a browser's text functions do what Node's do, on any bytes and any text. Here they do without the
+// engine's string builtins, in Chromium (suites.chromium.ts) with them.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

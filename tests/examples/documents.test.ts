@@ -1,4 +1,5 @@
-// The code of docs/ as written. README.md, docs/migration.md and docs/errors.md are in readme.test.ts, docs/guest.md is in guest.test.ts.
+// The code of docs/ as written. README.md, docs/migration.md and docs/errors.md are in readme.test.ts,
+// docs/guest.md is in guest.test.ts.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,10 @@ tests('docs/level.md: a store, and another thread', () => {
   const [opener, reader] = block('docs/level.md', 'js', 'attach').split('// reader.js\n');
   const imports = `import { Worker, workerData } from 'node:worker_threads';
     import { RingzeroLevel } from 'ringzero/level';\n`;
-  writeFileSync(join(directory, 'reader.js'), `${imports}${reader}console.log(db.getSync('ada')); await db.close();`); // prettier-ignore
+  writeFileSync(
+    join(directory, 'reader.js'),
+    `${imports}${reader}console.log(db.getSync('ada')); await db.close();`,
+  );
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
   const text = `${imports}const db = new RingzeroLevel('./people'); await db.open();\n${opener}`;
   assert.is(run(text), '{"born":1815}\n');
@@ -30,7 +34,9 @@ tests('docs/level.md: a store, and another thread', () => {
 tests('docs/udf.md: a function, called and in a range', () => {
   writeFileSync(join(directory, 'is-long.ts'), blocks('docs/udf.md', 'ts')[0]!);
   const asc = ['node_modules/assemblyscript/bin/asc.js', 'is-long.ts', '-o', 'is-long.wasm'];
-  execFileSync(process.execPath, [...asc, '--runtime', 'stub', '--use', 'abort='], { cwd: directory }); // prettier-ignore
+  execFileSync(process.execPath, [...asc, '--runtime', 'stub', '--use', 'abort='], {
+    cwd: directory,
+  });
   const compile = block('docs/udf.md', 'js', 'Udf.compile');
   const range = `import { RingzeroLevel } from 'ringzero/level';
     const db = new RingzeroLevel('./rows');
@@ -64,7 +70,9 @@ tests('docs/programs.md: SQLite with its glue, forked, and what drives the fork'
   writeFileSync(join(directory, 'driver.js'), block('docs/programs.md', 'js', '// driver.js'));
   const imports = `import { readFile } from 'node:fs/promises';
     import { MicroVM } from 'ringzero';\n`;
-  const code = ['sqlite3InitModule', 'program.snapshot()'].map((text) => block('docs/programs.md', 'js', text)); // prettier-ignore
+  const code = ['sqlite3InitModule', 'program.snapshot()'].map((text) =>
+    block('docs/programs.md', 'js', text),
+  );
   run(`${imports}${code.join('')}await program.close();`);
 });
 
@@ -104,7 +112,9 @@ tests('docs/observing.md: the metrics of a store, and a trace', async () => {
     const guest = readFileSync('guest.wasm');\n`;
   const traced = block('docs/observing.md', 'js', "trace: 'trace.json'");
   run(`${guest}${traced}vm.enter().exports.put(1, 2); await vm.close();`);
-  const events = JSON.parse(readFileSync(join(directory, 'trace.json'), 'utf8')) as { name?: string }[]; // prettier-ignore
+  const events = JSON.parse(readFileSync(join(directory, 'trace.json'), 'utf8')) as {
+    name?: string;
+  }[];
   assert.ok(events.some(({ name }) => name === 'write fault'));
 });
 
@@ -166,10 +176,21 @@ tests(
       ${log!.replace('logWriter.commit(lsn);', 'return logWriter.commit(lsn);')}
     }\n`,
     );
-    const args = ['io-guest.ts', '--config', 'node_modules/ringzero/assembly/guest.json', '-o', 'io-guest.wasm']; // prettier-ignore
-    execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], { cwd: directory }); // prettier-ignore
+    const args = [
+      'io-guest.ts',
+      '--config',
+      'node_modules/ringzero/assembly/guest.json',
+      '-o',
+      'io-guest.wasm',
+    ];
+    execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], {
+      cwd: directory,
+    });
     writeFileSync(join(directory, 'pages'), new Uint8Array(8192).fill(65));
-    const [create, faults] = [block('docs/io.md', 'ts', 'rings: true });\n'), block('docs/io.md', 'ts', 'new Faults')]; // prettier-ignore
+    const [create, faults] = [
+      block('docs/io.md', 'ts', 'rings: true });\n'),
+      block('docs/io.md', 'ts', 'new Faults'),
+    ];
     const inHere = (code: string): string =>
       code.replace('linked: true,', "linked: true, preopen: '.',");
     const text = `import { Faults, MicroVM } from 'ringzero';

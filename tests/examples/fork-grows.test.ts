@@ -8,7 +8,9 @@ const test = suite('a fork of SQLite that needs memory');
 
 test('it grows by itself, and fails as an allocation does where there is no room', async () => {
   const example = new URL('../../../examples/fork-sqlite/sqlite.js', import.meta.url).href;
-  const { program } = (await ((await import(example)) as { openSqlite(): Promise<{ program: Program }> }).openSqlite()); // prettier-ignore
+  const { program } = await (
+    (await import(example)) as { openSqlite(): Promise<{ program: Program }> }
+  ).openSqlite();
   const driver = new URL('./growing-driver.js', import.meta.url);
   const size = (): number => program.vm.stats().guestBytes;
   const before = size();

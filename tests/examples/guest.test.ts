@@ -1,4 +1,5 @@
-// docs/guest.md as written: its pieces are the example, the example is what `ringzero new` makes, and it builds and runs.
+// docs/guest.md as written: its pieces are the example, the example is what `ringzero new` makes, and it
+// builds and runs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,9 @@ const CLI = join(ROOT, 'dist/node/host/main.js');
 
 function buildAndRun(directory: string): string {
   const options = { cwd: directory, encoding: 'utf8' } as const;
-  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { scripts: { build: string } }; // prettier-ignore
+  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+    scripts: { build: string };
+  };
   const [command, ...args] = scripts.build.split(' ');
   assert.is(command, 'asc');
   execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], options);
@@ -49,7 +52,9 @@ tests('ringzero new makes it', () => {
     [[join(directory, 'Not a name')], /not a valid package name/],
     [[], /give one directory/],
   ] as const) {
-    const { status, stderr } = spawnSync(process.execPath, [CLI, 'new', ...args], { encoding: 'utf8' }); // prettier-ignore
+    const { status, stderr } = spawnSync(process.execPath, [CLI, 'new', ...args], {
+      encoding: 'utf8',
+    });
     assert.ok(status !== 0);
     assert.match(stderr, says);
   }
@@ -61,7 +66,9 @@ tests('a timer, as documented', async () => {
   install(directory);
   writeFileSync(join(directory, 'guest.ts'), blocks('docs/guest.md', 'typescript')[0]!);
   const args = ['guest.ts', '-o', 'guest.wasm', '--runtime', 'stub', '-O'];
-  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], { cwd: directory }); // prettier-ignore
+  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', ...args], {
+    cwd: directory,
+  });
   const guest = new Uint8Array(readFileSync(join(directory, 'guest.wasm')));
   const vm = await MicroVM.create({ guest, memory: 2 ** 24, timer: true });
   assert.ok(vm.enter().exports['countFor']!(20)! > 20n);

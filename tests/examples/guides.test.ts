@@ -1,4 +1,5 @@
-// Code of the guides that needs more than one process or tool: tasks, timers, glue that cannot wait, C, TypeScript, Vite.
+// Code of the guides that needs more than one process or tool: tasks, timers, glue that cannot wait, C,
+// TypeScript, Vite.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -43,7 +44,15 @@ tests('docs/guest.md: tasks with priorities', () => {
 
 tests('docs/guest.md: a timer, from the guest and from JavaScript', () => {
   put('timer.ts', blocks('docs/guest.md', 'typescript')[0]!);
-  const asc = ['node_modules/assemblyscript/bin/asc.js', 'timer.ts', '-o', 'timer.wasm', '--runtime', 'stub', '-O']; // prettier-ignore
+  const asc = [
+    'node_modules/assemblyscript/bin/asc.js',
+    'timer.ts',
+    '-o',
+    'timer.wasm',
+    '--runtime',
+    'stub',
+    '-O',
+  ];
   execFileSync(process.execPath, asc, { cwd: directory });
   const open = `import { readFileSync } from 'node:fs';
     import { MicroVM } from 'ringzero';
@@ -91,7 +100,10 @@ tests('docs/udf.md: a function in C', () => {
 tests('docs/bundlers.md: types of exports', () => {
   lend(directory, 'typescript');
   const open = `import { MicroVM } from 'ringzero';\ndeclare const guest: Uint8Array;\n`;
-  put('cells.ts', `${open}${blocks('docs/bundlers.md', 'ts')[0]}export const sum: number = value + then;\n`); // prettier-ignore
+  put(
+    'cells.ts',
+    `${open}${blocks('docs/bundlers.md', 'ts')[0]}export const sum: number = value + then;\n`,
+  );
   const flags = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext'];
   const tsc = ['node_modules/typescript/bin/tsc', ...flags, 'cells.ts'];
   const { stdout } = spawnSync(process.execPath, tsc, { cwd: directory, encoding: 'utf8' });

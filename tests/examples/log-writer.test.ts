@@ -16,9 +16,14 @@ example('goes on behind what it has reported, killed or not', async () => {
   cpSync(join(ROOT, 'examples/log-writer'), directory, { recursive: true });
   mkdirSync(join(directory, 'node_modules')); // what `npm install` would have put there
   symlinkSync(ROOT, join(directory, 'node_modules/ringzero'));
-  symlinkSync(join(ROOT, 'node_modules/assemblyscript'), join(directory, 'node_modules/assemblyscript')); // prettier-ignore
+  symlinkSync(
+    join(ROOT, 'node_modules/assemblyscript'),
+    join(directory, 'node_modules/assemblyscript'),
+  );
   const options = { cwd: directory, encoding: 'utf8' } as const;
-  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { scripts: { build: string; start: string } }; // prettier-ignore
+  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+    scripts: { build: string; start: string };
+  };
   const [asc, ...args] = scripts.build.split(' ');
   assert.is(asc, 'asc');
   assert.is(scripts.start, 'npm run build && node main.js');

@@ -1,4 +1,5 @@
-// A project of a reader of the documents: a directory that finds ringzero as an installed package, and what the documents say to put there.
+// A project of a reader of the documents: a directory that finds ringzero as an installed package, and what
+// the documents say to put there.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,11 +17,16 @@ export function project(): { directory: string; remove(): void } {
 export function install(directory: string): void {
   mkdirSync(join(directory, 'node_modules'));
   symlinkSync(ROOT, join(directory, 'node_modules/ringzero'));
-  symlinkSync(join(ROOT, 'node_modules/assemblyscript'), join(directory, 'node_modules/assemblyscript')); // prettier-ignore
+  symlinkSync(
+    join(ROOT, 'node_modules/assemblyscript'),
+    join(directory, 'node_modules/assemblyscript'),
+  );
 }
 
 /** The code of one language in a document, in order. */
 export function blocks(document: string, language: string): string[] {
   const text = readFileSync(join(ROOT, document), 'utf8');
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map((match) => match[1]!); // prettier-ignore
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(
+    (match) => match[1]!,
+  );
 }

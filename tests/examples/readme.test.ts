@@ -42,7 +42,9 @@ tests('README.md: what a new engine prints is what docs/guest.md says', () => {
 });
 
 tests('README.md: the scripts of a clone exist', () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }; // prettier-ignore
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: object;
+  };
   for (const [, name] of readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(
     /(?:^|`)npm run ([a-z:]+)/gm,
   ))

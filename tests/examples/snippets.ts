@@ -19,7 +19,8 @@ export function lend(directory: string, name: string): void {
 }
 
 /**
- * Runs the code in the project and returns what it printed. A statement whose comment begins with a value must have that value:
+ * Runs the code in the project and returns what it printed. A statement whose comment begins with a value
+ * must have that value:
  * `exports.get(1); // 200`.
  */
 export function runCode(directory: string, code: string): string {

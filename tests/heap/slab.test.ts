@@ -1,7 +1,8 @@
 // The slab heap against a model: random allocations, frees and resizes of four kinds; then all of 4 GiB.
 //
-// Goal: no two objects overlap, accounting is exact (SLAB-3), empty runs come back (SLAB-2), a walk meets every live object
-// of its kind once and in address order. What would be missed: wrong behaviour that needs more than one instance.
+// Goal: no two objects overlap, accounting is exact (SLAB-3), empty runs come back (SLAB-2), a walk meets
+// every live object of its kind once and in address order. What would be missed: wrong behaviour that needs
+// more than one instance.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -15,7 +15,11 @@ tests('written and allocated blocks have space on disk', async () => {
   at.memory.fill(0xab, at.at(3), at.at(4));
   assert.is(at.run({ opcode: abi.OP_WRITE, file, address: at.at(3), position: 5 * BLOCK }), BLOCK);
   assert.is(at.run({ opcode: abi.OP_FDATASYNC, file }), 0);
-  assert.ok(readFileSync(at.path).subarray(5 * BLOCK, 6 * BLOCK).every((byte) => byte === 0xab)); // prettier-ignore
+  assert.ok(
+    readFileSync(at.path)
+      .subarray(5 * BLOCK, 6 * BLOCK)
+      .every((byte) => byte === 0xab),
+  );
   assert.is(at.run({ opcode: abi.OP_ALLOCATE, file, position: 3_000_000, length: 7 }), 0);
   assert.is(statSync(at.path).size, 3_000_007);
   assert.ok(statSync(at.path).blocks * 512 >= 3_000_007, 'the blocks are allocated');

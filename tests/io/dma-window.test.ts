@@ -28,7 +28,9 @@ windows('frames that the guest has given up are refused on every path, and count
   assert.is(at.call('pread', descriptor, at.at(4), BLOCK), BLOCK);
   assert.is(at.read(file, 2, 7), BLOCK);
   assert.is(at.vm.stats().ringRefused, 3);
-  const metric = metricsOf(at.vm.stats()).find(({ name }) => name === 'ringzero_ring_entries_refused_total'); // prettier-ignore
+  const metric = metricsOf(at.vm.stats()).find(
+    ({ name }) => name === 'ringzero_ring_entries_refused_total',
+  );
   assert.is(metric?.value, 3);
   assert.is(at.call('setWindow', at.at(0), at.at(256)), -EPERM);
   assert.is(at.read(file, 2, 0), -EFAULT, 'and it stays so');
@@ -50,8 +52,14 @@ windows('after it narrows, no earlier transfer writes outside', async () => {
     assert.is(at.call('setWindow', first, at.at(256)), 0);
     at.memory.fill(0xee, at.at(round - 1), first);
     const results = [...at.finish().values()];
-    assert.ok(results.every((result) => result === BLOCK || result === -EFAULT), String(results)); // prettier-ignore
-    assert.ok(at.memory.subarray(at.at(round - 1), first).every((byte) => byte === 0xee), `round ${round}`); // prettier-ignore
+    assert.ok(
+      results.every((result) => result === BLOCK || result === -EFAULT),
+      String(results),
+    );
+    assert.ok(
+      at.memory.subarray(at.at(round - 1), first).every((byte) => byte === 0xee),
+      `round ${round}`,
+    );
   }
   await at.close();
 });

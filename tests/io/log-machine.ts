@@ -49,7 +49,8 @@ export class LogGuest {
       if (next < 0) throw new Error(`next: ${next}`);
       if (next === 0) return found;
       const record = { writer: this.call('readWriter'), sequence: this.call('readSequence') };
-      if (this.call('isAsWritten') !== 1) throw new Error(`${JSON.stringify(record)} is not as it was written`); // prettier-ignore
+      if (this.call('isAsWritten') !== 1)
+        throw new Error(`${JSON.stringify(record)} is not as it was written`);
       found.push({ ...record, position: BigInt(this.call('readPosition')) });
     }
   }

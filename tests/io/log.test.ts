@@ -236,7 +236,10 @@ logs('a torn or altered file has the prefix before the damage', async () => {
     }
     const found = sequences(await readBack(directory));
     // The last byte of a record may be padding, which has no effect.
-    assert.ok(found.length === before || (round % 2 === 1 && found.length === 61), `${found.length} of ${before} at ${at}, seed ${seed}`); // prettier-ignore
+    assert.ok(
+      found.length === before || (round % 2 === 1 && found.length === 61),
+      `${found.length} of ${before} at ${at}, seed ${seed}`,
+    );
     assert.equal(found, upTo(found.length));
     copyFileSync(join(directory, 'whole'), log);
   }
@@ -267,7 +270,9 @@ logs('killed in the middle of appending, it has every record that was committed'
       said += text;
       if (said.split('\n').length > enough) process_.kill('SIGKILL');
     });
-    const ended = await new Promise((resolve) => process_.once('close', (code, signal) => resolve(signal ?? code))); // prettier-ignore
+    const ended = await new Promise((resolve) =>
+      process_.once('close', (code, signal) => resolve(signal ?? code)),
+    );
     assert.is(ended, 'SIGKILL');
     const committed = said.split('\n').slice(0, -1).map(Number);
     const found = sequences(await readBack(directory));

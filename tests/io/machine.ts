@@ -49,7 +49,16 @@ export class Rings {
   submit({ opcode, file = 0, flags = 0, address, length = BLOCK, position = 0 }: Entry): number {
     const data = this.#next++;
     const at = address ?? this.buffers;
-    const done = this.call('submit', opcode, flags, file, at, length, BigInt(position), BigInt(data)); // prettier-ignore
+    const done = this.call(
+      'submit',
+      opcode,
+      flags,
+      file,
+      at,
+      length,
+      BigInt(position),
+      BigInt(data),
+    );
     return done === 0 ? -1 : data;
   }
 
@@ -75,7 +84,12 @@ export class Rings {
   }
 
   read(file: number, block: number, buffer = 0): number {
-    return this.run({ opcode: abi.OP_READ, file, address: this.at(buffer), position: block * BLOCK }); // prettier-ignore
+    return this.run({
+      opcode: abi.OP_READ,
+      file,
+      address: this.at(buffer),
+      position: block * BLOCK,
+    });
   }
 
   at(buffer: number): number {
@@ -102,7 +116,8 @@ export async function createRings(options: Partial<MicroVMOptions> = {}): Promis
   await directories.make(directory);
   await directories.create(path);
   const blocks = Buffer.alloc(BLOCKS * BLOCK);
-  for (let i = 0; i < BLOCKS; i++) blocks.fill(i, i * BLOCK, (i + 1) * BLOCK).writeUInt32LE(i, i * BLOCK); // prettier-ignore
+  for (let i = 0; i < BLOCKS; i++)
+    blocks.fill(i, i * BLOCK, (i + 1) * BLOCK).writeUInt32LE(i, i * BLOCK);
   const release = await prepareDirectory(directory);
   const descriptor = files.open(path, OPEN_READ | OPEN_WRITE | OPEN_CREATE);
   files.write(descriptor, blocks, 0, blocks.length, 0);

@@ -81,7 +81,13 @@ rings('links run one after the other and end with the first failure', ({ at, fil
 });
 
 rings('cancels entries that have not begun', ({ at, file }) => {
-  const first = at.submit({ opcode: abi.OP_ALLOCATE, file, flags: abi.SQE_LINK, position: 8 << 20, length: 0 }); // prettier-ignore
+  const first = at.submit({
+    opcode: abi.OP_ALLOCATE,
+    file,
+    flags: abi.SQE_LINK,
+    position: 8 << 20,
+    length: 0,
+  });
   const second = at.submit({ opcode: abi.OP_READ, file, flags: abi.SQE_LINK });
   const third = at.submit({ opcode: abi.OP_NOP });
   const cancels = [second, first, 12345].map((position) =>
@@ -116,7 +122,11 @@ rings('refuses invalid entries, and frames outside the DMA window', ({ at, file 
   ];
   const outside = at.memory.readUInt32LE(at.buffers - 4);
   for (const [entry, expected] of refused)
-    assert.is(at.run({ opcode: 0, file, ...entry }), -expected, JSON.stringify(entry, (_, value: unknown) => String(value))); // prettier-ignore
+    assert.is(
+      at.run({ opcode: 0, file, ...entry }),
+      -expected,
+      JSON.stringify(entry, (_, value: unknown) => String(value)),
+    );
   assert.is(at.memory.readUInt32LE(at.buffers - 4), outside);
   assert.is(at.memory.readUInt32LE(at.call('rings') + abi.RING_REFUSED), 4, 'they are counted');
   assert.is(at.run({ opcode: abi.OP_READ, file, address: end - BLOCK }), BLOCK);
@@ -169,7 +179,14 @@ rings('a ring with corrupt indices breaks, and no other', async ({ at, file }) =
     await new Promise((resolve) => setTimeout(resolve, 5));
   at.call('put', address + abi.RING_CQ_HEAD, head);
   assert.is(at.call('wait', 1), -errno.EIO);
-  assert.is(await runThread(new URL('./read-thread.js', import.meta.url), { handle: at.vm.handle, buffers: at.buffers, file }), BLOCK); // prettier-ignore
+  assert.is(
+    await runThread(new URL('./read-thread.js', import.meta.url), {
+      handle: at.vm.handle,
+      buffers: at.buffers,
+      file,
+    }),
+    BLOCK,
+  );
 });
 
 rings('an address where no ring can be is not a ring', async ({ at, file }) => {

@@ -54,7 +54,8 @@ class DiskFile {
 
 function put(content: Buffer, { position, bytes }: Write): Buffer {
   const end = position + bytes.length;
-  const target = end > content.length ? Buffer.concat([content, Buffer.alloc(end - content.length)]) : content; // prettier-ignore
+  const target =
+    end > content.length ? Buffer.concat([content, Buffer.alloc(end - content.length)]) : content;
   bytes.copy(target, position);
   return target;
 }

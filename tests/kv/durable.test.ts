@@ -29,7 +29,9 @@ import {
 const tests = suite('durable store');
 
 for (const base of SHAPES) {
-  const shape = base.name.startsWith('values') ? base : { ...base, value: (r: Random) => Buffer.alloc(r.below(900), r.below(256)) }; // prettier-ignore
+  const shape = base.name.startsWith('values')
+    ? base
+    : { ...base, value: (r: Random) => Buffer.alloc(r.below(900), r.below(256)) };
   tests(`power lost at any moment: ${shape.name}`, async () => {
     const random = Random.forTest(`durable store, ${shape.name}`);
     const opened = await openStore(FRAMES, { log: true });
@@ -49,7 +51,8 @@ for (const base of SHAPES) {
     const { store, result, end } = await openStore(FRAMES, { directory, log: true });
     assert.is(result, 0);
     rate = (3 * CRASHES) / shape.operations;
-    for (let i = 0; i < shape.operations && crashes.length < CRASHES; i++) step(random, shape, store, history); // prettier-ignore
+    for (let i = 0; i < shape.operations && crashes.length < CRASHES; i++)
+      step(random, shape, store, history);
     const checkpoints = store.call('stat', kv.KV_CHECKPOINTS);
     assert.is(store.call('close'), 0);
     await end();
@@ -70,7 +73,9 @@ for (const base of SHAPES) {
       if (isSecond) await check({ directory: target, states: crash.states }, i % 2 === 0);
       for (const path of [target, crash.directory]) rmSync(path, { recursive: true });
     }
-    console.log(`${crashes.length} crashes, ${late} with more than was synced, ${checkpoints} checkpoints`); // prettier-ignore
+    console.log(
+      `${crashes.length} crashes, ${late} with more than was synced, ${checkpoints} checkpoints`,
+    );
     assert.ok(crashes.length >= CRASHES / 2, 'enough crashes happened');
     opened.remove();
   });

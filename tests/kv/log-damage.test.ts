@@ -67,7 +67,9 @@ tests('D15: a log that is cut off, shifted or emptied loses nothing silently', a
     await end();
     rmSync(target, { recursive: true });
   }
-  console.log(`damaged logs: ${[...outcomes].map(([result, count]) => `${count} ${result}`).join(', ')}`); // prettier-ignore
+  console.log(
+    `damaged logs: ${[...outcomes].map(([result, count]) => `${count} ${result}`).join(', ')}`,
+  );
   remove();
 });
 
@@ -103,7 +105,11 @@ tests('D11: a log next to an empty file is kept, and becomes a store with `recov
       assert.is(refused.result, -EEXIST);
       await refused.end();
       assert.ok(readFileSync(log).equals(records), 'the log is not touched');
-      const { store, result, end } = await openStore(FRAMES, { directory, log: hasLog, recover: true }); // prettier-ignore
+      const { store, result, end } = await openStore(FRAMES, {
+        directory,
+        log: hasLog,
+        recover: true,
+      });
       assert.is(result, 0);
       assert.ok(store.all({}).length >= 1000);
       for (let i = 0; i < 1000; i++) assert.equal(store.get(word(i)), Buffer.alloc(100, i));
@@ -118,7 +124,8 @@ tests('D12: a batch gets the room that others took when it is retried', async ()
   const { store, end, remove } = await openStore(256, { log: true });
   for (let i = 0; i < 20_000; i++) assert.is(store.put(word(i), Buffer.alloc(100, i)), 0);
   assert.is(store.call('flush'), 0);
-  const large = (round: number): Change[] => [0, 1, 2].map((i) => [word(i), Buffer.alloc(300_000, round)]); // prettier-ignore
+  const large = (round: number): Change[] =>
+    [0, 1, 2].map((i) => [word(i), Buffer.alloc(300_000, round)]);
   for (let round = 0; round < 20; round++)
     assert.is(store.batch(large(round)), 0, `round ${round}`);
   // Between the two attempts another thread makes as many changes as it can.
@@ -155,14 +162,18 @@ tests('D13: a change that the disk refuses is not made, and does not reappear', 
     if (random.chance(0.3))
       faults.set(random.chance(0.9) ? { full: 1 } : { full: 0.3, short: 0.7 });
     const count = 1 + random.below(random.chance(0.1) ? 60 : 3);
-    const changes: Change[] = Array.from({ length: count }, () => [word(random.below(500)), Buffer.alloc(random.below(2000), i)]); // prettier-ignore
+    const changes: Change[] = Array.from({ length: count }, () => [
+      word(random.below(500)),
+      Buffer.alloc(random.below(2000), i),
+    ]);
     const result = store.batch(changes, undefined, true);
     faults.set({});
     if (result === 0) for (const [key, value] of changes) model.set(key, value);
     else {
       assert.is(result, -ENOSPC);
       refused++;
-      if (i % 10 === 0) assert.equal(plain(store.all({})), plain(model.range({})), 'it was not made'); // prettier-ignore
+      if (i % 10 === 0)
+        assert.equal(plain(store.all({})), plain(model.range({})), 'it was not made');
       assert.is(store.put(word(501), word(i)), 0);
       model.set(word(501), word(i));
       if (i % 20 === 0) await reopen();
@@ -192,7 +203,9 @@ tests('D13: transfers that are always short still complete', async () => {
 tests('flipped bits in the log or the file: an error, or an earlier state', async () => {
   const random = Random.forTest('durable store, flipped bits');
   const { directory, remove } = await leave(300);
-  const content = new Map(['data.rz', 'log.rz'].map((name) => [name, readFileSync(join(directory, name))])); // prettier-ignore
+  const content = new Map(
+    ['data.rz', 'log.rz'].map((name) => [name, readFileSync(join(directory, name))]),
+  );
   const outcomes = new Map<string, number>();
   for (let i = 0; i < 150; i++) {
     const target = directoryOf();
@@ -216,7 +229,9 @@ tests('flipped bits in the log or the file: an error, or an earlier state', asyn
     await end();
     rmSync(target, { recursive: true });
   }
-  console.log(`flipped bits: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(', ')}`); // prettier-ignore
+  console.log(
+    `flipped bits: ${[...outcomes].map(([name, count]) => `${count} ${name}`).join(', ')}`,
+  );
   remove();
 });
 

@@ -97,7 +97,9 @@ export class Store {
    * `between`: what other threads do after the first attempt found no room. `isWritten`: as of applyBatch().
    */
   batch(changes: readonly Change[], between = () => {}, isWritten = false): number {
-    const operations = changes.map(([key, value]) => ({ type: value === undefined ? 'del' : 'put', key, value }) as const); // prettier-ignore
+    const operations = changes.map(
+      ([key, value]) => ({ type: value === undefined ? 'del' : 'put', key, value }) as const,
+    );
     const exports = this.#exports as unknown as BatchExports;
     const batchEnd = (isDone: number): number => {
       const result = exports.batchEnd(isDone);
@@ -214,7 +216,14 @@ export interface TestStore {
 /** A VM on the store in `directory`; a new store, or an existing one. */
 export async function openStore(
   frames: number,
-  options: { directory?: string; memory?: number; rings?: boolean; faults?: Faults; log?: boolean; recover?: boolean } = {}, // prettier-ignore
+  options: {
+    directory?: string;
+    memory?: number;
+    rings?: boolean;
+    faults?: Faults;
+    log?: boolean;
+    recover?: boolean;
+  } = {},
 ): Promise<TestStore & { result: number }> {
   const isNew = options.directory === undefined;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'ringzero-kv-'));

@@ -38,7 +38,9 @@ async function program(text: string, signal?: NodeJS.Signals): Promise<Ended> {
   };
   child.stdout.on('data', take);
   child.stderr.on('data', take);
-  const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.on('close', (...end) => resolve(end))); // prettier-ignore
+  const [code, by] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.on('close', (...end) => resolve(end)),
+  );
   rmSync(folder, { recursive: true });
   return { output, code, signal: by };
 }
@@ -92,9 +94,19 @@ interface How {
 const ENDS: How[] = [
   { name: 'close()', end: 'await db.close();', code: 0, plain: KEPT },
   { name: 'process.exit()', end: 'process.exit(3);', code: 3, plain: KEPT },
-  { name: 'an error that is not caught', end: "throw new Error('on purpose');", code: 1, plain: KEPT }, // prettier-ignore
+  {
+    name: 'an error that is not caught',
+    end: "throw new Error('on purpose');",
+    code: 1,
+    plain: KEPT,
+  },
   { name: 'SIGKILL', end: 'await ready();', signal: 'SIGKILL', plain: REFUSED },
-  ...(isDeno ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)).map((signal) => ({ name: signal, end: 'await ready();', signal, plain: KEPT })), // prettier-ignore
+  ...(isDeno ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const)).map((signal) => ({
+    name: signal,
+    end: 'await ready();',
+    signal,
+    plain: KEPT,
+  })),
 ];
 
 for (const { name, end, signal, code, plain } of ENDS)
@@ -152,7 +164,11 @@ tests('D1: synced changes survive a power loss, with each way to sync', async ()
     ['sync()', (db) => db.sync(), KEPT],
     ['batch([], { sync })', (db) => db.batch([], { sync: true }), KEPT],
     ['batchSync([], { sync })', async (db) => db.batchSync([], { sync: true }), KEPT],
-    ['a sublevel\'s batch([], { sync })', (db) => db.sublevel('s').batch([], { sync: true } as object), KEPT], // prettier-ignore
+    [
+      "a sublevel's batch([], { sync })",
+      (db) => db.sublevel('s').batch([], { sync: true } as object),
+      KEPT,
+    ],
     ['put({ sync })', (db) => db.put('last', 'x', { sync: true }), KEPT + 1],
     ['putSync({ sync })', async (db) => db.putSync('last', 'x', { sync: true }), KEPT + 1],
     ['del({ sync })', (db) => db.del('key 1', { sync: true }), KEPT - 1],
@@ -275,7 +291,12 @@ tests('D2, A1: every call reports why a store did not open', async () => {
     ['iterator.all', (db) => db.iterator().all()],
     ['keys.all', (db) => db.keys().all()],
     ['values.nextv', (db) => db.values().nextv(3)],
-    ['for await', async (db) => { for await (const entry of db.iterator()) assert.unreachable(String(entry)); }], // prettier-ignore
+    [
+      'for await',
+      async (db) => {
+        for await (const entry of db.iterator()) assert.unreachable(String(entry));
+      },
+    ],
     ['sublevel.put', (db) => db.sublevel('s').put('a', 'b')],
     ['sublevel.get', (db) => db.sublevel('s').get('a')],
     ['sublevel.iterator', (db) => db.sublevel('s').iterator().all()],
@@ -348,11 +369,16 @@ tests(
 
 tests('D8: a program that only awaits the store does not starve the event loop', async () => {
   const db = new RingzeroLevel(freshLocation(), { poolSize: 64 * MIB });
-  await db.batch(Array.from({ length: 300_000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const)); // prettier-ignore
+  await db.batch(
+    Array.from(
+      { length: 300_000 },
+      (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const,
+    ),
+  );
   const works: [string, (over: () => boolean) => Promise<unknown>][] = [
-    ['put', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.put('a', String(i)); }], // prettier-ignore
+    ['put', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.put('a', String(i)); }],
     ['get', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.get('a'); }],
-    ['for await', async (over) => { for await (const [key] of db.iterator()) if (over() || key === '') break; }], // prettier-ignore
+    ['for await', async (over) => { for await (const [key] of db.iterator()) if (over() || key === '') break; }],
     ['all', () => db.iterator().all()],
     ['clear', () => db.clear()],
   ]; // prettier-ignore
@@ -364,7 +390,14 @@ tests('D8: a program that only awaits the store does not starve the event loop',
     assert.ok(ticks > 0, name);
     clearInterval(timer);
   }
-  const clearing = db.batch(Array.from({ length: 20_000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const)).then(() => db.clear()); // prettier-ignore
+  const clearing = db
+    .batch(
+      Array.from(
+        { length: 20_000 },
+        (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const,
+      ),
+    )
+    .then(() => db.clear());
   await nextTurn();
   await Promise.all([clearing, db.close()]);
 });
@@ -379,7 +412,9 @@ tests('D8: asynchronous syncs of one turn wait for the device once', async () =>
     sync(descriptor);
   };
   try {
-    await Promise.all(Array.from({ length: 2000 }, (_, i) => db.put(`key ${i}`, 'v', { sync: true }))); // prettier-ignore
+    await Promise.all(
+      Array.from({ length: 2000 }, (_, i) => db.put(`key ${i}`, 'v', { sync: true })),
+    );
     assert.is(waits, 1);
     const last = db.put('last', 'v', { sync: true });
     await db.close();

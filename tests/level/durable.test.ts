@@ -95,7 +95,10 @@ tests('a killed store without a log is refused, and so is one that lost its log'
 });
 
 tests('options: a value that is not a boolean, a pool that is too small', () => {
-  assert.throws(() => new RingzeroLevel('x', { durable: 1 as never }), /`durable` is 1; allowed: true or false/); // prettier-ignore
+  assert.throws(
+    () => new RingzeroLevel('x', { durable: 1 as never }),
+    /`durable` is 1; allowed: true or false/,
+  );
   assert.throws(() => new RingzeroLevel('x', { durable: true, poolSize: 2 ** 19 }), /`poolSize`/);
   assert.throws(() => new RingzeroLevel('x', { poolSize: 2 ** 19 }), /`durable: false`/);
 });
@@ -107,7 +110,11 @@ tests('sublevels, long values, and a batch that is too large for the pool', asyn
   await people.put('ada', '1815');
   const large = 'x'.repeat(3 * MIB);
   for (let i = 0; i < 3; i++) await db.put('large', large + String(i), { sync: true });
-  const put = (i: number): { type: 'put'; key: string; value: string } => ({ type: 'put', key: `key ${i}`, value: 'v'.repeat(900) }); // prettier-ignore
+  const put = (i: number): { type: 'put'; key: string; value: string } => ({
+    type: 'put',
+    key: `key ${i}`,
+    value: 'v'.repeat(900),
+  });
   for (let i = 0; i < 4000; i++) db.putSync(`key ${i}`, 'w'.repeat(900));
   const stats = db.stats();
   assert.ok(stats.logBytes > 12 * MIB);
@@ -117,7 +124,10 @@ tests('sublevels, long values, and a batch that is too large for the pool', asyn
   ); // new pages: no limit
   await db.close();
   await db.open();
-  assert.is(await codeOf(db.batch(Array.from({ length: 4000 }, (_, i) => put(i)))), 'RZ_OUT_OF_MEMORY'); // prettier-ignore
+  assert.is(
+    await codeOf(db.batch(Array.from({ length: 4000 }, (_, i) => put(i)))),
+    'RZ_OUT_OF_MEMORY',
+  );
   assert.is(await db.get('key 7'), 'w'.repeat(900));
   assert.is(await db.sublevel('people').get('ada'), '1815');
   assert.is((await db.get('large'))!.length, large.length + 1);

@@ -4,7 +4,16 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
@@ -56,7 +65,8 @@ async function holding(location: string, wrapper: string[] = []): Promise<() => 
   await once(child.stdout, 'data');
   return async () => {
     // The process that `unshare` started; its parent ends after it.
-    const inner = wrapper.length > 0 && readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8'); // prettier-ignore
+    const inner =
+      wrapper.length > 0 && readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8');
     process.kill(inner === false ? child.pid! : Number(inner), 'SIGKILL');
     await ended;
   };
@@ -82,10 +92,18 @@ tests('D7: the same with containers of this machine, where each process is numbe
   if (spawnSync(words[0]!, [...words.slice(1), 'true']).status !== 0) {
     return skip('locks between containers', 'the right to create namespaces (unshare as root)');
   }
-  const boxed = (name: string): string[] => [...words, 'sh', '-c', `hostname ${name}; exec "$0" "$@"`]; // prettier-ignore
+  const boxed = (name: string): string[] => [
+    ...words,
+    'sh',
+    '-c',
+    `hostname ${name}; exec "$0" "$@"`,
+  ];
   const location = freshLocation();
   const kill = await holding(location, boxed('one'));
-  const { pid, host } = JSON.parse(readFileSync(lockOf(location), 'utf8')) as Record<string, unknown>; // prettier-ignore
+  const { pid, host } = JSON.parse(readFileSync(lockOf(location), 'utf8')) as Record<
+    string,
+    unknown
+  >;
   assert.equal([pid, host], [1, 'one']);
   assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
   await kill();
@@ -108,11 +126,14 @@ tests('D7: a path that is too long for a socket', async () => {
 tests('D7: a lock whose holder cannot be seen is kept, until `takeLock`', async () => {
   const location = freshLocation();
   inProcess(location, `await db.put('a', '1'); setImmediate(() => ${KILL})`);
-  for (const name of readdirSync(location)) if (name.endsWith('.open')) rmSync(join(location, name)); // prettier-ignore
+  for (const name of readdirSync(location))
+    if (name.endsWith('.open')) rmSync(join(location, name));
   change(location, { ...ELSEWHERE, boot: 'another' });
   const refused = new RingzeroLevel(location);
   assert.is(await codeOf(refused.open()), 'LEVEL_LOCKED');
-  await refused.open().catch(({ cause }: { cause: Error }) => assert.match(cause.message, 'takeLock')); // prettier-ignore
+  await refused
+    .open()
+    .catch(({ cause }: { cause: Error }) => assert.match(cause.message, 'takeLock'));
   assert.throws(() => new RingzeroLevel(location, { takeLock: 1 as never }), /takeLock/);
   const db = new RingzeroLevel(location, { takeLock: true });
   assert.is(await db.get('a'), '1');

@@ -3,7 +3,16 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -22,9 +31,33 @@ const PAGE = 4096;
 
 /** Storage fails after the first entries of a batch, and whenever something is removed. */
 function failing(exports: KvExports): BatchExports {
-  const { put, putBegin, putPart, putEnd, batchBegin, batchLog, batchUndo, batchPutBack, batchFree, batchSettle, batchEnd } = exports; // prettier-ignore
+  const {
+    put,
+    putBegin,
+    putPart,
+    putEnd,
+    batchBegin,
+    batchLog,
+    batchUndo,
+    batchPutBack,
+    batchFree,
+    batchSettle,
+    batchEnd,
+  } = exports;
   return {
-    ...{ put, putBegin, putPart, putEnd, batchBegin, batchLog, batchUndo, batchPutBack, batchFree, batchSettle, batchEnd }, // prettier-ignore
+    ...{
+      put,
+      putBegin,
+      putPart,
+      putEnd,
+      batchBegin,
+      batchLog,
+      batchUndo,
+      batchPutBack,
+      batchFree,
+      batchSettle,
+      batchEnd,
+    },
     batchOps: (start, end) => Math.min(exports.batchOps(start, end), -EIO),
     del: () => -EIO,
   };
@@ -35,7 +68,12 @@ const tests = suite('level opening');
 async function filled(entries: number): Promise<string> {
   const location = freshLocation();
   const db = new RingzeroLevel(location);
-  await db.batch(Array.from({ length: entries }, (_, i) => ({ type: 'put', key: `key ${i}`, value: `value ${i}`.repeat(i % 40) }) as const)); // prettier-ignore
+  await db.batch(
+    Array.from(
+      { length: entries },
+      (_, i) => ({ type: 'put', key: `key ${i}`, value: `value ${i}`.repeat(i % 40) }) as const,
+    ),
+  );
   await db.put('large', 'x'.repeat(50_000));
   await db.close();
   return location;
@@ -46,7 +84,10 @@ tests('LOCK-1: a second opener learns which process holds the store', async () =
   const db = new RingzeroLevel(location);
   await db.open();
   assert.is(await codeOf(new RingzeroLevel(location).open()), 'LEVEL_LOCKED');
-  const other = inProcess(location, "await db.open().catch(({ cause }) => console.log(cause.code, cause.message))"); // prettier-ignore
+  const other = inProcess(
+    location,
+    'await db.open().catch(({ cause }) => console.log(cause.code, cause.message))',
+  );
   assert.match(other.output, /^LEVEL_LOCKED /);
   assert.match(other.output, `process ${process.pid} `);
   await db.put('a', 'b');
@@ -93,7 +134,11 @@ tests('a zombie process counts as dead', async () => {
 
 tests('a batch that was neither applied nor undone marks the store', async () => {
   const location = await filled(100);
-  const store = await Store.create(location, { ...checkStoreOptions({ durable: false }), createIfMissing: false, errorIfExists: false }); // prettier-ignore
+  const store = await Store.create(location, {
+    ...checkStoreOptions({ durable: false }),
+    createIfMissing: false,
+    errorIfExists: false,
+  });
   const { operations } = store;
   assert.throws(
     () =>
@@ -151,7 +196,8 @@ async function readAll(location: string, entries: number): Promise<string | true
       try {
         assert.is(db.getSync(key), valueOf(key), `${key} after damage`);
       } catch (error) {
-        if ((error as { code?: string }).code === undefined || error instanceof assert.Assertion) throw error; // prettier-ignore
+        if ((error as { code?: string }).code === undefined || error instanceof assert.Assertion)
+          throw error;
         code = (error as { code: string }).code;
       }
     }
@@ -221,7 +267,10 @@ tests('a file cut off anywhere causes a typed error', async () => {
     writeFileSync(path, whole);
     truncateSync(path, length);
     const code = await readAll(location, 700);
-    assert.ok(['LEVEL_CORRUPTION', 'RZ_NOT_CLEAN'].includes(String(code)), `cut to ${length}: ${code}`); // prettier-ignore
+    assert.ok(
+      ['LEVEL_CORRUPTION', 'RZ_NOT_CLEAN'].includes(String(code)),
+      `cut to ${length}: ${code}`,
+    );
     rmSync(join(location, 'lock'), { force: true });
   }
   for (const other of ['abc', '5 bytes', 'x'.repeat(5000), 'something else'.repeat(10 * PAGE)]) {
@@ -249,7 +298,10 @@ tests(
     await db.put('new', 'value');
     assert.is(await db.get('key 3'), 'value 3'.repeat(3));
     await db.close();
-    assert.is(await codeOf(new RingzeroLevel(location, { createIfMissing: false }).open()), 'LEVEL_DATABASE_NOT_OPEN'); // prettier-ignore
+    assert.is(
+      await codeOf(new RingzeroLevel(location, { createIfMissing: false }).open()),
+      'LEVEL_DATABASE_NOT_OPEN',
+    );
   },
 );
 

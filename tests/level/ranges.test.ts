@@ -12,7 +12,9 @@ type Bytes = [key: Buffer, value: Buffer];
 
 /** Pieces that break if decoded together with their neighbours: halves of characters, invalid bytes. */
 const PARTS = ['a', 'key', '0'.repeat(20), 'é', '€', '😀', '\0'].map((part) => Buffer.from(part));
-const BROKEN = [[0xc3], [0xa9], [0xe2, 0x82], [0xac], [0xf0, 0x9f], [0xff], [0x80]].map((part) => Buffer.from(part)); // prettier-ignore
+const BROKEN = [[0xc3], [0xa9], [0xe2, 0x82], [0xac], [0xf0, 0x9f], [0xff], [0x80]].map((part) =>
+  Buffer.from(part),
+);
 
 function entry(random: Random, broken: number): Bytes {
   const bytes = (parts: number): Buffer =>
@@ -77,7 +79,10 @@ for (const [name, broken, isAscii] of [
       [{ limit: 0 }, []],
       [{ reverse: true, limit: 1500 }, all.slice(length - 1500).reverse()],
       [{ gte: 'key 001', lt: 'key 002' }, all.slice(first, last)],
-      [{ gte: 'key 001', lt: 'key 002', reverse: true, limit: 7 }, all.slice(first, last).reverse().slice(0, 7)], // prettier-ignore
+      [
+        { gte: 'key 001', lt: 'key 002', reverse: true, limit: 7 },
+        all.slice(first, last).reverse().slice(0, 7),
+      ],
     ] as const)
       for (const found of await inEveryWay(db, options)) assert.equal(found, expected);
     await db.close();
@@ -91,8 +96,14 @@ tests('parts of an entry, and encodings other than text', async () => {
   const all = [...db.rangeSync()];
   const bytes = [...db.rangeSync({ valueEncoding: 'buffer' })] as unknown as [string, Buffer][];
   assert.equal(bytes.map(([key, value]) => [key, value.toString()]), all); // prettier-ignore
-  assert.equal([...db.rangeSync({ values: false })].map(([key]) => key), all.map(([key]) => key)); // prettier-ignore
-  assert.equal([...db.rangeSync({ keys: false })].map(([, value]) => value), all.map(([, value]) => value)); // prettier-ignore
+  assert.equal(
+    [...db.rangeSync({ values: false })].map(([key]) => key),
+    all.map(([key]) => key),
+  );
+  assert.equal(
+    [...db.rangeSync({ keys: false })].map(([, value]) => value),
+    all.map(([, value]) => value),
+  );
   assert.is([...db.rangeSync({ keys: false })].every(([key]) => key === undefined), true); // prettier-ignore
   await db.close();
 });

@@ -105,10 +105,19 @@ tests(
     const all = Array.from({ length: 3000 }, (_, i) => `k${String(i).padStart(5, '0')}`);
     db.batchSync(all.map((key, i) => ({ type: 'put', key, value: i as unknown as string })));
     assert.equal([...db.rangeSync()].map(([key]) => key), all); // prettier-ignore
-    assert.equal([...db.rangeSync({ reverse: true })].map(([, v]) => v as unknown), all.map((_, i) => 2999 - i)); // prettier-ignore
+    assert.equal(
+      [...db.rangeSync({ reverse: true })].map(([, v]) => v as unknown),
+      all.map((_, i) => 2999 - i),
+    );
     const some = [...db.rangeSync({ gt: 'k00010', lte: 'k00013' })].map(([key]) => key);
     assert.equal(some, ['k00011', 'k00012', 'k00013']);
-    assert.equal([...db.rangeSync({ gte: 'k02998', limit: 5, values: false })], [['k02998', undefined], ['k02999', undefined]]); // prettier-ignore
+    assert.equal(
+      [...db.rangeSync({ gte: 'k02998', limit: 5, values: false })],
+      [
+        ['k02998', undefined],
+        ['k02999', undefined],
+      ],
+    );
     let seen = 0;
     for (const [key] of db.rangeSync()) {
       seen++;
@@ -164,7 +173,8 @@ tests('values up to 64 MiB, and no longer', async () => {
     assert.ok(target.equals(valueOf(3 * MIB + 1).subarray(0, 2 * MIB)));
     const entries = await db.iterator().all();
     assert.is(entries.length, sizes.length);
-    for (const [key, value] of entries) assert.ok((value as unknown as Buffer).equals(valueOf(Number(key.slice(5))))); // prettier-ignore
+    for (const [key, value] of entries)
+      assert.ok((value as unknown as Buffer).equals(valueOf(Number(key.slice(5)))));
     const many = await db.getMany(sizes.map((size) => `size ${size}`));
     many.forEach((value, i) => assert.ok((value as unknown as Buffer).equals(valueOf(sizes[i]!))));
   };
@@ -180,13 +190,22 @@ tests('values up to 64 MiB, and no longer', async () => {
   await check();
   const tooLong = Buffer.alloc(64 * MIB + 1) as unknown as string;
   assert.is(await codeOf(db.put('x', tooLong)), 'LEVEL_INVALID_VALUE');
-  assert.is(await codeOf(db.batch([{ type: 'put', key: 'x', value: tooLong }])), 'LEVEL_INVALID_VALUE'); // prettier-ignore
+  assert.is(
+    await codeOf(db.batch([{ type: 'put', key: 'x', value: tooLong }])),
+    'LEVEL_INVALID_VALUE',
+  );
   assert.is(await codeOf(db.put('x'.repeat(1025), tooLong)), 'LEVEL_INVALID_KEY');
   await db.put('ü'.repeat(512), Buffer.from('longest key') as unknown as string);
   assert.is(String(db.getSync('ü'.repeat(512))), 'longest key');
-  const large = sizes.filter((size) => size > MIB).map((size) => ({ type: 'put', key: `batch ${size}`, value: valueOf(size) as unknown as string }) as const); // prettier-ignore
+  const large = sizes
+    .filter((size) => size > MIB)
+    .map(
+      (size) =>
+        ({ type: 'put', key: `batch ${size}`, value: valueOf(size) as unknown as string }) as const,
+    );
   await db.batch([{ type: 'del', key: 'size 1' }, ...large, { type: 'del', key: 'size 0' }]);
-  for (const { key, value } of large) assert.ok((db.getSync(key) as unknown as Buffer).equals(value as unknown as Buffer)); // prettier-ignore
+  for (const { key, value } of large)
+    assert.ok((db.getSync(key) as unknown as Buffer).equals(value as unknown as Buffer));
   await db.clear();
   assert.is(db.stats().entries, 0);
   assert.ok(db.verifySync());
@@ -210,8 +229,19 @@ tests(
       db.delSync(key, { sync: true });
       assert.is(await codeOf(db.put(key, 'v')), 'LEVEL_INVALID_KEY');
       assert.throws(() => db.putSync(key, 'v'), /at most 1024/);
-      assert.throws(() => db.batchSync([{ type: 'put', key: 'no', value: 'v' }, { type: 'put', key, value: 'v' }]), /at most 1024/); // prettier-ignore
-      db.batchSync([{ type: 'del', key }, { type: 'put', key: 'b', value: '3' }, { type: 'del', key }]); // prettier-ignore
+      assert.throws(
+        () =>
+          db.batchSync([
+            { type: 'put', key: 'no', value: 'v' },
+            { type: 'put', key, value: 'v' },
+          ]),
+        /at most 1024/,
+      );
+      db.batchSync([
+        { type: 'del', key },
+        { type: 'put', key: 'b', value: '3' },
+        { type: 'del', key },
+      ]);
     }
     const keys = ['a', ...long, 'x'.repeat(1024), long[0]!, 'b', 'no'];
     const values = ['1', undefined, undefined, undefined, '2', undefined, '3', undefined];
@@ -282,7 +312,11 @@ tests('directIO: bypasses the page cache, and the file is the same without it', 
 
 tests('options out of range are refused by name', async () => {
   const refused = (make: () => unknown, name: RegExp): void =>
-    assert.throws(make, (error: { code: string; message: string }) => error.code === 'RZ_OPTION' && name.test(error.message)); // prettier-ignore
+    assert.throws(
+      make,
+      (error: { code: string; message: string }) =>
+        error.code === 'RZ_OPTION' && name.test(error.message),
+    );
   refused(() => new RingzeroLevel(''), /location/);
   refused(() => new RingzeroLevel(undefined as unknown as string), /location/);
   for (const poolSize of [0, 65_535, 2 ** 32, NaN, '1gb' as unknown as number])
@@ -298,7 +332,10 @@ tests('destroy() removes a store and nothing else', async () => {
   await db.put('a', 'b');
   await db.close();
   await RingzeroLevel.destroy(location);
-  assert.is(await codeOf(new RingzeroLevel(location, { createIfMissing: false }).open()), 'LEVEL_DATABASE_NOT_OPEN'); // prettier-ignore
+  assert.is(
+    await codeOf(new RingzeroLevel(location, { createIfMissing: false }).open()),
+    'LEVEL_DATABASE_NOT_OPEN',
+  );
   assert.is(await codeOf(RingzeroLevel.repair(location)), 'LEVEL_NOT_SUPPORTED');
 });
 

@@ -23,7 +23,11 @@ const WORK: Record<VictimKind, (db: Db, keys: number, turn: number) => void> = {
   writer: (db, keys, turn) => db.putSync(keyOf((turn * 7919) % keys), valueOf(turn, turn)),
   batch: (db, keys, turn) =>
     db.batchSync(
-      Array.from({ length: 40 }, (_, i) => ({ type: 'put', key: keyOf((turn * 31 + i) % keys), value: valueOf(i, turn) })), // prettier-ignore
+      Array.from({ length: 40 }, (_, i) => ({
+        type: 'put',
+        key: keyOf((turn * 31 + i) % keys),
+        value: valueOf(i, turn),
+      })),
     ),
   iterator: (db) => void Array.from(db.rangeSync({ limit: 500 })).length,
   checkpoint: (db, keys, turn) => db.putSync(keyOf(turn % keys), 'x'.repeat(3000 + (turn % 9000))),

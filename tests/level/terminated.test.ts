@@ -43,7 +43,13 @@ async function fill(location: string, durable: boolean): Promise<RingzeroLevel> 
   const db = new RingzeroLevel(location, { durable, poolSize: durable ? 2 << 20 : 256 << 10 });
   await db.open();
   for (let i = 0; i < KEYS; i += 100)
-    db.batchSync(Array.from({ length: 100 }, (_, j) => ({ type: 'put', key: keyOf(i + j), value: valueOf(i + j, 0) }))); // prettier-ignore
+    db.batchSync(
+      Array.from({ length: 100 }, (_, j) => ({
+        type: 'put',
+        key: keyOf(i + j),
+        value: valueOf(i + j, 0),
+      })),
+    );
   if (durable) db.putSync('synced', 'yes', { sync: true });
   return db;
 }
@@ -72,7 +78,10 @@ async function round(
   const { ends, longestMs } = (await answer(survivor, what)) as Survival;
   longest = Math.max(longest, longestMs);
   const codes = new Set(ends.filter((code) => code !== ''));
-  assert.ok([...codes].every((code) => code === 'LEVEL_DATABASE_NOT_OPEN'), `${what}: ${[...codes].join()}`); // prettier-ignore
+  assert.ok(
+    [...codes].every((code) => code === 'LEVEL_DATABASE_NOT_OPEN'),
+    `${what}: ${[...codes].join()}`,
+  );
   await db.close();
   const again = new RingzeroLevel(location, { durable, createIfMissing: false });
   const opened = await codeOf(again.open());
@@ -117,7 +126,9 @@ tests('D4: threads that are terminated, or end without close(), free their slots
       parentPort.postMessage(db.getSync('a') ?? 'none');
       if (${i % 2 === 0}) setInterval(() => {}, 1000);`;
     const module = new URL('../../host/level/index.js', import.meta.url).href;
-    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), { workerData: { module, handle: db.handle } }); // prettier-ignore
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), {
+      workerData: { module, handle: db.handle },
+    });
     const ended = once(worker, 'exit');
     assert.is(await answer(worker, `thread ${i}`), 'none');
     if (i % 2 === 0) await worker.terminate();

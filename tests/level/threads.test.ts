@@ -29,7 +29,8 @@ for (const poolSize of [256 * 1024, 64 * 2 ** 20]) {
     for (const { wrong } of results) assert.is(wrong, 0);
     assert.ok(results.every(({ batches }) => batches > 0));
     for (let thread = 0; thread < 3; thread++)
-      for (let i = 0; i < 1500; i++) assert.is(db.getSync(`${thread} ${i}`), `${thread} ${i} `.repeat(9)); // prettier-ignore
+      for (let i = 0; i < 1500; i++)
+        assert.is(db.getSync(`${thread} ${i}`), `${thread} ${i} `.repeat(9));
     assert.is(db.stats().entries, 4500 + 2);
     assert.ok(db.verifySync());
     await db.close();
@@ -48,9 +49,13 @@ tests('LEVEL-1: the opener closes for all; calls of other threads fail from then
   await attached.put('a', '1');
   assert.is(db.getSync('a'), '1');
   const endless = run({ handle: db.handle, thread: 0, keys: -1 });
-  while (db.getSync('endless') === undefined) await new Promise((resolve) => setTimeout(resolve, 1)); // prettier-ignore
+  while (db.getSync('endless') === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 1));
   await db.close();
-  assert.throws(() => attached.getSync('a'), (e: { code: string }) => e.code === 'LEVEL_DATABASE_NOT_OPEN'); // prettier-ignore
+  assert.throws(
+    () => attached.getSync('a'),
+    (e: { code: string }) => e.code === 'LEVEL_DATABASE_NOT_OPEN',
+  );
   assert.is(await codeOf(attached.get('a')), 'LEVEL_DATABASE_NOT_OPEN');
   await attached.close();
   assert.is((await endless).ended, 'LEVEL_DATABASE_NOT_OPEN');
@@ -68,7 +73,9 @@ tests('threads attach and end, with or without close()', async () => {
     await db.put('from a thread', 'that does not close');
     parentPort.postMessage('done');`;
   const module = new URL('../../host/level/index.js', import.meta.url).href;
-  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), { workerData: { module, handle: db.handle } }); // prettier-ignore
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(text)}`), {
+    workerData: { module, handle: db.handle },
+  });
   await new Promise((resolve) => worker.once('exit', resolve));
   assert.is(db.getSync('from a thread'), 'that does not close');
   await db.close();

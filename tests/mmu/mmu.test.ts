@@ -1,4 +1,5 @@
-// Virtual memory of linked guests: faults, access bits, handlers in the guest and in TypeScript, and handlers that misbehave.
+// Virtual memory of linked guests: faults, access bits, handlers in the guest and in TypeScript, and handlers
+// that misbehave.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -21,7 +22,12 @@ type Call = (name: string, ...args: (number | bigint)[]) => number;
 
 async function start(handlers?: Handlers): Promise<{ vm: MicroVM; call: Call }> {
   const guest = readBuiltModule('mmu-test.wasm');
-  const vm = await MicroVM.create({ guest, linked: true, memory: 2 ** 24, ...(handlers && { handlers }) }); // prettier-ignore
+  const vm = await MicroVM.create({
+    guest,
+    linked: true,
+    memory: 2 ** 24,
+    ...(handlers && { handlers }),
+  });
   return { vm, call: (name, ...args) => Number(vm.enter().exports[name]!(...args)) };
 }
 

@@ -1,7 +1,8 @@
 // An empty project into which the package was installed as a user gets it: from the tarball of `npm pack`.
 //
-// Interface: `install()` gives the project; `run` runs a program of Node there, `write` a file. `remove()` when done.
-// Nothing comes from the network: what the package depends on is packed from this repository's node_modules and installed beside it.
+// Interface: `install()` gives the project; `run` runs a program of Node there, `write` a file. `remove()`
+// when done. Nothing comes from the network: what the package depends on is packed from this repository's
+// node_modules and installed beside it.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -83,7 +84,14 @@ export function install(): Project {
   const ours = packed.find(({ name }) => name === 'ringzero')!;
   publish(tarballs, ours.filename);
   writeFileSync(join(directory, 'package.json'), '{ "type": "module", "private": true }\n');
-  npm(directory, 'install', '--offline', '--no-audit', '--no-fund', ...packed.map(({ filename }) => `./tarballs/${filename}`)); // prettier-ignore
+  npm(
+    directory,
+    'install',
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    ...packed.map(({ filename }) => `./tarballs/${filename}`),
+  );
   return {
     directory,
     files: new Map(ours.files.map(({ path, size }) => [path, size])),

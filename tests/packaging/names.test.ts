@@ -1,7 +1,9 @@
-// A name from outside never indexes a plain object: `toString`, `constructor` and `__proto__` would be found in it.
+// A name from outside never indexes a plain object: `toString`, `constructor` and `__proto__` would be found
+// in it.
 //
-// Looked for in the sources: an object literal of many names (`Record<string, ...>`) that is read under an expression, or asked by `in`,
-// in a file that does not ask Object.hasOwn of it. What is for that: Map, Set, an object without a prototype.
+// Looked for in the sources: an object literal of many names (`Record<string, ...>`) that is read under an
+// expression, or asked by `in`, in a file that does not ask Object.hasOwn of it. What is for that: Map, Set,
+// an object without a prototype.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

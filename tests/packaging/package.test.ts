@@ -1,4 +1,5 @@
-// The package as its users get it: packed, installed into an empty project, and used from there by nothing but its name.
+// The package as its users get it: packed, installed into an empty project, and used from there by nothing
+// but its name.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,14 +28,25 @@ tests('it has its own code and nothing of the tests and benches', () => {
     'dist/wasm/redis.main.wasm.br',
     'dist/wasm/redis.snapshot.wasm',
   ]);
-  const modules = [...files.keys()].filter((file) => /^dist\/(host|assembly)\/.*(?<!\.d\.ts)$/.test(file)); // prettier-ignore
+  const modules = [...files.keys()].filter((file) =>
+    /^dist\/(host|assembly)\/.*(?<!\.d\.ts)$/.test(file),
+  );
   assert.equal(modules, [], 'they are in the bundles');
   const strange = [...files.keys()].filter((file) =>
     /(^|\/)(tests?|bench(-page)?|guest|shared|node_modules)\/|\.(test|chromium)\.|\.(wat|map|tgz|log|rdb)$/.test(file),
   ); // prettier-ignore
   assert.equal(strange, []);
   const tops = new Set([...files.keys()].map((file) => file.split('/')[0]));
-  assert.equal([...tops].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'assembly', 'dist', 'docs', 'examples', 'package.json']); // prettier-ignore
+  assert.equal([...tops].sort(), [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'assembly',
+    'dist',
+    'docs',
+    'examples',
+    'package.json',
+  ]);
 });
 
 tests('its installation runs nothing', () => {
@@ -130,9 +142,14 @@ tests('a store is written, closed and found again', () => {
 
 tests('npx ringzero: its help, its version, a module translated', () => {
   const ringzero = (...args: string[]): string =>
-    execFileSync('npx', ['--no-install', 'ringzero', ...args], { cwd: directory, encoding: 'utf8' }); // prettier-ignore
+    execFileSync('npx', ['--no-install', 'ringzero', ...args], {
+      cwd: directory,
+      encoding: 'utf8',
+    });
   assert.match(ringzero('--help'), /Usage: ringzero COMMAND/);
-  const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string }; // prettier-ignore
+  const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   assert.match(ringzero('--version'), version);
   ringzero('translate', 'cells.wasm', '-o', 'main.wasm', '--snapshot', 'snapshot.wasm');
   for (const image of ['main.wasm', 'snapshot.wasm'])

@@ -12,7 +12,9 @@ import { buildSite } from '../../scripts/site.ts';
 const root = await buildSite(mkdtempSync(join(tmpdir(), 'ringzero-site-')));
 const tests = suite('the site');
 
-const pages = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith('.html')); // prettier-ignore
+const pages = (readdirSync(root, { recursive: true }) as string[]).filter((file) =>
+  file.endsWith('.html'),
+);
 const texts = new Map<string, string>();
 const textOf = (file: string): string => {
   const text = texts.get(file) ?? readFileSync(file, 'utf8');

@@ -7,7 +7,10 @@ export const RESOLUTIONS = [
   { moduleResolution: 'bundler', module: 'esnext' },
 ] as const;
 
-/** What TypeScript says of these files in a strict project that checks the declarations of its packages as well. */
+/**
+ * What TypeScript says of these files in a strict project that checks the declarations of its packages as
+ * well.
+ */
 export function checkTypes(
   project: Project,
   files: Record<string, string>,

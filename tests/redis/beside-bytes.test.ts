@@ -43,7 +43,38 @@ const NUMBERS = [
   ...['16384', '16385', '1048576', '1048577', '2147483647', '2147483648', '-2147483648', '-2147483649', '4294967295', '4294967296'],
   ...['536870912', '40000', '536870913', '9223372036854775807', '9223372036854775808', '-9223372036854775808', '18446744073709551616', '99999999999999999999999', '\r1', '1\0'],
 ]; // prettier-ignore
-const PIECES = ['\r\n', '\n', '\r', '\n\r', '\r\r\n', '\n\n', '\0', '$', '*', '*1', '*0\r\n', '*-1\r\n', '$-1\r\n', '"', "'", '\\', ' ', '\t', '\v', '\f', '\xff', '+', ':1\r\n', '-x\r\n', '>1\r\n', '%1\r\n', '"\\x4', '"\\x41"', '"a"b', "'a\\'b'"]; // prettier-ignore
+const PIECES = [
+  '\r\n',
+  '\n',
+  '\r',
+  '\n\r',
+  '\r\r\n',
+  '\n\n',
+  '\0',
+  '$',
+  '*',
+  '*1',
+  '*0\r\n',
+  '*-1\r\n',
+  '$-1\r\n',
+  '"',
+  "'",
+  '\\',
+  ' ',
+  '\t',
+  '\v',
+  '\f',
+  '\xff',
+  '+',
+  ':1\r\n',
+  '-x\r\n',
+  '>1\r\n',
+  '%1\r\n',
+  '"\\x4',
+  '"\\x41"',
+  '"a"b',
+  "'a\\'b'",
+];
 
 function written(random: Random, hasLarge: boolean): string {
   const words = [...random.pick(COMMANDS)];
@@ -52,7 +83,10 @@ function written(random: Random, hasLarge: boolean): string {
   if (random.chance(0.1)) words[0] = words[0]!.toLowerCase();
   if (random.chance(0.1)) words.push(random.pick(PIECES));
   if (random.chance(0.3))
-    return words.map((word) => quoted(random, word)).join(random.pick([' ', ' ', '  ', '\t', '\v'])) + random.pick(['\r\n', '\n']); // prettier-ignore
+    return (
+      words.map((word) => quoted(random, word)).join(random.pick([' ', ' ', '  ', '\t', '\v'])) +
+      random.pick(['\r\n', '\n'])
+    );
   const count = random.chance(0.05) ? random.pick(NUMBERS) : words.length;
   const length = (word: string): string | number =>
     random.chance(0.03) ? random.pick(NUMBERS) : word.length;
@@ -80,7 +114,9 @@ function damaged(random: Random, text: string): string {
     case 4:
       return before + String.fromCharCode(random.below(256)) + after.slice(1);
     case 5:
-      return text.replaceAll(/\d+/g, (digits) => (random.chance(0.15) ? random.pick(NUMBERS) : digits)); // prettier-ignore
+      return text.replaceAll(/\d+/g, (digits) =>
+        random.chance(0.15) ? random.pick(NUMBERS) : digits,
+      );
     default:
       return after + before;
   }
@@ -91,7 +127,8 @@ function bytesOf(random: Random, hasLarge: boolean): string {
   let text = '';
   for (let left = 1 + random.below(12); left > 0; left--) text += written(random, hasLarge);
   if (random.chance(0.05))
-    for (let left = random.below(60); left > 0; left--) text += String.fromCharCode(random.below(256)); // prettier-ignore
+    for (let left = random.below(60); left > 0; left--)
+      text += String.fromCharCode(random.below(256));
   if (random.chance(0.7))
     for (let times = 1 + random.below(3); times > 0; times--) text = damaged(random, text);
   return text;
@@ -141,7 +178,12 @@ async function ofRedis({ real }: Pair, bytes: string): Promise<Outcome> {
 function ofGuest(control: Client, { guest }: Pair, bytes: string, random: Random): Outcome {
   guest.now = Date.now();
   const client = guest.connect('./x:0', true);
-  const id = Math.max(...String(control.command('CLIENT', 'LIST')).trim().split('\n').map((line) => Number(/^id=(\d+)/.exec(line)![1]))); // prettier-ignore
+  const id = Math.max(
+    ...String(control.command('CLIENT', 'LIST'))
+      .trim()
+      .split('\n')
+      .map((line) => Number(/^id=(\d+)/.exec(line)![1])),
+  );
   const chunk = random.chance(0.7) ? 1 + random.below(random.chance(0.4) ? 1 : 40) : 65536;
   const replies = client.raw(bytes, chunk);
   const state = client.isClosed ? '' : stateOf(String(control.command('CLIENT', 'LIST', 'ID', id)));

@@ -1,7 +1,9 @@
-// Whole databases of both servers of a pair, compared with each other and with what each reads from the other's file.
+// Whole databases of both servers of a pair, compared with each other and with what each reads from the
+// other's file.
 //
-// Interface   Exchange.start() starts a second server of each kind; check() saves on both servers of the pair, lets a
-//             redis-server read the guest's file and a guest redis-server's, and compares all four.
+// Interface   Exchange.start() starts a second server of each kind; check() saves on both servers of the
+//             pair, lets a redis-server read the guest's file and a guest redis-server's, and compares all
+//             four.
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -147,7 +149,8 @@ export class Exchange {
         'OK',
       ]);
       for (let database = 0; database < DATABASES; database++)
-        // What has expired is deleted when it is asked for; SCAN and RANDOMKEY ask for other keys in each server.
+        // What has expired is deleted when it is asked for; SCAN and RANDOMKEY ask for other keys in each
+        // server.
         await ask([['SELECT', database], ['EXISTS', ...names]]); // prettier-ignore
       await ask([['SELECT', 0]]);
     }

@@ -60,7 +60,18 @@ test('every call counts once, alone, in a batch, in a transaction, when it fails
   await twin.one('SET', 'a', '2');
   await twin.run([['MULTI'], ['INCR', 'a'], ['INCR', 'a'], ['EXEC'], ['DEBUG', 'SLEEP', '0.002']]);
   await twin.run([['GET'], ['NOSUCH']]); // refused, so not called
-  const calls = await bothCalls(twin, 'set', 'get', 'config', 'incr', 'exec', 'hset', 'debug', 'nosuch', 'del'); // prettier-ignore
+  const calls = await bothCalls(
+    twin,
+    'set',
+    'get',
+    'config',
+    'incr',
+    'exec',
+    'hset',
+    'debug',
+    'nosuch',
+    'del',
+  );
   const expected = {
     set: 2,
     get: 1000,
@@ -130,7 +141,10 @@ test('percentiles increase with their rank, and a slow call is above the rest', 
   const [least, middle, most] = found.map(Number) as [number, number, number];
   assert.ok(least <= middle && middle < most, found.join(' '));
   assert.ok(most >= 20_000, found.join(' '));
-  const [, slow] = [...(client.command('LATENCY', 'HISTOGRAM', 'debug') as Reply[])] as [string, Reply[]]; // prettier-ignore
+  const [, slow] = [...(client.command('LATENCY', 'HISTOGRAM', 'debug') as Reply[])] as [
+    string,
+    Reply[],
+  ];
   const pairs = slow[3] as number[];
   assert.is(pairs.at(-1), 10);
   assert.ok(pairs.at(-2)! >= 20_000, pairs.join(' '));

@@ -42,7 +42,7 @@ async function endSave(): Promise<void> {
   while (/rdb_bgsave_in_progress:1/.test(String(await pair!.real.call('INFO', 'persistence')))) {}
 }
 
-const FLUSHES: Words[] = [['FLUSHALL'], ['FLUSHALL', 'ASYNC'], ['FLUSHALL', 'SYNC'], ['FLUSHDB']]; // prettier-ignore
+const FLUSHES: Words[] = [['FLUSHALL'], ['FLUSHALL', 'ASYNC'], ['FLUSHALL', 'SYNC'], ['FLUSHDB']];
 
 for (const save of ['', '3600 1']) {
   for (const flush of FLUSHES) {

@@ -14,8 +14,20 @@ const LENGTHS = [
 const LONG_LENGTHS = [4095, 4096, 16383, 16384, 20000, 70000];
 
 /** Around these numbers an integer takes more bytes, or stops being an integer. */
-const LIMITS = [0n, 12n, 127n, 128n, 255n, 4095n, 4096n, 32767n, 32768n, 65536n, 8388607n, 8388608n]
-  .concat([2147483647n, 2147483648n, 4294967296n, 9223372036854775807n, 9223372036854775808n]); // prettier-ignore
+const LIMITS = [
+  0n,
+  12n,
+  127n,
+  128n,
+  255n,
+  4095n,
+  4096n,
+  32767n,
+  32768n,
+  65536n,
+  8388607n,
+  8388608n,
+].concat([2147483647n, 2147483648n, 4294967296n, 9223372036854775807n, 9223372036854775808n]);
 
 const NEAR_NUMBERS = [
   '-0',

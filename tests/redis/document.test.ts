@@ -43,7 +43,9 @@ function documented(standing: string): string[] {
   const isPart = ['honoured', 'otherwise', 'default only'].includes(standing);
   const listed = isPart
     ? part(standing)
-    : [...part('kept').matchAll(/^- (.+?): ((?:`[^`]+`\s*)+)/gm)].find(([, feature]) => feature === standing)?.[2]; // prettier-ignore
+    : [...part('kept').matchAll(/^- (.+?): ((?:`[^`]+`\s*)+)/gm)].find(
+        ([, feature]) => feature === standing,
+      )?.[2];
   assert.ok(listed, `docs/redis.md says nothing of: ${standing}`);
   return [...listed!.matchAll(/(?:^|\s)`([a-z0-9_-]+)`/g)].map(([, name]) => name!).sort();
 }

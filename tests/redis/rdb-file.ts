@@ -128,7 +128,10 @@ export function listpack(items: string[]): Buffer {
   const body = Buffer.concat(
     items.map((item) => {
       const bytes = Buffer.from(item, 'latin1');
-      const head = bytes.length < 64 ? [0x80 | bytes.length] : [0xe0 | (bytes.length >> 8), bytes.length & 255]; // prettier-ignore
+      const head =
+        bytes.length < 64
+          ? [0x80 | bytes.length]
+          : [0xe0 | (bytes.length >> 8), bytes.length & 255];
       const size = head.length + bytes.length;
       const back = size < 128 ? [size] : [size >> 7, (size & 127) | 128];
       return Buffer.concat([Buffer.from(head), bytes, Buffer.from(back)]);

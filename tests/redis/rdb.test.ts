@@ -159,7 +159,11 @@ test('strings up to the encoder’s maximum, and longer ones, are packed and res
   client.command('SET', 'k', 'x'.repeat(1_000_000));
   client.command('SAVE');
   assert.ok(readFileSync(join(mine.dir, 'dump.rdb')).length < 20_000);
-  if (hasPeer('redis-check-rdb', 'a check of the file')) assert.match(spawnSync('redis-check-rdb', [join(mine.dir, 'dump.rdb')], { encoding: 'utf8' }).stdout, 'Checksum OK'); // prettier-ignore
+  if (hasPeer('redis-check-rdb', 'a check of the file'))
+    assert.match(
+      spawnSync('redis-check-rdb', [join(mine.dir, 'dump.rdb')], { encoding: 'utf8' }).stdout,
+      'Checksum OK',
+    );
 });
 
 test('what redis-server saves the guest loads with equal contents, in every encoding', async () => {
@@ -570,7 +574,9 @@ test('while a file is being loaded, clients can run commands without keys, and d
     assert.is(reply.message, 'LOADING Redis is loading the dataset in memory');
   };
   const figure = (name: string): number =>
-    Number(new RegExp(`^${name}:(\\S+)\r$`, 'm').exec(String(other.command('INFO', 'persistence')))?.[1]); // prettier-ignore
+    Number(
+      new RegExp(`^${name}:(\\S+)\r$`, 'm').exec(String(other.command('INFO', 'persistence')))?.[1],
+    );
   assert.is(reader.startLoad(), 1);
   let parts = 0;
   let loaded = -1;

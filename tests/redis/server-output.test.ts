@@ -281,7 +281,8 @@ test('A9: maxmemory-clients is 128 KiB at least, as in Redis, so that a client c
     }
     const large = await silent(server, 'large');
     large.write(encode('GET', 'value').repeat(500));
-    // It reads nothing until the server has given it up: a client that reads fast enough is never over the limit.
+    // It reads nothing until the server has given it up: a client that reads fast enough is never over the
+    // limit.
     while (/ name=large /.test(String(await client.call('CLIENT', 'LIST'))));
     await closed(large);
     assert.is(await client.call('PING'), 'PONG');

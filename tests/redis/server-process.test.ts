@@ -272,7 +272,16 @@ test('it listens before it has loaded; SHUTDOWN during loading saves no partial 
 
 test('SHUTDOWN by a client who comes before all is up ends the process', async () => {
   for (const signal of [undefined, 'SIGTERM'] as const) {
-    const server = ServerProcess.run(['--memory', '64mb', '--port', '0', '--metrics-port', '0', '--save', '']); // prettier-ignore
+    const server = ServerProcess.run([
+      '--memory',
+      '64mb',
+      '--port',
+      '0',
+      '--metrics-port',
+      '0',
+      '--save',
+      '',
+    ]);
     await server.listening();
     if (signal === undefined) (await server.client()).call('SHUTDOWN').catch(() => {});
     else void server.signal(signal);

@@ -72,7 +72,9 @@ for (const shift of [3, 5, 12]) {
         }
       } else {
         call('create', other, PAGES_MAX, shift);
-        const added = Array.from({ length: Math.min(some, limit - model.length) }, () => random.bits()); // prettier-ignore
+        const added = Array.from({ length: Math.min(some, limit - model.length) }, () =>
+          random.bits(),
+        );
         for (const value of added) assert.is(call('push', other, shift, BigInt(value)), 0);
         const fits = model.length % inPage === 0;
         assert.is(call('append', array, other), fits ? 0 : -EINVAL);

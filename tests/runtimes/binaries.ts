@@ -1,4 +1,5 @@
-// The runtimes that the tests run in besides the Node at hand, from their npm packages, in a folder that is no part of the package.
+// The runtimes that the tests run in besides the Node at hand, from their npm packages, in a folder that is
+// no part of the package.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -31,7 +32,11 @@ const MANIFEST_PATH = join(CACHE, 'package.json');
 
 /** Whether all of them are there; if not, runtimes() downloads them. */
 export function isInstalled(): boolean {
-  return existsSync(PACKAGES) && existsSync(MANIFEST_PATH) && readFileSync(MANIFEST_PATH, 'utf8') === MANIFEST; // prettier-ignore
+  return (
+    existsSync(PACKAGES) &&
+    existsSync(MANIFEST_PATH) &&
+    readFileSync(MANIFEST_PATH, 'utf8') === MANIFEST
+  );
 }
 
 /** Installs what is missing. */

@@ -1,5 +1,6 @@
-// `npm run test:runtimes [words of names ...]`: test files as they are, in every runtime that is supported. Node 20, or whatever
-// is at hand, runs all of them with `npm test`; here are those that touch what runtimes differ in.
+// `npm run test:runtimes [words of names ...]`: test files as they are, in every runtime that is supported.
+// Node 20, or whatever is at hand, runs all of them with `npm test`; here are those that touch what runtimes
+// differ in.
 
 import { runAll, testFiles, testProcess } from '../run.ts';
 import { runtimes } from './binaries.ts';

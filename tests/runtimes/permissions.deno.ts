@@ -1,5 +1,5 @@
-// Goal: the permissions that docs/runtimes.md names are enough, and without one the error says which. Method: programs with
-// `--no-prompt` and those flags.
+// Goal: the permissions that docs/runtimes.md names are enough, and without one the error says which. Method:
+// programs with `--no-prompt` and those flags.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -98,7 +98,11 @@ test('a store that may not write, or not read, says so with its own error', (con
   const unwritable = run(context, [reads], store(directory));
   assert.match(unwritable.output, /^LEVEL_IO_ERROR .*--allow-write/);
   assert.is(unwritable.status, 1);
-  const unreadable = run(context, [`--allow-read=${ROOT}`, `--allow-write=${directory}`], store(directory)); // prettier-ignore
+  const unreadable = run(
+    context,
+    [`--allow-read=${ROOT}`, `--allow-write=${directory}`],
+    store(directory),
+  );
   assert.match(unreadable.output, /^LEVEL_IO_ERROR .*--allow-read/);
   assert.is(unreadable.status, 1);
 });

@@ -1,5 +1,6 @@
-// Goal: tasks of higher levels run inside those of lower ones, and nothing is lost, out of order or too deep. Method: tasks write a
-// log of their beginnings and ends; a stress submits at random from several threads' worth of promises and reads the log.
+// Goal: tasks of higher levels run inside those of lower ones, and nothing is lost, out of order or too deep.
+// Method: tasks write a log of their beginnings and ends; a stress submits at random from several threads'
+// worth of promises and reads the log.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -137,7 +138,12 @@ tests('what cannot be a task is refused', async () => {
     /RZ_OPTION.*`levels`/,
   );
   assert.match(await codeOf(Scheduler.create(vm, { functions: ['none'] })), /RZ_EXPORT/);
-  const many = Array.from({ length: 80 }, (_, i) => tasks.submit('work', [i + 1, 100_000]).then(() => true, (error: RingzeroError) => error.code)); // prettier-ignore
+  const many = Array.from({ length: 80 }, (_, i) =>
+    tasks.submit('work', [i + 1, 100_000]).then(
+      () => true,
+      (error: RingzeroError) => error.code,
+    ),
+  );
   const results = await Promise.all(many);
   assert.ok(results.includes('RZ_BUSY'));
   assert.ok(results.filter((result) => result === true).length >= 64);

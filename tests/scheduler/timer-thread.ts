@@ -1,4 +1,5 @@
-// A thread that attaches to a VM, sets its vCPU's timer, computes until it has fired so often, and ends inside the guest or properly.
+// A thread that attaches to a VM, sets its vCPU's timer, computes until it has fired so often, and ends
+// inside the guest or properly.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { MicroVM, type MicroVMHandle } from '../../host/index.ts';

@@ -1,4 +1,5 @@
-// Timers: a vCPU that only computes is interrupted, as often as time has passed and never sooner, and not by what it has taken back.
+// Timers: a vCPU that only computes is interrupted, as often as time has passed and never sooner, and not by
+// what it has taken back.
 // Method: guests that count, and Timers on a clock of the test for what real time cannot be made to show.
 
 import { suite } from 'uvu';
@@ -171,7 +172,11 @@ tests('timers of several vCPUs, on threads of their own, are independent', async
   const url = new URL('./timer-thread.js', import.meta.url);
   const run = (periodUs: number, wanted: number): Promise<unknown> =>
     runThread(url, { handle: vm.handle, periodUs, wanted } satisfies TimerJob);
-  const [fast, slow] = (await Promise.all([run(500, 40), run(7 * MS, 4)])) as { result: number; isDone: boolean; ticks: number }[]; // prettier-ignore
+  const [fast, slow] = (await Promise.all([run(500, 40), run(7 * MS, 4)])) as {
+    result: number;
+    isDone: boolean;
+    ticks: number;
+  }[];
   assert.is(fast!.result, 0);
   assert.ok(fast!.isDone && slow!.isDone);
   assert.ok(fast!.ticks >= 40 && slow!.ticks >= 4);
@@ -293,7 +298,8 @@ tests(
         const next = timers.turn(now);
         const passed = now - start - first;
         const expected = passed < 0 ? 0 : every === 0 ? 1 : 1 + Math.floor(passed / every);
-        const due = passed < 0 ? start + first : every === 0 ? Infinity : start + first + expected * every; // prettier-ignore
+        const due =
+          passed < 0 ? start + first : every === 0 ? Infinity : start + first + expected * every;
         assert.is(next, due);
         if (random.below(3) === 0) continue; // nobody looks: the next one stands for both
         vm.enter().deliverInterrupts();
@@ -338,7 +344,9 @@ tests('other interrupts come as before', async () => {
 
 tests('what cannot be set is refused', async () => {
   const { vm, call } = await start();
-  const { length } = [1, TIMER_US_MIN - 1, TIMER_US_MAX + 1].filter((us) => call('timer', us, 0) === -EINVAL); // prettier-ignore
+  const { length } = [1, TIMER_US_MIN - 1, TIMER_US_MAX + 1].filter(
+    (us) => call('timer', us, 0) === -EINVAL,
+  );
   assert.is(length, 3);
   assert.is(call('timer', 0, MS), -EINVAL, 'a period that never begins');
   assert.is(call('timer', MS, 5), -EINVAL);

@@ -1,7 +1,7 @@
-// Goal: many writers, many overlapping snapshots, private writes, random releases, frames running out; races that a
-// step-by-step test cannot reach. Method: writers move amounts between random words, so that the sum never changes;
-// every snapshot is summed in other threads while nearly every page is being copied, by the guest on a snapshot vCPU
-// and by the host. A torn read, a lost copy or a page in two places changes the sum.
+// Goal: many writers, many overlapping snapshots, private writes, random releases, frames running out; races
+// that a step-by-step test cannot reach. Method: writers move amounts between random words, so that the sum
+// never changes; every snapshot is summed in other threads while nearly every page is being copied, by the
+// guest on a snapshot vCPU and by the host. A torn read, a lost copy or a page in two places changes the sum.
 // RZ_HAMMER_SECONDS sets how long (default 4).
 
 import { suite } from 'uvu';
@@ -67,7 +67,8 @@ async function check(snapshot: Snapshot, arena: Arena, random: Random): Promise<
   const which = random.below(5);
   if (which === 0) assert.is(sumOnHost(snapshot, words), sum, 'sum read by the host');
   if (which === 1) assert.is(await snapshot.run('sum', words), sum, 'sum by the guest');
-  if (which === 3) assert.is(await snapshot.run('sumLines', words), sum, 'sum of words around one address'); // prettier-ignore
+  if (which === 3)
+    assert.is(await snapshot.run('sumLines', words), sum, 'sum of words around one address');
   if (which === 4) assert.is(await snapshot.run('sumCopies', words), sum, 'sum of private copies');
   if (which === 2) {
     const turns = 1 + random.below(5000);

@@ -1,5 +1,5 @@
-// A guest's own answers: page-fault handlers that say "handled" for any address. No store may reach memory of the kernel or
-// frames that snapshots own; see SNAP-7 (assembly/snappy/write-fault.ts).
+// A guest's own answers: page-fault handlers that say "handled" for any address. No store may reach memory of
+// the kernel or frames that snapshots own; see SNAP-7 (assembly/snappy/write-fault.ts).
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -81,10 +81,18 @@ async function boot(): Promise<MicroVM> {
       // a trap within the handler, caught: the handler goes on
     }
   };
-  return (vm = await MicroVM.create({ guest, memory: 16 * MIB, wasi: {}, imports: { env: { hook } } })); // prettier-ignore
+  return (vm = await MicroVM.create({
+    guest,
+    memory: 16 * MIB,
+    wasi: {},
+    imports: { env: { hook } },
+  }));
 }
 
-/** Memory from the end of guest memory on, but for the frames never used and this vCPU's counters and trap words. */
+/**
+ * Memory from the end of guest memory on, but for the frames never used and this vCPU's counters and trap
+ * words.
+ */
 function kernelWords(vm: MicroVM): Uint32Array {
   return new Uint32Array(vm.memory.buffer).slice(GUEST / 4);
 }
@@ -145,7 +153,13 @@ answers(
     const before = new Uint32Array(vm.memory.buffer).slice(0, GUEST / 4);
     for (let i = 0; i < 300; i++) {
       const [name] = random.pick(STORES);
-      const address = random.pick([GUEST, GUEST - 2, GUEST + 4096 * random.below(3000), random.bits(), 4 * random.below(GUEST / 4)]); // prettier-ignore
+      const address = random.pick([
+        GUEST,
+        GUEST - 2,
+        GUEST + 4096 * random.below(3000),
+        random.bits(),
+        4 * random.below(GUEST / 4),
+      ]);
       const end = await snapshot.run(name, address | 0).then(
         () => 'done',
         (error: unknown) => (error as RingzeroError).code,
@@ -154,7 +168,10 @@ answers(
       assert.ok(mayPass || end === 'RZ_GUEST_TRAP', `${name} at ${address.toString(16)}: ${end}`);
     }
     assert.equal(new Uint32Array(vm.memory.buffer).slice(0, GUEST / 4), before);
-    assert.is(new Uint32Array(other.read(0, GUEST).buffer).findIndex((word, i) => word !== before[i]), -1); // prettier-ignore
+    assert.is(
+      new Uint32Array(other.read(0, GUEST).buffer).findIndex((word, i) => word !== before[i]),
+      -1,
+    );
     await Promise.all([snapshot.release(), other.release()]);
     await vm.close();
   },
@@ -177,7 +194,13 @@ answers(
 );
 
 answers('A4: a guard page stays one in a snapshot', async () => {
-  const vm = await MicroVM.create({ guest: assemble('(module (memory 1) (func (export "put") (param i32) (i32.store (local.get 0) (i32.const 1))))'), memory: 16 * MIB, guardBytes: 4096 }); // prettier-ignore
+  const vm = await MicroVM.create({
+    guest: assemble(
+      '(module (memory 1) (func (export "put") (param i32) (i32.store (local.get 0) (i32.const 1))))',
+    ),
+    memory: 16 * MIB,
+    guardBytes: 4096,
+  });
   const snapshot = vm.snapshot();
   await snapshot.run('put', 4096);
   const error: unknown = await snapshot.run('put', 4092).catch((reason: unknown) => reason);

@@ -1,6 +1,7 @@
-// The snapshot protocol against a model, one kernel call at a time: every snapshot equals the copy that the model
-// made when it was taken, whatever is written, released, forgotten or lost in between (SNAP-1 to SNAP-6, LIMBO-1,
-// EPOCH-1, FRAME-1). Goal: the state machine of a page and of a snapshot; races are the hammer's (hammer.test.ts).
+// The snapshot protocol against a model, one kernel call at a time: every snapshot equals the copy that the
+// model made when it was taken, whatever is written, released, forgotten or lost in between (SNAP-1 to
+// SNAP-6, LIMBO-1, EPOCH-1, FRAME-1). Goal: the state machine of a page and of a snapshot; races are the
+// hammer's (hammer.test.ts).
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

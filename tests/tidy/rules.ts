@@ -141,7 +141,9 @@ function identifiers(tree: ts.SourceFile): Set<string> {
   return found;
 }
 
-/** What a file exports, and nothing outside it names. Guests' entries export to the host, the host's to users. */
+/**
+ * What a file exports, and nothing outside it names. Guests' entries export to the host, the host's to users.
+ */
 export const deadExports: Rule = ({ sources }) => {
   const users = new Map<string, number>();
   for (const { tree } of sources)
@@ -220,7 +222,10 @@ export const language: Rule = ({ paths: all, sources }) => {
   ];
 };
 
-/** `//  TAG-1  text ...` in a header defines an invariant; its text goes on until the next tag or an empty line. */
+/**
+ * `//  TAG-1  text ...` in a header defines an invariant; its text goes on until the next tag or an empty
+ * line.
+ */
 const DEFINITION =
   /^\/\/ (?:Invariants)?\s+([A-Z][A-Z0-9]+-\d+[a-z]?) {1,2}(\S[^]*?)(?=^\/\/ (?:\w+)?\s+[A-Z][A-Z0-9]+-\d|^\/\/ [A-Z]\w+ {2}|^\/\/\s*$|^(?!\/\/))/gm;
 

@@ -1,5 +1,5 @@
-// E1: programs for Node that are bundled. With the package external they work; bundled into the program it fails, with an
-// error that says what to do.
+// E1: programs for Node that are bundled. With the package external they work; bundled into the program it
+// fails, with an error that says what to do.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

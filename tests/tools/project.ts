@@ -1,8 +1,9 @@
-// A project of a user with one tool of theirs: the packed package is installed, the tool comes from the registry.
+// A project of a user with one tool of theirs: the packed package is installed, the tool comes from the
+// registry.
 //
 // Interface   toolProject(tools) makes the project; `file` writes into it, `run` runs a tool's command.
-// Cost        One installation for all projects with the same tools, kept in node_modules/.cache; a project links to it, or has a
-//             copy where the tool does not look outside its project.
+// Cost        One installation for all projects with the same tools, kept in node_modules/.cache; a project
+//             links to it, or has a copy where the tool does not look outside its project.
 
 import { spawnSync } from 'node:child_process';
 import {

@@ -1,4 +1,5 @@
-// E1: the package in test runners: Vitest and Jest, in their Node environment and in jsdom, which has a realm of its own.
+// E1: the package in test runners: Vitest and Jest, in their Node environment and in jsdom, which has a realm
+// of its own.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -56,7 +57,12 @@ for (const environment of ['node', 'jsdom']) {
 
 /** Jest with these settings; it runs modules with a flag of Node's. */
 function jest(settings: object): { status: number | null; said: string } {
-  const config = { testMatch: ['**/jest/*.test.mjs'], transform: {}, moduleFileExtensions: ['mjs', 'js'], ...settings }; // prettier-ignore
+  const config = {
+    testMatch: ['**/jest/*.test.mjs'],
+    transform: {},
+    moduleFileExtensions: ['mjs', 'js'],
+    ...settings,
+  };
   const words = ['--config', JSON.stringify({ rootDir: project.directory, ...config })];
   return project.tool('jest', words, { NODE_OPTIONS: '--experimental-vm-modules' });
 }

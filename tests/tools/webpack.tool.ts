@@ -1,4 +1,5 @@
-// E1: the example page, built for production by webpack, whose minifier takes what it copies as `.js` for scripts.
+// E1: the example page, built for production by webpack, whose minifier takes what it copies as `.js` for
+// scripts.
 
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

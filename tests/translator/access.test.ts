@@ -1,5 +1,5 @@
-// Every instruction that touches memory, by itself: the main image faults exactly the pages it writes, the snapshot
-// image reads and writes the snapshot's world, at addresses within a page and across two.
+// Every instruction that touches memory, by itself: the main image faults exactly the pages it writes, the
+// snapshot image reads and writes the snapshot's world, at addresses within a page and across two.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

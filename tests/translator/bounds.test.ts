@@ -30,7 +30,8 @@ test('BOUND-1: loops that look at every local end the analysis when its work is 
 });
 
 test('BOUND-2: a function of more than 2^30 symbols is not analysed', () => {
-  const loops = (count: number): string => `${'(loop (call $tick)) '.repeat(count)} ${STORE} ${STORE}`; // prettier-ignore
+  const loops = (count: number): string =>
+    `${'(loop (call $tick)) '.repeat(count)} ${STORE} ${STORE}`;
   assert.is(checksOf(49_000, loops(20_000)), 1);
   assert.is(checksOf(49_000, loops(23_000)), 2);
 });

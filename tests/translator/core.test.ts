@@ -1,7 +1,8 @@
-// The official core tests of WebAssembly, each script in main images and in snapshot images against the untranslated modules.
-// RZ_SPEC_TESTSUITE names either a checkout of github.com/WebAssembly/testsuite (commit 3a04b2c of 2022: what Debian's `wast2json`
-// reads), of which nothing is left out, or a folder with what Debian's sources have of them (see .ci/run), of which the last
-// test says what it left out, and why. The suite is no package, so without either the tests are skipped, and say so.
+// The official core tests of WebAssembly, each script in main images and in snapshot images against the
+// untranslated modules. RZ_SPEC_TESTSUITE names either a checkout of github.com/WebAssembly/testsuite (commit
+// 3a04b2c of 2022: what Debian's `wast2json` reads), of which nothing is left out, or a folder with what
+// Debian's sources have of them (see .ci/run), of which the last test says what it left out, and why. The
+// suite is no package, so without either the tests are skipped, and say so.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,15 @@ const THREADS = ['atomic', 'memory'].map((name) => join('proposals', 'threads', 
 const UNFIT = /\.fail\.wast$|^old_/;
 
 /** What neither suite is without. */
-const KINDS = [/^memory/, /^data/, /^elem/, /^(bulk-memory|memory_copy)/, /atomic/, /^simd/, /^traps/]; // prettier-ignore
+const KINDS = [
+  /^memory/,
+  /^data/,
+  /^elem/,
+  /^(bulk-memory|memory_copy)/,
+  /atomic/,
+  /^simd/,
+  /^traps/,
+];
 
 interface Known {
   /** In both images, unless it is the main image alone. */
@@ -77,8 +86,14 @@ function check(script: string): void {
     const converted = convert(join(checkout!, script), directory);
     if ('unread' in converted) return leaveOut(script, `wast2json: ${converted.unread}`);
     const outcome = runScript(converted.path);
-    const known = script.startsWith('proposals') ? undefined : (isCheckout ? KNOWN : KNOWN_OF_DEBIAN)[name]; // prettier-ignore
-    assert.is(outcome.differences.length, known?.differences ?? 0, outcome.differences.slice(0, 5).join('\n')); // prettier-ignore
+    const known = script.startsWith('proposals')
+      ? undefined
+      : (isCheckout ? KNOWN : KNOWN_OF_DEBIAN)[name];
+    assert.is(
+      outcome.differences.length,
+      known?.differences ?? 0,
+      outcome.differences.slice(0, 5).join('\n'),
+    );
     const refused = [...outcome.refused.keys()];
     const unnamed = refused.filter((why) => !why.includes('RZ_MODULE_UNSUPPORTED'));
     assert.equal(unnamed, []);
@@ -102,10 +117,16 @@ if (checkout !== undefined && existsSync(checkout)) {
   const found = readdirSync(checkout).filter((name) => /\.(wast|txt)$/.test(name));
   const unfit = found.filter((name) => UNFIT.test(name));
   const scripts = found.filter((name) => !UNFIT.test(name));
-  for (const script of [...scripts, ...(isCheckout ? THREADS : [])]) test(script, () => check(script)); // prettier-ignore
+  for (const script of [...scripts, ...(isCheckout ? THREADS : [])])
+    test(script, () => check(script));
   test('how much that was', () => {
-    console.log(`${compared} commands compared in both images, ${different} known differences, ${sharing} modules left out that share a memory`); // prettier-ignore
-    if (!isCheckout) console.log(`scripts left out: ${unfit.length} about binaryen's reader or older than WebAssembly 1.0`); // prettier-ignore
+    console.log(
+      `${compared} commands compared in both images, ${different} known differences, ${sharing} modules left out that share a memory`,
+    );
+    if (!isCheckout)
+      console.log(
+        `scripts left out: ${unfit.length} about binaryen's reader or older than WebAssembly 1.0`,
+      );
     for (const [why, names] of leftOut) console.log(`  ${why}: ${names.join(', ')}`);
     const missing = KINDS.filter((kind) => !ran.some((script) => kind.test(script)));
     assert.equal(missing, []);

@@ -1,5 +1,6 @@
-// Generated modules do the same translated and not, and every page that a translated one modifies was made writable in the
-// view of that moment: what elision leaves out was not needed. A mutant for each rule of docs/translator.md must be noticed.
+// Generated modules do the same translated and not, and every page that a translated one modifies was made
+// writable in the view of that moment: what elision leaves out was not needed. A mutant for each rule of
+// docs/translator.md must be noticed.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -82,7 +83,10 @@ function runTranslated(image: Uint8Array, seed: number): Outcome {
   return { ...outcome, unmarked };
 }
 
-/** What a translated module does wrong: it writes a page that was not marked, or differs from the untranslated run. */
+/**
+ * What a translated module does wrong: it writes a page that was not marked, or differs from the untranslated
+ * run.
+ */
 function wrongOf(bytes: Uint8Array, seed: number, elision: boolean): string | undefined {
   const { main } = translateMain(bytes, { frames: 4096, elision });
   assert.ok(WebAssembly.validate(main as BufferSource), `seed ${seed}: the image validates`);
@@ -153,7 +157,9 @@ const ADD_TO_I = '(local.tee $i (i32.add (local.get $i) (i32.const 1)))';
 
 test('ELIDE-1: the audit notices a store without a check', () => {
   const mutant = ({ check }: Plan, store: number): void => void (check[store] = CHECK_NONE);
-  assert.ok(isNoticed(Facts.prototype, 'write', mutant, '(i32.store (i32.const 8192) (i32.const 1))')); // prettier-ignore
+  assert.ok(
+    isNoticed(Facts.prototype, 'write', mutant, '(i32.store (i32.const 8192) (i32.const 1))'),
+  );
 });
 
 test('ELIDE-2: the audit notices facts that outlive calls and polls', () => {

@@ -1,6 +1,6 @@
-// Seeded modules for differential tests: loops that walk memory, stores of every width (aligned or not, through one
-// base or many), stack frames, calls, joins, bulk operations, atomics and vectors. They end by themselves: every
-// loop counts down, functions call only later ones, and one fuel counter bounds it all.
+// Seeded modules for differential tests: loops that walk memory, stores of every width (aligned or not,
+// through one base or many), stack frames, calls, joins, bulk operations, atomics and vectors. They end by
+// themselves: every loop counts down, functions call only later ones, and one fuel counter bounds it all.
 
 import { Code } from '../../host/translator/code.ts';
 import { F64, I32, I64, OP, PAGE_ATOMIC, V128 } from '../../host/translator/opcode.ts';

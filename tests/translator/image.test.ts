@@ -1,4 +1,5 @@
-// The parts of an image that kernel and host rely on: what it imports and exports, booting, registers, thunks.
+// The parts of an image that kernel and host rely on: what it imports and exports, booting, registers,
+// thunks.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -143,7 +144,10 @@ test('a snapshot image for some exports has what they reach, and the rest is a t
     (calls['table'] as unknown as WebAssembly.Table).get(i) as Calls[string];
 
   const [direct] = run(source('(i32.const 2)'), 'saveAll');
-  assert.equal([typeof direct['saveAll'], typeof direct['refer'], typeof direct['loadAll']], ['function', 'undefined', 'undefined']); // prettier-ignore
+  assert.equal(
+    [typeof direct['saveAll'], typeof direct['refer'], typeof direct['loadAll']],
+    ['function', 'undefined', 'undefined'],
+  );
   assert.is(direct['saveAll']!(), 2);
   assert.is(entry(direct, 0)(), 2);
   for (const [i, argument] of [
@@ -169,7 +173,14 @@ test('a snapshot image for some exports has what they reach, and the rest is a t
   assert.is(both['loadAll']!(1), 0x1234568);
   assert.ok(bytes > run(source('(i32.const 2)'), 'saveAll')[1]);
   for (const image of images)
-    wabt.readWasm(image, { readDebugNames: true, threads: true, bulk_memory: true, reference_types: true }).destroy(); // prettier-ignore
+    wabt
+      .readWasm(image, {
+        readDebugNames: true,
+        threads: true,
+        bulk_memory: true,
+        reference_types: true,
+      })
+      .destroy();
   const has = (image: Uint8Array, text: string): boolean => Buffer.from(image).includes(text);
   assert.ok(
     !has(images[0]!, 'viaTable') && !has(images[0]!, 'named'),
@@ -343,7 +354,10 @@ test('save and load carry the mutable globals from one vCPU to another', () => {
 });
 
 test("a stack trace has the guest's names", () => {
-  const { main } = translateMain(build(SOURCE.replace('(func (export "trap")', '(func $broken (export "trap")')), { frames: 4096 }); // prettier-ignore
+  const { main } = translateMain(
+    build(SOURCE.replace('(func (export "trap")', '(func $broken (export "trap")')),
+    { frames: 4096 },
+  );
   const kernel = new StubKernel(2);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(main as BufferSource), {
     env: { before: new WebAssembly.Global({ value: 'i32' }, 100), tick: (n: number) => n },

@@ -1,5 +1,5 @@
-// Bytes that are not a module, and features that are not translated, are refused with an error that says so; no bytes make
-// it hang, crash or emit an image that does not validate.
+// Bytes that are not a module, and features that are not translated, are refused with an error that says so;
+// no bytes make it hang, crash or emit an image that does not validate.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -133,7 +133,8 @@ test('so it is where only what snapshots run is looked at', () => {
     ['RZ_MODULE_MALFORMED', [0x41, 0, 0x11, 0x05, 0]], // call_indirect of type 5
     ['RZ_MODULE_MALFORMED', [0x10]],
   ];
-  for (const [wanted, body] of cases) assert.is(refusal(withBody(...body), make).code, wanted, String(body)); // prettier-ignore
+  for (const [wanted, body] of cases)
+    assert.is(refusal(withBody(...body), make).code, wanted, String(body));
 });
 
 test('what is no list of exported functions is no list of what snapshots run', () => {
@@ -211,7 +212,10 @@ function survive(bytes: Uint8Array, what: string): void {
       try {
         const made = images(validate);
         if (!validate) continue; // an ill-typed module gives an image that the engine refuses
-        assert.ok(made.every((image) => WebAssembly.validate(image as BufferSource)), `${what}: an image`); // prettier-ignore
+        assert.ok(
+          made.every((image) => WebAssembly.validate(image as BufferSource)),
+          `${what}: an image`,
+        );
       } catch (error) {
         if (!(error instanceof RingzeroError)) {
           throw new Error(`${what}: ${(error as Error).stack}`, { cause: error });

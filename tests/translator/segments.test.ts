@@ -15,13 +15,19 @@ const BASE = 100; // an imported global
 const PAGE_BYTES = 65536;
 type Calls = Record<string, (...args: number[]) => number>;
 
-/** Segments of which most follow the last one closely; some begin anywhere, at an address that only boot() knows, or are passive. */
+/**
+ * Segments of which most follow the last one closely; some begin anywhere, at an address that only boot()
+ * knows, or are passive.
+ */
 function moduleOf(random: (below: number) => number, isImported: boolean): string {
   const segments: string[] = [];
   let end = random(2) === 0 ? random(40) : 1000;
   for (let i = 0; i < 30; i++) {
     const bytes = random(6);
-    const content = Array.from({ length: bytes }, () => `\\${(1 + random(255)).toString(16).padStart(2, '0')}`).join(''); // prettier-ignore
+    const content = Array.from(
+      { length: bytes },
+      () => `\\${(1 + random(255)).toString(16).padStart(2, '0')}`,
+    ).join('');
     const kind = random(12);
     let at = end + random(36);
     if (kind === 0) at = random(2 * PAGE_BYTES - bytes);
@@ -36,7 +42,9 @@ function moduleOf(random: (below: number) => number, isImported: boolean): strin
   }
   const inits = segments.map((_, i) => `(func (export "init${i}") (param i32)
     (memory.init ${i} (i32.const 70000) (i32.const 0) (local.get 0)))`); // prettier-ignore
-  const memory = isImported ? '(import "env" "memory" (memory 2)) (export "memory" (memory 0))' : '(memory (export "memory") 2)'; // prettier-ignore
+  const memory = isImported
+    ? '(import "env" "memory" (memory 2)) (export "memory" (memory 0))'
+    : '(memory (export "memory") 2)';
   return `(module (import "env" "base" (global $base i32)) ${memory}
     ${segments.join('\n')} ${inits.join('\n')})`;
 }
@@ -68,16 +76,25 @@ test(`memory is as the engine itself fills it, and so are the segments then (RZ_
     const bytes = assemble(moduleOf(randomOf(SEED + i), isImported));
     const memory = new WebAssembly.Memory({ initial: 2 });
     const kernel = new StubKernel(2);
-    if (isImported) for (const there of [kernel.bytes, new Uint8Array(memory.buffer)]) there.fill(0xaa, 0, 2 * PAGE_BYTES); // prettier-ignore
-    const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), { env: { base, memory } }).exports; // prettier-ignore
+    if (isImported)
+      for (const there of [kernel.bytes, new Uint8Array(memory.buffer)])
+        there.fill(0xaa, 0, 2 * PAGE_BYTES);
+    const plain = new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), {
+      env: { base, memory },
+    }).exports;
     const image = boot(bytes, kernel, { base });
     const expected = new Uint8Array((plain.memory as WebAssembly.Memory).buffer);
-    const same = (): boolean => Buffer.compare(kernel.bytes.subarray(0, 2 * PAGE_BYTES), expected) === 0; // prettier-ignore
+    const same = (): boolean =>
+      Buffer.compare(kernel.bytes.subarray(0, 2 * PAGE_BYTES), expected) === 0;
     assert.ok(same(), `seed ${SEED + i}`);
     for (let segment = 0; segment < 30; segment++) {
       const name = `init${segment}`;
       for (const length of [0, 1, 5])
-        assert.is(outcome(() => image[name]!(length)), outcome(() => (plain as unknown as Calls)[name]!(length)), `seed ${SEED + i}, ${name}`); // prettier-ignore
+        assert.is(
+          outcome(() => image[name]!(length)),
+          outcome(() => (plain as unknown as Calls)[name]!(length)),
+          `seed ${SEED + i}, ${name}`,
+        );
     }
     assert.ok(same(), `seed ${SEED + i}, after memory.init`);
   }
@@ -93,7 +110,9 @@ test('zeros between segments are written only where nothing can be', async () =>
   const seen = async (bytes: Uint8Array, isGiven: boolean): Promise<string> => {
     const memory = MicroVM.memory(2 ** 24);
     new Uint8Array(memory.buffer).fill(0x2e, at - 1, at + 8);
-    const program = await MicroVM.load(bytes, isGiven ? { env: { memory } } : {}, { memory: isGiven ? memory : 2 ** 24 }); // prettier-ignore
+    const program = await MicroVM.load(bytes, isGiven ? { env: { memory } } : {}, {
+      memory: isGiven ? memory : 2 ** 24,
+    });
     const bits = BigInt.asUintN(64, (program.exports['get'] as unknown as () => bigint)());
     await program.close();
     return Buffer.from(BigUint64Array.of(bits).buffer).toString().replaceAll('\0', '0');
@@ -102,7 +121,8 @@ test('zeros between segments are written only where nothing can be', async () =>
     assert.is(await seen(bytes, true), '.aa..bb.');
     assert.is(await seen(bytes, false), '0aa00bb0');
   }
-  const sizeOf = (bytes: Uint8Array, zeroFilledMemory?: boolean): number => translateMain(bytes, { zeroFilledMemory }).main.length; // prettier-ignore
+  const sizeOf = (bytes: Uint8Array, zeroFilledMemory?: boolean): number =>
+    translateMain(bytes, { zeroFilledMemory }).main.length;
   assert.is(sizeOf(imported), sizeOf(imported, false));
   assert.ok(sizeOf(imported, true) < sizeOf(imported));
   assert.is(sizeOf(own), sizeOf(own, true));
@@ -129,7 +149,10 @@ test('where one traps, those before it are there', () => {
 });
 
 test('many segments that lie side by side cost what their bytes cost', () => {
-  const pieces = Array.from({ length: 500 }, (_, i) => `(data (i32.const ${64 + i * 32}) "16 bytes and more")`); // prettier-ignore
+  const pieces = Array.from(
+    { length: 500 },
+    (_, i) => `(data (i32.const ${64 + i * 32}) "16 bytes and more")`,
+  );
   const bytes = assemble(`(module (memory 1) ${pieces.join('\n')})`);
   const { main } = translateMain(bytes, { frames: 4096 });
   assert.ok(main.length < 500 * 34 + 2000, `${main.length} bytes`);

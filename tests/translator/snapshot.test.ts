@@ -1,6 +1,6 @@
 import { OP } from '../../host/translator/opcode.ts';
-// Generated modules run as a snapshot see the world exactly as it was, while the main vCPU overwrites one page after
-// the other, and what they write is theirs alone.
+// Generated modules run as a snapshot see the world exactly as it was, while the main vCPU overwrites one
+// page after the other, and what they write is theirs alone.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -32,7 +32,10 @@ function attempt(run: () => number): string {
   }
 }
 
-/** Every access that takes its entry from a group's place traps unless that is its own page's, or stands for a closer look. */
+/**
+ * Every access that takes its entry from a group's place traps unless that is its own page's, or stands for a
+ * closer look.
+ */
 class AuditedImage extends SnapshotImage {
   audits = 0;
 

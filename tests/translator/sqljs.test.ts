@@ -26,7 +26,9 @@ const expected = work((await openSqlJs()).database);
 
 for (const elision of [true, false]) {
   test(`the main image answers the same, ${elision ? 'with' : 'without'} elision`, async () => {
-    const translated = await openSqlJs((bytes, frames) => translateMain(bytes, { frames, elision }).main); // prettier-ignore
+    const translated = await openSqlJs(
+      (bytes, frames) => translateMain(bytes, { frames, elision }).main,
+    );
     const { kernel } = translated;
     kernel!.onSafepoint = () => {
       kernel!.pending = false;

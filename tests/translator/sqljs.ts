@@ -53,7 +53,8 @@ export async function openSqlJs(
     done(instance);
     return instance.exports;
   };
-  // The package keeps one instance per load of its file, and decodes text straight from memory, which may be shared.
+  // The package keeps one instance per load of its file, and decodes text straight from memory, which may be
+  // shared.
   const file = require.resolve('sql.js/dist/sql-wasm.js');
   delete require.cache[file];
   acceptSharedText();

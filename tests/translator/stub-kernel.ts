@@ -1,5 +1,5 @@
-// A kernel in TypeScript, just enough to run translated images: it marks pages, advances the view when told or at
-// random safepoints, and remembers what memory looked like when the view last advanced.
+// A kernel in TypeScript, just enough to run translated images: it marks pages, advances the view when told
+// or at random safepoints, and remembers what memory looked like when the view last advanced.
 
 import { epochTable, snapshotTables, vcpuBlocks } from '../../assembly/abi/memory-map.ts';
 import { VCPU_PENDING, VCPU_VIEW } from '../../assembly/abi/vcpu-block.ts';

@@ -1,4 +1,5 @@
-// The store's filterSync(): the entries that a user-defined function lets through, and none of its failures in the store.
+// The store's filterSync(): the entries that a user-defined function lets through, and none of its failures
+// in the store.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -34,9 +35,15 @@ test('D14: the limit of filterSync() counts what the function lets through, and 
   const all = [...db.filterSync(odd)];
   assert.is(all.length, 2500);
   for (const limit of [0, 1, 7, 1500, 2500, 9999, -1, Infinity, undefined])
-    assert.equal([...db.filterSync(odd, { limit })], limit === undefined || limit < 0 ? all : all.slice(0, limit)); // prettier-ignore
+    assert.equal(
+      [...db.filterSync(odd, { limit })],
+      limit === undefined || limit < 0 ? all : all.slice(0, limit),
+    );
   for (const limit of [2.5, NaN, '3', null] as number[]) {
-    const expected = await db.iterator({ limit }).all().then((entries) => entries.length, String); // prettier-ignore
+    const expected = await db
+      .iterator({ limit })
+      .all()
+      .then((entries) => entries.length, String);
     const count = (): number | string => {
       try {
         return [...db.rangeSync({ limit })].length;
@@ -46,7 +53,11 @@ test('D14: the limit of filterSync() counts what the function lets through, and 
     };
     assert.is(count(), expected, `rangeSync, ${limit}`);
     const filtered = [...db.filterSync(odd, { limit })].length;
-    assert.is(filtered, typeof expected === 'number' ? Math.min(expected, 2500) : expected, `filterSync, ${limit}`); // prettier-ignore
+    assert.is(
+      filtered,
+      typeof expected === 'number' ? Math.min(expected, 2500) : expected,
+      `filterSync, ${limit}`,
+    );
   }
   await db.close();
 });
@@ -82,12 +93,19 @@ for (const [name, parts] of [
       const keys = [...db.filterSync(odd, { ...bounds, values: false })];
       assert.equal(keys, expected.map(([key]) => [key, undefined]), 'keys alone'); // prettier-ignore
       const values = [...db.filterSync(odd, { ...bounds, keys: false })];
-      assert.equal(values, expected.map(([, value]) => [undefined, value]), 'values alone'); // prettier-ignore
+      assert.equal(
+        values,
+        expected.map(([, value]) => [undefined, value]),
+        'values alone',
+      );
       assert.equal([...db.filterSync(Udf.compile(NEVER), bounds)], []);
     }
     const bytes = [...db.filterSync(odd, { valueEncoding: 'view' })] as unknown[][];
     const expected = [...db.rangeSync({ valueEncoding: 'view' })] as unknown[][];
-    assert.equal(bytes, expected.filter(([, value]) => (value as Uint8Array).length % 2 === 1)); // prettier-ignore
+    assert.equal(
+      bytes,
+      expected.filter(([, value]) => (value as Uint8Array).length % 2 === 1),
+    );
     await db.close();
   });
 }

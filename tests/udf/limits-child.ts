@@ -1,4 +1,5 @@
-// Compiles and calls functions of random shapes, and says how much memory the process has taken: a process of its own.
+// Compiles and calls functions of random shapes, and says how much memory the process has taken: a process of
+// its own.
 
 import { RingzeroError, Udf } from '../../host/index.ts';
 import { Random } from '../random.ts';

@@ -1,4 +1,5 @@
-// Functions of users in the Redis-compatible server, over a socket: UDF.LOAD, the commands it makes, and what goes wrong in them.
+// Functions of users in the Redis-compatible server, over a socket: UDF.LOAD, the commands it makes, and what
+// goes wrong in them.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
-// Functions whose shape makes engines work more than their size says: many values, many branches at which they are kept.
+// Functions whose shape makes engines work more than their size says: many values, many branches at which
+// they are kept.
 
 import { Code } from '../../host/translator/code.ts';
 import { MAGIC } from '../../host/translator/module.ts';
@@ -31,7 +32,11 @@ const BODIES: Readonly<Record<string, (code: Code, shape: Shape) => void>> = {
   },
   nested: (code, { times }) => {
     for (let i = 0; i < times; i++) code.loop();
-    for (let i = 0; i < times; i++) code.i32(0).brIf(Math.min(i % 50, times - 1 - i)).end(); // prettier-ignore
+    for (let i = 0; i < times; i++)
+      code
+        .i32(0)
+        .brIf(Math.min(i % 50, times - 1 - i))
+        .end();
   },
   table: (code, { times }) => {
     code.block().block().get(0).op(0x0e);
@@ -81,7 +86,12 @@ export function moduleOf(shape: Shape): Uint8Array {
   const none = new Uint8Array();
   out.append(MAGIC);
   section(1, (to) => {
-    const types = [[one, one], [Uint8Array.of(I32, I32), one], [none, none], [many, many]] as const; // prettier-ignore
+    const types = [
+      [one, one],
+      [Uint8Array.of(I32, I32), one],
+      [none, none],
+      [many, many],
+    ] as const;
     to.u32(types.length);
     for (const [params, results] of types) {
       to.byte(0x60);

@@ -39,7 +39,7 @@ function hashOf(bytes: Uint8Array): number {
   return hash | 0;
 }
 
-// --- what they answer ----------------------------------------------------------------------------------------------
+// --- what they answer --------------------------------------------------------------------------------------
 
 test('a function sees the row as it is, of any length', () => {
   const hash = Udf.compile(udf({ memory: '(memory (export "memory") 16)', call: hashCall() }));
@@ -136,7 +136,7 @@ test('a memory that grows while a row lies in it goes on being used', () => {
   for (const letter of 'abcdefgh') assert.is(grower.call(row(letter)), letter.charCodeAt(0));
 });
 
-// --- what is not let in --------------------------------------------------------------------------------------------
+// --- what is not let in ------------------------------------------------------------------------------------
 
 test('a module that asks for what it may not have is refused', () => {
   const refused = (parts: Parts, message: RegExp): void =>
@@ -188,7 +188,7 @@ test('options out of range are refused', () => {
   fails(() => Udf.compile(HASH).call('a row' as unknown as Uint8Array), 'RZ_OPTION');
 });
 
-// --- escapes -------------------------------------------------------------------------------------------------------
+// --- escapes -----------------------------------------------------------------------------------------------
 
 test('a function that reads or writes outside its memory traps', () => {
   for (const call of [

@@ -46,7 +46,11 @@ tests('D6: closed VMs release their address space', async () => {
     return Number(/VmSize:\s+(\d+)/.exec(text)?.[1] ?? 0) / 2 ** 20; // GiB
   };
   for (let i = 0; i < 150; i++) {
-    const vm = await MicroVM.create({ guest: CELLS, memory: 16 * MIB, imports: { env: { hook: () => {} } } }); // prettier-ignore
+    const vm = await MicroVM.create({
+      guest: CELLS,
+      memory: 16 * MIB,
+      imports: { env: { hook: () => {} } },
+    });
     await vm.close();
   }
   assert.ok((await addresses()) < 100 * 10, `${await addresses()} GiB of addresses`);

@@ -38,7 +38,11 @@ tests('D5: a vCPU that is terminated in the guest blocks no other thread', async
   if (!isSeen) return;
   let vm = await create();
   for (let i = 0; i < ROUNDS; i++) {
-    const worker = await start({ handle: vm.handle, kind: i % 2 === 0 ? 'stores' : 'spins', thread: 1 + i % 1000 }); // prettier-ignore
+    const worker = await start({
+      handle: vm.handle,
+      kind: i % 2 === 0 ? 'stores' : 'spins',
+      thread: 1 + (i % 1000),
+    });
     await setTimeout(random.below(10));
     const before = vm.snapshot(); // while the thread runs, so that its stores are write faults that copy
     await worker.terminate();

@@ -167,7 +167,9 @@ class Trial {
     const ours = this.#memoryOf(open);
     if (ours.equals(open.memory)) return;
     const at = ours.findIndex((byte, i) => byte !== open.memory[i]);
-    assert.unreachable(`a snapshot ${open.calls === undefined ? 'in a call' : 'between calls'} differs at ${at} of ${ours.length}, ${open.memory.length}`); // prettier-ignore
+    assert.unreachable(
+      `a snapshot ${open.calls === undefined ? 'in a call' : 'between calls'} differs at ${at} of ${ours.length}, ${open.memory.length}`,
+    );
   }
 }
 

@@ -406,7 +406,8 @@ forks(
   async () => {
     const program = await MicroVM.load(TABLES, {}, { memory: 64 * MIB });
     const table = program.exports['table'] as WebAssembly.Table;
-    const foreign = new WebAssembly.Instance(new WebAssembly.Module(TABLES as BufferSource)).exports['f4']; // prettier-ignore
+    const foreign = new WebAssembly.Instance(new WebAssembly.Module(TABLES as BufferSource))
+      .exports['f4'];
     table.set(0, table.get(3));
     table.set(1, program.exports['f2']);
     table.set(2, foreign);

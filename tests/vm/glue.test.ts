@@ -22,7 +22,8 @@ const fns = (program: Program): Record<string, GuestFunction> =>
 
 const bytesOf = (program: Program): Uint8Array => new Uint8Array(program.memory.buffer);
 
-const NAMES = 'malloc za cabi_realloc alloc allocate my_alloc __wbindgen_export_1 valueOf __proto__'.split(' '); // prettier-ignore
+const NAMES =
+  'malloc za cabi_realloc alloc allocate my_alloc __wbindgen_export_1 valueOf __proto__'.split(' ');
 
 for (const name of NAMES) {
   test(`C1: a glue write to memory from \`${name}\` does not show in a fork`, async () => {
@@ -198,7 +199,9 @@ test('C1: random statements of stock sql.js, with forks that must keep every byt
   const { program, database } = await openStockSqlJs();
   database.exec("ATTACH ':memory:' AS m; CREATE TABLE m.t (a INTEGER PRIMARY KEY, b)");
   const blob = (): Uint8Array =>
-    new Uint8Array(random.below(10) === 0 ? random.below(400_000) : random.below(6000)).fill(random.below(256)); // prettier-ignore
+    new Uint8Array(random.below(10) === 0 ? random.below(400_000) : random.below(6000)).fill(
+      random.below(256),
+    );
   const insert = (count: number): void => {
     const statement = database.prepare('INSERT INTO m.t (b) VALUES (?)');
     for (let i = 0; i < count; i++)
@@ -367,7 +370,11 @@ test('C4: a fork that needs a function of the glue names it and the remedy', asy
 
 test('C3: memory is as long as the program, and glue with assertions grows it to the end', async () => {
   const glue = emscriptenGlue();
-  const program = await MicroVM.load(GROWING, { a: glue.a as WebAssembly.ModuleImports }, { memory: 2 ** 29 }); // prettier-ignore
+  const program = await MicroVM.load(
+    GROWING,
+    { a: glue.a as WebAssembly.ModuleImports },
+    { memory: 2 ** 29 },
+  );
   glue.memory = program.memory;
   glue.views = program.memory.buffer.byteLength;
   assert.is(glue.views, 3 * 65536);

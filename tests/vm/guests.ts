@@ -62,11 +62,16 @@ export const CELLS = assemble(`(module
 
 /** Adds 16 words around the address in a local to $sum. */
 const addWords = (address: string): string =>
-  Array.from({ length: 16 }, (_, i) => `(local.set $sum (i32.add (local.get $sum) (i32.load offset=${i * 4} (local.get ${address}))))`).join('\n      '); // prettier-ignore
+  Array.from(
+    { length: 16 },
+    (_, i) =>
+      `(local.set $sum (i32.add (local.get $sum) (i32.load offset=${i * 4} (local.get ${address}))))`,
+  ).join('\n      ');
 
 /**
- * Accounts: words whose sum never changes. \`transfer\` moves random amounts between random words for \`turns\` turns,
- * with a safepoint after each move and none inside; \`sum\` adds them all up, as \`sumLines\` and \`sumCopies\` do in other ways.
+ * Accounts: words whose sum never changes. \`transfer\` moves random amounts between random words for
+ * \`turns\` turns, with a safepoint after each move and none inside; \`sum\` adds them all up, as
+ * \`sumLines\` and \`sumCopies\` do in other ways.
  */
 export const ACCOUNTS = assemble(`(module
   (memory (export "memory") 128 256)

@@ -103,7 +103,11 @@ test("A5: a call of the machine's that is imported with other types than its own
     for (const letter of ['I', 'F', 'r']) {
       const wrong = [`${letter}${right}`, `${right}${letter}`, right.replace(/^i/, letter)];
       for (const type of wrong.filter((one) => one !== right))
-        assert.is(await codeOf(() => load(guest(name, type))), 'RZ_MODULE_UNSUPPORTED', `${name} ${type}`); // prettier-ignore
+        assert.is(
+          await codeOf(() => load(guest(name, type))),
+          'RZ_MODULE_UNSUPPORTED',
+          `${name} ${type}`,
+        );
     }
     await (await load(guest(name, right))).close();
   }
@@ -221,9 +225,16 @@ test('C6: methods of arrays, maps and other classes of JavaScript are no imports
     const names = inheritedNames(env);
     const calls = names.map((_, i) => `(func (export "c${i}") (call $f${i}))`);
     const imports = names.map((name, i) => `(import "env" "${name}" (func $f${i}))`);
-    const program = await load(assemble(`(module ${imports.join('')} (memory 1) ${calls.join('')})`), { env }); // prettier-ignore
+    const program = await load(
+      assemble(`(module ${imports.join('')} (memory 1) ${calls.join('')})`),
+      { env },
+    );
     for (const [i, name] of names.entries())
-      assert.is(await codeOf(program.exports[`c${i}`] as () => void), 'RZ_EXPORT', `${Object.prototype.toString.call(env)}.${name}`); // prettier-ignore
+      assert.is(
+        await codeOf(program.exports[`c${i}`] as () => void),
+        'RZ_EXPORT',
+        `${Object.prototype.toString.call(env)}.${name}`,
+      );
     await program.close();
   }
 });

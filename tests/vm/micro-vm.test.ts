@@ -252,7 +252,11 @@ vms('a thread that dies in the guest blocks no other once it is buried', async (
 vms('what is no object of options, imports or a handle is a typed error', async () => {
   const nothing = [undefined, null, 5, 'text'] as never[];
   const isOption = async (action: () => unknown): Promise<void> =>
-    assert.is(await codeOfAsync((async () => action())() as Promise<unknown>), 'RZ_OPTION', String(action)); // prettier-ignore
+    assert.is(
+      await codeOfAsync((async () => action())() as Promise<unknown>),
+      'RZ_OPTION',
+      String(action),
+    );
   for (const no of nothing) {
     await isOption(() => MicroVM.create(no));
     await isOption(() => MicroVM.load(no));

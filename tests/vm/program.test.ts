@@ -63,7 +63,9 @@ test("glue's way of growing memory moves the break, and fails at the limit", asy
 
 test('a memory that MicroVM.memory did not make is refused: the program would not run on it', async () => {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 64 });
-  const failure: unknown = await MicroVM.load(STOCK, { env: { memory, add } }).catch((error: unknown) => error); // prettier-ignore
+  const failure: unknown = await MicroVM.load(STOCK, { env: { memory, add } }).catch(
+    (error: unknown) => error,
+  );
   assert.is((failure as RingzeroError).code, 'RZ_OPTION');
   assert.match((failure as Error).message, /MicroVM\.memory/);
 });

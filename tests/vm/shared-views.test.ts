@@ -19,9 +19,15 @@ const bytes = (buffer: ArrayBuffer): number[] => [...new Uint8Array(buffer)];
 test('C16: crypto.subtle accepts them, as data, as keys and in its parameters', async () => {
   const { subtle } = crypto;
   const data = view;
-  assert.equal(bytes(await subtle.digest('SHA-256', data)), bytes(await subtle.digest('SHA-256', plain))); // prettier-ignore
+  assert.equal(
+    bytes(await subtle.digest('SHA-256', data)),
+    bytes(await subtle.digest('SHA-256', plain)),
+  );
   const wide = new DataView(view.buffer, view.byteOffset, view.byteLength);
-  assert.equal(bytes(await subtle.digest('SHA-256', wide)), bytes(await subtle.digest('SHA-256', plain))); // prettier-ignore
+  assert.equal(
+    bytes(await subtle.digest('SHA-256', wide)),
+    bytes(await subtle.digest('SHA-256', plain)),
+  );
   const key = await subtle.importKey('raw', data, 'AES-GCM', true, ['encrypt', 'decrypt']);
   const iv = shared.subarray(0, 12);
   const sealed = await subtle.encrypt({ name: 'AES-GCM', iv }, key, data);

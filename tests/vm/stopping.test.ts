@@ -52,7 +52,12 @@ stopping('A14: a call whose argument cannot be cloned is refused, and is not cou
   });
   for (let i = 0; i < 2 * SNAPSHOTS; i++) {
     assert.is(await codeOf(snapshot.run('get', notCloneable)), 'RZ_OPTION');
-    assert.is(await codeOf(snapshot.drive('data:text/javascript,export let main = () => 5', { f: () => 0 })), 'RZ_OPTION'); // prettier-ignore
+    assert.is(
+      await codeOf(
+        snapshot.drive('data:text/javascript,export let main = () => 5', { f: () => 0 }),
+      ),
+      'RZ_OPTION',
+    );
     assert.is(await codeOf(snapshot.drive('data:text/javascript,', getter)), 'RZ_OPTION');
   }
   const together = Array.from({ length: 40 }, () => codeOf(snapshot.run('get', notCloneable)));
@@ -73,7 +78,12 @@ stopping('A14: a call after the VM was closed is refused', async () => {
 });
 
 stopping('A14: threads that cannot start fail the calls that wait for them', async () => {
-  const vm = await MicroVM.create({ guest: GUEST, wasi: {}, memory: 64 * MIB, importsModule: 'file:///nowhere.js' }); // prettier-ignore
+  const vm = await MicroVM.create({
+    guest: GUEST,
+    wasi: {},
+    memory: 64 * MIB,
+    importsModule: 'file:///nowhere.js',
+  });
   const snapshot = vm.snapshot();
   const calls = Array.from({ length: 40 }, () => codeOf(snapshot.run('get')));
   assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_VM_CLOSED']));
@@ -98,7 +108,9 @@ stopping('A13: the maximum of forks, twice: no slot and no frame leaks', async (
   const before: number[] = [];
   for (let round = 0; round < 4; round++) {
     const snapshots: Snapshot[] = Array.from({ length: SNAPSHOTS }, () => program.snapshot());
-    const calls = snapshots.map((snapshot, i) => codeOf(snapshot.run(ENDLESS[i % ENDLESS.length]![0]))); // prettier-ignore
+    const calls = snapshots.map((snapshot, i) =>
+      codeOf(snapshot.run(ENDLESS[i % ENDLESS.length]![0])),
+    );
     for (const snapshot of snapshots) snapshot[Symbol.dispose]();
     assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_SNAPSHOT_STOPPED']));
     const { snapshotsActive, framesFree } = program.vm.stats();
@@ -118,9 +130,11 @@ for (const kind of isDeno ? [] : (['pipe', 'socket'] as const)) {
       const child = fileURLToPath(new URL('./stopping-child.js', import.meta.url));
       const { execPath } = process;
       const running =
-      kind === 'socket'
-        ? spawn(execPath, [child], { stdio: ['pipe', 'pipe', 'inherit'] }) // Node's pipes are sockets
-        : spawn('sh', ['-c', 'cat | "$0" "$1"', execPath, child], { stdio: ['pipe', 'pipe', 'inherit'] }); // prettier-ignore
+        kind === 'socket'
+          ? spawn(execPath, [child], { stdio: ['pipe', 'pipe', 'inherit'] }) // Node's pipes are sockets
+          : spawn('sh', ['-c', 'cat | "$0" "$1"', execPath, child], {
+              stdio: ['pipe', 'pipe', 'inherit'],
+            });
       let said = '';
       running.stdout.on('data', (data: Buffer) => {
         said += data.toString();

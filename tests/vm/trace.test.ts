@@ -81,7 +81,9 @@ function checkNesting(spans: readonly Span[]): void {
 }
 
 function ofKind(spans: readonly Span[], category: string, name?: string): Span[] {
-  return spans.filter((span) => span.cat === category && (name === undefined || span.name === name)); // prettier-ignore
+  return spans.filter(
+    (span) => span.cat === category && (name === undefined || span.name === name),
+  );
 }
 
 function sum(spans: readonly Span[], argument: string): number {
@@ -138,9 +140,15 @@ tests(
     const { spans, events, dropped } = readTrace(readFileSync(trace, 'utf8'));
     assert.is(dropped, 0);
     const names = events.filter(({ name }) => name === 'thread_name');
-    assert.equal([...new Set(names.map(({ args }) => args['name']))].sort(), ['vCPU 0 (main)', 'vCPU 1 (snapshot)']); // prettier-ignore
+    assert.equal([...new Set(names.map(({ args }) => args['name']))].sort(), [
+      'vCPU 0 (main)',
+      'vCPU 1 (snapshot)',
+    ]);
     const calls = ofKind(spans, 'syscall').filter(({ tid }) => tid === 0);
-    assert.equal(calls.map(({ name }) => name), ['clock', 'clock', 'clock', 'system call 77']); // prettier-ignore
+    assert.equal(
+      calls.map(({ name }) => name),
+      ['clock', 'clock', 'clock', 'system call 77'],
+    );
     assert.is(calls.length, stats.syscalls);
     assert.is(calls[0]!.args['result'], 0);
     const faults = ofKind(spans, 'fault', 'write fault');
@@ -178,7 +186,10 @@ tests('events of a snapshot have the thread of its vCPU', async () => {
   assert.equal(others, []);
   assert.is(copy!.args['page'], 6);
   assert.is(copy!.tid, 1);
-  assert.equal(ofKind(spans, 'syscall').map(({ name, tid }) => [name, tid]), [['clock', 1]]); // prettier-ignore
+  assert.equal(
+    ofKind(spans, 'syscall').map(({ name, tid }) => [name, tid]),
+    [['clock', 1]],
+  );
 });
 
 tests('page faults of a linked guest, with the handler’s events nested inside', async () => {
@@ -316,7 +327,10 @@ tests('a wrong option, and a path that cannot be written, are errors with a code
   assert.is(await codeOf(() => create({ trace: folder })), 'RZ_IO');
   assert.not.ok(existsSync(nowhere));
   const unused = freshPath();
-  assert.is(await codeOf(() => create({ guest: Uint8Array.of(1), trace: unused })), 'RZ_MODULE_MALFORMED'); // prettier-ignore
+  assert.is(
+    await codeOf(() => create({ guest: Uint8Array.of(1), trace: unused })),
+    'RZ_MODULE_MALFORMED',
+  );
   assert.not.ok(existsSync(unused), 'no file for a VM that was never made');
   const vm = await create({});
   await vm.close();
@@ -364,7 +378,11 @@ tests('a store with a trace', async () => {
     'its pages were written',
   );
   const folderAsFile = new RingzeroLevel(freshLocation(), { trace: folder });
-  assert.is((await folderAsFile.open().catch((error: Error) => error) as { cause?: { code: string } }).cause?.code, 'RZ_IO'); // prettier-ignore
+  assert.is(
+    ((await folderAsFile.open().catch((error: Error) => error)) as { cause?: { code: string } })
+      .cause?.code,
+    'RZ_IO',
+  );
 });
 
 tests.run();

@@ -1,5 +1,5 @@
-// WASI's functions called with arguments at random: whatever a program tries, it gets an error number, and nothing outside
-// its directory and its memory changes. RZ_SEED replays a run.
+// WASI's functions called with arguments at random: whatever a program tries, it gets an error number, and
+// nothing outside its directory and its memory changes. RZ_SEED replays a run.
 
 import {
   closeSync,

@@ -1,9 +1,9 @@
-// WASI's paths against Linux: random calls with paths of every shape, over links of every kind, give the error that the
-// system call itself gives on an equal tree, and leave an equal tree.
+// WASI's paths against Linux: random calls with paths of every shape, over links of every kind, give the
+// error that the system call itself gives on an equal tree, and leave an equal tree.
 //
-// Method: two equal directories; one is a program's preopened directory, in the other Node makes the plain system call.
-// What would be missed: permissions, names of files that others change (sandbox.test.ts), and links that lead out, where WASI
-// refuses on purpose (ENOTCAPABLE).
+// Method: two equal directories; one is a program's preopened directory, in the other Node makes the plain
+// system call. What would be missed: permissions, names of files that others change (sandbox.test.ts), and
+// links that lead out, where WASI refuses on purpose (ENOTCAPABLE).
 
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';

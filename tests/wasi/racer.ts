@@ -1,5 +1,5 @@
-// Swaps directories and files for links that lead out of `inside`, and moves a directory out and back, as fast as it can,
-// until it is told to stop.
+// Swaps directories and files for links that lead out of `inside`, and moves a directory out and back, as
+// fast as it can, until it is told to stop.
 
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

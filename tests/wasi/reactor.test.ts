@@ -178,7 +178,10 @@ test('A6: a handler can pass on the call that it was asked about, and no other',
     (func (export "seek") (result i32) (call $seek (i32.const 3) (i64.const 5) (i32.const 70000) (i32.const 64)))
     (func (export "tell") (result i32) (call $tell (i32.const 3) (i32.const 64))))`);
   const program = await MicroVM.load(guest, {}, { memory: 2 ** 24, wasi: {} });
-  const { direct, handle, seek, tell } = program.exports as Record<string, (number?: number) => number>; // prettier-ignore
+  const { direct, handle, seek, tell } = program.exports as Record<
+    string,
+    (number?: number) => number
+  >;
   for (const [index, name] of WASI_FUNCTIONS.entries()) {
     const number = SYS_WASI + index;
     assert.is(direct!(number), errno('NOSYS'), name);

@@ -8,7 +8,10 @@ import { assemble } from '../vm/guests.ts';
 const wat = (letters: string): string =>
   [...letters].map((letter) => `(param ${letter === 'i' ? 'i32' : 'i64'})`).join(' ');
 
-/** Forwards every function, pokes memory, grows it, and can bind a handler that counts system calls or refuses them. */
+/**
+ * Forwards every function, pokes memory, grows it, and can bind a handler that counts system calls or refuses
+ * them.
+ */
 export const REACTOR = assemble(`(module
   ${WASI_FUNCTIONS.map(
     (name) =>
@@ -77,7 +80,10 @@ export class Reactor {
     return [address, bytes.length];
   }
 
-  /** path_open in descriptor `fd` with all rights that `fd` passes on: a descriptor, or a negative error number. */
+  /**
+   * path_open in descriptor `fd` with all rights that `fd` passes on: a descriptor, or a negative error
+   * number.
+   */
   open(
     fd: number,
     path: string,

@@ -1,5 +1,5 @@
-// A program can name nothing outside its directories, do nothing that it has no right to, and make the host write nowhere
-// but into its own memory.
+// A program can name nothing outside its directories, do nothing that it has no right to, and make the host
+// write nowhere but into its own memory.
 
 import { linkSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';

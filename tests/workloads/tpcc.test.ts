@@ -1,6 +1,7 @@
-// Goal: TPC-C stays consistent when several vCPUs run it on one warehouse, with all pages in memory and with nearly none.
-// Method: the initial population, a while of the whole mix on every vCPU, then the consistency conditions of the
-// specification, a walk over all trees, and the same again after closing and opening.
+// Goal: TPC-C stays consistent when several vCPUs run it on one warehouse, with all pages in memory and with
+// nearly none.
+// Method: the initial population, a while of the whole mix on every vCPU, then the consistency conditions of
+// the specification, a walk over all trees, and the same again after closing and opening.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

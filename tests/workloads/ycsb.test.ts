@@ -1,7 +1,8 @@
-// Goal: what the benches of look-ups measure is right: keys are drawn from the distribution that is said, and what several vCPUs
-// read and change at once, in a pool that everything fits in and in one that nothing does, is what was written.
-// Method: ranks against the exact probabilities; values of which every word follows from key and stamp; read-modify-writes
-// counted on both sides.
+// Goal: what the benches of look-ups measure is right: keys are drawn from the distribution that is said, and
+// what several vCPUs read and change at once, in a pool that everything fits in and in one that nothing does,
+// is what was written.
+// Method: ranks against the exact probabilities; values of which every word follows from key and stamp;
+// read-modify-writes counted on both sides.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

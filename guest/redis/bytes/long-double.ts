@@ -1,10 +1,11 @@
-// Floating-point numbers as INCRBYFLOAT and HINCRBYFLOAT of Redis on x86-64 have them: 64 bits of mantissa, read by
-// strtold, added with round to nearest even, written by "%.17Lf" without trailing zeros. Integer arithmetic only, so
-// that every result is the same to the byte.
+// Floating-point numbers as INCRBYFLOAT and HINCRBYFLOAT of Redis on x86-64 have them: 64 bits of mantissa,
+// read by strtold, added with round to nearest even, written by "%.17Lf" without trailing zeros. Integer
+// arithmetic only, so that every result is the same to the byte.
 //
-// Interface   parse(text, number), add(sum, number), format(to, number). A number is a LongDouble in static memory.
-// Format      value = (-1)^sign * mantissa * 2^exponent. Bit 63 of the mantissa is set, unless the number is zero or
-//             denormal: then the exponent is EXPONENT_MIN.
+// Interface   parse(text, number), add(sum, number), format(to, number). A number is a LongDouble in static
+//             memory.
+// Format      value = (-1)^sign * mantissa * 2^exponent. Bit 63 of the mantissa is set, unless the number is
+//             zero or denormal: then the exponent is EXPONENT_MIN.
 // Cost        About 1 us for short texts; a text of 5000 digits takes a millisecond.
 
 import * as big from './big.ts';
@@ -46,7 +47,10 @@ function peek(): u32 {
   return cursor < end ? <u32>load<u8>(cursor) : 0;
 }
 
-/** Reads a whole text: INVALID, FINITE, or INFINITE for an infinity spelled out. What overflows or vanishes is invalid. */
+/**
+ * Reads a whole text: INVALID, FINITE, or INFINITE for an infinity spelled out. What overflows or vanishes is
+ * invalid.
+ */
 export function parse(from: u32, bytes: u32, to: u32): u32 {
   if (bytes - 1 >= TEXT_MAX) return INVALID;
   cursor = from;
@@ -128,7 +132,8 @@ function parseDecimal(number: LongDouble): u32 {
   if (significant == 0) return toZero(number);
   if (pendingUnit != 1) big.multiplyAdd(big.A, pendingUnit, pending);
   scale += exponentRead;
-  // 2. Bounds, so that the arithmetic below is bounded too. 10^4932 is the largest power, 10^-4951 the smallest.
+  // 2. Bounds, so that the arithmetic below is bounded too. 10^4932 is the largest power, 10^-4951 the
+  //    smallest.
   const magnitude = significant + scale;
   if (magnitude > 4934 || magnitude < -4952) return INVALID;
   return scale < 0 ? quotient(number, <u32>-scale) : product(number, <u32>scale);
@@ -222,7 +227,10 @@ function hexadecimal(c: u32): u32 {
   return letter < 6 ? letter + 10 : 16;
 }
 
-/** Rounds (high:low) * 2^exponent to nearest even. The lowest bit of `low` may stand for all that lies below it. */
+/**
+ * Rounds (high:low) * 2^exponent to nearest even. The lowest bit of `low` may stand for all that lies below
+ * it.
+ */
 function round(number: LongDouble, high: u64, low: u64, exponent: i32): u32 {
   if (high == 0) {
     if (low == 0) return toZero(number);

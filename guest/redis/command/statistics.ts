@@ -1,7 +1,7 @@
 // Statistics of commands: calls, time, failures, refusals, in the rows of command.ts.
 //
-// Interface   A batch's time is measured once and shared out over its calls by settleBatch(): countShared() for a call that
-//             takes its share, countTimed() for one that was timed by itself.
+// Interface   A batch's time is measured once and shared out over its calls by settleBatch(): countShared()
+//             for a call that takes its share, countTimed() for one that was timed by itself.
 
 import * as command from './command.ts';
 import * as histogram from '../stats/latency-histogram.ts';

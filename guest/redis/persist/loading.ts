@@ -1,7 +1,7 @@
 // Loading of the databases from the file dbfilename, and what INFO tells about it.
 //
-// Interface   loadWhole() reads the file at once; startLoad() and loadMore() read it in parts, between which clients are
-//             served.
+// Interface   loadWhole() reads the file at once; startLoad() and loadMore() read it in parts, between which
+//             clients are served.
 
 import * as admission from '../run/admission.ts';
 import * as clock from '../border/clock.ts';

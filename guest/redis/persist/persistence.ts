@@ -1,7 +1,8 @@
 // Saving of the databases: when a save begins and what its end means; loading.ts loads them.
 //
-// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child. tick() ten
-//             times a second: save points. A child's end is an interrupt. afterFlushAll() by FLUSHALL.
+// Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child.
+//             tick() ten times a second: save points. A child's end is an interrupt. afterFlushAll() by
+//             FLUSHALL.
 // States      A child is there or not: child >= 0 or NO_CHILD.
 //
 //             from  -> to       | function     | what must hold

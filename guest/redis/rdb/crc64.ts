@@ -1,12 +1,14 @@
 // CRC-64 of RDB files ("Jones": polynomial 0xad93d23594c935a9, reflected, no start or end value).
 //
-// Interface   update(crc, bytes) continues a checksum; the first is 0. build() makes the tables; once, at boot.
+// Interface   update(crc, bytes) continues a checksum; the first is 0. build() makes the tables; once, at
+//             boot.
 // Structure   A block of 16 KiB is 16 lanes of 1 KiB, whose checksums are computed side by side in vectors: vector j holds byte
-//             j of each lane's. A byte of data changes them by a table of 256 u64, which is linear, so that two tables of 16
-//             for its halves do: they fit in vectors too, and a step reads no memory but the data. Then the lanes are joined.
-//             What is left of a block goes 8 bytes at a step, by eight tables of 256 u64: table n gives the checksum of a byte
-//             that n zero bytes follow.
-// Cost        In a snapshot, where every load is translated, a save takes two thirds of the time that the eight tables take.
+//             j of each lane's. A byte of data changes them by a table of 256 u64, which is linear, so that
+//             two tables of 16 for its halves do: they fit in vectors too, and a step reads no memory but the
+//             data. Then the lanes are joined. What is left of a block goes 8 bytes at a step, by eight
+//             tables of 256 u64: table n gives the checksum of a byte that n zero bytes follow.
+// Cost        In a snapshot, where every load is translated, a save takes two thirds of the time that the
+//             eight tables take.
 
 const POLYNOMIAL: u64 = 0x95ac9329ac4bc9b5; // reflected
 const LANE_BYTES: u32 = 1024;
@@ -126,7 +128,10 @@ function odds(a: v128, b: v128): v128 {
   return v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/** Reads 16 bytes of each lane and writes them as columns: four times the bits of a byte's place are turned by one. */
+/**
+ * Reads 16 bytes of each lane and writes them as columns: four times the bits of a byte's place are turned by
+ * one.
+ */
 function transpose(at: u32): void {
   let r0 = v128.load(at, 0 * LANE_BYTES);
   let r1 = v128.load(at, 1 * LANE_BYTES);

@@ -1,6 +1,6 @@
-// What WASI needs from a browser: standard streams, which are the console, and clocks. Programs have no directories, because WASI opens files
-// synchronously and a browser only asynchronously. For the VM's own system calls a directory is just a path, without links. Same interface as
-// ../beneath.ts.
+// What WASI needs from a browser: standard streams, which are the console, and clocks. Programs have no
+// directories, because WASI opens files synchronously and a browser only asynchronously. For the VM's own
+// system calls a directory is just a path, without links. Same interface as ../beneath.ts.
 
 import { sleepUs } from './platform.ts';
 import type { Directory, FileFacts } from '../file-facts.ts';

@@ -1,13 +1,15 @@
-// Files in the origin private file system (OPFS), through synchronous access handles: a read or write transfers directly between the file and
-// shared memory, on the calling thread.
+// Files in the origin private file system (OPFS), through synchronous access handles: a read or write
+// transfers directly between the file and shared memory, on the calling thread.
 //
-// Interface   prepareDirectory() opens a handle for each file in a directory; files.open() can open only those afterwards, because a
-//             browser opens handles asynchronously. Paths are absolute; `/` is the root of the file system.
-// Invariants  OPFS-1  Handles are opened so that other threads may have theirs (`readwrite-unsafe`), like descriptors of a process;
-//                     store-lock.ts decides who may write.
+// Interface   prepareDirectory() opens a handle for each file in a directory; files.open() can open only
+//             those afterwards, because a browser opens handles asynchronously. Paths are absolute; `/` is
+//             the root of the file system.
+// Invariants  OPFS-1  Handles are opened so that other threads may have theirs (`readwrite-unsafe`), like
+//                     descriptors of a process; store-lock.ts decides who may write.
 //             Errors have a `code` such as ENOSPC, like Node's.
 // Concurrency Handles and descriptors belong to their thread.
-// Cost        4 KiB read into shared memory: 3 us in an ordinary profile of Chromium, 400 us in a private one.
+// Cost        4 KiB read into shared memory: 3 us in an ordinary profile of Chromium, 400 us in a private
+//             one.
 
 import {
   OPEN_CREATE,
@@ -108,16 +110,19 @@ export function checkHasFiles(): void {
 }
 
 /**
- * Prepares the files of a directory so that this thread can open them. Returns a function that releases them and closes those that were
- * opened. Files that are open exclusively elsewhere, such as locks, are skipped.
+ * Prepares the files of a directory so that this thread can open them. Returns a function that releases them
+ * and closes those that were opened. Files that are open exclusively elsewhere, such as locks, are skipped.
  */
 export async function prepareDirectory(path: string | undefined): Promise<() => void> {
   if (path === undefined) return () => {};
   const mine: string[] = [];
   try {
     const directory = await directoryAt(path);
-    for await (const [name, entry] of (directory as unknown as AsyncIterable<[string, FileSystemHandle]>)) // prettier-ignore
-      if (entry.kind === 'file') await prepare(`${path}/${name}`, entry as FileSystemFileHandle, mine); // prettier-ignore
+    for await (const [name, entry] of directory as unknown as AsyncIterable<
+      [string, FileSystemHandle]
+    >)
+      if (entry.kind === 'file')
+        await prepare(`${path}/${name}`, entry as FileSystemFileHandle, mine);
   } catch (error) {
     letGo(mine);
     throw withCode(error, `prepare ${path}`);
@@ -186,7 +191,10 @@ export const files = {
     const file = prepared.get(path);
     if (file === undefined) {
       const isNew = (flags & OPEN_CREATE) !== 0;
-      throw failed(isNew ? 'ENOSYS' : 'ENOENT', `open ${path}: a browser can open only files that were in the directory when the VM was created`); // prettier-ignore
+      throw failed(
+        isNew ? 'ENOSYS' : 'ENOENT',
+        `open ${path}: a browser can open only files that were in the directory when the VM was created`,
+      );
     }
     const free = descriptors.indexOf(undefined);
     const descriptor = free >= 0 ? free : descriptors.length;
@@ -239,7 +247,10 @@ export const hasDirectIO = false;
 /** Throws RZ_HOST where a service cannot open the files of other threads. */
 export function checkMayServe(): void {
   checkHasFiles();
-  const { FileSystemSyncAccessHandle: handles } = globalThis as unknown as Record<string, { prototype: object }>; // prettier-ignore
+  const { FileSystemSyncAccessHandle: handles } = globalThis as unknown as Record<
+    string,
+    { prototype: object }
+  >;
   if (handles !== undefined && 'mode' in handles.prototype) return;
   throw new RingzeroError(
     'RZ_HOST',
@@ -253,7 +264,10 @@ export type Done = (error: { code?: string | undefined } | null, result: number)
 let turn: MessageChannel | undefined;
 const jobs: (() => void)[] = [];
 
-/** Handles are synchronous: operations run in the thread's next turn, together with others that were requested until then. */
+/**
+ * Handles are synchronous: operations run in the thread's next turn, together with others that were requested
+ * until then.
+ */
 function later(done: Done, body: () => number): void {
   jobs.push(() => {
     let result: number;

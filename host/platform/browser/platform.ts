@@ -1,11 +1,21 @@
-// What the rest of the host needs from a browser: threads, clocks, modules of the build. Same interface as ../node.ts.
+// What the rest of the host needs from a browser: threads, clocks, modules of the build. Same interface as
+// ../node.ts.
 //
-// Invariants  Loading this file has no effects, so a page that lacks a feature gets an error where it uses it, not before.
+// Invariants  Loading this file has no effects, so a page that lacks a feature gets an error where it uses
+//             it, not before.
 // Concurrency A page's main thread may not wait, so it cannot enter a VM: checkMayEnter() refuses it.
 
 import { RingzeroError } from '../../errors.ts';
 
-export { asyncFiles, checkHasFiles, checkMayServe, files, hasDirectIO, prepareDirectory, type Done } from './files.ts'; // prettier-ignore
+export {
+  asyncFiles,
+  checkHasFiles,
+  checkMayServe,
+  files,
+  hasDirectIO,
+  prepareDirectory,
+  type Done,
+} from './files.ts';
 
 const THREAD_NAME = 'ringzero';
 const GIB = 2 ** 30;
@@ -45,7 +55,10 @@ export function checkMayEnter(): void {
     );
 }
 
-/** Whether the processor may reorder stores with stores, or loads with loads; assumed where the browser does not say. */
+/**
+ * Whether the processor may reorder stores with stores, or loads with loads; assumed where the browser does
+ * not say.
+ */
 export async function isWeakMemory(): Promise<boolean> {
   try {
     const { architecture } = await navigator.userAgentData!.getHighEntropyValues(['architecture']);
@@ -84,7 +97,10 @@ export async function readBuiltModule(name: string): Promise<Uint8Array> {
         : new URL(name, base);
   const response = await fetch(url);
   if (!response.ok)
-    throw new RingzeroError('RZ_HOST', `${url.href} was not found (status ${response.status}): copy the whole folder dist/browser`); // prettier-ignore
+    throw new RingzeroError(
+      'RZ_HOST',
+      `${url.href} was not found (status ${response.status}): copy the whole folder dist/browser`,
+    );
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -132,7 +148,8 @@ export function startThread(
   };
 }
 
-// In a thread that startThread() made, the first message is its data; later ones are queued until there is a listener.
+// In a thread that startThread() made, the first message is its data; later ones are queued until there is a
+// listener.
 let receive: ((message: unknown) => void) | undefined;
 const early: unknown[] = [];
 const isOwnThread =
@@ -212,8 +229,9 @@ export function isModuleUrl(url: string): boolean {
 }
 
 /**
- * Makes the runtime's functions accept views of shared memory, in this thread: glue passes them to text decoders, encoders and random numbers,
- * and a browser's functions refuse them. Calling it again has no effect.
+ * Makes the runtime's functions accept views of shared memory, in this thread: glue passes them to text
+ * decoders, encoders and random numbers, and a browser's functions refuse them. Calling it again has no
+ * effect.
  */
 export function acceptSharedViews(): void {
   if (acceptsShared) return;

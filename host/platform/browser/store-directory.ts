@@ -1,5 +1,5 @@
-// What a store needs from a browser: its directory in the origin private file system. Same interface as ../store-directory.ts, except that
-// most of it returns promises.
+// What a store needs from a browser: its directory in the origin private file system. Same interface as
+// ../store-directory.ts, except that most of it returns promises.
 
 import { checkHasFiles } from './platform.ts';
 import { directoryAt, split, withCode } from './files.ts';

@@ -1,13 +1,15 @@
-// The engine's strings, directly from and to shared memory: a small module that uses WebAssembly's string builtins.
+// The engine's strings, directly from and to shared memory: a small module that uses WebAssembly's string
+// builtins.
 //
 // Interface   engineStrings() returns take() and put(), or undefined where the engine has no such builtins.
-// Cost        100 characters: 130 ns either way. A loop over them in JavaScript takes 220 to 260 ns, the decoder 380 ns and garbage.
+// Cost        100 characters: 130 ns either way. A loop over them in JavaScript takes 220 to 260 ns, the
+//             decoder 380 ns and garbage.
 //
 //   (module
 //     (type $codes (array (mut i16)))
-//     (import "wasm:js-string" "fromCharCodeArray" (func $from (param (ref null $codes) i32 i32) (result (ref extern))))
-//     (import "wasm:js-string" "intoCharCodeArray" (func $into (param externref (ref null $codes) i32) (result i32)))
-//     (import "host" "memory" (memory 0 65536 shared))
+//     (import "wasm:js-string" "fromCharCodeArray" (func $from (param (ref null $codes) i32 i32) (result (ref
+//     extern)))) (import "wasm:js-string" "intoCharCodeArray" (func $into (param externref (ref null $codes)
+//     i32) (result i32))) (import "host" "memory" (memory 0 65536 shared))
 //     (global $codes (ref $codes) (array.new_default $codes (i32.const CODES)))
 //     (func (export "take") (param $at i32) (param $bytes i32) (result externref) ...)
 //     (func (export "put") (param $text externref) (param $at i32) (result i32) ...))
@@ -18,7 +20,10 @@ export const CODES = 4096;
 export interface EngineStrings {
   /** The bytes at an address as text, null if they are not all ASCII. */
   take(at: number, bytes: number): string | null;
-  /** Writes text to an address and returns its length; -1 when it is not ASCII, and the bytes there are then undefined. */
+  /**
+   * Writes text to an address and returns its length; -1 when it is not ASCII, and the bytes there are then
+   * undefined.
+   */
   put(text: string, at: number): number;
 }
 
@@ -33,14 +38,22 @@ const [IF, ELSE, END, LOOP, BR, CALL, SELECT] = [0x04, 0x05, 0x0b, 0x03, 0x0c, 0
 const [GET, SET, TEE, GLOBAL] = [0x20, 0x21, 0x22, 0x23] as const;
 const [CONST, ADD, OR, LESS] = [0x41, 0x6a, 0x72, 0x49] as const;
 const [LOAD8, STORE8] = [[0x2d, 0, 0], [0x3a, 0, 0]] as const; // prettier-ignore
-const [ARRAY_GET, ARRAY_SET, ARRAY_NEW] = [[0xfb, 0x0d, 0], [0xfb, 0x0e, 0], [0xfb, 0x07, 0]] as const; // prettier-ignore
+const [ARRAY_GET, ARRAY_SET, ARRAY_NEW] = [
+  [0xfb, 0x0d, 0],
+  [0xfb, 0x0e, 0],
+  [0xfb, 0x07, 0],
+] as const;
 const NULL = [0xd0, EXTERN];
 const VOID = 0x40;
 
 const leb = (number: number): number[] =>
   number < 128 ? [number] : [(number & 127) | 128, ...leb(number >>> 7)];
 const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
-const section = (id: number, ...content: number[]): number[] => [id, ...leb(content.length), ...content]; // prettier-ignore
+const section = (id: number, ...content: number[]): number[] => [
+  id,
+  ...leb(content.length),
+  ...content,
+];
 const body = (...code: number[]): number[] => [...leb(code.length + 1), ...code, END];
 const LOCALS = (count: number): number[] => [1, count, I32];
 
@@ -94,7 +107,10 @@ const MODULE = Uint8Array.from([
 
 export function engineStrings(memory: WebAssembly.Memory): EngineStrings | undefined {
   try {
-    const compile = WebAssembly.Module as unknown as new (bytes: Uint8Array, options: { builtins: string[] }) => WebAssembly.Module; // prettier-ignore
+    const compile = WebAssembly.Module as unknown as new (
+      bytes: Uint8Array,
+      options: { builtins: string[] },
+    ) => WebAssembly.Module;
     const module = new compile(MODULE, { builtins: ['js-string'] });
     const { exports } = new WebAssembly.Instance(module, { host: { memory } });
     return exports as unknown as EngineStrings;

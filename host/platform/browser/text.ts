@@ -1,5 +1,5 @@
-// Text and uninitialised bytes in a browser, whose decoder refuses shared memory and makes strings outside the engine's heap, at 3 us of
-// garbage each. Same interface as ../text.ts.
+// Text and uninitialised bytes in a browser, whose decoder refuses shared memory and makes strings outside
+// the engine's heap, at 3 us of garbage each. Same interface as ../text.ts.
 
 import { CODES, engineStrings } from './strings.ts';
 

@@ -64,5 +64,7 @@ export const parentPort = {
   on: (_name: 'message', listener: (message: unknown) => void): void =>
     globalThis.addEventListener('message', ({ data }: MessageEvent) => listener(data)),
   once: (_name: 'message', listener: (message: unknown) => void): void =>
-    globalThis.addEventListener('message', ({ data }: MessageEvent) => listener(data), { once: true }), // prettier-ignore
+    globalThis.addEventListener('message', ({ data }: MessageEvent) => listener(data), {
+      once: true,
+    }),
 };

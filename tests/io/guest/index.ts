@@ -116,7 +116,10 @@ export function setRings(address: u32): void {
   atomic.store<u32>(vcpu.block, address, VCPU_RING);
 }
 
-/** Reads pages [0, pages) of the file `times` times with `depth` reads under way, or with system calls if 0; sum of results. */
+/**
+ * Reads pages [0, pages) of the file `times` times with `depth` reads under way, or with system calls if 0;
+ * sum of results.
+ */
 export function readMany(file: u32, descriptor: i32, pages: u32, times: u32, depth: u32): f64 {
   const buffers = load<u32>(BUFFERS);
   let sum: f64 = 0;

@@ -1,4 +1,5 @@
-// A guest for tests and the bench of requests and the log: their calls as they are, and appenders that are many on one vCPU.
+// A guest for tests and the bench of requests and the log: their calls as they are, and appenders that are
+// many on one vCPU.
 
 import {
   OP_ALLOCATE,
@@ -145,7 +146,10 @@ function byteOf(writer: u32, sequence: u32, i: u32): u32 {
   return (writer * 31 + sequence * 7 + i) & 0xff;
 }
 
-/** A record that says who wrote it, the how manieth, and has a pattern behind that: at least 8 bytes. Its LSN, 0 if it cannot be. */
+/**
+ * A record that says who wrote it, the how manieth, and has a pattern behind that: at least 8 bytes. Its LSN,
+ * 0 if it cannot be.
+ */
 export function append(writer: u32, sequence: u32, bytes: u32): u64 {
   const at = payload();
   store<u32>(at, writer);
@@ -184,7 +188,10 @@ export function setLeader(leader: u32): void {
   atomic.store<u32>(load<u32>(LOG), leader, 4);
 }
 
-/** Appends and commits `times` records of up to `bytes`; how many commits succeeded, or a negative errno of the first that did not. */
+/**
+ * Appends and commits `times` records of up to `bytes`; how many commits succeeded, or a negative errno of
+ * the first that did not.
+ */
 export function appendMany(writer: u32, times: u32, bytes: u32): i32 {
   let state = writer * 2654435761 + 1;
   for (let i: u32 = 0; i < times; i++) {
@@ -227,8 +234,8 @@ export function isAsWritten(): u32 {
   return 1;
 }
 
-// Appenders: each has one record outstanding, and appends the next when it is durable. Latencies are at LATENCIES; the result is
-// the time for `total` of them in us, or a negative errno.
+// Appenders: each has one record outstanding, and appends the next when it is durable. Latencies are at
+// LATENCIES; the result is the time for `total` of them in us, or a negative errno.
 
 export function latencyAt(): u32 {
   return blockAt(LATENCIES);
@@ -265,7 +272,10 @@ export function runGrouped(appenders: u32, total: u32, bytes: u32): f64 {
   return <f64>(clock.now() - began);
 }
 
-/** The same without a log: each record is written by itself, and synced by itself. The file begins with room for them all. */
+/**
+ * The same without a log: each record is written by itself, and synced by itself. The file begins with room
+ * for them all.
+ */
 export function runAlone(file: u32, appenders: u32, total: u32, bytes: u32): f64 {
   const allocation = requestAt(0);
   requests.fill(allocation, OP_ALLOCATE, file, 0, total * bytes, 0);

@@ -1,4 +1,5 @@
-// Growable arrays for the tests: elements of 1 << shift bytes, 8 or more, of which the first and the last 8 are looked at.
+// Growable arrays for the tests: elements of 1 << shift bytes, 8 or more, of which the first and the last 8
+// are looked at.
 
 import { ENOMEM } from '../../../assembly/abi/errno';
 import { barrier, growableArray } from '../../../assembly/linked';

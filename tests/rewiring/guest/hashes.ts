@@ -36,7 +36,10 @@ export function hashDouble(table: u32): bool {
   return extendibleHash.double(table);
 }
 
-/** Keys of EXTENDIBLE-1 and BUCKET-2 as they should be: how many there are in all buckets, or -1 - the directory entry that is wrong. */
+/**
+ * Keys of EXTENDIBLE-1 and BUCKET-2 as they should be: how many there are in all buckets, or -1 - the
+ * directory entry that is wrong.
+ */
 export function hashCheck(table: u32): i32 {
   const entries: u32 = 1 << extendibleHash.depth(table);
   let keys: i32 = 0;

@@ -1,5 +1,6 @@
-// What the rewired structures are compared with: an array that doubles by copying, and an extendible hash table with a flat
-// directory that doubles by copying. Both have their memory beforehand, so that a growth is a copy and nothing else.
+// What the rewired structures are compared with: an array that doubles by copying, and an extendible hash
+// table with a flat directory that doubles by copying. Both have their memory beforehand, so that a growth is
+// a copy and nothing else.
 
 import { ENOMEM, ENOSPC } from '../../../assembly/abi/errno';
 import { hashBucket, linkage } from '../../../assembly/linked';

@@ -1,4 +1,5 @@
-// A guest for tests of the scheduler: tasks that write a log which shows in what order, and inside what, they ran. And for tests of timers:
+// A guest for tests of the scheduler: tasks that write a log which shows in what order, and inside what, they
+// ran. And for tests of timers:
 // work that looks at nothing but its safepoints, and a handler that counts.
 
 import { VCPU_PENDING } from '../../../assembly/abi/vcpu-block';
@@ -141,7 +142,10 @@ export function trapAtNextTick(): void {
   mayTrap = true;
 }
 
-/** Computes, a safepoint in each turn, until the handler has run so often; turns that took, 0 if more than `turnsMax`. */
+/**
+ * Computes, a safepoint in each turn, until the handler has run so often; turns that took, 0 if more than
+ * `turnsMax`.
+ */
 export function computeUntil(wanted: u32, turnsMax: u64): u64 {
   for (let i: u64 = 1; i <= turnsMax; i++) {
     safepoint.poll();
@@ -150,7 +154,10 @@ export function computeUntil(wanted: u32, turnsMax: u64): u64 {
   return 0;
 }
 
-/** Computes until the timer is pending with its vector masked; ticks at the end, before and after it was unmasked. */
+/**
+ * Computes until the timer is pending with its vector masked; ticks at the end, before and after it was
+ * unmasked.
+ */
 export function computeMasked(turnsMax: u64): u64 {
   safepoint.mask(1 << VECTOR_TIMER);
   for (let i: u64 = 0; i < turnsMax; i++) {

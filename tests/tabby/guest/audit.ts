@@ -16,7 +16,10 @@ const PTE_DANGLING: i32 = -4;
 const TWO_FRAMES: i32 = -5;
 const SWIP_DANGLING: i32 = -6;
 
-/** Resident pages; or which rule of TAB-1, TAB-3, TAB-7, SWIP-1 is broken. PTEs of pages below `pages` are looked at. */
+/**
+ * Resident pages; or which rule of TAB-1, TAB-3, TAB-7, SWIP-1 is broken. PTEs of pages below `pages` are
+ * looked at.
+ */
 export function audit(pages: u64): i32 {
   let resident: u32 = 0;
   for (let frame = area.first; frame < area.end; frame += FRAME_BYTES) {
@@ -37,7 +40,9 @@ export function audit(pages: u64): i32 {
   return <i32>resident;
 }
 
-/** A cell leads to the frame that says so, from a page that is there; who leads nowhere is nobody's parent. */
+/**
+ * A cell leads to the frame that says so, from a page that is there; who leads nowhere is nobody's parent.
+ */
 function isMisled(frame: u32): bool {
   const swip = swips.swipOf(frame);
   if (swip == 0) return !descriptor.isResident(frame) && !swips.isLoose(frame);

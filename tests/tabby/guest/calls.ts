@@ -1,4 +1,5 @@
-// Functions that vCPUs call on each other, and ways to call them: for tests of remote calls, and for bench/ipi.
+// Functions that vCPUs call on each other, and ways to call them: for tests of remote calls, and for
+// bench/ipi.
 
 import { ipi, remoteCall, vcpu } from '../../../assembly/linked';
 
@@ -79,7 +80,10 @@ function ticketAt(i: u32): u32 {
   return 5120 + (vcpu.index << 9) + (i << 4);
 }
 
-/** Calls functions on vCPUs [0, count) in groups and looks at the results, then serves until `count - 1` others are done as well. */
+/**
+ * Calls functions on vCPUs [0, count) in groups and looks at the results, then serves until `count - 1`
+ * others are done as well.
+ */
 export function callOthers(seed: u64, turns: u32, count: u32): i32 {
   state = seed | 1;
   gather(THERE, count);

@@ -1,5 +1,6 @@
-// Pages with pointers to other pages in them, for stress: parents, whose cells name children. Beside each cell stands, as a label
-// that nobody swizzles, the number that it must lead to. In the designs without swips the cells are numbers all the time.
+// Pages with pointers to other pages in them, for stress: parents, whose cells name children. Beside each
+// cell stands, as a label that nobody swizzles, the number that it must lead to. In the designs without swips
+// the cells are numbers all the time.
 //
 //   parent:  CELLS entries of 13 bytes from byte 17 on: u32 label, u32 cell
 
@@ -12,7 +13,10 @@ const ENTRY_BYTES: u32 = 13;
 const CELL: u32 = 4;
 const SWIZZLED: u32 = 0x80000000;
 
-/** A pointer that did not lead where its label says; a cell that is no number in a page that is pinned exclusively. */
+/**
+ * A pointer that did not lead where its label says; a cell that is no number in a page that is pinned
+ * exclusively.
+ */
 export const MISLED: i32 = -1006;
 export const NO_NUMBER: i32 = -1007;
 
@@ -43,7 +47,10 @@ export function make(first: u32, pages: u32): i32 {
   return 0;
 }
 
-/** Goes along a pointer: 1 if `child` is what it led to when `childSeen` was its header, 0 if something came in between. Pauses on the way. */
+/**
+ * Goes along a pointer: 1 if `child` is what it led to when `childSeen` was its header, 0 if something came
+ * in between. Pauses on the way.
+ */
 export function follow(first: u32, dice: u32, turns: u32): i32 {
   const parent = pool.optimistic(first + (dice % PARENTS));
   if (parent == 0) return -pool.failure;
@@ -61,7 +68,9 @@ export function follow(first: u32, dice: u32, turns: u32): i32 {
   return childSeen >> 28 == label && number == label ? 1 : MISLED;
 }
 
-/** Looks at all cells of a pinned parent, and may let two of them change places and a third name another page. */
+/**
+ * Looks at all cells of a pinned parent, and may let two of them change places and a third name another page.
+ */
 export function rewrite(first: u32, dice: u32, pages: u32): i32 {
   const frame = pool.exclusive(first + (dice % PARENTS));
   if (frame == 0) return -pool.failure;

@@ -1,4 +1,5 @@
-// A guest for tests and benches of Tabby: pages of words, and ways to read and change them under the pool's rules.
+// A guest for tests and benches of Tabby: pages of words, and ways to read and change them under the pool's
+// rules.
 
 import { SYS_OPEN } from '../../../assembly/abi/syscall';
 import { syscall } from '../../../assembly/index';
@@ -81,7 +82,10 @@ export function writePage(number: u64, value: u32): i32 {
   return 0;
 }
 
-/** Adds one to the words of two pages that are pinned at the same time; the first pin ends first if `order` is 0. */
+/**
+ * Adds one to the words of two pages that are pinned at the same time; the first pin ends first if `order` is
+ * 0.
+ */
 export function addToBoth(a: u64, b: u64, order: u32): i32 {
   pool.begin();
   const first = pool.exclusive(a);

@@ -1,6 +1,6 @@
-// Loops for bench/tabby-pin: what an access to a page costs, by raw pointer and through the pool. Each returns a sum of
-// what it read, so that nothing is left out. In the random ones an address depends on what was read before it, as in a
-// descent of a tree.
+// Loops for bench/tabby-pin: what an access to a page costs, by raw pointer and through the pool. Each
+// returns a sum of what it read, so that nothing is left out. In the random ones an address depends on what
+// was read before it, as in a descent of a tree.
 
 import { hash, pool, storage } from '../../../assembly/linked';
 

@@ -1,5 +1,5 @@
-// Random operations on pages that check what they see. Every page holds how often it was changed; the same count is
-// kept in guest memory, added to while the page is held.
+// Random operations on pages that check what they see. Every page holds how often it was changed; the same
+// count is kept in guest memory, added to while the page is held.
 
 import { EIO, ENOMEM } from '../../../assembly/abi/errno';
 import { pool } from '../../../assembly/linked';

@@ -1,11 +1,14 @@
-// `wast2json`, and what else it takes to make scripts of what Debian's sources have: binaryen's are of several years, and those of wabt's
-// interpreter are modules without commands.
+// `wast2json`, and what else it takes to make scripts of what Debian's sources have: binaryen's are of
+// several years, and those of wabt's interpreter are modules without commands.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
-/** Path of the script as `wast2json` writes it into `directory`, or what it says of a text that it does not read. */
+/**
+ * Path of the script as `wast2json` writes it into `directory`, or what it says of a text that it does not
+ * read.
+ */
 export function convert(script: string, directory: string): { path: string } | { unread: string } {
   const path = join(directory, 'script.json');
   if (wast2json(script, path) === undefined && extname(script) === '.wast') return { path };
@@ -18,7 +21,11 @@ export function convert(script: string, directory: string): { path: string } | {
 
 /** Its first complaint, if it has any. */
 function wast2json(script: string, output: string): string | undefined {
-  const { status, stderr, error } = spawnSync('wast2json', ['--enable-threads', '-o', output, script], { encoding: 'utf8' }); // prettier-ignore
+  const { status, stderr, error } = spawnSync(
+    'wast2json',
+    ['--enable-threads', '-o', output, script],
+    { encoding: 'utf8' },
+  );
   if (error !== undefined) throw error;
   return status === 0 ? undefined : (/error: (.*)/.exec(stderr)?.[1] ?? `status ${status}`);
 }

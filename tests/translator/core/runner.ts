@@ -32,7 +32,9 @@ type Name = keyof typeof WORLDS;
 
 export function runScript(path: string): Outcome {
   const { commands } = JSON.parse(readFileSync(path, 'utf8')) as Script;
-  const worlds = Object.fromEntries(Object.entries(WORLDS).map(([name, make]) => [name, make()])) as Record<Name, World>; // prettier-ignore
+  const worlds = Object.fromEntries(
+    Object.entries(WORLDS).map(([name, make]) => [name, make()]),
+  ) as Record<Name, World>;
   const outcome: Outcome = {
     compared: 0,
     textual: 0,
@@ -52,7 +54,8 @@ export function runScript(path: string): Outcome {
         outcome.refused.set(found, (outcome.refused.get(found) ?? 0) + 1);
         return;
       }
-      if (found !== expected) outcome.differences.push(`${line}: ${type} in ${name}: ${found}, not ${expected}`); // prettier-ignore
+      if (found !== expected)
+        outcome.differences.push(`${line}: ${type} in ${name}: ${found}, not ${expected}`);
     }
     outcome.compared++;
   };
@@ -75,7 +78,8 @@ export function runScript(path: string): Outcome {
         const bytes = bytesOf(command);
         const found = attempt(() => void translate(bytes));
         const isValid = WebAssembly.validate(bytes as BufferSource); // by now: an older script may say that it is not
-        if (!isValid && !found.startsWith('refused: ')) outcome.differences.push(`${command.line}: ${type}: ${found}, not refused`); // prettier-ignore
+        if (!isValid && !found.startsWith('refused: '))
+          outcome.differences.push(`${command.line}: ${type}: ${found}, not refused`);
       }
     } else if (/^assert_(uninstantiable|unlinkable|trap)$/.test(type)) {
       const bytes = bytesOf(command);

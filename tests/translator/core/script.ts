@@ -1,5 +1,6 @@
-// Scripts of the core test suite as `wast2json` writes them, and calls that carry every bit: numbers go into a function, and its
-// results out of it, by a small module around it, since JavaScript has no v128 and keeps no NaN as it is.
+// Scripts of the core test suite as `wast2json` writes them, and calls that carry every bit: numbers go into
+// a function, and its results out of it, by a small module around it, since JavaScript has no v128 and keeps
+// no NaN as it is.
 
 export interface Value {
   type: 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'externref' | 'funcref';
@@ -117,7 +118,10 @@ function carry({ type }: Value, local: number): number[] {
   return get;
 }
 
-/** A module that imports `m.f` and exports `run`, which calls it with `args`; those that are no numbers are its parameters. */
+/**
+ * A module that imports `m.f` and exports `run`, which calls it with `args`; those that are no numbers are
+ * its parameters.
+ */
 export function caller(args: readonly Value[], results: readonly Value[]): Uint8Array {
   const type = (parameters: number[][], out: number[][]): number[] => [
     0x60,

@@ -1,5 +1,5 @@
-// The three worlds that a script runs in: untranslated, in main images, and in snapshot images that see the moment when each
-// module had been instantiated. Modules of a world are linked with each other.
+// The three worlds that a script runs in: untranslated, in main images, and in snapshot images that see the
+// moment when each module had been instantiated. Modules of a world are linked with each other.
 
 import { vcpuBlocks } from '../../../assembly/abi/memory-map.ts';
 import { translate, type Translation } from '../../../host/translator/index.ts';

@@ -1,14 +1,17 @@
 // Records of commands: what COMMAND INFO and COMMAND DOCS add to a command's row.
 //
-// Format   One record per command or subcommand. Its first line is: name, version that brought it, complexity. Then,
-//          by first character:  = summary | ? arguments | # flags of a key position, one line each
-//          | ! tips | ~ flags of the document | < version that deprecated it, what to use instead.
-//          Arguments are separated by blanks: name, a character for the type, marks, then (arguments) of its own.
-//            types  $ string  % integer  . double  @N key of position N  ~ pattern  ^ Unix time  ! a bare token
+// Format   One record per command or subcommand. Its first line is: name, version that brought it,
+//          complexity. Then, by first character:  = summary | ? arguments | # flags of a key position, one
+//          line each | ! tips | ~ flags of the document | < version that deprecated it, what to use instead.
+//          Arguments are separated by blanks: name, a character for the type, marks, then (arguments) of its
+//          own.
+//            types  $ string  % integer  . double  @N key of position N  ~ pattern  ^ Unix time  ! a bare
+//            token
 //                   | one of its arguments  & all of its arguments
 //            marks  ? optional  * repeated  + repeated with its token  #TOKEN  >since  <deprecated since
 //          An empty line ends a table.
-// Cost     find() reads up to 20,000 characters: microseconds, for commands that people and connecting clients send.
+// Cost     find() reads up to 20,000 characters: microseconds, for commands that people and connecting
+//          clients send.
 
 import * as ascii from '../../bytes/ascii.ts';
 
