@@ -5,14 +5,20 @@
 //             in checked builds.
 // Cost        broken() one comparison of keys per record; assertNode() nothing in release.
 
-import { PANIC_NODE } from '../../assembly/abi/panic';
+import {
+  PANIC_NODE,
+  PANIC_NODE_FENCE,
+  PANIC_NODE_HEAD,
+  PANIC_NODE_ORDER,
+  PANIC_NODE_SPACE,
+} from '../../assembly/abi/panic';
 import { checked } from '../../assembly/linked';
 import * as node from './node';
 
-export const BAD_FENCE: i32 = 2;
-const BAD_ORDER: i32 = 3;
-const BAD_SPACE: i32 = 4;
-const BAD_HEAD: i32 = 5;
+export const BAD_FENCE: i32 = PANIC_NODE_FENCE - PANIC_NODE;
+const BAD_ORDER: i32 = PANIC_NODE_ORDER - PANIC_NODE;
+const BAD_SPACE: i32 = PANIC_NODE_SPACE - PANIC_NODE;
+const BAD_HEAD: i32 = PANIC_NODE_HEAD - PANIC_NODE;
 
 /** 0, or which rule the node breaks. It must not change during the call. */
 export function broken(at: u32): i32 {
