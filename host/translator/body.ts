@@ -49,7 +49,7 @@ export class Body {
   // Temporary locals: their types, in the order of their indices, and by slot and type the index.
   readonly #temps: number[] = [];
   readonly #tempKeys: number[] = [];
-  readonly #tempOf = new Int32Array(SLOTS_MAX << 8); // 0 = none yet
+  readonly #tempOf: Int32Array = new Int32Array(SLOTS_MAX << 8); // 0 = none yet
   readonly #header = new Writer(64);
 
   constructor(image: Image, bodies: readonly BodyBytes[]) {

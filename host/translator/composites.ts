@@ -21,13 +21,13 @@ const OPERAND_MAX = 2 ** 22;
 const ENTRIES_MIN = 512;
 
 export class Composites {
-  #slots = new Int32Array(2 * ENTRIES_MIN); // number of an entry + 1; 0 = free
+  #slots: Int32Array = new Int32Array(2 * ENTRIES_MIN); // number of an entry + 1; 0 = free
   #length = 0;
-  #left = new Int32Array(ENTRIES_MIN);
-  #right = new Int32Array(ENTRIES_MIN);
-  #scale = new Int32Array(ENTRIES_MIN);
-  #symbol = new Int32Array(ENTRIES_MIN);
-  #slot = new Int32Array(ENTRIES_MIN);
+  #left: Int32Array = new Int32Array(ENTRIES_MIN);
+  #right: Int32Array = new Int32Array(ENTRIES_MIN);
+  #scale: Int32Array = new Int32Array(ENTRIES_MIN);
+  #symbol: Int32Array = new Int32Array(ENTRIES_MIN);
+  #slot: Int32Array = new Int32Array(ENTRIES_MIN);
 
   reset(): void {
     for (let i = 0; i < this.#length; i++) this.#slots[this.#slot[i]!] = 0;

@@ -23,13 +23,13 @@ const SEARCH_MAX = 24;
 const NO_REGION = -1;
 
 export class Facts {
-  #symbol = new Int32Array(256);
+  #symbol: Int32Array = new Int32Array(256);
   #low = new Float64Array(256); // ranges may reach out of 32 bits
   #high = new Float64Array(256);
   #base = new Float64Array(256); // where the store writes, relative to the symbol
-  #store = new Int32Array(256); // the store whose check made it true
-  #region = new Int32Array(256);
-  #serial = new Int32Array(256);
+  #store: Int32Array = new Int32Array(256); // the store whose check made it true
+  #region: Int32Array = new Int32Array(256);
+  #serial: Int32Array = new Int32Array(256);
   length = 0;
   /** Facts with a smaller serial are void. */
   killed = 0;

@@ -2,9 +2,9 @@
 
 export class Homes {
   length = 0;
-  local = new Int32Array(64);
-  symbol = new Int32Array(64);
-  offset = new Int32Array(64);
+  local: Int32Array = new Int32Array(64);
+  symbol: Int32Array = new Int32Array(64);
+  offset: Int32Array = new Int32Array(64);
 
   /** None yet, of a function with this many locals. */
   reset(locals: number): void {

@@ -79,31 +79,31 @@ export const WAIT = 9; // address, expected, timeout in i64
 export const NOTIFY = 10; // address, count
 
 /** What follows the code: one of the constants above. */
-export const IMMEDIATES = new Uint8Array(CODES);
+export const IMMEDIATES: Uint8Array = new Uint8Array(CODES);
 /** Operands taken and left, for effectTakes and effectGives; 0 = the code alone does not tell. */
-export const EFFECT = new Uint8Array(CODES);
+export const EFFECT: Uint8Array = new Uint8Array(CODES);
 /** Kind << 16 | value type << 8 | width in bytes; 0 = it accesses no memory through an address operand. */
-export const ACCESS = new Uint32Array(CODES);
+export const ACCESS: Uint32Array = new Uint32Array(CODES);
 /** The greatest alignment of an access, log2. */
-export const ALIGNMENT_MAX = new Uint8Array(CODES);
+export const ALIGNMENT_MAX: Uint8Array = new Uint8Array(CODES);
 /**
  * 1 = the vCPU's view may move while it runs: it calls something unknown, waits, or polls. Calls of
  * known functions and loops apart.
  */
-export const MAY_MOVE_VIEW = new Uint8Array(CODES);
+export const MAY_MOVE_VIEW: Uint8Array = new Uint8Array(CODES);
 /**
  * 1 = translation may change it, or has to know of it; all other instructions are copied. By which
  * accesses the image changes.
  */
-export const CHANGED = {
+export const CHANGED: Readonly<Record<'none' | 'writes' | 'all', Uint8Array>> = {
   none: new Uint8Array(CODES),
   writes: new Uint8Array(CODES),
   all: new Uint8Array(CODES),
-} as const;
+};
 /** 1 = it writes memory, by an address operand or in bulk. */
-export const IS_WRITE = new Uint8Array(CODES);
+export const IS_WRITE: Uint8Array = new Uint8Array(CODES);
 /** 1 = constant expressions may have it. */
-export const IS_CONSTANT = new Uint8Array(CODES);
+export const IS_CONSTANT: Uint8Array = new Uint8Array(CODES);
 /** Names of the features of refused codes. */
 const FEATURE = new Map<number, string>();
 

@@ -26,10 +26,10 @@ const TERMS_MAX = 3;
 /** What an assignment replaced, in four columns. */
 class AssignmentLog {
   length = 0;
-  local = new Int32Array(256);
-  symbol = new Int32Array(256);
-  offset = new Int32Array(256);
-  serial = new Int32Array(256);
+  local: Int32Array = new Int32Array(256);
+  symbol: Int32Array = new Int32Array(256);
+  offset: Int32Array = new Int32Array(256);
+  serial: Int32Array = new Int32Array(256);
 
   grow(): void {
     this.local = grown(this.local);
@@ -41,9 +41,9 @@ class AssignmentLog {
 
 export class Locals {
   readonly #composites = new Composites();
-  #symbol = new Int32Array(64);
-  #offset = new Int32Array(64);
-  #serial = new Int32Array(64);
+  #symbol: Int32Array = new Int32Array(64);
+  #offset: Int32Array = new Int32Array(64);
+  #serial: Int32Array = new Int32Array(64);
   readonly #log = new AssignmentLog();
   count = 0;
   floorSerial = 1;

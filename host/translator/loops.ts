@@ -16,7 +16,7 @@ export class Loops {
   readonly #quiet: boolean[] = [];
   readonly #open: number[] = []; // of each open block the loop's number, or -1
   readonly #openLoops: number[] = [];
-  #marks = new Int32Array(64).fill(NO_LOOP); // by local, the last loop that was found to assign it
+  #marks: Int32Array = new Int32Array(64).fill(NO_LOOP); // by local, the last loop that was found to assign it
 
   constructor(quietFunctions: Uint8Array) {
     this.#quietFunctions = quietFunctions;

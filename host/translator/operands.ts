@@ -11,8 +11,8 @@ import { CONSTANT, type Locals } from './locals.ts';
 const TAKES_2_GIVES_1 = 1 + 2 * 4 + 1;
 
 export class Operands {
-  symbols = new Int32Array(1024);
-  offsets = new Int32Array(1024);
+  symbols: Int32Array = new Int32Array(1024);
+  offsets: Int32Array = new Int32Array(1024);
   top = 0;
   /** The height at which the innermost block began. */
   height = 0;

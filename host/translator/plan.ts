@@ -33,12 +33,12 @@ export interface LoopPlan {
 
 export class Plan {
   /** CHECK_* of each store. */
-  check = new Uint8Array(1024);
+  check: Uint8Array = new Uint8Array(1024);
   /** Of a CHECK_GROUP: the range relative to the store's own address (memarg offset included). */
-  low = new Int32Array(1024);
-  high = new Int32Array(1024);
+  low: Int32Array = new Int32Array(1024);
+  high: Int32Array = new Int32Array(1024);
   /** Of a bulk operation of short constant length: its bytes; 0 = it is another. */
-  bulk = new Int32Array(1024);
+  bulk: Int32Array = new Int32Array(1024);
   /** By the loop's number; absent = nothing to do at its head. */
   readonly loops: (LoopPlan | undefined)[] = [];
   /** For the snapshot image, by the access's number; absent = it stands alone. */

@@ -15,11 +15,11 @@ const CAPACITY_MIN = 8192;
 
 export class Tape {
   length = 0;
-  code = new Uint16Array(CAPACITY_MIN);
-  at = new Int32Array(CAPACITY_MIN + 1);
-  a = new Int32Array(CAPACITY_MIN);
-  b = new Int32Array(CAPACITY_MIN);
-  changed = new Int32Array(CAPACITY_MIN);
+  code: Uint16Array = new Uint16Array(CAPACITY_MIN);
+  at: Int32Array = new Int32Array(CAPACITY_MIN + 1);
+  a: Int32Array = new Int32Array(CAPACITY_MIN);
+  b: Int32Array = new Int32Array(CAPACITY_MIN);
+  changed: Int32Array = new Int32Array(CAPACITY_MIN);
   changes = 0;
   /** How many of the instructions are loops, and how many write memory. */
   loops = 0;

@@ -24,7 +24,7 @@ export class GuestMemory {
    * Address and length of each buffer of the vectored call in progress. The guest does not run during such a
    * call.
    */
-  readonly ranges = new Uint32Array(2 * VECTORS_MAX);
+  readonly ranges: Uint32Array = new Uint32Array(2 * VECTORS_MAX);
 
   /** Address where the host may put up to STAGING_BYTES for the guest. */
   readonly stagingAddress: number;

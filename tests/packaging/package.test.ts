@@ -39,6 +39,7 @@ tests('it has its own code and nothing of the tests and benches', () => {
   const tops = new Set([...files.keys()].map((file) => file.split('/')[0]));
   assert.equal([...tops].sort(), [
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
     'assembly',
