@@ -3,7 +3,7 @@
 
 export const HANDLER_PAGE_FAULT: u32 = 32; // (address: i32): i32, nonzero = the store may be tried again
 export const HANDLER_SYSCALL: u32 = 33; // (nr, a, b, c, d, e: i32): i32
-export const HANDLER_MMU: u32 = 34; // (page: u64, access: u32): i32; virtual memory of linked guests (mmu/mmu.ts)
+export const HANDLER_MMU: u32 = 34; // (page: u64, access: u32): i32; virtual memory (mmu/mmu.ts)
 export const HANDLER_CALL: u32 = 35; // (function: u32, arg: u64): u64; remote calls (mmu/remote-call.ts)
 export const TRAP_SLOTS: u32 = 36;
 

@@ -21,18 +21,18 @@ export const PANIC_LIMBO_COUNT: u32 = 15; // the count of the limbo list is not 
 // Linked guests
 export const PANIC_PTE: u32 = 16; // a page leaves a frame that its PTE does not lead to
 export const PANIC_HEADER: u32 = 17; // a pin is released that its holder does not have
-export const PANIC_SWIP: u32 = 18; // a page leaves a frame that a swip leads to, or that has swizzled children
-export const PANIC_ELEMENT: u32 = 19; // an element that the array does not have, or a shift that is not its own
+export const PANIC_SWIP: u32 = 18; // a page leaves while a swip leads to it, or to its children
+export const PANIC_ELEMENT: u32 = 19; // an element or a shift that the array does not have
 export const PANIC_LATCH_NOT_HELD: u32 = 20; // a header is changed whose latch is not held
-export const PANIC_HEADER_STATE: u32 = 21; // a header takes a step that the table of tabby/header.ts does not have
-export const PANIC_DESCRIPTOR: u32 = 22; // a frame's descriptor takes a step that it cannot take, or the frame is outside the pool
+export const PANIC_HEADER_STATE: u32 = 21; // a header takes a step that tabby/header.ts does not list
+export const PANIC_DESCRIPTOR: u32 = 22; // a wrong step of a frame's descriptor, or a frame outside the pool
 export const PANIC_RETAINED: u32 = 23; // more retained pages become clean than were dirty
 export const PANIC_BATCH: u32 = 24; // more victims than a batch has room for
 export const PANIC_READ: u32 = 25; // a read completes that is not under way
 export const PANIC_WALK_CACHE: u32 = 26; // the walk cache leads to another table than the page table
 export const PANIC_PAGE_TABLE: u32 = 27; // a page number or frame that no PTE can have
 export const PANIC_RING: u32 = 28; // indices of a ring that are further apart than it has entries
-export const PANIC_CALL: u32 = 29; // a remote call is run that is not queued, or an IPI served that was not posted
+export const PANIC_CALL: u32 = 29; // a remote call runs unqueued, or an IPI was not posted
 
 // The store (guest/kv)
 export const PANIC_NODE: u32 = 32; // plus a rule of guest/kv/rules.ts: a node breaks it after a change
