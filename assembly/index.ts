@@ -1,4 +1,4 @@
-// What a guest gets of the machine: the calls of libdbos, and the slab heap that it may link in.
+// The machine as a guest sees it: the calls of libdbos, and the slab heap that it may link.
 //
 // Memory itself needs no call: memory.size and memory.grow are the break. Numbers and block layouts: abi/.
 
@@ -21,22 +21,21 @@ export declare function childStatus(id: i32): i32;
 export declare function killChild(id: i32): void;
 
 /**
- * Table function `fn(vector)` runs at a safepoint of this vCPU when the vector is pending (abi/vector.ts).
+ * Runs table function `fn(vector)` at a safepoint of this vCPU when the vector is pending (abi/vector.ts).
  */
 @external('libdbos', 'setHandler')
 export declare function setHandler(vector: i32, fn: i32): void;
 
 /**
- * VECTOR_TIMER is pending on this vCPU when `us` microseconds have passed, and every `everyUs` from then on;
- * 0 = never, so (0, 0) turns it off. Each vCPU has one timer; setting it replaces what was set. Never early,
- *   and late by as long as the
- * way to the next safepoint. 0; -EINVAL (TIMER_US_MIN .. TIMER_US_MAX of abi/timer.ts); -ENOSYS without the
- * option `timer`.
+ * Makes VECTOR_TIMER pending on this vCPU after `us` microseconds, and then every `everyUs`; 0 = never, so
+ * (0, 0) turns it off. Each vCPU has one timer; a setting replaces the previous one. It is never early, and
+ * late by the time to the next safepoint. 0; -EINVAL (TIMER_US_MIN .. TIMER_US_MAX of abi/timer.ts); -ENOSYS
+ * without the option `timer`.
  */
 @external('libdbos', 'setTimer')
 export declare function setTimer(us: u32, everyUs: u32): i32;
 
-/** In a snapshot: whole pages of the range are not read again. Elsewhere it does nothing. */
+/** On a snapshot: the whole pages of the range will not be read again. Elsewhere it does nothing. */
 @external('libdbos', 'forget')
 export declare function forget(address: i32, bytes: i32): void;
 

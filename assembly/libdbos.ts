@@ -55,7 +55,7 @@ export function boot(
   store<u32>(map.vm, zero, VM_ZERO_FRAME); //                       what a snapshot reads beyond its memory
 }
 
-/** Makes this instance a vCPU; returns its number, or -1 when there is no room for another. */
+/** Makes this instance a vCPU; returns its number, or -1 if there is no room for another. */
 export function attach(frameCount: u32): i32 {
   map.attach(frameCount);
   barrier.attach();
@@ -76,7 +76,7 @@ export function attach(frameCount: u32): i32 {
 }
 
 /**
- * Makes this instance the vCPU `number`, whose thread is gone; the caller alone has set its state to
+ * Makes this instance the vCPU `number`, whose thread has ended; the caller alone has set its state to
  * VCPU_DEAD. The frames that it kept stay in its block.
  */
 export function replace(frameCount: u32, number: u32): void {
@@ -88,7 +88,7 @@ export function replace(frameCount: u32, number: u32): void {
   timer.attach();
 }
 
-/** This vCPU's thread leaves: its frames return to the VM, and no other vCPU waits for it any more. */
+/** Ends this vCPU: its frames return to the VM, and no other vCPU waits for it. */
 export function detach(): void {
   timer.turnOff();
   frames.flush();
@@ -128,7 +128,7 @@ export function faultRange(address: u32, bytes: u32): void {
   writeFault.faultRange(address, bytes);
 }
 
-/** In a snapshot: makes the page of `address` the snapshot's own; returns its table entry. */
+/** On a snapshot: makes the page of `address` the snapshot's own; returns its table entry. */
 export function viewFault(address: u32): u32 {
   return view.viewFault(address);
 }
@@ -150,12 +150,12 @@ export function grow(pages: u32): i32 {
 
 // --- what guests call --------------------------------------------------------------------------------------
 
-/** In a snapshot: gives up the whole pages of a range. Elsewhere it does nothing. */
+/** On a snapshot: forgets the whole pages of a range. Elsewhere it does nothing. */
 export function forget(address: u32, bytes: u32): void {
   view.forget(address, bytes);
 }
 
-/** For modules beside a guest: copies a range of the guest, as this vCPU sees it, to kernel memory. */
+/** For untranslated modules: copies a range of the guest, as this vCPU sees it, to kernel memory. */
 export function fetch(address: u32, bytes: u32, target: u32): void {
   transfer.fetch(address, bytes, target);
 }
@@ -165,7 +165,7 @@ export function poll(): void {
   if (atomic.load<u32>(vcpu.block, VCPU_PENDING) != 0) interrupt.safepoint();
 }
 
-/** Page fault of a linked guest's virtual memory: what its handler returned (mmu/mmu.ts). */
+/** Page fault of a linked guest's virtual memory; returns its handler's result (mmu/mmu.ts). */
 export function pageFault(page: u64, access: u32): i32 {
   return trapTable.mmuFault(page, access);
 }
@@ -212,17 +212,17 @@ export function settleSnapshot(slot: u32): void {
   snapshots.settle(slot);
 }
 
-/** Frees a snapshot that no vCPU reads any more. */
+/** Frees a snapshot that no vCPU reads. */
 export function releaseSnapshot(slot: u32): void {
   snapshots.release(slot);
 }
 
-/** Ends every call on a snapshot, those included that have not begun. */
+/** Ends every call on a snapshot, including calls that have not begun. */
 export function stopReaders(slot: u32): void {
   snapshots.stop(slot);
 }
 
-/** Whether `by` (ENDING_*) is the one who ends the snapshot. */
+/** Whether `by` (ENDING_*) may end the snapshot. */
 export function endSnapshot(slot: u32, by: u32): bool {
   return snapshots.end(slot, by);
 }
@@ -247,12 +247,12 @@ export function snapshotBytes(slot: u32): f64 {
   return <f64>transfer.snapshotBytes(slot);
 }
 
-/** Frames that belong to a snapshot alone. */
+/** Frames that a snapshot owns. */
 export function snapshotFrames(slot: u32): u32 {
   return atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_FRAMES);
 }
 
-/** Points this vCPU at a snapshot (slot + 1) or back at main memory (0). */
+/** Switches this vCPU to a snapshot (slot + 1) or back to main memory (0). */
 export function lookAt(slotPlusOne: u32): void {
   timer.turnOff();
   atomic.and<u32>(vcpu.block, 0, VCPU_PENDING);
@@ -281,7 +281,7 @@ export function lend(address: u32, bytes: u32): u32 {
   return transfer.lend(address, bytes);
 }
 
-/** Address at which the host may put what it reads for a range of guest memory; deliver() moves it there. */
+/** Address where the host may put what it reads for a range of guest memory; deliver() copies it there. */
 export function receive(address: u32, bytes: u32): u32 {
   return transfer.receive(address, bytes);
 }
@@ -291,12 +291,12 @@ export function deliver(address: u32, bytes: u32): void {
   transfer.deliver(address, bytes);
 }
 
-/** Address of `frameCount` neighbouring frames, never freed; 0 when there is no room. */
+/** Address of `frameCount` adjacent frames, never freed; 0 if there is no room. */
 export function claimWindow(frameCount: u32): u32 {
   return frames.run(frameCount);
 }
 
-/** A frame, not zeroed, for a linked guest; 0 when there is none. */
+/** A frame, not zeroed, for a linked guest; 0 if there is none. */
 export function allocFrame(): u32 {
   return frames.alloc();
 }
@@ -306,27 +306,27 @@ export function freeFrame(frame: u32): void {
   frames.free(frame);
 }
 
-/** Makes an interrupt pending on a vCPU. */
+/** Raises an interrupt on a vCPU. */
 export function post(vcpuIndex: u32, vector: u32): void {
   interrupt.post(vcpuIndex, vector);
 }
 
-/** The slot of the trap table has a handler of the guest's. */
+/** Records that the slot of the trap table has a handler of the guest. */
 export function bindHandler(slot: u32): void {
   trapTable.bind(slot);
 }
 
-/** The slot has none any more. */
+/** Records that the slot has none. */
 export function unbindHandler(slot: u32): void {
   trapTable.unbind(slot);
 }
 
-/** How often the guest is entered on this vCPU. */
+/** Nesting depth of guest entries on this vCPU. */
 export function depth(): u32 {
   return load<u32>(vcpu.block, VCPU_DEPTH);
 }
 
-/** After a trap: this vCPU is at depth `toDepth` again. */
+/** After a trap: returns this vCPU to depth `toDepth`. */
 export function unwind(toDepth: u32): void {
   call.unwind(toDepth);
   vcpu.unwind(toDepth);

@@ -1,8 +1,8 @@
-// What a linked guest may import, beside what assembly/index.ts gives to any guest. Each name is a file,
-// whose header has the interface, the invariants and the cost; docs/guest.md builds a guest on them.
+// What a linked guest may import, in addition to what assembly/index.ts provides to any guest. Each name is a
+// file, whose header has the interface, the invariants and the cost; docs/guest.md builds a guest on them.
 //
-// A linked guest is compiled together with these files, runs untranslated and reaches every frame of the VM.
-// It exports boot(frames), called once per VM, and attach(frames), called on each vCPU, and calls
+// A linked guest is compiled together with these files, runs untranslated and can access every frame of the
+// VM. It exports boot(frames), called once per VM, and attach(frames), called on each vCPU, and calls
 // linkage.attach(frames) in both. Globals are registers of one vCPU; what vCPUs share is in memory.
 
 import * as clock from './io/clock';
@@ -41,8 +41,7 @@ import * as storage from './tabby/storage';
 
 export {
   /**
-   * Frames from libdbos: claimFrames(), allocFrame(), freeFrame(); the DMA window; attach(), which comes
-   * first.
+   * Frames from libdbos: claimFrames(), allocFrame(), freeFrame(); the DMA window; attach(), called first.
    */
   linkage,
   /** Interrupts of this vCPU: poll(), mask(), unmask(). */
@@ -52,7 +51,7 @@ export {
 // --- this vCPU and the others ------------------------------------------------------------------------------
 
 export {
-  /** This vCPU's number, block and counters; hold() and letGo() for what others may wait for. */
+  /** This vCPU's index, block and counters; hold() and letGo() for what others may wait for. */
   vcpu,
   /** Addresses of the VM's regions: vCPU blocks, tables, the end of the frames. */
   map,
@@ -64,7 +63,7 @@ export {
   checked,
   /** Interrupts between vCPUs: attach(), post(), wait(), poll(). */
   ipi,
-  /** call() has another vCPU run the guest's onCall(function, arg); awaitResult(). */
+  /** call() makes another vCPU run the guest's onCall(function, arg); awaitResult(). */
   remoteCall,
 };
 
@@ -98,7 +97,7 @@ export {
   logReader,
   /** Records of a log: sizes, seal(), check. */
   logRecord,
-  /** now(): microseconds that never go back. */
+  /** now(): microseconds, never decreasing. */
   clock,
   /** XXH64 of a range of memory. */
   hash,
@@ -113,13 +112,13 @@ export {
   pool,
   /** The page header: page number, version, state. */
   poolHeader,
-  /** Where the pool's regions are: frames, scratch frames, each vCPU's area. */
+  /** Addresses of the pool's regions: frames, scratch frames, each vCPU's area. */
   poolArea,
   /** Pages that must not be evicted while dirty: below(), isPressed(), next(). */
   poolRetained,
   /** Pages in storage: seal(), check(), read(), write(), move(). */
   storage,
-  /** What the pool counts, by name. */
+  /** The pool's counters, by name. */
   poolCounter,
 };
 

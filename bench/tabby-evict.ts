@@ -1,7 +1,7 @@
 // What a reader whose pages are all in memory keeps of its throughput while another vCPU evicts as fast as it
-// can (the paper's figure 19): with Tabby, and with an eager shootdown at each eviction. The yardstick is the
-// same reader beside the same evictor in a VM of its own: the machine is as busy, but nobody is told of
-// evictions.
+// can (the paper's figure 19): with Tabby, and with an eager shootdown at each eviction. The baseline is the
+// same reader while the evictor runs in a VM of its own: the machine is as busy, but no eviction concerns the
+// reader.
 //
 //   node dist/bench/tabby-evict.js [--smoke]
 

@@ -1,4 +1,4 @@
-// Error numbers, those of Linux. Portable: compiled by asc and by tsc alike. Calls return them negated.
+// Error numbers, those of Linux. Portable: compiled by asc and by tsc. Calls return them negated.
 
 export const EPERM: i32 = 1;
 export const ENOENT: i32 = 2;
@@ -18,9 +18,9 @@ export const EINVAL: i32 = 22;
 export const EMFILE: i32 = 24;
 export const ENOSPC: i32 = 28;
 export const ENOSYS: i32 = 38;
-export const EBADMSG: i32 = 74; // a page in storage is not what was written there
+export const EBADMSG: i32 = 74; // a page in storage differs from what was written there
 export const EPROTO: i32 = 71; // a file of another format or version
-export const ENOBUFS: i32 = 105; // a batch dirties more pages than a pool with a log has room for
+export const ENOBUFS: i32 = 105; // a batch dirties more pages than fit into a pool with a log
 export const EALREADY: i32 = 114;
 export const EUCLEAN: i32 = 117; // a store that was not closed
 export const ECANCELED: i32 = 125;

@@ -1,5 +1,5 @@
-// Byte offsets in the VM block: words that all vCPUs share. Portable: compiled by asc and by tsc alike.
-// All are atomic; the comment says who writes them.
+// Byte offsets in the VM block: words that all vCPUs share. Portable: compiled by asc and by tsc.
+// All are atomic; the comments say what writes them.
 
 export const VM_EPOCH: u32 = 0; // u32, the current epoch E; the taker of a snapshot, under VM_SNAPSHOT_LOCK
 export const VM_VIEW: u32 = 4; // u32, E's 8-bit form; written in one 64-bit store with VM_EPOCH
@@ -23,10 +23,12 @@ export const VM_LOST: u32 = 76; // u32, snapshots that ran out of frames
 export const VM_VCPUS: u32 = 80; // u32, vCPU blocks handed out since boot
 export const VM_GUARD: u32 = 84; // u32, pages from address 0 that trap when stored to; the host, before boot
 export const VM_IO_STATE: u32 = 96; // u32, IO_* of ring.ts; the I/O service, and vCPUs that wake it
-export const VM_IO_BEAT: u32 = 100; // u32, moves while the I/O service has something under way
+export const VM_IO_BEAT: u32 = 100; // u32, changes while the I/O service has operations in progress
 export const VM_POOL_FRAMES: u32 = 104; // u32, frames of Tabby's pool, 0 = none; the vCPU that creates it
 export const VM_TIMER_STATE: u32 = 108; // u32, TIMER_* of timer.ts; the host
-export const VM_TIMER_BELL: u32 = 112; // u32, moves when a timer was set; the thread of the timers waits here
-export const VM_ZERO_FRAME: u32 = 116; // u32, address of a frame that stays zero: pages that a snapshot does not have; boot
-export const VM_ALLOCATOR: u32 = 120; // u32, 1 + which exported function of a program gives memory, 0 = not known; the host
+export const VM_TIMER_BELL: u32 = 112; // u32, changes when a timer is set; the timer thread waits for it
+/** u32, address of a frame that stays zero: pages that a snapshot does not have; written at boot. */
+export const VM_ZERO_FRAME: u32 = 116;
+/** u32, 1 + index of the exported function of a program that allocates, 0 = unknown; the host. */
+export const VM_ALLOCATOR: u32 = 120;
 export const VM_CHUNK_MARKS: u32 = 1024; // 256 x u32, epoch of the last mark in each chunk of the epoch table

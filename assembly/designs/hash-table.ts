@@ -1,10 +1,10 @@
-// The traditional pool's page table: a hash table of the pages that are in frames, chained, with a latch per
+// The page table of the traditional pool: a chained hash table of the resident pages, with a latch per
 // bucket.
 //
-// Interface   find(page) gives the frame or 0; insert() gives 0, or the frame that another vCPU was faster to
-//             insert; remove(). layout() once, attach() per vCPU.
-// Concurrency A bucket's latch is a spin lock held for the length of a chain.
-// Cost        two cache misses and two atomic stores on top of the page's own.
+// Interface   find(page) returns the frame or 0; insert() returns 0, or the frame of another vCPU that was
+//             faster; remove(). layout() once, attach() per vCPU.
+// Concurrency A bucket's latch is a spin lock, held while its chain is walked.
+// Cost        two cache misses and two atomic stores in addition to the page's own.
 //
 //   bucket, 8 bytes:  u32 latch, u32 first frame      node, 16 bytes per frame:  u64 page, u32 next frame
 
@@ -20,13 +20,13 @@ let buckets: u32 = 0;
 let shift: u64 = 0;
 let nodes: u32 = 0;
 
-/** Address of the table for so many frames, 0 if there is no room. */
+/** Claims a table for this many frames: its address, or 0 without room. */
 export function layout(frames: u32): u32 {
   const bytes = (bucketCount(frames) << 3) + (frames << 4);
   return linkage.claimFrames((bytes + FRAME_BYTES - 1) >> FRAME_SHIFT);
 }
 
-/** A power of two, at least as many as frames. */
+/** A power of two, at least the number of frames. */
 function bucketCount(frames: u32): u32 {
   return 1 << (32 - clz<u32>(frames - 1));
 }
@@ -94,7 +94,7 @@ export function insert(page: u64, frame: u32): u32 {
   return other;
 }
 
-/** The page is in the table, at `frame`. */
+/** Removes the page, which must be in the table, at `frame`. */
 export function remove(page: u64, frame: u32): void {
   const bucket = bucketOf(page);
   latch(bucket);

@@ -1,7 +1,7 @@
-// Serving the interrupts of other vCPUs, wherever this one begins an operation or waits: a translation that
-// is trusted needs it of every vCPU. Tabby needs none of it, and nothing of it is compiled then.
+// Serving the interrupts of other vCPUs wherever this vCPU begins an operation or waits: a design whose
+// translations are trusted needs that of every vCPU. Tabby does not, and compiles none of it.
 //
-// Interface   attach() by each vCPU; poll() holds no latch of the pool's own that a handler could want.
+// Interface   attach() by each vCPU. poll() must not be called with a latch of the pool that a handler wants.
 
 import * as ipi from '../mmu/ipi';
 import { DESIGN, EAGER } from './design';

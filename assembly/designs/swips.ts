@@ -1,25 +1,27 @@
 // Swizzled pointers (LeanStore): a parent's child pointer holds the child's frame while the child is hot.
 //
-// Interface   A swip is the address of a u32 cell in a page that is in a frame: a page number below 2^31, or
-//             SWIZZLED | pfn. Readers take what is in the cell to pool.optimistic(), which follows it, and
-//             with the cell's address swizzles it; what a cell says counts once its page is validated.
-//             found(), cool(), restore() change cells; isLoose() before a page leaves.
-// Invariants  SWIP-1  A swizzled cell leads to a frame that holds its child: the cell changes back before the
-//                     child leaves.
-//             SWIP-2  A page with swizzled children stays: they cool first. So no frame address is ever
-//                     written to storage by an eviction; a flush restores the page first.
-//             SWIP-3  A page that is pinned exclusively has no swizzled children: who changes it moves page
-//                     numbers.
-//             SWIP-4  Each change of a cell moves its page's version on, so a reader of before finds out.
-// Concurrency Cells and lists of a page change under its exclusive latch. A child becomes swizzled with its
-//             own latch held too, so who holds a loose child may let it go. Nobody waits for a latch here.
-// Cost        a swizzled step is a load and a test less than nothing: no look-up. 16 bytes a frame. Where it
-//             is not LeanStore: every resident page is in the hash table, not cooling ones alone; a page that
-//             is changed loses its children's swips, which come back one by one (splits below a node); there
-//             is no cooling stage beside the clock: it takes a hot page's swip on one round, and the page on
+// Interface   A swip is the address of a u32 cell in a resident page. The cell holds a page number below
+//             2^31, or SWIZZLED | pfn. Readers pass the cell's value to pool.optimistic(), which follows it,
+//             and with the cell's address swizzles it; the value counts once the page is validated. found(),
+//             cool() and restore() change cells; isLoose() is checked before a page leaves.
+// Invariants  SWIP-1  A swizzled cell leads to a frame that holds its child: the cell is unswizzled before
+//                     the child leaves.
+//             SWIP-2  A page with swizzled children stays: they cool first. So an eviction never writes a
+//                     frame address to storage; a flush restores the page first.
+//             SWIP-3  A page pinned exclusively has no swizzled children: code that changes it sees page
+//                     numbers only.
+//             SWIP-4  Each change of a cell advances its page's version, so that an earlier optimistic reader
+//                     fails validation.
+// Concurrency Cells and lists of a page change under its exclusive latch. Swizzling also holds the child's
+//             latch, so the holder of a loose child may evict it. Nothing here waits for a latch.
+// Cost        a swizzled step is one load and a test; no look-up. 16 bytes per frame. Differences to
+//             LeanStore: every resident page is in the hash table, not only cooling ones; a page that is
+//             changed loses its children's swips, which return one by one (splits below a node); there is no
+//             cooling stage apart from the clock, which takes a hot page's swip in one round, and the page in
 //             the next. The root is found by a hint that the header must confirm.
 //
-//   links of a frame, 16 bytes:  u32 swip that leads here, 0 = none     u32 first swizzled child     u32 next, u32 previous sibling
+//   links of a frame, 16 bytes:
+//     u32 swip that leads here, 0 = none   u32 first swizzled child   u32 next, u32 previous sibling
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import * as linkage from '../mmu/linkage';
@@ -37,10 +39,10 @@ const NEXT: u32 = 8;
 const PREVIOUS: u32 = 12;
 
 let links: u32 = 0;
-/** A hint. */
+/** Frame of the page that was last found without a cell: a hint. */
 let last: u32 = 0;
 
-/** Address of the links for so many frames, 0 if there is no room. */
+/** Claims the links of this many frames: their address, or 0 without room. */
 export function layout(frames: u32): u32 {
   return linkage.claimFrames(((frames << 4) + FRAME_BYTES - 1) >> FRAME_SHIFT);
 }
@@ -68,20 +70,20 @@ export function frameOf(value: u64): u32 {
   return (<u32>value) << FRAME_SHIFT;
 }
 
-/** Whether nothing leads to the frame, and nothing from it to others. */
+/** Whether no swip leads to the frame, and none from it to others. */
 export function isLoose(frame: u32): bool {
   const at = linksOf(frame);
   return (atomic.load<u32>(at, SWIP) | atomic.load<u32>(at, FIRST)) == 0;
 }
 
-/** The cell that leads to a frame, 0 = none; for audits. */
+/** The cell that leads to a frame, 0 = none; for audits in tests. */
 export function swipOf(frame: u32): u32 {
   return atomic.load<u32>(linksOf(frame), SWIP);
 }
 
 /**
- * The frame that a cell's value leads to, 0 = none. Without a cell, where the last page was that was found
- * without one: the root of a tree, most often.
+ * The frame to which a cell's value leads, 0 = none. Without a cell, the frame of the last page that was
+ * found without one: usually the root of a tree.
  */
 @inline
 export function follow(value: u64, swip: u32): u32 {
@@ -89,15 +91,15 @@ export function follow(value: u64, swip: u32): u32 {
   return swip == 0 ? last : 0;
 }
 
-/** A page was found by its number: the next reader of the cell has less to do. */
+/** A page was found by its number: swizzles the cell for its next reader. */
 export function found(swip: u32, over: u64, frame: u32, seen: u64): void {
   if (swip == 0) last = frame;
   else swizzle(swip, over, frame, seen);
 }
 
 /**
- * Makes the cell, read when its page's header was `over`, lead to its child's frame, whose header is `seen`;
- * or not.
+ * Tries to make the cell, read while its page's header was `over`, lead to its child's frame, whose header is
+ * `seen`.
  */
 function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   const parent = swip & ~OFFSET_MASK;
@@ -116,10 +118,7 @@ function swizzle(swip: u32, over: u64, frame: u32, seen: u64): void {
   latch.release(parent);
 }
 
-/**
- * One step of the clock: a swizzled page without swizzled children becomes loose. Whether it was loose
- * already.
- */
+/** One step of the clock: a swizzled page without swizzled children becomes loose. Whether it already was. */
 export function cool(frame: u32): bool {
   const at = linksOf(frame);
   const swip = atomic.load<u32>(at, SWIP);
@@ -135,7 +134,7 @@ export function cool(frame: u32): bool {
   return false;
 }
 
-/** The cells of a page, held exclusively, are page numbers again. Whether any was not. */
+/** Turns the cells of a page, held exclusively, back into page numbers. Whether any was swizzled. */
 export function restore(frame: u32): bool {
   const at = linksOf(frame);
   if (load<u32>(at, FIRST) == 0) return false;
@@ -144,7 +143,7 @@ export function restore(frame: u32): bool {
   return true;
 }
 
-/** SWIP-4: the holder of the page changes its version. */
+/** SWIP-4: the holder of the page advances its version. */
 function bumpVersion(frame: u32): void {
   const now = load<u64>(frame);
   header.put(frame, now, operation.advance(now));
@@ -160,7 +159,7 @@ function link(frame: u32, parent: u32, swip: u32): void {
   atomic.store<u32>(at, swip, SWIP);
 }
 
-/** SWIP-1: the child is in its frame still, so its header says what the cell gets. */
+/** SWIP-1: the child is still in its frame, so its header has the number for the cell. */
 function unlink(frame: u32, parent: u32): void {
   const at = linksOf(frame);
   const next = load<u32>(at, NEXT);

@@ -1,8 +1,7 @@
 // The size classes of the slab heap.
 //
-// 16 to 256 bytes in steps of 8; then 16 classes a doubling up to 4 KiB, 8 up to 32 KiB, 4 up to 256 KiB: an
-//    object wastes
-// less than 8 bytes, then at most one part in 16, in 8, in 4.
+// 16 to 256 bytes in steps of 8; then 16 classes per doubling up to 4 KiB, 8 up to 32 KiB, 4 up to 256 KiB.
+// An object wastes less than 8 bytes, then at most one part in 16, in 8, in 4.
 
 export const CLASSES: u32 = 131;
 
@@ -19,7 +18,7 @@ function geometric(step: u32, power: u32, stepsShift: u32): u32 {
   return base + ((step & ((1 << stepsShift) - 1)) + 1) * (base >> stepsShift);
 }
 
-/** The smallest class whose slots hold so many bytes, at most 256 KiB. */
+/** The smallest class whose slots hold this many bytes, at most 256 KiB. */
 @inline
 export function classOf(bytes: u32): u32 {
   if (bytes <= 256) return bytes <= 16 ? 0 : (bytes - 9) >> 3;

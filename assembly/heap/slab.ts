@@ -1,11 +1,11 @@
 // The slab heap of a guest: size classes without headers, in spans of 64 KiB.
 //
-// Interface   boot() once; alloc(kind, bytes) gives an address or 0 when memory.grow is refused;
+// Interface   boot() once; alloc(kind, bytes) returns an address, or 0 if memory.grow is refused;
 //             free(address); resize(address, bytes) in place or not at all; usable(address). nextLive() walks
-//             the live objects of a kind in address order. One guest thread calls all of these; a snapshot's
-//             walk sees its own moment.
-// Structure   A run is 1..7 adjacent spans cut into equal slots of one class, or one large object of any length.
-//             A descriptor of 32 bytes per span lies apart from the spans, 2048 of them in a chunk of 64 KiB:
+//             the live objects of a kind in address order. One guest thread calls all of these; a walk on a
+//             snapshot sees the moment of the snapshot.
+// Structure   A run is 1..7 adjacent spans cut into equal slots of one class, or one large object of any
+//             length. Spans have descriptors of 32 bytes in separate chunks of 64 KiB, 2048 in each:
 //
 //              0        4          6      7       8            12     16     20      24
 //             [bitmap  |class     |kind  |state  |live / spans|prev  |next  |low    |bits           ]
@@ -16,14 +16,14 @@
 //             next
 //             low     no word of the bitmap below this one has a free bit
 // Invariants  SLAB-1  A run is in its class's list if and only if it has a free slot and a live one.
-//             SLAB-2  A run without live slots is given back at once: its spans serve any class.
+//             SLAB-2  A run without live slots is freed at once: its spans serve any class.
 //             SLAB-3  liveBytes is the sum of the class sizes of live slots and of the spans of large
 //                     objects.
-//             SLAB-4  The free slot and the free span with the lowest address go first, so that memory stays
+//             SLAB-4  The free slot and the free span with the lowest address are used first, so that memory
 //                     dense; among partial runs the head of the list goes first.
-//             SLAB-5  No end of a range is computed: at 4 GiB it would be 0.
-// Cost        alloc 4 loads and 3 stores when the head run has a free slot; a free touches the descriptor,
-//             not the object, so that it makes no page of the object dirty.
+//             SLAB-5  The end of a range is never computed: at 4 GiB it would be 0.
+// Cost        alloc 4 loads and 3 stores if the head run has a free slot; a free touches the descriptor,
+//             not the object, so that it dirties no page of the object.
 
 import { CHECKED } from '../machine/checked';
 import { CLASSES, classOf, sizeOfClass } from './size-class';
@@ -36,7 +36,7 @@ const CLASS_BYTES: u32 = 16;
 const CLASS_SIZE: u32 = 0; // u32, bytes of a slot
 const CLASS_SLOTS: u32 = 4; // u32, slots of a run
 const CLASS_SPANS: u32 = 8; // u32, spans of a run
-const CLASS_FIRST: u32 = 12; // u32, offset of the first slot: the bitmap lies before it
+const CLASS_FIRST: u32 = 12; // u32, offset of the first slot: the bitmap precedes it
 /** The largest object that shares a run with others. */
 export const SMALL_MAX: u32 = 262144;
 const INLINE_SLOTS: u32 = 64;
@@ -58,7 +58,7 @@ const DESC_BITS: u32 = 24;
 
 const POISON: u8 = 0xdd; // what a freed object contains, in checked builds
 
-const STATE_OUTSIDE: u32 = 0; // not the heap's
+const STATE_OUTSIDE: u32 = 0; // not part of the heap
 const STATE_FREE: u32 = 1;
 const STATE_SMALL: u32 = 2;
 const STATE_LARGE: u32 = 3;
@@ -71,7 +71,7 @@ const META_CLASSES: u32 = META_FREE + SPANS_MAX / 8;
 const META_HEADS: u32 = META_CLASSES + CLASSES * CLASS_BYTES;
 const META_BYTES: u32 = META_HEADS + KINDS * CLASSES * 4;
 
-const GROW_SPANS: u32 = 16; // asked for at once, so that growing is rare
+const GROW_SPANS: u32 = 16; // requested at once, so that growing is rare
 /** Free spans that large objects leave to small ones, so that a refusal can still be reported. */
 export const RESERVE_SPANS: u32 = 8;
 
@@ -81,7 +81,7 @@ let freeSpans: u32 = 0;
 let lowSpan: u32 = 0; // no span below this index is free
 let live: u64 = 0;
 
-/** Takes memory from the guest's static data to the break; everything behind it comes by memory.grow. */
+/** Takes memory from the guest's static data to the break; later memory is obtained by memory.grow. */
 export function boot(): void {
   const first = <u32>((__heap_base + SPAN_BYTES - 1) >> SPAN_SHIFT);
   const have = <u32>memory.size();
@@ -101,7 +101,7 @@ function bootClasses(): void {
     const size = sizeOfClass(index);
     const at = meta + META_CLASSES + index * CLASS_BYTES;
     let spans: u32 = 1;
-    // A run may lose one part in 25 behind its last slot.
+    // A run may lose one part in 25 after its last slot.
     while (spans < RUN_SPANS_MAX && ((spans << SPAN_SHIFT) % size) * 25 > spans << SPAN_SHIFT)
       spans++;
     let slots = (spans << SPAN_SHIFT) / size;
@@ -139,7 +139,7 @@ function descOf(span: u32): u32 {
   );
 }
 
-/** Bytes that an object of this size takes. */
+/** Bytes that an object of this size occupies. */
 export function roundUp(bytes: u32): u32 {
   if (bytes <= SMALL_MAX) return load<u32>(classAt(classOf(bytes)), CLASS_SIZE);
   return spansFor(bytes) << SPAN_SHIFT;
@@ -169,7 +169,7 @@ export function freeBytes(): u64 {
 
 // --- Small objects -----------------------------------------------------------------------------------------
 
-/** An object of at least `bytes` bytes, not zeroed, aligned to 8; 0 when there is no memory for it. */
+/** An object of at least `bytes` bytes, not zeroed, aligned to 8; 0 if there is no memory. */
 export function alloc(kind: u32, bytes: u32): u32 {
   if (bytes > SMALL_MAX) return allocLarge(kind, bytes);
   const index = classOf(bytes);
@@ -196,7 +196,7 @@ export function alloc(kind: u32, bytes: u32): u32 {
   return (span << SPAN_SHIFT) + load<u32>(at, CLASS_FIRST) + ((word << 6) + <u32>ctz(bits)) * size;
 }
 
-/** Gives an object back. */
+/** Frees an object. */
 export function free(address: u32): void {
   let span = address >> SPAN_SHIFT;
   let desc = descOf(span);
@@ -234,7 +234,7 @@ export function free(address: u32): void {
   } else link(head, span, desc);
 }
 
-/** Puts a run that has a free slot again before those above it, so far as the head tells. */
+/** Inserts a run that has a free slot again: before the head if its address is lower, else after it. */
 function link(head: u32, span: u32, desc: u32): void {
   const first = load<u32>(head);
   let before: u32 = 0;
@@ -321,9 +321,7 @@ export function usable(address: u32): u32 {
   return load<u32>(classAt(load<u16>(owner, DESC_CLASS)), CLASS_SIZE);
 }
 
-/**
- * Makes an object longer or shorter where it lies; false when its class or its neighbours do not allow it.
- */
+/** Changes the size of an object in place; false if its class or its neighbours do not allow it. */
 export function resize(address: u32, bytes: u32): bool {
   const span = address >> SPAN_SHIFT;
   const desc = descOf(span);
@@ -371,7 +369,7 @@ function markFree(span: u32): void {
 function takeRun(spans: u32, spare: u32): u32 {
   if (freeSpans < spans + spare && !ensureSpans(spans + spare)) return 0;
   let span = findRun(spans);
-  // Enough free spans, but none adjacent: as many new ones are, but for one that may go to descriptors.
+  // Enough free spans, but not adjacent: new ones are, except one that may be used for descriptors.
   for (let turn = 0; span == 0 && turn < 2; turn++) {
     if (!growBy(spans)) return 0;
     span = findRun(spans);
@@ -410,14 +408,14 @@ function giveRun(span: u32, spans: u32): void {
   if (span < lowSpan) lowSpan = span;
 }
 
-/** True when at least so many spans are free, after growing if need be. */
+/** Whether at least `spans` spans are free, after growing if necessary. */
 export function ensureSpans(spans: u32): bool {
   if (freeSpans >= spans) return true;
   const missing = spans - freeSpans;
   return growBy(missing < GROW_SPANS ? GROW_SPANS : missing) || growBy(missing);
 }
 
-/** True when objects of so many bytes in all can be expected to fit, with the reserve left over. */
+/** Whether objects of `bytes` bytes in total can be expected to fit, with the reserve left over. */
 @inline
 export function hasRoom(bytes: u32): bool {
   const spans = (bytes >> SPAN_SHIFT) + RESERVE_SPANS;
@@ -442,10 +440,10 @@ function adopt(end: u32): void {
 }
 
 /**
- * Makes descriptors for the chunk that span `spanCount` begins; false when that span itself had to hold them.
+ * Creates descriptors for the chunk that starts at span `spanCount`; false if that span itself holds them.
  */
 function addChunk(chunk: u32): bool {
-  // A free span further down is better: this one may become the middle of a large object.
+  // A free span at a lower address is better: this one may become the middle of a large object.
   const span = freeSpans == 0 ? 0 : findRun(1);
   const at = (span == 0 ? spanCount : span) << SPAN_SHIFT;
   if (span != 0) {
@@ -461,8 +459,8 @@ function addChunk(chunk: u32): bool {
 // --- Walking -----------------------------------------------------------------------------------------------
 
 /**
- * The first live object of a kind at or behind an address, or 0. To walk on, ask from the object's address +
- * 1. Objects come and go between calls; one that lives throughout is met exactly once.
+ * The first live object of a kind at or after an address, or 0. To continue, pass the object's address + 1.
+ * Objects may be allocated and freed between calls; one that lives throughout is found exactly once.
  */
 export function nextLive(kind: u32, from: u32): u32 {
   let span = from >> SPAN_SHIFT;

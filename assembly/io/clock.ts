@@ -1,8 +1,8 @@
-// The time, for what adapts to it: how long the device takes, which deadline has passed.
+// The time, for code that adapts to it: how long the device takes, whether a deadline has passed.
 //
-// Interface   now(): microseconds, from a beginning of this vCPU's own; it never goes back. Compare those of
-//             one vCPU.
-// Cost        a call of the host, about 50 ns.
+// Interface   now(): microseconds since an origin of this vCPU's own. It never decreases. Compare only times
+//             of one vCPU.
+// Cost        one call of the host, about 50 ns.
 
 @external('hypervisor', 'clock')
 declare function clock(): f64;

@@ -1,16 +1,18 @@
-// The leader of a log: it gathers a group, writes it, syncs, says so.
+// The leader of a log: it gathers a group of commits, writes it, syncs, and publishes what is durable.
 //
-// Interface   step() does what this vCPU can do now: it leads if somebody is to and nobody does. rest() waits
-//             for what step() goes on with. reset() is for a vCPU that begins.
-// The group   Whoever wants what is not durable and finds no leader is it. While its flush is under way others append, and that is the next
-//             group: a slow device makes large ones. A leader waits before it begins only as long as that
-//             pays (enough()): those whom the last flush has released mostly come back at once, and a flush
-//             for the first of them lets all the others wait for the next.
-// Invariants  LOG-4  `durable` goes forward after the write and the fdatasync of everything before it have
-//                    succeeded. What a flush that failed has left on the device nobody knows: the log is
-//                    broken from then on, and says so to everybody.
-// Concurrency One leader at a time; it is to step until its group has ended. One that died breaks the log.
-// Cost        a group one turn of the I/O service: a write and a sync, linked.
+// Interface   step() does what this vCPU can do now, and becomes leader if a leader is needed and there is
+//             none. rest() waits for whatever lets step() proceed. reset() is for a vCPU that starts.
+// The group   A vCPU that needs a record durable and finds no leader becomes it. While its flush is in
+//             progress others append, and their records are the next group: a slow device makes large groups.
+//             A leader waits before it starts only while that pays (enough()): vCPUs that the last flush
+//             released mostly return at once, and a flush for the first of them alone makes the others wait
+//             for the next one.
+// Invariants  LOG-4  `durable` advances only after the write and the fdatasync of everything before it have
+//                    succeeded. What a failed flush left on the device is unknown: the log is broken from
+//                    then on, for every vCPU.
+// Concurrency One leader at a time. It must call step() until its group has ended; if it dies, the log
+//             breaks.
+// Cost        one round trip of the I/O service per group: a write and a sync, linked.
 
 import { ECANCELED, EIO } from '../abi/errno';
 import { OP_ALLOCATE, OP_FDATASYNC, OP_WRITE } from '../abi/ring';
@@ -43,28 +45,31 @@ import {
 } from './log-block';
 import * as requests from './requests';
 
-/** The file grows by so much, zeros that have their place: a sync has less to write then. */
+/** The file grows by this much at a time, in allocated zeros, so that a sync writes less metadata. */
 export const EXTENT_BYTES: u32 = 4 << 20;
 const BACKOFF_MAX: u32 = 64;
-/** How often a waiter looks whether the leader lives. */
+/** A waiter checks whether the leader is alive once in this many turns. */
 const LOOK: u32 = 256;
 
-/** This vCPU leads: it waits for others, or for the device. */
+/** This vCPU leads, and waits for other vCPUs or for the device. */
 let isLeader: bool = false;
 let isGathering: bool = false;
 let isFlushing: bool = false;
-/** When it began to lead, and how many commits there were. */
+/** When it became leader, and the value of ASKED then. */
 let openedAt: u64 = 0;
 let openedWith: u32 = 0;
-/** The group: when it was begun, its commits, its end, and from where on it is not written yet. */
+/** The group: when it was formed, its commits, its end, and the position up to which it is written. */
 let begunAt: u64 = 0;
 let commits: u32 = 0;
 let groupEnd: u64 = 0;
 let written: u64 = 0;
-/** Requests of the chain that is under way; the first makes the file longer. */
+/** Requests of the chain in progress; if isGrowing, the first one extends the file. */
 let parts: u32 = 0;
 let isGrowing: bool = false;
-/** This vCPU leads nothing. One of before that had its number may have led: what came of it nobody knows. */
+/**
+ * This vCPU leads nothing. If an earlier vCPU with this index died while it led, the outcome of its flush is
+ * unknown, and the log breaks.
+ */
 export function reset(): void {
   isLeader = false;
   isGathering = false;
@@ -72,7 +77,7 @@ export function reset(): void {
   if (atomic.load<u32>(log, LEADER) == vcpu.index + 1) breakWith(EIO);
 }
 
-/** Groups flushed since boot; what a flush takes, in us. */
+/** Groups flushed since boot; time of a flush in us. */
 export function groups(): u32 {
   return atomic.load<u32>(log, GROUPS);
 }
@@ -81,8 +86,8 @@ export function flushUs(): u64 {
 }
 
 /**
- * Does what can be done now for the group that this vCPU leads, or leads one if somebody is to. 0, or why the
- * log is broken.
+ * Advances the group that this vCPU leads, or becomes leader if one is needed. 0, or the negative errno that
+ * broke the log.
  */
 export function step(): i32 {
   if (broken() != 0) return -broken();
@@ -102,7 +107,7 @@ function lead(): bool {
   openedAt = clock.now();
   openedWith = atomic.load<u32>(log, ASKED);
   if (!isDurable(atomic.load<u64>(log, WANTED))) return true;
-  leave(); // the leader before this one had it in its group
+  leave(); // the previous leader had it in its group
   return false;
 }
 
@@ -113,8 +118,8 @@ function leave(): void {
 }
 
 /**
- * Whether to begin: when all are there that came to the last groups, or at once when waiting has not paid. It
- * pays when those who come meanwhile, a flush each, save more than those who are there lose.
+ * Whether to flush now: when the group is as large as recent ones, or at once when gathering has not paid.
+ * It pays if the flushes that late arrivals save outweigh the delay of the vCPUs already waiting.
  */
 function enough(): bool {
   const asked = atomic.load<u32>(log, ASKED);
@@ -136,7 +141,7 @@ function enough(): bool {
   return true;
 }
 
-/** Takes everything that is there into a group. */
+/** Forms a group of everything that was appended so far. */
 function begin(): void {
   isGathering = false;
   isFlushing = true;
@@ -148,8 +153,8 @@ function begin(): void {
 }
 
 /**
- * Asks for what is left to do of the group, one after the other: a longer file, the bytes in one piece or
- * two, a sync.
+ * Submits what remains of the group as one chain: an extension of the file, the bytes in one piece or two,
+ * a sync.
  */
 function flush(): void {
   const allocated = load<u64>(log, ALLOCATED);
@@ -180,7 +185,7 @@ function follow(operation: u32, address: u32, bytes: u32, place: u64): void {
   parts += 1;
 }
 
-/** The chain has ended: the group is durable, or goes on after a write that was short, or has failed. */
+/** The chain has ended: the group is durable, or continues after a short write, or has failed. */
 function arrived(): void {
   for (let i: u32 = 0; i < parts; i++) {
     const result = load<i32>(part(i), requests.REQUEST_RESULT);
@@ -209,10 +214,7 @@ function fail(errno: i32): void {
   leave();
 }
 
-/**
- * Waits a little for what step() goes on with: the device, or others; `turn` is how often the caller has
- * waited.
- */
+/** Waits briefly for the device or other vCPUs; `turn` counts the waits of the caller so far. */
 export function rest(turn: u32): void {
   if (isFlushing) {
     if (requests.waitAny() < 0) breakWith(EIO);

@@ -1,21 +1,21 @@
-// Reads a log from its beginning: every record of the valid prefix, and where that ends.
+// Reads a log from its beginning: every record of the valid prefix, and where that prefix ends.
 //
-// Interface   open(), then next() until it is not 1; `payload` and `bytes` are the record's until the next
-//             one, `position` is the place behind it: the LSN that it was appended with.
-// Invariants  LOG-2  What follows the first thing that is no record is not looked at: whatever it is, nobody
-//                    was told that it is durable (log-writer.ts, LOG-4).
-// Concurrency This vCPU's; one log at a time. The buffer is the caller's, in the DMA window. Nobody appends
-//             meanwhile.
+// Interface   open(), then next() while it returns 1. `payload` and `bytes` describe the record until the
+//             next call; `position` is the end of the record, which is the LSN that append() returned.
+// Invariants  LOG-2  Nothing after the first invalid record is read: none of it was ever reported durable
+//                    (log-writer.ts, LOG-4).
+// Concurrency Used by one vCPU, for one log at a time. The caller owns the buffer, which is in the DMA
+//             window. No vCPU may append during the read.
 
 import { ECANCELED, EINVAL } from '../abi/errno';
 import { OP_READ } from '../abi/ring';
 import * as record from './log-record';
 import * as requests from './requests';
 
-/** What a buffer has at least. */
+/** Minimum size of a buffer. */
 export const BUFFER_BYTES_MIN: u32 = 2 * record.RECORD_BYTES_MAX;
 
-/** The record that next() has found, and the place behind it. */
+/** The record that next() found, and its end. Set by next(); valid until its next call. */
 export let payload: u32 = 0;
 export let bytes: u32 = 0;
 export let position: u64 = 0;
@@ -24,12 +24,12 @@ let file: u32 = 0;
 let request: u32 = 0;
 let buffer: u32 = 0;
 let room: u32 = 0;
-/** Bytes of the file in the buffer, from `position` on: where they are, and how many. */
+/** Bytes of the file in the buffer that were not returned yet: their address, and how many. */
 let at: u32 = 0;
 let left: u32 = 0;
 let isEnd: bool = false;
 
-/** The log in the registered file; `space` has room for a request. 0 or -EINVAL. */
+/** Opens the log in a registered file; `space` is memory for one request. 0 or -EINVAL. */
 export function open(fileNumber: u32, space: u32, bufferAddress: u32, bufferBytes: u32): i32 {
   if (bufferBytes < BUFFER_BYTES_MIN) return -EINVAL;
   file = fileNumber;
@@ -43,9 +43,7 @@ export function open(fileNumber: u32, space: u32, bufferAddress: u32, bufferByte
   return 0;
 }
 
-/**
- * 1 when there is a record; 0 at the end of the valid prefix; a negative errno when the file cannot be read.
- */
+/** 1 if it found a record, 0 at the end of the valid prefix, a negative errno if the file cannot be read. */
 export function next(): i32 {
   if (left < record.HEADER_BYTES) {
     const filled = fillUp();
@@ -69,7 +67,7 @@ export function next(): i32 {
   return 1;
 }
 
-/** Reads until the buffer is full, or the file at its end. */
+/** Reads until the buffer is full or the file ends. */
 function fillUp(): i32 {
   memory.copy(buffer, at, left);
   at = buffer;

@@ -1,22 +1,22 @@
-// A log that many vCPUs append to, made durable in groups: one flush at a time, and what comes meanwhile is
-// the next one's.
+// A log to which many vCPUs append, made durable in groups: one flush at a time; what is appended during a
+// flush belongs to the next.
 //
-//   LSN      the place in the file behind a record. Records lie there one after the other (log-record.ts)
-//   buffer   a power of two of bytes in the DMA window; the byte of place p is at p modulo its size
+//   LSN      the position in the file after a record. Records are contiguous (log-record.ts)
+//   buffer   a power of two of bytes in the DMA window; the byte of position p is at p modulo its size
 //   durable <= group end <= filled <= reserved <= durable + buffer
 //
-// Interface   open() once per VM, on the file that it is given: it finds the end of what is valid and goes on
-//             there; attach() on every other vCPU. append() gives a record's LSN, commit() returns when it is
-//             durable. Those who have more to do than to wait say want(), and step() until isDurable(), with
-//             a rest() in between if there is nothing else to do.
-// Invariants  LOG-3  A place is reserved by one; `filled` goes past a record when all of it is there, and all
-//                    before it.
-//             LOG-4  What is durable, and what becomes of it when the device fails: log-group.ts.
-//             LOG-5  On the device nothing that passes for a record lies behind the end where a log goes on:
-//                    open() cuts it off.
-// Concurrency Any number of vCPUs. One that steps is to come back while it leads: until then nobody else's
-//             commit ends.
-// Cost        append() about 100 ns, a copy and a checksum.
+// Interface   open() once per VM, on a registered file: it finds the end of the valid prefix and continues
+//             there. attach() on every other vCPU. append() returns a record's LSN, commit() returns when it
+//             is durable. A vCPU that has other work calls want(), then step() until isDurable(), with
+//             rest() in between when it has nothing else to do.
+// Invariants  LOG-3  Each position is reserved by one vCPU; `filled` passes a record only when that record
+//                    and all before it are complete.
+//             LOG-4  What is durable, and what a failure of the device does: log-group.ts.
+//             LOG-5  On the device nothing after the end at which a log continues can be accepted as a
+//                    record: open() truncates it.
+// Concurrency Any number of vCPUs. A vCPU that calls step() must call it again while it leads: until then no
+//             other vCPU's commit ends.
+// Cost        append() about 100 ns: a copy and a checksum.
 
 import { ECANCELED, EINVAL } from '../abi/errno';
 import { FRAME_BYTES } from '../abi/limits';
@@ -48,13 +48,13 @@ import * as requests from './requests';
 export { broken, durable, flushUs, groups, isDurable, rest, step };
 
 export const BUFFER_BYTES_MIN: u32 = 4 * record.RECORD_BYTES_MAX;
-/** Why append() gave 0: an errno. */
+/** Errno of the last append() that returned 0. Set by append(); valid until its next call. */
 export let failure: i32 = 0;
 
 /**
- * Opens the log in the registered file, for all vCPUs: `block` is a frame, `buffer` a power of two of bytes
- * in the DMA window. After requests.attach(). 0 or a negative errno: -EINVAL, -ECANCELED without that, or
- * what the file says.
+ * Opens the log in a registered file, for all vCPUs: `block` is a frame, `buffer` a power of two of bytes in
+ * the DMA window. Call requests.attach() first. 0 or a negative errno: -EINVAL, -ECANCELED without attach(),
+ * or the error of the file.
  */
 export function open(block: u32, file: u32, buffer: u32, bufferBytes: u32): i32 {
   if (bufferBytes < BUFFER_BYTES_MIN || popcnt(bufferBytes) != 1) return -EINVAL;
@@ -90,13 +90,13 @@ export function open(block: u32, file: u32, buffer: u32, bufferBytes: u32): i32 
   return extended != -ECANCELED ? extended : load<i32>(cut, requests.REQUEST_RESULT);
 }
 
-/** Makes this vCPU know the log of a block. After requests.attach(). */
+/** Attaches this vCPU to the log of a block. Call requests.attach() first. */
 export function attach(block: u32): void {
   use(block);
   reset();
 }
 
-/** Appends a record: its LSN; 0 when it cannot be (`failure`): EINVAL, or what the log is broken with. */
+/** Appends a record and returns its LSN; 0 on failure, with EINVAL or the log's errno in `failure`. */
 export function append(payload: u32, bytes: u32): u64 {
   failure = bytes - 1 >= record.PAYLOAD_BYTES_MAX ? EINVAL : broken();
   if (failure != 0) return 0;
@@ -115,7 +115,7 @@ export function append(payload: u32, bytes: u32): u64 {
   return end;
 }
 
-/** Place of so many bytes, when the buffer has room for them; the maximum when the log breaks meanwhile. */
+/** Reserves `size` bytes, waiting for room in the buffer; u64.MAX_VALUE if the log breaks. */
 function reserve(size: u32): u64 {
   let turn: u32 = 0;
   while (true) {
@@ -133,8 +133,8 @@ function reserve(size: u32): u64 {
 }
 
 /**
- * Copies to a place of the buffer, around its end. Padding and headers are whole there: its size is a
- * multiple of theirs.
+ * Copies to a position of the buffer, and wraps at its end. Padding and headers never wrap: the buffer's
+ * size is a multiple of theirs.
  */
 function put(place: u64, from: u32, bytes: u32): void {
   const to = at(place);
@@ -143,7 +143,7 @@ function put(place: u64, from: u32, bytes: u32): void {
   if (bytes > straight) memory.copy(load<u32>(log, BUFFER), from + straight, bytes - straight);
 }
 
-/** Asks that everything up to `lsn` become durable; step() or commit(), anybody's, sees to it. */
+/** Requests that everything up to `lsn` become durable; a step() or commit() of any vCPU flushes it. */
 export function want(lsn: u64): void {
   atomic.add<u32>(log, 1, ASKED);
   ask(lsn);
@@ -160,8 +160,8 @@ function ask(lsn: u64): void {
 }
 
 /**
- * Returns when everything up to `lsn` is durable: 0, or the negative errno that the log is broken with;
- * -EINVAL for what was not appended.
+ * Returns when everything up to `lsn` is durable: 0, or the negative errno that broke the log; -EINVAL if
+ * `lsn` was not appended.
  */
 export function commit(lsn: u64): i32 {
   if (lsn > atomic.load<u64>(log, FILLED)) return -EINVAL;

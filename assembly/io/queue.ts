@@ -1,15 +1,14 @@
-// This vCPU's submission and completion queue: what it asks of storage without waiting (abi/ring.ts).
+// This vCPU's submission and completion queues: I/O without waiting (abi/ring.ts).
 //
-// Interface   attach() once per vCPU; isServed() says whether anybody would answer. submit() puts an entry
-//             into the queue if there is room(), ring() shows the service what has been put there. next()
-//             takes a completion: `userData` and `result` are its. wait(n) returns when n completions can be
-//             taken.
-// Invariants  RING-1  Each index is stored by one side, after the entries that it covers; the other reads it
-//                     first.
-//             RING-2  An entry may be reused once RING_SQ_HEAD is past it: the service has copied it.
-//             RING-3  Nothing is submitted that a completion has no room for, so a completion is never lost.
-// Concurrency The service reads and writes beside this vCPU. Other vCPUs have their own.
-// Cost        submit() and next() about 5 ns; ring() a system call if the service sleeps, else nothing.
+// Interface   attach() once per vCPU; isServed() says whether the service runs. submit() puts an entry into
+//             the queue if room() allows, ring() publishes the entries to the service. next() takes a
+//             completion into `userData` and `result`. wait(n) returns when n completions can be taken.
+// Invariants  RING-1  One side stores each index, after the entries that it covers; the other side reads the
+//                     index before the entries.
+//             RING-2  An entry may be reused once RING_SQ_HEAD has passed it: the service has copied it.
+//             RING-3  An entry is submitted only if its completion has room, so no completion is lost.
+// Concurrency The service reads and writes the rings concurrently. Other vCPUs have their own.
+// Cost        submit() and next() about 5 ns; ring() a system call if the service sleeps, else one store.
 
 import { COUNTER_SUBMITTED } from '../abi/counter';
 import { PANIC_RING } from '../abi/panic';
@@ -55,30 +54,27 @@ import * as linkage from '../mmu/linkage';
 @external('libdbos', 'syscall')
 declare function syscall(nr: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32;
 
-/** The completion that next() took. */
+/** The completion that next() took. Set by next(); valid until its next call. */
 export let userData: u64 = 0;
 export let result: i32 = 0;
 
 /** Address of the rings. */
 export let rings: u32 = 0;
-/** Entries put into the queue, shown or not; completions taken. */
+/** Entries submitted, published or not; completions taken. */
 let tail: u32 = 0;
 let head: u32 = 0;
 
-/** Whether the service was there when last looked. */
+/** Whether the service is running, asleep or awake. */
 export function isServed(): bool {
   const state = atomic.load<u32>(map.vm, VM_IO_STATE);
   return state == IO_ASLEEP || state == IO_AWAKE;
 }
 
-/**
- * Makes the queues, or takes over those of an earlier vCPU of this number; false when there is no room for
- * them.
- */
+/** Creates the queues, or takes over those of an earlier vCPU with this index; false if there is no room. */
 export function attach(): bool {
   rings = load<u32>(vcpu.block, VCPU_RING);
   if (rings == 0) {
-    rings = linkage.claimFrames(RING_FRAMES); // reads as zero, and stays for later vCPUs of this number
+    rings = linkage.claimFrames(RING_FRAMES); // reads as zero; later vCPUs with this index reuse it
     if (rings == 0) return false;
     atomic.store<u32>(vcpu.block, rings, VCPU_RING);
   }
@@ -87,7 +83,7 @@ export function attach(): bool {
   return true;
 }
 
-/** Lets what an earlier vCPU of this number has left under way come to its end. */
+/** Waits until the operations of an earlier vCPU with this index have ended. */
 function drain(): void {
   const state = atomic.load<u32>(map.vm, VM_IO_STATE);
   if (state == IO_ASLEEP || state == IO_AWAKE || state == IO_STARTING) {
@@ -104,12 +100,12 @@ function drain(): void {
   atomic.store<u32>(rings, head, RING_CQ_HEAD);
 }
 
-/** RING_INTERRUPTS: whether completions come with an interrupt as well. */
+/** RING_INTERRUPTS: completions also raise an interrupt. */
 export function setFlags(flags: u32): void {
   atomic.store<u32>(rings, flags, RING_FLAGS);
 }
 
-/** Entries that were submitted and whose completion was not taken. */
+/** Entries submitted whose completion has not been taken. */
 @inline
 export function outstanding(): u32 {
   return tail - head;
@@ -121,7 +117,7 @@ export function room(): u32 {
   return min<u32>(queued, CQ_ENTRIES - outstanding());
 }
 
-/** Puts an entry into the queue; false when it is full, or too many are outstanding. ring() shows it. */
+/** Puts an entry into the queue; false if it is full or too many are outstanding. ring() publishes it. */
 export function submit(
   opcode: u32,
   flags: u32,
@@ -152,14 +148,15 @@ export function submit(
 }
 
 /**
- * Shows the service what was submitted. It looks again before it sleeps, so it is woken only if it sleeps.
+ * Publishes the submitted entries. The service checks again before it sleeps, so only a sleeping one needs a
+ * wake-up.
  */
 export function ring(): void {
   atomic.store<u32>(rings, tail, RING_SQ_TAIL);
   if (atomic.load<u32>(map.vm, VM_IO_STATE) == IO_ASLEEP) syscall(SYS_RING_ENTER, 0, 0, 0, 0, 0);
 }
 
-/** Takes a completion; false when none has come. */
+/** Takes a completion; false if there is none. */
 export function next(): bool {
   if (atomic.load<u32>(rings, RING_CQ_TAIL) == head) return false;
   if (CHECKED && atomic.load<u32>(rings, RING_CQ_TAIL) - head > outstanding()) panic(PANIC_RING); // RING-3
@@ -171,16 +168,13 @@ export function next(): bool {
   return true;
 }
 
-/** Returns when `count` completions can be taken: 0, or a negative errno if they will never come. */
+/** Returns when `count` completions can be taken: 0, or a negative errno if they will never arrive. */
 export function wait(count: u32): i32 {
   atomic.store<u32>(rings, tail, RING_SQ_TAIL);
   return syscall(SYS_RING_ENTER, <i32>count, 0, 0, 0, 0);
 }
 
-/**
- * Whether the service has given up on this vCPU, or is gone: what is outstanding may still happen, but nobody
- * will say so.
- */
+/** Whether the service has ended or ignores this vCPU: operations may still happen, but never complete. */
 export function isDead(): bool {
   return (
     atomic.load<u32>(map.vm, VM_IO_STATE) == IO_DEAD || atomic.load<u32>(rings, RING_BROKEN) != 0

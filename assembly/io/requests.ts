@@ -1,23 +1,22 @@
-// Requests: what this vCPU wants of storage, put into its queue in the order in which it wants it. The policy
-// is guest code: this one has two classes, deadlines, and a bound on what the device is given at once.
+// Requests: the I/O that this vCPU wants, submitted to its queue in an order that guest code decides. This
+// policy has two classes, deadlines, and a bound on the requests at the device.
 //
-//   request, 64 bytes, the caller's memory, its own until it is done:
+//   request, 64 bytes of the caller's memory, which must stay valid until it is done:
 //     u32 state   i32 result   u32 opcode   u32 file   u32 address   u32 length   u64 position
 //     u64 deadline   u32 class   u32 next of its chain   u64 order
 //
-// Interface   attach() once per vCPU, instead of queue.attach(): the queue is this module's then. fill()
-//             writes a request, link() says that another is to follow when it has succeeded in full
-//             (SQE_LINK). add() queues it, with what is linked to it; pump() gives the device what it may
-//             have; poll() takes what has come, and pumps; wait() returns a request's result. setDepth()
-//             bounds what the device is given.
-// Invariants  REQ-1  A class's chains leave in the order of their deadlines; one without gets its class's
-//                    patience.
-//             REQ-2  HIGH goes before LOW, and LOW has at most `lowDepth` chains at the device: what HIGH
-//                    wants finds a device that has few others to do. Yet of HIGH_RUN + 1 that leave while LOW
-//                    waits, one is of LOW if its deadline has passed.
-//             REQ-3  So none starves: with time each deadline becomes the earliest of its class, and passes.
-// Concurrency This vCPU's alone; the device is everybody's, so each vCPU's depth adds to the others'.
-// Cost        about 50 ns to add and to pump a request, one doorbell for all that a pump lets go.
+// Interface   attach() once per vCPU, instead of queue.attach(): this module then owns the queue. fill()
+//             writes a request, link() makes another start when it has succeeded in full (SQE_LINK). add()
+//             queues a request with its chain; pump() submits as many as the depth allows; poll() takes
+//             completions, and pumps; wait() returns a request's result. setDepth() sets the bound.
+// Invariants  REQ-1  Chains of a class leave in the order of their deadlines; one without a deadline gets the
+//                    patience of its class.
+//             REQ-2  HIGH goes before LOW, and LOW has at most `lowDepth` chains at the device, so that HIGH
+//                    finds it little loaded. But of HIGH_RUN + 1 chains that leave while LOW waits, one is of
+//                    LOW if its deadline has passed.
+//             REQ-3  So none starves: in time each deadline becomes the earliest of its class, and passes.
+// Concurrency Used by this vCPU alone. All vCPUs share the device, so their depths add up.
+// Cost        about 50 ns to add and pump a request; one doorbell per pump.
 
 import { RING_OWN, SQE_LINK } from '../abi/ring';
 import * as clock from './clock';
@@ -40,31 +39,29 @@ export const REQUEST_BYTES: u32 = 64;
 export const IDLE: u32 = 0; //      fill() -> add()
 export const QUEUED: u32 = 1; //    add() -> pump()
 export const UNDER_WAY: u32 = 2; // pump() -> poll()
-export const DONE: u32 = 3; //      the result is there
+export const DONE: u32 = 3; //      the result is valid
 
-export const HIGH: u32 = 0; // somebody waits for it
+export const HIGH: u32 = 0; // a caller waits for it
 export const LOW: u32 = 1; // in the background
 const NONE: u32 = 2;
-/** Chains of a class that can wait here. */
+/** Chains of a class that can wait in its heap. */
 export const WAITING_MAX: u32 = 256;
-/** What those without a deadline have. */
+/** Deadlines, from now, of chains added without one. */
 const PATIENCE_HIGH_US: u64 = 10_000;
 const PATIENCE_LOW_US: u64 = 1_000_000;
-/** Chains of HIGH that go before an overdue one of LOW. */
+/** Chains of HIGH that may leave before an overdue one of LOW. */
 export const HIGH_RUN: u32 = 8;
 
-/**
- * A binary heap a class of requests' addresses, in the part of the ring's first frame that is the vCPU's own.
- */
+/** A binary heap of request addresses per class, in the vCPU's own part of the first ring frame. */
 let heaps: u32 = 0;
 let highWaiting: u32 = 0;
 let lowWaiting: u32 = 0;
-/** Chains at the device, and of them those of LOW; the most that may be. */
+/** Chains at the device, and those of LOW among them; their bounds. */
 let underWay: u32 = 0;
 let lowUnderWay: u32 = 0;
 let depth: u32 = 32;
 let lowDepth: u32 = 2;
-/** Chains of HIGH that left since one of LOW did. */
+/** Chains of HIGH that left since the last one of LOW. */
 let highRun: u32 = 0;
 let order: u64 = 0;
 
@@ -78,7 +75,7 @@ export function attach(): bool {
   return true;
 }
 
-/** At most so many chains at the device, and of LOW so many of them: at least one, and fewer than all. */
+/** Bounds the chains at the device, and those of LOW among them: at least 1, and fewer than all. */
 export function setDepth(all: u32, low: u32): void {
   depth = max<u32>(all, 2);
   lowDepth = max<u32>(min<u32>(low, depth - 1), 1);
@@ -103,17 +100,14 @@ export function fill(
   store<u32>(request, 0, NEXT);
 }
 
-/**
- * `after` starts when `request` has succeeded in full, else it is -ECANCELED. Before the first of them is
- * added.
- */
+/** `after` starts when `request` has succeeded in full, else it ends with -ECANCELED. Call before add(). */
 export function link(request: u32, after: u32): void {
   store<u32>(request, after, NEXT);
 }
 
 /**
- * Queues a chain; `deadline` is a time of clock.now(), or 0 for the patience of the class. False when too
- * many wait, and before attach().
+ * Queues a chain; `deadline` is a time of clock.now(), or 0 for the patience of the class. False if too many
+ * chains wait, or before attach().
  */
 export function add(request: u32, klass: u32, deadline: u64): bool {
   const waiting = klass == HIGH ? highWaiting : lowWaiting;
@@ -131,14 +125,14 @@ export function add(request: u32, klass: u32, deadline: u64): bool {
   return true;
 }
 
-/** Gives the device as much as it may have, and rings once. */
+/** Submits as many chains as the depth allows, and rings once. */
 export function pump(): void {
   let isNew = false;
   while (underWay < depth) {
     const klass = choose();
     if (klass == NONE) break;
     const heap = heapOf(klass);
-    if (!submit(load<u32>(heap))) break; // the queue's room comes with completions
+    if (!submit(load<u32>(heap))) break; // completions will make room
     isNew = true;
     if (klass == HIGH) {
       pop(heap, --highWaiting);
@@ -153,7 +147,7 @@ export function pump(): void {
   if (isNew) queue.ring();
 }
 
-/** The class whose turn it is. */
+/** The class that is next to leave. */
 function choose(): u32 {
   const lowMay = lowWaiting > 0 && lowUnderWay < lowDepth;
   if (highWaiting == 0) return lowMay ? LOW : NONE;
@@ -161,7 +155,7 @@ function choose(): u32 {
   return load<u64>(load<u32>(heapOf(LOW)), DEADLINE) <= clock.now() ? LOW : HIGH;
 }
 
-/** Puts a chain into the queue; false when there is no room for all of it. */
+/** Submits a chain to the queue; false if the whole chain does not fit. */
 function submit(first: u32): bool {
   let count: u32 = 0;
   for (let part = first; part != 0; part = load<u32>(part, NEXT)) count += 1;
@@ -182,7 +176,7 @@ function submit(first: u32): bool {
   return true;
 }
 
-/** Takes what has come, and gives the device more; returns how many requests are done. */
+/** Takes completions and pumps; returns how many requests are done. */
 export function poll(): u32 {
   let done: u32 = 0;
   while (queue.next()) {
@@ -199,16 +193,13 @@ export function poll(): u32 {
   return done;
 }
 
-/**
- * Returns when there is something to poll: 0, or -EIO if nothing will ever come; -EINVAL when nothing was
- * asked for.
- */
+/** Returns when there is something to poll: 0; -EIO if nothing will complete; -EINVAL if none was added. */
 export function waitAny(): i32 {
   pump();
   return queue.wait(1);
 }
 
-/** The request's result; -EIO when nobody will ever say: then it may still happen. */
+/** The request's result; -EIO if it will never be known: the operation may still happen. */
 export function wait(request: u32): i32 {
   poll();
   while (load<u32>(request, REQUEST_STATE) != DONE) {
@@ -225,7 +216,7 @@ export function isDone(request: u32): bool {
   return load<u32>(request, REQUEST_STATE) == DONE;
 }
 
-// The heaps: the earliest deadline first, of two the one that came first.
+// The heaps: the earliest deadline first, and for equal ones the earlier request.
 
 @inline
 function heapOf(klass: u32): u32 {
@@ -251,7 +242,7 @@ function push(heap: u32, count: u32, request: u32): void {
   store<u32>(heap + (at << 2), request);
 }
 
-/** Takes the first away; `count` are left. */
+/** Removes the first element; `count` are left. */
 function pop(heap: u32, count: u32): void {
   const request = load<u32>(heap + (count << 2));
   let at: u32 = 0;

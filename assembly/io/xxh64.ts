@@ -1,8 +1,8 @@
 // XXH64, the checksum of a page in storage.
 //
-// Interface   hash(address, bytes, seed). The published algorithm; known answers are in tests/tabby.
-// Cost        about 0.3 us for a page: four independent lanes of 64-bit multiplies, which SIMD here does not
-//             have.
+// Interface   hash(address, bytes, seed): the published algorithm; tests/tabby has known answers.
+// Cost        about 0.3 us per page, in four independent lanes of 64-bit multiplication, which Wasm SIMD does
+//             not accelerate.
 
 const PRIME1: u64 = 0x9e3779b185ebca87;
 const PRIME2: u64 = 0xc2b2ae3d27d4eb4f;

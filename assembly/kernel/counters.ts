@@ -1,9 +1,8 @@
-// The VM's numbers by the indices of abi/counter.ts.
+// The VM's counters and gauges, by the indices of abi/counter.ts.
 //
-// Interface   read(). Counters are sums over all vCPUs since boot, gauges are of now.
-// Concurrency Counters are read while their vCPUs count: each is right, but they are not of one moment.
-// Cost        one load for each vCPU; nothing is counted for the sake of this file but what its owners count
-//             anyway.
+// Interface   read(). Counters are sums over all vCPUs since boot; gauges are current values.
+// Concurrency Counters are read while their vCPUs count: each is correct, but they are not from one moment.
+// Cost        one load per vCPU. Their owners maintain the values anyway; this file adds no cost elsewhere.
 
 import {
   COUNTERS_PER_VCPU,
@@ -37,7 +36,7 @@ import * as vcpu from '../machine/vcpu';
 import * as frames from './frames';
 import * as guestMemory from './guest-memory';
 
-/** 0 for an index that means nothing. */
+/** 0 for an unknown index. */
 export function read(index: u32): f64 {
   if (index < COUNTERS_PER_VCPU) return <f64>vcpu.counted(index);
   if (index == GAUGE_EPOCH) return <f64>atomic.load<u32>(map.vm, VM_EPOCH);
@@ -56,9 +55,7 @@ export function read(index: u32): f64 {
   return 0;
 }
 
-/**
- * What the I/O service refused of all rings. A linked guest may have put anything where their addresses are.
- */
+/** Entries of all rings that the I/O service refused. A linked guest may have overwritten the addresses. */
 function refused(): u32 {
   let sum: u32 = 0;
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);

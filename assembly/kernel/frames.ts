@@ -1,15 +1,15 @@
-// Frame allocator: per-vCPU free lists, refilled in batches from a global list, then from memory never used
-// yet.
+// Frame allocator: per-vCPU free lists, refilled in batches from a global list, then from memory that was
+// never used.
 //
-// Interface   alloc() gives a frame's address or 0; free(); inherit() what a dead vCPU has kept. Frames are
-//             not zeroed (paper, 4.2). run() gives neighbouring frames that are never returned: windows and
+// Interface   alloc() returns a frame's address or 0; free(); inherit() frees what a dead vCPU kept. Frames
+//             are not zeroed (paper, 4.2). run() returns adjacent frames that are never freed: windows and
 //             staging.
-// Invariants  FRAME-1  A frame is on one list or with one owner.
+// Invariants  FRAME-1  A frame is on one list or has one owner.
 //             FRAME-2  Memory between the break and the floor was never handed out: it still reads as zero,
 //                      so guest memory may grow into it.
-// Concurrency Own list: this vCPU alone. Global list: compare-and-swap on {head, version}; the version keeps
-//             a head that went and came back from being taken for the same. Break and floor share one 64-bit
-//             word, so that neither passes the other.
+// Concurrency Own list: this vCPU alone. Global list: compare-and-swap on {head, version}; the version
+//             detects a head that was removed and pushed again. Break and floor share one 64-bit word, so
+//             that neither passes the other.
 // Cost        alloc 2 loads and 2 stores; every FRAME_BATCH-th also a compare-and-swap.
 //
 //   free frame:   word 0  next frame of this list or batch
@@ -71,7 +71,7 @@ export function free(frame: u32): void {
   if (count >= 2 * FRAME_BATCH) returnBatch();
 }
 
-/** Gives everything this vCPU keeps back to the global list: its end. */
+/** Returns all frames that this vCPU keeps to the global list, when it ends. */
 export function flush(): void {
   freeFresh(vcpu.block);
   while (load<u32>(vcpu.block, VCPU_FREE_COUNT) != 0) returnBatch();
@@ -79,8 +79,8 @@ export function flush(): void {
 }
 
 /**
- * Takes over what a vCPU has kept whose thread is gone. The chain is right at every instruction of alloc()
- * and free(), the count is not: the chain is followed, as long as it could be.
+ * Frees the frames kept by a vCPU whose thread has ended. The chain is valid at every instruction of alloc()
+ * and free(), the count is not: so this follows the chain, up to its maximum length.
  */
 export function inherit(block: u32): void {
   let frame = load<u32>(block, VCPU_FREE_HEAD);
@@ -95,7 +95,7 @@ export function inherit(block: u32): void {
   freeFresh(block);
 }
 
-/** The same for who takes over the vCPU itself: the count is made right. */
+/** For a vCPU that takes over the block with its frames: corrects the count. */
 export function recount(block: u32): void {
   let count: u32 = 0;
   let frame = load<u32>(block, VCPU_FREE_HEAD);
@@ -138,7 +138,7 @@ function popBatch(): u32 {
     const old = atomic.load<u64>(map.vm, VM_BATCHES);
     const head = <u32>old;
     if (head == 0) return 0;
-    // May read a batch that somebody else has just taken: then the version has changed and the swap fails.
+    // May read a batch that another vCPU has just taken: then the version has changed and the swap fails.
     const renewed = (((old >> 32) + 1) << 32) | (<u64>load<u32>(head, NEXT_BATCH));
     if (atomic.cmpxchg<u64>(map.vm, old, renewed, VM_BATCHES) == old) {
       atomic.sub<u32>(map.vm, load<u32>(head, BATCH_FRAMES), VM_BATCHED_FRAMES);
@@ -147,7 +147,7 @@ function popBatch(): u32 {
   }
 }
 
-/** Address of `count` neighbouring frames that were never used, or 0: lowers the floor. */
+/** Address of `count` adjacent frames that were never used, or 0. Lowers the floor. */
 export function run(count: u32): u32 {
   while (true) {
     const old = atomic.load<u64>(map.vm, VM_BREAK);
@@ -160,7 +160,7 @@ export function run(count: u32): u32 {
   }
 }
 
-/** Frames that alloc() could still hand out, on any vCPU. An estimate while others run. */
+/** Frames that alloc() could still return, on any vCPU. An estimate while others run. */
 export function available(): u32 {
   const both = atomic.load<u64>(map.vm, VM_BREAK);
   let frames = <u32>(both >> 32) - <u32>both + atomic.load<u32>(map.vm, VM_BATCHED_FRAMES);
@@ -173,7 +173,7 @@ export function available(): u32 {
   return frames;
 }
 
-/** Frames below the kernel that have ever been handed out. */
+/** Frames below the kernel that were ever handed out. */
 export function claimed(): u32 {
   return map.frameTop() - <u32>(atomic.load<u64>(map.vm, VM_BREAK) >> 32);
 }
@@ -187,16 +187,16 @@ function checkFrame(frame: u32): void {
 
 // --- checked builds: what a free frame contains ------------------------------------------------------------
 
-const POISON_AT: u32 = 16; // behind the words of the lists
+const POISON_AT: u32 = 16; // after the words of the lists
 const POISON: u64 = 0xdead_f4a3_dead_f4a3;
 
-/** The frame becomes free. One that is poisoned from end to end is free already. */
+/** Fills a frame that becomes free. A completely poisoned one is already free. */
 function poison(frame: u32): void {
   if (isPoisoned(frame)) panic(PANIC_FRAME_FREED_TWICE);
   for (let at = POISON_AT; at < FRAME_BYTES; at += 8) store<u64>(frame + at, POISON);
 }
 
-/** The frame is handed out: nothing has been written to it while it was free. */
+/** Checks that a frame being handed out was not written to while it was free. */
 function unpoison(frame: u32): void {
   if (!isPoisoned(frame)) panic(PANIC_FRAME_WRITTEN);
   store<u64>(frame, ~POISON, POISON_AT);
@@ -208,10 +208,7 @@ function isPoisoned(frame: u32): bool {
   return at == FRAME_BYTES;
 }
 
-/**
- * Frames that alloc() can hand out without those below page `limit`, which the guest may want; an estimate
- * while others run.
- */
+/** Frames that alloc() can return without those below page `limit`, which the guest may want: an estimate. */
 export function beyond(limit: u32): u32 {
   const floor = <u32>(atomic.load<u64>(map.vm, VM_BREAK) >> 32);
   const block = vcpu.block;

@@ -1,8 +1,8 @@
 // Guest memory: from address 0 to the break, which the guest moves with memory.grow.
 //
-// Interface   size() and grow() in WebAssembly pages of 64 KiB, as the instructions they stand for.
-// Concurrency The break shares a 64-bit word with the frame floor (kernel/frames.ts, FRAME-2). In a snapshot
-//             it is the snapshot's own.
+// Interface   size() and grow() in WebAssembly pages of 64 KiB, like the instructions they replace.
+// Concurrency The break shares a 64-bit word with the frame floor (kernel/frames.ts, FRAME-2). A snapshot has
+//             its own break.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_BREAK } from '../abi/snapshot-block';
@@ -14,7 +14,7 @@ import * as frames from './frames';
 
 const FRAMES_PER_PAGE: u32 = 16; // 64 KiB
 
-/** First page beyond the guest memory of this vCPU's image. */
+/** First page after the guest memory of this vCPU's image. */
 export function breakPage(): u32 {
   const slot = vcpu.snapshotSlot();
   if (slot >= 0) return load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK);
@@ -25,7 +25,7 @@ export function size(): i32 {
   return <i32>(breakPage() / FRAMES_PER_PAGE);
 }
 
-/** Old size, or -1 when the VM has no room: for the guest that is an allocation that failed, no trap. */
+/** Old size, or -1 if the VM has no room: for the guest a failed allocation, not a trap. */
 export function grow(pages: u32): i32 {
   if (pages > 65536) return -1;
   const wanted = pages * FRAMES_PER_PAGE;
@@ -47,8 +47,8 @@ function growMain(wanted: u32): i32 {
 }
 
 /**
- * A snapshot's growth is private: each new page gets a zeroed frame of its own at once. Those come from
- * beyond what the guest itself may grow to, so that neither can make the other's growth fail.
+ * A snapshot's growth is private: each new page gets a zeroed frame of its own at once. These frames are not
+ * among those that the guest itself may grow into, so that neither can make the other's growth fail.
  */
 function growSnapshot(slot: u32, wanted: u32): i32 {
   const block = map.snapshotBlock(slot);

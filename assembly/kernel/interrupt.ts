@@ -1,11 +1,11 @@
-// Interrupts: one pending bit per vector and vCPU; delivered at safepoints.
+// Interrupts: one pending bit per vector and vCPU, delivered at safepoints.
 //
-// Interface   post(vcpu, vector) from any vCPU; safepoint() by the owner when VCPU_PENDING is nonzero.
-//             Handlers are functions of the guest, bound by the host into the trap table (kernel/trap.ts).
+// Interface   post(vcpu, vector) from any vCPU; the owner calls safepoint() when VCPU_PENDING is nonzero.
+//             Handlers are functions of the guest, which the host binds into the trap table (kernel/trap.ts).
 // Invariants  INT-1  A posted vector is delivered at least once after the post, unless masked.
-//             INT-2  Handlers run before the epoch is adopted: they still write under the old view, which the
-//                    guest's write checks compare with until the safepoint returns.
-// Concurrency VCPU_PENDING: set by anyone with atomic.or, cleared by the owner with atomic.and.
+//             INT-2  Handlers run before the epoch is adopted: they still write under the old view, with
+//                    which the guest's write checks compare until the safepoint returns.
+// Concurrency VCPU_PENDING: any vCPU sets bits with atomic.or, the owner clears them with atomic.and.
 // Cost        a poll is one load and one branch; the slow path about 30 ns without a handler.
 
 import { COUNTER_INTERRUPTS, COUNTER_SAFEPOINTS } from '../abi/counter';
@@ -29,7 +29,7 @@ function take(vector: u32): void {
   atomic.and<u32>(vcpu.block, ~(1 << vector), VCPU_PENDING);
 }
 
-/** Delivers what is pending and not masked, then acknowledges the epoch. */
+/** Delivers all pending vectors that are not masked, then acknowledges the epoch. */
 export function safepoint(): void {
   vcpu.count(COUNTER_SAFEPOINTS);
   const pending = atomic.load<u32>(vcpu.block, VCPU_PENDING) & ~load<u32>(vcpu.block, VCPU_MASK);

@@ -1,12 +1,12 @@
 // Bytes between the host and a guest: system calls stage what they move (paper, 4.3).
 //
-// Interface   The host asks for a contiguous range to read with lend(), and hands over with deliver() what it
-//             has put into this vCPU's staging buffer. A store that skips the write check would show through
-//             in snapshots: it writes guest memory itself only where receive() has just let it.
-//             Modules beside a guest, which are not translated, take what they work on with fetch(), and the
-//             host reads what they have made in place.
+// Interface   The host gets a contiguous range to read from lend(), and calls deliver() to copy what it has
+//             put into this vCPU's staging buffer. A store that skips the write check would be visible in
+//             snapshots, so the host writes guest memory itself only where receive() has just allowed it.
+//             Untranslated modules that work with a guest copy their input with fetch(), and the host reads
+//             their output in place.
 // Concurrency The staging buffer belongs to one vCPU; a call uses it from start to end.
-// Cost        main image: lend() and receive() cost nothing, deliver() one copy. Snapshot: one copy each way.
+// Cost        main image: lend() and receive() copy nothing, deliver() once. Snapshot: one copy each way.
 
 import { FRAME_BYTES, FRAME_SHIFT, STAGING_BYTES } from '../abi/limits';
 import { ENTRY_OWNED, SNAPSHOT_BREAK } from '../abi/snapshot-block';
@@ -23,26 +23,24 @@ function bytesLeftInPage(address: u32): u32 {
   return FRAME_BYTES - (address & (FRAME_BYTES - 1));
 }
 
-/** True when the range is guest memory of this vCPU's image. */
+/** Whether the range is guest memory of this vCPU's image. */
 export function isGuestRange(address: u32, bytes: u32): bool {
   return <u64>address + <u64>bytes <= (<u64>guestMemory.breakPage()) << FRAME_SHIFT;
 }
 
-/** True when the range is memory of the kernel: it starts behind the break and ends within the VM. */
+/** Whether the range is kernel memory: it starts after the break and ends within the VM. */
 export function isKernelRange(address: u32, bytes: u32): bool {
   const end = <u64>address + <u64>bytes;
   return isKernel(address) && end <= (<u64>map.frameCount) << FRAME_SHIFT;
 }
 
-/** Behind the break of the main image, and behind this image's own: a snapshot may have grown by itself. */
+/** Beyond the main image's break, and beyond this image's own: a snapshot may have grown by itself. */
 function isKernel(address: u32): bool {
   const page = address >> FRAME_SHIFT;
   return page >= <u32>atomic.load<u64>(map.vm, VM_BREAK) && page >= guestMemory.breakPage();
 }
 
-/**
- * Address where the host may read the range: itself in the main image, staged (at most STAGING_BYTES) else.
- */
+/** Address where the host may read the range: its own in the main image, else up to STAGING_BYTES, staged. */
 export function lend(address: u32, bytes: u32): u32 {
   const slot = vcpu.snapshotSlot();
   if (slot < 0 || isKernel(address)) return address;
@@ -58,7 +56,7 @@ export function fetch(address: u32, bytes: u32, target: u32): void {
   else copyOut(slot, address, bytes, target);
 }
 
-/** Copies a range of a snapshot to `target`, which is no guest memory; returns `target`. */
+/** Copies a range of a snapshot to `target`, which is not guest memory; returns `target`. */
 export function copyOut(slot: u32, address: u32, bytes: u32, target: u32): u32 {
   let done: u32 = 0;
   while (done < bytes) {
@@ -70,9 +68,9 @@ export function copyOut(slot: u32, address: u32, bytes: u32, target: u32): u32 {
 }
 
 /**
- * Address where the host may put what it reads at once from a file: the range itself in the main image, its
- * pages writable, and the vCPU counts as running from here on, as in a store of its own; else the staging
- * buffer, to deliver() from.
+ * Address where the host may put what it reads at once from a file. In the main image this is the range
+ * itself: its pages are writable, and the vCPU counts as running from then on, as during a store of its own.
+ * In a snapshot it is the staging buffer, from which deliver() copies.
  */
 export function receive(address: u32, bytes: u32): u32 {
   if (vcpu.snapshotSlot() >= 0) return load<u32>(vcpu.block, VCPU_STAGING);
@@ -81,10 +79,7 @@ export function receive(address: u32, bytes: u32): u32 {
   return address;
 }
 
-/**
- * Copies what the host has put into the staging buffer to guest memory: from here on the vCPU counts as
- * running.
- */
+/** Copies from the staging buffer to guest memory. From then on the vCPU counts as running. */
 export function deliver(address: u32, bytes: u32): void {
   vcpu.resume();
   const staging = load<u32>(vcpu.block, VCPU_STAGING);
@@ -109,7 +104,7 @@ export function deliver(address: u32, bytes: u32): void {
   }
 }
 
-/** Bytes of the range that a snapshot covers. */
+/** Bytes of guest memory that a snapshot covers. */
 export function snapshotBytes(slot: u32): u64 {
   return (<u64>load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK)) << FRAME_SHIFT;
 }

@@ -1,12 +1,12 @@
 // Trap table: the guest's own handlers for interrupts, page faults and system calls.
 //
-// Interface   Slots 0..31 are interrupt vectors, then HANDLER_PAGE_FAULT (address: i32): i32, nonzero =
-//             handled, and HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. bind() is called by the host, which
-//             puts the guest's function into this instance's table first. An unbound interrupt is dropped, an
-//             unbound fault or call goes to the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32
-//             serves the virtual memory of linked guests (mmu/mmu.ts); without it such a fault ends the call.
-//             HANDLER_CALL (function: u32, arg: u64): u64 runs what other vCPUs ask for (mmu/remote-call.ts).
-// Concurrency One table per vCPU, as each has its own instance of the guest.
+// Interface   Slots 0..31 are interrupt vectors. HANDLER_PAGE_FAULT (address: i32): i32 returns nonzero =
+//             handled. HANDLER_SYSCALL (nr, a, b, c, d, e: i32): i32. The host calls bind() after it has put
+//             the guest's function into this instance's table. An unbound interrupt is dropped; an unbound
+//             fault or call uses the kernel's own code. HANDLER_MMU (page: u64, access: u32): i32 serves the
+//             virtual memory of linked guests (mmu/mmu.ts); without it such a fault ends the call.
+//             HANDLER_CALL (function: u32, arg: u64): u64 runs the calls of other vCPUs (mmu/remote-call.ts).
+// Concurrency One table per vCPU: each has its own instance of the guest.
 
 import {
   HANDLER_CALL,
@@ -39,10 +39,7 @@ export function interrupt(vector: u32): void {
   if (isBound(vector)) call_indirect<void>(vector, vector);
 }
 
-/**
- * What the guest's handler says: that the page is accessible now. The caller looks for itself
- * (snappy/write-fault.ts).
- */
+/** Whether the guest's handler says that the page is now accessible. The caller checks (write-fault.ts). */
 export function pageFault(address: u32): bool {
   if (!isBound(HANDLER_PAGE_FAULT) || vcpu.isFrozen()) return false;
   vcpu.freeze();
@@ -54,7 +51,7 @@ export function pageFault(address: u32): bool {
 /** Whether this vCPU is in the handler of mmuFault(). */
 let isServing: bool = false;
 
-/** A page fault of virtual memory (mmu/mmu.ts): what the handler returned. */
+/** Serves a page fault of virtual memory (mmu/mmu.ts); returns the handler's result. */
 export function mmuFault(page: u64, access: u32): i32 {
   if (!isBound(HANDLER_MMU)) vcpu.trap(TRAP_FAULT_UNHANDLED, <u32>page);
   if (isServing) vcpu.trap(TRAP_FAULT_NESTED, <u32>page);
@@ -64,7 +61,7 @@ export function mmuFault(page: u64, access: u32): i32 {
   return result;
 }
 
-/** A remote call: what the handler returned. */
+/** Serves a remote call; returns the handler's result. */
 export function serveCall(fn: u32, arg: u64): u64 {
   if (!isBound(HANDLER_CALL)) vcpu.trap(TRAP_CALL_UNHANDLED, fn);
   return call_indirect<u64>(HANDLER_CALL, fn, arg);

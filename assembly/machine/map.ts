@@ -1,6 +1,6 @@
-// Where this VM's regions are: the memory map (abi/memory-map.ts) worked out for this VM's size, once.
+// The addresses of this VM's regions: the memory map (abi/memory-map.ts) computed once for this VM's size.
 //
-// Interface   attach() first; then every address of a region comes from here.
+// Interface   attach() first; then this file provides the address of every region.
 // Concurrency Mutable globals are registers of this instance of the kernel; nothing here is shared.
 
 import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
@@ -9,7 +9,7 @@ import * as memoryMap from '../abi/memory-map';
 export let frameCount: u32 = 0;
 /** Address of the VM block (abi/vm-block.ts). */
 export let vm: u32 = 0;
-/** Address of the epoch table: one byte a page. */
+/** Address of the epoch table: one byte per page. */
 export let epochs: u32 = 0;
 let tables: u32 = 0;
 let tags: u32 = 0;
@@ -34,7 +34,7 @@ export function snapshotBlock(slot: u32): u32 {
   return snapshots + (slot << FRAME_SHIFT);
 }
 
-/** Address of the flat page table of a snapshot: 4 bytes a page. */
+/** Address of the flat page table of a snapshot: 4 bytes per page. */
 export function snapshotTable(slot: u32): u32 {
   return tables + slot * (frameCount << 2);
 }
@@ -49,7 +49,7 @@ export function tableChunks(): u32 {
   return frameCount / TABLE_CHUNK_PAGES;
 }
 
-/** The first frame that is no free frame: everything below it down to the floor may be handed out. */
+/** End of the frames that may be handed out (exclusive); they start at the floor. */
 export function frameTop(): u32 {
   return vm >> FRAME_SHIFT;
 }

@@ -1,9 +1,9 @@
 // Spin lock: one word, 0 free, 1 held. For sections of tens of instructions that never block and never trap.
 //
-// Interface   acquire(address), release(address). pause(turn) is the wait of every other spin loop too.
+// Interface   acquire(address), release(address). Every other spin loop waits by pause(turn, word) too.
 // Concurrency The holder may lose its processor: after SPINS turns a waiter sleeps, so that a machine with
-//             fewer processors than vCPUs goes on. A sleep that goes on for long looks whether a holder's
-//             thread is gone (host/vm/departed.ts).
+//             fewer processors than vCPUs makes progress. A long series of sleeps checks whether a holder's
+//             thread has ended (host/vm/departed.ts).
 
 import { PANIC_LOCK_NOT_HELD } from '../abi/panic';
 import { publish32 } from './barrier';
@@ -20,7 +20,7 @@ declare function sleep(word: u32, value: i32, us: i32): void;
 const SPINS: u32 = 200; // about 1 us before the first sleep
 const SLEEP_US: i32 = 50;
 
-/** Waits a little for `word` (4-byte aligned) to change; `turn` is how often the caller has waited. */
+/** Waits briefly for `word` (4-byte aligned) to change; `turn` counts the caller's waits so far. */
 export function pause(turn: u32, word: u32): void {
   if (turn < SPINS) return;
   sleep(word, atomic.load<i32>(word), SLEEP_US);

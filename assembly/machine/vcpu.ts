@@ -1,8 +1,8 @@
 // The vCPU that this instance of the kernel is: its block, its state, its counters.
 //
 // Interface   attach() once per instance. Other files read `block` and the words of abi/vcpu-block.ts in it.
-// Concurrency VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING are written here and read by other vCPUs; VCPU_PENDING
-//             is written by all (kernel/interrupt.ts). Everything else in the block is the owner's alone.
+// Concurrency This file writes VCPU_STATE, VCPU_EPOCH and VCPU_FAULTING, and other vCPUs read them; all write
+//             VCPU_PENDING (kernel/interrupt.ts). The rest of the block is the owner's alone.
 
 import { FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
 import { PANIC_DEPTH, PANIC_FAULTING, PANIC_HOLDS } from '../abi/panic';
@@ -34,11 +34,10 @@ import * as map from './map';
 
 /** Address of this vCPU's block. */
 export let block: u32 = 0;
-/** Its number. */
+/** Its index. */
 export let index: u32 = 0;
 /**
- * VCPU_DEPTH at which the guest's page-fault handler runs, 0 = it does not: inside it no new epoch is
- * acknowledged.
+ * VCPU_DEPTH at which the guest's page-fault handler runs, 0 = it does not: inside it no epoch is adopted.
  */
 let frozen: u32 = 0;
 
@@ -57,13 +56,13 @@ export function attach(number: u32): void {
   adopt();
 }
 
-/** For code that is linked into a guest: makes this instance know the vCPU that its kernel has claimed. */
+/** For code linked into a guest: attaches this instance to the vCPU that its kernel has claimed. */
 export function link(address: u32): void {
   block = address;
   index = (address - map.vcpuBlock(0)) >> FRAME_SHIFT;
 }
 
-/** Number of a block that was nobody's and is now the caller's, idle; -1 when all are taken. */
+/** Claims a free block: its number, now idle; -1 if all are taken. */
 export function claim(): i32 {
   for (let number: u32 = 0; number < VCPUS_MAX; number++) {
     const free = map.vcpuBlock(number);
@@ -81,30 +80,26 @@ function raiseCount(count: u32): void {
   }
 }
 
-/**
- * The vCPU `number` is free again. `isDead`: its thread ended in the guest, perhaps in a write fault.
- */
+/** Frees the vCPU `number`. `isDead`: its thread ended in the guest, perhaps in a write fault. */
 export function abandon(number: u32, isDead: bool): void {
   const gone = map.vcpuBlock(number);
   if (isDead) {
     if (atomic.load<u32>(gone, VCPU_FAULTING) & 1) atomic.add<u32>(gone, 1, VCPU_FAULTING);
   }
   store<u32>(gone, 0, VCPU_SNAPSHOT);
-  atomic.store<u32>(gone, 0, VCPU_THREAD); // before the block is another thread's
+  atomic.store<u32>(gone, 0, VCPU_THREAD); // before another thread gets the block
   atomic.store<u32>(gone, VCPU_ABSENT, VCPU_STATE);
 }
 
-/**
- * The block of a vCPU whose thread is gone becomes the caller's, who alone has set its state to VCPU_DEAD.
- */
+/** Takes over the block of a vCPU whose thread has ended; the caller alone has set its state to VCPU_DEAD. */
 export function replace(number: u32): void {
   abandon(number, true);
   atomic.store<u32>(map.vcpuBlock(number), VCPU_IDLE, VCPU_STATE);
 }
 
 /**
- * This vCPU has taken something that others wait for. No loop and no call may lie between the taking and
- * this: the engine ends a thread only there, so the count is right whenever it does.
+ * Call it right after taking something that others wait for, with no loop and no call in between: the engine
+ * terminates a thread only there, so the count is right whenever it does.
  */
 @inline
 export function hold(): void {
@@ -118,12 +113,12 @@ export function letGo(): void {
   store<u32>(block, load<u32>(block, VCPU_HOLDS) - 1, VCPU_HOLDS);
 }
 
-/** For a linked guest that calls hold() for all that it takes. */
+/** For a linked guest that calls hold() for everything that it takes. */
 export function countHolds(): void {
   store<u32>(block, HOLDS_COUNTED, VCPU_HOLDS);
 }
 
-/** How many vCPUs of the main image are in the guest now. */
+/** Number of vCPUs of the main image that are in the guest. */
 export function running(): u32 {
   let count: u32 = 0;
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
@@ -135,7 +130,7 @@ export function running(): u32 {
   return count;
 }
 
-/** How many vCPUs are attached. */
+/** Number of attached vCPUs. */
 export function attached(): u32 {
   let count: u32 = 0;
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
@@ -144,19 +139,19 @@ export function attached(): u32 {
   return count;
 }
 
-/** Takes over the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */
+/** Adopts the current epoch: from here on this vCPU's stores belong to it. Pairs with epoch.settle(). */
 export function adopt(): void {
   const both = atomic.load<u64>(map.vm, VM_EPOCH);
   const isSame =
     load<u32>(block, VCPU_EPOCH) == <u32>both && load<u32>(block, VCPU_VIEW) == <u32>(both >> 32);
-  if (isSame) return; // nothing to say, and an atomic store is dear
+  if (isSame) return; // unchanged, and an atomic store is expensive
   store<u32>(block, <u32>(both >> 32), VCPU_VIEW);
   atomic.store<u32>(block, <u32>both, VCPU_EPOCH);
 }
 
 /**
- * Enters the guest; nests. The state says "running" before the epoch is read: whoever moves the epoch later
- * sees this vCPU and waits for it (epoch.settle), whoever moved it before is adopted here.
+ * Enters the guest; nests. It stores the state "running" before it reads the epoch: a vCPU that advances the
+ * epoch later sees this one and waits for it (epoch.settle); an earlier advance is adopted here.
  */
 export function enter(): void {
   const depth = load<u32>(block, VCPU_DEPTH);
@@ -175,14 +170,14 @@ export function leave(): void {
 }
 
 /**
- * Steps out of the guest for a host call that may take long: epochs go on without this vCPU. Not inside a
- * page-fault handler, where the epoch must stay what it is.
+ * Leaves the guest for a host call that may take long: epochs advance without this vCPU. Not inside a
+ * page-fault handler, where the epoch must not change.
  */
 export function suspend(): void {
   if (frozen == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
 }
 
-/** Back from suspend(), in the epoch of now. */
+/** Returns from suspend(), in the current epoch. */
 export function resume(): void {
   if (frozen != 0) return;
   atomic.store<u32>(block, VCPU_RUNNING, VCPU_STATE);
@@ -202,15 +197,15 @@ export function isFrozen(): bool {
   return frozen != 0;
 }
 
-/** After a trap: back to how it was at depth `depth`. The host calls it, from no guest code. */
+/** After a trap: restores the state at depth `depth`. The host calls it, outside of guest code. */
 export function unwind(depth: u32): void {
-  if (depth < frozen) frozen = 0; // a handler that called out, and there into the guest again, goes on
+  if (depth < frozen) frozen = 0; // a handler that called out and re-entered the guest from there continues
   if (load<u32>(block, VCPU_FAULTING) & 1) faultEnd();
   store<u32>(block, depth, VCPU_DEPTH);
   if (depth == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
 }
 
-/** The words between faultBegin() and faultEnd() may hold on to snapshots that are being released. */
+/** Between faultBegin() and faultEnd() this vCPU may use snapshots that are being released. */
 export function faultBegin(): void {
   if (CHECKED && (load<u32>(block, VCPU_FAULTING) & 1) != 0) panic(PANIC_FAULTING);
   atomic.store<u32>(block, load<u32>(block, VCPU_FAULTING) + 1, VCPU_FAULTING);
@@ -221,7 +216,7 @@ export function faultEnd(): void {
   atomic.store<u32>(block, load<u32>(block, VCPU_FAULTING) + 1, VCPU_FAULTING);
 }
 
-/** Snapshot slot that this vCPU looks at, or -1 in the main image. */
+/** Slot of the snapshot on which this vCPU runs, or -1 in the main image. */
 export function snapshotSlot(): i32 {
   return <i32>load<u32>(block, VCPU_SNAPSHOT) - 1;
 }
@@ -231,7 +226,7 @@ export function count(counter: u32): void {
   store<u64>(word, load<u64>(word) + 1);
 }
 
-/** A counter, summed over all vCPUs that ever were. */
+/** A counter, summed over all vCPUs since boot. */
 export function counted(counter: u32): u64 {
   let sum: u64 = 0;
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
@@ -240,7 +235,7 @@ export function counted(counter: u32): u64 {
   return sum;
 }
 
-/** Ends the guest's work on this vCPU: the host finds the cause in the block. */
+/** Ends the guest's work on this vCPU; the host finds the cause in the block. */
 export function trap(cause: u32, address: u32): void {
   store<u32>(block, cause, VCPU_TRAP_CAUSE);
   store<u32>(block, address, VCPU_TRAP_ADDRESS);

@@ -1,16 +1,16 @@
-// Inter-processor interrupts: what a vCPU of a linked guest asks of another one's TLB; functions:
+// Inter-processor interrupts: a vCPU of a linked guest changes the TLB of another one. For function calls see
 // remote-call.ts.
 //
-// Interface   attach() by each vCPU that takes part. post(vcpu, what, arg) asks, await(vcpu, ticket) returns
-//             when it is done; poll() serves what others asked of this vCPU, calls of functions too, and is
-//             called at its safepoints and in all its waits.
-// Invariants  IPI-1  A call is served before its vCPU does anything that a safepoint precedes. A vCPU that is
-//                    idle or in the host does nothing, so nobody waits for it: it serves first when it is
-//                    back.
-//             IPI-2  Whoever waits serves its own calls meanwhile: two that wait for each other both go on.
-// Concurrency VCPU_CALL_LOCK guards a vCPU's ring. "Post, then look at the state" pairs with "state running,
-//             then look at what is pending" of a vCPU that comes back: one of the two sees the other.
-// Cost        a call to a running vCPU as long as its way to the next safepoint; serving one about 50 ns.
+// Interface   attach() by each vCPU that takes part. post(vcpu, what, arg) requests, wait(vcpu, ticket)
+//             returns when it is done. poll() serves the requests of others, function calls included; a vCPU
+//             calls it at its safepoints and in all its waits.
+// Invariants  IPI-1  A call is served before its vCPU does anything that follows a safepoint. An idle vCPU,
+//                    or one in the host, does nothing, so no vCPU waits for it: it serves first when it
+//                    returns.
+//             IPI-2  A vCPU that waits serves its own calls: two that wait for each other both proceed.
+// Concurrency VCPU_CALL_LOCK guards a vCPU's ring. "Post, then load the state" pairs with "store running,
+//             then load what is pending" of a vCPU that returns: at least one of the two sees the other.
+// Cost        a call to a running vCPU takes until its next safepoint; serving one takes about 50 ns.
 //
 //   entry of the ring, 16 bytes:  u32 what, u32 0, u64 arg
 
@@ -35,14 +35,15 @@ import * as vcpu from '../machine/vcpu';
 import * as remoteCall from './remote-call';
 import * as tlb from './tlb';
 
-export const CALL_NOTHING: u32 = 0; // to measure the way there and back
+export const CALL_NOTHING: u32 = 0; // to measure a round trip
 export const CALL_INVLPG: u32 = 1; // forget the translation of page `arg`
 export const CALL_FLUSH: u32 = 2; // forget all translations
 
 const RING_ENTRIES: u32 = 16;
 
 export function attach(): void {
-  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) | (1 << VECTOR_CALL), VCPU_MASK); // not the kernel's to take
+  // The kernel does not take this vector.
+  store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) | (1 << VECTOR_CALL), VCPU_MASK);
   const life = atomic.load<u32>(vcpu.block, VCPU_CALLS_ON);
   if ((life & 1) == 0) remoteCall.attach();
   lock(vcpu.block);
@@ -71,8 +72,7 @@ export function lock(block: u32): void {
 }
 
 /**
- * Asks the vCPU to do `what`; the ticket is for wait(). A full ring becomes one flush, which is all its calls
- * at once.
+ * Asks the vCPU to do `what`; returns a ticket for wait(). A full ring becomes one flush, which covers it.
  */
 export function post(index: u32, what: u32, arg: u64): u32 {
   const block = map.vcpuBlock(index);
@@ -93,7 +93,7 @@ export function interrupt(block: u32): void {
   atomic.or<u32>(block, 1 << VECTOR_CALL, VCPU_PENDING);
 }
 
-/** Returns when the call is done, or will be before the vCPU does anything else. */
+/** Returns when the call is done, or certain to be done before the vCPU does anything else. */
 export function wait(index: u32, ticket: u32): void {
   const block = map.vcpuBlock(index);
   let turn: u32 = 0;

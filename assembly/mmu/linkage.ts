@@ -1,9 +1,9 @@
-// What a linked guest has instead of a kernel of its own: the calls of the libdbos that runs beside it.
+// What a linked guest has in place of a kernel of its own: the calls of the libdbos in the same VM.
 //
-// Interface   attach(frames) first, on each vCPU, from the guest's own `attach` export: after it machine/
-//             works in this instance as it does in the kernel. claimFrames() gives neighbouring frames for
-//             good, allocFrame() and freeFrame() single ones; none is zeroed, but a claimed run was never
-//             used and reads as zero.
+// Interface   attach(frames) first, on each vCPU, from the guest's own `attach` export: then machine/ works
+//             in this instance as it does in the kernel. claimFrames() returns adjacent frames that are never
+//             freed; allocFrame() and freeFrame() handle single ones. None is zeroed, but a claimed run was
+//             never used before and reads as zero.
 // Cost        a call between instances, 2 to 4 ns.
 
 import * as barrier from '../machine/barrier';
@@ -14,7 +14,7 @@ import * as vcpu from '../machine/vcpu';
 @external('ringzero', 'vcpu')
 declare const vcpuBlock: u32;
 
-/** Address of `count` neighbouring frames, 0 when there is no room. */
+/** Address of `count` adjacent frames, 0 without room. */
 @external('libdbos', 'claimFrames')
 export declare function claimFrames(count: u32): u32;
 
@@ -27,9 +27,9 @@ export declare function allocFrame(): u32;
 export declare function freeFrame(frame: u32): void;
 
 /**
- * The only frames that the host may touch by itself. Once set it is for the VM's life, and can only be
- * narrowed: when that returns, nothing under way touches what has left it. 0; -EINVAL; -EPERM when it would
- * reach further; -EBUSY when it is narrowed, but a transfer of before does not end.
+ * Sets the only frames that the host may access on its own, for the life of the VM. The window can only be
+ * narrowed: on return no transfer in progress touches a frame outside it. 0; -EINVAL; -EPERM if it would
+ * extend further; -EBUSY if an earlier transfer does not finish.
  */
 @external('libdbos', 'setDmaWindow')
 export declare function setDmaWindow(start: u32, end: u32): i32;

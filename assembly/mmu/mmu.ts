@@ -2,15 +2,16 @@
 // own page-fault handler.
 //
 // Interface   create() makes an address space; attach(root) on each vCPU that uses it. read() and write()
-//             give the physical address of a virtual one, or 0 with the handler's errno in `failure`; an
-//             access does not reach over the end of its page. map() puts a page into a frame, unmap() ends
-//             that and returns the frame. The handler is the guest's export onPageFault(page: u64, access:
-//             u32): i32, or TypeScript's (`handlers`): 0 = the page is mapped now, PAGE_STAGED = its content
+//             return the physical address of a virtual one, or 0 with the handler's errno in `failure`; an
+//             access must not cross the end of its page. map() maps a page to a frame, unmap() ends that and
+//             returns the frame. The handler is the guest's export onPageFault(page: u64, access: u32): i32,
+//             or one in TypeScript (`handlers`). It returns 0 = the page is mapped, PAGE_STAGED = its content
 //             is in the staging buffer, or a negative errno.
-// Invariants  MMU-1  An entry of the TLB that allows stores has left DIRTY in the page table before.
+// Invariants  MMU-1  Before the TLB has an entry that allows stores, DIRTY is set in the page table.
 //             MMU-2  A handler has no page faults itself, and a fault is served or ends the call: no access
-//                    goes elsewhere.
-// Concurrency A vCPU trusts its TLB: whoever unmaps what others use has them flush it (shootdown.page).
+//                    reaches other memory.
+// Concurrency A vCPU trusts its TLB: code that unmaps pages that others use makes them flush it
+//             (shootdown.page).
 // Cost        a hit 1 ns; a miss four loads; a fault 10 ns to the handler and back.
 
 import { EFAULT, ENOMEM } from '../abi/errno';
@@ -30,23 +31,20 @@ declare function pageFault(page: u64, access: u32): i32;
 export const READ: u32 = 0;
 export const WRITE: u32 = 1;
 
-/**
- * A page that a handler says is there, and is not: so often it may have been taken away again by another
- * vCPU.
- */
+/** Retries after the handler reported success: another vCPU may have unmapped the page again each time. */
 const ATTEMPTS: u32 = 8;
 const OFFSET: u64 = FRAME_BYTES - 1;
 
-/** Why the last read() or write() gave 0: an errno. */
+/** Errno of the last read() or write() that returned 0. Valid until the next call of either. */
 export let failure: i32 = 0;
 let root: u32 = 0;
 
-/** The root of an empty address space, 0 when there is no frame for it. */
+/** The root of an empty address space, 0 if no frame is free for it. */
 export function create(): u32 {
   return pageTable.create();
 }
 
-/** Makes this vCPU use the address space; false when there is no room for its TLB. */
+/** Switches this vCPU to the address space; false without room for its TLB. */
 export function attach(space: u32): bool {
   if (root == 0) {
     const cells = linkage.claimFrames(tlb.TLB_BYTES >> FRAME_SHIFT);
@@ -57,7 +55,7 @@ export function attach(space: u32): bool {
   return true;
 }
 
-/** Physical address of what may be loaded at `virtual`. */
+/** Physical address for a load at `virtual`. */
 @inline
 export function read(virtual: u64): u32 {
   const page = virtual >> FRAME_SHIFT;
@@ -66,7 +64,7 @@ export function read(virtual: u64): u32 {
   return fault(virtual, READ);
 }
 
-/** Physical address of what may be stored to at `virtual`. */
+/** Physical address for a store at `virtual`. */
 @inline
 export function write(virtual: u64): u32 {
   const page = virtual >> FRAME_SHIFT;
@@ -114,14 +112,12 @@ function mapStaged(page: u64): i32 {
   return map(page, frame, true) ? 0 : -ENOMEM;
 }
 
-/** The page is in the frame from now on; false when a table is missing and has no frame. */
+/** Maps the page to the frame; false if a table is missing and no frame is free for it. */
 export function map(page: u64, frame: u32, writable: bool): bool {
   return pageTable.map(root, page, 1, frame, writable ? pte.WRITABLE : 0);
 }
 
-/**
- * The page is nowhere any more: the frame that it was in, 0 if it was in none. Other vCPUs may know it still.
- */
+/** Unmaps the page: the frame that it was in, or 0. Other vCPUs may still have it in their TLB. */
 export function unmap(page: u64): u32 {
   const at = pageTable.entry(root, page);
   if (at == 0) return 0;
@@ -136,7 +132,9 @@ export function isDirty(page: u64): bool {
   return at != 0 && (atomic.load<u64>(at) & pte.DIRTY) != 0;
 }
 
-/** Whether the page was used since the last call: for a pager that looks for one that is not. */
+/**
+ * Whether the page was used since the last call; clears the mark. For a pager that looks for unused pages.
+ */
 export function takeAccessed(page: u64): bool {
   const at = pageTable.entry(root, page);
   if (at == 0) return false;

@@ -1,14 +1,14 @@
 // The page table: four levels of 512 entries over 36-bit page numbers, in kernel frames.
 //
-// Interface   create() gives a root. entry() finds the address of a page's PTE, ensure() makes the tables on
-//             the way. map, unmap, protect and remap work on ranges; translate() is what the silicon does for
-//             one access. Tables live until the root goes: an entry's address, once found, stays right.
+// Interface   create() returns a root. entry() finds the address of a page's PTE; ensure() also creates
+//             missing tables. map, unmap, protect and remap work on ranges; translate() is what the hardware
+//             does for one access. Tables live as long as the root: the address of an entry stays valid.
 // Invariants  PT-1  A table is zeroed before it is linked, and linked once: the loser of a race frees its
 //                   own.
-// Concurrency entry() and ensure() by anyone at any time. Ranges: each entry changes atomically, the range
-//             does not; two vCPUs that edit one range at once keep apart by a lock of their own. Whoever
+// Concurrency Any vCPU may call entry() and ensure() at any time. In ranges each entry changes atomically,
+//             the range does not; vCPUs that edit one range concurrently use a lock of their own. Code that
 //             unmaps or protects flushes TLBs (tlb.ts; other vCPUs': shootdown.ts).
-// Cost        a walk is four dependent loads; walk-cache.ts keeps it at one.
+// Cost        a walk is four dependent loads; walk-cache.ts makes it one.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { PANIC_PAGE_TABLE } from '../abi/panic';
@@ -23,7 +23,7 @@ const TOP_SHIFT: u32 = 27;
 /** Page numbers are below this. */
 export const PAGES_MAX: u64 = 1 << 36;
 
-/** A new table, empty; 0 when there is no frame. */
+/** A new, empty table; 0 if no frame is free. */
 export function create(): u32 {
   const table = linkage.allocFrame();
   if (table != 0) memory.fill(table, 0, FRAME_BYTES);
@@ -36,7 +36,7 @@ function cell(table: u32, page: u64, shift: u32): u32 {
   return table + (((<u32>(page >> shift)) & (ENTRIES - 1)) << 3);
 }
 
-/** Address of the page's last-level table, 0 when it has none. */
+/** Address of the page's last-level table, 0 if it has none. */
 export function tableOf(root: u32, page: u64): u32 {
   let table = root;
   for (let shift = TOP_SHIFT; shift != 0; shift -= LEVEL_BITS) {
@@ -48,7 +48,7 @@ export function tableOf(root: u32, page: u64): u32 {
   return table;
 }
 
-/** As tableOf(), but makes what is missing; 0 when there is no frame for it. */
+/** Like tableOf(), but creates missing tables; 0 if no frame is free for one. */
 export function ensureTable(root: u32, page: u64): u32 {
   let table = root;
   for (let shift = TOP_SHIFT; shift != 0; shift -= LEVEL_BITS) {
@@ -73,26 +73,25 @@ export function entryIn(table: u32, page: u64): u32 {
   return cell(table, page, 0);
 }
 
-/** Address of the page's PTE, 0 when its table does not exist. */
+/** Address of the page's PTE, 0 if its table does not exist. */
 export function entry(root: u32, page: u64): u32 {
   const table = tableOf(root, page);
   return table == 0 ? 0 : cell(table, page, 0);
 }
 
-/** Address of the page's PTE, 0 when there is no frame for a table. */
+/** Address of the page's PTE, 0 if no frame is free for a table. */
 export function ensure(root: u32, page: u64): u32 {
   const table = ensureTable(root, page);
   return table == 0 ? 0 : cell(table, page, 0);
 }
 
-/** Pages of [page, end) that share the first one's last-level table. */
+/** Number of pages of [page, end) in the last-level table of the first one. */
 function span(page: u64, end: u64): u64 {
   return min<u64>(end, (page | (ENTRIES - 1)) + 1) - page;
 }
 
 /**
- * Maps `count` pages to neighbouring frames, slot = page number. False when a table is missing and has no
- * frame.
+ * Maps `count` pages to adjacent frames, slot = page number. False if no frame is free for a missing table.
  */
 export function map(root: u32, page: u64, count: u64, frame: u32, flags: u64): bool {
   if (CHECKED && (page + count > PAGES_MAX || (frame & (FRAME_BYTES - 1)) != 0))
@@ -105,7 +104,7 @@ export function map(root: u32, page: u64, count: u64, frame: u32, flags: u64): b
   return true;
 }
 
-/** Forgets the pages; returns how many were present. */
+/** Clears the entries of the pages; returns how many were present. */
 export function unmap(root: u32, page: u64, count: u64): u64 {
   let gone: u64 = 0;
   const end = page + count;
@@ -136,9 +135,9 @@ export function protect(root: u32, page: u64, count: u64, writable: bool): void 
 }
 
 /**
- * Moves the entries of a range to other page numbers, contents and all: what was at `to` is forgotten. The
- * ranges do not overlap. False when a table is missing and has no frame; then the entries up to there have
- * moved.
+ * Moves the entries of a range, with their frames, to other page numbers; previous entries at `to` are lost.
+ * The ranges must not overlap. False if no frame is free for a missing table; then the entries before it
+ * have moved.
  */
 export function remap(root: u32, from: u64, to: u64, count: u64): bool {
   for (let i: u64 = 0; i < count; i++) {
@@ -154,9 +153,7 @@ export function remap(root: u32, from: u64, to: u64, count: u64): bool {
   return true;
 }
 
-/**
- * The access that silicon makes: address of the frame with ACCESSED (and DIRTY) set, or 0 for a page fault.
- */
+/** The access of the hardware: the frame's address, after setting ACCESSED (and DIRTY), or 0 = page fault. */
 export function translate(root: u32, page: u64, isWrite: bool): u32 {
   const at = entry(root, page);
   if (at == 0) return 0;

@@ -1,19 +1,19 @@
-// Remote function calls: a vCPU of a linked guest has another one run `onCall(function, arg)` of the guest,
-// at a safepoint, and gets what it returned.
+// Remote function calls: a vCPU of a linked guest makes another one run `onCall(function, arg)` of the guest
+// at a safepoint, and gets its result.
 //
-// Interface   call(vcpu, function, arg) asks; awaitResult(ticket) waits for the end and says whether there is
-//             a `result`, isOver() looks without waiting. Each ticket is awaited once. Which function a
-//             number means is the guest's own business. Calls are served by ipi.poll(): ipi.attach() first.
-// Invariants  CALL-1  A call is run once, or its caller is told that it was lost: its vCPU went away, or
-//                     trapped in it.
+// Interface   call(vcpu, function, arg) starts a call; awaitResult(ticket) waits for its end and says whether
+//             there is a `result`; isOver() does not wait. Each ticket is awaited once. The guest defines
+//             what the function numbers mean. ipi.poll() serves calls: call ipi.attach() first.
+// Invariants  CALL-1  A call is run once, or its caller learns that it was lost: its vCPU ended, or trapped
+//                     in it.
 //             CALL-2  Calls of one vCPU to another begin in the order in which they were made.
-//             CALL-3  Who waits serves meanwhile, so calls may go both ways, and a function may call; such
-//                     calls nest as deep as calls are open, CALLS_MAX for each vCPU.
-// Concurrency A call lies in its caller's block, so no number of calls overflows anything. VCPU_CALL_LOCK of
-//             the vCPU that is to run it guards the queue there. A vCPU that is idle or in the host keeps its
-//             queue until it is back, and its callers wait. State: QUEUED -> RUNNING -> DONE by who runs it;
-//             -> LOST by who finds that nobody will; -> FREE by the caller. A new vCPU in the caller's place
-//             makes RUNNING ones ORPHANED.
+//             CALL-3  A vCPU that waits serves calls, so calls may go both ways, and a function may call.
+//                     Such calls nest as deep as calls are open: CALLS_MAX for each vCPU.
+// Concurrency A call is stored in its caller's block, so that no number of calls overflows a queue.
+//             VCPU_CALL_LOCK of the target guards the target's queue. An idle target, or one in the host,
+//             keeps its queue until it returns, and its callers wait. State: QUEUED -> RUNNING -> DONE by the
+//             target; -> LOST by a vCPU that finds that the target is gone; -> FREE by the caller. A new vCPU
+//             in the caller's place turns RUNNING into ORPHANED.
 
 import { PANIC_CALL } from '../abi/panic';
 import {
@@ -57,10 +57,10 @@ declare function serveCall(fn: u32, arg: u64): u64;
 
 /** Calls that a vCPU may have open at once. */
 export const CALLS_MAX: u32 = 16;
-/** What the last call returned that was awaited. */
+/** Result of a call. Set by awaitResult(); valid until its next call, or the next poll. */
 export let result: u64 = 0;
 
-/** A ticket; 0 when the vCPU takes no part, or this one has CALLS_MAX calls open. */
+/** Starts a call: a ticket; 0 if the target takes no part, or this vCPU has CALLS_MAX open calls. */
 export function call(index: u32, fn: u32, arg: u64): u32 {
   const block = map.vcpuBlock(index);
   const life = atomic.load<u32>(block, VCPU_CALLS_ON);
@@ -93,9 +93,7 @@ export function isOver(ticket: u32): bool {
   return atomic.load<u32>(ticket) >= DONE;
 }
 
-/**
- * Waits for the end of the call, and serves others' meanwhile. False: it was lost, and may have run in part.
- */
+/** Waits for the end of the call, serving others' calls. False: it was lost, and may have run in part. */
 export function awaitResult(ticket: u32): bool {
   let turn: u32 = 0;
   while (!isOver(ticket)) {
@@ -109,7 +107,7 @@ export function awaitResult(ticket: u32): bool {
   return isDone;
 }
 
-/** Whether the vCPU that was called is the one that is there now. */
+/** Whether the vCPU that was called still exists. */
 function isAlive(slot: u32): bool {
   const block = map.vcpuBlock(load<u32>(slot, TARGET));
   if (atomic.load<u32>(block, VCPU_CALLS_ON) != load<u32>(slot, LIFE)) return false;
@@ -117,7 +115,7 @@ function isAlive(slot: u32): bool {
   return state == VCPU_IDLE || state == VCPU_RUNNING;
 }
 
-/** Nobody will run the call, or end it: it leaves the queue if it is in one. */
+/** The target is gone: removes the call from the queue if it is in one, and marks it lost. */
 function withdraw(slot: u32): void {
   const block = map.vcpuBlock(load<u32>(slot, TARGET));
   ipi.lock(block);
@@ -140,7 +138,7 @@ function unlink(block: u32, slot: u32): void {
   if (next == 0) store<u32>(block, before, VCPU_CALL_LAST);
 }
 
-/** Runs what is in this vCPU's queue. Its functions may come here again. */
+/** Runs the calls in this vCPU's queue. The functions may re-enter this one. */
 export function serve(): void {
   let slot = take();
   while (slot != 0) {
@@ -152,7 +150,7 @@ export function serve(): void {
   }
 }
 
-/** The first of the queue, on top of those that this vCPU is in the middle of; 0 = the queue is empty. */
+/** Takes the first call of the queue and pushes it on the stack of those being served; 0 = empty queue. */
 function take(): u32 {
   ipi.lock(vcpu.block);
   const slot = load<u32>(vcpu.block, VCPU_CALL_FIRST);
@@ -170,7 +168,7 @@ function take(): u32 {
   return slot;
 }
 
-/** A new vCPU in this block: what was asked of the one before is lost, and nobody waits for what it asked. */
+/** For a new vCPU in this block: calls to its predecessor are lost, and calls by it are not awaited. */
 export function attach(): void {
   ipi.lock(vcpu.block);
   let slot = load<u32>(vcpu.block, VCPU_CALL_FIRST);

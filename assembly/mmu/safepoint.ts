@@ -1,9 +1,9 @@
 // Safepoints of linked guests: where a vCPU takes its interrupts. Translated guests have them in their loops.
 //
-// Interface   poll() where the guest holds no latch and no window of the pool is open. mask() keeps vectors
-//             pending up to unmask(), which takes them.
-// Cost        a poll is two plain loads and a branch; what another vCPU has just raised is seen at a later
-//             one.
+// Interface   poll() where the guest holds no latch and is in no operation of the pool. mask() keeps vectors
+//             pending until unmask(), which takes them.
+// Cost        two plain loads and a branch; an interrupt that another vCPU has just raised may be seen by a
+//             later poll.
 
 import { VCPU_MASK, VCPU_PENDING } from '../abi/vcpu-block';
 import * as vcpu from '../machine/vcpu';
@@ -19,7 +19,7 @@ export function poll(): void {
   if ((pending & ~load<u32>(vcpu.block, VCPU_MASK)) != 0) safepoint();
 }
 
-/** `vectors`: a bit each. */
+/** `vectors` has a bit per vector. */
 export function mask(vectors: u32): void {
   store<u32>(vcpu.block, load<u32>(vcpu.block, VCPU_MASK) | vectors, VCPU_MASK);
 }

@@ -1,8 +1,7 @@
-// TLB shootdown, the classical one: a translation ends on every vCPU before its frame may hold something
-// else.
+// The classical TLB shootdown: a translation ends on every vCPU before its frame may hold another page.
 //
-// Interface   page(number) after its PTE has changed: returns when no vCPU uses the old translation any more.
-//             Tabby does without; it is for designs that trust their TLB (TLB-1).
+// Interface   page(number) after its PTE has changed: returns when no vCPU uses the old translation. Tabby
+//             does not need it; it is for designs that trust their TLB (TLB-1).
 // Cost        an IPI to every vCPU that takes part, and a wait for the slowest.
 
 import { VCPUS_MAX } from '../abi/limits';
@@ -23,7 +22,7 @@ export function all(): void {
   broadcast(ipi.CALL_FLUSH, 0);
 }
 
-/** Asks all others at once, then waits for each. */
+/** Posts to all others first, then waits for each. */
 function broadcast(what: u32, arg: u64): void {
   const vcpus = min<u32>(atomic.load<u32>(map.vm, VM_VCPUS), VCPUS_MAX);
   for (let i: u32 = 0; i < vcpus; i++)

@@ -1,14 +1,14 @@
 // TLB: a direct-mapped cache of translations, per vCPU.
 //
-// Interface   attach(address): TLB_BYTES of this vCPU's own. at(page) is the cell to look into; the fast
-//             paths of tabby/pool.ts do so themselves. fill(), invlpg(), flush().
-// Invariants  TLB-1  An entry may be stale. Whoever uses one either checks what it leads to (Tabby: the page
-//                    header), or has all vCPUs flush theirs before a translation ends (shootdown.ts).
+// Interface   attach(address): TLB_BYTES of this vCPU's own. at(page) is the cell for a page; the fast paths
+//             of tabby/pool.ts load it themselves. fill(), invlpg(), flush().
+// Invariants  TLB-1  An entry may be stale. Code that uses one either validates what it leads to (Tabby: the
+//                    page header), or makes all vCPUs flush before a translation ends (shootdown.ts).
 // Concurrency This vCPU alone.
 //
 //   entry:   bits 63..28  page number     bits 27..8  pfn     bits 7..0  0        empty: EMPTY_*
 //
-// The layout is that of page headers and PTEs, so that one shift compares, and one mask gives the frame.
+// The layout matches page headers and PTEs, so that one shift compares, and one mask extracts the frame.
 
 import { FRAME_BYTES } from '../abi/limits';
 import { PANIC_PAGE_TABLE } from '../abi/panic';
@@ -19,7 +19,7 @@ export const TLB_ENTRIES: u32 = 4096;
 export const TLB_BYTES: u32 = TLB_ENTRIES * 8;
 export const PAGE_SHIFT: u64 = 28;
 
-// An empty cell names a page that is looked for in the cell beside it, so it never matches.
+// An empty cell names a page that belongs to the neighbouring cell, so it never matches.
 const EMPTY_EVEN: u64 = 1 << 28;
 const EMPTY_ODD: u64 = 0;
 
@@ -36,7 +36,7 @@ export function at(page: u64): u32 {
   return tlb + (((<u32>page) & (TLB_ENTRIES - 1)) << 3);
 }
 
-/** Address of the page's frame, or 0 for a miss. */
+/** Address of the page's frame, or 0 on a miss. */
 @inline
 export function lookup(page: u64): u32 {
   const entry = load<u64>(at(page));

@@ -1,8 +1,8 @@
-// Page-walk cache: addresses of last-level tables, per vCPU, by page >> 9. It makes a walk one load.
+// Page-walk cache: addresses of last-level tables by page >> 9, per vCPU. It reduces a walk to one load.
 //
-// Interface   attach(address, root): `address` has CACHE_BYTES of this vCPU's own. entry() gives the address
-//             of a PTE.
-// Invariants  Tables live as long as the root (page-table.ts), so nothing here ever goes stale.
+// Interface   attach(address, root): `address` has CACHE_BYTES of this vCPU's own. entry() returns the
+//             address of a PTE.
+// Invariants  Tables live as long as the root (page-table.ts), so entries never become stale.
 // Concurrency This vCPU alone.
 // Cost        512 entries of 8 bytes span 1 GiB of pages.
 
@@ -24,7 +24,7 @@ export function attach(address: u32, rootTable: u32): void {
 
 // Low word: page >> 9, which has 27 bits. High word: address of the table.
 
-/** Address of the page's PTE; 0 when its table is missing and there is no frame for it. */
+/** Address of the page's PTE; 0 if its table is missing and no frame is free for it. */
 @inline
 export function entry(page: u64): u32 {
   const region = <u32>(page >> 9);

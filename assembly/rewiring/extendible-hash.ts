@@ -1,22 +1,22 @@
-// An extendible hash table whose directory is rewired: to double, its upper half gets the frames of its lower
-// half, so 4 bytes are copied for each 4 KiB of directory. A page of it becomes two when a split makes its
-// halves differ. The table: Fagin, Nievergelt, Pippenger, Strong, TODS 4(3), 1979; directories that are
-// rewired: Schuhknecht et al., PVLDB 9(10), 2016.
+// An extendible hash table whose directory is rewired: when it doubles, its upper half gets the frames of its
+// lower half, so that 4 bytes are copied for each 4 KiB of directory. A page of it is copied when a split
+// makes its two uses differ. The table: Fagin, Nievergelt, Pippenger, Strong, TODS 4(3), 1979; rewired
+// directories: Schuhknecht et al., PVLDB 9(10), 2016.
 //
-// Interface   tableBytes() of memory of the caller's hold a table: create(), free(). get(), put() and
+// Interface   The caller provides tableBytes() of memory for a table: create(), free(). get(), put() and
 //             remove() of u64 keys with u64 values. Buckets split and never merge. `depthMax` bounds the
 //             directory to 2^depthMax entries.
-// Invariants  EXTENDIBLE-1  Directory entry i leads to the bucket whose keys have a hash that ends in i's
-//                           last bits, as many as the bucket is deep; so entries that agree in these bits are
-//                           the same.
-//             EXTENDIBLE-2  Pages of the directory that agree in the last bits of their number, as many as
-//                           the page is deep, are one frame, and are equally deep.
+// Invariants  EXTENDIBLE-1  Directory entry i leads to the bucket of all keys whose hash ends in the last d
+//                           bits of i, where d is the depth of the bucket; entries that agree in these bits
+//                           are equal.
+//             EXTENDIBLE-2  Pages of the directory that agree in the last d bits of their number, where d is
+//                           the depth of the page, are one frame, and have the same depth.
 //             EXTENDIBLE-3  A call that fails has changed no key.
 // Concurrency One vCPU at a time.
 // Cost        get(): one load more than with a flat directory, of a page table that is in the cache (4 bytes
-//             a 1024 buckets). A doubling: 5 bytes a page of the directory, where copying it costs 4096. Each
-//             page is copied once for each time that it becomes two, when that is: the copies of a doubling
-//             are spread over the splits after it.
+//             per 1024 buckets). A doubling: 5 bytes per page of the directory, where copying costs 4096. A
+//             page is copied each time that it becomes two, and not before: the copies of a doubling are
+//             spread over the splits after it.
 //
 //   table:   0  u32  entries of the directory - 1     4  u32  depthMax     8  u32  next free bucket, 0: its frame is full
 //           64  u32 x pages: frame     then  u8 x pages: depth of the page
@@ -48,7 +48,7 @@ export function tableBytes(depthMax: u32): u32 {
   return FRAMES + pagesMax(depthMax) * 5;
 }
 
-/** Makes an empty table: 0 or -ENOMEM. */
+/** Creates an empty table: 0 or -ENOMEM. */
 export function create(table: u32, depthMax: u32): i32 {
   store<u32>(table, 0, MASK);
   store<u32>(table, depthMax, DEPTH_MAX);
@@ -67,11 +67,11 @@ export function create(table: u32, depthMax: u32): i32 {
   return 0;
 }
 
-/** All frames go back; the table can be created again. */
+/** Frees all frames; the table can be created again. */
 export function free(table: u32): void {
   const entries = load<u32>(table, MASK) + 1;
-  // Of all entries with one bucket the first has no bit beyond its depth; the first bucket of a frame stands
-  // for the frame.
+  // Of all entries that lead to a bucket, the first has no bit above its depth; the first bucket of a frame
+  // represents the frame.
   let buckets: u32 = 0;
   for (let i: u32 = 0; i < entries; i++) {
     const found = entryOf(table, i);
@@ -101,13 +101,13 @@ function pageDepthAt(table: u32, page: u32): u32 {
   return table + FRAMES + (pagesMax(load<u32>(table, DEPTH_MAX)) << 2) + page;
 }
 
-/** The bucket that directory entry `index` leads to. */
+/** The bucket to which directory entry `index` leads. */
 @inline
 export function entryOf(table: u32, index: u32): u32 {
   return load<u32>(frameOf(table, index >> PAGE_SHIFT) + ((index & IN_PAGE) << 2));
 }
 
-/** Bits of a hash that lead to a directory entry. */
+/** Number of bits of a hash that select a directory entry. */
 export function depth(table: u32): u32 {
   return popcnt(load<u32>(table, MASK));
 }
@@ -118,14 +118,14 @@ function bucketOf(table: u32, hash: u64): u32 {
   return entryOf(table, (<u32>hash) & load<u32>(table, MASK));
 }
 
-/** Address of the key's value, 0 when it is not there. */
+/** Address of the key's value, 0 if the key is absent. */
 @inline
 export function get(table: u32, key: u64): u32 {
   const hash = bucket.hashOf(key);
   return bucket.find(bucketOf(table, hash), hash, key);
 }
 
-/** 0; -ENOMEM; -ENOSPC when more than 15 keys agree in the last depthMax bits of their hash. */
+/** 0; -ENOMEM; -ENOSPC if more than 15 keys agree in the last depthMax bits of their hash. */
 export function put(table: u32, key: u64, value: u64): i32 {
   const hash = bucket.hashOf(key);
   const found = bucket.find(bucketOf(table, hash), hash, key);
@@ -140,7 +140,7 @@ export function put(table: u32, key: u64, value: u64): i32 {
   return 0;
 }
 
-/** False when the key was not there. */
+/** False if the key was absent. */
 export function remove(table: u32, key: u64): bool {
   const hash = bucket.hashOf(key);
   const home = bucketOf(table, hash);
@@ -149,7 +149,7 @@ export function remove(table: u32, key: u64): bool {
   return found != 0;
 }
 
-/** The bucket of that hash becomes two. */
+/** Splits the bucket of that hash. */
 function split(table: u32, hash: u64): i32 {
   const old = bucketOf(table, hash);
   const bit = bucket.depthOf(old);
@@ -165,8 +165,8 @@ function split(table: u32, hash: u64): i32 {
 }
 
 /**
- * The upper half of the directory becomes what the lower is: entries in the one page there is, or frames.
- * False when it may not.
+ * Doubles the directory: its upper half gets the entries (within one page) or the frames of its lower half.
+ * False if it has its maximum size.
  */
 export function double(table: u32): bool {
   if (depth(table) == load<u32>(table, DEPTH_MAX)) return false;
@@ -184,11 +184,11 @@ export function double(table: u32): bool {
 }
 
 /**
- * Copies pages of the directory until the entries that end in `own` and those that have `bit` besides share
- * none.
+ * Copies pages of the directory until the entries that end in `own` share none with those that also have
+ * `bit`.
  */
 function separate(table: u32, own: u32, bit: u32): i32 {
-  if (bit < PAGE_SHIFT) return 0; // they share none, they are in the same pages
+  if (bit < PAGE_SHIFT) return 0; // both kinds are in the same pages, at different entries
   const page = own >> PAGE_SHIFT;
   while (true) {
     const deep = <u32>load<u8>(pageDepthAt(table, page));
@@ -205,7 +205,7 @@ function separate(table: u32, own: u32, bit: u32): i32 {
   }
 }
 
-/** Every entry that ends in the `bits` bits of `low` leads to that bucket. */
+/** Makes every entry that ends in the `bits` bits of `low` lead to that bucket. */
 function link(table: u32, low: u32, bits: u32, to: u32): void {
   const step: u32 = 1 << bits;
   const entries = load<u32>(table, MASK) + 1;
@@ -215,11 +215,11 @@ function link(table: u32, low: u32, bits: u32, to: u32): void {
     if (isFirst || step > IN_PAGE) {
       store<u32>(frameOf(table, page) + ((i & IN_PAGE) << 2), to);
       i += step;
-    } else i = ((page + 1) << PAGE_SHIFT) + (low & (min(step, IN_PAGE + 1) - 1)); // another name of a page that is done
+    } else i = ((page + 1) << PAGE_SHIFT) + (low & (min(step, IN_PAGE + 1) - 1)); // the page is done, by another name
   }
 }
 
-/** A bucket of 256 bytes; 0 when there is no frame. */
+/** A bucket of 256 bytes; 0 if no frame is free. */
 function allocBucket(table: u32): u32 {
   let next = load<u32>(table, NEXT);
   if (next == 0) {

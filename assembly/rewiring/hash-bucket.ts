@@ -1,12 +1,12 @@
-// A bucket of a hash table: 15 entries, a u64 key and a u64 value each, in four cache lines. A byte of an
-// entry's hash is in the bucket's first 16 bytes, so one compare finds where the key may be.
+// A bucket of a hash table: 15 entries of a u64 key and a u64 value, in four cache lines. The bucket's first
+// 16 bytes hold a byte of each entry's hash, so one compare finds the candidates for a key.
 //
 // Interface   find(), insert(), remove(), and split() by the next bit of the hash. hashOf() is the hash.
 // Invariants  BUCKET-1  A fingerprint is not 0 if and only if its entry is in use.
 //             BUCKET-2  All keys of a bucket agree in the last `depth` bits of their hash.
 // Concurrency One vCPU at a time.
-// Cost        find(): two cache lines as a rule; a wrong entry is looked at once in 17 look-ups of a full
-//             bucket.
+// Cost        find(): usually two cache lines; a full bucket has a false candidate in one of 17 look-ups.
+//
 //
 //   0  u8  depth     1  u8 x 15  fingerprints     16  15 x (u64 key, u64 value)
 
@@ -17,10 +17,7 @@ const ENTRY_SHIFT: u32 = 4; // entry i, from 1 on, is at i << 4
 const VALUE: u32 = 8;
 const FINGERPRINTS: u32 = 0xfffe; // lanes 1 to 15
 
-/**
- * Every bit of the key changes about half of the hash's: the finaliser of SplitMix64 with Stafford's
- * constants.
- */
+/** Each bit of the key changes about half of the hash: the finaliser of SplitMix64, Stafford's constants. */
 @inline
 export function hashOf(key: u64): u64 {
   key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9;
@@ -46,13 +43,13 @@ export function depthOf(bucket: u32): u32 {
   return load<u8>(bucket);
 }
 
-/** An empty bucket. */
+/** Empties the bucket. */
 @inline
 export function clear(bucket: u32, depth: u32): void {
   v128.store(bucket, i8x16.replace_lane(i8x16.splat(0), 0, <i8>depth));
 }
 
-/** Address of the key's value, 0 when it is not there. */
+/** Address of the key's value, 0 if the key is absent. */
 @inline
 export function find(bucket: u32, hash: u64, key: u64): u32 {
   for (let lanes = lanesOf(bucket, fingerprint(hash)); lanes != 0; lanes &= lanes - 1) {
@@ -62,7 +59,7 @@ export function find(bucket: u32, hash: u64, key: u64): u32 {
   return 0;
 }
 
-/** Adds a key that is not there; false when the bucket is full. */
+/** Adds a key that must be absent; false if the bucket is full. */
 @inline
 export function insert(bucket: u32, hash: u64, key: u64, value: u64): bool {
   const free = lanesOf(bucket, 0);
@@ -75,12 +72,12 @@ export function insert(bucket: u32, hash: u64, key: u64, value: u64): bool {
   return true;
 }
 
-/** Takes out the entry whose value is at that address. */
+/** Removes the entry whose value is at that address. */
 export function remove(bucket: u32, value: u32): void {
   store<u8>(bucket + ((value - bucket) >> ENTRY_SHIFT), 0);
 }
 
-/** Entries in use. */
+/** Number of entries in use. */
 export function count(bucket: u32): u32 {
   return BUCKET_ENTRIES - popcnt(lanesOf(bucket, 0));
 }

@@ -1,19 +1,19 @@
-// Epochs: the number of the time between two snapshots, whole (32 bits) and short (8 bits, the view).
+// Epochs: the interval between two snapshots, as a full number (32 bits) and a short one (8 bits, the view).
 //
-// The epoch table has one byte a page: the view in which the page was last written. A store is free when that
-// byte equals the vCPU's view; it needs one byte compare and no order. Views run 1..VIEW_COUNT in turn, so a
-// byte must be gone before its value comes round again: advance() sweeps a part of the table each time,
-// whatever its size.
+// The epoch table has one byte per page: the view in which the page was last written. A store is free if that
+// byte equals the vCPU's view; the check is one byte compare and needs no ordering. Views cycle through
+// 1..VIEW_COUNT, so a byte must be cleared before its value recurs: each advance() sweeps a part of the
+// table, whatever its size.
 //
-// Interface   advance() by the taker of a snapshot, holding VM_SNAPSHOT_LOCK; settle() before the first store
-//             of an epoch; note() with each mark.
-// Invariants  EPOCH-1  No byte of the table is older than VIEW_COUNT - 1 epochs: equal means "written in this
-//                      one".
+// Interface   advance() by the taker of a snapshot, which holds VM_SNAPSHOT_LOCK; settle() before the first
+//             store of an epoch; note() with each mark.
+// Invariants  EPOCH-1  No byte of the table is older than VIEW_COUNT - 1 epochs: equality means "written in
+//                      this one".
 //             EPOCH-2  A page is marked with the view of epoch e only when no running vCPU is behind e.
 // Concurrency VM_EPOCH and VM_VIEW change together, in one 64-bit store. The sweep clears bytes by 64-bit
-//             compare-and-swap, so that it never undoes a concurrent mark or page lock.
-// Cost        at most SWEEP_CHUNKS_MAX chunks of 4 KiB read by 16 bytes: 0.3 us; nothing where nothing was
-//             marked.
+//             compare-and-swap, so it never undoes a concurrent mark or page lock.
+// Cost        at most SWEEP_CHUNKS_MAX chunks of 4 KiB, read 16 bytes at a time: 0.3 us; chunks without marks
+//             are free.
 
 import { COUNTER_WAITS } from '../abi/counter';
 import { FRAMES_MIN, PAGE_LOCKED, VIEW_COUNT, VIEW_FIRST } from '../abi/limits';
@@ -35,13 +35,16 @@ import * as map from '../machine/map';
 import { pause } from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
 
-const CHUNK_BYTES: u32 = FRAMES_MIN; // pages, and bytes of the table, that one mark word stands for
-const CLEAN: u32 = 0; // mark word of a chunk whose bytes are all 0; no epoch is ever 0
-const KEPT: u32 = 120; // epochs for which a byte is surely left alone
-const LAG_MAX: u32 = 40; // epochs that a running vCPU may be behind: its marks are that much older than they look
-const SWEEP_CHUNKS_MAX: u32 = 3; // 256 chunks in turns of 3 come round within 86 epochs; 120 + 86 + 40 < VIEW_COUNT
+const CHUNK_BYTES: u32 = FRAMES_MIN; // pages, and bytes of the table, per mark word
+const CLEAN: u32 = 0; // mark word of a chunk whose bytes are all 0; no epoch is 0
+/** Epochs for which a byte is certain to be kept. */
+const KEPT: u32 = 120;
+/** Epochs that a running vCPU may be behind: its marks are up to that much older than they look. */
+const LAG_MAX: u32 = 40;
+/** 256 chunks, 3 at a time, are all swept within 86 epochs; 120 + 86 + 40 < VIEW_COUNT. */
+const SWEEP_CHUNKS_MAX: u32 = 3;
 
-/** Serial-number order: right as long as no snapshot lives through 2^31 others. */
+/** Serial-number order: correct unless a snapshot lives while 2^31 others are taken. */
 @inline
 export function isOlder(a: u32, b: u32): bool {
   return <i32>(a - b) < 0;
@@ -52,7 +55,7 @@ export function current(): u32 {
 }
 
 /**
- * Starts the next epoch and asks every running vCPU to acknowledge it. Waits only for one that is LAG_MAX
+ * Starts the next epoch and asks every running vCPU to acknowledge it. Waits only for a vCPU that is LAG_MAX
  * behind.
  */
 export function advance(): void {
@@ -70,9 +73,7 @@ export function advance(): void {
   }
 }
 
-/**
- * A vCPU in the host acknowledges when it comes back; one that looks at a snapshot never writes main memory.
- */
+/** A vCPU in the host acknowledges when it returns; one that runs on a snapshot never writes main memory. */
 function mustAcknowledge(index: u32): bool {
   const block = map.vcpuBlock(index);
   return (
@@ -80,7 +81,7 @@ function mustAcknowledge(index: u32): bool {
   );
 }
 
-/** Waits until every running vCPU has acknowledged `epoch`. They get there at their next safepoint. */
+/** Waits until every running vCPU has acknowledged `epoch`, which each does at its next safepoint. */
 export function settle(epoch: u32): void {
   if (!isOlder(atomic.load<u32>(map.vm, VM_SETTLED), epoch)) return;
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
@@ -99,7 +100,7 @@ export function settle(epoch: u32): void {
   }
 }
 
-/** Remembers that a page of this chunk is about to be marked: the sweep must visit it. */
+/** Records that a page of this chunk is about to be marked: the sweep must visit it. */
 @inline
 export function note(page: u32, epoch: u32): void {
   const word = map.vm + VM_CHUNK_MARKS + ((page / CHUNK_BYTES) << 2);
@@ -135,7 +136,7 @@ function sweepChunk(chunk: u32, epoch: u32, view: u32): void {
   if (isOlder(mark + KEPT, epoch)) atomic.cmpxchg<u32>(word, mark, CLEAN);
 }
 
-/** A lane of ones for each byte that is old. */
+/** Sets all bits of the lane of each old byte. */
 @inline
 function oldBytes(bytes: v128, view: u32, low: u32, high: u32): v128 {
   const below = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(1)), i8x16.splat(<i8>low));
@@ -152,5 +153,5 @@ function clearOld(at: u32, view: u32, low: u32, high: u32): void {
   }
 }
 
-/** Compile-time proof that PAGE_LOCKED is no view. */
+/** Compile-time proof that PAGE_LOCKED cannot collide with a view. */
 if (PAGE_LOCKED < VIEW_FIRST + VIEW_COUNT) ERROR('PAGE_LOCKED must lie above every view');

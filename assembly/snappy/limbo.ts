@@ -1,14 +1,15 @@
-// Limbo list: copies that several snapshots share, waiting until no snapshot can see them (paper, 4.1).
+// Limbo list: copies that several snapshots share, kept until no snapshot can see them (paper, 4.1).
 //
-// A frame copied in epoch e shows a page as it was before e: the snapshots of earlier epochs may use it, so
-// it is free once the oldest active snapshot is not older than e. Frames that only one snapshot sees belong
-// to that snapshot's table and never come here.
+// A frame copied in epoch e shows a page as it was before e. Snapshots of earlier epochs may use it, so it is
+// free once the oldest active snapshot is not older than e. A frame that only one snapshot sees belongs to
+// that snapshot's table and is never in this list.
 //
 // Interface   defer() in the write fault; reap() after a snapshot was released.
-// Invariants  LIMBO-1  end_epoch never falls along the list: reap() stops at the first frame that must wait.
-// Concurrency One spin lock for head, tail and count. Writers in one epoch may come in any order, and no vCPU
-//             is in a write fault of an older epoch once a newer one is settled (epoch.ts, EPOCH-2).
-// Cost        about 20 ns a frame. Tags live beside the frames, not in them: their content is still read.
+// Invariants  LIMBO-1  end_epoch never decreases along the list: reap() stops at the first frame that must
+//                      wait.
+// Concurrency One spin lock for head, tail and count. Writers within one epoch append in any order, and no
+//             vCPU is in a write fault of an older epoch once a newer one is settled (epoch.ts, EPOCH-2).
+// Cost        about 20 ns per frame. Tags are outside the frames, because snapshots still read the content.
 
 import { FRAME_SHIFT } from '../abi/limits';
 import { PANIC_LIMBO_COUNT, PANIC_LIMBO_ORDER } from '../abi/panic';
@@ -71,7 +72,7 @@ export function reap(): void {
   spinlock.release(map.vm + VM_LIMBO_LOCK);
 }
 
-/** Epoch of the oldest active snapshot, or the current epoch when there is none. */
+/** Epoch of the oldest active snapshot, or the current epoch if there is none. */
 function oldestActive(): u32 {
   let oldest = current();
   let rest = atomic.load<u32>(map.vm, VM_ACTIVE);

@@ -2,14 +2,15 @@
 //
 // A slot is free -> active -> released -> free:
 //   free -> active       take()      its table is all zero (table.ts, SNAP-1)
-//   active -> lost       lose()      a copy for it found no frame: it gets no more copies, its reader is stopped
-//   active, lost -> free release()   nobody reads it any more; waits for the write faults that may know it
+//   active -> lost       lose()      no frame for a copy: it gets no more copies, its readers are stopped
+//   active, lost -> free release()   no vCPU reads it; waits for write faults that may have seen it
 //
-// Interface   take() on a vCPU of the main image, outside the write fault; release() once, by whoever knows
-//             that no vCPU looks at it any more.
-// Concurrency VM_SNAPSHOT_LOCK orders the takers. VM_ACTIVE gets its bit before the epoch moves: a vCPU that
-//             writes in the new epoch sees the snapshot (SNAP-3).
-// Cost        take() about 0.3 us, whatever the memory holds; release() in proportion to the pages copied.
+// Interface   take() on a vCPU of the main image, outside the write fault; release() once, by a caller that
+//             knows that no vCPU runs on the snapshot.
+// Concurrency VM_SNAPSHOT_LOCK orders the takers. The bit in VM_ACTIVE is set before the epoch advances: a
+//             vCPU that writes in the new epoch sees the snapshot (SNAP-3).
+// Cost        take() about 0.3 us, whatever the size of memory; release() is proportional to the pages
+//             copied.
 
 import { EBUSY, EPERM } from '../abi/errno';
 import { SNAPSHOTS_MAX } from '../abi/limits';
@@ -45,9 +46,7 @@ import * as epoch from './epoch';
 import * as limbo from './limbo';
 import * as table from './table';
 
-/**
- * Slot of the new snapshot, or -EBUSY when all are in use, -EPERM in a snapshot and in a page-fault handler.
- */
+/** Slot of the new snapshot; -EBUSY if all are in use, -EPERM on a snapshot or in a page-fault handler. */
 export function take(): i32 {
   if (vcpu.snapshotSlot() >= 0 || vcpu.isFrozen()) return -EPERM;
   const lock = map.vm + VM_SNAPSHOT_LOCK;
@@ -74,12 +73,12 @@ export function take(): i32 {
   return slot;
 }
 
-/** Before the first read of a snapshot: every vCPU has finished the stores that belong into it. */
+/** Before the first read of a snapshot: waits until every vCPU has finished the stores that belong to it. */
 export function settle(slot: u32): void {
   epoch.settle(load<u32>(map.snapshotBlock(slot), SNAPSHOT_EPOCH) + 1);
 }
 
-/** No frame for a copy: the snapshot ends here, the writer goes on (SNAP-5). */
+/** If no frame is free for a copy, the snapshot ends, the writer continues (SNAP-5). */
 export function lose(slot: u32): void {
   const bit: u32 = 1 << slot;
   if ((atomic.and<u32>(map.vm, ~bit, VM_ACTIVE) & bit) == 0) return;
@@ -87,14 +86,13 @@ export function lose(slot: u32): void {
   stopReaders(slot, SNAPSHOT_LOST);
 }
 
-/** The holder wants every call on the snapshot to end, those too that have not begun. */
+/** Ends every call on the snapshot, including calls that have not begun, as its holder requests. */
 export function stop(slot: u32): void {
   stopReaders(slot, SNAPSHOT_STOPPED);
 }
 
 /**
- * The state is set first: a vCPU that turns to the snapshot now finds it (state), one that has gets the
- * interrupt.
+ * Sets the state first: a vCPU that enters the snapshot now sees it, one that is inside gets the interrupt.
  */
 function stopReaders(slot: u32, state: u32): void {
   atomic.cmpxchg<u32>(map.snapshotBlock(slot), SNAPSHOT_GOOD, state, SNAPSHOT_STATE);
@@ -105,7 +103,7 @@ function stopReaders(slot: u32, state: u32): void {
   }
 }
 
-/** Whether it is `by` who ends the snapshot: a thread that is ended in release() would keep its lock. */
+/** Whether `by` may end the snapshot. A thread terminated inside release() would otherwise keep its lock. */
 export function end(slot: u32, by: u32): bool {
   const old = atomic.cmpxchg<u32>(map.snapshotBlock(slot), ENDING_NONE, by, SNAPSHOT_ENDING);
   return old == ENDING_NONE || old == by;
@@ -115,7 +113,7 @@ export function state(slot: u32): u32 {
   return atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_STATE);
 }
 
-/** Gives the slot and all its frames back. */
+/** Frees the slot and all its frames. */
 export function release(slot: u32): void {
   const bit: u32 = 1 << slot;
   if (CHECKED && (atomic.load<u32>(map.vm, VM_SLOTS) & bit) == 0) panic(PANIC_SNAPSHOT_STATE);
@@ -126,7 +124,7 @@ export function release(slot: u32): void {
   atomic.and<u32>(map.vm, ~bit, VM_SLOTS);
 }
 
-/** Grace period: returns when every write fault that was under way at the call is over. */
+/** Grace period: returns when every write fault in progress at the call has ended. */
 function awaitFaults(): void {
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
   for (let i: u32 = 0; i < vcpus; i++) {

@@ -1,4 +1,4 @@
-// A snapshot's page table: flat, one 32-bit entry a page, 0 = not copied. Flags: abi/snapshot-block.ts.
+// A snapshot's page table: flat, one 32-bit entry per page, 0 = not copied. Flags: abi/snapshot-block.ts.
 //
 //   31                    12 11         3   2   1   0
 //   +-----------------------+-------------+---+---+---+
@@ -11,10 +11,10 @@
 // P -> P|O                 put (private growth)           it was the zero frame
 // 0 -> P|O                 tryPut (private write)         the copy was made before the swap
 // P -> P|O                 put (private write)            only the snapshot's vCPU turns a shared entry into its own
-// any -> F                 forget (view.ts)               the snapshot's vCPU itself gives the page up
-// any -> 0                 remove, clear                  no vCPU is in a write fault that knows the snapshot
+// any -> F                 forget (view.ts)               the snapshot's vCPU itself forgets the page
+// any -> 0                 remove, clear                  no vCPU is in a write fault that saw the snapshot
 //
-// Invariants  SNAP-1  A table in no snapshot's hands is all zero: taking a snapshot touches no entry.
+// Invariants  SNAP-1  The table of a free slot is all zero: taking a snapshot touches no entry.
 //             SNAP-2  A chunk with a nonzero entry has its flag set; flags are only cleared with the chunk.
 // Concurrency Entries are atomic. Flags are set before the entry and read only after a grace period.
 
@@ -43,17 +43,17 @@ function flagChunk(slot: u32, page: u32): void {
   store<u8>(map.snapshotBlock(slot) + (page >> CHUNK_SHIFT), 1, SNAPSHOT_CHUNKS);
 }
 
-/** Address of the frame that an entry of `page` leads to. */
+/** Address of the frame to which an entry of `page` leads. */
 export function frameOf(entry: u32, page: u32): u32 {
   return (page << FRAME_SHIFT) + (entry & ~ENTRY_FLAGS);
 }
 
-/** For a page that the snapshot does not have: zeros, to be read. */
+/** Entry for a page that the snapshot does not have: zeros, read-only. */
 export function zeroEntry(page: u32): u32 {
   return (load<u32>(map.vm, VM_ZERO_FRAME) - (page << FRAME_SHIFT)) | ENTRY_PRESENT;
 }
 
-/** Installs an entry where there was none; false if somebody else was faster. */
+/** Installs an entry if there is none; false if another vCPU was faster. */
 export function tryPut(slot: u32, page: u32, entry: u32): bool {
   if (CHECKED) check(page, entry);
   flagChunk(slot, page);
@@ -67,7 +67,7 @@ export function put(slot: u32, page: u32, entry: u32): void {
 }
 
 /**
- * Panics unless the entry leads to a frame of this VM, as each row of the table above but the last two says.
+ * Panics unless the entry leads to a frame of this VM, as each row of the table above except the last two.
  */
 function check(page: u32, entry: u32): void {
   const frame = frameOf(entry, page);
@@ -80,12 +80,12 @@ export function exchange(slot: u32, page: u32, entry: u32): u32 {
   return atomic.xchg<u32>(entryAddress(slot, page), entry);
 }
 
-/** Empties an entry and returns the frame it led to. */
+/** Empties an entry and returns the frame to which it led. */
 export function remove(slot: u32, page: u32): u32 {
   return frameOf(atomic.xchg<u32>(entryAddress(slot, page), 0), page);
 }
 
-/** Empties the whole table and frees the frames that belong to it alone. Cost: the chunks that were used. */
+/** Empties the table and frees the frames that it owns. The cost is proportional to the chunks used. */
 export function clear(slot: u32): void {
   const flags = map.snapshotBlock(slot) + SNAPSHOT_CHUNKS;
   const chunks = map.tableChunks();

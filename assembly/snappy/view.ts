@@ -1,12 +1,12 @@
-// What a vCPU that looks at a snapshot does besides reading: private writes, and giving up pages.
+// What a vCPU that runs on a snapshot does besides reading: private writes, and forgetting pages.
 //
-// Interface   viewFault() is called by the snapshot image before a store to a page that the snapshot does not
-//             own; forget() by a guest that will not read a range again (a saver behind its own progress).
-// Invariants  SNAP-6  A snapshot's stores go to frames that it owns: no other image ever sees them.
-// Concurrency Races with write faults of the main image only over an entry that is 0: the swap decides. A
-//             swap that succeeds proves the copy clean: no store to the page came before it, or its fault
-//             would have put an entry there first.
-// Cost        a private write copies one frame; forget() one exchange a page.
+// Interface   The snapshot image calls viewFault() before a store to a page that the snapshot does not own. A
+//             guest that will not read a range again calls forget() (a saver, behind its own progress).
+// Invariants  SNAP-6  Stores on a snapshot go to frames that it owns: no other image ever sees them.
+// Concurrency Races with write faults of the main image only over an entry that is 0; the swap decides. A
+//             successful swap proves the copy clean: had a store to the page come before it, the fault would
+//             have installed an entry first.
+// Cost        a private write copies one frame; forget() is one exchange per page.
 
 import { COUNTER_FORGOTTEN, COUNTER_PRIVATE } from '../abi/counter';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
@@ -42,7 +42,7 @@ export function viewFault(address: u32): u32 {
   }
   const entry = (frame - (page << FRAME_SHIFT)) | ENTRY_PRESENT | ENTRY_OWNED;
   while (true) {
-    // at most 2 turns: an entry that is there stays
+    // at most 2 turns: an entry, once installed, stays
     const old = table.get(slot, page);
     if (old & ENTRY_OWNED) {
       frames.free(frame);
@@ -60,9 +60,7 @@ export function viewFault(address: u32): u32 {
   return entry;
 }
 
-/**
- * Gives up the pages that lie wholly in a range: their frames are free at once, and no copy is made for them.
- */
+/** Forgets the pages entirely inside a range: their frames are freed at once, and they get no copies. */
 export function forget(address: u32, bytes: u32): void {
   const slot = vcpu.snapshotSlot();
   if (slot < 0) return;

@@ -5,31 +5,29 @@
 //   3. copy the old content and publish it in the snapshots that see it (SNAP-3)
 //   4. fence, mark the page with the view, fence; then the store happens (SNAP-4)
 //
-// Interface   fault() is what a failed write check calls; faultRange() serves the bulk instructions and
-//             system calls. Both return with the pages writable, or trap.
+// Interface   A failed write check calls fault(); faultRange() serves bulk instructions and system calls.
+//             Both return with the pages writable, or trap.
 // Invariants  SNAP-3  A snapshot that sees a page and has no entry for it finds the right content in main
 //                     memory.
 //             SNAP-4  The entry is visible before the mark, the mark before the store: a reader that read
-//                     main memory too late finds the entry when it looks again (view.ts).
-//             SNAP-5  A store never waits for, and never fails because of, a snapshot: without a frame the
-//                     snapshot is lost (snapshot.lose), the store goes on.
+//                     main memory too late finds the entry when it checks again (copyView).
+//             SNAP-5  A store never waits for a snapshot, and never fails because of one: if there is no
+//                     frame, the snapshot is lost (snapshot.lose) and the store continues.
 //             SNAP-8  A page that a snapshot does not have, because the guest grew later, reads as zero
 //                     there: it gets the zero frame before the guest's first store to it.
-//             SNAP-7  No answer of the guest makes a page writable. These are its answers, and what they can
-//                     do:
-//                     - the page-fault handler (slot 32) says "handled": break and epoch are looked at again,
-//                       and the store traps unless the page is guest memory by now (outside);
+//             SNAP-7  No answer of the guest makes a page writable. Its answers, and their effects:
+//                     - the page-fault handler (slot 32) says "handled": break and epoch are checked again,
+//                       and the store traps unless the page is now guest memory (outside);
 //                     - the system-call handler (slot 33): its result goes to the guest alone. The host
-//                       checks every address that it takes from a guest before it writes there (transfer.ts);
-//                     - an interrupt handler answers nothing. It may end the epoch, so the pages of the
-//                       interrupted code are made sure of again (the main image's poll);
+//                       checks every address from a guest before it writes there (transfer.ts);
+//                     - an interrupt handler has no answer. It may end the epoch, so the main image's poll
+//                       makes the pages of the interrupted code writable again;
 //                     - allocators that glue calls: faultRange() makes what they return writable, or traps.
 //                     A page-fault handler takes no snapshot and adopts no epoch (vcpu.freeze): the code that
-//                     faulted goes on with pages that it made sure of before.
+//                     faulted continues with pages that it made writable before.
 // Concurrency faultBegin/faultEnd bracket every use of VM_ACTIVE: a released snapshot is cleared only after
-//             all faults that may have seen it are over (snapshot.release).
-// Cost        without a snapshot about 50 ns; with one the copy of a frame, some 0.5 us when warm. Paper,
-//             4.1.
+//             all faults that may have seen it have ended (snapshot.release).
+// Cost        about 50 ns without a snapshot; with one, the copy of a frame, some 0.5 us if warm. Paper, 4.1.
 
 import { COUNTER_COPIES, COUNTER_FAULTS } from '../abi/counter';
 import { FRAME_BYTES, FRAME_SHIFT, PAGE_LOCKED } from '../abi/limits';
@@ -89,7 +87,7 @@ function isWritable(page: u32): bool {
 }
 
 /**
- * Not guest memory: the guest's own handler may grow it. Returns when the page is guest memory now (SNAP-7).
+ * The page is not guest memory; the guest's handler may grow it. Returns if it now is guest memory (SNAP-7).
  */
 function outside(address: u32, page: u32): void {
   const epoch = load<u32>(vcpu.block, VCPU_EPOCH);
@@ -98,7 +96,7 @@ function outside(address: u32, page: u32): void {
   vcpu.trap(TRAP_OUTSIDE, address);
 }
 
-/** True when this vCPU is to copy and mark the page; false when the page is writable by now. */
+/** True if this vCPU must copy and mark the page; false if the page is now writable. */
 function lock(page: u32): bool {
   const byte = map.epochs + page;
   const view = <u8>load<u32>(vcpu.block, VCPU_VIEW);
@@ -117,7 +115,7 @@ function mark(page: u32, mine: u32): void {
   if (CHECKED && atomic.load<u8>(map.epochs + page) != <u8>PAGE_LOCKED)
     panic(PANIC_PAGE_NOT_LOCKED);
   epoch.note(page, mine);
-  storeFence(); // SNAP-4: pairs with the re-check in view.ts and in the snapshot image
+  storeFence(); // SNAP-4: pairs with the re-check in copyView() and in the snapshot image
   atomic.store<u8>(map.epochs + page, <u8>load<u32>(vcpu.block, VCPU_VIEW));
   storeFence();
 }
@@ -133,7 +131,7 @@ function preserve(page: u32, active: u32, mine: u32): void {
   vcpu.count(COUNTER_COPIES);
   const address = page << FRAME_SHIFT;
   memory.copy(frame, address, FRAME_BYTES);
-  storeFence(); // the copy is complete before anyone can reach it
+  storeFence(); // the copy is complete before its entry is visible
   if (popcnt(seers) == 1) {
     const slot = ctz(seers);
     const entry = (frame - address) | ENTRY_PRESENT | ENTRY_OWNED;
@@ -151,8 +149,7 @@ function preserve(page: u32, active: u32, mine: u32): void {
 }
 
 /**
- * The active snapshots, one bit each, whose only copy of the page is main memory. Those that do not have it
- * get zeros.
+ * The active snapshots, one bit each, whose only copy of the page is main memory. Others get the zero frame.
  */
 function seersOf(page: u32, active: u32, mine: u32): u32 {
   let seers: u32 = 0;
@@ -178,10 +175,7 @@ function loseAll(seers: u32): void {
   }
 }
 
-/**
- * Copies a page as a snapshot sees it; the re-check of SNAP-4 in its simplest form.
- * `bytes` from `address` lie in one page.
- */
+/** Copies a page as a snapshot sees it: the simplest form of SNAP-4's re-check. The bytes are in one page. */
 export function copyView(slot: u32, address: u32, target: u32, bytes: u32): void {
   const page = address >> FRAME_SHIFT;
   if (CHECKED && (address & (FRAME_BYTES - 1)) + bytes > FRAME_BYTES) panic(PANIC_SNAPSHOT_STATE);

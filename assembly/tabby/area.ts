@@ -1,9 +1,9 @@
-// Where the pool's regions are, for this vCPU.
+// The addresses of the pool's regions, as registers of this vCPU.
 //
-// Interface   claim() and publish() by the vCPU that creates the pool, then attach() by each. `word` is the
-//             address of a word of guest memory that holds the pool's address from publish() on. Others read
-//             the registers below.
-// Concurrency publish() ends with storing the word: a vCPU that sees it sees the pool. Registers are this
+// Interface   The vCPU that creates the pool calls claim() and publish(); then each vCPU calls attach().
+//             `word` is the address of a word of guest memory that holds the pool's address from publish()
+//             on. Other files read the registers below.
+// Concurrency publish() stores the word last: a vCPU that sees it sees the whole pool. The registers are this
 //             vCPU's.
 //
 //   pool block, 2 frames, then 4 bytes a frame of descriptors (descriptor.ts)
@@ -12,13 +12,13 @@
 //     8  u32  root of the page table
 //    12  i32  descriptor of the storage
 //    16  u32  x 2, of the translation (translation.ts)
-//    68  u32  held pages: below this number, 72 u32 how many of them are dirty (retained.ts)
+//    68  u32  retained pages have numbers below it; 72 u32 how many of them are dirty (retained.ts)
 //
 //   area of a vCPU
-//     0  u32  its operation: odd while in one, new for each (operation.ts); others read it
-//   256       dirty victims of a round, 384 what became of their writes (write-back.ts), 320 clean ones (clock.ts)
-//   512       frames that this vCPU keeps (clock.ts)
-//  1024       reads under way (arrivals.ts)
+//     0  u32  its operation: odd during one, new for each (operation.ts); other vCPUs read it
+//   256       dirty victims of a round, 320 clean ones (clock.ts), 384 results of the writes (write-back.ts)
+//   512       free frames that this vCPU keeps (clock.ts)
+//  1024       reads in progress (arrivals.ts)
 //  4096       page-walk cache, then TLB (translation.ts)
 
 import { ENOMEM } from '../abi/errno';
@@ -33,7 +33,7 @@ import * as walkCache from '../mmu/walk-cache';
 import * as header from './header';
 
 export const POOL_FRAMES_MIN: u32 = 8;
-/** Frames behind the pool, inside the DMA window, for pages that the owner reads and writes by itself. */
+/** Frames after the pool, inside the DMA window, that the owner reads and writes itself. */
 export const SCRATCH_FRAMES: u32 = 32;
 
 const BLOCK_FRAMES: u32 = 2;
@@ -58,14 +58,14 @@ export const AREA_READS: u32 = 1024;
 export const AREA_CACHES: u32 = 4096;
 const AREA_BYTES: u32 = AREA_CACHES + walkCache.CACHE_BYTES + tlb.TLB_BYTES;
 
-/** Address of the pool block, 0 while this vCPU has no pool. */
+/** Address of the pool block; 0 while this vCPU is not attached. */
 export let block: u32 = 0;
 /** Address of the first frame; number of frames; address after the last. */
 export let first: u32 = 0;
 export let frames: u32 = 0;
 export let end: u32 = 0;
 let homes: u32 = 0;
-/** Frames after the pool that the host may read and write too. */
+/** Frames after the pool that the host may also read and write. */
 export let scratch: u32 = 0;
 export let descriptors: u32 = 0;
 export let storage: i32 = -1;
@@ -73,7 +73,7 @@ export let root: u32 = 0;
 /** This vCPU's area. */
 export let own: u32 = 0;
 
-/** Claims the memory of a pool of `count` frames: the address of its block, 0 when there is no room. */
+/** Claims the memory of a pool of `count` frames: the address of its block, or 0 without room. */
 export function claim(count: u32): u32 {
   const bookkeeping = BLOCK_FRAMES + (((count << 2) + FRAME_BYTES - 1) >> FRAME_SHIFT);
   const pool = linkage.claimFrames(bookkeeping); // reads as zero
@@ -83,13 +83,13 @@ export function claim(count: u32): u32 {
   store<u32>(pool, start, FIRST);
   store<u32>(pool, count, FRAMES);
   store<u32>(pool, table, ROOT);
-  store<u64>(start, header.INVALID); // zeroed, it would name page 0
+  store<u64>(start, header.INVALID); // zero would name page 0
   return pool;
 }
 
 /**
- * Makes the pool of claim(), over the file `descriptor`, known to all vCPUs; 0, or what setDmaWindow()
- * returns.
+ * Publishes the pool of claim(), over the file `descriptor`, to all vCPUs; 0, or the negative errno of
+ * setDmaWindow().
  */
 export function publish(pool: u32, word: u32, descriptor: i32): i32 {
   const start = load<u32>(pool, FIRST);
@@ -102,13 +102,13 @@ export function publish(pool: u32, word: u32, descriptor: i32): i32 {
   return 0;
 }
 
-/** Makes this vCPU know the pool of `word`; 0 or -ENOMEM. */
+/** Attaches this vCPU to the pool of `word`; 0 or -ENOMEM. */
 export function attach(word: u32): i32 {
   const pool = atomic.load<u32>(word);
   const slot = pool + AREAS + (vcpu.index << 2);
   let area = load<u32>(slot);
   if (area == 0) {
-    area = linkage.claimFrames(AREA_BYTES >> FRAME_SHIFT); // stays, for later vCPUs of this number
+    area = linkage.claimFrames(AREA_BYTES >> FRAME_SHIFT); // stays; later vCPUs with this index reuse it
     if (area == 0) return -ENOMEM;
     atomic.store<u32>(slot, area);
   }
@@ -126,8 +126,8 @@ export function attach(word: u32): i32 {
 }
 
 /**
- * The frame where a page is at home: it is put there when that frame can be had, so there is no need to
- * translate to find it there. Dense page numbers have homes of their own as far as the pool reaches.
+ * The home frame of a page: the page is put there if that frame is available, and is then found without a
+ * translation. Dense page numbers have distinct homes up to the size of the pool.
  */
 @inline
 export function home(page: u64): u32 {
@@ -135,12 +135,12 @@ export function home(page: u64): u32 {
   return first + ((index < frames ? index : index & (homes >> 1)) << FRAME_SHIFT);
 }
 
-/** Area of a vCPU, 0 when it never had one. */
+/** Area of a vCPU; 0 if it never had one. */
 export function areaOf(index: u32): u32 {
   return atomic.load<u32>(block + AREAS + (index << 2));
 }
 
-/** The pool is no more: its frames stay claimed, and the next attach() needs a new one. */
+/** Forgets the pool: its frames stay claimed, and the next attach() needs a new one. */
 export function detach(): void {
   block = 0;
 }

@@ -1,19 +1,19 @@
-// What this vCPU has under way at the I/O service: reads of pages, each into the frame that will hold it, and
-// the writes of a batch.
+// The operations of this vCPU in progress at the I/O service: reads of pages, each into the frame that will
+// hold it, and the writes of a batch.
 //
-// Interface   attach() once. read() and write() queue an operation, ring() shows them to the service. poll()
-//             takes what is complete, take(n) waits for n completions, drain() for all reads. arrive() ends a
-//             read, also one that the vCPU waited for.
+// Interface   attach() once. read() and write() queue an operation, ring() publishes them to the service.
+//             poll() takes completions, awaitWrites() waits for all writes, drain() for all reads. arrive()
+//             ends a read, including one that the vCPU waited for.
 // Invariants  TAB-11 A page enters in this order: header exclusive under the new number, bytes read and
-//             checked, cell published,
-//                    header unlocked. The clock needs the header, so it never sees a cell that is claimed.
-//             TAB-12 After an error the cell says again what it said, and the frame is free.
-//             TAB-14 A frame that a lost operation may still write into is never free again.
+//                    checked, cell published, header unlocked. The clock needs the header, so it never meets
+//                    a claimed cell.
+//             TAB-12 After an error the cell has its previous value, and the frame is free.
+//             TAB-14 A frame that a lost operation may still write to is never freed.
 // Concurrency The rows are this vCPU's.
-// Cost        about 100 ns a page here, 10 us of the I/O service's thread, and the device's time shared by
-//             all under way.
+// Cost        about 100 ns per page here, 10 us of the I/O service's thread, and the device's time, shared by
+//             all operations in progress.
 //
-//   row of a read, 32 bytes:  u64 what the cell said, u64 header, u32 frame (0 = the row is free), u32 cell
+//   row of a read, 32 bytes:  u64 previous value of the cell, u64 header, u32 frame (0 = row free), u32 cell
 
 import { EIO } from '../abi/errno';
 import { FRAME_BYTES } from '../abi/limits';
@@ -42,17 +42,17 @@ const HEADER: u32 = 8;
 const FRAME: u32 = 16;
 const CELL: u32 = 20;
 
-/** User data: the row of a read, or this and the number of a write of the batch. */
+/** User data: the row of a read, or IS_WRITE and the index of a write of the batch. */
 const IS_WRITE: u64 = 1 << 32;
 /** Result of a write of the batch that has not completed. */
 export const UNDER_WAY: i32 = 1;
 
-/** The file's number in rings, -1 when this vCPU has none. */
+/** Number of the file in rings; -1 if this vCPU has none. */
 let file: i32 = -1;
-/** Reads under way; the most that may be: with the others' they leave most of a small pool alone. */
+/** Reads in progress; their bound, low enough that all vCPUs together leave most of a small pool alone. */
 export let reading: u32 = 0;
 let readsMax: u32 = 0;
-/** Writes of the batch under way. */
+/** Writes of the batch in progress. */
 let writing: u32 = 0;
 
 export function attach(): void {
@@ -63,7 +63,7 @@ export function attach(): void {
   file = syscall(SYS_RING_FILE, area.storage, 0, 0, 0, 0);
 }
 
-/** Whether operations can be under way beside this vCPU. */
+/** Whether operations can run concurrently with this vCPU. */
 export function isServed(): bool {
   return file >= 0 && queue.isServed();
 }
@@ -75,16 +75,13 @@ function rowAt(index: u32): u32 {
   return area.own + area.AREA_READS + (index << 5);
 }
 
-/** Whether another read may be queued, after taking what is complete. */
+/** Whether another read may be queued; takes completions if that makes room. */
 export function hasRoom(): bool {
   if (reading >= readsMax) poll();
   return reading < readsMax;
 }
 
-/**
- * Queues the read of a claimed page into its frame, latched with the header `claimed`. hasRoom() has said
- * that there is room.
- */
+/** Queues the read of a claimed page into its frame, latched with header `claimed`. Call hasRoom() first. */
 export function read(frame: u32, claimed: u64, cell: u32, entry: u64): void {
   let index: u32 = 0;
   while (load<u32>(rowAt(index), FRAME) != 0) index += 1;
@@ -100,7 +97,7 @@ export function read(frame: u32, claimed: u64, cell: u32, entry: u64): void {
   if (!queue.submit(OP_READ, 0, file, frame, FRAME_BYTES, position, index)) readDone(index, -EIO);
 }
 
-/** Shows the service the reads that were queued. */
+/** Publishes the queued reads to the service. */
 export function ring(): void {
   if (reading != 0) queue.ring();
 }
@@ -126,11 +123,11 @@ function readDone(index: u32, result: i32): void {
 }
 
 /**
- * A read into the frame, latched with the header `claimed`, is over: the page is there (`isSound`), or in
- * storage as before. Which.
+ * Ends a read into the frame, latched with header `claimed`. The page is resident if `isSound`, else in
+ * storage as before. Returns `isSound`.
  */
 export function arrive(frame: u32, claimed: u64, cell: u32, entry: u64, isSound: bool): bool {
-  header.set(frame, claimed, isSound ? claimed : claimed | header.INVALID); // the image may have had any
+  header.set(frame, claimed, isSound ? claimed : claimed | header.INVALID); // the bytes read replaced it
   if (isSound) enroll(frame, claimed, cell, entry);
   else {
     translation.restore(header.pageOf(claimed), frame, cell, entry);
@@ -139,7 +136,7 @@ export function arrive(frame: u32, claimed: u64, cell: u32, entry: u64, isSound:
   return isSound;
 }
 
-/** The page is in the frame, latched: readers may find it, and the clock may look at it. */
+/** The page is in the frame, latched: readers may find it, and the clock may consider it. */
 export function enroll(frame: u32, claimed: u64, cell: u32, entry: u64): void {
   descriptor.refer(frame);
   descriptor.setState(frame, descriptor.RESIDENT);
@@ -148,10 +145,7 @@ export function enroll(frame: u32, claimed: u64, cell: u32, entry: u64): void {
 
 // --- writes ------------------------------------------------------------------------------------------------
 
-/**
- * Queues the write of a frame, sealed, which the batch has as number `index`; false when the queue has no
- * room.
- */
+/** Queues the write of a sealed frame, number `index` of the batch; false if the queue is full. */
 export function write(index: u32, frame: u32, slot: u64): bool {
   const position = slot * FRAME_BYTES;
   setResult(index, UNDER_WAY);
@@ -161,12 +155,12 @@ export function write(index: u32, frame: u32, slot: u64): bool {
   return true;
 }
 
-/** Waits for the writes that are under way. Those that came short, or were lost, stay UNDER_WAY. */
+/** Waits for the writes in progress. Those that were short or lost stay UNDER_WAY. */
 export function awaitWrites(): void {
   while (writing != 0) if (!take(writing)) writing = 0;
 }
 
-/** What became of a write of the batch: 0, a negative errno, or UNDER_WAY. */
+/** Result of a write of the batch: 0, a negative errno, or UNDER_WAY. */
 @inline
 export function resultOf(index: u32): i32 {
   return load<i32>(area.own + (index << 2), area.AREA_RESULTS);
@@ -186,7 +180,7 @@ function writeDone(index: u32, result: i32): void {
 
 // --- completions -------------------------------------------------------------------------------------------
 
-/** Takes what is complete. */
+/** Takes all completions. */
 export function poll(): void {
   while (queue.next()) {
     const index = <u32>queue.userData;
@@ -195,7 +189,7 @@ export function poll(): void {
   }
 }
 
-/** Waits for `count` completions and takes them; false if they will never come. */
+/** Waits for `count` completions and takes them; false if they will never arrive. */
 function take(count: u32): bool {
   if (queue.wait(count) < 0) {
     giveUp();
@@ -205,7 +199,7 @@ function take(count: u32): bool {
   return true;
 }
 
-/** The service is gone: pages are in storage as before, but the frames of their reads are leaked (TAB-14). */
+/** The service has ended: pages are in storage as before, the frames of their reads are leaked (TAB-14). */
 function giveUp(): void {
   file = -1;
   for (let index: u32 = 0; index < READS_MAX; index++) {

@@ -1,19 +1,18 @@
-// Clock eviction, on the vCPU that needs a frame. No other vCPU is interrupted: it finds out at the page
+// Clock eviction, by the vCPU that needs a frame. It interrupts no other vCPU: those detect it in the page
 // header.
 //
-// Interface   take(page) returns a free frame for the page, its header invalid, or 0 with an errno in
-//             `failure`. dismiss() ends the page in a frame. releaseKept() before a vCPU is done with the
-//             pool.
-// Invariants  TAB-7  A page leaves in this order: header exclusive, written back if dirty and the write
-//                    awaited, cell without a frame but with its slot, header invalid, frame free. So a page
-//                    that is in no frame is in storage, and a cell that says "resident" leads to a frame
-//                    whose header names the page.
-//             TAB-8  Nothing here waits for a latch: pinned pages are passed by, and so are dirty retained
-//                    ones (retained.ts).
-// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. Free frames are
-//             in no list:
-//             their descriptors say so, the hand finds them, and so does a page whose home they are. A round
-//             evicts several pages in large pools; the vCPU keeps the frames that it does not need at once.
+// Interface   take(page) returns a free frame for the page, header invalid, or 0 with an errno in `failure`.
+//             dismiss() ends the page in a frame. A vCPU calls releaseKept() before it leaves the pool.
+// Invariants  TAB-7  A page leaves in this order: header exclusive; written back if dirty, and the write
+//                    awaited; cell without a frame but with its slot; header invalid; frame free. So a page
+//                    that is in no frame is in storage, and a resident cell leads to a frame whose header
+//                    names the page.
+//             TAB-8  Nothing here waits for a latch: the hand skips pinned pages, and dirty retained ones
+//                    (retained.ts).
+// Concurrency The hand is shared and counts frames passed; each vCPU takes a stretch of it. No list exists
+//             of free frames: their descriptors are marked, the hand finds them, and so does a page whose
+//             home they are. In a large pool a round evicts several pages; the vCPU keeps the frames that it
+//             does not need at once.
 
 import { ENOMEM } from '../abi/errno';
 import { FRAME_SHIFT } from '../abi/limits';
@@ -30,13 +29,13 @@ import * as translation from './translation';
 import { wait } from './waiting';
 import * as writeBack from './write-back';
 
-/** Rounds without a victim before the pool counts as full of pins: about 50 ms. */
+/** Rounds without a victim after which the pool counts as full of pins: about 50 ms. */
 const ROUNDS_MAX: u32 = 1200;
-/** Rounds that pass dirty pages by, once a write has failed. */
+/** Rounds that skip dirty pages, once a write has failed. */
 const CLEAN_ROUNDS: u32 = 3;
 const STRETCH_MAX: u32 = 64;
 
-/** Errno of the last take() that returned 0. */
+/** Errno of the last take() that returned 0. Set by take(); valid until its next call. */
 export let failure: i32 = 0;
 
 export function take(page: u64): u32 {
@@ -60,8 +59,8 @@ export function take(page: u64): u32 {
 }
 
 /**
- * The page in the frame leaves if it is clean and was not used since the hand passed it, half a round ago at
- * least: by then every vCPU has emptied its TLB, so a page in use has its mark again.
+ * Evicts the page in the frame if it is clean and was not used since the hand passed it, at least half a
+ * round ago: by then every vCPU has flushed its TLB, so a page in use has been marked again.
  */
 function takeHome(home: u32): bool {
   if (!descriptor.isResident(home) || descriptor.isReferenced(home)) return false;
@@ -81,14 +80,14 @@ function takeHome(home: u32): bool {
 
 // --- a round of evictions ----------------------------------------------------------------------------------
 
-/** Clean victims of this round, latched, in AREA_CLEAN. */
+/** Clean victims of this round, latched, listed in AREA_CLEAN. */
 let cleanVictims: u32 = 0;
 
 /** Evicts up to a batch of pages, and keeps their frames. */
 function evictSome(dirtyToo: bool): void {
   // 1. find candidates: free frames, and cold pages, which are latched
   findVictims(dirtyToo);
-  // 2. dismiss the clean ones, so that no vCPU waits for them while others are written
+  // 2. dismiss the clean ones first, so that no vCPU waits for them during the writes
   for (let i: u32 = 0; i < cleanVictims; i++)
     evict(load<u32>(area.own + (i << 2), area.AREA_CLEAN));
   // 3. write the dirty ones; a page that could not be written stays
@@ -97,7 +96,7 @@ function evictSome(dirtyToo: bool): void {
   for (let i: u32 = 0; i < written; i++) evict(writeBack.frameAt(i));
 }
 
-/** Passes over all frames twice at most. */
+/** Passes over all frames at most twice. */
 function findVictims(dirtyToo: bool): void {
   const wanted = clamp(area.frames >> 6, writeBack.BATCH_MAX);
   const stretch = clamp(area.frames >> 6, STRETCH_MAX);
@@ -122,19 +121,14 @@ function clamp(value: u32, most: u32): u32 {
   return value == 0 ? 1 : min<u32>(value, most);
 }
 
-/**
- * Whether a page is in the frame that was not used since the hand passed it, and can leave as far as
- * translation says.
- */
+/** Whether the frame holds a page not used since the hand last passed it, which translation can let go. */
 function isCold(frame: u32): bool {
   if (!descriptor.isResident(frame)) return false;
   const isCool = translation.cool(frame);
   return !descriptor.takeReference(frame) && isCool;
 }
 
-/**
- * Latches the frame if its page may leave. It may have become another page, or dirty, until it is latched.
- */
+/** Latches the frame if its page may leave. Checks again afterwards: page or dirty bit may have changed. */
 function latchVictim(frame: u32, dirtyToo: bool): bool {
   const seen = atomic.load<u64>(frame);
   if (header.isDirty(seen) && (!dirtyToo || retained.is(seen))) return false;
@@ -158,8 +152,7 @@ function evict(frame: u32): void {
 }
 
 /**
- * Ends the page in the frame, latched and clean or discarded. The header is invalid then, and the frame the
- * caller's.
+ * Ends the page in the frame, latched, clean or discarded. Its header is then invalid; the caller owns it.
  */
 export function dismiss(frame: u32, keepSlot: bool): void {
   const old = load<u64>(frame);

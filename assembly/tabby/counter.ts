@@ -1,5 +1,4 @@
-// What the pool counts, in the vCPU's block with the other counters (abi/counter.ts); the host reads it
-// there.
+// The pool's counters, in the vCPU's block with the others (abi/counter.ts), where the host reads them.
 
 import { COUNTER_POOL } from '../abi/counter';
 import * as vcpu from '../machine/vcpu';
@@ -21,7 +20,7 @@ export function count(which: u32): void {
   vcpu.count(COUNTER_POOL + which);
 }
 
-/** Over all vCPUs, since boot. */
+/** Sum over all vCPUs, since boot. */
 export function read(which: u32): u64 {
   return vcpu.counted(COUNTER_POOL + which);
 }

@@ -1,10 +1,10 @@
-// Frame descriptors: 4 bytes a frame in one array, so that the clock touches no page that it leaves alone.
+// Frame descriptors: 4 bytes per frame in one array, so that the clock touches only pages that it evicts.
 //
 //   byte 0  referenced since the hand passed     byte 1  FREE, RESIDENT or CLAIMED    bytes 2..3  for checkpoints
 //
-// Concurrency Hints. The reference byte is stored plainly by anyone; a lost one costs a reload. State is
-//             stored by the holder of the frame's header, and a scan that reads an old one finds out at the
-//             header; but a free frame is taken by compare-and-swap on its state.
+// Concurrency Hints. Any vCPU stores the reference byte plainly; a lost one costs a reload. The holder of the
+//             frame's header stores the state, and a scan that reads a stale one detects it at the header;
+//             but a free frame is taken by compare-and-swap on its state.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { PANIC_DESCRIPTOR } from '../abi/panic';
@@ -13,7 +13,7 @@ import * as area from './area';
 
 export const FREE: u8 = 0;
 export const RESIDENT: u8 = 1;
-export const CLAIMED: u8 = 2; // somebody's, with no page in it yet
+export const CLAIMED: u8 = 2; // owned by a vCPU, with no page in it yet
 
 const STATE: u32 = 1;
 
@@ -25,14 +25,14 @@ function at(frame: u32): u32 {
   return area.descriptors + ((frame - area.first) >> (FRAME_SHIFT - 2));
 }
 
-/** Somebody has used the page. */
+/** Marks the page as used. */
 @inline
 export function refer(frame: u32): void {
   const descriptor = at(frame);
   if (load<u8>(descriptor) == 0) store<u8>(descriptor, 1);
 }
 
-/** Whether the page was used since the last call. */
+/** Whether the page was used since the last call; clears the mark. */
 @inline
 export function takeReference(frame: u32): bool {
   const descriptor = at(frame);
@@ -59,7 +59,7 @@ export function claim(frame: u32): bool {
   return load<u8>(state) == FREE && atomic.cmpxchg<u8>(state, FREE, CLAIMED) == FREE;
 }
 
-/** The frame, its header invalid, is nobody's. */
+/** Frees the frame, whose header is invalid. */
 export function free(frame: u32): void {
   if (CHECKED && load<u8>(at(frame), STATE) != CLAIMED) panic(PANIC_DESCRIPTOR);
   atomic.store<u8>(at(frame), FREE, STATE);

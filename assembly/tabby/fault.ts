@@ -1,12 +1,12 @@
 // The page-fault handler: from a page number to the frame that holds the page (paper, Tabby).
 //
-// Interface   resolve(page) returns the frame where the page's translation leads; with bit LATCHED if this
-//             vCPU has just loaded it and holds it exclusively; or 0 with an errno in `failure`. make(page)
-//             does the same without reading the page. Without LATCHED the answer may be wrong a moment later:
-//             the caller looks at the header. With it the caller calls translation.letGo() once the frame is
-//             unlatched or pinned. admit() is the first half of a fault, for reads that the vCPU does not
-//             wait for (reads.ts).
-// Cost        a fault is a read of storage; else as translation.ts says.
+// Interface   resolve(page) returns the frame to which the page's translation leads, with bit LATCHED if this
+//             vCPU has just loaded the page and holds it exclusively, or 0 with an errno in `failure`.
+//             make(page) does the same without reading the page. Without LATCHED the frame may be another
+//             page's a moment later: the caller checks the header. With LATCHED the caller calls
+//             translation.letGo() once the frame is unlatched or pinned. admit() is the first half of a
+//             fault, for reads that the vCPU does not wait for (reads.ts).
+// Cost        a fault costs a read of storage; otherwise the cost is that of translation.ts.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
 import { PAGES_MAX } from '../mmu/page-table';
@@ -24,7 +24,7 @@ import { wait } from './waiting';
 /** Added to the address of a frame that this vCPU has latched. */
 export const LATCHED: u32 = 1;
 
-/** Errno of the last call that returned 0. */
+/** Errno of the last call that returned 0. Set by resolve(), make(), admit(); valid until their next call. */
 export let failure: i32 = 0;
 /** Header of the frame that admit() latched last. Set by admit(); valid until anything waits or faults. */
 export let claimedHeader: u64 = 0;
@@ -65,11 +65,11 @@ function found(page: u64, frame: u32): u32 {
   return frame;
 }
 
-/** Brings in a page that this vCPU has claimed; its cell said `entry`. */
+/** Loads a page that this vCPU has claimed; `entry` is the previous value of its cell. */
 function bring(page: u64, cell: u32, entry: u64, fromStorage: bool): u32 {
   const admitted = admit(page, cell, entry);
   if ((admitted & LATCHED) == 0) return admitted;
-  const claimed = claimedHeader; // what follows may serve other vCPUs, whose handler may fault
+  const claimed = claimedHeader; // below, other vCPUs' requests may be served, and a handler may fault
   const frame = admitted & ~LATCHED;
   if (!fromStorage) {
     latch.setDirty(frame);
@@ -83,9 +83,9 @@ function bring(page: u64, cell: u32, entry: u64, fromStorage: bool): u32 {
 }
 
 /**
- * A frame for a page that this vCPU has claimed, latched under its number: LATCHED, its header in
- * `claimedHeader`. Another vCPU's frame if that was faster, or 0 with `failure` set: then nothing is claimed
- * any more.
+ * Takes a frame for a page that this vCPU has claimed, and latches it under the page's number: LATCHED, with
+ * its header in `claimedHeader`. Another vCPU's frame if that vCPU was faster, or 0 with `failure` set: the
+ * claim is then released.
  */
 export function admit(page: u64, cell: u32, entry: u64): u32 {
   const frame = clock.take(page);

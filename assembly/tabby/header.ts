@@ -10,25 +10,25 @@
 //   shared n       shared n +- 1     | pool                |
 //   exclusive      unlocked          | pool.release        | by the holder; the version moves if the page changed
 //   unlocked       exclusive         | clock, write-back   | victim, or to be written
-//   exclusive      invalid           | clock, pool.discard | clean or given up, its PTE is absent already
+//   exclusive      invalid           | clock, pool.discard | clean or discarded, its PTE is already absent
 //   invalid        exclusive         | fault               | by the vCPU that took the frame off the free list
 //
-// Interface   make() and the readers of its parts; swap(), put(), publish() and set() store a header, and
+// Interface   make() and accessors of the fields; swap(), put(), publish() and set() store a header, and
 //             nothing else does.
-// Invariants  TAB-1  A page is in at most one frame: the one whose header names it, which its PTE leads to.
-//             TAB-2  The version belongs to the frame and never goes back: each release with a change, each
-//                    eviction and each load moves it on. One frame with one header at two moments: nothing
-//                    happened between.
-//             TAB-3  Bytes of an invalid or exclusive frame are nobody's but the holder's; a frame of the
-//                    pool is at no moment anything but header and page.
-// Concurrency 64-bit atomics, except that the holder of the exclusive state may store plainly
-//             (barrier.publish).
+// Invariants  TAB-1  A page is in at most one frame: the one whose header names it, to which its PTE leads.
+//             TAB-2  The version belongs to the frame and never decreases: each release with a change, each
+//                    eviction and each load advances it. If a frame has the same header at two moments,
+//                    nothing changed between them.
+//             TAB-3  Only the holder accesses the bytes of an invalid or exclusive frame; at every moment a
+//                    frame of the pool is a header and a page, and nothing else.
+// Concurrency 64-bit atomics, except that the holder of the exclusive state may use a plain store
+//             (barrier.publish64).
 
 import { PANIC_HEADER_STATE, PANIC_LATCH_NOT_HELD } from '../abi/panic';
 import * as barrier from '../machine/barrier';
 import { CHECKED, panic } from '../machine/checked';
 
-/** Of 20 bits; the checked build has few, so that a version wraps within milliseconds. */
+/** 20 bits; checked test guests have 5, so that a version wraps within milliseconds. */
 export const VERSION_BITS: u64 = isDefined(RZ_TINY) ? 5 : 20;
 
 export const VPN_SHIFT: u64 = 28;
@@ -38,7 +38,7 @@ export const VERSION_MASK: u64 = ((1 << VERSION_BITS) - 1) << 8;
 export const STATE_MASK: u64 = 127;
 export const VPN_MASK: u64 = ~((1 << VPN_SHIFT) - 1);
 export const SHARED_MAX: u64 = 63;
-/** Set in the states exclusive and invalid, and in no other. */
+/** Bit that is set in the states exclusive and invalid, and in no other. */
 export const CLOSED: u64 = 64;
 export const EXCLUSIVE: u64 = 126;
 export const INVALID: u64 = 127;
@@ -62,7 +62,7 @@ export function stateOf(header: u64): u64 {
   return header & STATE_MASK;
 }
 
-/** The version, in its place. */
+/** The version, at its bit position. */
 @inline
 export function versionOf(header: u64): u64 {
   return header & VERSION_MASK;
@@ -74,10 +74,7 @@ export function isDirty(header: u64): bool {
   return (header & DIRTY) != 0;
 }
 
-/**
- * Whether the header names the page that the TLB's entry does, and its state has none of these bits: both in
- * one test.
- */
+/** Whether the header names the page of the TLB entry and has none of the bits `states`, in one test. */
 @inline
 export function agrees(header: u64, entry: u64, states: u64): bool {
   return ((header ^ entry) & (VPN_MASK | states)) == 0;
@@ -85,28 +82,28 @@ export function agrees(header: u64, entry: u64, states: u64): bool {
 
 // --- storing a header: the checked build compares each step with the table above ---------------------------
 
-/** Stores `to` if the header is `from` still. */
+/** Stores `to` if the header is still `from`. */
 @inline
 export function swap(frame: u32, from: u64, to: u64): bool {
   if (CHECKED) check(from, to);
   return atomic.cmpxchg<u64>(frame, from, to) == from;
 }
 
-/** By the holder, who keeps the latch. */
+/** For the holder, which keeps the latch. */
 @inline
 export function put(frame: u32, from: u64, to: u64): void {
   if (CHECKED) checkHeld(from, to);
   store<u64>(frame, to);
 }
 
-/** By the holder, who gives the latch up: after all of its stores to the page. */
+/** For the holder, which releases the latch: ordered after all of its stores to the page. */
 @inline
 export function publish(frame: u32, from: u64, to: u64): void {
   if (CHECKED) checkHeld(from, to);
   barrier.publish64(frame, to);
 }
 
-/** By the vCPU that alone has the frame: as its page enters or leaves. */
+/** For the vCPU that alone owns the frame, while its page enters or leaves. */
 @inline
 export function set(frame: u32, from: u64, to: u64): void {
   if (CHECKED) check(from, to);

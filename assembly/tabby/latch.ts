@@ -1,13 +1,12 @@
-// The state of a page header as a latch, for those that go by frame and not by page: clock and write-back.
+// The state of a page header as a latch, for code that goes by frame instead of page: clock and write-back.
 //
-// Interface   tryExclusive() never waits; exclusive() does; release() leaves the version, for nothing has
-//             changed.
-// Concurrency compare-and-swap on the header; the holder stores plainly.
+// Interface   tryExclusive() never waits. release() leaves the version as it is: the page did not change.
+// Concurrency Compare-and-swap on the header; the holder uses plain stores.
 
 import * as header from './header';
 import * as retained from './retained';
 
-/** Takes the frame if nobody has it, whatever page it holds. */
+/** Latches the frame if it is unlocked, whatever page it holds. */
 export function tryExclusive(frame: u32): bool {
   const seen = atomic.load<u64>(frame);
   if (header.stateOf(seen) != 0) return false;

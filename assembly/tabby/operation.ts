@@ -1,14 +1,13 @@
-// Operations: the numbers by which a version that wraps never fools a reader.
+// Operations: numbers that keep a wrapped version from deceiving a reader.
 //
-// Interface   begin() before each attempt of an operation, end() after it. Between them this vCPU may hold
+// Interface   begin() before each attempt of an operation, end() after it. Between them this vCPU may keep
 //             headers that it saw, and validate them later. advance() gives a header its next version.
-// Invariants  TAB-4  A version is not used again within the operation of a reader: before a frame's version
-//                    wraps, every vCPU that is in an operation has left it.
-// Concurrency AREA_OPERATION is written by its vCPU and read by those whose version wraps. begin() is a full
-//             fence:
-//             a header seen afterwards is not older than the operation's number (pairs with quiesce()).
-// Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation under way, once
-//             in 2^20 changes of one frame.
+// Invariants  TAB-4  A version is not reused during an operation of a reader: before a frame's version wraps,
+//                    every vCPU has left the operation that it was in.
+// Concurrency Its vCPU writes AREA_OPERATION; vCPUs whose version wraps read it. begin() is a full fence: a
+//             header seen after it is not older than the operation's number (pairs with quiesce()).
+// Cost        begin() about 6 ns, once per operation; a wrap waits for the longest operation in progress,
+//             once in 2^20 changes of one frame.
 
 import { VCPU_ABSENT, VCPU_DEPTH, VCPU_STATE } from '../abi/vcpu-block';
 import { VM_VCPUS } from '../abi/vm-block';
@@ -31,9 +30,9 @@ const WEAK: u64 = ~1;
  * fails.
  */
 export let doubt: u64 = 0;
-/** This vCPU's operation: odd while in one. */
+/** This vCPU's operation: odd during one. */
 let number: u32 = 0;
-/** Where the clock's hand was when this vCPU last emptied its TLB. */
+/** Position of the clock's hand when this vCPU last flushed its TLB. */
 let aged: u32 = 0;
 
 export function attach(): void {
@@ -65,14 +64,14 @@ export function isBroken(): bool {
 }
 
 /**
- * Empties the TLB once the hand has passed a quarter of the pool: hot pages get their reference marks again.
+ * Flushes the TLB once the hand has passed a quarter of the pool, so that hot pages get their marks again.
  */
 function age(hand: u32): void {
   aged = hand;
   tlb.flush();
 }
 
-/** Leaves the operation, so that no other vCPU waits for it: what it has read is invalid. Pins stay. */
+/** Leaves the operation so that no other vCPU waits for it: its reads are invalid, its pins stay. */
 export function invalidate(): void {
   if ((number & 1) == 0) return;
   doubt = BROKEN;
@@ -81,7 +80,7 @@ export function invalidate(): void {
   counter.count(counter.WAITS);
 }
 
-/** The header with the frame's next version. The caller holds the frame; a wrap waits. */
+/** The header with the frame's next version. The caller holds the frame. A wrap waits. */
 @inline
 export function advance(old: u64): u64 {
   const next = (old & ~header.VERSION_MASK) | ((old + header.VERSION_ONE) & header.VERSION_MASK);
@@ -109,7 +108,7 @@ function quiesceOne(index: u32): void {
   }
 }
 
-/** A vCPU whose thread is gone, or that has left the guest by a trap, is in no operation. */
+/** A vCPU whose thread has ended, or that a trap took out of the guest, is in no operation. */
 function isInside(index: u32): bool {
   const block = map.vcpuBlock(index);
   if (atomic.load<u32>(block, VCPU_STATE) == VCPU_ABSENT) return false;

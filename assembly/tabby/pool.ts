@@ -1,16 +1,17 @@
 // Tabby, the buffer pool: a frame of memory for a page of storage, with no shootdown (paper, Tabby).
 //
-// Interface   `page` is a page number, a frame is its address; its first CONTENT bytes are the pool's. What
-//             returns a frame returns 0 on failure, with an errno in `failure`; that operation alone has
-//             failed. A page pinned exclusively may be stored to, a page pinned shared may be read, a page
-//             seen by optimistic() may be read but what was read counts only if isUnchanged() afterwards.
-//             Pins stack: other pages may be pinned meanwhile. Each attempt of an operation is between
-//             begin() and end() (operation.ts). Who comes along a pointer in another page says where it lies,
-//             and asks numberIn() what page it names: one of the comparison designs swizzles it.
-// Invariants  A translation needs no trust: TLB or PTE lead to some frame of the pool, and its header decides
+// Interface   `page` is a page number. A frame is its address; its first CONTENT bytes are the pool's. A
+//             function that returns a frame returns 0 on failure, with an errno in `failure`; only that
+//             operation has failed. A page pinned exclusively may be stored to, a page pinned shared may be
+//             read. A page returned by optimistic() may be read, but the values count only if isUnchanged()
+//             afterwards. Pins nest: other pages may be pinned while one is. Each attempt of an operation is
+//             between begin() and end() (operation.ts). A caller that follows a pointer in another page
+//             passes the pointer's address; numberIn() decodes the page number it holds, because one of the
+//             comparison designs swizzles pointers.
+// Invariants  Translations are hints: TLB and PTE lead to some frame of the pool, and its header decides
 //             (TAB-1).
-// Concurrency Everything by any vCPU at any time, except writeBack(), whose caller has no pins.
-// Cost        above a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
+// Concurrency Any vCPU may call any function at any time, except writeBack(), whose caller has no pins.
+// Cost        in addition to a raw load, page in the TLB: optimistic 1 to 2 ns, a pin one compare-and-swap.
 
 import { EINVAL, ENOMEM } from '../abi/errno';
 import { PANIC_HEADER } from '../abi/panic';
@@ -33,17 +34,17 @@ import * as translation from './translation';
 import { wait } from './waiting';
 import * as writeBackBatch from './write-back';
 
-/** Why the last call that returned 0 did so: an errno. */
+/** Errno of the last call that returned 0. Valid until the next call of the pool. */
 export { failure } from './fault';
-/** Why dirty pages of this vCPU do not get to storage any more; 0 as long as they do. */
+/** Errno for which dirty pages of this vCPU no longer reach storage; 0 while they do. */
 export { lasting as writeFailure } from './write-back';
 
-/** The header that the last optimistic() saw. */
+/** Header that optimistic() validated. Set by optimistic(); valid until its next call: copy it. */
 export let seen: u64 = 0;
 
 // --- the pool itself ---------------------------------------------------------------------------------------
 
-/** Makes a pool over file `descriptor`; `word` is where its address will be. 0, -EINVAL or -ENOMEM. */
+/** Creates a pool over file `descriptor`; `word` will hold its address. 0, -EINVAL or -ENOMEM. */
 export function create(word: u32, frames: u32, descriptor: i32): i32 {
   if (frames < area.POOL_FRAMES_MIN) return -EINVAL;
   const block = area.claim(frames);
@@ -51,7 +52,7 @@ export function create(word: u32, frames: u32, descriptor: i32): i32 {
   return area.publish(block, word, descriptor);
 }
 
-/** Makes this vCPU know the pool of `word`. 0 or -ENOMEM. */
+/** Attaches this vCPU to the pool of `word`. 0 or -ENOMEM. */
 export function attach(word: u32): i32 {
   const result = area.attach(word);
   if (result != 0) return result;
@@ -61,7 +62,7 @@ export function attach(word: u32): i32 {
   return 0;
 }
 
-/** This vCPU is done with the pool: what it keeps is everybody's. */
+/** Detaches this vCPU from the pool: waits for its reads and frees the frames that it keeps. */
 export function detach(): void {
   drainReads();
   clock.releaseKept();
@@ -70,15 +71,15 @@ export function detach(): void {
 // --- optimistic reads --------------------------------------------------------------------------------------
 
 /**
- * The page's frame, not held by anyone exclusively; `seen` is its header. `page` may be what was read from
- * the cell at `swip`, of a page whose header was `over`; both are validated again afterwards.
+ * The page's frame, not latched exclusively; `seen` is its header. `page` may have been read from the cell at
+ * `swip`, of a page whose header was `over`; both are validated again afterwards.
  */
 @inline
 export function optimistic(page: u64, swip: u32 = 0, over: u64 = 0): u32 {
   const entry = translation.followed(page, swip);
   if (translation.leads(entry, page)) {
     const frame = translation.frameFollowed(entry);
-    const now = atomic.load<u64>(frame); // what is read of the page is read after it
+    const now = atomic.load<u64>(frame); // ordered before the reads of the page
     if (translation.isOpen(now, entry, page)) {
       seen = now;
       return frame;
@@ -109,19 +110,19 @@ function releaseLatched(frame: u32): void {
   translation.letGo();
 }
 
-/** The page that a pointer names, read from a page that is pinned, or validated afterwards. */
+/** The page that a pointer names; it was read from a page that is pinned, or that is validated afterwards. */
 @inline
 export function numberIn(value: u32): u32 {
   return translation.numberIn(value);
 }
 
-/** Whether the frame is as it was when `old` was seen, so that what was read from it since is right. */
+/** Whether the frame is unchanged since `old` was its header, so that all reads from it since are valid. */
 @inline
 export function isUnchanged(frame: u32, old: u64): bool {
   return atomic.load<u64>(frame) == (old | operation.doubt) || isUnchangedBesides(frame, old);
 }
 
-/** Shared pins come and go, and a page may have been written back: that changes nothing for a reader. */
+/** Tolerates shared pins and a write-back: neither changes anything for a reader. */
 function isUnchangedBesides(frame: u32, old: u64): bool {
   barrier.loadFence();
   const now = atomic.load<u64>(frame);
@@ -129,14 +130,14 @@ function isUnchangedBesides(frame: u32, old: u64): bool {
   return isSame && header.stateOf(now) < header.EXCLUSIVE && !operation.isBroken();
 }
 
-/** The frame that the page seems to be in, for a look ahead: 0 when it is in storage. */
+/** The frame in which the page probably is, for read-ahead; 0 if it is in storage. */
 export function peek(page: u64): u32 {
   return translation.peek(page);
 }
 
 // --- pins --------------------------------------------------------------------------------------------------
 
-/** The frame that was pinned exclusively last, and the header that it got then. */
+/** The frame that was pinned exclusively last, and its header since then. */
 let pinned: u32 = 0;
 let pinnedHeader: u64 = 0;
 
@@ -150,8 +151,8 @@ function pin(frame: u32, now: u64): bool {
 }
 
 /**
- * Header of a frame pinned exclusively. A load from where a compare-and-swap has just stored waits for it:
- * 2.7 ns.
+ * Header of a frame pinned exclusively. Loading it would wait for the compare-and-swap that has just stored
+ * there: 2.7 ns.
  */
 @inline
 function headerOf(frame: u32): u64 {
@@ -217,7 +218,7 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
     if (found == 0) return 0;
     const frame = found & ~fault.LATCHED;
     if (found & fault.LATCHED) {
-      translation.letGo(); // whoever pins exclusively counts that by itself (kv's batch.ts)
+      translation.letGo(); // callers that pin exclusively count that themselves (kv's batch.ts)
       pinned = 0;
       return frame;
     }
@@ -231,7 +232,7 @@ function exclusiveSlow(page: u64, fromStorage: bool): u32 {
   }
 }
 
-/** Pins exclusively what optimistic() saw; false if it has changed since, or is pinned. */
+/** Pins exclusively the page that optimistic() returned; false if it changed since, or is pinned. */
 export function upgrade(frame: u32, old: u64): bool {
   const now = load<u64>(frame);
   if (now >> header.VERSION_SHIFT != old >> header.VERSION_SHIFT) return false;
@@ -264,22 +265,22 @@ export function releaseUnchanged(frame: u32): void {
   latch.release(frame);
 }
 
-// --- pages that come and go --------------------------------------------------------------------------------
+// --- pages: creation, removal, read-ahead, write-back ------------------------------------------------------
 
-/** Pins a page exclusively without reading it: its bytes are whatever they are. It counts as changed. */
+/** Pins a page exclusively without reading it: its bytes are undefined. It counts as changed. */
 export function createPage(page: u64): u32 {
   return exclusiveSlow(page, false);
 }
 
-/** The page, pinned exclusively, is no more: nothing is written back. */
+/** Discards the page, pinned exclusively, without writing it back. */
 export function discard(frame: u32): void {
   clock.dismiss(frame, false);
   descriptor.free(frame);
 }
 
 /**
- * Starts to read pages: `count` numbers of 8 bytes at `pages`. Failures show when a page is asked for.
- * Without an I/O service they are read one after the other, and are there on return.
+ * Starts to read pages: `count` numbers of 8 bytes at `pages`. A failed read is reported when its page is
+ * accessed. Without an I/O service the pages are read one after the other before this returns.
  */
 export function prefetch(pages: u32, count: u32): void {
   const isServed = arrivals.isServed();
@@ -295,12 +296,12 @@ export function prefetch(pages: u32, count: u32): void {
   arrivals.ring();
 }
 
-/** Waits for this vCPU's reads. A vCPU that leaves the guest has none under way. */
+/** Waits for this vCPU's reads. Required before it leaves the guest. */
 export function drainReads(): void {
   if (arrivals.reading != 0) arrivals.drain();
 }
 
-/** Whether prefetch() returns at once, so that reading what may not be needed costs little. */
+/** Whether prefetch() returns at once, so that reading ahead costs little. */
 export function readsAhead(): bool {
   return arrivals.isServed();
 }
@@ -313,7 +314,7 @@ export function end(): void {
   operation.end();
 }
 
-/** All dirty pages from number `from` on to storage: 0, or the negative errno of a write that failed. */
+/** Writes all dirty pages from number `from` on to storage: 0, or the negative errno of a failed write. */
 export function writeBack(from: u64 = 0): i32 {
   return writeBackBatch.all(from);
 }

@@ -1,7 +1,7 @@
 // Starting to read a page without waiting for it: prefetch, read-ahead, many look-ups at once. arrivals.ts
-// has what is under way.
+// has the operations in progress.
 //
-// Concurrency A page under way is claimed like one whose fault is being served (TAB-10).
+// Concurrency A page being read is claimed like one whose fault is being served (TAB-10).
 
 import { PAGES_MAX } from '../mmu/page-table';
 import * as arrivals from './arrivals';
@@ -9,8 +9,7 @@ import * as fault from './fault';
 import * as translation from './translation';
 
 /**
- * Starts to read the page if it is in storage and no other vCPU loads it; false if too many reads are under
- * way.
+ * Starts to read a non-resident page that no other vCPU is loading; false if too many reads are in progress.
  */
 export function start(page: u64): bool {
   if (!arrivals.hasRoom()) return false;

@@ -1,14 +1,14 @@
-// Pages in storage: their form, and reading and writing one with a system call.
+// Pages in storage: their format, and reading and writing them by system calls.
 //
 //   bytes 0..7   header: the page's number, state exclusive      bytes 8..15   XXH64 of the rest, seed = page number
 //   bytes 16..   the owner's 4080 bytes
 //
-// Interface   read() and write() return 0 or a negative errno. seal() before a page is written by whatever
-//             means, check() after one was read.
-// Invariants  TAB-6  The image in storage says "exclusive", so that a header which has half arrived never
-//                    looks valid.
+// Interface   read() and write() return 0 or a negative errno. Call seal() before writing a page by other
+//             means, check() after reading one.
+// Invariants  TAB-6  The header in storage says "exclusive", so that a partly transferred one never looks
+//                    valid.
 // Concurrency The caller holds the frame.
-// Cost        a page cached by the host 2 us, of which the checksum is 0.3 and the system call 1.
+// Cost        a page that the host has cached 2 us, of which the checksum is 0.3 and the system call 1.
 
 import { EBADMSG, EIO } from '../abi/errno';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
@@ -29,14 +29,14 @@ export const CHECKSUM: u32 = 8;
 export const CONTENT: u32 = 16;
 export const CONTENT_BYTES: u32 = FRAME_BYTES - CONTENT;
 
-/** Makes the frame, held exclusively and clean, the image that storage gets. */
+/** Turns the frame, held exclusively and clean, into the image for storage. */
 export function seal(frame: u32, page: u64): void {
   if (CHECKED && (load<u64>(frame) & (header.STATE_MASK | header.DIRTY)) != header.EXCLUSIVE)
     panic(PANIC_LATCH_NOT_HELD); // TAB-6
   store<u64>(frame, hash(frame + CONTENT, CONTENT_BYTES, page), CHECKSUM);
 }
 
-/** 0 if the frame holds a sound image of the page, else -EBADMSG. */
+/** 0 if the frame holds an intact image of the page, else -EBADMSG. */
 export function check(frame: u32, page: u64): i32 {
   const image = load<u64>(frame);
   const isLocked = (image & (header.STATE_MASK | header.DIRTY)) == header.EXCLUSIVE;
@@ -45,10 +45,7 @@ export function check(frame: u32, page: u64): i32 {
   return load<u64>(frame, CHECKSUM) == sum ? 0 : -EBADMSG;
 }
 
-/**
- * The image of `page` from `slot` to the frame, checked. The frame's own header is gone then, whatever is
- * returned.
- */
+/** Reads `page` from `slot` into the frame and checks it. Whatever the result, it overwrites the header. */
 export function read(frame: u32, page: u64, slot: u64): i32 {
   const result = transfer(SYS_PREAD, frame, slot);
   const failed = result < 0 ? result : check(frame, page);
@@ -56,7 +53,7 @@ export function read(frame: u32, page: u64, slot: u64): i32 {
   return failed;
 }
 
-/** The frame, sealed here, to `slot`. */
+/** Seals the frame and writes it to `slot`. */
 export function write(frame: u32, page: u64, slot: u64): i32 {
   seal(frame, page);
   const result = transfer(SYS_PWRITE, frame, slot);
@@ -64,10 +61,7 @@ export function write(frame: u32, page: u64, slot: u64): i32 {
   return result;
 }
 
-/**
- * `count` frames next to each other, sealed, to slots next to each other; false if not all of them have got
- * there.
- */
+/** Writes `count` adjacent sealed frames to adjacent slots; false unless all were written in full. */
 export function writeSealed(frame: u32, count: u32, slot: u64): bool {
   const bytes = count << FRAME_SHIFT;
   if (move(SYS_PWRITE, area.storage, frame, bytes, slot) != <i32>bytes) return false;
@@ -81,13 +75,13 @@ function transfer(nr: i32, frame: u32, slot: u64): i32 {
   return nr == SYS_PREAD ? -EBADMSG : -EIO; // the file ends before the page does
 }
 
-/** Bytes that the last move() has moved, also when it has failed. */
+/** Bytes that the last move() transferred, also if it failed. Set by move(); valid until its next call. */
 export let moved: u32 = 0;
 
 /**
- * Bytes between memory and a file from page `slot` on. A transfer that comes short goes on where it has
- * stopped, so a full disk says so by itself; the result is less than `bytes` where nothing more moves, at the
- * end of the file, or -errno.
+ * Transfers bytes between memory and a file from page `slot` on. A short transfer is continued where it
+ * stopped, so that a full disk reports its own error. The result is less than `bytes` at the end of the file,
+ * or -errno.
  */
 export function move(nr: i32, file: i32, from: u32, bytes: u32, slot: u64): i32 {
   let done: u32 = 0;

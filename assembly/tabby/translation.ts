@@ -1,15 +1,15 @@
-// Translation: from a page number to the frame that holds the page, and back out of it. The only file of the
-// pool that knows with which design it was compiled (designs/design.ts): each function is a choice at compile
-// time, of which one line is left.
+// Translation between page numbers and frames, in both directions. The only file of the pool that knows for
+// which design it was compiled (designs/design.ts): each function is a compile-time choice, of which one line
+// remains.
 //
-// Interface   A page's cell is the word where its translation is recorded: its PTE, or the bucket of a hash
-//             table. What is in it says that the page is resident, that a vCPU has claimed it, or where it is
-//             in storage. claim() makes this vCPU the one that loads the page; unclaim(), restore() and
-//             publish() end that. Readers first use what their vCPU remembers: remembered() and names(), or,
-//             where a pointer led them here, followed() and leads(); the header of the frame decides.
+// Interface   A page's cell is the word that records its translation: its PTE, or a bucket of a hash table.
+//             It says that the page is resident, that a vCPU has claimed it, or where it is in storage.
+//             claim() makes this vCPU the one that loads the page; unclaim(), restore() and publish() end
+//             that. Readers first use what their vCPU has cached: remembered() and names(), or, after
+//             following a pointer, followed() and leads(); the header of the frame decides.
 // Invariants  TAB-10 A PTE is LOCKED by the one vCPU that loads the page; others wait for the PTE.
-// Cost        as Tabby: one load and a compare for remembered(); a miss of the TLB about 5 ns if the page is
-//             at home or its PTE is in the walk cache.
+// Cost        for Tabby: one load and a compare for remembered(); a TLB miss about 5 ns if the page is at
+//             home or its PTE is in the walk cache.
 
 import { PANIC_LATCH_NOT_HELD, PANIC_PTE, PANIC_SWIP } from '../abi/panic';
 import { DESIGN, EAGER, HASHED, SWIZZLE, TABBY } from '../designs/design';
@@ -27,7 +27,7 @@ import * as header from './header';
 
 // --- the pool's regions ------------------------------------------------------------------------------------
 
-/** Claims the memory that the design needs for a pool of `frames`; false when there is no room for it. */
+/** Claims the memory that the design needs for a pool of `frames`; false without room. */
 export function layout(block: u32, frames: u32): bool {
   if (!HASHED) return true;
   const table = hashTable.layout(frames);
@@ -44,27 +44,27 @@ export function attach(): void {
   tlb.attach(area.own + area.AREA_CACHES + walkCache.CACHE_BYTES);
 }
 
-// --- what a vCPU remembers ---------------------------------------------------------------------------------
+// --- translations cached by a vCPU -------------------------------------------------------------------------
 
-/** The TLB's entry for the page, of whatever page it is. */
+/** The TLB entry for the page; it may be another page's. */
 @inline
 export function remembered(page: u64): u64 {
   return HASHED ? 0 : load<u64>(tlb.at(page));
 }
 
-/** Whether the entry is of this page. */
+/** Whether the entry is for this page. */
 @inline
 export function names(entry: u64, page: u64): bool {
   return !HASHED && entry >> tlb.PAGE_SHIFT == page;
 }
 
-/** As remembered(), for what was read from the cell at `swip`, which may be a swizzled pointer. */
+/** Like remembered(), for a value read from the cell at `swip`, which may be a swizzled pointer. */
 @inline
 export function followed(value: u64, swip: u32): u64 {
   return DESIGN == SWIZZLE ? swips.follow(value, swip) : remembered(value);
 }
 
-/** As names(), for an entry of followed(). */
+/** Like names(), for an entry of followed(). */
 @inline
 export function leads(entry: u64, value: u64): bool {
   return DESIGN == SWIZZLE || names(entry, value);
@@ -76,7 +76,7 @@ export function frameFollowed(entry: u64): u32 {
   return DESIGN == SWIZZLE ? <u32>entry : pte.frameOf(entry);
 }
 
-/** Whether a frame with the header `now` holds what the entry of followed() leads to, latched by no vCPU. */
+/** Whether a frame with header `now` holds the page that followed() found, and is not latched exclusively. */
 @inline
 export function isOpen(now: u64, entry: u64, value: u64): bool {
   if (DESIGN != SWIZZLE) return header.agrees(now, entry, header.CLOSED);
@@ -85,8 +85,8 @@ export function isOpen(now: u64, entry: u64, value: u64): bool {
 }
 
 /**
- * Whether a reader that came by `value` may take a frame with the header `now`. A swizzled pointer to a frame
- * whose page has left is one that changed: its reader finds that out, and must not wait.
+ * Whether a reader that followed `value` may use a frame with header `now`. If a swizzled pointer leads to a
+ * frame whose page has left, the pointer has changed: its reader will detect that, and must not wait.
  */
 @inline
 export function mayRead(now: u64, value: u64): bool {
@@ -95,22 +95,21 @@ export function mayRead(now: u64, value: u64): bool {
 }
 
 /**
- * A reader that came by the cell at `swip`, in a page whose header was `over`, has found the frame with the
- * header `now`.
+ * A reader of the cell at `swip`, in a page with header `over`, found the page in a frame with header `now`.
  */
 @inline
 export function arrivedBy(value: u64, swip: u32, over: u64, frame: u32, now: u64): void {
   if (DESIGN == SWIZZLE && !swips.isSwizzled(value)) swips.found(swip, over, frame, now);
 }
 
-/** The page number that a cell holds or, swizzled, leads to. */
+/** The page number that a cell holds, or to which it leads if swizzled. */
 @inline
 export function numberIn(value: u32): u32 {
   if (DESIGN != SWIZZLE || !swips.isSwizzled(value)) return value;
   return <u32>header.pageOf(load<u64>(swips.frameOf(value)));
 }
 
-/** The frame that the page seems to be in, without a fault: 0 when it is in storage. */
+/** The frame in which the page probably is, without a fault; 0 if it is in storage. */
 export function peek(value: u64): u32 {
   if (DESIGN == SWIZZLE && swips.isSwizzled(value)) return swips.frameOf(value);
   if (HASHED) return hashTable.find(value);
@@ -122,7 +121,7 @@ export function peek(value: u64): u32 {
   return pte.frameOf(entry);
 }
 
-/** This vCPU remembers where the page is; if it remembered otherwise, a header has refuted that. */
+/** Caches where the page is. A different cached frame was refuted by its header. */
 export function remember(page: u64, frame: u32): void {
   if (HASHED) return;
   const known = tlb.lookup(page);
@@ -132,20 +131,20 @@ export function remember(page: u64, frame: u32): void {
 
 // --- faults ------------------------------------------------------------------------------------------------
 
-/** The frame where the page is put if that frame can be had, 0 = any frame will do. */
+/** The frame where the page is put if that is available; 0 = any frame. */
 @inline
 export function home(page: u64): u32 {
   return DESIGN == TABBY ? area.home(page) : 0;
 }
 
-/** A frame that may hold the page, found without its cell, for confirms(); 0 = none. */
+/** A frame that may hold the page, found without its cell, to be checked by confirms(); 0 = none. */
 @inline
 export function guess(value: u64): u32 {
   if (DESIGN == SWIZZLE) return swips.isSwizzled(value) ? swips.frameOf(value) : 0;
   return home(value);
 }
 
-/** Whether the frame of guess() is right. TAB-1: a header that names the page says enough. */
+/** Whether guess() is right. TAB-1: a header that names the page is sufficient. */
 @inline
 export function confirms(frame: u32, page: u64): bool {
   if (DESIGN == SWIZZLE) return true;
@@ -153,13 +152,13 @@ export function confirms(frame: u32, page: u64): bool {
   return header.pageOf(now) == page && header.stateOf(now) != header.INVALID;
 }
 
-/** Address of the page's cell; 0 when there is no frame for a page table. */
+/** Address of the page's cell; 0 if no frame is free for a page table. */
 @inline
 export function cellOf(page: u64): u32 {
   return HASHED ? hashTable.bucketOf(page) : walkCache.entry(page);
 }
 
-/** What the page's cell says now. */
+/** Current value of the page's cell. */
 @inline
 export function read(cell: u32, page: u64): u64 {
   return HASHED ? hashTable.findIn(cell, page) : atomic.load<u64>(cell);
@@ -172,8 +171,8 @@ export function isResident(entry: u64): bool {
 }
 
 /**
- * Whether a vCPU loads the page. A hash table says so by the frame that is loaded into: such a page counts as
- * resident.
+ * Whether a vCPU is loading the page. A hash table already leads to the frame being loaded: there such a page
+ * counts as resident.
  */
 @inline
 export function isClaimed(entry: u64): bool {
@@ -186,15 +185,14 @@ export function frameIn(entry: u64): u32 {
   return HASHED ? <u32>entry : pte.frameOf(entry);
 }
 
-/** Where in storage a page is that is not resident. */
+/** Slot in storage of a page that is not resident. */
 @inline
 export function slotIn(page: u64, entry: u64): u64 {
   return HASHED || entry == 0 ? page : pte.slotOf(entry);
 }
 
 /**
- * Makes this vCPU the one that loads the page, if the cell still says `entry`; it holds the cell then
- * (vcpu.hold).
+ * Makes this vCPU the one that loads the page, if the cell is still `entry`. The claim holds it (vcpu.hold).
  */
 @inline
 export function claim(cell: u32, entry: u64): bool {
@@ -204,28 +202,26 @@ export function claim(cell: u32, entry: u64): bool {
   return true;
 }
 
-/**
- * The end of what claim() holds: the page is published, and its frame has been unlatched or is its caller's.
- */
+/** Ends the hold of claim(): the page is published, and its frame is unlatched or passed to the caller. */
 @inline
 export function letGo(): void {
   if (!HASHED) vcpu.letGo();
 }
 
-/** There is no frame for the page: its cell says again what it said. */
+/** Releases a claim that got no frame: the cell gets its previous value. */
 export function unclaim(cell: u32, entry: u64): void {
   if (HASHED) return;
   atomic.store<u64>(cell, entry);
   letGo();
 }
 
-/** The page gets the frame, latched: 0, or the frame of another vCPU that was faster. */
+/** Assigns the latched frame to the page: 0, or the frame of another vCPU that was faster. */
 @inline
 export function enter(page: u64, frame: u32): u32 {
   return HASHED ? hashTable.insert(page, frame) : 0;
 }
 
-/** The page is in the frame, which is latched: readers may find it. */
+/** Publishes the page in its latched frame: readers may find it. */
 export function publish(page: u64, frame: u32, cell: u32, entry: u64): void {
   if (CHECKED && header.stateOf(load<u64>(frame)) != header.EXCLUSIVE) panic(PANIC_LATCH_NOT_HELD); // TAB-11
   if (HASHED) return;
@@ -243,37 +239,37 @@ export function restore(page: u64, frame: u32, cell: u32, entry: u64): void {
 
 // --- pages that leave --------------------------------------------------------------------------------------
 
-/** The page is latched to be changed. Whether that changed its header. */
+/** The page has been latched to be changed. Returns whether that changed its header. */
 @inline
 export function exclusiveBegins(frame: u32): bool {
   return DESIGN == SWIZZLE && swips.restore(frame);
 }
 
-/** The page is latched to be written to storage. */
+/** The page has been latched to be written to storage. */
 @inline
 export function writeBegins(frame: u32): void {
   if (DESIGN == SWIZZLE) swips.restore(frame);
 }
 
-/** One step of the clock towards letting the page leave. Whether it needs no other. */
+/** One step of the clock towards eviction. Returns whether no other step is needed. */
 @inline
 export function cool(frame: u32): bool {
   return DESIGN != SWIZZLE || swips.cool(frame);
 }
 
-/** Whether the page of the frame, latched, can leave: no pointer leads to it. */
+/** Whether the page of the latched frame can leave: no pointer leads to it. */
 @inline
 export function mayLeave(frame: u32): bool {
   return DESIGN != SWIZZLE || swips.isLoose(frame);
 }
 
-/** Where in storage a resident page is written to. */
+/** Slot in storage of a resident page. */
 @inline
 export function slotOf(page: u64): u64 {
   return HASHED ? page : pte.slotOf(atomic.load<u64>(walkCache.entry(page)));
 }
 
-/** The page leaves the frame, latched: to its slot in storage, or for ever. */
+/** Removes the page from its latched frame: to its slot in storage, or permanently. */
 export function retract(page: u64, frame: u32, keepSlot: bool): void {
   if (CHECKED && !mayLeave(frame)) panic(PANIC_SWIP);
   if (HASHED) return hashTable.remove(page, frame);
@@ -284,7 +280,7 @@ export function retract(page: u64, frame: u32, keepSlot: bool): void {
   if (DESIGN == EAGER) shootdown.page(page);
 }
 
-/** Whether the page is in a frame. */
+/** Whether the page is resident. */
 export function isMapped(page: u64): bool {
   if (HASHED) return hashTable.find(page) != 0;
   const cell = walkCache.existing(page);

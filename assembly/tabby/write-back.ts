@@ -1,9 +1,9 @@
-// Write-back: dirty pages to their slots, in batches whose writes are under way together.
+// Write-back: dirty pages to their slots, in batches whose writes are in progress together.
 //
-// Interface   start(), add(frame) for frames held exclusively, finish(). all() is the whole pool.
+// Interface   start(), add(frame) for frames held exclusively, finish(). all() writes back the whole pool.
 // Invariants  TAB-9  A page that could not be written stays dirty and in its frame, unlocked: nothing is
-//                    lost, and the error belongs to whoever needed it written.
-// Concurrency A batch holds its frames exclusively until finish(); nobody waits for a latch while holding
+//                    lost, and the error goes to the caller that needed the write.
+// Concurrency A batch holds its frames exclusively until finish(); no vCPU waits for a latch while it holds
 //             one.
 
 import { FRAME_SHIFT } from '../abi/limits';
@@ -20,9 +20,9 @@ import { wait } from './waiting';
 
 export const BATCH_MAX: u32 = 16;
 
-/** The errno of the last write of this batch that failed, 0 if none did. */
+/** Errno of the last failed write of this batch; 0 if none failed. */
 export let failure: i32 = 0;
-/** The same of the last write that failed, unless one has succeeded since. */
+/** Errno of the last failed write; 0 once a batch was written without failure. */
 export let lasting: i32 = 0;
 let count: u32 = 0;
 
@@ -50,7 +50,9 @@ export function frameAt(index: u32): u32 {
   return load<u32>(area.own + (index << 2), area.AREA_BATCH);
 }
 
-/** Writes the batch; those written are clean, still held, and come first. Returns how many they are. */
+/**
+ * Writes the batch. Pages written are clean, still held, and first in the batch. Returns how many they are.
+ */
 export function finish(): u32 {
   if (count > 1 && arrivals.isServed()) writeTogether();
   else writeRuns();
@@ -71,7 +73,7 @@ export function finish(): u32 {
   return written;
 }
 
-/** The frame is clean before it is written: its header is part of the image. */
+/** Marks the frame clean before the write: its header is part of the image. */
 function write(index: u32): void {
   const frame = frameAt(index);
   latch.clearDirty(frame);
@@ -80,7 +82,7 @@ function write(index: u32): void {
 }
 
 /**
- * Neighbours in the pool that are neighbours in storage go with one call; if that comes short, one by one.
+ * Writes runs that are adjacent in the pool and in storage with one call each; if that is short, one by one.
  */
 function writeRuns(): void {
   for (let first: u32 = 0; first < count;) {
@@ -120,7 +122,7 @@ function writeRun(first: u32, end: u32): bool {
   return storage.writeSealed(frameAt(first), end - first, slotAt(first));
 }
 
-/** All writes under way at once; those that came short or found no room in the queue are done again alone. */
+/** Submits all writes at once; repeats alone those that were short or did not fit into the queue. */
 function writeTogether(): void {
   for (let i: u32 = 0; i < count; i++) {
     const frame = frameAt(i);
@@ -133,10 +135,7 @@ function writeTogether(): void {
   for (let i: u32 = 0; i < count; i++) if (arrivals.resultOf(i) == arrivals.UNDER_WAY) write(i);
 }
 
-/**
- * Every page from number `from` on that is dirty now to storage; 0 or the last error. The caller holds no
- * pins.
- */
+/** Writes every page from number `from` on that is dirty now; 0 or the last error. The caller has no pins. */
 export function all(from: u64): i32 {
   let failed = 0;
   let frame = area.first;
@@ -153,14 +152,14 @@ export function all(from: u64): i32 {
   return -failed;
 }
 
-/** A page held exclusively may be on its way to storage: it has arrived when its latch can be had. */
+/** A page held exclusively may be being written; once its latch is available, it has been. */
 function isWanted(frame: u32, from: u64): bool {
   const seen = atomic.load<u64>(frame);
   if (header.pageOf(seen) < from) return false;
   return header.isDirty(seen) || header.stateOf(seen) == header.EXCLUSIVE;
 }
 
-/** Adds the frame to the batch if it is dirty; false if it is somebody's and the batch must go first. */
+/** Adds the frame to the batch if it is dirty; false if it is latched and the batch must be written first. */
 function gather(frame: u32): bool {
   if (!latch.tryExclusive(frame)) {
     if (count != 0) return false;
@@ -171,7 +170,7 @@ function gather(frame: u32): bool {
   return true;
 }
 
-/** Latches the frame once no vCPU holds it; false if it holds no page. */
+/** Waits for the latch of the frame; false if it holds no page. */
 function latchWhenFree(frame: u32): bool {
   let turn: u32 = 0;
   while (!latch.tryExclusive(frame)) {

@@ -50,6 +50,7 @@ tests('LEVEL-1: the opener closes for all; calls of other threads fail from then
   assert.is(db.getSync('a'), '1');
   const endless = run({ handle: db.handle, thread: 0, keys: -1 });
   while (db.getSync('endless') === undefined)
+    // its first put is the sign
     await new Promise((resolve) => setTimeout(resolve, 1));
   await db.close();
   assert.throws(
