@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../tests/free-port.ts';
 import { hasPeer } from '../tests/peers.ts';
-import { RespClient, type Argument, type Reply } from '../tests/redis/real-redis.ts';
+import { RespClient, type Reply } from '../tests/redis/real-redis.ts';
+import { type Argument } from '../tests/redis/resp.ts';
 
 export type Kind = 'ringzero' | 'redis';
 

@@ -13,7 +13,8 @@ import type { Random } from '../random.ts';
 import { encodingOptions } from './beside-values.ts';
 import type { Pair } from './beside.ts';
 import { FileGuest } from './guest-files.ts';
-import { RedisError, type Client, type Reply as GuestReply } from './harness.ts';
+import { type Client, type Reply as GuestReply } from './harness.ts';
+import { RedisError } from './resp.ts';
 import { startRedis, type RealRedis, type Reply } from './real-redis.ts';
 
 type Command = (string | number)[];
@@ -35,7 +36,7 @@ type Contents = Map<string, Value>;
 
 function plain(reply: Reply | GuestReply): Plain {
   if (Buffer.isBuffer(reply)) return reply.toString('latin1');
-  if (reply instanceof Error || reply instanceof RedisError) return `-${reply.message}`;
+  if (reply instanceof RedisError) return `-${reply.message}`;
   if (Array.isArray(reply)) return reply.map(plain);
   if (reply instanceof Map) return [...reply].flat().map((part) => plain(part as Reply));
   return typeof reply === 'number' || reply === null ? reply : String(reply);
@@ -90,7 +91,13 @@ async function contentsOf(ask: Ask): Promise<Contents> {
   return found;
 }
 
-function assertSame(what: string, got: Contents, wanted: Contents, clockMs: number, encodings: boolean): void {
+function assertSame(
+  what: string,
+  got: Contents,
+  wanted: Contents,
+  clockMs: number,
+  encodings: boolean,
+): void {
   assert.equal([...got.keys()].sort(), [...wanted.keys()].sort(), `${what}: keys`);
   for (const [key, value] of wanted) {
     const own = got.get(key)!;

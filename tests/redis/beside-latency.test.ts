@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { Pair, type Twin } from './beside.ts';
-import { ReplyReader, type Reply } from './harness.ts';
+import { type Reply } from './harness.ts';
+import { ReplyReader, textOf } from './resp.ts';
 
 const test = suite('redis/beside-latency');
 
@@ -19,7 +20,7 @@ const BOUNDS = [
   ...[270532, 541065, 1082130],
 ];
 
-const parsed = (text: string): Reply => new ReplyReader(Buffer.from(text, 'latin1')).next();
+const parsed = (text: string): Reply => new ReplyReader(Buffer.from(text, 'latin1'), textOf).next();
 
 /** Calls by command; the counts of a histogram rise up to them. */
 function callsOf(reply: Reply): Record<string, number> {
@@ -50,7 +51,7 @@ async function reset(twin: Twin): Promise<void> {
   await twin.run([['CONFIG', 'RESETSTAT'], ['FLUSHALL']]);
 }
 
-test('every call counts once, alone, in a batch, in a transaction, when it fails and when it is timed', async () => {
+test('every call counts once: alone, in a batch, in a transaction, failed and timed', async () => {
   if (!pair) return;
   const twin = await pair.connect();
   await twin.one('HELLO', 3);

@@ -92,8 +92,8 @@ for (const save of ['', '3600 1']) {
 
 /** Writes in addition to those of Shapes, on keys of the same names. */
 const WRITES = (
-  'del unlink persist rename renamenx copy move getdel getex getset setnx msetnx expire pexpire hsetnx hincrbyfloat ' +
-  'incrbyfloat flushdb flushall swapdb touch append'
+  'del unlink persist rename renamenx copy move getdel getex getset setnx msetnx expire pexpire ' +
+  'hsetnx hincrbyfloat incrbyfloat flushdb flushall swapdb touch append'
 ).split(' ');
 const ARGUMENTS = [
   'a',

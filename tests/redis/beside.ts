@@ -7,8 +7,9 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { FileGuest } from './guest-files.ts';
-import { encode, type Client, type GuestOptions, type RedisGuest } from './harness.ts';
+import type { Client, GuestOptions, RedisGuest } from './harness.ts';
 import { startRedis, type RealRedis } from './real-redis.ts';
+import { encode, ReplyReader, textOf } from './resp.ts';
 
 export type Words = readonly (string | number)[];
 
@@ -17,27 +18,6 @@ export interface Both {
   words: Words;
   redis: string;
   guest: string;
-}
-
-/** End of the reply that begins at `at`; undefined while it is incomplete. */
-export function replyEnd(bytes: Buffer, at: number): number | undefined {
-  const line = bytes.indexOf('\r\n', at);
-  if (line < 0) return undefined;
-  const type = bytes[at]!;
-  let end = line + 2;
-  if ('+-:_#,('.includes(String.fromCharCode(type))) return end;
-  const count = Number(bytes.toString('latin1', at + 1, line));
-  if (type === 0x24 || type === 0x3d) {
-    if (count >= 0) end += count + 2;
-    return end <= bytes.length ? end : undefined;
-  }
-  const items = type === 0x25 ? count * 2 : type === 0x7c ? count * 2 + 1 : count;
-  for (let i = 0; i < items; i++) {
-    const next = replyEnd(bytes, end);
-    if (next === undefined) return undefined;
-    end = next;
-  }
-  return end;
 }
 
 /** A connection to the real server whose replies are read as bytes. */
@@ -71,16 +51,14 @@ class RawConnection {
   async send(bytes: Uint8Array, replies: number): Promise<string[]> {
     this.#socket.write(bytes);
     const texts: string[] = [];
-    let at = 0;
     while (texts.length < replies) {
-      const end = replyEnd(this.#data, at);
-      if (end !== undefined) {
-        texts.push(this.#data.toString('latin1', at, end));
-        at = end;
-      } else if (this.#closed) break;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+      const reader = new ReplyReader(this.#data, textOf);
+      for (let at = 0; texts.length < replies && reader.tryNext() !== undefined; at = reader.at)
+        texts.push(this.#data.toString('latin1', at, reader.at));
+      this.#data = reader.rest;
+      if (texts.length === replies || this.#closed) break;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-    this.#data = this.#data.subarray(at);
     return texts;
   }
 
@@ -145,7 +123,7 @@ export class Pair {
     this.real = real;
   }
 
-  /** Undefined where there is no redis-server; fails there when peers are required. */
+  /** Undefined where redis-server is not installed; fails there when peers are required. */
   static async start(options: string[] = [], guest?: GuestOptions): Promise<Pair | undefined> {
     const real = await startRedis(['--enable-debug-command', 'yes', ...options]);
     if (real) {

@@ -125,7 +125,7 @@ test('B5: a file is rewritten as redis-server rewrites it', async () => {
   }
 });
 
-test('B5: without a file there is nothing to rewrite; the name is in INFO; failures are reported', async () => {
+test('B5: without a file nothing is rewritten; the name is in INFO; failures are reported', async () => {
   const dir = newDir();
   const bare = ServerProcess.run(['--memory', '32mb', '--port', '0'], { dir });
   await bare.ready();

@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
-import { RedisError, RedisGuest, type Client, type Reply } from './harness.ts';
+import { RedisGuest, type Client, type Reply } from './harness.ts';
+import { RedisError } from './resp.ts';
 
 const test = suite('redis/core');
 

@@ -10,7 +10,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
-import { RedisError, RedisGuest, type Client, type Reply } from './harness.ts';
+import { RedisGuest, type Client, type Reply } from './harness.ts';
+import { RedisError } from './resp.ts';
 import { RespClient, startRedis, type RealRedis, type Reply as RealReply } from './real-redis.ts';
 
 const test = suite('redis/differential');
@@ -322,7 +323,13 @@ test('random sequences of commands get equal replies', async () => {
       if (recent.length > 40) recent.shift();
       if (!areEqual(words, mine, real))
         assert.unreachable(
-          `client ${client}: ${JSON.stringify(words)}\n guest ${mine}\n redis ${real}\n after\n${recent.join('\n')}`,
+          [
+            `client ${client}: ${JSON.stringify(words)}`,
+            ` guest ${mine}`,
+            ` redis ${real}`,
+            ' after',
+            ...recent,
+          ].join('\n'),
         );
     }
     guest.cron();

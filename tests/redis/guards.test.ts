@@ -6,7 +6,8 @@ import * as assert from 'uvu/assert';
 
 import { parseBytes } from '../../host/redis/options.ts';
 import { FileGuest } from './guest-files.ts';
-import { RedisError, RedisGuest } from './harness.ts';
+import { RedisGuest } from './harness.ts';
+import { RedisError } from './resp.ts';
 
 const test = suite('redis/guards');
 

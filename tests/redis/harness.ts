@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 
 import { FLAG_CLOSE, FLAG_EVENTS, FLAG_MORE } from '../../guest/redis/abi.ts';
 import { Random } from '../random.ts';
+import { encode, ReplyReader, textOf, type Argument, type ReplyOf } from './resp.ts';
 
 /** What guests get from the system: hash seeds, the choices of RANDOMKEY and of evictions. */
 const random = Random.forTest('the guest');
@@ -19,15 +20,7 @@ function built(name: string): URL {
   return new URL(`../../${process.env['RZ_WASM'] ?? 'wasm'}/${name}`, import.meta.url);
 }
 
-export type Reply =
-  string | number | bigint | boolean | null | RedisError | Reply[] | Map<string, Reply>;
-
-export class RedisError {
-  readonly message: string;
-  constructor(message: string) {
-    this.message = message;
-  }
-}
+export type Reply = ReplyOf<string>;
 
 export interface GuestOptions {
   /** Pages of 64 KiB beyond which memory.grow is refused; default 65536. */
@@ -56,91 +49,6 @@ interface GuestExports {
   composedBytes(): number;
 }
 
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** A command as RESP. Strings are Latin-1, one byte a character, so that any bytes can be written. */
-export function encode(...args: (string | number | Uint8Array)[]): Uint8Array {
-  const parts: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`, 'latin1')];
-  for (const arg of args) {
-    const bytes = typeof arg === 'object' ? arg : Buffer.from(String(arg), 'latin1');
-    parts.push(Buffer.from(`$${bytes.length}\r\n`, 'latin1'), bytes, Buffer.from('\r\n'));
-  }
-  return concat(parts);
-}
-
-/** Reads replies one after the other. */
-export class ReplyReader {
-  readonly #bytes: Uint8Array;
-  at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get isAtEnd(): boolean {
-    return this.at >= this.#bytes.length;
-  }
-
-  #line(): string {
-    const end = this.#bytes.indexOf(13, this.at);
-    if (end < 0) throw new Error(`unfinished reply at byte ${this.at}`);
-    const line = Buffer.from(this.#bytes.subarray(this.at, end)).toString('latin1');
-    this.at = end + 2;
-    return line;
-  }
-
-  #text(length: number): string {
-    const text = Buffer.from(this.#bytes.subarray(this.at, this.at + length)).toString('latin1');
-    this.at += length + 2;
-    return text;
-  }
-
-  next(): Reply {
-    const line = this.#line();
-    const rest = line.slice(1);
-    switch (line[0]) {
-      case '+':
-        return rest;
-      case '-':
-        return new RedisError(rest);
-      case ':':
-        return Number.isSafeInteger(Number(rest)) ? Number(rest) : BigInt(rest);
-      case '$':
-        return rest === '-1' ? null : this.#text(Number(rest));
-      case '=':
-        return this.#text(Number(rest)).slice(4);
-      case '_':
-        return null;
-      case '#':
-        return rest === 't';
-      case ',':
-        return Number(rest);
-      case '*':
-      case '~':
-      case '>':
-        return rest === '-1' ? null : Array.from({ length: Number(rest) }, () => this.next());
-      case '%': {
-        const map = new Map<string, Reply>();
-        for (let i = 0; i < Number(rest); i++) {
-          const key = String(this.next());
-          map.set(key, this.next());
-        }
-        return map;
-      }
-      default:
-        throw new Error(`not a reply: ${JSON.stringify(line)}`);
-    }
-  }
-}
-
 export class Client {
   readonly guest: RedisGuest;
   readonly slot: number;
@@ -160,7 +68,7 @@ export class Client {
       this.guest.write(chunk);
       this.#settle(this.guest.call('receive', this.slot, chunk.length), replies);
     }
-    return concat(replies);
+    return Buffer.concat(replies);
   }
 
   #settle(first: number, replies: Uint8Array[]): void {
@@ -181,8 +89,8 @@ export class Client {
   }
 
   /** Sends one command and returns its reply. */
-  command(...args: (string | number | Uint8Array)[]): Reply {
-    return new ReplyReader(this.send(encode(...args))).next();
+  command(...args: Argument[]): Reply {
+    return new ReplyReader(this.send(encode(...args)), textOf).next();
   }
 
   /** Sends one line as typed by a person: words between blanks, no quotes. */
@@ -196,8 +104,9 @@ export class Client {
   }
 
   /** Sends commands at once and returns their replies. */
-  pipeline(commands: readonly (readonly (string | number | Uint8Array)[])[]): Reply[] {
-    const reader = new ReplyReader(this.send(concat(commands.map((args) => encode(...args)))));
+  pipeline(commands: readonly (readonly Argument[])[]): Reply[] {
+    const input = Buffer.concat(commands.map((args) => encode(...args)));
+    const reader = new ReplyReader(this.send(input), textOf);
     const replies: Reply[] = [];
     while (!reader.isAtEnd) replies.push(reader.next());
     return replies;

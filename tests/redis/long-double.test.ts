@@ -205,6 +205,8 @@ function digits(random: Random, count: number): string {
   return text;
 }
 
+const hex = (value: number): string => value.toString(16);
+
 function numberOf(random: Random): string {
   const sign = random.below(2) ? '-' : '';
   switch (random.below(8)) {
@@ -228,7 +230,10 @@ function numberOf(random: Random): string {
       return `${sign}${digits(random, 2)}.${(n * 5n).toString().padStart(18, '0')}`;
     }
     default:
-      return `${sign}0x${(random.below(2 ** 31) * 8 + 1).toString(16)}.${random.below(2 ** 31).toString(16)}p${random.below(140) - 70}`;
+      return (
+        `${sign}0x${hex(random.below(2 ** 31) * 8 + 1)}.${hex(random.below(2 ** 31))}` +
+        `p${random.below(140) - 70}`
+      );
   }
 }
 

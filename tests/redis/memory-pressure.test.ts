@@ -7,7 +7,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
-import { encode, RedisError, RedisGuest, type Client } from './harness.ts';
+import { RedisGuest, type Client } from './harness.ts';
+import { encode, RedisError } from './resp.ts';
 
 const test = suite('redis/memory-pressure');
 

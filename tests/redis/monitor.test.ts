@@ -12,7 +12,8 @@ import * as assert from 'uvu/assert';
 
 import { EVENT_CLOSE, EVENT_OUTPUT } from '../../guest/redis/abi.ts';
 import { hasPeer } from '../peers.ts';
-import { encode, RedisGuest } from './harness.ts';
+import { RedisGuest } from './harness.ts';
+import { encode } from './resp.ts';
 import { startRedis } from './real-redis.ts';
 import { withServer } from './server-process.ts';
 
@@ -57,8 +58,11 @@ const OTHERS = [
 ].join('\r\n') + '\r\n'; // prettier-ignore
 
 const OWN =
-  'MONITOR\r\nPING\r\nSELECT 2\r\nMONITOR\r\nPING\r\nGET a\r\nMULTI\r\nPING\r\nEXEC\r\nMULTI\r\nGET a\r\nEXEC\r\n' +
-  'CLIENT REPLY SKIP\r\nPING\r\nPING\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\nRESET\r\nECHO end\r\n';
+  [
+    ...['MONITOR', 'PING', 'SELECT 2', 'MONITOR', 'PING', 'GET a', 'MULTI', 'PING', 'EXEC'],
+    ...['MULTI', 'GET a', 'EXEC', 'CLIENT REPLY SKIP', 'PING', 'PING', 'CLIENT REPLY OFF', 'PING'],
+    ...['CLIENT REPLY ON', 'PING', 'RESET', 'ECHO end'],
+  ].join('\r\n') + '\r\n';
 
 /** What a monitor is shown of others, and what a monitor gets that sends commands itself. */
 async function watchBoth(path: string): Promise<[string, string]> {

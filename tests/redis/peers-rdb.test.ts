@@ -15,7 +15,8 @@ import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
 import { hasPeer } from '../peers.ts';
-import { startRedis, type Argument, type Reply } from './real-redis.ts';
+import { startRedis, type Reply } from './real-redis.ts';
+import { type Argument } from './resp.ts';
 import { ServerProcess } from './server-process.ts';
 
 const test = suite('redis/peers-rdb');
@@ -85,7 +86,7 @@ function assertSame(got: Map<string, string>, wanted: Map<string, string>): void
   for (const [key, value] of wanted) assert.is(got.get(key), value, key);
 }
 
-test('redis-server loads what the server saved in the background, and the server what redis-server saved', async () => {
+test('redis-server loads what the server saved in the background, and the other way round', async () => {
   if (!hasPeer('redis-server', 'redis/peers-rdb: both ways')) return;
   const random = Random.forTest('redis/peers-rdb');
   const dir = newDir();

@@ -1,13 +1,14 @@
 // Replies of the guest and of a real server in one form, so that they can be compared.
 
-import { RedisError, type Reply as GuestReply } from './harness.ts';
+import { type Reply as GuestReply } from './harness.ts';
+import { RedisError } from './resp.ts';
 import type { Reply } from './real-redis.ts';
 
 export type Plain = string | number | null | { error: string } | Plain[];
 
 export function plain(reply: Reply | GuestReply): Plain {
   if (Buffer.isBuffer(reply)) return reply.toString();
-  if (reply instanceof Error || reply instanceof RedisError) return { error: reply.message };
+  if (reply instanceof RedisError) return { error: reply.message };
   if (Array.isArray(reply)) return reply.map(plain);
   if (reply instanceof Map) return [...reply].flat().map((part) => plain(part as Reply));
   return typeof reply === 'bigint' || typeof reply === 'boolean' ? String(reply) : reply;

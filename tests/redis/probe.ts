@@ -12,7 +12,7 @@ export interface Probe {
 }
 
 /** Imports that a probe may link: every call traps unless the test supplies it. */
-export type ProbeImports = Record<string, Record<string, (...args: number[]) => number | void>>;
+type ProbeImports = Record<string, Record<string, (...args: number[]) => number | void>>;
 
 const ROOT = process.cwd();
 

@@ -15,7 +15,8 @@ import { SYS_RENAME, SYS_SYNC, SYS_WRITE } from '../../assembly/abi/syscall.ts';
 import { Random } from '../random.ts';
 import { hasPeer } from '../peers.ts';
 import { FileGuest } from './guest-files.ts';
-import { RedisError, type Client, type Reply } from './harness.ts';
+import { type Client, type Reply } from './harness.ts';
+import { RedisError } from './resp.ts';
 import * as rdb from './rdb-file.ts';
 import { startRedis, type RealRedis } from './real-redis.ts';
 
@@ -112,7 +113,7 @@ function randomCommands(random: Random): Word[][] {
   return commands;
 }
 
-test('what the guest saves passes redis-check-rdb, and redis-server loads it with equal contents', async () => {
+test('what the guest saves passes redis-check-rdb; redis-server loads it with equal contents', async () => {
   if (!hasPeer('redis-server', 'files of both')) return;
   const random = Random.forTest('rdb save');
   for (let round = 0; round < 4; round++) {
@@ -187,7 +188,7 @@ test('what redis-server saves the guest loads with equal contents, in every enco
   }
 });
 
-test('a list of a file stays one whatever the length of its texts, as in redis-server, unless it has too many fields', () => {
+test('a listpack of a file stays one unless it has too many fields, as in redis-server', () => {
   const mine = guestIn();
   const long = 'x'.repeat(100);
   const records = [
@@ -208,7 +209,7 @@ test('a list of a file stays one whatever the length of its texts, as in redis-s
   assert.equal(encodings, ['listpack', 'listpack', 'hashtable', 'hashtable', 'hashtable']);
 });
 
-test('B2: a file with types that the guest lacks is refused; with the option they are skipped and counted', async () => {
+test('B2: a file with types that the guest lacks is refused; the option skips and counts them', async () => {
   if (!hasPeer('redis-server', 'files of both')) return;
   const server = (await startRedis())!;
   const fill: Word[][] = [
@@ -409,7 +410,7 @@ test('LOAD-2: what is wrong is refused with the reason, and leaves nothing behin
   assert.is(mine.load('none.rdb'), -ENOENT);
 });
 
-test('READ-1: truncated and flipped files are an error or a valid load, never a trap, and need little memory', () => {
+test('READ-1: truncated and flipped files: an error or a valid load, never a trap; little memory', () => {
   const random = Random.forTest('rdb fuzz');
   const source = guestIn();
   const from = source.guest.connect();

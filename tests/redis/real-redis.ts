@@ -6,18 +6,18 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPeer } from '../peers.ts';
+import { encode, ReplyReader, type Argument, type ReplyOf } from './resp.ts';
 
-/**
- * A reply: bulk strings are Buffers, simple strings are strings, errors are Errors with the text after the
- * dash.
- */
-export type Reply = Buffer | string | number | bigint | null | Error | Reply[] | Map<Reply, Reply>;
-export type Argument = string | number | Buffer;
+/** A reply: bulk strings are Buffers. */
+export type Reply = ReplyOf<Buffer>;
+
+const asIs = (bytes: Buffer): Buffer => bytes;
 
 export class RespClient {
   readonly #socket: Socket;
   #data: Buffer = Buffer.alloc(0);
-  #at = 0;
+  /** Why no more replies follow. */
+  #failure: Error | undefined;
   readonly #waiting: { resolve(reply: Reply): void; reject(error: Error): void }[] = [];
 
   constructor(socket: Socket) {
@@ -36,19 +36,19 @@ export class RespClient {
     });
   }
 
-  /** Sends one command; an error reply is returned, not thrown. */
+  /**
+   * Sends one command; an error reply is returned, not thrown. Rejects when the connection ends first, or has
+   * ended.
+   */
   call(...words: Argument[]): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#socket.write(encode(words));
-    });
+    const reply = this.#expect();
+    this.#socket.write(encode(...words));
+    return reply;
   }
 
   pipeline(commands: Argument[][]): Promise<Reply[]> {
-    const replies = commands.map(
-      () => new Promise<Reply>((resolve, reject) => this.#waiting.push({ resolve, reject })),
-    );
-    this.#socket.write(Buffer.concat(commands.map(encode)));
+    const replies = commands.map(() => this.#expect());
+    this.#socket.write(Buffer.concat(commands.map((words) => encode(...words))));
     return Promise.all(replies);
   }
 
@@ -57,71 +57,22 @@ export class RespClient {
   }
 
   #end(error: Error): void {
+    this.#failure ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
+  #expect(): Promise<Reply> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
   #take(chunk: Buffer): void {
-    this.#data =
-      this.#at === this.#data.length
-        ? chunk
-        : Buffer.concat([this.#data.subarray(this.#at), chunk]);
-    this.#at = 0;
-    for (;;) {
-      const start = this.#at;
-      const reply = this.#read();
-      if (reply === undefined) {
-        this.#at = start;
-        return;
-      }
+    const isAllRead = this.#data.length === 0;
+    const reader = new ReplyReader(isAllRead ? chunk : Buffer.concat([this.#data, chunk]), asIs);
+    for (let reply = reader.tryNext(); reply !== undefined; reply = reader.tryNext())
       this.#waiting.shift()?.resolve(reply);
-    }
+    this.#data = reader.rest;
   }
-
-  #read(): Reply | undefined {
-    const end = this.#data.indexOf('\r\n', this.#at);
-    if (end < 0) return undefined;
-    const type = String.fromCharCode(this.#data[this.#at]!);
-    const line = this.#data.toString('latin1', this.#at + 1, end);
-    this.#at = end + 2;
-    if (type === '+') return line;
-    if (type === '-') return new Error(line);
-    if (type === ':') return Number.isSafeInteger(Number(line)) ? Number(line) : BigInt(line);
-    if (type === '_') return null;
-    if (type === '$') return this.#bulk(Number(line));
-    if (type === '*' || type === '~' || type === '%') return this.#aggregate(type, Number(line));
-    return line;
-  }
-
-  #bulk(bytes: number): Reply | undefined {
-    if (bytes < 0) return null;
-    if (this.#data.length < this.#at + bytes + 2) return undefined;
-    const value = this.#data.subarray(this.#at, this.#at + bytes);
-    this.#at += bytes + 2;
-    return value;
-  }
-
-  #aggregate(type: string, count: number): Reply | undefined {
-    if (count < 0) return null;
-    const items: Reply[] = [];
-    for (let i = 0; i < (type === '%' ? count * 2 : count); i++) {
-      const item = this.#read();
-      if (item === undefined) return undefined;
-      items.push(item);
-    }
-    if (type !== '%') return items;
-    const map = new Map<Reply, Reply>();
-    for (let i = 0; i < items.length; i += 2) map.set(items[i]!, items[i + 1]!);
-    return map;
-  }
-}
-
-function encode(words: Argument[]): Buffer {
-  const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)];
-  for (const word of words) {
-    const bytes = Buffer.isBuffer(word) ? word : Buffer.from(String(word), 'latin1');
-    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n'));
-  }
-  return Buffer.concat(parts);
 }
 
 export interface RealRedis {

@@ -7,7 +7,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { skip } from '../peers.ts';
-import { encode, RedisGuest, type Client } from './harness.ts';
+import { RedisGuest, type Client } from './harness.ts';
+import { encode } from './resp.ts';
 import { startRedis } from './real-redis.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -224,7 +225,7 @@ test('B18: the process has a title, and the log identifies it', async () => {
   await server.stop();
 });
 
-test('NEWCOMER B8: a wrong metrics-port is refused before the server listens; a maxmemory beyond the VM is warned of', async () => {
+test('B8: a wrong metrics-port is refused at start; a maxmemory beyond the VM is warned of', async () => {
   const wrong = ServerProcess.run([...OWN, '--metrics-port', 'abc'], { dir: newDir() });
   assert.is((await wrong.ended).code, 1);
   assert.match(

@@ -146,7 +146,7 @@ test('CONFIG SET accepts and refuses values as Redis does', () =>
     config set client-output-buffer-limit "foo 0 0 0"
     config set client-output-buffer-limit "normal 1mb 0 0 pubsub 1 2 3"
     config get client-output-buffer-limit
-    config set client-output-buffer-limit "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"
+    config set client-output-buffer-limit "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60"
     config set hash-max-ziplist-entries 99
     config get hash-max-ziplist-entries
     config set HASH-MAX-LISTPACK-ENTRIES 512
@@ -178,9 +178,10 @@ test('CONFIG SET of several options changes all of them or none', () => {
 test("CONFIG GET shows Redis's defaults for the options that both have", async () => {
   if (redis === undefined) return;
   const own = new Set(
-    'port bind dir unixsocket save enable-debug-command loglevel logfile databases pidfile latency-tracking'.split(
-      ' ',
-    ),
+    (
+      'port bind dir unixsocket save enable-debug-command loglevel logfile databases pidfile ' +
+      'latency-tracking'
+    ).split(' '),
   );
   const table = (reply: Plain) => {
     const flat = reply as string[];

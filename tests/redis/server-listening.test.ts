@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { hasPeer } from '../peers.ts';
-import { RespClient, startRedis, type Argument, type Reply } from './real-redis.ts';
+import { RespClient, startRedis, type Reply } from './real-redis.ts';
+import { type Argument } from './resp.ts';
 import { ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/server-listening');
@@ -65,7 +66,8 @@ test('B15: a port in use is refused in the order of the replies, and the old one
     const client = await server.client();
     const [other, taken] = await takenPort();
     const error =
-      "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check server logs.";
+      "-ERR CONFIG SET failed (possibly related to argument 'port') - " +
+      'Unable to listen on this port. Check server logs.';
     const replies = await client.pipeline([
       ['SET', 'a', 1],
       ['CONFIG', 'SET', 'port', taken],
@@ -150,7 +152,7 @@ test('B15: errors are those of redis-server', async () => {
   other.close();
 });
 
-test('bind without an address listens nowhere, and a server that would listen nowhere does not start', async () => {
+test('bind without an address listens nowhere; a server that listens nowhere does not start', async () => {
   await withServer([], async (server) => {
     const client = await server.client();
     assert.is(await client.call('CONFIG', 'SET', 'bind', ''), 'OK');

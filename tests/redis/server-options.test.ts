@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -95,8 +96,9 @@ test('E5: the log and the number of the process go to their files', async () => 
     { dir },
   );
   const log = join(dir, 'own.log');
+  // Only the file says that it is ready.
   while (!existsSync(log) || !readFileSync(log, 'utf8').includes('Ready to accept'))
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   assert.match(readFileSync(log, 'utf8'), /daemonize yes has no effect/);
   assert.match(readFileSync(join(dir, 'own.pid'), 'utf8'), /^\d+\n$/);
   assert.is(server.output, '');
@@ -118,7 +120,7 @@ test('E5: the log and the number of the process go to their files', async () => 
   assert.match(await refusal(['--logfile', 'no/such/place.log']), /Can't open the log file/);
 });
 
-test('B15: names come back as they were spelt; numbers are bounded, words combined and refused as in Redis', async () => {
+test('B15: names keep their spelling; numbers are bounded and words combined as in Redis', async () => {
   const server = ServerProcess.run(OWN, { dir: newDir() });
   await server.ready();
   const client = await server.client();

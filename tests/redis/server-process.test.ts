@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
-import type { RedisError } from './harness.ts';
+import { type RedisError } from './resp.ts';
 import { RespClient } from './real-redis.ts';
 import { MAIN, ServerProcess, withServer } from './server-process.ts';
 
@@ -114,7 +114,7 @@ test('an error names the wrong option and its place, and the exit code is 1', as
     [['--databases', '0'], '', /databases/],
     [['--memory', '1kb'], '', /'memory' is '1kb'; allowed: 32mb to 4gb/],
     [['--port', '70000'], '', /--port 70000'\nargument must be between 0 and 65535 inclusive/],
-    [['--dir', join(dir, 'nowhere')], '', /There is no directory .*nowhere/],
+    [['--dir', join(dir, 'nowhere')], '', /Directory .*nowhere does not exist/],
     [['absent.conf'], '', /absent\.conf/],
     [
       ['wrong.conf'],

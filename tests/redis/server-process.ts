@@ -11,10 +11,16 @@ import { RespClient } from './real-redis.ts';
 export const MAIN = fileURLToPath(new URL('../../node/host/main.js', import.meta.url));
 /** The longest wait for a process. */
 const LIFE_MS = 120_000;
+/**
+ * Connections that are opened at a time: less than the server's tcp-backlog. When its queue is full, the
+ * kernel answers with SYN cookies and keeps nothing of a connection: a client that then sends nothing
+ * believes for ever that it is connected, and the server never learns of it.
+ */
+const CONNECTING_MAX = 256;
 const READY = /Ready to accept connections/;
 const LISTENING = /Listening at \S+:(\d+)/;
 
-export interface ServerOptions {
+interface ServerOptions {
   /** Where it saves; by default a new directory, removed by stop(). */
   dir?: string;
   /** Its standard input. */
@@ -26,7 +32,7 @@ export interface ServerOptions {
 }
 
 /** How a process ended. */
-export interface End {
+interface End {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
@@ -40,6 +46,7 @@ export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #ownsDir: boolean;
   readonly #clients: RespClient[] = [];
+  readonly #sockets: Socket[] = [];
   #output = '';
   #onOutput: () => void = () => {};
 
@@ -53,6 +60,7 @@ export class ServerProcess {
     this.#child = spawn(program!, rest, { cwd: this.dir });
     this.#child.stdin!.end(input ?? '');
     alive.add(this.#child);
+    // A server that hangs ends, and with it the test's connections.
     setTimeout(() => this.#child.kill('SIGKILL'), LIFE_MS).unref();
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -138,7 +146,12 @@ export class ServerProcess {
     return client;
   }
 
-  /** A bare connection; the test handles what it receives. */
+  /** Clients that the server has accepted. */
+  async clients(count: number): Promise<RespClient[]> {
+    return (await this.sockets(count)).map((socket) => new RespClient(socket));
+  }
+
+  /** A bare connection; the test handles what it receives. stop() closes it. */
   socket(): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: this.port, noDelay: true });
@@ -146,9 +159,31 @@ export class ServerProcess {
       socket.once('connect', () => {
         socket.off('error', reject);
         socket.on('error', () => {});
+        this.#sockets.push(socket);
         resolve(socket);
       });
     });
+  }
+
+  /** Bare connections that the server has accepted: each has been answered. */
+  async sockets(count: number): Promise<Socket[]> {
+    const sockets: Socket[] = [];
+    while (sockets.length < count) {
+      const length = Math.min(CONNECTING_MAX, count - sockets.length);
+      sockets.push(...(await Promise.all(Array.from({ length }, () => this.#answered()))));
+    }
+    return sockets;
+  }
+
+  async #answered(): Promise<Socket> {
+    const socket = await this.socket();
+    const answer = new Promise<void>((resolve, reject) => {
+      socket.once('data', () => resolve());
+      socket.once('close', () => reject(new Error('closed without an answer')));
+    });
+    socket.write('PING\r\n');
+    await answer;
+    return socket;
   }
 
   /** Bytes of memory that the process has in use, as the kernel counts them. */
@@ -168,6 +203,7 @@ export class ServerProcess {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
+    for (const socket of this.#sockets) socket.destroy();
     await this.signal('SIGKILL');
     if (this.#ownsDir) rmSync(this.dir, { recursive: true, force: true });
   }

@@ -63,7 +63,17 @@ test('INFO has the fields that monitors read, with true values', async () => {
   if (redis === undefined) return;
   const theirs = fieldsOf(plain(await redis.call('info')));
   const read =
-    'redis_version redis_mode tcp_port uptime_in_seconds connected_clients blocked_clients maxclients used_memory used_memory_human used_memory_rss used_memory_peak used_memory_overhead used_memory_dataset maxmemory maxmemory_policy mem_fragmentation_ratio mem_allocator loading rdb_changes_since_last_save rdb_bgsave_in_progress rdb_last_save_time rdb_last_bgsave_status rdb_last_bgsave_time_sec rdb_current_bgsave_time_sec rdb_saves rdb_last_cow_size current_cow_size current_cow_peak current_fork_perc current_save_keys_processed current_save_keys_total aof_enabled total_connections_received total_commands_processed instantaneous_ops_per_sec total_net_input_bytes expired_keys evicted_keys keyspace_hits keyspace_misses latest_fork_usec total_forks role connected_slaves used_cpu_sys used_cpu_user cluster_enabled';
+    'redis_version redis_mode tcp_port uptime_in_seconds connected_clients blocked_clients ' +
+    'maxclients used_memory used_memory_human used_memory_rss used_memory_peak ' +
+    'used_memory_overhead used_memory_dataset maxmemory maxmemory_policy ' +
+    'mem_fragmentation_ratio mem_allocator loading rdb_changes_since_last_save ' +
+    'rdb_bgsave_in_progress rdb_last_save_time rdb_last_bgsave_status ' +
+    'rdb_last_bgsave_time_sec rdb_current_bgsave_time_sec rdb_saves rdb_last_cow_size ' +
+    'current_cow_size current_cow_peak current_fork_perc current_save_keys_processed ' +
+    'current_save_keys_total aof_enabled total_connections_received total_commands_processed ' +
+    'instantaneous_ops_per_sec total_net_input_bytes expired_keys evicted_keys keyspace_hits ' +
+    'keyspace_misses latest_fork_usec total_forks role connected_slaves used_cpu_sys ' +
+    'used_cpu_user cluster_enabled';
   for (const name of read.split(' ')) {
     assert.ok(theirs.has(name), `${name} is a field of Redis`);
     assert.ok(all.has(name), `${name} is missing`);
