@@ -10,8 +10,9 @@ import { logTarget, removePidFile, writePidFile } from './log-file.ts';
 
 const HELP = `Usage: ringzero serve [FILE | -] [--OPTION VALUE ...]
 
-Runs a Redis-compatible in-memory server in a micro-VM. Its BGSAVE works on a snapshot and does not stop clients.
-FILE has the format of redis.conf; - reads it from standard input. Options have redis-server's names and override FILE.
+Runs a Redis-compatible in-memory server in a micro-VM. Its BGSAVE works on a snapshot and does
+not stop clients. FILE has the format of redis.conf; - reads it from standard input. Options have
+redis-server's names and override FILE.
 
 Options:
   --port N               TCP port, 0 = any free one                   (6379)

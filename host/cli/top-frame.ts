@@ -141,7 +141,8 @@ function bytes(value: number): string {
     value /= 1024;
     unit += 1;
   }
-  return `${value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1)} ${BYTE_UNITS[unit]}`;
+  const digits = value >= 100 || Number.isInteger(value) ? 0 : 1;
+  return `${value.toFixed(digits)} ${BYTE_UNITS[unit]}`;
 }
 
 function bar(part: number, whole: number): string {

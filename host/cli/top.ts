@@ -7,9 +7,9 @@ import { parse, UsageError } from './usage.ts';
 
 const HELP = `Usage: ringzero top [OPTIONS]
 
-Shows live statistics: commands, hit rate, keys, memory and saves of a server, and what its VM does (write faults,
-system calls, snapshots, frames, buffer pool). It reads the metrics endpoint of ringzero serve --metrics-port PORT, or
-of a program that serves a store's metrics(). Press q to quit.
+Shows live statistics: commands, hit rate, keys, memory and saves of a server, and what its VM does
+(write faults, system calls, snapshots, frames, buffer pool). It reads the metrics endpoint of
+ringzero serve --metrics-port PORT, or of a program that serves a store's metrics(). Press q to quit.
 
 Options:
   --url URL           the metrics endpoint            (http://127.0.0.1:9121/metrics)

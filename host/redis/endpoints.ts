@@ -10,7 +10,7 @@ export type Endpoint = ListenAt & { readonly optional?: boolean };
  * The options that say where to listen; `mode` has the permissions of the Unix socket, undefined = the
  * umask's.
  */
-export interface EndpointOptions {
+interface EndpointOptions {
   readonly port: number;
   readonly bind: string;
   readonly unixsocket: string | undefined;
@@ -18,7 +18,7 @@ export interface EndpointOptions {
   readonly backlog: number;
 }
 
-/** With port 0 and a Unix socket, there is no address. */
+/** With port 0 and a Unix socket, nothing listens at an address. */
 export function endpointsOf({
   port,
   bind,

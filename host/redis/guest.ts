@@ -70,8 +70,8 @@ export class RedisGuest {
   }
 
   /**
-   * Goes on with what startLoad() has begun, for so many bytes of the file: 1 when there are more, 0, or a
-   * negative errno.
+   * Continues what startLoad() has begun, for at most `bytes` bytes of the file: 1 when more follow, 0 at
+   * the end, or a negative errno.
    */
   loadMore(bytes: number): number {
     return this.calls.loadMore(bytes, Date.now(), performance.now() * 1000);

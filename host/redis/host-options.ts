@@ -28,7 +28,8 @@ export function acceptedOption(name: string, value: string, log: Log): string {
   const given = value.toLowerCase();
   if (name === 'daemonize' && given === 'yes') {
     log.warning(
-      'daemonize yes has no effect: the server stays in the foreground. Let a service manager run it, or nohup and &.',
+      'daemonize yes has no effect: the server stays in the foreground. ' +
+        'Let a service manager run it, or nohup and &.',
     );
     return 'no';
   }
@@ -36,7 +37,8 @@ export function acceptedOption(name: string, value: string, log: Log): string {
     const isCalled = given !== 'auto' || isSupervised();
     if (isCalled)
       log.warning(
-        `supervised ${given} has no effect: nothing tells the service manager that the server is ready. Use Type=simple or Type=exec.`,
+        `supervised ${given} has no effect: nothing tells the service manager that the server is ready. ` +
+          'Use Type=simple or Type=exec.',
       );
     return 'no';
   }
@@ -62,7 +64,7 @@ export function refusedOption(
 export function directoryOption(list: OptionList): string {
   const given = list.find(([name]) => name === 'dir');
   const path = absolutePath(given?.[1] ?? DEFAULTS.dir);
-  if (!isDirectory(path)) throw optionError(given?.[2] ?? path, `There is no directory ${path}`);
+  if (!isDirectory(path)) throw optionError(given?.[2] ?? path, `Directory ${path} does not exist`);
   return path;
 }
 

@@ -10,7 +10,7 @@ export type Option = [name: string, value: string, place: string, isMissing?: bo
 export type OptionList = Option[];
 
 /**
- * The files that options come from. Both throw when there is no such file; relative paths start at the
+ * The files that options come from. Both throw if the file does not exist; relative paths start at the
  * working directory.
  */
 export interface ConfigFiles {
@@ -85,7 +85,7 @@ function readConfig(files: ConfigFiles, path: string): string {
 }
 
 /** Options of a file in redis.conf's form: one a line, `#` comments, values quoted as in shells. */
-export function parseFile(text: string, path: string, files: ConfigFiles, depth = 0): OptionList {
+function parseFile(text: string, path: string, files: ConfigFiles, depth = 0): OptionList {
   if (depth > INCLUDE_DEPTH_MAX)
     throw new RingzeroError('RZ_OPTION', `${path}: includes nest too deep`);
   const list: OptionList = [];

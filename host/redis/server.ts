@@ -11,15 +11,14 @@ import {
   SHUTDOWN_SIGINT,
   SHUTDOWN_SIGTERM,
 } from '../../guest/redis/abi.ts';
-import { ENOENT } from '../../assembly/abi/errno.ts';
 import { RingzeroError } from '../errors.ts';
-import { descriptors } from '../platform/descriptors.ts';
-import { keepFile, removeTemporaryFiles } from '../platform/keep-file.ts';
+import { removeTemporaryFiles } from '../platform/keep-file.ts';
 import type { Connection, ListenAt } from '../platform/sockets.ts';
 import { absolutePath } from '../platform/node.ts';
 import type { TextServer } from '../platform/http.ts';
 import { MicroVM } from '../vm/micro-vm.ts';
 import { exposition, metricsOf } from '../vm/stats.ts';
+import { limitClients } from './client-limit.ts';
 import { rewriteFile } from './config-rewrite.ts';
 import { endpointsOf } from './endpoints.ts';
 import { logStart, processTitle, type Facts } from './face.ts';
@@ -41,17 +40,9 @@ import {
 } from './host-options.ts';
 import { parseBytes, type OptionList } from './options.ts';
 import { failureOf, Listening, type Place } from './listening.ts';
+import { load } from './loading.ts';
 import { Session, type SessionOwner } from './session.ts';
 
-/**
- * Bytes of the file that are loaded before clients are served again, like Redis'
- * loading-process-events-interval-bytes.
- */
-const LOAD_BYTES = 2 ** 21;
-/** Like redis-server's CONFIG_MIN_RESERVED_FDS: descriptors for files, on top of those open at start. */
-const DESCRIPTORS_RESERVED = 32;
-/** Events have 24 bits for a client's slot. */
-const CLIENTS_MAX = 2 ** 24 - 1;
 export class RedisServer implements SessionOwner {
   readonly guest: RedisGuest;
   readonly #vm: MicroVM;
@@ -88,7 +79,8 @@ export class RedisServer implements SessionOwner {
       vmBytes: memory,
       savedPerMille: 0,
       rewriteConfig: (options) => rewriteFile(configFile, options, log),
-      functions: udfOption(list) ? (await import('./functions.ts')).Functions : undefined, // loads the translator on demand
+      // Loads the translator on demand.
+      functions: udfOption(list) ? (await import('./functions.ts')).Functions : undefined,
     };
     const vm = await MicroVM.create({
       guest: redisImages(),
@@ -195,7 +187,7 @@ export class RedisServer implements SessionOwner {
       this.#apply(name, value);
     }
     this.guest.setOption('dir', directoryOption(list)); // as CONFIG GET shows it: absolute
-    this.#limitClients();
+    limitClients(this.guest, this.#log);
     this.#warnAboutMemory(parseBytes('maxmemory', this.#options.get('maxmemory') || '0'));
   }
 
@@ -203,28 +195,8 @@ export class RedisServer implements SessionOwner {
     const most = Math.floor(this.#facts.vmBytes * GUEST_SHARE);
     if (maxmemory <= most) return;
     this.#log.warning(
-      `WARNING: maxmemory is ${maxmemory} bytes, but the VM has ${most} bytes for data (three quarters of option 'memory'): that limit holds instead`,
-    );
-  }
-
-  /** Each client takes a descriptor; some are reserved for files and threads. */
-  #limitClients(): void {
-    const { most, used } = descriptors();
-    if (most === undefined) return;
-    const left = most - used - DESCRIPTORS_RESERVED;
-    if (left < 1) {
-      throw new RingzeroError(
-        'RZ_OPTION',
-        `Your current 'ulimit -n' of ${most} is not enough for the server to start. Please increase your open file limit to at least ${used + DESCRIPTORS_RESERVED + 1}. Exiting.`,
-      );
-    }
-    const wanted = this.guest.calls.limitClients(Math.min(left, CLIENTS_MAX)) >>> 0;
-    if (wanted === 0) return;
-    this.#log.warning(
-      `You requested maxclients of ${wanted} requiring at least ${wanted + used + DESCRIPTORS_RESERVED} max file descriptors.`,
-    );
-    this.#log.warning(
-      `Current maximum open files is ${most}. maxclients has been reduced to ${left} to compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.`,
+      `WARNING: maxmemory is ${maxmemory} bytes, but the VM has ${most} bytes for data ` +
+        "(three quarters of option 'memory'): that limit holds instead",
     );
   }
 
@@ -256,18 +228,14 @@ export class RedisServer implements SessionOwner {
     process.title = processTitle(this.guest.optionNamed('proc-title-template'), this.#face());
   }
 
-  /** `result` is that of startLoad(). Clients are served between the parts of the file. */
-  async #load(result: number): Promise<void> {
-    while (result > 0 && !this.#isClosed) {
-      result = this.guest.loadMore(LOAD_BYTES);
-      if (result > 0) await nextTurn();
-    }
-    if (this.#isClosed) return; // SHUTDOWN
-    if (result < 0 && result !== -ENOENT) {
-      this.#log.warning('Terminating server after rdb file reading failure.');
-      throw new RingzeroError('RZ_IO', 'Fatal error loading the DB, see above. Exiting.');
-    }
-    if (this.guest.calls.leftOut() > 0) this.#keepOriginal();
+  async #load(begun: number): Promise<void> {
+    const isLoaded = await load(begun, {
+      guest: this.guest,
+      log: this.#log,
+      path: absolutePath(`${this.#option('dir')}/${this.#option('dbfilename')}`),
+      isClosed: () => this.#isClosed,
+    });
+    if (!isLoaded) return; // SHUTDOWN
     this.#followHz();
     this.#log.notice('Ready to accept connections');
   }
@@ -283,23 +251,6 @@ export class RedisServer implements SessionOwner {
       if ((this.guest.cron() & FLAG_EVENTS) !== 0) this.drainEvents();
       if (!this.#isClosed) this.#followHz();
     }, 1000 / hz);
-  }
-
-  /**
-   * Keys of unknown types were skipped. They exist only in the file, which the next save replaces: keeps it
-   * under another name.
-   */
-  #keepOriginal(): void {
-    const path = absolutePath(`${this.#option('dir')}/${this.#option('dbfilename')}`);
-    try {
-      this.#log.warning(`The file with what was left out is kept as ${keepFile(path)}`);
-    } catch (error) {
-      throw new RingzeroError(
-        'RZ_IO',
-        `Could not keep ${path} under another name: ${(error as Error).message}`,
-        { cause: error },
-      );
-    }
   }
 
   async #listen(): Promise<void> {
@@ -427,5 +378,3 @@ export class RedisServer implements SessionOwner {
     removeTemporaryFiles(absolutePath(this.#option('dir'))); // of an unfinished save
   }
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
