@@ -1,10 +1,9 @@
 // The Redis guest: what the host calls. One vCPU runs all of this.
 //
-// Registers   A second result of a function is an exported variable right under it (number.parsed, hash.textAt),
-//             whose comment says who sets it and until when it is valid. Read it on the next line or copy it
-//             to a local. Text composed for a caller, such as the digits of an integer, goes to memory that
-//             the caller names, so that nothing else overwrites it. A command that runs inside another, as in
-//             EXEC, overwrites all of them: only args and the row are kept for the outer one (args.push).
+// Registers   As docs/guest-style.md has them: number.parsed, hash.textAt. Text composed for a caller, such
+//             as the digits of an integer, goes to memory that the caller names, so that nothing else
+//             overwrites it. A command that runs inside another, as in EXEC, overwrites all of them: only
+//             args and the row are kept for the outer one (args.push).
 
 import * as abi from './abi.ts';
 import * as admission from './run/admission.ts';

@@ -14,11 +14,6 @@ export function ms(): i64 {
   return nowMs;
 }
 
-/** Moves Unix time forward, for commands that wait. */
-export function setMs(ms: i64): void {
-  nowMs = ms;
-}
-
 /** Monotonic microseconds at the start of the batch. */
 @inline
 export function us(): f64 {

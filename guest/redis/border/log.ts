@@ -9,7 +9,6 @@ import { syscall } from '../../../assembly/index.ts';
 import * as number from '../bytes/number.ts';
 
 export const DEBUG: i32 = 0;
-export const VERBOSE: i32 = 1;
 export const NOTICE: i32 = 2;
 export const WARNING: i32 = 3;
 

@@ -13,7 +13,7 @@ import * as big from './big.ts';
 
 @unmanaged
 @final
-export class LongDouble {
+class LongDouble {
   mantissa: u64;
   exponent: i32;
   sign: u32;
@@ -24,7 +24,7 @@ const EXPONENT_MAX: i32 = 16320; // 2^16383 / 2^63
 /** A longer text is not a number. */
 export const TEXT_MAX: u32 = 5119;
 /** Bytes that format() may write: sign, 4933 digits, point, 17 digits. */
-export const FORMAT_MAX: u32 = 4960;
+const FORMAT_MAX: u32 = 4960;
 
 // What parse() and add() return.
 export const INVALID: u32 = 0;

@@ -48,7 +48,7 @@ export function length(): u32 {
   return used;
 }
 
-/** False when there was no memory for a part of the text, or it would have been longer than BYTES_MAX. */
+/** False when memory ran out for a part of the text, or it would have been longer than BYTES_MAX. */
 export function isWhole(): bool {
   return !hasFailed;
 }

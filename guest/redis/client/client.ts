@@ -21,14 +21,9 @@ export const NO_TOUCH: u32 = 512;
 export const REPLY_OFF: u32 = 1024; // CLIENT REPLY OFF
 export const REPLY_SKIP: u32 = 2048; // no reply to the command that runs
 export const REPLY_SKIP_NEXT: u32 = 4096; // CLIENT REPLY SKIP: none to the next one
-export const ARGUMENT_LOST: u32 = 8192; // there was no memory for an argument of the command that comes
+export const ARGUMENT_LOST: u32 = 8192; // memory ran out for an argument of the next command
 export const MONITOR: u32 = 32768; // it is shown every command (run/monitor.ts)
 export const LOCAL: u32 = 16384; // it came over the loopback interface or a Unix socket
-
-/** Classes of client-output-buffer-limit. */
-export const CLASS_NORMAL: u32 = 0;
-export const CLASS_REPLICA: u32 = 1;
-export const CLASS_PUBSUB: u32 = 2;
 
 /** Output in a client's first buffer; the rest is a list of blocks, which limits count. */
 export const FIRST_BYTES: u64 = 16384;
@@ -143,7 +138,7 @@ export function count(): u32 {
   return connected;
 }
 
-/** A new record in the lowest free slot, or 0 when there is no memory. */
+/** A new record in the lowest free slot, or 0 if out of memory. */
 export function open(): u32 {
   let slot = lowFree;
   while (slot < tableRoom && load<u32>(table + (slot << 2)) != 0) slot++;
@@ -174,11 +169,6 @@ function growTable(): bool {
   return true;
 }
 
-/** The class whose output limits hold for a client. There are no replicas and no subscribers yet. */
-export function classOf(c: Client): u32 {
-  return CLASS_NORMAL;
-}
-
 /** Frees a record and its texts; transaction, watches, input and output are released before. */
 export function close(record: u32): void {
   const c = changetype<Client>(record);
@@ -197,7 +187,7 @@ export function freeText(block: u32): void {
   if (block != 0) heap.free(block, 0);
 }
 
-/** A text block of these bytes; 0 when empty, and when there is no memory for it. */
+/** A text block of these bytes; 0 when empty, and if out of memory. */
 export function newText(from: u32, bytes: u32): u32 {
   if (bytes == 0) return 0;
   const block = heap.alloc(bytes + 4);

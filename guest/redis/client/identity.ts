@@ -18,7 +18,7 @@ export function boot(): void {
   changeReplicationId();
 }
 
-/** Draws a new replication id. Nothing else depends on it: there are no replicas. */
+/** Draws a new replication id. Nothing else depends on it: the server has no replicas. */
 export function changeReplicationId(): void {
   syscall(SYS_RANDOM, <i32>REPLICATION_ID, <i32>RUN_ID_BYTES, 0, 0, 0);
 }

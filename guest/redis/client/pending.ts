@@ -17,7 +17,7 @@ const BLOCK_BYTES: u32 = 4096;
 
 let taken: u32 = 0; // the block that the host reads
 
-/** Appends bytes; false when there is no memory for all of them, and then some of them may be there. */
+/** Appends bytes; false if out of memory, and then a part of them may have been appended. */
 export function append(c: Client, from: u32, bytes: u32): bool {
   const tail = c.pendingTail;
   let fits: u32 = 0;

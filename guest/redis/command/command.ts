@@ -3,10 +3,12 @@
 // Interface   Each file in command/ has a register() that calls define() for its rows; index.ts calls them
 //             once. A subcommand's name holds a bar: 'config|get'; its container is defined before it.
 // Structure   Row, ROW_BYTES:
-//               0 u64 first eight bytes of the name, lower case   8 handler: table index   12 name address   16 name bytes
-//              20 flags   24 acl   28 i32 arity   32 i32 first key   36 i32 last key   40 i32 step   44 container row
-//              48 subcommands   52 calls in this batch   56 next in batch   60 spare for the server commands
-//              64 u64 calls   72 f64 microseconds   80 u64 failed   88 u64 rejected   96 histogram (latency-histogram.ts)
+//               0 u64 first eight bytes of the name, lower case   8 handler: table index
+//              12 name address   16 name bytes   20 flags   24 acl   28 i32 arity
+//              32 i32 first key   36 i32 last key   40 i32 step   44 container row   48 subcommands
+//              52 calls in this batch   56 next in batch   60 spare for the server commands
+//              64 u64 calls   72 f64 microseconds   80 u64 failed   88 u64 rejected
+//              96 histogram (latency-histogram.ts)
 //             Index: open addressing over u32 row addresses, at most half full.
 
 import * as ascii from '../bytes/ascii.ts';

@@ -24,14 +24,12 @@ export function noKey(): void {
   reply.error('ERR no such key');
 }
 
-export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 const VM_FULL =
   "OOM command not allowed when the memory of the VM is full (option 'memory' of the server).";
-export const MISCONF =
-  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
 
-/** What has no room left: maxmemory, or the VM itself. */
-export function outOfMemoryText(): string {
+/** What is full: maxmemory, or the VM itself. */
+function outOfMemoryText(): string {
   const limit = <u64>config.number(option.MAXMEMORY);
   return limit != 0 && usedBytes() > limit ? OUT_OF_MEMORY : VM_FULL;
 }
@@ -45,7 +43,16 @@ export function noAuth(): void {
 }
 
 export function misconf(): void {
-  reply.error(MISCONF);
+  reply.errorBegin('MISCONF Redis is configured to save RDB snapshots,');
+  reply.text(
+    " but it's currently unable to persist to disk. Commands that may modify the data set are disabled,",
+  );
+  reply.text(
+    ' because this instance is configured to report errors during writes if RDB snapshotting fails',
+  );
+  reply.text(' (stop-writes-on-bgsave-error option).');
+  reply.text(' Please check the Redis logs for details about the RDB error.');
+  reply.errorEnd();
 }
 
 export function noReplicas(): void {

@@ -13,7 +13,7 @@ function isDigits(at: u32, bytes: u32): bool {
 }
 
 /** Reads digits; false for anything else, and for a number above 64 bits. */
-export function readUnsigned(at: u32, bytes: u32): bool {
+function readUnsigned(at: u32, bytes: u32): bool {
   if (!isDigits(at, bytes)) return false;
   let value: u64 = 0;
   for (let i: u32 = 0; i < bytes; i++) {
@@ -94,9 +94,9 @@ export function readWord(index: u32, at: u32, bytes: u32): bool {
   return false;
 }
 
-/** Words of a list are separated by blanks or commas. */
+/** Words of a list are separated by blanks, line feeds or commas. */
 export function isSeparator(c: u32): bool {
-  return c == ascii.SPACE || c == ascii.COMMA;
+  return c == ascii.SPACE || c == ascii.COMMA || c == ascii.LF;
 }
 
 function isAt(word: u32, at: u32, bytes: u32): bool {

@@ -188,11 +188,14 @@ function defineBackground(): void {
   );
 }
 
+const POLICIES = `volatile-lru volatile-lfu volatile-random volatile-ttl
+allkeys-lru allkeys-lfu allkeys-random noeviction`;
+
 /** The words that an enumeration of the first table accepts, in the order of their values. */
 function wordsOf(index: u32): string {
   switch (index) {
     case option.MAXMEMORY_POLICY:
-      return 'volatile-lru volatile-lfu volatile-random volatile-ttl allkeys-lru allkeys-lfu allkeys-random noeviction';
+      return POLICIES;
     case option.SHUTDOWN_ON_SIGINT:
     case option.SHUTDOWN_ON_SIGTERM:
       return 'default save nosave now force';

@@ -1,12 +1,12 @@
 // The options of Redis 7.0 that the guest does not read, by standing. Portable: compiled by asc and by tsc
 // alike.
 //
-// Standing    "honoured": the front end acts on them, or they are another name of an option that is honoured. "otherwise": they
-//             are accepted, and the documentation says what they mean here. "default only": any other value
-//             is refused. Any other heading names the feature that they are about and that this server lacks:
-//             they are kept and shown, so that one file serves both servers, and have nothing to act on.
-//             tests/redis/document.test.ts compares these lists with docs/redis.md, so that no option is
-//             without a standing.
+// Standing    "honoured": the front end acts on them, or they are another name of an honoured option.
+//             "otherwise": they are accepted, and the documentation says what they mean here. "default only":
+//             any other value is refused. Any other heading names the feature that they are about and that
+//             this server lacks: they are kept and shown, so that one file serves both servers, and have no
+//             effect. tests/redis/document.test.ts compares these lists with docs/redis.md, so that each
+//             option has a standing.
 // Format      name kind default [min max | words separated by commas]. Behind the kind, ! is "at the start
 //             only", ^ "raised to the least instead of refused" and = "no value but the first". = names the
 //             original of an alias.

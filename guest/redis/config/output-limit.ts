@@ -8,6 +8,9 @@ import * as failure from './option-failure.ts';
 import * as field from './option-read.ts';
 import * as text from '../bytes/text.ts';
 
+export const CLASS_NORMAL: u32 = 0;
+const CLASS_REPLICA: u32 = 1;
+const CLASS_PUBSUB: u32 = 2;
 const CLASSES: u32 = 3;
 const CLASS_BYTES: u32 = 24;
 const LIMITS: usize = memory.data(72, 8); // CLASSES * CLASS_BYTES
@@ -43,9 +46,9 @@ export function softSeconds(clients: u32): i64 {
 
 /** The class that a name stands for, CLASSES for an unknown name. */
 function classOf(at: u32, bytes: u32): u32 {
-  if (ascii.isWord(at, bytes, 'normal')) return 0;
-  if (ascii.isWord(at, bytes, 'slave') || ascii.isWord(at, bytes, 'replica')) return 1;
-  return ascii.isWord(at, bytes, 'pubsub') ? 2 : CLASSES;
+  if (ascii.isWord(at, bytes, 'normal')) return CLASS_NORMAL;
+  if (ascii.isWord(at, bytes, 'slave') || ascii.isWord(at, bytes, 'replica')) return CLASS_REPLICA;
+  return ascii.isWord(at, bytes, 'pubsub') ? CLASS_PUBSUB : CLASSES;
 }
 
 /** What is wrong with a text: failure.NONE, or one of its reasons. */

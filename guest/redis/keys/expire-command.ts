@@ -101,7 +101,7 @@ function isWanted(flags: u32, old: i64, when: i64): bool {
   return !(flags & LT) || old == -1 || when < old;
 }
 
-/** The end of argument 1's key, or -1 when it has none, or -2 when there is no key. */
+/** When argument 1's key expires; -1 when it does not, -2 when the key is missing. */
 function endOf(): i64 {
   const found = keyspace.peek(args.ptr(1), args.len(1));
   return found == 0 ? -2 : entry.expiry(found);

@@ -91,18 +91,22 @@ function frequency(): void {
   const found = subject();
   if (found == 0) return;
   if (lru.isFrequency()) return reply.integer(lru.frequency(found));
-  reply.error(
-    'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
-  );
+  reply.errorBegin('ERR An LFU maxmemory policy is not selected, access frequency not tracked.');
+  endPolicyError();
+}
+
+function endPolicyError(): void {
+  reply.text(' Please note that when switching between policies at runtime');
+  reply.text(' LRU and LFU data will take some time to adjust.');
+  reply.errorEnd();
 }
 
 function idleTime(): void {
   const found = subject();
   if (found == 0) return;
   if (!lru.isFrequency()) return reply.integer(lru.idleSeconds(found));
-  reply.error(
-    'ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.',
-  );
+  reply.errorBegin('ERR An LFU maxmemory policy is selected, idle time not tracked.');
+  endPolicyError();
 }
 
 /** Small integers are shared objects in Redis, and clients may see that; nothing is shared here. */

@@ -27,7 +27,7 @@ import { CHECKED, broken } from '../bytes/checked.ts';
 import { slab } from '../../../assembly/index.ts';
 import { equal } from '../bytes/copy.ts';
 
-export const DICT_BYTES: u32 = 32;
+const DICT_BYTES: u32 = 32;
 const TABLE: u32 = 0; // u32, 0 = no table yet
 const BITS: u32 = 4; // u32
 const USED: u32 = 8; // u32, keys in both tables
@@ -122,7 +122,7 @@ export function replaceFound(by: u32): void {
   store<u32>(foundBucket + (foundPlace << 2), by, ENTRIES);
 }
 
-/** Adds an entry whose key is not there. False when there is no memory for it. */
+/** Adds an entry whose key is not there. False if out of memory. */
 export function insert(dict: u32, added: u32, hash: u64): bool {
   if (load<u32>(dict, TABLE) == 0 && !start(dict)) return false;
   if (isResizing(dict)) step(dict);
@@ -230,7 +230,7 @@ export function resize(dict: u32): void {
 }
 
 /**
- * Moves one bucket to the new table. False when no resize is going on, or when there is no memory to go on.
+ * Moves one bucket to the new table. False when no resize is going on, or if out of memory.
  */
 export function step(dict: u32): bool {
   // One free span holds the chains of a thousand buckets, so that put() below cannot fail half-way.

@@ -1,12 +1,13 @@
 // Key entries: one allocation per key, with its header, its name and, for strings, its value.
 //
-// Structure        0      1      2           4       8           12            16          24            28
-//                 [type  |flags |keyspace   |access |key bytes  |value bytes  |expiry ms  |in volatile  |key... value...]
-//             type      low half: the type (type.ts); high half: its encoding. The whole byte is 0 in an allocation that is not a key:
-//                       one still filling, or one that waits to be freed. A saver skips those.
-//             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB rename
-//             it
-//                       (keyspace.ts). A saver asks space.databaseOf(), and skips entries that have none.
+// Structure   0 type u8   1 flags u8   2 keyspace u16   4 access u32   8 key bytes u32   12 value bytes u32
+//             16 expiry ms i64   24 position in volatile u32   28 key, then value
+//             type      low half: the type (type.ts); high half: its encoding. The whole byte is 0 in an
+//                       allocation that is not a key: one still filling, or one that waits to be freed. A
+//                       saver skips those.
+//             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB
+//                       reassign it (keyspace.ts). A saver asks space.databaseOf(), and skips entries that
+//                       have none.
 //             access    LRU: seconds in 24 bits; LFU: minutes in 16 bits, then 8 bits of counter
 //             expiry    Unix time in ms; valid only with EXPIRES
 //             volatile  position in the database's list of keys that expire; valid only with EXPIRES
@@ -138,7 +139,7 @@ export function bytesFor(keyBytes: u32, valueBytes: u32): u32 {
   return HEADER_BYTES + keyBytes + valueBytes;
 }
 
-/** An allocation for an entry that is not a key yet, its header clear; 0 when there is no memory. */
+/** An allocation for an entry that is not a key yet, its header clear; 0 if out of memory. */
 export function reserve(keyBytes: u32, valueBytes: u32): u32 {
   const total = <u64>keyBytes + valueBytes + HEADER_BYTES;
   if (total > 0xf0000000) return 0;

@@ -19,7 +19,8 @@ const KEYS_AT_ONCE: u32 = 200;
 const KEYS_PER_STEP: u32 = 50;
 const CYCLE_PERCENT: i64 = 25; // of the time between two
 const CYCLE_PERCENT_PER_STEP: i64 = 2;
-const STALE_PERCENT: u32 = 10; // a database with fewer expired keys among those seen is left; one less per step
+// A database with fewer expired keys among those seen is left; one less per step.
+const STALE_PERCENT: u32 = 10;
 
 let nextDatabase: u32 = 0;
 

@@ -116,7 +116,7 @@ export function expire(found: u32): void {
 
 /**
  * Links an entry from entry.reserve() under the key in it, which is not there yet; it has no expiry. Its
- * value is filled, or follows before the command ends. False when there is no memory: the entry is still the
+ * value is filled, or follows before the command ends. False if out of memory: the entry is still the
  * caller's.
  */
 export function add(made: u32, type: u32, encoding: u32): bool {
@@ -129,7 +129,7 @@ export function add(made: u32, type: u32, encoding: u32): bool {
   return true;
 }
 
-/** A new key with room for a value, linked; 0 when there is no memory. */
+/** A new key with room for a value, linked; 0 if out of memory. */
 export function insert(key: u32, keyBytes: u32, type: u32, encoding: u32, valueBytes: u32): u32 {
   const made = entry.reserve(keyBytes, valueBytes);
   if (made == 0) return 0;
@@ -141,7 +141,7 @@ export function insert(key: u32, keyBytes: u32, type: u32, encoding: u32, valueB
 
 /**
  * Gives a key's entry room for a value of `valueBytes` bytes, keeping what fits of the old one. The entry may
- * move: its address is returned, or 0 when there is no memory, and then nothing has changed.
+ * move: its address is returned, or 0 if out of memory, and then nothing has changed.
  */
 export function resizeValue(old: u32, valueBytes: u32): u32 {
   const total = <u64>entry.HEADER_BYTES + entry.keyBytes(old) + valueBytes;
@@ -205,7 +205,7 @@ export function unlink(found: u32): void {
   entry.setKeyspaceId(found, entry.NO_KEYSPACE);
 }
 
-/** Sets when a key of the selected database ends, Unix time in ms; false when there is no memory. */
+/** Sets when a key of the selected database ends, Unix time in ms; false if out of memory. */
 export function setExpiry(found: u32, ms: i64): bool {
   if (!entry.hasExpiry(found)) {
     if (!volatile.push(space.expiring(space.current), found)) return false;

@@ -3,8 +3,9 @@
 // Interface   select() sets the database that keyspace.ts works on; the other functions take the number of a
 //             database. exchange() and replace() change which keyspace a database has.
 // Structure   Keyspace, KEYSPACE_BYTES:
-//               0 dictionary (dict.ts)   32 list of expiring keys (volatile.ts)   48 id u32   52 i32 database, -1 = flushed
-//              56 f64 average time to live in ms   64 next of the flushed (lazyfree.ts)   68 bucket to go on with
+//               0 dictionary (dict.ts)   32 list of expiring keys (volatile.ts)   48 id u32
+//              52 i32 database, -1 = flushed   56 f64 average time to live in ms
+//              64 next of the flushed (lazyfree.ts)   68 bucket to go on with
 //             Entries carry the id. A flushed keyspace keeps its id until its last entry is freed.
 
 import * as dict from './dict.ts';
@@ -45,7 +46,7 @@ export function boot(databases: u32): void {
   select(0);
 }
 
-/** A new keyspace for a database; 0 when there is no memory or no id. */
+/** A new keyspace for a database; 0 if out of memory or ids. */
 export function create(database: u32): u32 {
   for (let id: u32 = 0; id < IDS_MAX; id++) {
     if (load<u32>(ids + (id << 2)) != 0) continue;

@@ -40,7 +40,7 @@ export function at(list: u32, index: u32): u32 {
   return load<u32>(cellOf(list, index));
 }
 
-/** Adds an entry; false when there is no memory. */
+/** Adds an entry; false if out of memory. */
 export function push(list: u32, entry: u32): bool {
   const index = count(list);
   if ((index & CHUNK_MASK) == 0 && !addChunk(list, index >> CHUNK_SHIFT)) return false;

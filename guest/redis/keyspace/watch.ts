@@ -43,7 +43,7 @@ function find(database: u32, key: u32, keyBytes: u32): u32 {
   return dict.find(space.dictOf(database), key, keyBytes, siphash.hash(key, keyBytes));
 }
 
-/** The client watches a key of its database. False when there is no memory. */
+/** The client watches a key of its database. False if out of memory. */
 export function add(watcher: client.Client, key: u32, keyBytes: u32): bool {
   const database = watcher.db;
   for (let old = watcher.watchHead; old != 0; old = load<u32>(old)) {

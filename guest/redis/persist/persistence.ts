@@ -7,8 +7,8 @@
 //
 //             from  -> to       | function     | what must hold
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
-//             running -> none   | finish       | its result is known; the temporary file is renamed or unlinked
-//             running -> none   | cancelSave   | it was told to stop; its temporary file is unlinked; reap() sees its end
+//             running -> none   | finish       | its result is known; its file is renamed or unlinked
+//             running -> none   | cancelSave   | it was told to stop; its file is unlinked; reap() ends it
 // Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file,
 //                        nowhere else.
 //             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before
@@ -238,7 +238,8 @@ function finish(result: i32): void {
   if (result == 0) {
     log.line(log.NOTICE, 'Background saving terminated with success');
     saveCount++;
-    keyspace.setDirty(keyspace.dirty() - min(childDirty, keyspace.dirty())); // a file that was loaded in the meantime is clean
+    // A file that was loaded since the snapshot has left the keys clean.
+    keyspace.setDirty(keyspace.dirty() - min(childDirty, keyspace.dirty()));
     lastSaveMs = clock.ms();
     return judge(true);
   }

@@ -2,11 +2,12 @@
 //
 // Interface   update(crc, bytes) continues a checksum; the first is 0. build() makes the tables; once, at
 //             boot.
-// Structure   A block of 16 KiB is 16 lanes of 1 KiB, whose checksums are computed side by side in vectors: vector j holds byte
-//             j of each lane's. A byte of data changes them by a table of 256 u64, which is linear, so that
-//             two tables of 16 for its halves do: they fit in vectors too, and a step reads no memory but the
-//             data. Then the lanes are joined. What is left of a block goes 8 bytes at a step, by eight
-//             tables of 256 u64: table n gives the checksum of a byte that n zero bytes follow.
+// Structure   A block of 16 KiB is 16 lanes of 1 KiB, whose checksums are computed side by side in vectors:
+//             vector j holds byte j of each lane's. A byte of data changes them by a table of 256 u64, which
+//             is linear, so that two tables of 16 for its halves suffice: they fit in vectors too, and a step
+//             reads no memory except the data. Then the lanes are joined. What is left of a block takes a
+//             step per 8 bytes, by eight tables of 256 u64: table n has the checksum of a byte that n zero
+//             bytes follow.
 // Cost        In a snapshot, where every load is translated, a save takes two thirds of the time that the
 //             eight tables take.
 

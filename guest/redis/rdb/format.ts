@@ -10,7 +10,6 @@ export const VERSION: u32 = 10;
 export const MAGIC_BYTES: u32 = 9;
 
 export const OP_FUNCTION2: u32 = 0xf5; // string
-export const OP_FUNCTION_PRE_GA: u32 = 0xf6;
 export const OP_MODULE_AUX: u32 = 0xf7; // module value behind three lengths
 export const OP_IDLE: u32 = 0xf8; // length: seconds
 export const OP_FREQ: u32 = 0xf9; // u8
@@ -27,7 +26,6 @@ export const TYPE_SET: u32 = 2;
 export const TYPE_ZSET: u32 = 3;
 export const TYPE_HASH: u32 = 4;
 export const TYPE_ZSET_2: u32 = 5;
-export const TYPE_MODULE: u32 = 6;
 export const TYPE_MODULE_2: u32 = 7;
 export const TYPE_HASH_ZIPMAP: u32 = 9;
 export const TYPE_LIST_ZIPLIST: u32 = 10;

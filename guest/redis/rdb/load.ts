@@ -107,9 +107,9 @@ function leaveOut(what: string, isKey: bool): bool {
     log.bytes(name, min<u32>(nameBytes, 128));
     log.ascii("'");
   }
-  log.ascii(
-    ', which this server does not have. Load it with a redis-server, or start with --rdb-skip-unknown-types yes to leave out all such data: the file is kept under another name then.',
-  );
+  log.ascii(', which this server does not have. Load it with a redis-server, or start with');
+  log.ascii(' --rdb-skip-unknown-types yes to leave out all such data:');
+  log.ascii(' the file is kept under another name then.');
   log.end(log.WARNING);
   return reader.fail('unsupported type');
 }

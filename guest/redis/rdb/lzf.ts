@@ -83,7 +83,7 @@ function same(a: u32, b: u32, most: u32): u32 {
   return count;
 }
 
-/** Writes literal runs; where they end, or 0 when there is no room. */
+/** Writes literal runs; where they end, or 0 when the room is too small. */
 function literals(from: u32, until: u32, out: u32, roof: u32): u32 {
   const count = until - from;
   // Asked before anything is copied: of data that cannot be packed, most is met here at once.

@@ -107,7 +107,7 @@ export function fail(why: string): bool {
   return false;
 }
 
-/** There is no memory for what the file holds. */
+/** Out of memory for the file's content. */
 export function failMemory(): bool {
   if (error == 0) {
     log.begin('Out of memory loading the RDB file at offset ');
@@ -263,7 +263,7 @@ export function length(): u64 {
 }
 
 // What head() has found.
-export const PLAIN: u32 = 0;
+const PLAIN: u32 = 0;
 export const INTEGER: u32 = 1;
 export const PACKED: u32 = 2;
 

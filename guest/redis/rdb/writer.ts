@@ -78,8 +78,7 @@ export function pair(key: u32, keyBytes: u32, valueBytes: u32): void {
 }
 
 /**
- * Appends a long string packed, if that saves four bytes; false when it does not, or there is no memory to
- * find out.
+ * Appends a long string packed, if that saves four bytes; false when it does not, or if out of memory.
  */
 function pack(from: u32, bytes: u32): bool {
   if (bytes > packedRoom && !makePackedRoom(bytes)) return false;

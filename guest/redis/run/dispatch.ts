@@ -114,7 +114,7 @@ function needsPassword(c: client.Client, flags: u32): bool {
 
 /** True when a command that may need memory can be let in: by maxmemory, and by what the VM still has. */
 @inline
-export function hasMemory(): bool {
+function hasMemory(): bool {
   return (!evict.isLimited() || evict.makeRoom()) && (slab.hasRoom(0) || evict.makeSpans());
 }
 

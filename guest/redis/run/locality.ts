@@ -30,8 +30,9 @@ export function isDenied(c: Client): bool {
   if (config.number(option.PROTECTED_MODE) == 0 || config.textBytes(option.REQUIREPASS) != 0)
     return false;
   if (c.flags & client.LOCAL) return false;
-  reply.error(
-    'DENIED Redis is running in protected mode: it has no password, so it takes only connections from this machine. Set requirepass, or protected-mode no if the network around it can be trusted.',
-  );
+  reply.errorBegin('DENIED Redis is running in protected mode: it has no password,');
+  reply.text(' so it takes only connections from this machine. Set requirepass,');
+  reply.text(' or protected-mode no if the network around it can be trusted.');
+  reply.errorEnd();
   return true;
 }

@@ -77,7 +77,7 @@ export function open(infoBytes: u32, isUnix: bool): i32 {
   return <i32>c.slot;
 }
 
-/** There is no memory for a connection. */
+/** Out of memory for a connection. */
 function abandon(c: client.Client): i32 {
   client.close(changetype<u32>(c));
   stats.add(stats.REJECTED, 1);
@@ -255,7 +255,8 @@ function run(c: client.Client): u32 {
         }
       }
     } else if (state == protocol.EMPTY) {
-      if (c.flags & ENDS_RUN && protocol.at() != protocol.start()) skipNext(c); // no command, but one that counts
+      // An empty line runs nothing, but counts for CLIENT REPLY SKIP.
+      if (c.flags & ENDS_RUN && protocol.at() != protocol.start()) skipNext(c);
       if (protocol.left() == 0) {
         protocol.trim();
         if (c.input != 0) input.empty(c);

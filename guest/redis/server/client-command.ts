@@ -174,9 +174,9 @@ function tracking(): void {
 }
 
 function caching(): void {
-  reply.error(
-    'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
-  );
+  reply.errorBegin('ERR CLIENT CACHING can be called only when the client is in tracking mode');
+  reply.text(' with OPTIN or OPTOUT mode enabled');
+  reply.errorEnd();
 }
 
 function getRedir(): void {

@@ -4,6 +4,7 @@ import * as args from '../wire/args.ts';
 import * as ascii from '../bytes/ascii.ts';
 import * as command from '../command/command.ts';
 import * as entry from '../command/docs/entry.ts';
+import * as names from '../command/names.ts';
 import * as glob from '../bytes/glob.ts';
 import * as help from './help.ts';
 import * as record from '../command/docs/record.ts';
@@ -86,9 +87,9 @@ function lowerPattern(index: u32): bool {
 function list(): void {
   if (args.count() == 2) return listWhere(0, 0);
   if (args.count() != 5 || !args.is(2, 'filterby')) return reply.error('ERR syntax error');
-  if (args.is(3, 'module')) return reply.array(0); // there are no modules
+  if (args.is(3, 'module')) return reply.array(0); // the server loads no modules
   if (args.is(3, 'aclcat')) {
-    const category = entry.categoryOf(args.ptr(4), args.len(4));
+    const category = names.categoryNamed(args.ptr(4), args.len(4));
     return category == 0 ? reply.array(0) : listWhere(category, 0);
   }
   if (args.is(3, 'pattern')) return listWhere(0, 4);

@@ -96,9 +96,11 @@ function authenticate(user: u32, password: u32): bool {
 function auth(): void {
   if (args.count() > 3) return reply.error('ERR syntax error');
   if (args.count() == 2 && config.textBytes(option.REQUIREPASS) == 0) {
-    return reply.error(
-      'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
+    reply.errorBegin(
+      'ERR AUTH <password> called without any password configured for the default user.',
     );
+    reply.text(' Are you sure your configuration is correct?');
+    return reply.errorEnd();
   }
   if (authenticate(args.count() == 3 ? 1 : 0, args.count() - 1)) reply.ok();
 }
@@ -147,9 +149,12 @@ function takeHelloOptions(): bool {
     config.textBytes(option.REQUIREPASS) != 0 &&
     !(client.current().flags & client.AUTHENTICATED)
   ) {
-    reply.error(
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+    reply.errorBegin('NOAUTH HELLO must be called with the client already authenticated,');
+    reply.text(
+      ' otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client',
     );
+    reply.text(' and select the RESP protocol version at the same time');
+    reply.errorEnd();
     return false;
   }
   return name == 0 || setName(name);

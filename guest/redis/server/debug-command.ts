@@ -67,9 +67,12 @@ export function register(): void {
 /** DEBUG is one command with words of its own, not a container: INFO counts it as one. */
 function run(): void {
   if (!isAllowed(option.ENABLE_DEBUG_COMMAND)) {
-    return reply.error(
-      'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.',
+    reply.errorBegin(
+      'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local",',
     );
+    reply.text(' you can run it from a local connection, otherwise you need to set this option');
+    reply.text(' in the configuration file, and then restart the server.');
+    return reply.errorEnd();
   }
   const count = args.count();
   if (needsKeys() && admission.loading()) return errors.loading();

@@ -30,7 +30,7 @@ function putAscii(at: usize, literal: string): u32 {
 }
 
 /**
- * Creates one key; false when there is no memory. Its value is value:N, cut or filled up with zeros to
+ * Creates one key; false if out of memory. Its value is value:N, cut or filled up with zeros to
  * `size`.
  */
 function create(keyBytes: u32, n: i64, size: u32): bool {

@@ -19,9 +19,9 @@ export function run(): void {
   else if (args.is(2, 'false')) reply.boolean(false);
   else if (args.is(2, 'bignum')) bigNumber();
   else {
-    reply.error(
-      'ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false',
-    );
+    reply.errorBegin('ERR Wrong protocol type name. Please use one of the following: ');
+    reply.text('string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false');
+    reply.errorEnd();
   }
 }
 

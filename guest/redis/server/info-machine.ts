@@ -76,7 +76,7 @@ function putLoading(): void {
   );
 }
 
-/** Saving: how the last one went, and how the running one goes. There is no append-only file. */
+/** Saving: how the last one went, and how the running one goes. The server has no append-only file. */
 export function putPersistence(): void {
   const saving = persistence.isSaving();
   text.line('loading', admission.loading() ? '1' : '0');

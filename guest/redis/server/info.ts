@@ -101,7 +101,7 @@ function putMemory(): void {
   text.ascii('mem_not_counted_for_evict:0\r\nmem_replication_backlog:0\r\n');
   text.ascii('mem_total_replication_buffers:0\r\nmem_clients_slaves:0\r\n');
   text.count('mem_clients_normal', memoryUse.clientBytes());
-  // There are no scripts and no functions of Lua, so nothing is kept for them.
+  // The server has no scripts and no functions in Lua, so they take no memory.
   text.ascii('used_memory_lua:0\r\nused_memory_vm_eval:0\r\nused_memory_lua_human:0B\r\n');
   text.ascii(
     'used_memory_scripts_eval:0\r\nnumber_of_cached_scripts:0\r\nnumber_of_functions:0\r\n',

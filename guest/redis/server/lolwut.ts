@@ -8,7 +8,8 @@ import * as ascii from '../bytes/ascii.ts';
 import * as text from '../bytes/text.ts';
 
 const RINGS_MAX: u32 = 24;
-const GAPS: usize = memory.data(576, 8); // RINGS_MAX * 24: gap x, gap y, wall x as f64; the wall's y follows from it
+// RINGS_MAX * 24: gap x, gap y, wall x as f64; the wall's y follows from it.
+const GAPS: usize = memory.data(576, 8);
 const SPACING: f64 = 5; // dots between two rings
 const LINE: f64 = 0.55; // half the thickness of a line
 const DOOR: f64 = 4; // half the width of a gap, in dots

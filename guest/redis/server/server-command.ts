@@ -5,7 +5,7 @@ import * as args from '../wire/args.ts';
 import * as client from '../client/client.ts';
 import * as clock from '../border/clock.ts';
 import * as command from '../command/command.ts';
-import * as entry from '../command/docs/entry.ts';
+import * as names from '../command/names.ts';
 import * as errors from '../command/errors.ts';
 import * as help from './help.ts';
 import * as identity from '../client/identity.ts';
@@ -103,7 +103,8 @@ function shutDown(): void {
     return reply.error('ERR syntax error');
   if (flags & abi.SHUTDOWN_ABORT) return reply.error('ERR No shutdown in progress.');
   if (!shutdown.begin(flags)) return reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
-  client.current().flags |= client.CLOSE_ASAP; // what it has sent behind this is not run, and no change behind a save gets an OK
+  // Its commands behind this one are not run: a change after the save must not get an OK.
+  client.current().flags |= client.CLOSE_ASAP;
 }
 
 // --- Replication, which is not offered ---------------------------------------------------------------------
@@ -147,11 +148,11 @@ function aclList(): void {
 function aclCategories(): void {
   if (args.count() > 3) return errors.badSubcommand();
   if (args.count() == 2) {
-    reply.array(entry.CATEGORY_COUNT);
-    for (let i: u32 = 0; i < entry.CATEGORY_COUNT; i++) entry.putCategory(i);
+    reply.array(names.CATEGORY_COUNT);
+    for (let i: u32 = 0; i < names.CATEGORY_COUNT; i++) reply.bulkText(names.ofCategory(1 << i));
     return;
   }
-  const category = entry.categoryOf(args.ptr(2), args.len(2));
+  const category = names.categoryNamed(args.ptr(2), args.len(2));
   if (category == 0) {
     reply.errorBegin("ERR Unknown category '");
     reply.plain(args.ptr(2), args.len(2));

@@ -1,7 +1,7 @@
 // The end of the server: saving first where that is wished, then telling the host.
 //
 // SAVE, NOSAVE or neither decide whether to save: without a word, where save points are set. FORCE goes on
-// when saving fails. NOW has nothing to skip: there are no replicas to wait for.
+// when saving fails. NOW has nothing to skip: the server has no replicas to wait for.
 
 import * as admission from '../run/admission.ts';
 import * as config from '../config/config.ts';
@@ -35,7 +35,8 @@ export function begin(flags: u32): bool {
   else if (flags & SHUTDOWN_SIGINT) flags = flagsOf(option.SHUTDOWN_ON_SIGINT);
   log.line(log.WARNING, 'User requested shutdown...');
   persistence.cancelSave();
-  if (admission.loading()) flags = (flags & ~SHUTDOWN_SAVE) | SHUTDOWN_NOSAVE; // a part of the file must not replace it
+  // A part of the file must not replace it.
+  if (admission.loading()) flags = (flags & ~SHUTDOWN_SAVE) | SHUTDOWN_NOSAVE;
   const isWished = flags & SHUTDOWN_SAVE || (!(flags & SHUTDOWN_NOSAVE) && savePoint.count() != 0);
   if (isWished) log.line(log.NOTICE, 'Saving the final RDB snapshot before exiting.');
   const isSaved = !isWished || persistence.save();

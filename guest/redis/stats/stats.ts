@@ -13,13 +13,14 @@ export const EXPIRED: u32 = 7;
 export const EVICTED: u32 = 8;
 export const ERRORS: u32 = 9; // error replies
 export const EXPIRE_CYCLES: u32 = 10;
-export const EXPIRE_STALE_PERCENT: u32 = 11; // of the keys that the last cycle looked at, in hundredths of a percent
+/** Of the keys that the last cycle looked at, in hundredths of a percent. */
+export const EXPIRE_STALE_PERCENT: u32 = 11;
 export const PEAK_BYTES: u32 = 12;
 export const LAZY_FREED: u32 = 13; // objects freed in the background
 export const EVICTED_CLIENTS: u32 = 14;
 export const EXPIRE_TIME_CAP: u32 = 15; // cycles that ended by their time limit
 export const LIMIT_CLOSED: u32 = 16; // clients closed over a buffer limit
-export const CELL_COUNT: u32 = 32; // 20..31 are the server commands' own
+const CELL_COUNT: u32 = 32; // 20..31 are the server commands' own
 
 
 @inline

@@ -127,7 +127,7 @@ export function find(table: u32, name: u32, nameBytes: u32): u32 {
 // What set() has done.
 export const FAILED: u32 = 0;
 export const ADDED: u32 = 1;
-export const UPDATED: u32 = 2;
+const UPDATED: u32 = 2;
 
 /**
  * Sets a field. While a child saves (`isQuiet`) the table grows only when it must: moving copies every page

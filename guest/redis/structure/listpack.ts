@@ -2,8 +2,8 @@
 //
 // Format      [bytes u32 | elements u16] element... 0xff
 //             element: header, data, and at its end the bytes of both, so that it can be read backwards:
-//               0vvvvvvv the number v            10LLLLLL L bytes            110vvvvv v 13 bits      1110LLLL L 12 bits
-//               f0 u32 and that many bytes         f1 i16   f2 i24   f3 i32   f4 i64
+//               0vvvvvvv the number v     10LLLLLL L bytes     110vvvvv v 13 bits     1110LLLL L 12 bits
+//               f0 u32 and that many bytes     f1 i16   f2 i24   f3 i32   f4 i64
 //             The length at the end is 1 to 5 groups of 7 bits, the lowest last, the top bit set in all but
 //             the first.
 // Interface   plan() an element, then planned bytes are known and write() puts it somewhere. read() reads
@@ -21,7 +21,7 @@ export const HEADER_BYTES: u32 = 6;
 /** Bytes of a listpack without elements. */
 export const EMPTY_BYTES: u32 = 7;
 /** More elements than fit in the header's count: not known. */
-export const COUNT_UNKNOWN: u32 = 65535;
+const COUNT_UNKNOWN: u32 = 65535;
 /** Bytes that an integer takes as text, at most. */
 export const DIGITS_MAX: u32 = 24;
 

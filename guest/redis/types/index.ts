@@ -2,7 +2,7 @@
 //
 // A new type is a folder here and its line in registerTypes(). The folder has
 //   index.ts     register(): its row (keyspace/type.ts), its commands and their documentation
-//   value.ts     the values: the type's number (entry.TYPE_FIRST plus Redis' own), encodings, reads and changes
+//   value.ts     the type's number (entry.TYPE_FIRST plus Redis's own), encodings, reads and changes
 //   rdb.ts       loadValue() for each form that RDB files have of it, saveValue() in the form of Redis 7.0
 //   commands.ts  the commands, in more files when they are many
 //   docs.ts      what COMMAND DOCS says of them, in the notation of command/docs/record.ts

@@ -9,8 +9,8 @@
 //             is 0, so no saver takes them for keys.
 // Invariants  INPUT-1  Input that has not been read, one large argument included, is at most
 //                      client-query-buffer-limit bytes.
-//             INPUT-2  An argument for which there is no memory is skipped, and its command is answered with
-//                      OOM.
+//             INPUT-2  If out of memory for an argument, it is skipped and its command is
+//                      answered with OOM.
 
 import * as client from '../client/client.ts';
 import * as config from '../config/config.ts';

@@ -23,7 +23,7 @@ import * as reply from './reply.ts';
 
 export const READY: u32 = 0;
 export const EMPTY: u32 = 1;
-export const MORE: u32 = 2;
+const MORE: u32 = 2;
 export const BROKEN: u32 = 3;
 
 export const LOOSE: u32 = 0x80000000;
@@ -120,10 +120,6 @@ export function argumentAt(): u32 {
 
 export function vectorAt(): u32 {
   return vector;
-}
-
-export function vectorRoom(): u32 {
-  return room;
 }
 
 /** Reads one command. */

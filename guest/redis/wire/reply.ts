@@ -6,8 +6,8 @@
 //             without CR LF.
 // Invariants  REPLY-1  The block is empty when a batch begins; io.ts ends a batch that leaves much behind
 //                      (MORE).
-//             REPLY-2  When there is no memory to go on, `failed` is set, nothing more is appended, and the
-//                      client is closed: half a reply is never sent.
+//             REPLY-2  If out of memory, `failed` is set, nothing more is appended, and the client is
+//                      closed: half a reply is never sent.
 // Cost        A store per 8 bytes of framing; values are copied once.
 
 import * as ascii from '../bytes/ascii.ts';
@@ -427,10 +427,6 @@ export function endArray(mark: u32, count: u32): void {
 export function endMap(mark: u32, pairs: u32): void {
   if (resp < 3) endAggregate(ascii.ASTERISK, mark, pairs << 1);
   else endAggregate(ascii.PERCENT, mark, pairs);
-}
-
-export function endSet(mark: u32, count: u32): void {
-  endAggregate(resp < 3 ? ascii.ASTERISK : ascii.TILDE, mark, count);
 }
 
 function endAggregate(type: u32, mark: u32, count: u32): void {

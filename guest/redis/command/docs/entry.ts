@@ -1,18 +1,11 @@
 // One command as COMMAND INFO and COMMAND DOCS show it: its row and its record together.
 
-import * as ascii from '../../bytes/ascii.ts';
 import * as argument from './argument.ts';
 import * as command from '../command.ts';
+import * as names from '../names.ts';
 import * as record from './record.ts';
 import * as reply from '../../wire/reply.ts';
 import * as units from './units.ts';
-
-const FLAGS =
-  'write readonly denyoom admin pubsub noscript blocking loading stale skip_monitor skip_slowlog asking fast no_auth may_replicate no_mandatory_keys no_async_loading no_multi movablekeys allow_busy';
-const FLAG_COUNT: u32 = 20;
-export const CATEGORIES =
-  'keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking dangerous connection transaction scripting';
-export const CATEGORY_COUNT: u32 = 21;
 
 const SUMMARY: u32 = 61;
 const ARGUMENTS: u32 = 63;
@@ -23,36 +16,27 @@ const DEPRECATED: u32 = 60;
 
 const STATUS: usize = memory.data(64, 8);
 
-/** Word number `index` of a list of words separated by blanks, as slice of static text. */
-function wordAt(words: string, index: u32): u32 {
-  let at = changetype<u32>(words);
-  for (; index > 0; at += 2) if (load<u16>(at) == ascii.SPACE) index--;
-  return at;
-}
-
-function wordLength(words: string, at: u32): u32 {
-  const end = changetype<u32>(words) + ((<u32>words.length) << 1);
-  let stop = at;
-  while (stop < end && load<u16>(stop) != ascii.SPACE) stop += 2;
-  return (stop - at) >> 1;
-}
-
-function putStatus(at: u32, length: u32, prefix: string): void {
+function putStatus(at: u32, length: u32): void {
   reply.text('+');
-  reply.text(prefix);
   for (let i: u32 = 0; i < length; i++) store<u8>(STATUS + i, <u8>load<u16>(at + (i << 1)));
   reply.raw(<u32>STATUS, length);
   reply.crlf();
 }
 
-/** Writes the set of the words whose bits are set. */
-function putWords(words: string, count: u32, bits: u32, prefix: string): void {
-  const mask = bits & ((1 << count) - 1);
-  reply.set(<u32>popcnt(mask));
-  for (let i: u32 = 0; i < count; i++) {
-    if (!(mask & (1 << i))) continue;
-    const at = wordAt(words, i);
-    putStatus(at, wordLength(words, at), prefix);
+/** Writes the set of the flags' names. */
+function putFlags(flags: u32): void {
+  const shown = flags & ((1 << names.FLAG_COUNT) - 1);
+  reply.set(<u32>popcnt(shown));
+  for (let rest = shown; rest != 0; rest &= rest - 1) reply.status(names.ofFlag(rest & -rest));
+}
+
+/** Writes the set of the categories' names. */
+function putCategories(categories: u32): void {
+  reply.set(<u32>popcnt(categories));
+  for (let rest = categories; rest != 0; rest &= rest - 1) {
+    reply.text('+@');
+    reply.text(names.ofCategory(rest & -rest));
+    reply.crlf();
   }
 }
 
@@ -62,7 +46,7 @@ export function putLineSet(line: u32): void {
   reply.set(words);
   let at = line;
   for (let i: u32 = 0; i < words; i++) {
-    putStatus(at, record.wordUnits(at), '');
+    putStatus(at, record.wordUnits(at));
     at = record.secondWord(at);
   }
 }
@@ -138,11 +122,11 @@ export function putInfo(row: u32): void {
   reply.array(10);
   reply.bulk(command.nameAddress(row), command.nameBytes(row));
   reply.integer(<i64>command.arityOf(row));
-  putWords(FLAGS, FLAG_COUNT, command.flagsOf(row), '');
+  putFlags(command.flagsOf(row));
   reply.integer(<i64>command.firstKey(row));
   reply.integer(<i64>command.lastKey(row));
   reply.integer(<i64>command.keyStep(row));
-  putWords(CATEGORIES, CATEGORY_COUNT, command.aclOf(row), '@');
+  putCategories(command.aclOf(row));
   putTips(notes);
   putKeySpecs(row, notes);
   if (command.subcommandCount(row) == 0) reply.set(0);
@@ -205,22 +189,4 @@ export function putDocs(row: u32): void {
     reply.bulk(command.nameAddress(member), command.nameBytes(member));
     putDocs(member);
   }
-}
-
-/** The category's bit, or 0. */
-export function categoryOf(at: u32, bytes: u32): u32 {
-  for (let i: u32 = 0; i < CATEGORY_COUNT; i++) {
-    const word = wordAt(CATEGORIES, i);
-    if (wordLength(CATEGORIES, word) != bytes) continue;
-    let same: u32 = 0;
-    while (same < bytes && (load<u8>(at + same) | 32) == load<u16>(word + (same << 1))) same++;
-    if (same == bytes) return 1 << i;
-  }
-  return 0;
-}
-
-/** Writes a category's name as a bulk string. */
-export function putCategory(index: u32): void {
-  const at = wordAt(CATEGORIES, index);
-  units.bulk(at, wordLength(CATEGORIES, at));
 }

@@ -46,7 +46,7 @@ export function unit(at: u32): u32 {
 }
 
 /** The start of the line behind the one that `at` is in. */
-export function nextLine(at: u32): u32 {
+function nextLine(at: u32): u32 {
   while (unit(at) != NEWLINE) at += 2;
   return at + 2;
 }

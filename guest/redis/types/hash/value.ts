@@ -1,7 +1,7 @@
 // Hash values: a listpack in the entry while they are small, a table outside it when they are large.
 //
 // Interface   insert() makes an empty one, which must get a field or be removed before the command ends.
-//             set() and remove() return the entry, which may have moved, or 0 when there is no memory:
+//             set() and remove() return the entry, which may have moved, or 0 if out of memory:
 //             nothing has changed then. find(), or begin() and advance(), choose a field; readField() and
 //             readValue() make its text known until the next call.
 // Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns; its own
@@ -21,8 +21,8 @@ import { CHECKED, broken } from '../../bytes/checked.ts';
 
 /** The type of hashes, and its encodings. */
 export const HASH: u32 = 5;
-export const LISTPACK: u32 = 0;
-export const HASHTABLE: u32 = 1;
+const LISTPACK: u32 = 0;
+const HASHTABLE: u32 = 1;
 
 /** More would not fit in a listpack's count. */
 const LISTPACK_FIELDS_MAX: u32 = 32767;
@@ -60,7 +60,7 @@ export function isShort(bytes: u32): bool {
   return <i64>bytes <= config.number(option.HASH_MAX_LISTPACK_VALUE);
 }
 
-/** A new key with an empty hash for about `fields` fields; 0 when there is no memory. */
+/** A new key with an empty hash for about `fields` fields; 0 if out of memory. */
 export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
   if (fields <= fieldsMax()) {
     const made = keyspace.insert(key, keyBytes, HASH, LISTPACK, listpack.EMPTY_BYTES);
@@ -146,7 +146,7 @@ function readElement(element: u32): void {
 
 // --- Change ------------------------------------------------------------------------------------------------
 
-/** Sets a field; the entry, or 0 when there is no memory. */
+/** Sets a field; the entry, or 0 if out of memory. */
 export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
   if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
   const list = entry.value(hash);
@@ -224,7 +224,7 @@ function replace(hash: u32, element: u32, to: u32, toBytes: u32): u32 {
 }
 
 /**
- * Puts `bytes` unset bytes in the place of `old` ones in a listpack; the entry, or 0 when there is no memory.
+ * Puts `bytes` unset bytes in the place of `old` ones in a listpack; the entry, or 0 if out of memory.
  */
 function splice(hash: u32, offset: u32, old: u32, bytes: u32): u32 {
   const total = listpack.bytes(entry.value(hash));
@@ -276,7 +276,7 @@ function checkList(hash: u32): void {
   if (bytes > LISTPACK_BYTES_MAX << 1) broken('VALUE-2: a listpack is too long');
 }
 
-/** Turns a listpack into a table; the entry, or 0 when there is no memory. */
+/** Turns a listpack into a table; the entry, or 0 if out of memory. */
 function toTable(hash: u32): u32 {
   const list = entry.value(hash);
   const last = listpack.end(list);
@@ -396,7 +396,7 @@ export function bytesOutside(hash: u32): u32 {
   return isTable(hash) ? <u32>hashTable.bytes(entry.value(hash)) : 0;
 }
 
-/** Fills the value of `to`, an unlinked entry with the same value bytes; false when there is no memory. */
+/** Fills the value of `to`, an unlinked entry with the same value bytes; false if out of memory. */
 export function duplicate(hash: u32, to: u32): bool {
   const target = entry.value(to);
   if (!isTable(hash)) {

@@ -126,7 +126,7 @@ function replyOld(): bool {
 }
 
 /**
- * Stores argument `value` under argument 1, to end at a time or never (-1). False when there is no memory.
+ * Stores argument `value` under argument 1, to end at a time or never (-1). False if out of memory.
  */
 @inline
 function finish(old: u32, value: u32, endsMs: i64, keep: u32): bool {

@@ -18,11 +18,11 @@ import { slab } from '../../../../assembly/index.ts';
 /** The type of strings, and its encodings. */
 export const STRING: u32 = 1;
 export const RAW: u32 = 0;
-export const EMBSTR: u32 = 1;
+const EMBSTR: u32 = 1;
 export const INT: u32 = 2;
 
 /** Longest string whose encoding is embstr. */
-export const EMBSTR_MAX: u32 = 44;
+const EMBSTR_MAX: u32 = 44;
 
 const DIGITS: usize = memory.data(24, 8);
 
