@@ -63,7 +63,10 @@ function jobsOf(guest, variant) {
   return [job(name, []), ...others.map(([word, use]) => job(`${designs}-${word}`, [use]))];
 }
 
-/** The Redis guest translated ahead of time, for the server, with its main image packed, as it ships. */
+/**
+ * The Redis guest translated ahead of time, for the server, with its main image packed, as it ships. With it
+ * comes what the server loads next to it.
+ */
 function images(variant) {
   const { folder, suffix } = variant;
   const file = (end) => `${folder}/redis.${end}`;
@@ -73,7 +76,7 @@ function images(variant) {
   const command = `dist/node/host/main.js translate ${file('wasm')} -o ${main} --snapshot ${snapshot} --info ${info} ${flags}`;
   return program(`redis-images${suffix}`, {
     command: command.split(' '),
-    needs: [`redis${suffix}`, 'bundle'],
+    needs: [`redis${suffix}`, `redis-encoder${suffix}`, `libdbos${suffix}`, 'bundle'],
     inputs: () => [file('wasm'), ...sources(['dist/node/host'], /\.js$/)],
     outputs: [...outputs, `${main}.br`],
     after: () => writeFileSync(`${main}.br`, brotliCompressSync(readFileSync(main))),

@@ -25,6 +25,7 @@ import { run as saveChild } from './persist/persistence.ts';
 import * as protocol from './wire/protocol.ts';
 import * as random from './bytes/random.ts';
 import * as reply from './wire/reply.ts';
+import * as replyBlock from './wire/reply-block.ts';
 import * as session from './run/session.ts';
 import * as shutdownNow from './server/shutdown.ts';
 import * as siphash from './bytes/siphash.ts';
@@ -47,7 +48,7 @@ export function init(rxAddress: i32, rxBytes: i32, databases: i32, nowMs: f64): 
   random.seed(load<u64>(SEED, 16));
   io.boot(rxAddress, rxBytes);
   optionRows.boot();
-  reply.boot();
+  replyBlock.boot();
   protocol.boot();
   client.boot();
   space.boot(databases);

@@ -6,6 +6,7 @@ import * as command from './command.ts';
 import * as config from '../config/config.ts';
 import * as option from '../config/option.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import { usedBytes } from '../bytes/heap.ts';
 
 export function syntax(): void {
@@ -87,11 +88,11 @@ export function unknownCommand(): void {
   reply.text("', with args beginning with: ");
   let shown: u32 = 0;
   for (let i: u32 = 1; i < args.count() && shown < 128; i++) {
-    const before = reply.length();
+    const before = replyBlock.length();
     reply.text("'");
     reply.plain(args.ptr(i), min<u32>(args.len(i), 128 - shown));
     reply.text("' ");
-    shown += reply.length() - before;
+    shown += replyBlock.length() - before;
   }
   reply.errorEnd();
 }

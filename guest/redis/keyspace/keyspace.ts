@@ -8,6 +8,7 @@
 //             KEYS-2  Entry addresses hold until the next call that adds, resizes or removes the same key.
 
 import * as clock from '../border/clock.ts';
+import * as bucket from './bucket.ts';
 import * as dict from './dict.ts';
 import * as entry from './entry.ts';
 import * as lazyfree from './lazyfree.ts';
@@ -171,7 +172,7 @@ function relink(old: u32, by: u32): void {
   const key = entry.key(old);
   const keyBytes = entry.keyBytes(old);
   dict.find(space.current, key, keyBytes, siphash.hash(key, keyBytes));
-  dict.replaceFound(by);
+  bucket.replaceFound(by);
   if (entry.hasExpiry(by)) volatile.repoint(space.expiring(space.current), by);
 }
 

@@ -130,43 +130,71 @@ function odds(a: v128, b: v128): v128 {
 }
 
 /**
- * Reads 16 bytes of each lane and writes them as columns: four times the bits of a byte's place are turned by
- * one.
+ * Reads 16 bytes of each lane and writes them as columns: the bits of a byte's place are turned by one, four
+ * times. After the first turn, the columns of the lanes' low and high halves are apart.
  */
 function transpose(at: u32): void {
-  let r0 = v128.load(at, 0 * LANE_BYTES);
-  let r1 = v128.load(at, 1 * LANE_BYTES);
-  let r2 = v128.load(at, 2 * LANE_BYTES);
-  let r3 = v128.load(at, 3 * LANE_BYTES);
-  let r4 = v128.load(at, 4 * LANE_BYTES);
-  let r5 = v128.load(at, 5 * LANE_BYTES);
-  let r6 = v128.load(at, 6 * LANE_BYTES);
-  let r7 = v128.load(at, 7 * LANE_BYTES);
-  let r8 = v128.load(at, 8 * LANE_BYTES);
-  let r9 = v128.load(at, 9 * LANE_BYTES);
-  let r10 = v128.load(at, 10 * LANE_BYTES);
-  let r11 = v128.load(at, 11 * LANE_BYTES);
-  let r12 = v128.load(at, 12 * LANE_BYTES);
-  let r13 = v128.load(at, 13 * LANE_BYTES);
-  let r14 = v128.load(at, 14 * LANE_BYTES);
-  let r15 = v128.load(at, 15 * LANE_BYTES);
-  for (let turn = 0; turn < 4; turn++) {
-    const t0 = evens(r0, r8);
-    const t1 = odds(r0, r8);
-    const t2 = evens(r1, r9);
-    const t3 = odds(r1, r9);
-    const t4 = evens(r2, r10);
-    const t5 = odds(r2, r10);
-    const t6 = evens(r3, r11);
-    const t7 = odds(r3, r11);
-    const t8 = evens(r4, r12);
-    const t9 = odds(r4, r12);
-    const t10 = evens(r5, r13);
-    const t11 = odds(r5, r13);
-    const t12 = evens(r6, r14);
-    const t13 = odds(r6, r14);
-    const t14 = evens(r7, r15);
-    const t15 = odds(r7, r15);
+  const r0 = v128.load(at, 0 * LANE_BYTES);
+  const r1 = v128.load(at, 1 * LANE_BYTES);
+  const r2 = v128.load(at, 2 * LANE_BYTES);
+  const r3 = v128.load(at, 3 * LANE_BYTES);
+  const r4 = v128.load(at, 4 * LANE_BYTES);
+  const r5 = v128.load(at, 5 * LANE_BYTES);
+  const r6 = v128.load(at, 6 * LANE_BYTES);
+  const r7 = v128.load(at, 7 * LANE_BYTES);
+  const r8 = v128.load(at, 8 * LANE_BYTES);
+  const r9 = v128.load(at, 9 * LANE_BYTES);
+  const r10 = v128.load(at, 10 * LANE_BYTES);
+  const r11 = v128.load(at, 11 * LANE_BYTES);
+  const r12 = v128.load(at, 12 * LANE_BYTES);
+  const r13 = v128.load(at, 13 * LANE_BYTES);
+  const r14 = v128.load(at, 14 * LANE_BYTES);
+  const r15 = v128.load(at, 15 * LANE_BYTES);
+  spread(
+    evens(r0, r8),
+    evens(r1, r9),
+    evens(r2, r10),
+    evens(r3, r11),
+    evens(r4, r12),
+    evens(r5, r13),
+    evens(r6, r14),
+    evens(r7, r15),
+    scratch + COLUMNS,
+  );
+  spread(
+    odds(r0, r8),
+    odds(r1, r9),
+    odds(r2, r10),
+    odds(r3, r11),
+    odds(r4, r12),
+    odds(r5, r13),
+    odds(r6, r14),
+    odds(r7, r15),
+    scratch + COLUMNS + 128,
+  );
+}
+
+/** The other three turns, for the eight columns of one half. */
+function spread(
+  r0: v128,
+  r1: v128,
+  r2: v128,
+  r3: v128,
+  r4: v128,
+  r5: v128,
+  r6: v128,
+  r7: v128,
+  to: u32,
+): void {
+  for (let turn = 0; turn < 3; turn++) {
+    const t0 = evens(r0, r4);
+    const t1 = odds(r0, r4);
+    const t2 = evens(r1, r5);
+    const t3 = odds(r1, r5);
+    const t4 = evens(r2, r6);
+    const t5 = odds(r2, r6);
+    const t6 = evens(r3, r7);
+    const t7 = odds(r3, r7);
     r0 = t0;
     r1 = t1;
     r2 = t2;
@@ -175,31 +203,15 @@ function transpose(at: u32): void {
     r5 = t5;
     r6 = t6;
     r7 = t7;
-    r8 = t8;
-    r9 = t9;
-    r10 = t10;
-    r11 = t11;
-    r12 = t12;
-    r13 = t13;
-    r14 = t14;
-    r15 = t15;
   }
-  v128.store(scratch, r0, COLUMNS + 0);
-  v128.store(scratch, r1, COLUMNS + 16);
-  v128.store(scratch, r2, COLUMNS + 32);
-  v128.store(scratch, r3, COLUMNS + 48);
-  v128.store(scratch, r4, COLUMNS + 64);
-  v128.store(scratch, r5, COLUMNS + 80);
-  v128.store(scratch, r6, COLUMNS + 96);
-  v128.store(scratch, r7, COLUMNS + 112);
-  v128.store(scratch, r8, COLUMNS + 128);
-  v128.store(scratch, r9, COLUMNS + 144);
-  v128.store(scratch, r10, COLUMNS + 160);
-  v128.store(scratch, r11, COLUMNS + 176);
-  v128.store(scratch, r12, COLUMNS + 192);
-  v128.store(scratch, r13, COLUMNS + 208);
-  v128.store(scratch, r14, COLUMNS + 224);
-  v128.store(scratch, r15, COLUMNS + 240);
+  v128.store(to, r0, 0);
+  v128.store(to, r1, 16);
+  v128.store(to, r2, 32);
+  v128.store(to, r3, 48);
+  v128.store(to, r4, 64);
+  v128.store(to, r5, 80);
+  v128.store(to, r6, 96);
+  v128.store(to, r7, 112);
 }
 
 /** Adds 16 bytes of each lane, in COLUMNS, to STATES. */

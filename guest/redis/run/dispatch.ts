@@ -18,6 +18,7 @@ import * as observe from '../stats/observe.ts';
 import * as option from '../config/option.ts';
 import * as propagate from './propagate.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import * as stats from '../stats/stats.ts';
 import * as transaction from './transaction.ts';
 import { clockUs } from '../border/host.ts';
@@ -37,7 +38,7 @@ export function row(): u32 {
 /** Runs the command in args for the current client. */
 export function execute(): void {
   const c = client.current();
-  const start = reply.length();
+  const start = replyBlock.length();
   const found = resolve();
   if (found == 0) return refuse(c, resolved, start);
   const flags = command.flagsOf(found);
@@ -189,13 +190,13 @@ function call(found: u32): void {
   const before = running;
   running = found;
   stats.add(stats.COMMANDS, 1);
-  const start = reply.length();
+  const start = replyBlock.length();
   if (command.flagsOf(found) & command.TIMED || observe.timesAll()) callTimed(found);
   else {
     call_indirect<void>(command.handlerOf(found));
     statistics.countShared(found);
   }
-  if (reply.startsWithError(start)) fail(found, start);
+  if (replyBlock.startsWithError(start)) fail(found, start);
   if (propagate.isHeard()) propagate.ran(found, client.current().db);
   running = before;
 }
@@ -208,7 +209,7 @@ function fail(found: u32, start: u32): void {
 /** An error reply begins at a length() read earlier. */
 function noteError(start: u32): void {
   stats.add(stats.ERRORS, 1);
-  observe.failed(reply.address() + start + 1, reply.length() - start - 3);
+  observe.failed(replyBlock.address() + start + 1, replyBlock.length() - start - 3);
 }
 
 function callTimed(found: u32): void {

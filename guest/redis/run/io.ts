@@ -3,6 +3,7 @@
 import * as clientEvent from '../client/event.ts';
 import * as heap from '../bytes/heap.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import { CHECKED, broken } from '../bytes/checked.ts';
 import { EVENT_OPTION, EVENT_SHUTDOWN } from '../abi.ts';
 
@@ -46,9 +47,9 @@ export function block(): u32 {
 
 /** Shows the reply to the host. */
 export function publish(): void {
-  if (CHECKED && !reply.isSound()) broken('REPLY: the block and its free part do not add up');
-  store<u32>(BLOCK, reply.address());
-  store<u32>(BLOCK, reply.length(), 4);
+  if (CHECKED && !replyBlock.isSound()) broken('REPLY: the block and its free part do not add up');
+  store<u32>(BLOCK, replyBlock.address());
+  store<u32>(BLOCK, replyBlock.length(), 4);
 }
 
 /** Shows the host bytes that lie elsewhere, as a part of the reply. */

@@ -26,6 +26,7 @@ import * as output from './output.ts';
 import * as pending from '../client/pending.ts';
 import * as protocol from '../wire/protocol.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import * as space from '../keyspace/space.ts';
 import * as stats from '../stats/stats.ts';
 import * as stranger from './stranger.ts';
@@ -51,7 +52,7 @@ let lookAt: u32 = 0; // length of the replies at which the batch that runs looks
  * to send.
  */
 export function open(infoBytes: u32, isUnix: bool): i32 {
-  reply.reset();
+  replyBlock.reset();
   stats.add(stats.CONNECTIONS, 1);
   if (<i64>client.count() >= config.number(option.MAXCLIENTS)) return refuse();
   const record = client.open();
@@ -117,7 +118,7 @@ function enter(slot: u32): client.Client {
   client.setCurrent(record);
   c.activeMs = clock.ms();
   space.select(c.db);
-  reply.reset();
+  replyBlock.reset();
   reply.setProtocol(c.protocol);
   lookAt = output.lookAt(c);
   return c;
@@ -129,15 +130,15 @@ function leave(c: client.Client, state: u32): i32 {
     broken('SESS: a command inside a command has not ended');
   const us = clockUs() - clock.us();
   statistics.settleBatch(us);
-  if (reply.hasFailed()) {
-    reply.reset();
+  if (replyBlock.hasFailed()) {
+    replyBlock.reset();
     c.flags |= client.CLOSE_ASAP;
   }
   if (stranger.isConcerned(c)) stranger.settle(c);
   if (clientMemory.isLimited()) clientMemory.settle(c);
-  if (c.flags & client.CLOSE_ASAP) reply.reset();
+  if (c.flags & client.CLOSE_ASAP) replyBlock.reset();
   io.publish();
-  stats.add(stats.OUTPUT_BYTES, reply.length());
+  stats.add(stats.OUTPUT_BYTES, replyBlock.length());
   let flags: u32 = io.hasEvents() ? abi.FLAG_EVENTS : 0;
   if (io.isListenPosted()) flags |= abi.FLAG_LISTEN;
   if (c.flags & (client.CLOSE_AFTER_REPLY | client.CLOSE_ASAP)) {
@@ -235,15 +236,17 @@ function runBuffer(c: client.Client): u32 {
 /** Runs commands until the input ends, or the replies are many: then READY is returned. */
 function run(c: client.Client): u32 {
   while (true) {
-    const start = reply.length();
+    const start = replyBlock.length();
     const state = protocol.next();
     if (state == protocol.READY) {
       if (c.flags & client.ARGUMENT_LOST) lose(c);
       else dispatch.execute();
       if (c.arguments != 0) endKept(c);
       if (c.flags & ENDS_RUN && !goesOn(c, start)) return protocol.EMPTY;
-      if (reply.loanedBytes() != 0 || reply.length() > lookAt) {
-        if (output.isOver(c, <u64>reply.length() + reply.loanedBytes(), protocol.readBytes())) {
+      if (reply.loanedBytes() != 0 || replyBlock.length() > lookAt) {
+        if (
+          output.isOver(c, <u64>replyBlock.length() + reply.loanedBytes(), protocol.readBytes())
+        ) {
           reply.endLoan();
           output.cut(c);
           return protocol.EMPTY;
@@ -265,7 +268,7 @@ function run(c: client.Client): u32 {
     } else {
       if (state == protocol.BROKEN) {
         c.flags |= client.CLOSE_AFTER_REPLY;
-        if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) reply.rewind(start);
+        if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) replyBlock.rewind(start);
       } else if (!input.keep(c)) c.flags |= client.CLOSE_ASAP;
       return protocol.EMPTY;
     }
@@ -287,7 +290,7 @@ function lose(c: client.Client): void {
 /** Follows CLIENT REPLY and the ends of connections; false when no more of the input is to be run. */
 function goesOn(c: client.Client, before: u32): bool {
   if (c.flags & (client.REPLY_OFF | client.REPLY_SKIP)) {
-    reply.rewind(before);
+    replyBlock.rewind(before);
     reply.endLoan();
   }
   skipNext(c);

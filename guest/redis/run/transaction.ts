@@ -11,6 +11,7 @@ import * as command from '../command/command.ts';
 import * as errors from '../command/errors.ts';
 import * as heap from '../bytes/heap.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import * as text from '../bytes/text.ts';
 import * as watch from '../keyspace/watch.ts';
 
@@ -82,10 +83,10 @@ export function neededFlags(c: client.Client): u32 {
  */
 export function abort(c: client.Client, start: u32): void {
   discard(c);
-  const code: u32 = reply.isCode(start, 'ERR ') ? 5 : 1;
+  const code: u32 = replyBlock.isCode(start, 'ERR ') ? 5 : 1;
   text.begin();
-  text.bytes(reply.address() + start + code, reply.length() - start - code - 2);
-  reply.rewind(start);
+  text.bytes(replyBlock.address() + start + code, replyBlock.length() - start - code - 2);
+  replyBlock.rewind(start);
   reply.errorBegin('EXECABORT Transaction discarded because of: ');
   reply.plain(text.address(), text.length());
   reply.errorEnd();

@@ -16,6 +16,7 @@ import * as rate from '../stats/rate.ts';
 import * as locality from '../run/locality.ts';
 import * as option from '../config/option.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import * as stats from '../stats/stats.ts';
 import * as text from '../bytes/text.ts';
 import { EACCES, ENOENT, ENOSPC, EPERM } from '../../../assembly/abi/errno.ts';
@@ -163,7 +164,7 @@ function set(): void {
     if (config.at(row).flags & option.HOST) io.postOption(row);
     if (config.at(row).flags & option.LISTEN) listens = true;
   }
-  if (listens) io.postListen(isSilent() ? -1 : <i32>reply.length());
+  if (listens) io.postListen(isSilent() ? -1 : <i32>replyBlock.length());
   reply.ok();
 }
 

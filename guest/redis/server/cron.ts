@@ -15,7 +15,7 @@ import * as lazyfree from '../keyspace/lazyfree.ts';
 import * as observe from '../stats/observe.ts';
 import * as option from '../config/option.ts';
 import * as output from '../run/output.ts';
-import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import * as space from '../keyspace/space.ts';
 import * as stats from '../stats/stats.ts';
 import * as telemetry from './telemetry.ts';
@@ -33,7 +33,7 @@ let nextClient: u32 = 0;
 
 export function run(): void {
   client.setCurrent(0);
-  reply.shrink();
+  replyBlock.shrink();
   expire.cycle();
   if (!admission.loading()) evict.goOn();
   lazyStep();

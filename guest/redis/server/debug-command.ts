@@ -21,6 +21,7 @@ import * as loading from '../persist/loading.ts';
 import * as populate from './debug-populate.ts';
 import * as protocol from './debug-protocol.ts';
 import * as reply from '../wire/reply.ts';
+import * as replyBlock from '../wire/reply-block.ts';
 import * as space from '../keyspace/space.ts';
 import * as text from '../bytes/text.ts';
 import * as type from '../keyspace/type.ts';
@@ -177,10 +178,10 @@ function changeId(): void {
 }
 
 function sayError(): void {
-  const start = reply.length();
+  const start = replyBlock.length();
   reply.errorBegin('');
   reply.raw(args.ptr(2), args.len(2));
-  reply.blankLines(start + 1);
+  replyBlock.blankLines(start + 1);
   reply.errorEnd();
 }
 

@@ -3,11 +3,7 @@
 // Interface   A table is a block of TABLE_BYTES in the entry of its key; it may move with it. init() once;
 //             find(), set(), remove(); first() and following() walk all fields between two changes; scan() by
 //             cursor; random(). A function that returns 0 or false for lack of memory has changed nothing.
-// Structure   Buckets are u32 addresses of chained nodes, one allocation each:
-//
-//              0          4            8            12
-//             [next node |field bytes |value bytes |field...value...]
-//
+// Structure   Buckets are u32 addresses of chained nodes (hash-node.ts).
 // Resizing    Two arrays of buckets, of which `moved` buckets of the first are empty because their nodes are
 //             in the second. A field belongs to the second array if its bucket of the first is below `moved`.
 //             A bucket of the second is cleared when the first of those it collects is moved, so that no step
@@ -17,10 +13,11 @@
 // Cost        find: a bucket and on average 1.5 nodes, each a cache miss. 16 bytes a field on top of its
 //             text.
 
+import * as cursors from '../bytes/cursor.ts';
+import * as nodes from './hash-node.ts';
 import * as random from '../bytes/random.ts';
 import * as siphash from '../bytes/siphash.ts';
 import { KIND_VALUE } from '../bytes/heap.ts';
-import { copy, equal } from '../bytes/copy.ts';
 import { slab } from '../../../assembly/index.ts';
 
 export const TABLE_BYTES: u32 = 32;
@@ -33,9 +30,6 @@ const MOVED: u32 = 20; // u32
 const DRAINED: u32 = 24; // u32, buckets that drain() has emptied
 const NODE_COUNT: u32 = 28; // u32, bytes of all nodes in units of 8
 
-const FIELD_BYTES: u32 = 4;
-const VALUE_BYTES: u32 = 8;
-const NODE_BYTES: u32 = 12;
 const BITS_FIRST: u32 = 8;
 const BITS_MAX: u32 = 28;
 const CHAIN_SPARED: u32 = 2; // fields a bucket, as a power of two, before a table grows while a child saves
@@ -50,30 +44,6 @@ export function used(table: u32): u32 {
 @inline
 function isResizing(table: u32): bool {
   return load<u32>(table, NEXT_BUCKETS) != 0;
-}
-
-
-@inline
-export function field(node: u32): u32 {
-  return node + NODE_BYTES;
-}
-
-
-@inline
-export function fieldBytes(node: u32): u32 {
-  return load<u32>(node, FIELD_BYTES);
-}
-
-
-@inline
-export function value(node: u32): u32 {
-  return node + NODE_BYTES + load<u32>(node, FIELD_BYTES);
-}
-
-
-@inline
-export function valueBytes(node: u32): u32 {
-  return load<u32>(node, VALUE_BYTES);
 }
 
 /** Bytes of the buckets and nodes. */
@@ -113,7 +83,7 @@ let link: u32 = 0;
 function locate(table: u32, name: u32, nameBytes: u32, hash: u32): u32 {
   link = bucketOf(table, hash);
   for (let node = load<u32>(link); node != 0; node = load<u32>(link)) {
-    if (fieldBytes(node) == nameBytes && equal(field(node), name, nameBytes)) return node;
+    if (nodes.isNamed(node, name, nameBytes)) return node;
     link = node;
   }
   return 0;
@@ -141,8 +111,6 @@ export function set(
   textBytes: u32,
   isQuiet: bool,
 ): u32 {
-  const total = <u64>NODE_BYTES + nameBytes + textBytes;
-  if (total > 0xe0000000) return FAILED;
   const hash = <u32>siphash.hash(name, nameBytes);
   if (isResizing(table)) step(table);
   const old = locate(table, name, nameBytes, hash);
@@ -154,16 +122,11 @@ export function set(
       locate(table, name, nameBytes, hash);
     }
   }
-  const node = slab.alloc(KIND_VALUE, <u32>total);
+  const node = nodes.make(name, nameBytes, text, textBytes);
   if (node == 0) return FAILED;
-  store<u32>(node, 0);
-  store<u32>(node, nameBytes, FIELD_BYTES);
-  store<u32>(node, textBytes, VALUE_BYTES);
-  copy(field(node), name, nameBytes);
-  copy(value(node), text, textBytes);
   store<u32>(link, node);
   store<u32>(table, used(table) + 1, USED);
-  addBytes(table, slab.usable(node));
+  addBytes(table, nodes.bytes(node));
   return ADDED;
 }
 
@@ -181,23 +144,13 @@ function subtractBytes(table: u32, count: u32): void {
 
 /** Gives the node that locate() has met another value, in place if it fits. */
 function update(table: u32, node: u32, text: u32, textBytes: u32): u32 {
-  const total = NODE_BYTES + fieldBytes(node) + textBytes;
-  if (slab.roundUp(total) == slab.usable(node)) {
-    copy(value(node), text, textBytes);
-    store<u32>(node, textBytes, VALUE_BYTES);
-    return UPDATED;
-  }
-  const moved = slab.alloc(KIND_VALUE, total);
+  if (nodes.setValue(node, text, textBytes)) return UPDATED;
+  const moved = nodes.make(nodes.field(node), nodes.fieldBytes(node), text, textBytes);
   if (moved == 0) return FAILED;
-  store<u32>(moved, load<u32>(node));
-  store<u32>(moved, fieldBytes(node), FIELD_BYTES);
-  store<u32>(moved, textBytes, VALUE_BYTES);
-  copy(field(moved), field(node), fieldBytes(node));
-  copy(value(moved), text, textBytes);
+  nodes.setNext(moved, nodes.next(node));
   store<u32>(link, moved);
-  addBytes(table, slab.usable(moved));
-  subtractBytes(table, slab.usable(node));
-  slab.free(node);
+  addBytes(table, nodes.bytes(moved));
+  freeNode(table, node);
   return UPDATED;
 }
 
@@ -206,7 +159,7 @@ export function remove(table: u32, name: u32, nameBytes: u32): bool {
   if (isResizing(table)) step(table);
   const node = find(table, name, nameBytes);
   if (node == 0) return false;
-  store<u32>(link, load<u32>(node));
+  store<u32>(link, nodes.next(node));
   store<u32>(table, used(table) - 1, USED);
   freeNode(table, node);
   return true;
@@ -215,8 +168,8 @@ export function remove(table: u32, name: u32, nameBytes: u32): bool {
 
 @inline
 function freeNode(table: u32, node: u32): void {
-  subtractBytes(table, slab.usable(node));
-  slab.free(node);
+  subtractBytes(table, nodes.bytes(node));
+  nodes.free(node);
 }
 
 // --- Resizing ----------------------------------------------------------------------------------------------
@@ -264,9 +217,10 @@ function moveBucket(table: u32, index: u32, node: u32): void {
   for (let to = index; to <= mask; to += 1 << load<u32>(table, BITS))
     store<u32>(next + (to << 2), 0);
   while (node != 0) {
-    const after = load<u32>(node);
-    const cell = next + (((<u32>siphash.hash(field(node), fieldBytes(node))) & mask) << 2);
-    store<u32>(node, load<u32>(cell));
+    const after = nodes.next(node);
+    const hash = <u32>siphash.hash(nodes.field(node), nodes.fieldBytes(node));
+    const cell = next + ((hash & mask) << 2);
+    nodes.setNext(node, load<u32>(cell));
     store<u32>(cell, node);
     node = after;
   }
@@ -319,7 +273,7 @@ function firstFrom(table: u32): u32 {
 /** The node that a walk meets after one, or 0. */
 @inline
 export function following(table: u32, node: u32): u32 {
-  const after = load<u32>(node);
+  const after = nodes.next(node);
   if (after != 0) return after;
   walked++;
   return firstFrom(table);
@@ -332,7 +286,7 @@ export function randomNode(table: u32): u32 {
   for (let turn: u32 = 0; turn < 4096; turn++) {
     let node = bucketAt(table, random.bits() % count);
     for (let depth = random.bits() % deepest; node != 0 && depth > 0; depth--)
-      node = load<u32>(node);
+      node = nodes.next(node);
     if (node != 0) return node;
   }
   // Nearly every bucket is empty: the first node behind a random place.
@@ -346,35 +300,22 @@ export function scan(table: u32, cursor: u64, visit: (node: u32) => void): u64 {
   const size: u32 = 1 << load<u32>(table, BITS);
   if (!isResizing(table)) {
     visitChain(bucketAt(table, (<u32>cursor) & (size - 1)), visit);
-    return afterCursor(cursor, size - 1);
+    return cursors.next(cursor, size - 1);
   }
   const nextSize: u32 = 1 << load<u32>(table, NEXT_BITS);
   const small = min(size, nextSize);
   const index = (<u32>cursor) & (small - 1);
   for (let i = index; i < size; i += small) visitChain(bucketAt(table, i), visit);
   for (let i = index; i < nextSize; i += small) visitChain(bucketAt(table, size + i), visit);
-  return afterCursor(cursor, small - 1);
+  return cursors.next(cursor, small - 1);
 }
 
 function visitChain(node: u32, visit: (node: u32) => void): void {
   while (node != 0) {
-    const after = load<u32>(node);
+    const after = nodes.next(node);
     visit(node);
     node = after;
   }
-}
-
-/** The cursor behind this one: its bits under the mask are counted up from the highest to the lowest. */
-function afterCursor(cursor: u64, mask: u32): u64 {
-  const reversed = reverse((<u32>cursor) | ~mask) + 1;
-  return <u64>reverse(reversed);
-}
-
-function reverse(word: u32): u32 {
-  word = ((word >> 1) & 0x55555555) | ((word & 0x55555555) << 1);
-  word = ((word >> 2) & 0x33333333) | ((word & 0x33333333) << 2);
-  word = ((word >> 4) & 0x0f0f0f0f) | ((word & 0x0f0f0f0f) << 4);
-  return bswap<u32>(word);
 }
 
 // --- Freeing -----------------------------------------------------------------------------------------------
@@ -389,8 +330,8 @@ export function drain(table: u32, buckets: u32): bool {
   let at = load<u32>(table, DRAINED);
   for (let turn: u32 = 0; turn < buckets && at < count; turn++, at++) {
     for (let node = bucketAt(table, at); node != 0;) {
-      const after = load<u32>(node);
-      slab.free(node);
+      const after = nodes.next(node);
+      nodes.free(node);
       node = after;
     }
   }

@@ -1,102 +1,17 @@
-// The reply writer: RESP2 or RESP3, appended to one contiguous block that the host reads after each call.
+// The reply writer: RESP2 or RESP3, element by element.
 //
 // Interface   The functions append one element each, in the protocol of the current client. An aggregate's
 //             header comes before its elements; where their number is not known, deferArray() leaves room and
 //             endArray() fills it in. errorBegin() text... errorEnd() composes an error. Literals are ASCII,
-//             without CR LF.
-// Invariants  REPLY-1  The block is empty when a batch begins; io.ts ends a batch that leaves much behind
-//                      (MORE).
-//             REPLY-2  If out of memory, `failed` is set, nothing more is appended, and the client is
-//                      closed: half a reply is never sent.
+//             without CR LF. Out of memory they append nothing (REPLY-2 of reply-block.ts).
 // Cost        A store per 8 bytes of framing; values are copied once.
 
 import * as ascii from '../bytes/ascii.ts';
-import * as heap from '../bytes/heap.ts';
 import * as number from '../bytes/number.ts';
+import { address, advance, at, fail, hasFailed, length, reserve } from './reply-block.ts';
 import { copy } from '../bytes/copy.ts';
 
-const FIRST_BYTES: u32 = 262144;
-const KEPT_BYTES: u32 = 2097152;
-
-let base: u32 = 0;
-let at: u32 = 0;
-let room: u32 = 0; // bytes from `at` to the end of the block
 let resp: u32 = 2;
-let capacity: u32 = FIRST_BYTES;
-let failed: bool = false;
-
-export function boot(): void {
-  base = heap.alloc(FIRST_BYTES);
-  if (base == 0) unreachable();
-  reset();
-}
-
-/** Empties the block, and frees a large one: the reply in it has been read. */
-export function reset(): void {
-  if (capacity > KEPT_BYTES) {
-    heap.free(base, capacity);
-    base = heap.alloc(FIRST_BYTES); // cannot fail: more than that was just freed
-    capacity = FIRST_BYTES;
-  }
-  at = base;
-  room = capacity;
-  failed = false;
-}
-
-
-@inline
-export function address(): u32 {
-  return base;
-}
-
-/** Bytes appended since reset(). */
-@inline
-export function length(): u32 {
-  return at - base;
-}
-
-
-@inline
-export function hasFailed(): bool {
-  return failed;
-}
-
-/** For the checked build: the bytes used and those free are the block. */
-export function isSound(): bool {
-  return at - base + room == capacity;
-}
-
-/** Drops what was appended behind a length() read earlier. */
-export function rewind(to: u32): void {
-  room += at - base - to;
-  at = base + to;
-}
-
-/** Frees a block that has grown; between batches. */
-export function shrink(): void {
-  if (capacity > FIRST_BYTES) {
-    heap.free(base, capacity);
-    base = heap.alloc(FIRST_BYTES);
-    capacity = FIRST_BYTES;
-  }
-  reset();
-}
-
-/** True when what was appended behind a length() read earlier begins as an error. */
-@inline
-export function startsWithError(from: u32): bool {
-  return at - base > from && load<u8>(base + from) == ascii.MINUS;
-}
-
-/** True when the error at `from` has this code. */
-export function isCode(from: u32, code: string): bool {
-  const bytes = <u32>code.length;
-  if (at - base < from + 1 + bytes) return false;
-  for (let i: u32 = 0; i < bytes; i++) {
-    if (load<u8>(base + from + 1 + i) != load<u16>(changetype<u32>(code) + (i << 1))) return false;
-  }
-  return true;
-}
 
 /** 2 or 3: the protocol of what follows. */
 export function setProtocol(version: u32): void {
@@ -107,46 +22,6 @@ export function setProtocol(version: u32): void {
 @inline
 export function protocol(): u32 {
   return resp;
-}
-
-function grow(bytes: u32): bool {
-  if (failed) return false;
-  const used = at - base;
-  const least = used + bytes;
-  if (least < used || least > 0xf0000000) return fail();
-  let wanted = least < 0x08000000 ? least << 1 : least + (least >> 3);
-  let moved = heap.alloc(wanted);
-  if (moved == 0) {
-    wanted = least;
-    moved = heap.alloc(wanted);
-    if (moved == 0) return fail();
-  }
-  memory.copy(moved, base, used);
-  heap.free(base, capacity);
-  capacity = wanted;
-  base = moved;
-  at = moved + used;
-  room = wanted - used;
-  return true;
-}
-
-function fail(): bool {
-  failed = true;
-  room = 0;
-  return false;
-}
-
-/** True when `bytes` more can be appended. */
-@inline
-function reserve(bytes: u32): bool {
-  return room >= bytes || grow(bytes);
-}
-
-
-@inline
-function advance(bytes: u32): void {
-  at += bytes;
-  room -= bytes;
 }
 
 // --- Pieces ------------------------------------------------------------------------------------------------
@@ -189,14 +64,6 @@ export function plain(from: u32, bytes: u32): void {
     store<u8>(at + i, <u8>(c == ascii.CR || c == ascii.LF ? ascii.SPACE : c));
   }
   advance(i);
-}
-
-/** Puts blanks for CR and LF into what was appended behind a length() read earlier. */
-export function blankLines(from: u32): void {
-  for (let i = base + from; i < at; i++) {
-    const c: u32 = load<u8>(i);
-    if (c == ascii.CR || c == ascii.LF) store<u8>(i, <u8>ascii.SPACE);
-  }
 }
 
 /** Appends a number as text. */
@@ -279,7 +146,7 @@ export function boolean(value: bool): void {
 
 export function bulk(from: u32, bytes: u32): void {
   if (bytes > 0xefffff00 || !reserve(bytes + 24)) {
-    failed = true;
+    fail();
     return;
   }
   const start = at;
@@ -348,7 +215,7 @@ export function bulkInteger(value: i64): void {
 /** Room for a bulk string of known length that the caller writes in place: where to, or 0. */
 export function bulkSpace(bytes: u32): u32 {
   if (bytes > 0xefffff00 || !reserve(bytes + 24)) {
-    failed = true;
+    fail();
     return 0;
   }
   header(ascii.DOLLAR, bytes);
@@ -430,15 +297,15 @@ export function endMap(mark: u32, pairs: u32): void {
 }
 
 function endAggregate(type: u32, mark: u32, count: u32): void {
-  if (failed) return;
+  if (hasFailed()) return;
   const wider = number.digits(count) - 1;
   if (wider != 0) {
     if (!reserve(wider)) return;
-    const elements = base + mark + 4;
+    const elements = address() + mark + 4;
     memory.copy(elements + wider, elements, at - elements);
     advance(wider);
   }
-  const start = base + mark;
+  const start = address() + mark;
   store<u8>(start, <u8>type);
   number.format(start + 1, <i64>count);
   store<u16>(start + 2 + wider, 0x0a0d);

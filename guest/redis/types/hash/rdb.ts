@@ -4,6 +4,7 @@
 import * as format from '../../rdb/format.ts';
 import * as hash from './value.ts';
 import * as listpack from '../../structure/listpack.ts';
+import * as lists from './list.ts';
 import * as reader from '../../rdb/reader.ts';
 import * as writer from '../../rdb/writer.ts';
 import * as ziplist from '../../rdb/ziplist.ts';
@@ -101,7 +102,7 @@ function isAsOurs(blob: u32, last: u32): bool {
     if (!listpack.isPlanned(at)) return false;
     at = next;
   }
-  return hash.isFew(elements >> 1) && listpack.count(blob) == elements;
+  return lists.isFew(elements >> 1) && listpack.count(blob) == elements;
 }
 
 function ofZiplist(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {

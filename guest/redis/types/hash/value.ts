@@ -4,29 +4,23 @@
 //             set() and remove() return the entry, which may have moved, or 0 if out of memory:
 //             nothing has changed then. find(), or begin() and advance(), choose a field; readField() and
 //             readValue() make its text known until the next call.
-// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns; its own
-//             length counts, the entry may have room behind it. Encoding hashtable: the entry's value is a
+// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns (list.ts); its
+//             own length counts, the entry may have room behind it. Encoding hashtable: the entry's value is a
 //             table (hash-table.ts).
 // Invariants  VALUE-1  A hash that a command leaves behind has a field.
-//             VALUE-2  A listpack has no more fields than the options allowed when it last grew, and longer
-//                      texts than they allowed only if a file's listpack or ziplist had them, as in Redis.
 
-import * as config from '../../config/config.ts';
 import * as entry from '../../keyspace/entry.ts';
+import * as hashNode from '../../structure/hash-node.ts';
 import * as hashTable from '../../structure/hash-table.ts';
 import * as keyspace from '../../keyspace/keyspace.ts';
 import * as listpack from '../../structure/listpack.ts';
-import * as option from '../../config/option.ts';
-import { CHECKED, broken } from '../../bytes/checked.ts';
+import * as lists from './list.ts';
 
 /** The type of hashes, and its encodings. */
 export const HASH: u32 = 5;
 const LISTPACK: u32 = 0;
 const HASHTABLE: u32 = 1;
 
-/** More would not fit in a listpack's count. */
-const LISTPACK_FIELDS_MAX: u32 = 32767;
-const LISTPACK_BYTES_MAX: u32 = 1 << 30;
 /** Buckets that one background step empties. */
 const BUCKETS_PER_STEP: u32 = 64;
 
@@ -46,23 +40,12 @@ function isTable(hash: u32): bool {
 @inline
 export function count(hash: u32): u32 {
   const value = entry.value(hash);
-  return isTable(hash) ? hashTable.used(value) : listpack.count(value) >> 1;
-}
-
-function fieldsMax(): u32 {
-  const wanted = config.number(option.HASH_MAX_LISTPACK_ENTRIES);
-  return wanted > <i64>LISTPACK_FIELDS_MAX ? LISTPACK_FIELDS_MAX : <u32>wanted;
-}
-
-/** True when a text of this length may be in a listpack. */
-@inline
-export function isShort(bytes: u32): bool {
-  return <i64>bytes <= config.number(option.HASH_MAX_LISTPACK_VALUE);
+  return isTable(hash) ? hashTable.used(value) : lists.count(value);
 }
 
 /** A new key with an empty hash for about `fields` fields; 0 if out of memory. */
 export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
-  if (fields <= fieldsMax()) {
+  if (lists.isFew(fields)) {
     const made = keyspace.insert(key, keyBytes, HASH, LISTPACK, listpack.EMPTY_BYTES);
     if (made != 0) listpack.clear(entry.value(made));
     return made;
@@ -72,11 +55,6 @@ export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
   if (made == 0) dropScratch();
   else memory.copy(entry.value(made), <u32>SCRATCH, hashTable.TABLE_BYTES);
   return made;
-}
-
-/** True when a listpack may have this many fields. */
-export function isFew(fields: u32): bool {
-  return fields <= fieldsMax();
 }
 
 /**
@@ -117,12 +95,12 @@ export function find(hash: u32, name: u32, nameBytes: u32): bool {
 }
 
 export function readField(): void {
-  if (inTable) setText(hashTable.field(node), hashTable.fieldBytes(node));
+  if (inTable) setText(hashNode.field(node), hashNode.fieldBytes(node));
   else readElement(fieldElement);
 }
 
 export function readValue(): void {
-  if (inTable) setText(hashTable.value(node), hashTable.valueBytes(node));
+  if (inTable) setText(hashNode.value(node), hashNode.valueBytes(node));
   else readElement(valueElement);
 }
 
@@ -150,15 +128,15 @@ function readElement(element: u32): void {
 export function set(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
   if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
   const list = entry.value(hash);
-  if (isShort(nameBytes) && isShort(toBytes)) {
+  if (lists.isShort(nameBytes) && lists.isShort(toBytes)) {
     listpack.plan(name, nameBytes);
     const found = listpack.find(list);
-    const fields = listpack.count(list) >> 1;
+    hasAdded = found == 0;
     if (found != 0) {
       // The limit may have been lowered since the fields came.
-      if (fields <= fieldsMax()) return replace(hash, listpack.skip(found), to, toBytes);
-    } else if (fields < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
-      return append(hash, name, nameBytes, to, toBytes);
+      if (lists.isFew(lists.count(list)))
+        return lists.replace(hash, listpack.skip(found), to, toBytes);
+    } else if (lists.hasRoom(list)) return lists.append(hash, name, nameBytes, to, toBytes);
   }
   const table = toTable(hash);
   return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
@@ -175,12 +153,9 @@ export function setLoaded(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes
   if (isTable(hash)) return setInTable(hash, name, nameBytes, to, toBytes);
   const list = entry.value(hash);
   listpack.plan(name, nameBytes);
-  if (listpack.find(list) != 0) {
-    hasAdded = false;
-    return hash;
-  }
-  if (listpack.count(list) >> 1 < fieldsMax() && listpack.bytes(list) < LISTPACK_BYTES_MAX)
-    return append(hash, name, nameBytes, to, toBytes);
+  hasAdded = listpack.find(list) == 0;
+  if (!hasAdded) return hash;
+  if (lists.hasRoom(list)) return lists.append(hash, name, nameBytes, to, toBytes);
   const table = toTable(hash);
   return table == 0 ? 0 : setInTable(table, name, nameBytes, to, toBytes);
 }
@@ -190,57 +165,6 @@ function setInTable(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32)
   const done = hashTable.set(entry.value(hash), name, nameBytes, to, toBytes, isQuiet);
   hasAdded = done == hashTable.ADDED;
   return done == hashTable.FAILED ? 0 : hash;
-}
-
-/** Adds a field that a listpack does not have. */
-function append(hash: u32, name: u32, nameBytes: u32, to: u32, toBytes: u32): u32 {
-  const list = entry.value(hash);
-  const total = listpack.bytes(list);
-  const fields = listpack.count(list);
-  const added = listpack.plan(name, nameBytes) + listpack.plan(to, toBytes);
-  const made = keyspace.resizeValue(hash, total + added);
-  if (made == 0) return 0;
-  const wider = entry.value(made);
-  listpack.plan(name, nameBytes);
-  let at = listpack.write(wider + total - 1);
-  listpack.plan(to, toBytes);
-  at = listpack.write(at);
-  store<u8>(at, 0xff);
-  listpack.setFrame(wider, total + added, fields + 2);
-  hasAdded = true;
-  if (CHECKED) checkList(made);
-  return made;
-}
-
-/** Gives an element of a listpack another text. */
-function replace(hash: u32, element: u32, to: u32, toBytes: u32): u32 {
-  hasAdded = false;
-  const offset = element - entry.value(hash);
-  const old = listpack.skip(element) - element;
-  const made = splice(hash, offset, old, listpack.plan(to, toBytes));
-  if (made != 0) listpack.write(entry.value(made) + offset);
-  if (CHECKED && made != 0) checkList(made);
-  return made;
-}
-
-/**
- * Puts `bytes` unset bytes in the place of `old` ones in a listpack; the entry, or 0 if out of memory.
- */
-function splice(hash: u32, offset: u32, old: u32, bytes: u32): u32 {
-  const total = listpack.bytes(entry.value(hash));
-  const wanted = total - old + bytes;
-  let made = hash;
-  if (bytes > old) {
-    made = keyspace.resizeValue(hash, wanted);
-    if (made == 0) return 0;
-  }
-  const list = entry.value(made);
-  if (bytes == old) return made;
-  memory.copy(list + offset + bytes, list + offset + old, total - offset - old);
-  listpack.setFrame(list, wanted, listpack.count(list));
-  if (bytes > old) return made;
-  const smaller = keyspace.resizeValue(made, wanted);
-  return smaller == 0 ? made : smaller;
 }
 
 /**
@@ -256,31 +180,14 @@ export function remove(hash: u32, name: u32, nameBytes: u32): u32 {
   const list = entry.value(hash);
   listpack.plan(name, nameBytes);
   const element = listpack.find(list);
-  if (element == 0) return 0;
-  const old = listpack.skip(listpack.skip(element)) - element;
-  listpack.setFrame(list, listpack.bytes(list), listpack.count(list) - 2);
-  const made = splice(hash, element - list, old, 0);
-  if (CHECKED) checkList(made);
-  return made;
-}
-
-/**
- * For the checked build: a changed listpack is whole, lies in its entry, and is no longer than allowed
- * (VALUE-2).
- */
-function checkList(hash: u32): void {
-  const list = entry.value(hash);
-  const bytes = listpack.bytes(list);
-  if (bytes > entry.valueBytes(hash)) broken('VALUE: a listpack is longer than its entry');
-  if (!listpack.check(list, bytes)) broken('LP-1: a listpack is not whole');
-  if (bytes > LISTPACK_BYTES_MAX << 1) broken('VALUE-2: a listpack is too long');
+  return element == 0 ? 0 : lists.remove(hash, element);
 }
 
 /** Turns a listpack into a table; the entry, or 0 if out of memory. */
 function toTable(hash: u32): u32 {
   const list = entry.value(hash);
   const last = listpack.end(list);
-  if (!hashTable.init(<u32>SCRATCH, (listpack.count(list) >> 1) + 1)) return 0;
+  if (!hashTable.init(<u32>SCRATCH, lists.count(list) + 1)) return 0;
   for (let at = listpack.first(list); at != last;) {
     listpack.read(at, <u32>MOVED_FIELD);
     const name = listpack.textAt;
@@ -349,7 +256,7 @@ export function choose(hash: u32, random: () => u32): u32 {
     return node;
   }
   fieldElement = listpack.first(value);
-  for (let turn = random() % (listpack.count(value) >> 1); turn > 0; turn--)
+  for (let turn = random() % lists.count(value); turn > 0; turn--)
     fieldElement = listpack.skip(listpack.skip(fieldElement));
   valueElement = listpack.skip(fieldElement);
   return fieldElement;
@@ -405,13 +312,13 @@ export function duplicate(hash: u32, to: u32): bool {
   }
   if (!hashTable.init(target, count(hash))) return false;
   for (let more = begin(hash); more; more = advance()) {
-    const value = hashTable.value(node);
+    const value = hashNode.value(node);
     const done = hashTable.set(
       target,
-      hashTable.field(node),
-      hashTable.fieldBytes(node),
+      hashNode.field(node),
+      hashNode.fieldBytes(node),
       value,
-      hashTable.valueBytes(node),
+      hashNode.valueBytes(node),
       false,
     );
     if (done == hashTable.FAILED) {

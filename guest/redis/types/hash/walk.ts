@@ -12,6 +12,7 @@ import * as heap from '../../bytes/heap.ts';
 import * as number from '../../bytes/number.ts';
 import * as random from '../../bytes/random.ts';
 import * as reply from '../../wire/reply.ts';
+import * as replyBlock from '../../wire/reply-block.ts';
 import * as target from './target.ts';
 
 /**
@@ -201,7 +202,7 @@ function replyChosen(): void {
 function repeated(found: u32, wanted: u64): void {
   if (wanted > 0x3fffffff) return reply.error('ERR value is out of range');
   replyHeader(wanted);
-  for (; wanted > 0 && !reply.hasFailed(); wanted--) {
+  for (; wanted > 0 && !replyBlock.hasFailed(); wanted--) {
     hash.choose(found, random.bits);
     replyChosen();
   }

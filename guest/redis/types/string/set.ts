@@ -10,6 +10,7 @@ import * as input from '../../wire/input.ts';
 import * as keyspace from '../../keyspace/keyspace.ts';
 import * as option from '../../config/option.ts';
 import * as reply from '../../wire/reply.ts';
+import * as replyBlock from '../../wire/reply-block.ts';
 import * as strings from './value.ts';
 import { ACL_STRING, DENYOOM, FAST, WRITE } from '../../command/command.ts';
 import { slab } from '../../../../assembly/index.ts';
@@ -91,7 +92,7 @@ function set(): void {
   const flags = options(3, NX | XX | GET | KEEPTTL | EXPIRY);
   if (flags == SYNTAX) return errors.syntax();
   if (flags & EXPIRY && !readExpiry(flags)) return;
-  const start = reply.length();
+  const start = replyBlock.length();
   if (flags & GET && !replyOld()) return;
   const old = keyspace.lookupWrite(args.ptr(1), args.len(1));
   if ((flags & NX && old != 0) || (flags & XX && old == 0)) {
@@ -99,7 +100,7 @@ function set(): void {
     return;
   }
   if (!finish(old, 2, flags & EXPIRY ? expiry.endMs : -1, flags & KEEPTTL)) {
-    reply.rewind(start);
+    replyBlock.rewind(start);
     return errors.outOfMemory();
   }
   if (!(flags & GET)) reply.ok();
@@ -168,10 +169,10 @@ function setEnding(isSeconds: bool): void {
 }
 
 function getSet(): void {
-  const start = reply.length();
+  const start = replyBlock.length();
   if (!replyOld()) return;
   if (finish(keyspace.lookupWrite(args.ptr(1), args.len(1)), 2, -1, 0)) return;
-  reply.rewind(start);
+  replyBlock.rewind(start);
   errors.outOfMemory();
 }
 
