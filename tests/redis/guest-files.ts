@@ -131,3 +131,14 @@ export class FileGuest {
     }
   }
 }
+
+/** Makes guests, in new directories or in given ones, that are removed after a suite. */
+export function guestsOf(suite: { after(hook: () => void): void }): (dir?: string) => FileGuest {
+  const guests: FileGuest[] = [];
+  suite.after(() => guests.forEach((guest) => guest.remove()));
+  return (dir) => {
+    const guest = new FileGuest(dir);
+    guests.push(guest);
+    return guest;
+  };
+}

@@ -103,6 +103,9 @@ function fieldOf(random: Random): string {
       : textOf(random);
 }
 
+const matchOf = (random: Random): Word[] =>
+  random.chance(0.5) ? ['MATCH', random.pick(['*', 'f*', 'f1?', '[0-9]*'])] : [];
+
 function commandOf(random: Random): Word[] {
   const key = random.chance(0.02) ? 'text' : `h${random.below(5)}`;
   const field = fieldOf(random);
@@ -147,14 +150,7 @@ function commandOf(random: Random): Word[] {
     case 18:
       return ['OBJECT', 'ENCODING', key];
     case 19:
-      return [
-        'HSCAN',
-        key,
-        0,
-        'COUNT',
-        100000,
-        ...(random.chance(0.5) ? ['MATCH', random.pick(['*', 'f*', 'f1?', '[0-9]*'])] : []),
-      ];
+      return ['HSCAN', key, 0, 'COUNT', 100000, ...matchOf(random)];
     case 20:
       return ['HRANDFIELD', key, 100000, ...(random.chance(0.5) ? ['WITHVALUES'] : [])];
     case 21:

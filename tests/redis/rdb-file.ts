@@ -142,3 +142,25 @@ export function listpack(items: string[]): Buffer {
   head.writeUInt16LE(items.length, 4);
   return Buffer.concat([head, body, Buffer.from([255])]);
 }
+
+/** Fields and values at the borders of what ziplists encode. */
+export const NUMBERS: [string, bigint][] = [
+  0n,
+  12n,
+  13n,
+  -1n,
+  127n,
+  -128n,
+  128n,
+  32767n,
+  -32768n,
+  32768n,
+  8388607n,
+  -8388608n,
+  8388608n,
+  2147483647n,
+  -2147483648n,
+  2147483648n,
+  9223372036854775807n,
+  -9223372036854775808n,
+].map((value, i) => [`n${i}`, value]);

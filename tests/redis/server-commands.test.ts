@@ -317,6 +317,10 @@ test('the other server commands answer as Redis does, errors included', () =>
     slowlog get a
     slowlog get -2
     slowlog foo
+  `));
+
+test('INFO, LOLWUT and DEBUG answer as Redis does, errors included', () =>
+  compare(`
     lolwut version a
     info nosuch
     debug foo

@@ -1,5 +1,5 @@
-// Cursors of SCAN and its like: read as clients send them back (unsigned, 64 bits, as strtoul does), and counted
-// on.
+// Cursors of SCAN and its like: read as clients send them back (unsigned, 64 bits, as strtoul does), and
+// moved on.
 
 import * as ascii from './ascii.ts';
 

@@ -1,7 +1,8 @@
 // Buckets of a dictionary, and chains of them: the keys whose hashes have the same low bits.
 //
-// Interface   A chain is named by its first bucket, which is zeroed at first; find(), put(), clear(), visit(),
-//             drain(). put() and clear() count the buckets behind the first ones in the word at `counter`.
+// Interface   A chain is named by its first bucket, which is zeroed at first; find(), put(), clear(),
+//             visit(), drain(). put() and clear() count the buckets behind the first ones in the word at
+//             `counter`.
 // Structure   A bucket is 64 bytes, one cache line:
 //
 //              0                    12       14     16                                          60      64

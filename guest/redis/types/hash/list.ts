@@ -1,5 +1,5 @@
-// Hashes as listpacks: how large one may be, and changes of one. Each returns the entry, which may have moved,
-// or 0 if out of memory: nothing has changed then.
+// Hashes as listpacks: how large one may be, and changes of one. Each returns the entry, which may have
+// moved, or 0 if out of memory: nothing has changed then.
 //
 // Invariants  VALUE-2  A listpack has no more fields than the options allowed when it last grew, and longer
 //                      texts than they allowed only if a file's listpack or ziplist had them, as in Redis.

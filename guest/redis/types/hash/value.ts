@@ -4,9 +4,9 @@
 //             set() and remove() return the entry, which may have moved, or 0 if out of memory:
 //             nothing has changed then. find(), or begin() and advance(), choose a field; readField() and
 //             readValue() make its text known until the next call.
-// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns (list.ts); its
-//             own length counts, the entry may have room behind it. Encoding hashtable: the entry's value is a
-//             table (hash-table.ts).
+// Structure   Encoding listpack: the entry's value is a listpack of fields and values by turns (list.ts);
+//             its own length counts, the entry may have room behind it. Encoding hashtable: the entry's value
+//             is a table (hash-table.ts).
 // Invariants  VALUE-1  A hash that a command leaves behind has a field.
 
 import * as entry from '../../keyspace/entry.ts';
