@@ -286,6 +286,11 @@ export function receive(address: u32, bytes: u32): u32 {
   return transfer.receive(address, bytes);
 }
 
+/** Moves the break down to `pages` of 64 KiB, which the host has zeroed; no vCPU is in the guest. */
+export function shrink(pages: u32): void {
+  guestMemory.shrink(pages);
+}
+
 /** Copies the staging buffer to guest memory. */
 export function deliver(address: u32, bytes: u32): void {
   transfer.deliver(address, bytes);

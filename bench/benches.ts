@@ -33,6 +33,7 @@ export const GROUPS: readonly BenchGroup[] = [
       },
       { name: 'fork-sqlite', title: 'Forks of SQLite in memory, while it writes' },
       { name: 'fork-code', title: 'Code in a fork, compared with its parent' },
+      { name: 'states', title: 'States: export, deltas and restoring' },
     ],
   },
   {

@@ -36,6 +36,7 @@ const GUESTS = [
   { name: 'tabby-test', entry: 'tests/tabby/guest/index.ts', designs: 'tabby', checkedUses: ['RZ_TINY=1'] }, // prettier-ignore
   { name: 'libdbos', entry: 'assembly/libdbos.ts', flags: ['--importTable'], isProduct: true },
   { name: 'redis-encoder', entry: 'guest/redis/encoder/index.ts', isProduct: true, isCheckable: false }, // prettier-ignore
+  { name: 'states', entry: 'assembly/states/index.ts', flags: ['--maximumMemory', '38'], isProduct: true, isCheckable: false }, // prettier-ignore
   { name: 'io-test', entry: 'tests/io/guest/index.ts' },
   { name: 'log-test', entry: 'tests/io/guest/log.ts', flags: ['--initialMemory', '66'] },
   { name: 'mmu-test', entry: 'tests/mmu/guest/index.ts' },
@@ -94,13 +95,14 @@ const FOLDERS = ['host', 'assembly/abi', 'guest'];
 
 const bundle = program('bundle', {
   command: ['esbuild.config.js'],
-  needs: ['kv', 'libdbos'],
+  needs: ['kv', 'libdbos', 'states'],
   inputs: () => [
     ...sources(FOLDERS, LIBRARY),
     ...LOCK,
     'esbuild.config.js',
     'dist/wasm/kv.wasm',
     'dist/wasm/libdbos.wasm',
+    'dist/wasm/states.wasm',
   ],
   outputs: ['dist/node/host/main.js', 'dist/browser/index.js', 'dist/browser/kv.wasm'],
   words: ['bundle', 'product'],

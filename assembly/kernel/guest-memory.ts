@@ -47,6 +47,23 @@ function growMain(wanted: u32): i32 {
 }
 
 /**
+ * Moves the break of main memory down to `pages`. No vCPU is in the guest, and the pages behind are zero, as
+ * growMain() gives them out. Their marks go: a store there is outside.
+ */
+export function shrink(pages: u32): void {
+  const end = pages * FRAMES_PER_PAGE;
+  let last = end;
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BREAK);
+    last = <u32>old;
+    if (last <= end) return;
+    const lowered = (old & 0xffffffff00000000) | (<u64>end);
+    if (atomic.cmpxchg<u64>(map.vm, old, lowered, VM_BREAK) == old) break;
+  }
+  for (let page = end; page < last; page++) atomic.store<u8>(map.epochs + page, 0);
+}
+
+/**
  * A snapshot's growth is private: each new page gets a zeroed frame of its own at once. These frames are not
  * among those that the guest itself may grow into, so that neither can make the other's growth fail.
  */

@@ -168,6 +168,7 @@ function registers(image: VmImage, code: Code, which: 'save' | 'load'): number[]
     if (which === 'save') code.globalGet(index).storeValue(I32, offset);
     else code.loadValue(I32, offset).globalSet(index);
   }
+  if (which === 'load') image.loaded(code);
   return [];
 }
 

@@ -57,6 +57,22 @@ export function trapIfDropped(
   code.get(from).get(count).op(OP.i32Or).if().op(OP.unreachable).end().end();
 }
 
+/** Drops the segments that the globals say are dropped: a restored instance has dropped none yet. */
+export function dropAgain(code: Code, map: ModuleMap, first: number): void {
+  const drop = (bit: number | undefined, emit: () => void): void => {
+    if (bit === undefined) return;
+    code
+      .globalGet(first + Math.floor(bit / BITS))
+      .i32(1 << (bit % BITS))
+      .op(OP.i32And)
+      .if();
+    emit();
+    code.end();
+  };
+  map.data.forEach(({ passive }, i) => drop(passive, () => code.op(OP.dataDrop).u32(i)));
+  map.passiveElements.forEach((bit, i) => drop(bit, () => code.op(OP.elemDrop).u32(i)));
+}
+
 /** Declares the globals. */
 export function declareDropGlobals(map: ModuleMap, out: Writer): void {
   for (let left = dropGlobals(map); left > 0; left--) out.ops(I32, 1, 0x41, 0, OP.end);

@@ -12,6 +12,7 @@ import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import { excessive, excessiveTypes, METERED, TRANSLATED } from './compile-cost.ts';
 import { dropGlobals } from './drops.ts';
+import { identityOf, type ModuleIdentity } from './identity.ts';
 import type { Choices } from './indices.ts';
 import type { VmImage } from './vm-image.ts';
 import { checkMachineImports } from './machine-imports.ts';
@@ -95,6 +96,10 @@ export interface ModuleInfo {
    */
   readonly mutableGlobals: number;
   readonly registerBytes: number;
+  /** How many of them, at their end, say which segments are dropped. */
+  readonly dropBytes: number;
+  /** Names the module in exported states. */
+  readonly source: ModuleIdentity;
   /** Functions that the module imports, in order. */
   readonly imports: readonly ImportedFunction[];
   /** Globals and tables that it imports. */
@@ -110,6 +115,8 @@ export interface ModuleInfo {
   /** Which exported function, by its place among them, is the program's malloc, whatever its name. */
   readonly allocator: number | undefined;
 }
+
+export type { ModuleIdentity };
 
 /** `type`: the JavaScript API's name of a global's type, or of a table's elements. */
 export interface ImportedValue {
@@ -353,6 +360,8 @@ function describe(map: ModuleMap, image: VmImage): ModuleInfo {
       (sum, { type }) => sum + (type === V128 ? 16 : 8),
       8 * dropGlobals(map),
     ),
+    dropBytes: 8 * dropGlobals(map),
+    source: identityOf(map.bytes),
     imports: map.imports
       .filter((entry) => entry.kind === KIND_FUNCTION)
       .map(({ module, name, type }) => ({ module, name, type: lettersOf(map.types[type]!) })),

@@ -18,6 +18,7 @@ import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { VCPU_PENDING, VCPU_VIEW } from '../../assembly/abi/vcpu-block.ts';
 import type { Body } from './body.ts';
 import type { Code } from './code.ts';
+import { dropAgain } from './drops.ts';
 import { ensure, ensureBytes, type Start, test, testBoth, window } from './ensure.ts';
 import { glueCalls } from './glue.ts';
 import type { Choices, KernelCall } from './indices.ts';
@@ -164,6 +165,10 @@ export class MainImage extends VmImage {
 
   poll(code: Code): void {
     this.#pollAndEnsure(code, []);
+  }
+
+  override loaded(code: Code): void {
+    dropAgain(code, this.map, this.firstDropGlobal);
   }
 
   /** A poll; if it was taken, the ranges become writable again. */

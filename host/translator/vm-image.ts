@@ -18,6 +18,8 @@ export abstract class VmImage extends Image {
   abstract poll(code: Code): void;
   /** What else a vCPU does when it attaches. */
   attach(_code: Code): void {}
+  /** What else it does after the registers are loaded. */
+  loaded(_code: Code): void {}
 
   override lowerMemorySize({ code }: Body, instruction: number): void {
     code.call(this.kernel(instruction === OP.memorySize ? 'size' : 'grow'));

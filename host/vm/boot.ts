@@ -26,6 +26,8 @@ export interface BootParts {
   readonly imports: GuestImports;
   /** Releases what prepareDirectory() opened. */
   readonly release: () => void;
+  /** Of a VM that is restored: its pages of 64 KiB. Nothing of the guest runs, and no data segment is applied. */
+  readonly restoredPages?: number | undefined;
 }
 
 export interface GuestMemory {
@@ -40,11 +42,20 @@ export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory
   return { memory, checked: checkOptions({ ...options, memory }) };
 }
 
+/** Pages of 4096 bytes with which the guest starts. */
+export function guestPagesOf({ images: { info }, restoredPages }: BootParts): number {
+  return (restoredPages ?? info.initialPages) * 16;
+}
+
 /**
  * The most pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it starts with more.
  */
-export function guestLimit({ images: { info }, memory: { checked } }: BootParts): number {
-  const guestPages = info.initialPages * 16;
+export function guestLimit(parts: BootParts): number {
+  const {
+    images: { info },
+    memory: { checked },
+  } = parts;
+  const guestPages = guestPagesOf(parts);
   const limit = Math.min(checked.guestLimitPages, (info.maximumPages ?? 65536) * 16);
   if (guestPages <= limit) return limit;
   throw new RingzeroError(
@@ -77,7 +88,8 @@ export function machineOf({
     dmaWindow: new DmaWindow(frames).shared,
     ringFiles: options.rings === true ? new RingFiles().shared : undefined,
     faults: options.faults?.shared,
-    registers: { address: 0, stride: 0 },
+    registers: { address: 0, stride: 0, bytes: 0, dropBytes: 0 },
+    source: info.source,
     trace: undefined,
   };
 }

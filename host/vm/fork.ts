@@ -10,7 +10,7 @@
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import { functionNames } from './glue.ts';
-import { checkState } from './snapshot.ts';
+import { checkState } from './snapshot-state.ts';
 import type { ArgumentsOf, FunctionName, GuestExports } from './exports.ts';
 import type { Vcpu } from './vcpu.ts';
 import { physicalBuffer } from '../physical-buffer.ts';

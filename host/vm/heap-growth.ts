@@ -43,3 +43,13 @@ export function growthImports(
   }
   return all;
 }
+
+/** The import by which glue grows memory to a number of bytes, if the program has one. */
+export function growthFunction(
+  { growth }: Pick<Machine, 'growth'>,
+  imports: Wasm.Imports,
+): ((bytes: number) => unknown) | undefined {
+  const { module, name } = growth.growImport ?? { module: 'env', name: 'emscripten_resize_heap' };
+  const found = imports[module]?.[name];
+  return typeof found === 'function' ? (found as (bytes: number) => unknown) : undefined;
+}

@@ -20,7 +20,16 @@ export interface GuestImages {
   readonly snapshot: Uint8Array;
   readonly info: Pick<ModuleInfo, 'initialPages' | 'maximumPages' | 'registerBytes'> &
     Partial<
-      Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator' | 'imports' | 'importedValues'>
+      Pick<
+        ModuleInfo,
+        | 'growsItself'
+        | 'growImport'
+        | 'allocator'
+        | 'imports'
+        | 'importedValues'
+        | 'dropBytes'
+        | 'source'
+      >
     >;
 }
 

@@ -38,6 +38,7 @@ export interface KernelExports {
   safepoint(): void;
   size(): number;
   grow(pages: number): number;
+  shrink(pages: number): void;
   forget(address: number, bytes: number): void;
   fetch(address: number, bytes: number, target: number): void;
   pageFault(page: bigint, access: number): number;

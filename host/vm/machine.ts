@@ -1,6 +1,6 @@
 // What the vCPUs of a VM share, and what functions that supply a guest's imports are given.
 
-import type { ModuleInfo } from '../translator/index.ts';
+import type { ModuleIdentity, ModuleInfo } from '../translator/index.ts';
 import type { Syscalls } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
 import type * as Wasm from '../webassembly.ts';
@@ -37,6 +37,8 @@ export interface Machine {
   faults: SharedArrayBuffer | undefined;
   /** Where snapshots keep the guest's mutable globals; set when the VM boots. */
   registers: Registers;
+  /** Names the guest's module in exported states; undefined = images of an earlier release. */
+  source: ModuleIdentity | undefined;
   /** What a WASI program is given; undefined = no WASI. */
   wasi: WasiSetup | undefined;
   /** The file that vCPUs write their trace to; undefined = no trace. */

@@ -4,7 +4,7 @@ import { EPERM } from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import type { Bytes } from '../bytes.ts';
 import { moduleBytes } from '../translator/reader.ts';
-import { checkObject, RingzeroError } from '../errors.ts';
+import { checkObject, refuse, RingzeroError } from '../errors.ts';
 import {
   checkMayEnter,
   checkMayServe,
@@ -15,7 +15,14 @@ import {
 import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
-import { checkedWasi, guestLimit, guestMemory, machineOf, type BootParts } from './boot.ts';
+import {
+  checkedWasi,
+  guestLimit,
+  guestMemory,
+  guestPagesOf,
+  machineOf,
+  type BootParts,
+} from './boot.ts';
 import { Children } from './children.ts';
 import { closed } from './closed-memory.ts';
 import { loadImages } from './images.ts';
@@ -35,6 +42,8 @@ import { giveMemory } from './physical-memory.ts';
 import { claimRegisters, registersOf } from './registers.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
+import type { StateSource } from './state/read.ts';
+import type { Target } from './state/restore.ts';
 import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
 import { announceTimers, startTimers } from './timers.ts';
@@ -100,6 +109,7 @@ export class MicroVM<Exports extends object = GuestExports> {
   static async #create<Exports extends object>(
     options: MicroVMOptions,
     glue: boolean,
+    restoredPages?: number,
   ): Promise<MicroVM<Exports>> {
     checkObject(options);
     checkMayEnter();
@@ -114,7 +124,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     const wasi = await checkedWasi(options.wasi, images);
     const imports = await addWasi(wasi, options.imports ?? {});
     const release = await prepareDirectory(options.preopen);
-    const about = { options, memory, images, kernel, main, weakMemory, glue, wasi };
+    const about = { options, memory, images, kernel, main, weakMemory, glue, wasi, restoredPages };
     const vm = MicroVM.#boot<Exports>({ ...about, imports, release });
     if (options.timer === true) await vm.#startTimers();
     await vm.#service?.ready;
@@ -130,7 +140,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     const { checked } = parts.memory;
     let machine: Machine | undefined;
     try {
-      const guestPages = images.info.initialPages * 16;
+      const guestPages = guestPagesOf(parts);
       const limit = guestLimit(parts);
       const made = (machine = machineOf(parts));
       if (options.trace !== undefined) machine.trace = startTrace(options.trace);
@@ -141,12 +151,14 @@ export class MicroVM<Exports extends object = GuestExports> {
         background: options.snapshotsInBackground ?? false,
       };
       const warm = machine.linked ? 0 : checked.snapshotVcpus;
-      return new MicroVM(handle, { ...options, imports: parts.imports }, warm, release, (calls) => {
+      const boot = (calls: KernelExports): void => {
         const weak = parts.weakMemory ? 1 : 0;
         calls.boot(checked.frames, guestPages, limit, checked.guardPages, weak);
-        made.registers = claimRegisters(calls, images.info.registerBytes);
+        made.registers = claimRegisters(calls, images.info);
         if (options.timer === true) announceTimers(made);
-      });
+      };
+      const all = { ...options, imports: parts.imports };
+      return new MicroVM(handle, all, warm, release, boot, parts.restoredPages !== undefined);
     } catch (error) {
       if (machine?.trace !== undefined) endTrace(machine.trace);
       release();
@@ -173,6 +185,35 @@ export class MicroVM<Exports extends object = GuestExports> {
     checkObject(options);
     const { optionsOf, programOf } = await import('./program.ts'); // loaded on demand
     return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true));
+  }
+
+  /**
+   * Creates a VM with the state of an exported snapshot: as create() does, but no start function runs and no
+   * data segment is applied. `options.guest` is the same module as before; of a list, the first state is
+   * whole and each further one is a delta on the one before.
+   *
+   * @example
+   * const vm = await MicroVM.restore([await readFile('state'), await readFile('delta')], { guest });
+   *
+   * @throws {@link RingzeroError} RZ_FORMAT when a state is damaged, not the next one, or of another module,
+   * and as create() does
+   */
+  static async restore<Exports extends object = GuestExports>(
+    state: StateSource | readonly StateSource[],
+    options: MicroVMOptions,
+  ): Promise<MicroVM<Exports>> {
+    checkObject(options);
+    if (options.linked === true) refuse('linked', true, 'false: a linked guest has no states');
+    const { prepareRestore } = await import('./state/restore.ts'); // loaded on demand
+    const { states, pages, into } = await prepareRestore(state, true);
+    const vm = await MicroVM.#create<Exports>(options, false, pages);
+    try {
+      into(states, vm.#target(true));
+    } catch (error) {
+      await vm.close();
+      throw error;
+    }
+    return vm;
   }
 
   /**
@@ -216,6 +257,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     warm: number,
     release: () => void,
     boot: ((calls: KernelExports) => void) | undefined,
+    isRestored = false,
   ) {
     this.handle = handle;
     this.#preopen = new Preopen(handle.preopen);
@@ -239,6 +281,7 @@ export class MicroVM<Exports extends object = GuestExports> {
       this.#children,
       options.handlers,
       boot,
+      isRestored,
     );
     const shared = { machine, importsModule, background };
     this.#pool = new SnapshotPool(shared, warm, sink, this.#vcpu.kernel.calls);
@@ -294,16 +337,11 @@ export class MicroVM<Exports extends object = GuestExports> {
    */
   snapshot(): Snapshot<Exports> {
     this.#check();
-    if (this.handle.machine.linked) {
-      throw new RingzeroError(
-        'RZ_LINKED',
-        'a linked guest stores unchecked, so its VM has no snapshots: run the guest translated to have them',
-      );
-    }
+    if (this.handle.machine.linked) throw linkedHasNone('snapshots');
     return new Snapshot(
       this.#take(),
       this.#vcpu.kernel,
-      this.memory,
+      this.handle.machine,
       this.#pool,
       () => this.#preopen.root,
       this.#vcpu.tables!.capture(),
@@ -329,6 +367,37 @@ export class MicroVM<Exports extends object = GuestExports> {
     this.#vcpu.glue?.exposure.taken();
     this.#save(registersOf(calls, this.handle.machine.registers, slot));
     return slot;
+  }
+
+  /**
+   * Puts the VM back, or forward, to an exported state of the same module: memory, mutable globals and tables.
+   * Snapshots that are active keep what they have. To be called outside the guest.
+   *
+   * @throws {@link RingzeroError} RZ_FORMAT, RZ_BUSY while a thread is in the guest, RZ_OPTION when a
+   * program's glue cannot follow (its memory has grown beyond the state), RZ_OUT_OF_MEMORY. Then nothing has
+   * changed.
+   */
+  async restore(state: StateSource | readonly StateSource[]): Promise<void> {
+    this.#check();
+    const { prepareRestore } = await import('./state/restore.ts'); // loaded on demand
+    const { states, into } = await prepareRestore(state, false);
+    this.#check();
+    if (this.handle.machine.linked) throw linkedHasNone('states');
+    into(states, this.#target(false));
+  }
+
+  #target(isFresh: boolean): Target {
+    const { machine } = this.handle;
+    const withRegisters = (use: (address: number) => void): void => {
+      const { calls } = this.#vcpu.kernel;
+      const slot = this.#take(); // its registers are where a snapshot's are
+      try {
+        use(registersOf(calls, machine.registers, slot));
+      } finally {
+        calls.releaseSnapshot(slot);
+      }
+    };
+    return { vcpu: this.#vcpu as Vcpu, machine, isFresh, withRegisters };
   }
 
   #save(address: number): void {
@@ -405,4 +474,11 @@ export class MicroVM<Exports extends object = GuestExports> {
     if (this.#closed !== undefined)
       throw new RingzeroError('RZ_VM_CLOSED', `the VM is unusable: ${this.#closed}`);
   }
+}
+
+function linkedHasNone(what: string): RingzeroError {
+  return new RingzeroError(
+    'RZ_LINKED',
+    `a linked guest stores unchecked, so its VM has no ${what}: run the guest translated to have them`,
+  );
 }

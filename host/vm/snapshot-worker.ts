@@ -6,7 +6,7 @@ import { RingzeroError } from '../errors.ts';
 import { prepareDirectory, thread } from '#platform';
 import { Preopen } from '../syscalls/preopen.ts';
 import { Fork } from './fork.ts';
-import { checkState } from './snapshot.ts';
+import { checkState } from './snapshot-state.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { addWasi } from './system-interface.ts';
 import type { TableState } from './tables.ts';

@@ -1,16 +1,29 @@
 // A snapshot, for its user.
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
-import { SNAPSHOT_LOST, SNAPSHOT_STOPPED } from '../../assembly/abi/snapshot-block.ts';
-import { RingzeroError } from '../errors.ts';
+import { checkNames, checkObject, refuse, RingzeroError } from '../errors.ts';
 import type { ArgumentsOf, FunctionName, GuestExports, ResultOf } from './exports.ts';
-import { STOPPED } from './guest-trap.ts';
-import type { Kernel, KernelExports } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
+import type { Machine } from './machine.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
+import { checkState } from './snapshot-state.ts';
+import { stateStream, type Source } from './state/stream.ts';
 import type { TableState } from './tables.ts';
 import type { Job } from './snapshot-worker.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import type * as Wasm from '../webassembly.ts';
+
+/**
+ * Options of `Snapshot.export`.
+ *
+ * @category States
+ */
+export interface ExportOptions {
+  /** An earlier snapshot of the same VM: the stream has only what differs from it. */
+  since?: Snapshot<never> | Snapshot | undefined;
+  /** Whether to compress (LZ4). Default true. */
+  compress?: boolean;
+}
 
 /**
  * Guest memory as it was when `MicroVM.snapshot` was called. Release it with `snapshot.release()`, or with
@@ -28,6 +41,7 @@ export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
   readonly #kernel: Kernel;
   readonly #memory: Wasm.Memory;
+  readonly #machine: Pick<Machine, 'memory' | 'source' | 'registers'>;
   readonly #pool: SnapshotPool;
   readonly #preopen: () => string | undefined;
   /** The program's tables in this snapshot, where they differ from what its module declares. */
@@ -35,19 +49,22 @@ export class Snapshot<Exports extends object = GuestExports> {
   #jobs = 0;
   #open = true;
   #idle: (() => void) | undefined;
+  /** Names its content in exported states. A call may change the content, so it gets another name then. */
+  #id: Uint8Array | undefined;
 
   /** @internal */
   constructor(
     slot: number,
     kernel: Kernel,
-    memory: Wasm.Memory,
+    machine: Pick<Machine, 'memory' | 'source' | 'registers'>,
     pool: SnapshotPool,
     preopen: () => string | undefined,
     tables: TableState | undefined,
   ) {
     this.#slot = slot;
     this.#kernel = kernel;
-    this.#memory = memory;
+    this.#memory = machine.memory;
+    this.#machine = machine;
     this.#pool = pool;
     this.#preopen = preopen;
     this.#tables = tables;
@@ -105,6 +122,7 @@ export class Snapshot<Exports extends object = GuestExports> {
     this.#check();
     const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables };
     const job = { ...about, call, release: false };
+    this.#id = undefined;
     return new Promise((resolve, reject) => {
       this.#jobs += 1;
       this.#pool.run(job, ({ result, failure, tables }) => {
@@ -149,6 +167,53 @@ export class Snapshot<Exports extends object = GuestExports> {
     return result;
   }
 
+  /**
+   * The state as a stream of bytes, from which `MicroVM.restore` and `vm.restore` make it again, in this
+   * process or another, in this runtime or another: memory, mutable globals and tables. With `since`, a delta:
+   * only what differs from that earlier snapshot of the same VM, which must have been exported or kept.
+   * docs/states.md says what a state does not contain; docs/state-format.md has the format.
+   *
+   * The snapshot must not be released, and no call on it may begin, before the stream has ended.
+   *
+   * @example
+   * const first = vm.snapshot();
+   * await writeFile('state', first.export());
+   * exports.put(1, 3);
+   * const second = vm.snapshot();
+   * await writeFile('delta', second.export({ since: first }));
+   *
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_SNAPSHOT_CLOSED, RZ_BUSY while calls on the snapshot run;
+   * reading fails with these and with RZ_SNAPSHOT_LOST
+   */
+  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+    checkObject(options);
+    checkNames(options, { since: true, compress: true } satisfies Record<
+      keyof ExportOptions,
+      true
+    >);
+    const { since, compress = true } = options;
+    if (typeof compress !== 'boolean') refuse('compress', compress, 'true or false');
+    if (since !== undefined && (!(since instanceof Snapshot) || since.#machine !== this.#machine))
+      refuse('since', since, 'an earlier snapshot of the same VM');
+    const { calls } = this.#kernel;
+    const base = since === undefined ? undefined : since.#source();
+    return stateStream(this.#source(), base, compress, calls, this.#machine);
+  }
+
+  #source(): Source {
+    const check = (): void => {
+      this.#check();
+      if (this.#jobs > 0 || this.#id !== id)
+        throw new RingzeroError(
+          'RZ_BUSY',
+          'a call on the snapshot runs, or has run, during its export',
+        );
+    };
+    const id = (this.#id ??= crypto.getRandomValues(new Uint8Array(16)));
+    check();
+    return { slot: this.#slot, id, tables: this.#tables, check };
+  }
+
   /** Frees its frames, after the calls in progress have ended. Releasing it again does nothing. */
   async release(): Promise<void> {
     if (!this.#open) return;
@@ -177,19 +242,5 @@ export class Snapshot<Exports extends object = GuestExports> {
 
   #check(): void {
     if (!this.#open) throw new RingzeroError('RZ_SNAPSHOT_CLOSED', 'the snapshot was released');
-  }
-}
-
-/** Throws when what was read from a snapshot is not valid, or the snapshot was disposed of. */
-export function checkState(calls: KernelExports, slot: number): void {
-  const state = calls.snapshotState(slot);
-  if (state === SNAPSHOT_LOST) {
-    throw new RingzeroError(
-      'RZ_SNAPSHOT_LOST',
-      'no frame was left for a copy; the snapshot is lost',
-    );
-  }
-  if (state === SNAPSHOT_STOPPED) {
-    throw new RingzeroError('RZ_SNAPSHOT_STOPPED', STOPPED);
   }
 }

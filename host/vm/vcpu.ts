@@ -14,7 +14,7 @@ import { Glue } from './glue.ts';
 import { importsOf } from './imports.ts';
 import { carriedImport, carriedOf } from './carried.ts';
 import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from './handlers.ts';
-import { growthImports, isGrowth, resizeHeap } from './heap-growth.ts';
+import { growthFunction, growthImports, isGrowth, resizeHeap } from './heap-growth.ts';
 import { Kernel, type HostSyscall, type KernelExports } from './kernel.ts';
 import type { GuestImports, HypervisorCalls, Machine, VcpuParts } from './machine.ts';
 import { Tables } from './tables.ts';
@@ -55,6 +55,12 @@ export class Vcpu<Exports extends object = GuestExports> {
    */
   readonly tables: Tables | undefined;
   /**
+   * The import by which the program's glue grows memory to a number of bytes.
+   *
+   * @internal
+   */
+  readonly resize: ((bytes: number) => unknown) | undefined;
+  /**
    * Writes the trace of this vCPU.
    *
    * @internal
@@ -76,6 +82,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     hypervisor: HypervisorCalls = NO_CHILDREN,
     handlers: Handlers = {},
     boot?: (kernel: KernelExports) => void,
+    isRestored = false,
   ) {
     const { memory, frames } = machine;
     let syscalls: Syscalls | undefined;
@@ -107,6 +114,7 @@ export class Vcpu<Exports extends object = GuestExports> {
         : missingFunction(from, name, image);
     });
     if (boot !== undefined) machine.carried = carriedOf(machine.carried, supplied);
+    this.resize = growthFunction(machine, supplied);
     this.instance = new WebAssembly.Instance(module, supplied);
     if (!machine.linked) this.tables = new Tables(this.instance.exports);
     const view = this.instance.exports['ringzero.view'];
@@ -122,7 +130,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     this.glue?.bind(module, this.instance, machine.growth.allocator);
     bindHandlers(this.#trapping(machine.linked), this.instance.exports, handlers);
     if (machine.linked) this.#start(boot !== undefined);
-    else this.#startImage(boot !== undefined);
+    else this.#startImage(boot !== undefined && !isRestored); // memory and globals follow (state/restore.ts)
   }
 
   #startImage(boots: boolean): void {

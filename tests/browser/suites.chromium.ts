@@ -30,6 +30,7 @@ const FILES = [
   'tests/vm/micro-vm.test.js',
   'tests/vm/program.test.js',
   'tests/vm/sqljs.test.js',
+  'tests/vm/state.test.js',
 ];
 
 let browser: Browser | undefined;

@@ -45,6 +45,14 @@ tests('docs/udf.md: a function, called and in a range', () => {
   assert.is(run(text), `a2 ${'x'.repeat(101)}\n`);
 });
 
+tests('docs/states.md: a state and a delta, restored', () => {
+  const cells = assemble(`(module (memory (export "memory") 1)
+    (func (export "put") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
+    (func (export "get") (param i32) (result i32) (i32.load (local.get 0))))`);
+  writeFileSync(join(directory, 'cells.wasm'), cells);
+  run(block('docs/states.md', 'js', 'MicroVM.restore'));
+});
+
 tests('docs/programs.md: a command and a reactor', () => {
   for (const name of ['data', 'lib']) mkdirSync(join(directory, name));
   const wasi = '(import "wasi_snapshot_preview1"';

@@ -27,6 +27,7 @@ tests('it has its own code and nothing of the tests and benches', () => {
     'dist/wasm/redis.json',
     'dist/wasm/redis.main.wasm.br',
     'dist/wasm/redis.snapshot.wasm',
+    'dist/wasm/states.wasm',
   ]);
   const modules = [...files.keys()].filter((file) =>
     /^dist\/(host|assembly)\/.*(?<!\.d\.ts)$/.test(file),

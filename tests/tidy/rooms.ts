@@ -6,6 +6,7 @@
 export const CHAINS: readonly (readonly string[])[] = [
   // libdbos.wasm
   ['assembly/abi', 'assembly/machine', 'assembly/kernel assembly/snappy', 'assembly/libdbos.ts'],
+  ['assembly/abi', 'assembly/machine', 'assembly/io', 'assembly/states'],
   // what guests link
   ['assembly/abi', 'assembly/machine', 'assembly/heap', 'assembly/index.ts'],
   [

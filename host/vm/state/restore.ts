@@ -1,0 +1,200 @@
+// Puts a state into a VM: memory, globals, tables.
+//
+// Interface   prepareRestore() reads and checks; its into() restores at once, on a vCPU's own thread, while no
+//             thread is in the guest.
+// Invariants  STATE-3  Active snapshots keep what they had: pages are written through the write fault.
+//             STATE-4  A state that does not fit is refused before anything changes.
+// Cost        Decompression and one copy of each page of the state; in a VM that is not fresh also the search
+//             for pages that the state has as zeros.
+
+import { GAUGE_RUNNING } from '../../../assembly/abi/counter.ts';
+import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../../assembly/abi/limits.ts';
+import { RingzeroError } from '../../errors.ts';
+import { physicalBuffer } from '../../physical-buffer.ts';
+import type { GuestFunction } from '../exports.ts';
+import type { Machine } from '../machine.ts';
+import type { Vcpu } from '../vcpu.ts';
+import { loadCodec, type Codec } from './codec.ts';
+import { malformed, RECORD_PAGES, runsOf, type StateRecord } from './format.ts';
+import { readStates, type State, type StateSource } from './read.ts';
+
+const WORDS = FRAME_BYTES / 4;
+const FRAMES_PER_WASM_PAGE = 16;
+
+export interface Target {
+  readonly vcpu: Vcpu;
+  readonly machine: Machine;
+  /** No code of the guest has run, and memory is zero. */
+  readonly isFresh: boolean;
+  /** Calls `use` with an address where registers can be put; those of the vCPU are there. */
+  withRegisters(use: (address: number) => void): void;
+}
+
+/** Reads and checks states, for a fresh VM or one that has a state to lose; `pages` is the size of memory in them, in pages of 64 KiB. */
+export async function prepareRestore(
+  source: StateSource | readonly StateSource[],
+  isFresh: boolean,
+): Promise<{
+  states: State[];
+  pages: number;
+  into: (states: readonly State[], target: Target) => void;
+}> {
+  const codec = await loadCodec();
+  const states = await readStates(source, !isFresh, codec);
+  const pages = states.at(-1)!.header.pages / FRAMES_PER_WASM_PAGE;
+  if (!Number.isInteger(pages)) throw malformed('its memory is no multiple of 64 KiB');
+  return { states, pages, into: (all, target) => restore(all, target, codec) };
+}
+
+/** Fails with RZ_FORMAT for the state of another module. */
+function checkModule({ header }: State, { source, registers }: Machine): void {
+  const { bytes, xxh32 } = header.module;
+  if (source?.bytes !== bytes || source.xxh32 !== xxh32 || header.registerBytes !== registers.bytes)
+    throw new RingzeroError(
+      'RZ_FORMAT',
+      `the state is of another module: one of ${bytes} bytes with XXH32 ${xxh32.toString(16)}; give restore() the same module as \`guest\``,
+    );
+}
+
+/** Of the states, each builds on the one before. */
+function restore(states: readonly State[], target: Target, codec: Codec): void {
+  const { vcpu, machine } = target;
+  const { calls } = vcpu.kernel;
+  const last = states.at(-1)!;
+  checkModule(last, machine);
+  if (calls.counter(GAUGE_RUNNING) !== 0)
+    throw new RingzeroError('RZ_BUSY', 'restore() while a thread is in the guest: call it outside');
+  const pages = new PageWriter(target, last.header.pages);
+  if (!target.isFresh) {
+    checkDrops(last, target);
+    resize(target, last.header.pages / FRAMES_PER_WASM_PAGE, pages);
+  }
+  inGuest(target, () => {
+    states.forEach((state, i) => {
+      if (i === 0 && !target.isFresh) clearOthers(state, pages, codec);
+      for (const record of state.records) pages.apply(record, state, codec);
+    });
+  });
+  target.withRegisters((address) => {
+    new Uint8Array(physicalBuffer(machine.memory)).set(last.registers, address);
+    (vcpu.instance.exports['ringzero.load'] as GuestFunction)(address);
+  });
+  vcpu.tables!.apply(last.tables);
+}
+
+/** Writes to guest memory as the guest does: in an epoch, which ends afterwards. */
+function inGuest({ vcpu }: Target, write: () => void): void {
+  const { calls } = vcpu.kernel;
+  calls.enter();
+  try {
+    write();
+  } finally {
+    calls.leave();
+    vcpu.loadView();
+  }
+}
+
+/** Gives guest memory this many pages of 64 KiB. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
+function resize(target: Target, wanted: number, pages: PageWriter): void {
+  const { vcpu, machine } = target;
+  const { calls } = vcpu.kernel;
+  const now = calls.size();
+  const isExact = machine.glue && !machine.growth.growsItself; // glue sees exactly the program's memory
+  if (wanted < now) {
+    if (isExact)
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `the program's memory has grown from ${wanted} to ${now} pages since, and its glue cannot be told that it shrinks: load the program anew, then restore()`,
+      );
+    inGuest(target, () => pages.clear(wanted * FRAMES_PER_WASM_PAGE, now * FRAMES_PER_WASM_PAGE));
+    calls.shrink(wanted);
+  } else if (wanted > now) {
+    if (!isExact) calls.grow(wanted - now);
+    else if (vcpu.resize !== undefined) vcpu.resize(wanted * WASM_PAGE_BYTES);
+    else machine.memory.grow(wanted - now);
+  }
+  if (calls.size() !== wanted)
+    throw new RingzeroError(
+      'RZ_OUT_OF_MEMORY',
+      `the state has ${wanted} pages of memory, and the guest has ${calls.size()} and cannot have ${wanted}`,
+    );
+}
+
+/** A segment that this instance has dropped cannot come back. */
+function checkDrops({ registers }: State, { vcpu, machine, withRegisters }: Target): void {
+  const { dropBytes } = machine.registers;
+  if (dropBytes === 0) return;
+  withRegisters((address) => {
+    (vcpu.instance.exports['ringzero.save'] as GuestFunction)(address);
+    const end = address + registers.length;
+    const now = new Uint8Array(physicalBuffer(machine.memory)).slice(end - dropBytes, end);
+    const then = registers.subarray(registers.length - dropBytes);
+    if (now.some((bits, i) => (bits & ~then[i]!) !== 0))
+      throw new RingzeroError(
+        'RZ_OPTION',
+        'the program has since dropped a segment that the state still has: restore into a new VM (MicroVM.restore)',
+      );
+  });
+}
+
+/** Zeroes the pages that the whole state does not have. */
+function clearOthers(state: State, pages: PageWriter, codec: Codec): void {
+  let next = 0;
+  for (const record of state.records) {
+    for (const [first, count] of runsOf(record, state.header, codec).runs) {
+      pages.clear(next, first);
+      next = first + count;
+    }
+  }
+  pages.clear(next, pages.end);
+}
+
+class PageWriter {
+  readonly end: number;
+  readonly #target: Target;
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+
+  constructor(target: Target, end: number) {
+    const buffer = physicalBuffer(target.machine.memory);
+    this.end = end;
+    this.#target = target;
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Int32Array(buffer);
+  }
+
+  apply(record: StateRecord, { header }: State, codec: Codec): void {
+    const { runs, content } = runsOf(record, header, codec);
+    let at = 0;
+    for (const [first, count] of runs) {
+      const fitting = Math.max(0, Math.min(count, this.end - first)); // memory may have shrunk since
+      if (record.kind === RECORD_PAGES) {
+        this.#write(first, content.subarray(at, at + fitting * FRAME_BYTES));
+        at += count * FRAME_BYTES;
+      } else this.clear(first, first + fitting);
+    }
+  }
+
+  #write(page: number, content: Uint8Array): void {
+    const address = page * FRAME_BYTES;
+    this.#writable(address, content.length);
+    this.#bytes.set(content, address);
+  }
+
+  /** Zeroes the pages [from, to) that are not zero. */
+  clear(from: number, to: number): void {
+    for (let page = from; page < to; page++) {
+      const start = page * WORDS;
+      let i = 0;
+      while (i < WORDS && this.#words[start + i] === 0) i++;
+      if (i === WORDS) continue;
+      this.#writable(page * FRAME_BYTES, FRAME_BYTES);
+      this.#words.fill(0, start, start + WORDS);
+    }
+  }
+
+  #writable(address: number, bytes: number): void {
+    if (bytes > 0 && !this.#target.isFresh)
+      this.#target.vcpu.kernel.calls.faultRange(address, bytes);
+  }
+}
