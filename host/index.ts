@@ -20,7 +20,9 @@ export {
 export type { Handlers } from './vm/handlers.ts';
 export type { GuestImages } from './vm/images.ts';
 export type { Fork } from './vm/fork.ts';
-export type { Snapshot } from './vm/snapshot.ts';
+export type { ExportOptions, Snapshot } from './vm/snapshot.ts';
+export type { ByteStream, StateSource } from './vm/state/source.ts';
+export type { ModuleIdentity } from './translator/identity.ts';
 export type { GuestExports, GuestFunction } from './vm/exports.ts';
 export type { GuestImports, ImportContext, Machine } from './vm/machine.ts';
 export type { Vcpu } from './vm/vcpu.ts';

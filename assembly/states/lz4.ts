@@ -1,4 +1,5 @@
-// LZ4's block format: sequences of literals and a match. https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
+// LZ4's block format: sequences of literals and a match.
+// https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
 //
 // Interface   compress() fails when the result does not fit, decompress() when the input is damaged. Neither
 //             reads or writes outside the ranges that it is given, whatever they contain, except that
@@ -17,7 +18,7 @@ export const SLACK: u32 = 16;
 /** The most literals that are copied by a loop. */
 const SHORT: u32 = 128;
 /** Result of decompress() for damaged input. */
-export const DAMAGED: u32 = 0xffffffff;
+const DAMAGED: u32 = 0xffffffff;
 
 /** Compresses into `room` bytes; `table` is scratch of 64 KiB. Returns the bytes written, or 0. */
 export function compress(from: u32, bytes: u32, to: u32, room: u32, table: u32): u32 {

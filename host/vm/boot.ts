@@ -26,7 +26,9 @@ export interface BootParts {
   readonly imports: GuestImports;
   /** Releases what prepareDirectory() opened. */
   readonly release: () => void;
-  /** Of a VM that is restored: its pages of 64 KiB. Nothing of the guest runs, and no data segment is applied. */
+  /**
+   * Of a VM that is restored: its pages of 64 KiB. Nothing of the guest runs, and no data segment is applied.
+   */
   readonly restoredPages?: number | undefined;
 }
 

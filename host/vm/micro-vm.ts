@@ -42,7 +42,7 @@ import { giveMemory } from './physical-memory.ts';
 import { claimRegisters, registersOf } from './registers.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
-import type { StateSource } from './state/read.ts';
+import type { StateSource } from './state/source.ts';
 import type { Target } from './state/restore.ts';
 import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
@@ -370,8 +370,8 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   /**
-   * Puts the VM back, or forward, to an exported state of the same module: memory, mutable globals and tables.
-   * Snapshots that are active keep what they have. To be called outside the guest.
+   * Puts the VM back, or forward, to an exported state of the same module: memory, mutable globals and
+   * tables. Snapshots that are active keep what they have. To be called outside the guest.
    *
    * @throws {@link RingzeroError} RZ_FORMAT, RZ_BUSY while a thread is in the guest, RZ_OPTION when a
    * program's glue cannot follow (its memory has grown beyond the state), RZ_OUT_OF_MEMORY. Then nothing has

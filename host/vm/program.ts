@@ -9,7 +9,7 @@ import type { MicroVM } from './micro-vm.ts';
 import type { LoadOptions, MicroVMOptions } from './options.ts';
 import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { StateSource } from './state/read.ts';
+import type { StateSource } from './state/source.ts';
 import type * as Wasm from '../webassembly.ts';
 
 /** The options of a VM for an unmodified module. */
@@ -107,7 +107,9 @@ export class Program<Exports extends object = Wasm.Exports> {
     this.#exposure.expose(address >>> 0, bytes);
   }
 
-  /** Puts the program back, or forward, to an exported state: see `MicroVM.restore`. Its glue is not changed. */
+  /**
+   * Puts the program back, or forward, to an exported state: see `MicroVM.restore`. Its glue is not changed.
+   */
   restore(state: StateSource | readonly StateSource[]): Promise<void> {
     return this.vm.restore(state);
   }

@@ -7,6 +7,7 @@ import type { Kernel } from './kernel.ts';
 import type { Machine } from './machine.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
 import { checkState } from './snapshot-state.ts';
+import type { ByteStream } from './state/source.ts';
 import { stateStream, type Source } from './state/stream.ts';
 import type { TableState } from './tables.ts';
 import type { Job } from './snapshot-worker.ts';
@@ -169,7 +170,8 @@ export class Snapshot<Exports extends object = GuestExports> {
 
   /**
    * The state as a stream of bytes, from which `MicroVM.restore` and `vm.restore` make it again, in this
-   * process or another, in this runtime or another: memory, mutable globals and tables. With `since`, a delta:
+   * process or another, in this runtime or another: memory, mutable globals and tables. With `since`, a
+   * delta:
    * only what differs from that earlier snapshot of the same VM, which must have been exported or kept.
    * docs/states.md says what a state does not contain; docs/state-format.md has the format.
    *
@@ -185,7 +187,7 @@ export class Snapshot<Exports extends object = GuestExports> {
    * @throws {@link RingzeroError} RZ_OPTION, RZ_SNAPSHOT_CLOSED, RZ_BUSY while calls on the snapshot run;
    * reading fails with these and with RZ_SNAPSHOT_LOST
    */
-  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+  export(options: ExportOptions = {}): ByteStream {
     checkObject(options);
     checkNames(options, { since: true, compress: true } satisfies Record<
       keyof ExportOptions,

@@ -1,5 +1,5 @@
-// States: a snapshot as a stream of bytes, whole or as the difference from an earlier one, and VMs and programs
-// that are restored from it.
+// States: a snapshot as a stream of bytes, whole or as the difference from an earlier one, and VMs and
+// programs that are restored from it.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -77,7 +77,7 @@ function contentOf(vm: MicroVM<Exports>): {
   return { memory, sum: Number(exports['sum']!()), calls, size };
 }
 
-test('a VM is made again from a state: memory, globals, tables, size; its start does not run again', async () => {
+test('a VM is made again from a state, and its start does not run again', async () => {
   for (const compress of [true, false]) {
     const vm = await create();
     const { exports } = vm.enter();
@@ -122,7 +122,7 @@ test('a state of version 1 from another machine is restored', async () => {
   await vm.close();
 });
 
-test('STATE-3: a state is taken back into the VM itself, and active snapshots keep what they have', async () => {
+test('STATE-3: a VM goes back to a state, and active snapshots keep what they have', async () => {
   const vm = await create();
   const { exports } = vm.enter();
   exports['put']!(8192, 1);
@@ -152,7 +152,7 @@ test('STATE-3: a state is taken back into the VM itself, and active snapshots ke
   await vm.close();
 });
 
-test('segments that were dropped stay dropped; a VM that has dropped one since does not go back', async () => {
+test('dropped segments stay dropped, and a VM that has dropped one does not go back', async () => {
   const vm = await create();
   const { exports } = vm.enter();
   const before = vm.snapshot();
@@ -217,7 +217,7 @@ function change(exports: Exports, random: Random): void {
   else exports['put']!(at, random.below(2 ** 31));
 }
 
-test('writes of calls on a snapshot are in what is exported afterwards, and deltas from it are refused', async () => {
+test('calls on a snapshot change what it exports, and deltas from before are refused', async () => {
   const vm = await create();
   const base = vm.snapshot();
   const state = await exported(base);
@@ -263,7 +263,7 @@ test('STATE-1, STATE-4: a damaged state is refused whole, and the VM keeps what 
   await vm.close();
 });
 
-test('what cannot be restored is refused: another module, a delta alone, a list in the wrong order, wrong types', async () => {
+test('another module, a delta alone, a wrong order and wrong types are refused', async () => {
   const vm = await create();
   const [a, b] = [vm.snapshot(), vm.snapshot()];
   const [whole, delta] = [await exported(a), await exported(b, a)];
@@ -298,7 +298,7 @@ test('what cannot be restored is refused: another module, a delta alone, a list 
   await vm.close();
 });
 
-test('STATE-2: a stream ends with an error when its snapshot is released, or called, while it is read', async () => {
+test('STATE-2: a stream fails when its snapshot is released or called while it is read', async () => {
   const vm = await create();
   const snapshot = vm.snapshot();
   const stream = snapshot.export();
@@ -320,7 +320,8 @@ test('restore() while another thread is in the guest is refused', async () => {
   const state = await exported(vm.snapshot());
   const worker = new Worker(new URL('./spinner.js', import.meta.url), { workerData: vm.handle });
   const [number] = (await once(worker, 'message')) as [number];
-  while (vm.stats().vcpusRunning === 0) await new Promise((resolve) => setTimeout(resolve, 1)); // it enters soon
+  // it enters soon
+  while (vm.stats().vcpusRunning === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.is(await codeOf(() => vm.restore(state)), 'RZ_BUSY');
   await worker.terminate();
   vm.bury(number);

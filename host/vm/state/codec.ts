@@ -40,7 +40,7 @@ export class Codec {
     return packed === 0 ? undefined : this.#packed.slice(0, packed);
   }
 
-  /** Unpacks to `raw`; false when the bytes are not the compressed form of so many. */
+  /** Unpacks to `raw`; false unless the bytes are the compressed form of `wanted` bytes. */
   unpack(bytes: Uint8Array, wanted: number): boolean {
     if (bytes.length > STATE_PACKED_BYTES) return false;
     this.#packed.set(bytes);

@@ -144,8 +144,8 @@ export function contentOf({ stored, bytes }: StateRecord, codec: Codec): Uint8Ar
 export type Run = readonly [first: number, count: number];
 
 /**
- * The runs of a record of pages or zeros, which ascend within the state's memory, and the content of the pages,
- * valid until the codec's next use. Fails with RZ_FORMAT.
+ * The runs of a record of pages or zeros, which ascend within the state's memory, and the content of the
+ * pages, valid until the codec's next use. Fails with RZ_FORMAT.
  */
 export function runsOf(
   record: StateRecord,

@@ -1,6 +1,6 @@
 // Reads streams of states, and checks them whole before anything is restored (STATE-1).
 
-import { asBytes, type Bytes } from '../../bytes.ts';
+import { asBytes } from '../../bytes.ts';
 import { refuse } from '../../errors.ts';
 import type { TableState } from '../tables.ts';
 import type { Codec } from './codec.ts';
@@ -21,14 +21,8 @@ import {
   type Header,
   type StateRecord,
 } from './format.ts';
+import type { StateSource } from './source.ts';
 import { decodeTables } from './tables.ts';
-
-/**
- * A state: the bytes of a stream, or the stream.
- *
- * @category States
- */
-export type StateSource = Bytes | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 
 export interface State {
   readonly header: Header;
@@ -120,8 +114,10 @@ async function* partsOf(source: StateSource): AsyncGenerator<Uint8Array, void> {
   const bytes = asBytes(source);
   if (bytes !== undefined) return yield bytes;
   if (typeof source === 'object' && source !== null) {
-    if (Symbol.asyncIterator in source) return yield* checkedParts(source);
-    if ('getReader' in source) return yield* checkedParts(readAll(source));
+    if (Symbol.asyncIterator in source)
+      return yield* checkedParts(source as AsyncIterable<Uint8Array>);
+    if ('getReader' in source)
+      return yield* checkedParts(readAll(source as ReadableStream<Uint8Array>));
   }
   refuse('state', source, 'bytes, a ReadableStream of them, or a list of a state and its deltas');
 }

@@ -1,7 +1,7 @@
 // Puts a state into a VM: memory, globals, tables.
 //
-// Interface   prepareRestore() reads and checks; its into() restores at once, on a vCPU's own thread, while no
-//             thread is in the guest.
+// Interface   prepareRestore() reads and checks; its into() restores at once, on a vCPU's own thread, while
+//             no thread is in the guest.
 // Invariants  STATE-3  Active snapshots keep what they had: pages are written through the write fault.
 //             STATE-4  A state that does not fit is refused before anything changes.
 // Cost        Decompression and one copy of each page of the state; in a VM that is not fresh also the search
@@ -16,7 +16,8 @@ import type { Machine } from '../machine.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { loadCodec, type Codec } from './codec.ts';
 import { malformed, RECORD_PAGES, runsOf, type StateRecord } from './format.ts';
-import { readStates, type State, type StateSource } from './read.ts';
+import { readStates, type State } from './read.ts';
+import type { StateSource } from './source.ts';
 
 const WORDS = FRAME_BYTES / 4;
 const FRAMES_PER_WASM_PAGE = 16;
@@ -30,7 +31,10 @@ export interface Target {
   withRegisters(use: (address: number) => void): void;
 }
 
-/** Reads and checks states, for a fresh VM or one that has a state to lose; `pages` is the size of memory in them, in pages of 64 KiB. */
+/**
+ * Reads and checks states, for a fresh VM or one that has a state to lose; `pages` is the size of memory in
+ * them, in pages of 64 KiB.
+ */
 export async function prepareRestore(
   source: StateSource | readonly StateSource[],
   isFresh: boolean,
@@ -42,7 +46,7 @@ export async function prepareRestore(
   const codec = await loadCodec();
   const states = await readStates(source, !isFresh, codec);
   const pages = states.at(-1)!.header.pages / FRAMES_PER_WASM_PAGE;
-  if (!Number.isInteger(pages)) throw malformed('its memory is no multiple of 64 KiB');
+  if (!Number.isInteger(pages)) throw malformed('its memory is not a multiple of 64 KiB');
   return { states, pages, into: (all, target) => restore(all, target, codec) };
 }
 
@@ -52,7 +56,8 @@ function checkModule({ header }: State, { source, registers }: Machine): void {
   if (source?.bytes !== bytes || source.xxh32 !== xxh32 || header.registerBytes !== registers.bytes)
     throw new RingzeroError(
       'RZ_FORMAT',
-      `the state is of another module: one of ${bytes} bytes with XXH32 ${xxh32.toString(16)}; give restore() the same module as \`guest\``,
+      `the state is of another module, of ${bytes} bytes with XXH32 ${xxh32.toString(16)}: ` +
+        'restore() needs the same module as `guest`',
     );
 }
 
@@ -104,7 +109,8 @@ function resize(target: Target, wanted: number, pages: PageWriter): void {
     if (isExact)
       throw new RingzeroError(
         'RZ_OPTION',
-        `the program's memory has grown from ${wanted} to ${now} pages since, and its glue cannot be told that it shrinks: load the program anew, then restore()`,
+        `the program's memory has grown from ${wanted} to ${now} pages since, and its glue cannot be told ` +
+          'that it shrinks: load the program anew, then restore()',
       );
     inGuest(target, () => pages.clear(wanted * FRAMES_PER_WASM_PAGE, now * FRAMES_PER_WASM_PAGE));
     calls.shrink(wanted);
@@ -132,7 +138,8 @@ function checkDrops({ registers }: State, { vcpu, machine, withRegisters }: Targ
     if (now.some((bits, i) => (bits & ~then[i]!) !== 0))
       throw new RingzeroError(
         'RZ_OPTION',
-        'the program has since dropped a segment that the state still has: restore into a new VM (MicroVM.restore)',
+        'the program has since dropped a segment that the state still has: ' +
+          'restore into a new VM (MicroVM.restore)',
       );
   });
 }

@@ -33,7 +33,8 @@ export function stateStream(
   if (module === undefined)
     throw new RingzeroError(
       'RZ_OPTION',
-      'the guest’s images were translated by an earlier release, which did not note their module: translate it again',
+      'the guest’s images were translated by an earlier release, which did not note their module: ' +
+        'translate it again',
     );
   const pagesOf = ({ slot }: Source): number => calls.snapshotBytes(slot) / FRAME_BYTES;
   const exported: Exported = {
