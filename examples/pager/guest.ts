@@ -1,5 +1,4 @@
-// An array of 64-bit numbers in a file that is far larger than memory: a pager with its own page-fault
-// handler.
+// An array of 64-bit numbers in a file far larger than memory: a pager with its own page-fault handler.
 
 import { syscall } from 'ringzero/assembly';
 import { ENOMEM } from 'ringzero/assembly/abi/errno';
@@ -36,9 +35,7 @@ export function open(bytes: i32): i32 {
   return min(file, 0);
 }
 
-/**
- * The page-fault handler: evicts the oldest page and reads this one into its frame. 0, or a negative errno.
- */
+/** The page-fault handler: evicts the oldest page, reads this one into its frame. 0, or a negative errno. */
 export function onPageFault(page: u64, access: u32): i32 {
   const slot = faults++ % FRAMES;
   const frame = frames + slot * 4096;
