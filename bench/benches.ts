@@ -9,7 +9,7 @@ export interface Bench {
   readonly note?: string;
 }
 
-export interface BenchGroup {
+interface BenchGroup {
   readonly title: string;
   readonly benches: readonly Bench[];
 }

@@ -9,7 +9,7 @@ import type { LoadOptions, PhaseResult } from './redis-load.ts';
 import { isSmoke, median } from './report.ts';
 import { kinds, startServer, type Kind, type Server } from './servers.ts';
 
-export type Mix = Pick<LoadOptions, 'readsPerWrite' | 'isGaussian'>;
+type Mix = Pick<LoadOptions, 'readsPerWrite' | 'isGaussian'>;
 
 export interface Round {
   readonly quiet: PhaseResult;

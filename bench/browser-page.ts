@@ -17,7 +17,7 @@ const GUESTS = ['ycsb.wasm', 'ycsb-eager.wasm', 'ycsb-hash.wasm', 'ycsb-swizzle.
 const SQLITE = 'node_modules/@sqlite.org/sqlite-wasm/dist';
 
 /** What the page has around it in a site. */
-export interface Surroundings {
+interface Surroundings {
   readonly header: string;
   readonly footer: string;
   /** Where the site's stylesheet and script are; by itself the page has its own. */

@@ -20,9 +20,9 @@ const GUESTS = ['libdbos.wasm', 'kv.wasm', 'states.wasm', 'redis.main.wasm.br', 
 const JAVASCRIPT_BYTES_GOAL = 150_000;
 export const GUEST_BYTES_GOAL = 100_000;
 
-export type Platform = 'node' | 'browser';
+type Platform = 'node' | 'browser';
 
-export interface Size {
+interface Size {
   bytes: number;
   gzipBytes: number;
   /** Of the bytes, those that the entries import before anything is called. */

@@ -15,7 +15,7 @@ import { readBuiltModule } from '../host/platform/node.ts';
 
 export type Arguments = readonly (number | bigint)[];
 
-export interface VcpusOptions {
+interface VcpusOptions {
   /** Bytes of the guest, or the name of a built module. */
   guest: string | Uint8Array;
   /** Threads besides the caller's. */

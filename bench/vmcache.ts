@@ -14,7 +14,7 @@ const GIB = 2 ** 30;
 const LOAD_MS = 1_800_000;
 const LINE_MS = 30_000;
 
-export interface VmcacheOptions {
+interface VmcacheOptions {
   threads: number;
   /** Keys of random look-ups, or warehouses of TPC-C. */
   size: number;

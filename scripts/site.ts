@@ -84,7 +84,7 @@ function documents(): Document[] {
 }
 
 /** The pages of the documents, the index of the search, and what all pages share. */
-export async function buildDocuments(out: string): Promise<void> {
+async function buildDocuments(out: string): Promise<void> {
   const all = documents();
   const menu = menuOf(all, INDEX);
   const colours = await Highlighter.create();

@@ -1,6 +1,6 @@
 // A reader of Prometheus' text format, strict: what it does not know is an error.
 
-export interface Sample {
+interface Sample {
   type: 'counter' | 'gauge';
   value: number;
 }

@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** No file takes longer, unless something hangs; a hammer as many times as long as it is told to. */
 const LIFE_MS = 300_000 + 10_000 * Number(process.env['RZ_HAMMER_SECONDS'] ?? 0);
 
-export interface TestProcess {
+interface TestProcess {
   readonly name: string;
   readonly command: readonly string[];
 }

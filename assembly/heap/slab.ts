@@ -38,7 +38,7 @@ const CLASS_SLOTS: u32 = 4; // u32, slots of a run
 const CLASS_SPANS: u32 = 8; // u32, spans of a run
 const CLASS_FIRST: u32 = 12; // u32, offset of the first slot: the bitmap precedes it
 /** The largest object that shares a run with others. */
-export const SMALL_MAX: u32 = 262144;
+const SMALL_MAX: u32 = 262144;
 const INLINE_SLOTS: u32 = 64;
 const SPANS_MAX: u32 = 65536;
 const RUN_SPANS_MAX: u32 = 7;
@@ -73,7 +73,7 @@ const META_BYTES: u32 = META_HEADS + KINDS * CLASSES * 4;
 
 const GROW_SPANS: u32 = 16; // requested at once, so that growing is rare
 /** Free spans that large objects leave to small ones, so that a refusal can still be reported. */
-export const RESERVE_SPANS: u32 = 8;
+const RESERVE_SPANS: u32 = 8;
 
 let meta: u32 = 0;
 let spanCount: u32 = 0; // spans below this index exist

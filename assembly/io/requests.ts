@@ -36,7 +36,7 @@ const ORDER: u32 = 48;
 export const REQUEST_BYTES: u32 = 64;
 
 // REQUEST_STATE.
-export const IDLE: u32 = 0; //      fill() -> add()
+const IDLE: u32 = 0; //      fill() -> add()
 export const QUEUED: u32 = 1; //    add() -> pump()
 export const UNDER_WAY: u32 = 2; // pump() -> poll()
 export const DONE: u32 = 3; //      the result is valid
@@ -45,12 +45,12 @@ export const HIGH: u32 = 0; // a caller waits for it
 export const LOW: u32 = 1; // in the background
 const NONE: u32 = 2;
 /** Chains of a class that can wait in its heap. */
-export const WAITING_MAX: u32 = 256;
+const WAITING_MAX: u32 = 256;
 /** Deadlines, from now, of chains added without one. */
 const PATIENCE_HIGH_US: u64 = 10_000;
 const PATIENCE_LOW_US: u64 = 1_000_000;
 /** Chains of HIGH that may leave before an overdue one of LOW. */
-export const HIGH_RUN: u32 = 8;
+const HIGH_RUN: u32 = 8;
 
 /** A binary heap of request addresses per class, in the vCPU's own part of the first ring frame. */
 let heaps: u32 = 0;

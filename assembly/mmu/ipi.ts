@@ -35,7 +35,7 @@ import * as vcpu from '../machine/vcpu';
 import * as remoteCall from './remote-call';
 import * as tlb from './tlb';
 
-export const CALL_NOTHING: u32 = 0; // to measure a round trip
+// 0 does nothing, to measure a round trip.
 export const CALL_INVLPG: u32 = 1; // forget the translation of page `arg`
 export const CALL_FLUSH: u32 = 2; // forget all translations
 

@@ -15,8 +15,7 @@ export const LOCKED: u64 = 2;
 export const WRITABLE: u64 = 4;
 export const ACCESSED: u64 = 8;
 export const DIRTY: u64 = 16;
-export const FLAGS: u64 = 255;
-export const SLOT_SHIFT: u64 = 28;
+const SLOT_SHIFT: u64 = 28;
 
 const FRAME_MASK: u32 = 0x0fffff00;
 const FRAME_SHIFT_LEFT: u32 = 4; // pfn at bit 8, address at bit 12

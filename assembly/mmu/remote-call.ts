@@ -56,7 +56,7 @@ import * as ipi from './ipi';
 declare function serveCall(fn: u32, arg: u64): u64;
 
 /** Calls that a vCPU may have open at once. */
-export const CALLS_MAX: u32 = 16;
+const CALLS_MAX: u32 = 16;
 /** Result of a call. Set by awaitResult(); valid until its next call, or the next poll. */
 export let result: u64 = 0;
 

@@ -15,7 +15,7 @@ import { PANIC_PAGE_TABLE } from '../abi/panic';
 import { CHECKED, panic } from '../machine/checked';
 import * as pte from './pte';
 
-export const TLB_ENTRIES: u32 = 4096;
+const TLB_ENTRIES: u32 = 4096;
 export const TLB_BYTES: u32 = TLB_ENTRIES * 8;
 export const PAGE_SHIFT: u64 = 28;
 

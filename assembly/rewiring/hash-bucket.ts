@@ -11,7 +11,7 @@
 //   0  u8  depth     1  u8 x 15  fingerprints     16  15 x (u64 key, u64 value)
 
 export const BUCKET_BYTES: u32 = 256;
-export const BUCKET_ENTRIES: u32 = 15;
+const BUCKET_ENTRIES: u32 = 15;
 
 const ENTRY_SHIFT: u32 = 4; // entry i, from 1 on, is at i << 4
 const VALUE: u32 = 8;

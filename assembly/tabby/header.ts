@@ -29,14 +29,14 @@ import * as barrier from '../machine/barrier';
 import { CHECKED, panic } from '../machine/checked';
 
 /** 20 bits; checked test guests have 5, so that a version wraps within milliseconds. */
-export const VERSION_BITS: u64 = isDefined(RZ_TINY) ? 5 : 20;
+const VERSION_BITS: u64 = isDefined(RZ_TINY) ? 5 : 20;
 
 export const VPN_SHIFT: u64 = 28;
 export const VERSION_SHIFT: u64 = 8;
 export const VERSION_ONE: u64 = 1 << 8;
 export const VERSION_MASK: u64 = ((1 << VERSION_BITS) - 1) << 8;
 export const STATE_MASK: u64 = 127;
-export const VPN_MASK: u64 = ~((1 << VPN_SHIFT) - 1);
+const VPN_MASK: u64 = ~((1 << VPN_SHIFT) - 1);
 export const SHARED_MAX: u64 = 63;
 /** Bit that is set in the states exclusive and invalid, and in no other. */
 export const CLOSED: u64 = 64;

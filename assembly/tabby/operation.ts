@@ -89,7 +89,7 @@ export function advance(old: u64): u64 {
 }
 
 /** Returns when every vCPU has left the operation that it was in. */
-export function quiesce(): void {
+function quiesce(): void {
   counter.count(counter.WRAPS);
   invalidate();
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);

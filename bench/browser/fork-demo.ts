@@ -16,7 +16,7 @@ const HEADERS =
   'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
 const STILL = matchMedia('(prefers-reduced-motion: reduce)');
 
-export interface ForkDemoOptions {
+interface ForkDemoOptions {
   /** Ends by itself after this time. */
   limitMs?: number;
   /** When this page cannot run it. */

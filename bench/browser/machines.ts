@@ -11,7 +11,7 @@ import { MicroVM } from '../../host/index.ts';
 import { breath, bytesOf, MIB, post, SLICE_MS, wanted } from './control.ts';
 import { copier, writer, type WriterOptions } from './writers.ts';
 
-export interface YcsbOptions {
+interface YcsbOptions {
   start: 'ycsb';
   design: string;
   kind: number;

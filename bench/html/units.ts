@@ -31,7 +31,7 @@ export function format(value: number, values: string): string {
 }
 
 /** Rates and speeds are better when they are higher; times, sizes and multiples when they are lower. */
-export const better = (values: string): 'higher' | 'lower' =>
+const better = (values: string): 'higher' | 'lower' =>
   /a second|speed/.test(values) ? 'higher' : 'lower';
 
 /** Under a plot's title: what its axis has, and which way is better. */

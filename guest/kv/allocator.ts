@@ -19,7 +19,7 @@ import { checked, pool, poolRetained, spinlock } from '../../assembly/linked';
 import * as map from './memory-map';
 
 export const GROUP_PAGES: u32 = 32000;
-export const BITMAP_PAGE: u32 = 2;
+const BITMAP_PAGE: u32 = 2;
 const BITS: u32 = 64;
 const WORDS: u32 = GROUP_PAGES / 64;
 /** Word of a bitmap page: 64-bit word where the last search ended. */
@@ -41,7 +41,7 @@ export function onlyFresh(is: bool): void {
   isFresh = is;
 }
 
-export function bitmapOf(group: u32): u64 {
+function bitmapOf(group: u32): u64 {
   return <u64>group * GROUP_PAGES + BITMAP_PAGE;
 }
 
@@ -188,7 +188,7 @@ export function takePostponed(): u32 {
 export let isChain: bool = false;
 
 /** Whether a page number is in use; -errno when the bitmap cannot be read. */
-export function isUsed(page: u32): i32 {
+function isUsed(page: u32): i32 {
   const frame = pool.shared(bitmapOf(page / GROUP_PAGES));
   if (frame == 0) return -pool.failure;
   const i = page % GROUP_PAGES;

@@ -37,7 +37,7 @@ let filled: u32 = 0;
  * later one.
  */
 export let marked: u64 = 0;
-export const NEWER: u64 = u64.MAX_VALUE;
+const NEWER: u64 = u64.MAX_VALUE;
 
 /** Page of position 0. */
 export let firstPage: u64 = 0;

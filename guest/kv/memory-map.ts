@@ -23,7 +23,6 @@ export const GROUP_HINT: u32 = 1108; // u32, lowest group that may have free pag
 export const GROUP_LOCK: u32 = 1112; // u32, spin lock: a group is being added
 export const OVERFLOWS: u32 = 1116; // u32, number of overflow chains that leaves have dropped
 export const SEQUENCE: u32 = 1120; // u64, of the superblock
-export const PAGES_USED: u32 = 1128; // u64
 export const ENTRIES: u32 = 1136; // i64, at open
 export const HIGH: u32 = 1144; // u32, no page from this number on has ever been used
 export const GATE: u32 = 1148; // u32, 1 = a thread that enters must test the store's state first (host/level/guest.ts)
@@ -45,7 +44,7 @@ export const LOG_GROUP: u32 = 1256; // u32, address of the open group record in 
 export const WORD: u32 = 1248; // u64, result of a system call: those cannot write kernel memory
 export const TREES: u32 = 2048;
 const WORKSPACES: u32 = 2304;
-export const ENTRY_DELTAS: u32 = 3072;
+const ENTRY_DELTAS: u32 = 3072;
 
 export const TREES_MAX: u32 = 64;
 

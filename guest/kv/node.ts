@@ -30,9 +30,9 @@ export const COUNT: u32 = 18;
 export const HEAP: u32 = 20;
 export const GARBAGE: u32 = 22;
 export const PREFIX: u32 = 24;
-export const LOW_BYTES: u32 = 26;
-export const LOW_AT: u32 = 28;
-export const HIGH_BYTES: u32 = 30;
+const LOW_BYTES: u32 = 26;
+const LOW_AT: u32 = 28;
+const HIGH_BYTES: u32 = 30;
 export const HIGH_AT: u32 = 32;
 export const LAST_CHILD: u32 = 36;
 export const SLOTS: u32 = 48;
@@ -48,8 +48,6 @@ export const KEY_BYTES_MAX: u32 = 1024;
  * than the reference to them.
  */
 export const INLINE_MAX: u32 = 1016;
-/** Room that is enough for any separator: child, key, slot. */
-export const SEPARATOR_MAX: u32 = CHILD_BYTES + KEY_BYTES_MAX + SLOT_BYTES;
 
 const OFFSET_MASK: u32 = PAGE_BYTES - 1;
 const COUNT_MAX: u32 = (PAGE_BYTES - SLOTS) / SLOT_BYTES;
@@ -360,7 +358,7 @@ export function makeRoom(node: u32, bytes: u32, scratch: u32): bool {
 }
 
 /** Compacts the records; `scratch` is a page of the caller. */
-export function compact(node: u32, scratch: u32): void {
+function compact(node: u32, scratch: u32): void {
   memory.copy(scratch, node, PAGE_BYTES);
   init(
     node,

@@ -11,10 +11,10 @@ import * as overflow from './overflow';
 import * as node from './node';
 import { BAD_FENCE, broken } from './rules';
 
-export const BAD_LEVEL: i32 = 1; // 2 to 5 are rules of a node
-export const BAD_PAGES: i32 = 6;
-export const BAD_ENTRIES: i32 = 7;
-export const BAD_CHAIN: i32 = 8;
+const BAD_LEVEL: i32 = 1; // 2 to 5 are rules of a node
+const BAD_PAGES: i32 = 6;
+const BAD_ENTRIES: i32 = 7;
+const BAD_CHAIN: i32 = 8;
 
 let pages: i64 = 0;
 let entries: i64 = 0;

@@ -13,9 +13,9 @@ import * as stockLevel from './stock-level';
 
 export const NEW_ORDER: u32 = 0; // 45 %
 export const PAYMENT: u32 = 1; // 43 %
-export const ORDER_STATUS: u32 = 2; // 4 %
-export const DELIVERY: u32 = 3; // 4 %
-export const STOCK_LEVEL: u32 = 4; // 4 %
+const ORDER_STATUS: u32 = 2; // 4 %
+const DELIVERY: u32 = 3; // 4 %
+const STOCK_LEVEL: u32 = 4; // 4 %
 export const ROLLED_BACK: u32 = 5; // new orders that named an unused item
 
 function draw(): u32 {

@@ -41,7 +41,7 @@ const PENDING: u32 = 4;
 /** Of the order, with taxes and discount, as the terminal would show it: hundredths. */
 export let total: i64 = 0;
 /** Lines whose item and stock are both "original". */
-export let originals: u32 = 0;
+let originals: u32 = 0;
 
 
 @inline

@@ -16,7 +16,7 @@ export const A: u32 = 2;
 export const B: u32 = 3;
 export const E: u32 = 4;
 export const F: u32 = 5;
-export const A_MANY: u32 = 6;
+const A_MANY: u32 = 6;
 
 const SCAN_MAX: u32 = 100;
 /** Spreads ranks over the keys: a prime, so that no two ranks share a key. */

@@ -31,7 +31,7 @@ export interface FaultRates {
   delayMs?: number;
 }
 
-export type FaultyOperation = 'read' | 'write' | 'sync';
+type FaultyOperation = 'read' | 'write' | 'sync';
 
 const STATE = 0;
 const ERROR = 1;

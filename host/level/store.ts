@@ -54,7 +54,7 @@ export interface RingzeroHandle {
   readonly durable: boolean;
 }
 
-export interface OpenOptions extends CheckedStoreOptions {
+interface OpenOptions extends CheckedStoreOptions {
   createIfMissing: boolean;
   errorIfExists: boolean;
 }

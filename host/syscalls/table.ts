@@ -21,7 +21,7 @@ const QUIET_MS = 10;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Serves the system calls from SYS_WASI on. */
-export interface WasiService {
+interface WasiService {
   serve(number: number): number;
   /** Closes what the program left open. */
   close(): void;
@@ -40,7 +40,7 @@ export interface SyscallSink {
 }
 
 /** What system calls use of a VM. */
-export interface StorageParts {
+interface StorageParts {
   memory: Wasm.Memory;
   frames: number;
   dmaWindow: SharedArrayBuffer;

@@ -37,7 +37,7 @@ export interface Place {
  */
 export type Lookup = 'follow' | 'object' | 'create' | 'entry';
 
-export function pathError(code: string, path: string): Error {
+function pathError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }
 

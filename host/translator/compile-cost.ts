@@ -34,7 +34,7 @@ const UNITS_PER_BYTE = 64;
 const TOTAL_MIN = 16_000_000;
 
 /** What translation adds to the code, as branches. */
-export interface Added {
+interface Added {
   /** For each memory access: a check of its page. */
   readonly access: number;
   /** At the head of each loop, and of the function. */
@@ -73,7 +73,7 @@ export interface Bound extends Added {
   readonly globals: number;
 }
 
-export interface FunctionCost {
+interface FunctionCost {
   readonly locals: number;
   readonly units: number;
   readonly bytes: number;
@@ -126,7 +126,7 @@ export function excessive(map: ModuleMap, bound: Bound): string | undefined {
 }
 
 /** Of each function that the module defines, in order. The module must be valid. */
-export function functionCosts(map: ModuleMap, added: Added): FunctionCost[] {
+function functionCosts(map: ModuleMap, added: Added): FunctionCost[] {
   const counter = new Counter(map, added);
   return bodiesOf(map).map((body, i) => counter.run(map.typeOf(map.importedFunctions + i), body));
 }

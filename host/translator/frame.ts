@@ -33,7 +33,7 @@ export class Frame {
 }
 
 /** A store of a loop whose check may move to the loop's head. */
-export interface Candidate {
+interface Candidate {
   readonly store: number;
   readonly terms: readonly Term[];
   /** Where the store writes, relative to their sum. */

@@ -72,11 +72,11 @@ export const STORE = 2; // address, value
 export const LANE_LOAD = 3; // address, vector
 export const LANE_STORE = 4; // address, vector
 export const ATOMIC_LOAD = 5;
-export const ATOMIC_STORE = 6;
-export const RMW = 7; // address, operand
+const ATOMIC_STORE = 6;
+const RMW = 7; // address, operand
 export const CMPXCHG = 8; // address, expected, replacement
 export const WAIT = 9; // address, expected, timeout in i64
-export const NOTIFY = 10; // address, count
+const NOTIFY = 10; // address, count
 
 /** What follows the code: one of the constants above. */
 export const IMMEDIATES: Uint8Array = new Uint8Array(CODES);

@@ -32,7 +32,7 @@ export interface ImportEntry {
   readonly end: number;
 }
 
-export interface GlobalEntry {
+interface GlobalEntry {
   readonly type: number;
   readonly mutable: boolean;
   readonly start: number; // initializer, without its end; imported: start = end = 0
@@ -270,7 +270,7 @@ function readMemory(map: ModuleMap, reader: Reader): void {
   map.memoryMaximum = maximum;
 }
 
-export interface Limits {
+interface Limits {
   readonly minimum: number;
   readonly maximum: number | undefined;
   readonly shared: boolean;

@@ -37,7 +37,7 @@ const GAP_MS = 20;
  * Where the host cannot tell whether a thread lives: if no thread inside makes a system call for this long,
  * they count as dead.
  */
-export const STALLED_MS = 30_000;
+const STALLED_MS = 30_000;
 
 const COUNTERS = 8;
 

@@ -25,7 +25,7 @@ export class Layers {
 /**
  * What stands for an import that nothing supplies; undefined = nothing does, and the instance cannot be made.
  */
-export type Missing = (
+type Missing = (
   kind: WebAssembly.ImportExportKind,
   from: string,
   name: string,

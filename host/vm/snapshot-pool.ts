@@ -19,7 +19,7 @@ import type { KernelExports } from './kernel.ts';
 import type { TableState } from './tables.ts';
 import type { Failure, Job, SnapshotThreadData, SnapshotThreadMessage } from './snapshot-worker.ts';
 
-export interface JobEnd {
+interface JobEnd {
   result: unknown;
   failure: (Failure & { error: Error }) | undefined;
   /** The tables after the job; undefined = it did not run. */

@@ -212,7 +212,7 @@ function line(event: object): string {
 }
 
 /** What a traced kernel reads from its vCPU's block. */
-export interface Traceable {
+interface Traceable {
   /** Interrupt vectors that the next safepoint would take, a bit each. */
   readonly deliverable: number;
   /** One of its counters (abi/counter.ts), modulo 2^32. */

@@ -117,7 +117,7 @@ const ERRORS = [
   'RANGE', 'ROFS', 'SPIPE', 'SRCH', 'STALE', 'TIMEDOUT', 'TXTBSY', 'XDEV', 'NOTCAPABLE',
 ] as const;
 
-export type WasiErrorName = (typeof ERRORS)[number];
+type WasiErrorName = (typeof ERRORS)[number];
 
 const NUMBERS = new Map<string, number>(ERRORS.map((name, number) => [name, number]));
 

@@ -55,7 +55,7 @@ export interface Mistyped {
 }
 
 /** The WASI imports of a module whose types differ from the specification. */
-export function mistypedOf(imports: readonly ImportedFunction[]): Mistyped[] {
+function mistypedOf(imports: readonly ImportedFunction[]): Mistyped[] {
   return imports.flatMap(({ module, name, type }) => {
     if (module !== 'wasi_snapshot_preview1' || !isWasiFunction(name)) return [];
     const right = `${WASI_PARAMETERS[name]}:${name === 'proc_exit' ? '' : 'i'}`;

@@ -11,7 +11,7 @@ const TAGLINE = 'Snapshots and fork() for WebAssembly';
 export const from = (page: string, target: string): string =>
   posix.relative(posix.dirname(page), target);
 
-export interface Head {
+interface Head {
   readonly page: string;
   /** Without the name of the product. */
   readonly title: string;

@@ -29,7 +29,7 @@ function linksOf(token: Token): { file: string; label: string }[] {
  * Groups from the index of the documents: a group for each heading below the first that has links
  * to documents.
  */
-export function groupsOf(index: string, isDocument: (file: string) => boolean): Group[] {
+function groupsOf(index: string, isDocument: (file: string) => boolean): Group[] {
   const groups: { title: string; entries: { file: string; label: string }[] }[] = [];
   const seen = new Set<string>();
   for (const token of lexer(index)) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 const DIST = fileURLToPath(new URL('../..', import.meta.url));
-export const BUNDLES = '/dist/browser-tests';
+const BUNDLES = '/dist/browser-tests';
 const OUT = `${DIST}browser-tests`;
 
 /** What tests and the package load by the URL of a file. */

@@ -29,7 +29,7 @@ type LockOnly = 'readText' | 'writeText' | 'link' | 'rename' | 'exists' | 'list'
 type ProcessOnly = 'thisProcess' | 'livenessOf' | 'uniqueWord' | 'directory';
 
 type Holds<T extends Like<U>, U> = T;
-export type Same = [
+type Same = [
   Holds<typeof browser, Omit<typeof node, ServerOnly>>,
   Holds<Omit<typeof browserBeneath, 'OPEN'>, Omit<typeof nodeBeneath, 'OPEN'>>,
   Holds<typeof browserDirectory, Omit<typeof nodeDirectory, ProcessOnly>>,
@@ -38,3 +38,5 @@ export type Same = [
   Holds<typeof browserText, typeof nodeText>,
   Holds<typeof browserTrace, typeof nodeTrace>,
 ];
+
+void (undefined as Same | undefined); // the compiler has checked it

@@ -10,11 +10,6 @@ import { freshLocation } from '../level/stores.ts';
 export const BLOCK = 4096;
 export const BLOCKS = 64;
 
-export interface Completion {
-  data: number;
-  result: number;
-}
-
 export interface Entry {
   opcode: number;
   file?: number;

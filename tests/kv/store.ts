@@ -204,7 +204,7 @@ export class Store {
   }
 }
 
-export interface TestStore {
+interface TestStore {
   store: Store;
   directory: string;
   path: string;

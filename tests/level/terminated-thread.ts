@@ -6,7 +6,7 @@ import { RingzeroLevel, type RingzeroHandle } from '../../host/level/index.ts';
 
 export type VictimKind = 'reader' | 'writer' | 'batch' | 'iterator' | 'checkpoint';
 
-export interface VictimData {
+interface VictimData {
   handle: RingzeroHandle;
   kind: VictimKind;
   keys: number;

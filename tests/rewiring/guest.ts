@@ -5,7 +5,7 @@ import { readBuiltModule } from '../../host/platform/node.ts';
 
 export type Call = (name: string, ...args: (number | bigint)[]) => number;
 
-export interface RewiringGuest {
+interface RewiringGuest {
   vm: MicroVM;
   /** Unsigned numbers come as what they are in 32 bits, signed. */
   call: Call;

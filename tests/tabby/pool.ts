@@ -36,7 +36,7 @@ function openFile({ call }: Guest, flags = OPEN_READ | OPEN_WRITE): number {
 /** Guests with the baseline designs: the same functions. */
 export type Design = 'test' | 'eager' | 'hash' | 'swizzle';
 
-export interface PoolOptions {
+interface PoolOptions {
   /** Bytes of the VM. */
   memory?: number;
   design?: Design;

@@ -3,7 +3,7 @@
 // its line, and from lines before it, in some chain that has both. Types alone may come from anywhere.
 // Tests, benches and scripts may import everything, and nothing imports them.
 
-export const CHAINS: readonly (readonly string[])[] = [
+const CHAINS: readonly (readonly string[])[] = [
   // libdbos.wasm
   ['assembly/abi', 'assembly/machine', 'assembly/kernel assembly/snappy', 'assembly/libdbos.ts'],
   ['assembly/abi', 'assembly/machine', 'assembly/io', 'assembly/states'],
@@ -75,7 +75,7 @@ const ABOVE = /^(tests|bench|scripts)\//;
 
 const ROOMS = [...new Set(CHAINS.flat().flatMap((line) => line.split(' ')))];
 
-export function roomOf(path: string): string | undefined {
+function roomOf(path: string): string | undefined {
   const holds = (room: string): boolean => path === room || path.startsWith(`${room}/`);
   return ROOMS.filter(holds).sort((a, b) => b.length - a.length)[0];
 }

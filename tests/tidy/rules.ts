@@ -10,12 +10,12 @@ export interface Finding {
   readonly text: string;
 }
 
-export interface Tree {
+interface Tree {
   readonly paths: readonly string[];
   readonly sources: readonly Source[];
 }
 
-export type Rule = (tree: Tree) => Finding[];
+type Rule = (tree: Tree) => Finding[];
 
 const COLUMNS_MAX = 110;
 const FUNCTION_LINES_MAX = 60;

@@ -14,7 +14,7 @@ export interface Comment {
   readonly line: number;
 }
 
-export interface Import {
+interface Import {
   /** Path of the imported file, from the root. */
   readonly target: string;
   /** Erased by the compiler. */

@@ -21,8 +21,6 @@ console.log(String(await snapshot.run('get', 64)) + ' ' + get(64));
 await snapshot.release();
 await vm.close();
 `;
-export const PROGRAMS = ['store.mjs', 'fork.mjs'] as const;
-
 export function writePrograms(project: ToolProject): void {
   project.write('store.mjs', STORE);
   project.write('fork.mjs', FORK);

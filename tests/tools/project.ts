@@ -23,7 +23,7 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CACHE = join(ROOT, 'node_modules', '.cache', 'tools');
 const DEADLINE_MS = 600_000;
 
-export interface Ran {
+interface Ran {
   readonly status: number | null;
   /** Standard output and error, one after the other. */
   readonly said: string;

@@ -137,7 +137,7 @@ export class StubKernel {
 }
 
 /** One snapshot of a stub kernel's memory, and a main vCPU that overwrites pages under it. */
-export class SnapshotWorld {
+class SnapshotWorld {
   readonly kernel: StubKernel;
   readonly table: number;
   readonly imports: Record<string, unknown>;

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { acceptSharedViews, MicroVM, type Program } from '../../host/index.ts';
 import { sqlJsModule } from '../translator/sqljs.ts';
 
-export interface StockDatabase {
+interface StockDatabase {
   /** The connection's address. */
   readonly db: number;
   exec(sql: string): { columns: string[]; values: unknown[][] }[];

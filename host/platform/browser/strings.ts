@@ -17,7 +17,7 @@
 /** Maximum length in characters. */
 export const CODES = 4096;
 
-export interface EngineStrings {
+interface EngineStrings {
   /** The bytes at an address as text, null if they are not all ASCII. */
   take(at: number, bytes: number): string | null;
   /**

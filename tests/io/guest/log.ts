@@ -53,7 +53,7 @@ export function attach(frames: u32): void {
 }
 
 /** Address of a block that the device may touch. */
-export function blockAt(index: u32): u32 {
+function blockAt(index: u32): u32 {
   return load<u32>(BUFFER) + LOG_BUFFER_BYTES + index * BLOCK;
 }
 

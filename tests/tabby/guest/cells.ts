@@ -6,7 +6,7 @@
 
 import { pool } from '../../../assembly/linked';
 
-export const PARENTS: u32 = 4;
+const PARENTS: u32 = 4;
 const CELLS: u32 = 24;
 const ENTRIES: u32 = 17;
 const ENTRY_BYTES: u32 = 13;
@@ -17,7 +17,7 @@ const SWIZZLED: u32 = 0x80000000;
  * A pointer that did not lead where its label says; a cell that is no number in a page that is pinned
  * exclusively.
  */
-export const MISLED: i32 = -1006;
+const MISLED: i32 = -1006;
 export const NO_NUMBER: i32 = -1007;
 
 /** The last follow() got there: the child's frame, and header; its number. */
