@@ -64,4 +64,39 @@ test('without assertions nothing is checked', async () => {
   assert.is(said(), '');
 });
 
+test('a reply is one whole value, which pushes and attributes may precede', async () => {
+  const { bytes, call } = await probe(`
+    import * as check from './wire/reply-check.ts';
+    export function isOne(at: u32, end: u32, loan: u32): bool { return check.isOne(at, end, loan); }
+  `);
+  const AT = 65536;
+  const isOne = (text: string, loan = 0): boolean => {
+    bytes.set(Buffer.from(text), AT);
+    return call['isOne']!(AT, AT + text.length, loan) !== 0;
+  };
+  for (const text of [
+    ...[
+      '+OK\r\n',
+      '-ERR x\r\n',
+      ':1\r\n',
+      '$3\r\nabc\r\n',
+      '$-1\r\n',
+      '*0\r\n',
+      '*-1\r\n',
+      '_\r\n',
+    ],
+    ...['*2\r\n:1\r\n*1\r\n$0\r\n\r\n', '%1\r\n+a\r\n:1\r\n', '~1\r\n+a\r\n', '=5\r\ntxt:a\r\n'],
+    ...['>1\r\n+a\r\n+b\r\n', '|1\r\n+a\r\n+b\r\n:1\r\n'],
+  ])
+    assert.ok(isOne(text), text);
+  for (const text of [
+    ...['', '+OK', '+OK\r\n+OK\r\n', '$3\r\nab\r\n', '$3\r\nabcd\r\n', '*2\r\n:1\r\n', '*1\r\n'],
+    ...['%1\r\n+a\r\n', '>1\r\n+a\r\n', '*x\r\n', '$-2\r\n', '*1\r\n:1\r\n:2\r\n'],
+  ])
+    assert.not(isOne(text), text);
+  assert.ok(isOne('*2\r\n:1\r\n$200000\r\n', 200_000), 'the bytes of a loan follow');
+  assert.not(isOne('*2\r\n:1\r\n$200000\r\n', 200_001));
+  assert.not(isOne('*3\r\n:1\r\n$200000\r\n', 200_000));
+});
+
 test.run();

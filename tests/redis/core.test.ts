@@ -22,7 +22,7 @@ function scanAll(client: Client, between: () => void): Set<string> {
   return met;
 }
 
-test('a scan returns every key that exists throughout, while the table grows and shrinks', () => {
+test('DICT-1, DICT-2: a scan returns every key that stays, while the table grows and shrinks', () => {
   const random = Random.forTest('redis/core');
   for (let round = 0; round < 20; round++) {
     const guest = new RedisGuest();
@@ -154,7 +154,7 @@ test('a large flush is short, and frees its memory step by step', () => {
   assert.ok(used() <= before + 65536, `${used()} bytes after, ${before} before`);
 });
 
-test('encodings are those of Redis', () => {
+test('ENTRY-2: encodings are those of Redis', () => {
   const client = new RedisGuest().connect();
   const encoding = (...words: (string | number)[]) => {
     client.command('DEL', 'k');
@@ -212,7 +212,7 @@ test('a client may switch its replies off', () => {
   assert.is(client.raw('CLIENT REPLY ON\r\n'), '+OK\r\n');
 });
 
-test('QUIT ends the connection, and later commands are not run', () => {
+test('SESS-2: QUIT ends the connection, and later commands are not run', () => {
   const guest = new RedisGuest();
   const client = guest.connect();
   assert.is(client.raw('SET a 1\r\nQUIT\r\nSET a 2\r\n'), '+OK\r\n+OK\r\n');
@@ -240,13 +240,23 @@ test('calls and failures of commands are counted', () => {
   );
 });
 
-test('client slots are reused, and at most maxclients are admitted', () => {
+test('GLOB-1: a pattern of many stars takes time, not for ever', () => {
+  const client = new RedisGuest().connect();
+  client.command('SET', 'a'.repeat(2000), '1');
+  assert.equal(client.command('KEYS', '*a'.repeat(500) + '*b'), []);
+  assert.is((client.command('KEYS', '*a'.repeat(500) + '*') as Reply[]).length, 1);
+});
+
+test('CLIENT-1: slots are reused, ids are not, and at most maxclients are admitted', () => {
   const guest = new RedisGuest();
   assert.is(guest.setOption('maxclients', '3'), 0);
   const clients = [guest.connect(), guest.connect(), guest.connect()];
   assert.throws(() => guest.connect(), /max number of clients reached/);
+  const ids = clients.map((client) => Number(client.command('CLIENT', 'ID')));
   clients[1]!.close();
-  assert.is(guest.connect().slot, clients[1]!.slot);
+  const next = guest.connect();
+  assert.is(next.slot, clients[1]!.slot);
+  assert.ok(Number(next.command('CLIENT', 'ID')) > Math.max(...ids));
   assert.instance(clients[0]!.command('GET'), RedisError);
 });
 

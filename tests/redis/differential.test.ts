@@ -299,7 +299,7 @@ function areEqual(words: Words, guest: string, real: string): boolean {
   return normal(words, guest) === normal(words, real);
 }
 
-test('random sequences of commands get equal replies', async () => {
+test('ENTRY-1: random sequences of commands get equal replies', async () => {
   if (!redis) return;
   const random = Random.forTest('redis/differential');
   const generator = new Generator(random);

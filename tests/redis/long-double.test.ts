@@ -122,7 +122,7 @@ test('what strtold accepts or rejects is accepted or rejected', async () => {
   );
 });
 
-test('random numbers of all sizes add up as in Redis', async () => {
+test('BIG-1: random numbers of all sizes add up as in Redis', async () => {
   const random = Random.forTest('long-double');
   const pairs: [string, string][] = [];
   for (let i = 0; i < 6000; i++) pairs.push([numberOf(random), numberOf(random)]);

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
 import { RedisGuest, type Client } from './harness.ts';
-import { encode, RedisError } from './resp.ts';
+import { encode, RedisError, ReplyReader, textOf } from './resp.ts';
 
 const test = suite('redis/memory-pressure');
 
@@ -28,7 +28,7 @@ function fill(client: Client, bytes: number, prefix = 'k'): number {
   }
 }
 
-test('a full VM refuses, keeps every key, and stays usable', () => {
+test('KEYS-1: a full VM refuses, keeps every key, and stays usable', () => {
   for (const bytes of [10, 1000, 20000, 300000, 3000000]) {
     const guest = new RedisGuest({ pages: 1024 });
     const client = guest.connect();
@@ -48,7 +48,7 @@ test('a full VM refuses, keeps every key, and stays usable', () => {
   }
 });
 
-test('no client request stops a full VM', () => {
+test('INPUT-2, REPLY-2: no client request stops a full VM, and no half reply is sent', () => {
   const random = Random.forTest('redis/memory-pressure');
   const guest = new RedisGuest({ pages: 512 });
   const client = guest.connect();
@@ -80,6 +80,11 @@ test('no client request stops a full VM', () => {
   for (let i = 0; i < 6000; i++) {
     const reply = current.send(encode(...words()));
     if (current.isClosed) current = guest.connect();
+    if (reply.length > 0) {
+      const reader = new ReplyReader(reply, textOf);
+      reader.next();
+      assert.ok(reader.isAtEnd, 'one whole reply');
+    }
     if (Buffer.from(reply.subarray(0, 5)).toString() === '-OOM ') refused++;
     if (i % 100 === 0) guest.cron();
   }

@@ -80,7 +80,7 @@ async function watchBoth(path: string): Promise<[string, string]> {
   return [plain(monitor.text), plain(own.text)];
 }
 
-test('a monitor is shown what redis-server shows, in the same order', async () => {
+test('PENDING-1: a monitor is shown what redis-server shows, in the same order', async () => {
   if (!hasPeer('redis-server', 'MONITOR compared with redis-server')) return;
   const real = (await startRedis())!;
   try {

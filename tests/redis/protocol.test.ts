@@ -145,6 +145,16 @@ test('a client without authentication may not send long requests', () => {
   assert.is(client.raw('AUTH secret\r\nGET a\r\n'), '+OK\r\n$-1\r\n');
 });
 
+test('PROTO-2: an announced number of arguments takes no memory before they come', () => {
+  const client = new RedisGuest().connect();
+  const other = client.guest.connect();
+  const used = (): number =>
+    Number(/used_memory:(\d+)/.exec(String(other.command('INFO', 'memory')))![1]);
+  const before = used();
+  assert.is(client.raw('*1048576\r\n$4\r\nMSET\r\n$1\r\na\r\n$1\r\n'), '');
+  assert.ok(used() - before < 4096, `${used() - before} bytes`);
+});
+
 test('random bytes never stop the guest', () => {
   const random = Random.forTest('redis/protocol');
   const guest = new RedisGuest();
@@ -177,7 +187,7 @@ test('random bytes never stop the guest', () => {
   assert.is(guest.connect().raw('PING\r\n'), '+PONG\r\n');
 });
 
-test('a long pipeline of large replies is sent in parts', () => {
+test('SESS-1, REPLY-1: a long pipeline of large replies is sent in parts', () => {
   const client = new RedisGuest().connect();
   client.command('SET', 'big', 'v'.repeat(300000));
   const replies = client.pipeline(Array.from({ length: 50 }, () => ['GET', 'big']));

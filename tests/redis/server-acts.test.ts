@@ -92,7 +92,7 @@ test('A9: lazyfree-lazy-eviction says whether evicted values are freed at once',
   }
 });
 
-test('A9: maxmemory-eviction-tenacity bounds what one command evicts, and cron goes on', () => {
+test('A9, EVICT-1: maxmemory-eviction-tenacity bounds what one command evicts, and cron goes on', () => {
   for (const [tenacity, isWhole] of [
     ['0', false],
     ['100', true],
@@ -146,7 +146,7 @@ test('A9: hz and dynamic-hz say how often the tasks run', () => {
   assert.is(guest.exports.hz(), 3);
 });
 
-test('B6: client-query-buffer-limit counts unread and queued input, not consumed input', () => {
+test('B6, INPUT-1: client-query-buffer-limit counts unread and queued input, not consumed input', () => {
   const guest = new RedisGuest();
   const admin = guest.connect();
   admin.command('CONFIG', 'SET', 'client-query-buffer-limit', '1mb', 'proto-max-bulk-len', '8mb');

@@ -108,7 +108,7 @@ test('CLIENT answers as Redis does, errors included', () =>
     client unblock 1 foo
   `));
 
-test('CONFIG SET accepts and refuses values as Redis does', () =>
+test('CONF-1: CONFIG SET accepts and refuses values as Redis does', () =>
   compare(`
     config foo
     config set foo 1
@@ -166,7 +166,7 @@ test('CONFIG SET accepts and refuses values as Redis does', () =>
     config rewrite
   `));
 
-test('CONFIG SET of several options changes all of them or none', () => {
+test('CONF-2: CONFIG SET of several options changes all of them or none', () => {
   run('config set timeout 7 tcp-keepalive 8');
   assert.equal(run('config get timeout'), ['timeout', '7']);
   assert.equal(run('config get tcp-keepalive'), ['tcp-keepalive', '8']);

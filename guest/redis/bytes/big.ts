@@ -5,6 +5,8 @@
 // Invariants  BIG-1  The caller of a product or shift has bounded the result below BITS_MAX: nothing here
 //                    checks.
 
+import { CHECKED, broken } from './checked.ts';
+
 /**
  * 5119 digits over 10^10079 is the largest that the reader of long-double.ts asks for: 33,483 bits, and a
  * shift.
@@ -46,6 +48,7 @@ export function multiplyAdd(at: u32, factor: u32, addend: u32): void {
   }
   if (carry == 0) return;
   store<u32>(at + 4 + (count << 2), <u32>carry);
+  if (CHECKED && count + 1 > BITS_MAX >> 5) broken('BIG-1: a number is too large');
   store<u32>(at, count + 1);
 }
 

@@ -5,6 +5,7 @@
 //             trim() at the end.
 
 import * as heap from './heap.ts';
+import { CHECKED, broken } from './checked.ts';
 
 const FIRST_ROOM: u32 = 256;
 const KEPT_ROOM: u32 = 4096;
@@ -46,6 +47,7 @@ export function count(): u32 {
 }
 
 export function at(index: u32): u32 {
+  if (CHECKED && index >= used) broken('GATHERED: no such address');
   return load<u32>(list + (index << 2));
 }
 

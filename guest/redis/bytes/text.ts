@@ -3,11 +3,13 @@
 // Interface   begin() ... end() brackets one composition; only one is open at a time, for commands run one
 //             after another. Between them the put functions append; address() and length() are valid until
 //             the next put.
-// Invariants  TEXT-1  The buffer is the only owner of its block; end() frees it if it has grown large.
+// Invariants  TEXT-1  By construction: the buffer is the only owner of its block; end() frees it if it has
+//                     grown large.
 // Constants   A string literal is static UTF-16 data; ascii() narrows it on the way out. Only ASCII literals.
 
 import { COLON, CR, DOT, LF, MINUS, ZERO } from './ascii.ts';
 import * as heap from './heap.ts';
+import { CHECKED, broken } from './checked.ts';
 
 const FIRST_BYTES: u32 = 16384; // INFO with every section fits
 const KEPT_BYTES: u32 = 65536;
@@ -28,6 +30,7 @@ export function begin(): void {
 }
 
 export function end(): void {
+  if (CHECKED && used > room) broken('TEXT-1: the text is longer than its buffer');
   used = 0;
   if (room > KEPT_BYTES) {
     heap.free(base, room);

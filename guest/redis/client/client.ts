@@ -6,6 +6,7 @@
 
 import * as clock from '../border/clock.ts';
 import * as heap from '../bytes/heap.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 // Flags, in Client.flags.
 export const MULTI: u32 = 1; // between MULTI and EXEC
@@ -120,6 +121,8 @@ export function current(): Client {
 }
 
 export function setCurrent(record: u32): void {
+  if (CHECKED && record != 0 && at(changetype<Client>(record).slot) != record)
+    broken('CLIENT-1: a client runs that is not in its slot');
   running = record;
 }
 
@@ -172,6 +175,10 @@ function growTable(): bool {
 /** Frees a record and its texts; transaction, watches, input and output are released before. */
 export function close(record: u32): void {
   const c = changetype<Client>(record);
+  if (CHECKED && (at(c.slot) != record || connected == 0))
+    broken('CLIENT-1: a client ends that is not in its slot');
+  if (CHECKED && (c.pendingHead | c.watchHead | c.queueHead | c.input | c.events) != 0)
+    broken('CLIENT: a record is freed that still owns something');
   store<u32>(table + (c.slot << 2), 0);
   if (c.slot < lowFree) lowFree = c.slot;
   connected--;

@@ -7,6 +7,7 @@
 import { EVENT_CLOSE, EVENT_OUTPUT } from '../abi.ts';
 import * as client from './client.ts';
 import { Client } from './client.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 /** Close the connection at once, whatever is left to send. */
 export const CLOSE: u32 = EVENT_CLOSE;
@@ -29,6 +30,7 @@ export function post(c: Client, kind: u32): void {
     if (first != 0) changetype<Client>(first).eventBefore = changetype<u32>(c);
     first = changetype<u32>(c);
   }
+  if (CHECKED && client.at(c.slot) != changetype<u32>(c)) broken('EVENT: an event of no client');
   c.events |= kind;
 }
 
@@ -53,6 +55,8 @@ export function next(): u32 {
 export function forget(c: Client): void {
   if (c.events == 0) return;
   c.events = 0;
+  if (CHECKED && (c.eventBefore == 0) != (first == changetype<u32>(c)))
+    broken('EVENT: the list of clients is broken');
   if (c.eventBefore != 0) changetype<Client>(c.eventBefore).eventNext = c.eventNext;
   else first = c.eventNext;
   if (c.eventNext != 0) changetype<Client>(c.eventNext).eventBefore = c.eventBefore;

@@ -13,6 +13,7 @@
 
 import * as ascii from '../bytes/ascii.ts';
 import { equal } from '../bytes/copy.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 export const ROW_BYTES: u32 = 112;
 const ROWS_MAX: u32 = 288;
@@ -147,6 +148,8 @@ function defineRow(
   let cell = hashOf(load<u64>(row), at, bytes);
   while (load<u32>(INDEX + (cell << 2)) != 0) cell = (cell + 1) & (INDEX_CELLS - 1);
   store<u32>(INDEX + (cell << 2), row);
+  if (CHECKED && (find(at, bytes) != row || rowCount > INDEX_CELLS / 2))
+    broken('COMMAND: a row is not found by its name');
   return row;
 }
 

@@ -8,7 +8,8 @@
 // Interface   attach() once, with BYTES of memory outside the guest's; open(), puts, close().
 //             guest/redis/rdb/writer.ts declares them for the guest. After a failure puts do nothing, and
 //             close() returns the error.
-// Invariants  ENC-1  It stores to its own workspace alone, and reads guest memory only through fetch().
+// Invariants  ENC-1  By construction: it stores to its own workspace alone, and reads guest memory only
+//                    through fetch().
 
 import * as format from '../rdb/format.ts';
 import * as output from './output.ts';

@@ -161,11 +161,28 @@ export function step(dict: u32): bool {
 }
 
 function finish(dict: u32): void {
+  if (CHECKED) check(dict);
   heap.free(load<u32>(dict, TABLE), 0);
   store<u32>(dict, load<u32>(dict, NEXT_TABLE), TABLE);
   store<u32>(dict, load<u32>(dict, NEXT_BITS), BITS);
   store<u32>(dict, 0, NEXT_TABLE);
   store<u32>(dict, 0, MOVED);
+}
+
+let met: u32 = 0;
+
+/** For the checked build, when the second table has all keys: each is found, and all are counted. */
+function check(dict: u32): void {
+  met = 0;
+  const count: u32 = 1 << load<u32>(dict, NEXT_BITS);
+  for (let i: u32 = 0; i < count; i++)
+    bucket.visit(load<u32>(dict, NEXT_TABLE) + (i << bucket.SHIFT), meet);
+  if (met != used(dict)) broken('DICT: the keys do not add up');
+}
+
+function meet(found: u32): void {
+  met++;
+  if (!entry.isKey(found)) broken('ENTRY-1: an entry of a dictionary has no type');
 }
 
 // --- Walking -----------------------------------------------------------------------------------------------

@@ -3,16 +3,16 @@
 // Structure   0 type u8   1 flags u8   2 keyspace u16   4 access u32   8 key bytes u32   12 value bytes u32
 //             16 expiry ms i64   24 position in volatile u32   28 key, then value
 //             type      low half: the type (type.ts); high half: its encoding. The whole byte is 0 in an
-//                       allocation that is not a key: one still filling, or one that waits to be freed. A
-//                       saver skips those.
+//                       allocation that is not a key yet. A saver skips those.
 //             keyspace  id of the keyspace, which is not the number of a database: SWAPDB and FLUSHDB
 //                       reassign it (keyspace.ts). A saver asks space.databaseOf(), and skips entries that
 //                       have none.
 //             access    LRU: seconds in 24 bits; LFU: minutes in 16 bits, then 8 bits of counter
 //             expiry    Unix time in ms; valid only with EXPIRES
 //             volatile  position in the database's list of keys that expire; valid only with EXPIRES
-// Invariants  ENTRY-1  An entry of a dictionary has a type, and one without has none: the two change
-//                      together, with no safepoint between.
+// Invariants  ENTRY-1  An entry of a dictionary has a type and the id of its keyspace; they change with the
+//                      dictionary, with no safepoint between. Another one has no type while it is filled, and
+//                      no keyspace while it waits to be freed.
 //             ENTRY-2  The value of an integer is an i64 of 8 bytes, not aligned.
 
 import * as clock from '../border/clock.ts';
@@ -106,6 +106,8 @@ export function valueBytes(entry: u32): u32 {
 
 @inline
 export function setValueBytes(entry: u32, bytes: u32): void {
+  if (CHECKED && bytesFor(keyBytes(entry), bytes) > slab.usable(entry))
+    broken('ENTRY: key and value are longer than their allocation');
   store<u32>(entry, bytes, 12);
 }
 

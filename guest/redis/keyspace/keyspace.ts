@@ -5,7 +5,8 @@
 //             filled; resizeValue() makes room for another value of a key. signalModified() after each change
 //             of a key, addDirty() for each change that a save should count.
 // Invariants  KEYS-1  A function that returns 0 or false for lack of memory has changed nothing.
-//             KEYS-2  Entry addresses hold until the next call that adds, resizes or removes the same key.
+//             KEYS-2  By construction (blocks do not move): entry addresses hold until the next call that
+//                     adds, resizes or removes the same key.
 
 import * as clock from '../border/clock.ts';
 import * as bucket from './bucket.ts';
@@ -21,6 +22,7 @@ import * as volatile from './volatile.ts';
 import * as watch from './watch.ts';
 import { copy } from '../bytes/copy.ts';
 import { slab } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 let dirtyCount: u64 = 0;
 let childActive: bool = false;
@@ -122,6 +124,10 @@ export function expire(found: u32): void {
  */
 export function add(made: u32, type: u32, encoding: u32): bool {
   const hash = siphash.hash(entry.key(made), entry.keyBytes(made));
+  if (CHECKED && entry.isKey(made) && space.databaseOf(made) != -1)
+    broken('ENTRY-1: an entry that is added belongs to a database');
+  if (CHECKED && dict.find(space.current, entry.key(made), entry.keyBytes(made), hash) != 0)
+    broken('KEYS: a key is added twice');
   entry.setKeyspaceId(made, space.idOf(space.current));
   if (!dict.insert(space.current, made, hash)) return false;
   store<u8>(made, 0, 1);
@@ -171,7 +177,8 @@ export function replace(old: u32, by: u32): void {
 function relink(old: u32, by: u32): void {
   const key = entry.key(old);
   const keyBytes = entry.keyBytes(old);
-  dict.find(space.current, key, keyBytes, siphash.hash(key, keyBytes));
+  const found = dict.find(space.current, key, keyBytes, siphash.hash(key, keyBytes));
+  if (CHECKED && found != old) broken('KEYS: an entry to replace is not in the dictionary');
   bucket.replaceFound(by);
   if (entry.hasExpiry(by)) volatile.repoint(space.expiring(space.current), by);
 }
@@ -201,7 +208,8 @@ export function removeEntry(found: u32, why: u32): void {
 export function unlink(found: u32): void {
   const key = entry.key(found);
   const keyBytes = entry.keyBytes(found);
-  dict.remove(space.current, key, keyBytes, siphash.hash(key, keyBytes));
+  const removed = dict.remove(space.current, key, keyBytes, siphash.hash(key, keyBytes));
+  if (CHECKED && removed != found) broken('KEYS: another entry was unlinked');
   clearExpiry(found);
   entry.setKeyspaceId(found, entry.NO_KEYSPACE);
 }
@@ -212,6 +220,8 @@ export function setExpiry(found: u32, ms: i64): bool {
     if (!volatile.push(space.expiring(space.current), found)) return false;
     store<u8>(found, load<u8>(found, 1) | (<u8>entry.EXPIRES), 1);
   }
+  if (CHECKED && !volatile.has(space.expiring(space.current), found))
+    broken('KEYS: a key that expires is not among those');
   store<i64>(found, ms, 16);
   return true;
 }
@@ -238,6 +248,8 @@ export function flush(database: u32): i64 {
   if (fresh == 0) return -1;
   watch.touchDatabase(database, old, 0);
   space.replace(database, fresh);
+  if (CHECKED && volatile.count(space.expiring(old)) > <u32>keys)
+    broken('KEYS: more keys expire than there are');
   volatile.clear(space.expiring(old));
   lazyfree.drainKeyspace(old);
   return keys;

@@ -33,6 +33,7 @@ export const ALWAYS: u32 = 0xffffffff;
  */
 export function discard(unlinked: u32, why: u32): void {
   const kind = entry.type(unlinked);
+  if (CHECKED && space.databaseOf(unlinked) != -1) broken('LAZY: a key of a database is freed');
   if (type.isOutside(kind)) {
     const isLazy = why == ALWAYS || config.number(why) != 0;
     if (isLazy && type.effort(kind, unlinked) > type.LAZY_EFFORT) {
@@ -69,6 +70,8 @@ export function step(): bool {
     }
     return true;
   }
+  if (CHECKED && keyspaces == 0 && pendingCount != 0)
+    broken('LAZY: objects are counted that do not wait');
   if (keyspaces == 0) return false;
   const at = dict.drain(keyspaces, load<u32>(keyspaces, space.BUCKET), BUCKETS_PER_STEP, freeKey);
   if (at != 0) store<u32>(keyspaces, at, space.BUCKET);

@@ -12,6 +12,7 @@ import * as dict from './dict.ts';
 import * as entry from './entry.ts';
 import * as heap from '../bytes/heap.ts';
 import * as volatile from './volatile.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 const KEYSPACE_BYTES: u32 = 72;
 const EXPIRING: u32 = 32;
@@ -63,6 +64,8 @@ export function create(database: u32): u32 {
 
 /** Frees a flushed keyspace that is empty. */
 export function destroy(keyspace: u32): void {
+  if (CHECKED && (dict.used(keyspace) != 0 || load<i32>(keyspace, DATABASE) != -1))
+    broken('SPACE: a keyspace that is freed has keys, or a database');
   store<u32>(ids + (load<u32>(keyspace, ID) << 2), 0);
   heap.free(keyspace, KEYSPACE_BYTES);
 }
@@ -76,6 +79,7 @@ export function databases(): u32 {
 /** Selects a database; the number is in range. */
 @inline
 export function select(database: u32): void {
+  if (CHECKED && database >= databaseCount) broken('SPACE: no such database');
   current = load<u32>(table + (database << 2));
 }
 
@@ -144,6 +148,8 @@ export function expiring(keyspace: u32): u32 {
 /** Gives a database another keyspace; the old one belongs to no database then. */
 export function replace(database: u32, by: u32): void {
   const old = dictOf(database);
+  if (CHECKED && load<u32>(by, DATABASE) != database)
+    broken('SPACE: a keyspace of another database');
   store<u32>(table + (database << 2), by);
   if (current == old) current = by;
   store<i32>(old, -1, DATABASE);

@@ -40,6 +40,12 @@ export function at(list: u32, index: u32): u32 {
   return load<u32>(cellOf(list, index));
 }
 
+/** For the checked build: whether an entry is at its position. */
+export function has(list: u32, entry: u32): bool {
+  const index = load<u32>(entry, 24);
+  return index < count(list) && at(list, index) == entry;
+}
+
 /** Adds an entry; false if out of memory. */
 export function push(list: u32, entry: u32): bool {
   const index = count(list);
@@ -47,6 +53,7 @@ export function push(list: u32, entry: u32): bool {
   store<u32>(list, index + 1, 4);
   store<u32>(cellOf(list, index), entry);
   store<u32>(entry, index, 24);
+  if (CHECKED && !has(list, entry)) broken('VOLATILE: an entry that was added is not there');
   return true;
 }
 
@@ -73,8 +80,7 @@ function addChunk(list: u32, chunk: u32): bool {
 export function remove(list: u32, entry: u32): void {
   const last = count(list) - 1;
   const index = load<u32>(entry, 24);
-  if (CHECKED && (index > last || at(list, index) != entry))
-    broken('VOLATILE: an entry is not at its position');
+  if (CHECKED && !has(list, entry)) broken('VOLATILE: an entry is not at its position');
   if (index != last) {
     const moved = at(list, last);
     store<u32>(cellOf(list, index), moved);

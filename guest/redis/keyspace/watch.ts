@@ -81,6 +81,13 @@ export function clear(watcher: client.Client): void {
     record = next;
   }
   watcher.watchHead = 0;
+  if (CHECKED && records == 0 && !isEmpty()) broken('WATCH: records that are not counted');
+}
+
+function isEmpty(): bool {
+  for (let bucket: u32 = 0; bucket < 256; bucket++)
+    if (load<u32>(BUCKETS + (bucket << 2)) != 0) return false;
+  return true;
 }
 
 /** True when a key that the client watches has expired since it began to. */

@@ -9,8 +9,8 @@
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
 //             running -> none   | finish       | its result is known; its file is renamed or unlinked
 //             running -> none   | cancelSave   | it was told to stop; its file is unlinked; reap() ends it
-// Invariants  PERSIST-1  A child's stores are its own: what it achieved is in its result and in the file,
-//                        nowhere else.
+// Invariants  PERSIST-1  By construction of snapshots: a child's stores are its own. What it achieved is in
+//                        its result and in the file, nowhere else.
 //             PERSIST-2  dirty counts the changes that no good file has: a save subtracts those from before
 //                        its snapshot.
 

@@ -5,7 +5,8 @@
 //             leave the keys alone. A file with what this server does not have is refused, unless start()
 //             allows to leave that out: then it is read over and counted. Keys that have expired are read
 //             over, too.
-// Invariants  LOAD-1  A key is linked when its whole value has been read, or, of a hash, field by field.
+// Invariants  LOAD-1  By construction: a key is linked when its whole value has been read, or, of a hash,
+//                     field by field.
 //             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that
 //                     lies, a key or field that comes twice.
 

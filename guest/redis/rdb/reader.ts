@@ -24,6 +24,7 @@ import {
   SYS_SIZE,
 } from '../../../assembly/abi/syscall.ts';
 import { slab, syscall } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 /** Strings up to here are read in place. */
 const TAKE_MAX: u32 = format.BUFFER_BYTES >> 1;
@@ -174,6 +175,7 @@ function readInto(to: u32, bytes: u32): u32 {
 }
 
 function sum(): void {
+  if (CHECKED && (at > end || summed > at)) broken('READ-1: read beyond the buffer');
   crc = crc64.update(crc, summed, at - summed);
   summed = at;
 }

@@ -9,8 +9,8 @@
 // Invariants  SAVE-1  A span is given up when the next entry lies in another one: all entries that begin in
 //                     it are written, and what else lies in it is bookkeeping of the slab heap that a walk
 //                     has passed.
-//             SAVE-2  On the main vCPU forget() does nothing, so both ways of saving run the same
-//                     instructions.
+//             SAVE-2  By construction: on the main vCPU forget() does nothing, so both ways of saving run the
+//                     same instructions.
 
 import * as config from '../config/config.ts';
 import * as entry from '../keyspace/entry.ts';
@@ -28,6 +28,7 @@ import { VERSION as SERVER_VERSION } from '../client/identity.ts';
 import { PROGRESS_SAVE } from '../abi.ts';
 import { SYS_PROGRESS, SYS_RENAME, SYS_UNLINK } from '../../../assembly/abi/syscall.ts';
 import { forget, slab, syscall } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 const NO_DATABASE: i32 = -1;
 
@@ -128,6 +129,7 @@ function entries(): void {
       put(at);
     }
     const next = entry.next(at + 1);
+    if (CHECKED && next != 0 && next <= at) broken('SAVE-1: entries are not in order');
     if (next >> slab.SPAN_SHIFT != at >> slab.SPAN_SHIFT) passed(at);
     at = next;
   }

@@ -14,6 +14,7 @@ import * as option from '../config/option.ts';
 import * as stats from '../stats/stats.ts';
 import * as text from '../bytes/text.ts';
 import { Client } from '../client/client.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 let total: u64 = 0;
 let isCounting: bool = false;
@@ -58,6 +59,15 @@ function count(c: Client): void {
   const now = line.memoryOf(c);
   total += now - c.countedBytes;
   c.countedBytes = now;
+  if (CHECKED && total != sum()) broken('CLIENTS: the memory of all does not add up');
+}
+
+/** For the checked build. */
+function sum(): u64 {
+  let bytes: u64 = 0;
+  for (let slot: u32 = 0; slot < client.slots(); slot++)
+    if (client.at(slot) != 0) bytes += changetype<Client>(client.at(slot)).countedBytes;
+  return bytes;
 }
 
 function countAll(): void {

@@ -19,14 +19,24 @@ import * as option from '../config/option.ts';
 import * as propagate from './propagate.ts';
 import * as reply from '../wire/reply.ts';
 import * as replyBlock from '../wire/reply-block.ts';
+import * as replyCheck from '../wire/reply-check.ts';
 import * as stats from '../stats/stats.ts';
 import * as transaction from './transaction.ts';
 import { clockUs } from '../border/host.ts';
 import { slab } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 let httpNotedMs: i64 = -60000;
 
 /** The row that runs. */
+/** Clients whose replies are not checked. */
+const EXEMPT: u32 =
+  client.CLOSE_ASAP |
+  client.MONITOR |
+  client.REPLY_OFF |
+  client.REPLY_SKIP |
+  client.REPLY_SKIP_NEXT;
+
 let running: u32 = 0;
 
 
@@ -196,9 +206,20 @@ function call(found: u32): void {
     call_indirect<void>(command.handlerOf(found));
     statistics.countShared(found);
   }
+  if (CHECKED && !isOneReply(start)) broken('REPLY: a command has not given one whole reply');
   if (replyBlock.startsWithError(start)) fail(found, start);
   if (propagate.isHeard()) propagate.ran(found, client.current().db);
   running = before;
+}
+
+/**
+ * For the checked build. A client that is closed at once gets no reply, nor does CLIENT REPLY; a monitor gets
+ * lines between the replies of EXEC.
+ */
+function isOneReply(start: u32): bool {
+  if (replyBlock.hasFailed() || client.current().flags & EXEMPT) return true;
+  const from = replyBlock.address();
+  return replyCheck.isOne(from + start, from + replyBlock.length(), reply.loanedBytes());
 }
 
 function fail(found: u32, start: u32): void {

@@ -20,6 +20,7 @@ import * as text from '../bytes/text.ts';
 import { Client } from '../client/client.ts';
 import { clockUs } from '../border/host.ts';
 import { isSecret } from './secret.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 let first: u32 = 0; // through Client.monitorNext
 
@@ -37,7 +38,10 @@ export function leave(c: Client): void {
   if (first == self) first = c.monitorNext;
   else {
     let before = changetype<Client>(first);
-    while (before.monitorNext != self) before = changetype<Client>(before.monitorNext);
+    while (before.monitorNext != self) {
+      if (CHECKED && before.monitorNext == 0) broken('MONITOR: a monitor is not in the list');
+      before = changetype<Client>(before.monitorNext);
+    }
     before.monitorNext = c.monitorNext;
   }
   if (first == 0) propagate.unlisten(show);

@@ -21,6 +21,7 @@ import * as stats from '../stats/stats.ts';
 import * as stranger from './stranger.ts';
 import * as text from '../bytes/text.ts';
 import { Client } from '../client/client.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 /** A batch ends when its replies are longer: the host sends them, and the input that is left is resumed. */
 const BATCH_MAX: u32 = 1048576;
@@ -112,6 +113,7 @@ export function cut(c: Client): void {
 /** A client is gone: what waited for it is dropped. */
 export function forget(c: Client): void {
   pending.drop(c);
+  if (CHECKED && c.pendingBytes != 0) broken('PENDING: bytes of no block');
   heap.countOutside(-(<i64>c.output));
   c.output = 0;
 }

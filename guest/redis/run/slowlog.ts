@@ -15,6 +15,7 @@ import * as number from '../bytes/number.ts';
 import * as option from '../config/option.ts';
 import * as reply from '../wire/reply.ts';
 import { isSecret } from './secret.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 const ENTRIES_MAX: u32 = 1024;
 const ARGUMENTS_MAX: u32 = 32;
@@ -40,7 +41,10 @@ function slotOf(age: u32): usize {
 }
 
 function dropOldest(): void {
-  heap.free(load<u32>(slotOf(--kept)), 0);
+  const slot = slotOf(--kept);
+  if (CHECKED && load<u32>(slot) == 0) broken('SLOWLOG: an entry is counted that was not kept');
+  heap.free(load<u32>(slot), 0);
+  if (CHECKED) store<u32>(slot, 0);
 }
 
 export function reset(): void {

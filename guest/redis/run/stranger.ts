@@ -14,6 +14,7 @@ import * as stats from '../stats/stats.ts';
 import { Client } from '../client/client.ts';
 import { HOST_VM_BYTES } from '../abi.ts';
 import { hostInfo } from '../border/host.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 /**
  * Unfinished input of one: more than the longest AUTH or HELLO, which take a password of 4096 bytes at most.
@@ -47,8 +48,17 @@ export function settle(c: Client): void {
   const now = is(c) ? input.bytesOf(c) : 0;
   held += now - c.strangerBytes;
   c.strangerBytes = now;
+  if (CHECKED && held != sum()) broken('STRANGER: what strangers hold does not add up');
   if (now > EACH_BYTES) turnOut(c);
   while (held > allowed) if (!turnOutLargest()) return;
+}
+
+/** For the checked build. */
+function sum(): u64 {
+  let bytes: u64 = 0;
+  for (let slot: u32 = 0; slot < client.slots(); slot++)
+    if (client.at(slot) != 0) bytes += changetype<Client>(client.at(slot)).strangerBytes;
+  return bytes;
 }
 
 function turnOutLargest(): bool {

@@ -14,6 +14,7 @@ import * as reply from '../wire/reply.ts';
 import * as replyBlock from '../wire/reply-block.ts';
 import * as text from '../bytes/text.ts';
 import * as watch from '../keyspace/watch.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 const HEAD_BYTES: u32 = 16;
 
@@ -47,6 +48,7 @@ export function enqueue(c: client.Client, row: u32): void {
   c.queueCount++;
   c.queueBytes += <u32>bytes;
   c.queueText += bytes - HEAD_BYTES - ((<u64>count) << 3);
+  if (CHECKED && to != block + <u32>bytes) broken('QUEUE: a command does not fill its block');
   reply.queued();
 }
 
@@ -93,8 +95,20 @@ export function abort(c: client.Client, start: u32): void {
   text.end();
 }
 
+/** For the checked build: whether the sums of a queue are right. */
+function isCounted(c: client.Client): bool {
+  let count: u32 = 0;
+  let bytes: u32 = 0;
+  for (let block = c.queueHead; block != 0; block = next(block)) {
+    count++;
+    bytes += load<u32>(block, 12);
+  }
+  return count == c.queueCount && bytes == c.queueBytes;
+}
+
 /** Leaves MULTI, and watches nothing any more. */
 export function discard(c: client.Client): void {
+  if (CHECKED && !isCounted(c)) broken('QUEUE: the commands of a client do not add up');
   let block = c.queueHead;
   while (block != 0) {
     const next = load<u32>(block);

@@ -19,6 +19,7 @@ import * as random from '../bytes/random.ts';
 import * as siphash from '../bytes/siphash.ts';
 import { KIND_VALUE } from '../bytes/heap.ts';
 import { slab } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 export const TABLE_BYTES: u32 = 32;
 const BUCKETS: u32 = 0; // u32
@@ -159,6 +160,8 @@ export function remove(table: u32, name: u32, nameBytes: u32): bool {
   if (isResizing(table)) step(table);
   const node = find(table, name, nameBytes);
   if (node == 0) return false;
+  if (CHECKED && (used(table) == 0 || load<u32>(link) != node))
+    broken('TABLE: a field is removed that is not linked');
   store<u32>(link, nodes.next(node));
   store<u32>(table, used(table) - 1, USED);
   freeNode(table, node);
@@ -228,11 +231,29 @@ function moveBucket(table: u32, index: u32, node: u32): void {
 }
 
 function finish(table: u32): void {
+  if (CHECKED) check(table);
   slab.free(load<u32>(table, BUCKETS));
   store<u32>(table, load<u32>(table, NEXT_BUCKETS), BUCKETS);
   store<u32>(table, load<u32>(table, NEXT_BITS), BITS);
   store<u32>(table, 0, NEXT_BUCKETS);
   store<u32>(table, 0, MOVED);
+}
+
+/** For the checked build: every field is in the bucket of its hash, and all are counted. */
+function check(table: u32): void {
+  let fields: u32 = 0;
+  let units: u32 = 0;
+  const count = bucketCount(table);
+  for (let index: u32 = 0; index < count; index++) {
+    for (let node = bucketAt(table, index); node != 0; node = nodes.next(node)) {
+      fields++;
+      units += nodes.bytes(node) >> 3;
+      if (find(table, nodes.field(node), nodes.fieldBytes(node)) != node)
+        broken('TABLE: a field is not in its bucket');
+    }
+  }
+  if (fields != used(table)) broken('TABLE: the fields do not add up');
+  if (units != load<u32>(table, NODE_COUNT)) broken('TABLE: the bytes of nodes do not add up');
 }
 
 // --- Walking -----------------------------------------------------------------------------------------------

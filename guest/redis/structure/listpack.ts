@@ -16,6 +16,7 @@
 
 import * as number from '../bytes/number.ts';
 import { copy, equal } from '../bytes/copy.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 export const HEADER_BYTES: u32 = 6;
 /** Bytes of a listpack without elements. */
@@ -143,6 +144,8 @@ export function write(to: u32): u32 {
     const low = (own >> ((rest - 1) * 7)) & 127;
     store<u8>(at, <u8>(at == to + own ? low : low | 128));
   }
+  if (CHECKED && (skip(to) != at || !isPlanned(to)))
+    broken('LP-1: an element is not what was planned');
   return at;
 }
 
@@ -163,6 +166,7 @@ function ownBytes(element: u32): u32 {
 /** Address of the element behind one. */
 @inline
 export function skip(element: u32): u32 {
+  if (CHECKED && load<u8>(element) > 0xf4) broken('LP: no element');
   const own = ownBytes(element);
   return element + own + backBytes(own);
 }

@@ -19,6 +19,7 @@ import * as heap from '../bytes/heap.ts';
 import * as option from '../config/option.ts';
 import * as protocol from './protocol.ts';
 import { slab } from '../../../assembly/index.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 export const LARGE_MIN: u32 = 32768;
 const FIRST_ARGUMENTS: u32 = 16;
@@ -80,6 +81,7 @@ function put(c: client.Client, from: u32, bytes: u32): bool {
   }
   memory.copy(c.input + c.inputBytes, from, bytes);
   c.inputBytes += bytes;
+  if (CHECKED && c.inputBytes > c.inputRoom) broken('INPUT: more bytes than the buffer has');
   return true;
 }
 
@@ -147,6 +149,7 @@ function fillLarge(c: client.Client, from: u32, bytes: u32): u32 {
   if (c.largeBlock != 0 && kept != 0)
     memory.copy(entry.value(c.largeBlock) + c.largeRead, from, kept);
   c.largeRead += taken;
+  if (CHECKED && c.largeRead > c.largeTotal + 2) broken('INPUT: more bytes than were announced');
   return taken;
 }
 
@@ -190,8 +193,11 @@ export function finish(c: client.Client): void {
   while (c.largeHead != 0) {
     const block = c.largeHead;
     c.largeHead = entry.access(block);
+    if (CHECKED && entry.isKey(block)) broken('INPUT: an argument that is freed is a key');
+    if (CHECKED) c.largeBytes -= slab.usable(block);
     slab.free(block);
   }
+  if (CHECKED && c.largeBytes != 0) broken('INPUT: the bytes of large arguments do not add up');
   c.largeBytes = 0;
   c.argumentsTotal = 0;
   c.flags &= ~client.ARGUMENT_LOST;
@@ -204,6 +210,8 @@ export function bytesOf(c: client.Client): u64 {
 
 /** Frees the buffer. */
 export function empty(c: client.Client): void {
+  if (CHECKED && (c.inputAt > c.inputBytes || (c.input == 0 && c.inputBytes != 0)))
+    broken('INPUT: read beyond the buffer');
   if (c.input != 0) heap.free(c.input, c.inputRoom);
   c.input = 0;
   c.inputBytes = 0;

@@ -20,6 +20,7 @@ import * as inline_ from './inline.ts';
 import * as number from '../bytes/number.ts';
 import * as option from '../config/option.ts';
 import * as reply from './reply.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 export const READY: u32 = 0;
 export const EMPTY: u32 = 1;
@@ -138,6 +139,7 @@ export function next(): u32 {
     if (state != READY) return state;
   }
   total = 0;
+  if (CHECKED && (cursor > limit || count > room)) broken('PROTO-1: read beyond the input');
   if (origin != 0) settle();
   args.set(vector, count);
   return READY;
@@ -157,13 +159,13 @@ function settle(): void {
 function readCount(): u32 {
   const end = lineEnd();
   if (end == 0) {
-    if (left() > LINE_MAX) return broken('too big mbulk count string');
+    if (left() > LINE_MAX) return violation('too big mbulk count string');
     return MORE;
   }
   if (!number.parse(cursor + 1, end - cursor - 1) || number.parsed > 0x7fffffff)
-    return broken('invalid multibulk length');
+    return violation('invalid multibulk length');
   const announced = number.parsed;
-  if (announced > 10 && !isTrusted()) return broken('unauthenticated multibulk length');
+  if (announced > 10 && !isTrusted()) return violation('unauthenticated multibulk length');
   cursor = end + 2;
   if (announced <= 0) return EMPTY;
   total = <u32>announced;
@@ -190,7 +192,7 @@ function readArgument(): u32 {
 function readLongArgument(): u32 {
   const end = lineEnd();
   if (end == 0) {
-    if (left() > LINE_MAX) return broken('too big bulk count string');
+    if (left() > LINE_MAX) return violation('too big bulk count string');
     return MORE;
   }
   if (load<u8>(cursor) != ascii.DOLLAR) {
@@ -203,8 +205,8 @@ function readLongArgument(): u32 {
   const isNumber = number.parse(cursor + 1, end - cursor - 1);
   const bytes = number.parsed;
   if (!isNumber || bytes < 0 || bytes > min(config.number(option.PROTO_MAX_BULK_LEN), BULK_MAX))
-    return broken('invalid bulk length');
-  if (bytes > 16384 && !isTrusted()) return broken('unauthenticated bulk length');
+    return violation('invalid bulk length');
+  if (bytes > 16384 && !isTrusted()) return violation('unauthenticated bulk length');
   return takeArgument(end + 2, <u32>bytes);
 }
 
@@ -238,6 +240,7 @@ export function takeLoose(c: client.Client, from: u32, bytes: u32): bool {
   store<u32>(cell, from);
   store<u32>(cell, bytes | LOOSE, 4);
   c.argumentsRead++;
+  if (CHECKED && c.argumentsRead > c.argumentsRoom) broken('PROTO: more arguments than places');
   return true;
 }
 
@@ -291,7 +294,7 @@ function isTrusted(): bool {
   );
 }
 
-function broken(what: string): u32 {
+function violation(what: string): u32 {
   reply.errorBegin('ERR Protocol error: ');
   reply.text(what);
   reply.errorEnd();
@@ -306,12 +309,12 @@ function nextInline(): u32 {
   while (bytes < reach && load<u8>(cursor + bytes) != ascii.LF && load<u8>(cursor + bytes) != 0)
     bytes++;
   if (bytes == reach || load<u8>(cursor + bytes) == 0)
-    return left() > LINE_MAX ? broken('too big inline request') : MORE;
+    return left() > LINE_MAX ? violation('too big inline request') : MORE;
   const line = cursor;
   cursor += bytes + 1;
   if (bytes != 0 && load<u8>(line + bytes - 1) == ascii.CR) bytes--;
   const words = inline_.split(line, bytes);
-  if (words < 0) return broken('unbalanced quotes in request');
+  if (words < 0) return violation('unbalanced quotes in request');
   if (words == 0) return EMPTY;
   args.set(inline_.vectorAt(), <u32>words);
   return READY;

@@ -9,6 +9,7 @@
 
 import * as ascii from '../bytes/ascii.ts';
 import * as heap from '../bytes/heap.ts';
+import { CHECKED, broken } from '../bytes/checked.ts';
 
 const FIRST_BYTES: u32 = 262144;
 const KEPT_BYTES: u32 = 2097152;
@@ -37,6 +38,7 @@ export function reset(): void {
   at = base;
   room = capacity;
   failed = false;
+  if (CHECKED && length() != 0) broken('REPLY-1: the block is not empty');
 }
 
 /** Frees a block that has grown; between batches. */
@@ -83,6 +85,7 @@ export function reserve(bytes: u32): bool {
 
 @inline
 export function advance(bytes: u32): void {
+  if (CHECKED && bytes > room) broken('REPLY: more bytes than were reserved');
   at += bytes;
   room -= bytes;
 }
@@ -119,6 +122,7 @@ export function fail(): bool {
 
 /** Drops what was appended behind a length() read earlier. */
 export function rewind(to: u32): void {
+  if (CHECKED && to > length()) broken('REPLY: rewound to what was not appended');
   room += at - base - to;
   at = base + to;
 }
