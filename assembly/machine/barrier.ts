@@ -8,6 +8,7 @@
 //             keeps later accesses after every earlier atomic store, its release half keeps earlier accesses
 //             before every later atomic load. The compiler in use rejects its own `atomic.fence`. The host
 //             decides at boot.
+//             The circle with vcpu.ts is harmless: neither calls the other before both are loaded.
 
 import { VCPU_FENCE } from '../abi/vcpu-block';
 import { VM_WEAK } from '../abi/vm-block';

@@ -10,6 +10,7 @@
 //             IPI-2  A vCPU that waits serves its own calls: two that wait for each other both proceed.
 // Concurrency VCPU_CALL_LOCK guards a vCPU's ring. "Post, then load the state" pairs with "store running,
 //             then load what is pending" of a vCPU that returns: at least one of the two sees the other.
+//             The circle with remote-call.ts is meant: poll() serves both kinds, and both wait by poll().
 // Cost        a call to a running vCPU takes until its next safepoint; serving one takes about 50 ns.
 //
 //   entry of the ring, 16 bytes:  u32 what, u32 0, u64 arg

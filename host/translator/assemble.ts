@@ -29,7 +29,7 @@ const DROPPED =
 /** Flags of an element segment that only declares. */
 const DECLARATIVE = 3;
 
-/** Dynamic linking's section must be the first one (tool-conventions/DynamicLinking.md). */
+/** Dynamic linking's section must be the first one (WebAssembly's conventions for tools). */
 const isFirst = ({ name }: CustomSection): boolean => name === 'dylink.0' || name === 'dylink';
 
 /** Translates every body and returns the finished image, its epoch table still at address 0. */

@@ -2,14 +2,27 @@
 // share.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
-import { RingzeroError } from '../errors.ts';
+import { checkObject, RingzeroError } from '../errors.ts';
+import { checkMayEnter, checkMayServe, isWeakMemory, prepareDirectory } from '#platform';
 import { DmaWindow } from '../io/dma-window.ts';
 import { RingFiles } from '../io/files.ts';
 import type { WasiOptions, WasiSetup } from '../wasi/options.ts';
 import type * as Wasm from '../webassembly.ts';
-import type { GuestImages } from './images.ts';
+import { loadImages, type GuestImages } from './images.ts';
+import type { KernelExports } from './kernel.ts';
+import { compileKernel } from './kernel-module.ts';
 import type { GuestImports, Machine } from './machine.ts';
-import { checkOptions, obtainMemory, type CheckedOptions, type MicroVMOptions } from './options.ts';
+import {
+  checkOptions,
+  obtainMemory,
+  type CheckedOptions,
+  type MicroVMHandle,
+  type MicroVMOptions,
+} from './options.ts';
+import { claimRegisters } from './registers.ts';
+import { addWasi } from './system-interface.ts';
+import { announceTimers } from './timers.ts';
+import { startTrace } from './trace.ts';
 
 /** Everything that booting needs, so that it can be done synchronously. */
 export interface BootParts {
@@ -45,14 +58,14 @@ export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory
 }
 
 /** Pages of 4096 bytes with which the guest starts. */
-export function guestPagesOf({ images: { info }, restoredPages }: BootParts): number {
+function guestPagesOf({ images: { info }, restoredPages }: BootParts): number {
   return (restoredPages ?? info.initialPages) * 16;
 }
 
 /**
  * The most pages of 4096 bytes that the guest may have. Fails with RZ_OUT_OF_MEMORY when it starts with more.
  */
-export function guestLimit(parts: BootParts): number {
+function guestLimit(parts: BootParts): number {
   const {
     images: { info },
     memory: { checked },
@@ -66,15 +79,7 @@ export function guestLimit(parts: BootParts): number {
   );
 }
 
-export function machineOf({
-  options,
-  images,
-  memory,
-  kernel,
-  main,
-  glue,
-  wasi,
-}: BootParts): Machine {
+function machineOf({ options, images, memory, kernel, main, glue, wasi }: BootParts): Machine {
   const { frames } = memory.checked;
   const { info } = images;
   return {
@@ -96,7 +101,7 @@ export function machineOf({
   };
 }
 
-export async function checkedWasi(
+async function checkedWasi(
   options: WasiOptions | undefined,
   { info }: GuestImages,
 ): Promise<WasiSetup | undefined> {
@@ -109,4 +114,52 @@ function sharedCopy(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
   copy.set(bytes);
   return copy;
+}
+
+/** What a VM's handle has, and how its first vCPU boots it. */
+export function bootOf(parts: BootParts): {
+  handle: MicroVMHandle;
+  boot: (calls: KernelExports) => void;
+} {
+  const { options, images, weakMemory } = parts;
+  const { frames, guardPages } = parts.memory.checked;
+  const guestPages = guestPagesOf(parts);
+  const limit = guestLimit(parts);
+  const machine = machineOf(parts);
+  if (options.trace !== undefined) machine.trace = startTrace(options.trace);
+  const handle = {
+    machine,
+    preopen: options.preopen,
+    importsModule: options.importsModule,
+    background: options.snapshotsInBackground ?? false,
+  };
+  const boot = (calls: KernelExports): void => {
+    calls.boot(frames, guestPages, limit, guardPages, weakMemory ? 1 : 0);
+    machine.registers = claimRegisters(calls, images.info);
+    if (options.timer === true) announceTimers(machine);
+  };
+  return { handle, boot };
+}
+
+/** Loads, translates and compiles what the options name. Fails as MicroVM.create does. */
+export async function bootParts(
+  options: MicroVMOptions,
+  glue: boolean,
+  restoredPages: number | undefined,
+): Promise<BootParts> {
+  checkObject(options);
+  checkMayEnter();
+  if (options.rings === true) checkMayServe();
+  const memory = guestMemory(options, glue);
+  const weakMemory = await isWeakMemory();
+  const images = await loadImages(memory.checked.frames, weakMemory, options, glue);
+  const [kernel, main] = await Promise.all([
+    compileKernel(),
+    WebAssembly.compile(images.main as BufferSource),
+  ]);
+  const wasi = await checkedWasi(options.wasi, images);
+  const imports = await addWasi(wasi, options.imports ?? {});
+  const release = await prepareDirectory(options.preopen);
+  const about = { options, memory, images, kernel, main, weakMemory, glue, wasi, restoredPages };
+  return { ...about, imports, release };
 }

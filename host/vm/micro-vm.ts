@@ -1,35 +1,18 @@
 // A VM: one shared memory, its kernel, its guest, its vCPUs.
 
-import { EPERM } from '../../assembly/abi/errno.ts';
-import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import type { Bytes } from '../bytes.ts';
 import { moduleBytes } from '../translator/reader.ts';
 import { checkObject, refuse, RingzeroError } from '../errors.ts';
-import {
-  checkMayEnter,
-  checkMayServe,
-  isWeakMemory,
-  leavesAtExit,
-  prepareDirectory,
-} from '#platform';
+import { checkMayEnter, leavesAtExit, prepareDirectory } from '#platform';
 import { startService, type IoService } from '../io/start.ts';
 import { Preopen } from '../syscalls/preopen.ts';
 import type { SyscallSink } from '../syscalls/table.ts';
-import {
-  checkedWasi,
-  guestLimit,
-  guestMemory,
-  guestPagesOf,
-  machineOf,
-  type BootParts,
-} from './boot.ts';
+import { bootOf, bootParts, type BootParts } from './boot.ts';
 import { Children } from './children.ts';
 import { closed } from './closed-memory.ts';
-import { loadImages } from './images.ts';
 import { importedPages } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
-import { compileKernel } from './kernel-module.ts';
-import type { Machine } from './machine.ts';
 import type { Program } from './program.ts';
 import {
   framesOf,
@@ -39,16 +22,15 @@ import {
   type MicroVMOptions,
 } from './options.ts';
 import { giveMemory } from './physical-memory.ts';
-import { claimRegisters, registersOf } from './registers.ts';
 import { Snapshot } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
 import type { StateSource } from './state/source.ts';
-import type { Target } from './state/restore.ts';
 import { addWasi } from './system-interface.ts';
 import { readStats, type VMStats } from './stats.ts';
-import { announceTimers, startTimers } from './timers.ts';
-import { endTrace, keepTrace, startTrace } from './trace.ts';
-import type { GuestExports, GuestFunction } from './exports.ts';
+import { takeSlot } from './take.ts';
+import { startTimers } from './timers.ts';
+import { endTrace, keepTrace } from './trace.ts';
+import type { GuestExports } from './exports.ts';
 import { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
@@ -111,21 +93,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     glue: boolean,
     restoredPages?: number,
   ): Promise<MicroVM<Exports>> {
-    checkObject(options);
-    checkMayEnter();
-    if (options.rings === true) checkMayServe();
-    const memory = guestMemory(options, glue);
-    const weakMemory = await isWeakMemory();
-    const images = await loadImages(memory.checked.frames, weakMemory, options, glue);
-    const [kernel, main] = await Promise.all([
-      compileKernel(),
-      WebAssembly.compile(images.main as BufferSource),
-    ]);
-    const wasi = await checkedWasi(options.wasi, images);
-    const imports = await addWasi(wasi, options.imports ?? {});
-    const release = await prepareDirectory(options.preopen);
-    const about = { options, memory, images, kernel, main, weakMemory, glue, wasi, restoredPages };
-    const vm = MicroVM.#boot<Exports>({ ...about, imports, release });
+    const vm = MicroVM.#boot<Exports>(await bootParts(options, glue, restoredPages));
     if (options.timer === true) await vm.#startTimers();
     await vm.#service?.ready;
     return vm;
@@ -136,31 +104,23 @@ export class MicroVM<Exports extends object = GuestExports> {
   }
 
   static #boot<Exports extends object>(parts: BootParts): MicroVM<Exports> {
-    const { options, images, release } = parts;
-    const { checked } = parts.memory;
-    let machine: Machine | undefined;
+    const { options, release, imports, restoredPages } = parts;
+    let handle: MicroVMHandle | undefined;
     try {
-      const guestPages = guestPagesOf(parts);
-      const limit = guestLimit(parts);
-      const made = (machine = machineOf(parts));
-      if (options.trace !== undefined) machine.trace = startTrace(options.trace);
-      const handle: MicroVMHandle = {
-        machine,
-        preopen: options.preopen,
-        importsModule: options.importsModule,
-        background: options.snapshotsInBackground ?? false,
-      };
-      const warm = machine.linked ? 0 : checked.snapshotVcpus;
-      const boot = (calls: KernelExports): void => {
-        const weak = parts.weakMemory ? 1 : 0;
-        calls.boot(checked.frames, guestPages, limit, checked.guardPages, weak);
-        made.registers = claimRegisters(calls, images.info);
-        if (options.timer === true) announceTimers(made);
-      };
-      const all = { ...options, imports: parts.imports };
-      return new MicroVM(handle, all, warm, release, boot, parts.restoredPages !== undefined);
+      const booted = bootOf(parts);
+      handle = booted.handle;
+      const warm = handle.machine.linked ? 0 : parts.memory.checked.snapshotVcpus;
+      const all = { ...options, imports };
+      return new MicroVM(
+        booted.handle,
+        all,
+        warm,
+        release,
+        booted.boot,
+        restoredPages !== undefined,
+      );
     } catch (error) {
-      if (machine?.trace !== undefined) endTrace(machine.trace);
+      if (handle?.machine.trace !== undefined) endTrace(handle.machine.trace);
       release();
       throw error;
     }
@@ -208,7 +168,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     const { states, pages, into } = await prepareRestore(state, true);
     const vm = await MicroVM.#create<Exports>(options, false, pages);
     try {
-      into(states, vm.#target(true));
+      into(states, { vcpu: vm.#vcpu as Vcpu, machine: vm.handle.machine, isFresh: true });
     } catch (error) {
       await vm.close();
       throw error;
@@ -270,7 +230,7 @@ export class MicroVM<Exports extends object = GuestExports> {
       vcpu: () => this.#vcpu as Vcpu,
       pool: () => this.#pool,
       root: () => this.#preopen.root,
-      take: () => this.#take(),
+      take: () => takeSlot(this.#vcpu as Vcpu, machine),
     });
     this.#vcpu = new Vcpu(
       machine,
@@ -313,8 +273,9 @@ export class MicroVM<Exports extends object = GuestExports> {
    * snapshot does not pay for them.
    */
   #warmUp(): void {
+    const vcpu = this.#vcpu as Vcpu;
     for (let i = 0; i < WARM_UP_SNAPSHOTS; i++)
-      this.#vcpu.kernel.calls.releaseSnapshot(this.#take());
+      vcpu.kernel.calls.releaseSnapshot(takeSlot(vcpu, this.handle.machine));
   }
 
   /** Physical memory. The host may read guest memory here, and write only to windows that it has claimed. */
@@ -337,36 +298,14 @@ export class MicroVM<Exports extends object = GuestExports> {
    */
   snapshot(): Snapshot<Exports> {
     this.#check();
-    if (this.handle.machine.linked) throw linkedHasNone('snapshots');
     return new Snapshot(
-      this.#take(),
+      takeSlot(this.#vcpu as Vcpu, this.handle.machine),
       this.#vcpu.kernel,
       this.handle.machine,
       this.#pool,
       () => this.#preopen.root,
       this.#vcpu.tables!.capture(),
     );
-  }
-
-  /** Slot of a new snapshot, with this vCPU's registers saved in it. */
-  #take(): number {
-    const { calls } = this.#vcpu.kernel;
-    const slot = calls.takeSnapshot();
-    if (slot === -EPERM)
-      throw new RingzeroError(
-        'RZ_GUEST_TRAP',
-        'cannot take a snapshot inside a page-fault handler: take it after the handler has returned',
-      );
-    if (slot < 0) {
-      throw new RingzeroError(
-        'RZ_SNAPSHOT_LIMIT',
-        `${SNAPSHOTS_MAX} snapshots are active: release one first`,
-      );
-    }
-    this.#vcpu.loadView();
-    this.#vcpu.glue?.exposure.taken();
-    this.#save(registersOf(calls, this.handle.machine.registers, slot));
-    return slot;
   }
 
   /**
@@ -382,26 +321,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     const { prepareRestore } = await import('./state/restore.ts'); // loaded on demand
     const { states, into } = await prepareRestore(state, false);
     this.#check();
-    if (this.handle.machine.linked) throw linkedHasNone('states');
-    into(states, this.#target(false));
-  }
-
-  #target(isFresh: boolean): Target {
-    const { machine } = this.handle;
-    const withRegisters = (use: (address: number) => void): void => {
-      const { calls } = this.#vcpu.kernel;
-      const slot = this.#take(); // its registers are where a snapshot's are
-      try {
-        use(registersOf(calls, machine.registers, slot));
-      } finally {
-        calls.releaseSnapshot(slot);
-      }
-    };
-    return { vcpu: this.#vcpu as Vcpu, machine, isFresh, withRegisters };
-  }
-
-  #save(address: number): void {
-    (this.#vcpu.instance.exports['ringzero.save'] as GuestFunction)(address);
+    into(states, { vcpu: this.#vcpu as Vcpu, machine: this.handle.machine, isFresh: false });
   }
 
   /** Microseconds that the last snapshot of spawn() took. */
@@ -474,11 +394,4 @@ export class MicroVM<Exports extends object = GuestExports> {
     if (this.#closed !== undefined)
       throw new RingzeroError('RZ_VM_CLOSED', `the VM is unusable: ${this.#closed}`);
   }
-}
-
-function linkedHasNone(what: string): RingzeroError {
-  return new RingzeroError(
-    'RZ_LINKED',
-    `a linked guest stores unchecked, so its VM has no ${what}: run the guest translated to have them`,
-  );
 }

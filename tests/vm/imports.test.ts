@@ -29,7 +29,7 @@ const shared = (): string =>
     Function.prototype,
     Array.prototype,
   ]
-    .map((object) => Reflect.ownKeys(object).map(String).sort().join()) // Deno moves a name that is first used
+    .map((object) => Reflect.ownKeys(object).map(String).sort().join()) // Deno moves names
     .join();
 
 async function codeOf(run: () => unknown): Promise<string> {

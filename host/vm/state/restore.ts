@@ -13,6 +13,7 @@ import { RingzeroError } from '../../errors.ts';
 import { physicalBuffer } from '../../physical-buffer.ts';
 import type { GuestFunction } from '../exports.ts';
 import type { Machine } from '../machine.ts';
+import { checkTranslated, withRegisters } from '../take.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { loadCodec, type Codec } from './codec.ts';
 import { malformed, RECORD_PAGES, runsOf, type StateRecord } from './format.ts';
@@ -22,13 +23,11 @@ import type { StateSource } from './source.ts';
 const WORDS = FRAME_BYTES / 4;
 const FRAMES_PER_WASM_PAGE = 16;
 
-export interface Target {
+interface Target {
   readonly vcpu: Vcpu;
   readonly machine: Machine;
   /** No code of the guest has run, and memory is zero. */
   readonly isFresh: boolean;
-  /** Calls `use` with an address where registers can be put; those of the vCPU are there. */
-  withRegisters(use: (address: number) => void): void;
 }
 
 /**
@@ -66,6 +65,7 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
   const { vcpu, machine } = target;
   const { calls } = vcpu.kernel;
   const last = states.at(-1)!;
+  checkTranslated(machine);
   checkModule(last, machine);
   if (calls.counter(GAUGE_RUNNING) !== 0)
     throw new RingzeroError('RZ_BUSY', 'restore() while a thread is in the guest: call it outside');
@@ -80,7 +80,7 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
       for (const record of state.records) pages.apply(record, state, codec);
     });
   });
-  target.withRegisters((address) => {
+  withRegisters(vcpu, machine, (address) => {
     new Uint8Array(physicalBuffer(machine.memory)).set(last.registers, address);
     (vcpu.instance.exports['ringzero.load'] as GuestFunction)(address);
   });
@@ -127,11 +127,10 @@ function resize(target: Target, wanted: number, pages: PageWriter): void {
 }
 
 /** A segment that this instance has dropped cannot come back. */
-function checkDrops({ registers }: State, { vcpu, machine, withRegisters }: Target): void {
+function checkDrops({ registers }: State, { vcpu, machine }: Target): void {
   const { dropBytes } = machine.registers;
   if (dropBytes === 0) return;
-  withRegisters((address) => {
-    (vcpu.instance.exports['ringzero.save'] as GuestFunction)(address);
+  withRegisters(vcpu, machine, (address) => {
     const end = address + registers.length;
     const now = new Uint8Array(physicalBuffer(machine.memory)).slice(end - dropBytes, end);
     const then = registers.subarray(registers.length - dropBytes);
