@@ -33,6 +33,10 @@ const WORDS = [
   'No',
   'yes',
   'no',
+  'yes\0',
+  'no\0x',
+  '\0yes',
+  'y\0es',
 ];
 
 async function names(): Promise<string[]> {
@@ -52,7 +56,7 @@ test('CONFIG SET of a word that is neither yes nor no gets the same error', asyn
   for (const name of found) {
     for (const word of WORDS) {
       const { redis, guest } = await twin.one('CONFIG', 'SET', name, word);
-      if (ONLY_NO.test(name) && /^yes$/i.test(word))
+      if (ONLY_NO.test(name) && /^yes(\0|$)/i.test(word))
         assert.match(guest, /must be one of the following: no/, `${name} ${word}`);
       else assert.is(guest, redis, `${name} ${JSON.stringify(word)}`);
     }
@@ -67,6 +71,34 @@ test('CONFIG SET of a word that is neither yes nor no gets the same error', asyn
       assert.is(guest, redis, words.join(' '));
     }
   }
+  twin.close();
+});
+
+test('words and sizes end at a zero byte, integers do not', async () => {
+  if (!pair) return;
+  const twin = await pair.connect();
+  for (const [name, value] of [
+    ['maxmemory', '1mb\0'],
+    ['maxmemory', '2mb\0x'],
+    ['maxmemory', 'x\0'],
+    ['maxmemory', '0\0'],
+    ['maxmemory-clients', '1%\0'],
+    ['maxmemory-clients', '0\0%'],
+    ['maxmemory-policy', 'allkeys-lru\0'],
+    ['maxmemory-policy', 'allkeys-\0lru'],
+    ['maxmemory-policy', 'noeviction\0'],
+    ['client-output-buffer-limit', 'normal 0 0 0\0 x'],
+    ['hz', '10\0'],
+    ['timeout', '5\0x'],
+    ['hash-max-listpack-entries', '5\0'],
+  ] as const)
+    for (const words of [
+      ['SET', name, value],
+      ['GET', name],
+    ]) {
+      const { redis, guest } = await twin.one('CONFIG', ...words);
+      assert.is(guest, redis, JSON.stringify(words));
+    }
   twin.close();
 });
 

@@ -67,6 +67,28 @@ test('a background save ends in cron; its failure stops writes until one succeed
   assert.is(client.command('SET', 'c', '1'), 'OK');
 });
 
+test('DEBUG RELOAD during a background save stops that, and succeeds', async () => {
+  const mine = guestIn();
+  const client = mine.guest.connect();
+  client.command('CONFIG', 'SET', 'save', '');
+  for (let i = 0; i < 100; i++) client.command('SET', `key ${i}`, i);
+  const before = await contents(callOf(client));
+  client.command('SELECT', 0);
+  assert.is(client.command('BGSAVE'), 'Background saving started');
+  client.command('SET', 'key 1', 'changed');
+  client.command('DEL', 'key 2');
+  assert.is(client.command('DEBUG', 'RELOAD'), 'OK');
+  assert.match(String(client.command('INFO', 'persistence')), 'rdb_bgsave_in_progress:0');
+  for (let i = 0; i < 3; i++) mine.guest.cron();
+  assert.equal(readdirSync(mine.dir), ['dump.rdb']);
+  const after = await contents(callOf(client));
+  assert.is(after.size, before.size - 1);
+  client.command('SELECT', 0);
+  assert.is(client.command('GET', 'key 1'), 'changed');
+  assert.is(mine.load('dump.rdb'), 0);
+  assert.equal(await contents(callOf(client)), after, 'the file is the one of the reload');
+});
+
 test('save points start a background save when enough has changed for long enough', () => {
   const mine = guestIn();
   const client = mine.guest.connect();

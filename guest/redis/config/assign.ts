@@ -14,7 +14,8 @@ import * as value from './option-value.ts';
 const SCRATCH: usize = memory.data(512, 8); // a default, narrowed to bytes
 
 /** Puts a value that check() accepted in force. False if out of memory for a string. */
-export function assign(index: u32, at: u32, bytes: u32): bool {
+export function assign(index: u32, at: u32, given: u32): bool {
+  const bytes = value.lengthOf(index, at, given);
   const kind = config.at(index).kind;
   if (kind == option.LIMITS) limit.assign(at, bytes);
   else if (kind == option.STRING || kind == option.SAVE) {

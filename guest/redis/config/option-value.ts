@@ -34,8 +34,19 @@ function accept(isRead: bool, otherwise: u32): bool {
   return isRead || fail(otherwise);
 }
 
+/** Bytes of a value that count: redis-server reads words and sizes as C strings, which end at a zero byte. */
+export function lengthOf(index: u32, at: u32, bytes: u32): u32 {
+  const kind: u32 = config.at(index).kind;
+  const isText = kind == option.BOOL || kind == option.ENUM || kind == option.BYTES;
+  if (!isText && kind != option.OCTAL) return bytes;
+  let length: u32 = 0;
+  while (length < bytes && load<u8>(at + length) != 0) length++;
+  return length;
+}
+
 /** Whether the text is a value of the option. */
-export function check(index: u32, at: u32, bytes: u32): bool {
+export function check(index: u32, at: u32, given: u32): bool {
+  const bytes = lengthOf(index, at, given);
   const row = config.at(index);
   const kind: u32 = row.kind;
   switch (kind) {
@@ -46,7 +57,7 @@ export function check(index: u32, at: u32, bytes: u32): bool {
       if (index == option.MAXCLIENTS && number > clientsMost) return fail(failure.CLIENTS);
       return checkRange(row);
     case option.BYTES:
-      if (row.flags & option.PERCENT && optionText.readPercent(at, bytes))
+      if (row.flags & option.PERCENT && optionText.readPercent(at, given))
         return accept(true, failure.NONE);
       return accept(optionText.readBytes(at, bytes), failure.BYTES) && checkRange(row);
     case option.ENUM:

@@ -205,6 +205,8 @@ function reload(): void {
       return reply.error('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.');
     }
   }
+  // A child would replace the file with an older one when it ends.
+  if (save) persistence.cancelSave();
   if (save && !persistence.save())
     return reply.error('ERR Error trying to save the DB, check server logs');
   if (flush) for (let i: u32 = 0; i < space.databases(); i++) keyspace.flush(i);
