@@ -162,7 +162,7 @@ function commandOf(random: Random): Word[] {
   }
 }
 
-test('LP-1: random commands get the replies of redis-server, whatever the limits of small hashes', async () => {
+test('LP-1: random commands get the replies of redis-server, at any limits of small hashes', async () => {
   if (redis === undefined) return;
   const random = Random.forTest('hash');
   for (const [entries, bytes] of [
