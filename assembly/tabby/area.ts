@@ -22,7 +22,7 @@
 //  4096       page-walk cache, then TLB (translation.ts)
 
 import { ENOMEM } from '../abi/errno';
-import { FRAME_BYTES, FRAME_SHIFT, VCPUS_MAX } from '../abi/limits';
+import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import { VM_POOL_FRAMES } from '../abi/vm-block';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';

@@ -29,7 +29,6 @@ import * as header from './header';
 import * as latch from './latch';
 import * as operation from './operation';
 import * as reads from './reads';
-import * as retained from './retained';
 import * as translation from './translation';
 import { wait } from './waiting';
 import * as writeBackBatch from './write-back';

@@ -15,6 +15,7 @@ import * as allocator from './allocator';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
+import * as edit from './node-edit';
 import * as overflow from './overflow';
 import { judge, pause } from './retry';
 import { assertNode } from './rules';
@@ -86,7 +87,7 @@ function raise(root: u32, seen: u64, level: u32, fresh: u32): i32 {
     return FAILED;
   }
   memory.copy(below + node.LEVEL, root + node.LEVEL, node.PAGE_BYTES - node.LEVEL);
-  node.init(root, node.level(below) + 1, 0, 0, 0, node.NO_FENCE);
+  edit.init(root, node.level(below) + 1, 0, 0, 0, node.NO_FENCE);
   store<u32>(root, fresh, node.LAST_CHILD);
   assertNode(root);
   pool.release(below);
@@ -103,7 +104,7 @@ function splitBelow(parent: u32, at: u32, page: u32, key: u32, bytes: u32, fresh
   choose(at, key, bytes);
   if (cut > <u32>load<u16>(at, node.COUNT)) return NOTHING_TO_DO;
   const record = node.CHILD_BYTES + separatorBytes - node.prefixBytes(parent);
-  if (!node.makeRoom(parent, record + node.SLOT_BYTES, map.pageNode)) return FULL_ABOVE;
+  if (!edit.makeRoom(parent, record + node.SLOT_BYTES, map.pageNode)) return FULL_ABOVE;
   const right = pool.createPage(fresh);
   if (right == 0) return FAILED;
   divide(at, right);
@@ -138,7 +139,7 @@ function choose(at: u32, key: u32, bytes: u32): void {
 function hasRoomForFence(at: u32): bool {
   const low = node.lowBytes(at);
   const prefix = node.common(node.lowAt(at), low, separator, separatorBytes);
-  const bytes = low + separatorBytes + node.bytesUnderPrefix(at, prefix);
+  const bytes = low + separatorBytes + edit.bytesUnderPrefix(at, prefix);
   return bytes <= node.PAGE_BYTES - node.SLOTS;
 }
 
@@ -184,11 +185,11 @@ function divide(at: u32, right: u32): void {
   const level = node.level(source);
   const records = <u32>load<u16>(source, node.COUNT);
   const skip = u32(level != 0);
-  node.init(right, level, separator, separatorBytes, node.highAt(source), node.highBytes(source));
-  node.append(right, source, cut + skip, records);
+  edit.init(right, level, separator, separatorBytes, node.highAt(source), node.highBytes(source));
+  edit.append(right, source, cut + skip, records);
   store<u32>(right, load<u32>(source, node.LAST_CHILD), node.LAST_CHILD);
-  node.init(at, level, node.lowAt(source), node.lowBytes(source), separator, separatorBytes);
-  node.append(at, source, 0, cut);
+  edit.init(at, level, node.lowAt(source), node.lowBytes(source), separator, separatorBytes);
+  edit.append(at, source, 0, cut);
   if (level != 0) store<u32>(at, load<u32>(node.recordAt(source, cut)), node.LAST_CHILD);
 }
 
@@ -200,7 +201,7 @@ function link(parent: u32, left: u32, right: u32, record: u32): void {
   const rest = separatorBytes - prefix;
   if (i == <u32>load<u16>(parent, node.COUNT)) store<u32>(parent, right, node.LAST_CHILD);
   else store<u32>(node.recordAt(parent, i), right);
-  const at = node.open(parent, i, record, node.headOf(separator + prefix, rest), rest);
+  const at = edit.open(parent, i, record, node.headOf(separator + prefix, rest), rest);
   store<u32>(at, left);
   memory.copy(at + node.CHILD_BYTES, separator + prefix, rest);
 }

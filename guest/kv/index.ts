@@ -21,7 +21,6 @@ import {
   KV_WRITES,
   UNDO_AT,
   VALUE_AT,
-  VALUE_BYTES_MAX,
   WINDOW_BYTES,
 } from '../../assembly/abi/kv';
 import { syscall } from '../../assembly/index';

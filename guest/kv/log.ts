@@ -1,12 +1,10 @@
 // The log of a durable store, a separate file (log-format.ts): the changes since the last checkpoint, in
 // order, and checkpoints in progress.
 //
-// Interface   create() starts a log in its file, resume() continues one, restart() empties it; attach() on
-//             every vCPU. reserve(), then put(), remove() and end() fill it; commit(lsn) returns when
+// Interface   log-file.ts starts, continues and empties the file. reserve(), then put(), remove() and end() fill it; commit(lsn) returns when
 //             everything before is durable. Results are 0 or -errno.
 // Groups      Independent changes share a record, and its checksum, until the buffer is written or another
-//             kind of record follows:
-//             closeGroup() ends it. Then LOG_END is the end of a record, as boundary() says.
+//             kind of record follows: closeGroup() ends it. Then LOG_END is the end of a record, as boundary() says.
 // Invariants  KVLOG-1  A record is added as the change is made, under BATCH_LOCK: the order of the log is the
 //                      order of the changes.
 //             KVLOG-2  After reserve(n), records of n bytes and an end() need no file access: they cannot
@@ -18,16 +16,45 @@
 //             cached data, 15 ns; the file gets 120 KiB at a time, or what a commit has found.
 
 import { PANIC_LOG_LOCK, PANIC_LOG_ROOM } from '../../assembly/abi/panic';
-import { ECANCELED, EIO } from '../../assembly/abi/errno';
+import { ECANCELED } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
 import { FRAME_BYTES } from '../../assembly/abi/limits';
-import { SYS_PREAD, SYS_PWRITE, SYS_RANDOM, SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
-import { checked, logRecord, poolArea, poolHeader, spinlock, storage } from '../../assembly/linked';
+import { checked, logRecord, poolHeader, spinlock, storage } from '../../assembly/linked';
 import * as batch from './batch';
 import { copyBytes, copyWide } from './bytes';
+import {
+  buffer,
+  BUFFER_BYTES,
+  firstPage,
+  isBroken,
+  isTouched,
+  lsn,
+  mark,
+  position,
+  random,
+  sync,
+  word,
+  write,
+  writeBuffer,
+} from './log-file';
 import * as format from './log-format';
 import * as map from './memory-map';
+
+export {
+  attach,
+  buffer,
+  BUFFER_BYTES,
+  create,
+  detach,
+  isBroken,
+  isOn,
+  isWritten,
+  lsn,
+  position,
+  restart,
+  resume,
+} from './log-file';
 
 /**
  * Room for the end of a group, for the records of end() and forget(), and for the zeros that append() writes
@@ -41,159 +68,17 @@ const WIDE_BYTES_MAX: u32 = 512;
 /** Bytes of a record with one word. */
 const WORD_BYTES: u32 = 32;
 
-export const BUFFER_BYTES: u32 = (poolArea.SCRATCH_FRAMES - 2) * FRAME_BYTES;
-
-/** Page of position 0; a different one while a log of version 1 is resumed. */
-let firstPage: u64 = 0;
-
-/** Whether the store has a log. */
-export let isOn: bool = false;
-let file: i32 = 0;
-
-export function buffer(): u32 {
-  return poolArea.scratch + FRAME_BYTES;
-}
-
-/** For each vCPU, once the store has a log. */
-export function attach(): void {
-  isOn = atomic.load<i32>(map.LOG) != 0;
-  firstPage = format.FIRST;
-  file = load<i32>(map.LOG) - 1;
-  batch.takeTurns(isOn);
-}
-
-
-@inline
-function word(at: u32): u64 {
-  return atomic.load<u64>(at);
-}
-
-/** The position after the last change, which may be in an open group. */
-export function position(): u64 {
-  return word(map.LOG_END);
-}
-
 /** The position after the last record: closes the group. */
 export function boundary(): u64 {
   closeGroup();
   return word(map.LOG_END);
 }
 
-export function lsn(): u64 {
-  return word(map.LOG_BASE) + word(map.LOG_END);
-}
-
-/** Whether the operating system has everything. */
-export function isWritten(): bool {
-  return word(map.LOG_WRITTEN) == word(map.LOG_END);
-}
-
-export function isBroken(): bool {
-  return atomic.load<u32>(map.LOG_STATE) != 0;
-}
-
-// --- the file ----------------------------------------------------------------------------------------------
-
-/** An empty log, of a store whose next superblock refers to it. */
-export function create(descriptor: i32): i32 {
-  store<i32>(map.LOG, descriptor + 1);
-  attach();
-  random(map.LOG_ID);
-  store<u64>(map.LOG_MARKS, 0);
-  return restart(word(map.SEQUENCE) + 1);
-}
-
-/** Continues after the records that recovery has read; `first` is the page of position 0. */
-export function resume(descriptor: i32, generation: u64, seed: u64, end: u64, first: u64): i32 {
-  store<i32>(map.LOG, descriptor + 1);
-  attach();
-  firstPage = first;
-  store<u64>(map.LOG_MARKS, first == format.FIRST ? format.MARKS : 0);
-  store<u64>(map.LOG_GENERATION, generation);
-  store<u64>(map.LOG_SEED, seed);
-  atomic.store<u64>(map.LOG_END, end);
-  startBuffer(end & ~(<u64>FRAME_BYTES - 1));
-  if (end == word(map.LOG_START)) return 0;
-  atomic.store<u64>(map.LOG_WRITTEN, end);
-  const page = word(map.LOG_START) / FRAME_BYTES + firstPage;
-  const got = storage.move(SYS_PREAD, file, buffer(), FRAME_BYTES, page);
-  return got < 0 ? got : 0;
-}
-
-/** The store has no log from now on. */
-export function detach(): void {
-  store<i32>(map.LOG, 0);
-  attach();
-}
-
-function random(at: u32): void {
-  syscall(SYS_RANDOM, <i32>at, 8, 0, 0, 0);
-}
-
-/** Drops every record: their changes are in data.rz, whose superblock has `sequence`. */
-export function restart(sequence: u64): i32 {
-  const frame = poolArea.scratch;
-  const generation = word(map.LOG_GENERATION) + 1;
-  const page = generation % format.HEADERS;
-  const seed = word(map.LOG_SEED);
-  random(map.LOG_SEED);
-  memory.fill(frame, 0, FRAME_BYTES);
-  store<u64>(frame, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
-  store<u64>(frame, format.MAGIC, format.MAGIC_AT);
-  store<u32>(frame, format.VERSION, format.VERSION_AT);
-  store<u64>(frame, word(map.LOG_ID), format.ID_AT);
-  store<u64>(frame, generation, format.GENERATION_AT);
-  store<u64>(frame, word(map.LOG_SEED), format.HEADER_SEED_AT);
-  store<u64>(frame, sequence, format.SEQUENCE_AT);
-  storage.seal(frame, page);
-  let result = write(frame, FRAME_BYTES, page);
-  // A log that a superblock refers to has a mark: if both are missing, it is damaged.
-  for (let i: u64 = 0; i < format.MARKS && result == 0 && word(map.LOG_MARKS) < format.MARKS; i++)
-    result = mark(generation, 0);
-  if (result == 0) result = sync();
-  if (result != 0) {
-    store<u64>(map.LOG_SEED, seed); // continues at the same seed
-    return result;
-  }
-  firstPage = format.FIRST;
-  store<u64>(map.LOG_GENERATION, generation);
-  atomic.store<u64>(map.LOG_BASE, lsn());
-  atomic.store<u64>(map.LOG_END, 0);
-  startBuffer(0);
-  return 0;
-}
-
-/** The buffer starts at a position, a multiple of a page. */
-function startBuffer(position: u64): void {
-  store<u32>(map.LOG_GROUP, 0);
-  atomic.store<u64>(map.LOG_START, position);
-  atomic.store<u64>(map.LOG_WRITTEN, position);
-}
-
-/** Whether the last write has changed the file, even partly. */
-let isTouched: bool = false;
-
-function write(from: u32, bytes: u32, page: u64): i32 {
-  const done = storage.move(SYS_PWRITE, file, from, bytes, page);
-  isTouched = storage.moved != 0;
-  return done < 0 || <u32>done == bytes ? min(done, 0) : -EIO;
-}
+// --- writing -----------------------------------------------------------------------------------------------
 
 /** Writes the buffer to the file; its last page stays in the buffer, for more records. */
 export function flush(): i32 {
-  const start = word(map.LOG_START);
-  const end = boundary();
-  if (word(map.LOG_WRITTEN) == end) return 0;
-  const bytes = <u32>(end - start);
-  const whole = bytes & ~(FRAME_BYTES - 1);
-  const pages = (bytes + FRAME_BYTES - 1) & ~(FRAME_BYTES - 1);
-  memory.fill(buffer() + bytes, 0, pages - bytes);
-  const result = write(buffer(), pages, start / FRAME_BYTES + firstPage);
-  if (result != 0) return result;
-  memory.copy(buffer(), buffer() + whole, pages - whole);
-  atomic.store<u64>(map.LOG_START, start + whole);
-  atomic.store<u64>(map.LOG_WRITTEN, end);
-  return 0;
+  return writeBuffer(boundary());
 }
 
 /**
@@ -216,13 +101,6 @@ export function forget(from: u64, ending: u64): void {
   for (let attempt = 0; attempt < REPAIRS; attempt++)
     if (write(buffer() + first, FRAME_BYTES, page) == 0) return;
   atomic.store<u32>(map.LOG_STATE, 1);
-}
-
-/** Makes what was written durable. After a failure the state of the device is unknown. */
-function sync(): i32 {
-  const result = syscall(SYS_SYNC, file, 0, 0, 0, 0);
-  if (result < 0) atomic.store<u32>(map.LOG_STATE, 1);
-  return result;
 }
 
 /** When it returns 0, everything in the log is durable. The caller has BATCH_LOCK. */
@@ -251,27 +129,6 @@ export function commit(wanted: u64): i32 {
     }
   }
   spinlock.release(map.LOG_SYNC_LOCK);
-  return result;
-}
-
-/**
- * Records in the file what is durable, so that a log that lost its end is not taken for a shorter one. The
- * operating system has the mark when this returns, and the device with the next commit; a failure loses
- * nothing. The caller has LOG_SYNC_LOCK.
- */
-function mark(generation: u64, position: u64): i32 {
-  const frame = poolArea.scratch + FRAME_BYTES + BUFFER_BYTES;
-  const count = word(map.LOG_MARKS);
-  const page = format.HEADERS + (count % format.MARKS);
-  memory.fill(frame, 0, FRAME_BYTES);
-  store<u64>(frame, poolHeader.make(page, 0, poolHeader.EXCLUSIVE));
-  store<u64>(frame, format.MARK_MAGIC, format.MAGIC_AT);
-  store<u64>(frame, word(map.LOG_ID), format.ID_AT);
-  store<u64>(frame, generation, format.GENERATION_AT);
-  store<u64>(frame, position, format.POSITION_AT);
-  storage.seal(frame, page);
-  const result = write(frame, FRAME_BYTES, page);
-  if (result == 0) store<u64>(map.LOG_MARKS, count + 1);
   return result;
 }
 

@@ -13,7 +13,7 @@
 import { EBADMSG, ENOENT, ENOMEM, EUCLEAN } from '../../assembly/abi/errno';
 import { KEY_BYTES_MAX } from '../../assembly/abi/kv';
 import { FRAME_BYTES } from '../../assembly/abi/limits';
-import { SYS_PWRITE, SYS_SYNC } from '../../assembly/abi/syscall';
+import { SYS_SYNC } from '../../assembly/abi/syscall';
 import { syscall } from '../../assembly/index';
 import { poolArea, poolRetained, storage } from '../../assembly/linked';
 import * as change from './change';

@@ -12,6 +12,7 @@ import * as allocator from './allocator';
 import * as descent from './descent';
 import * as map from './memory-map';
 import * as node from './node';
+import * as edit from './node-edit';
 import { assertNode } from './rules';
 
 const SPACE: u32 = node.PAGE_BYTES - node.SLOTS;
@@ -28,7 +29,7 @@ const GO_UP: i32 = 1;
 export function isSparse(at: u32): bool {
   const high = node.highBytes(at);
   const fences = node.lowBytes(at) + (high == node.NO_FENCE ? 0 : high);
-  return SPACE - node.freeBytes(at) - fences < SPARSE_BYTES;
+  return SPACE - edit.freeBytes(at) - fences < SPARSE_BYTES;
 }
 
 /** Pages that the last attempt emptied. */
@@ -96,7 +97,7 @@ function mergeChildren(parent: u32, first: u32): bool {
   // The separator between them is removed, and the cell of the right one now refers to the left one.
   if (first + 1 == node.count(parent)) store<u32>(parent, leftPage, node.LAST_CHILD);
   else store<u32>(node.recordAt(parent, first + 1), leftPage);
-  node.removeAt(parent, first);
+  edit.removeAt(parent, first);
   assertNode(left);
   assertNode(parent);
   pool.release(left);
@@ -115,16 +116,16 @@ function join(parent: u32, first: u32, left: u32, right: u32): bool {
   const prefix = isBounded ? node.common(node.lowAt(left), low, node.highAt(right), high) : 0;
   const separatorBytes = node.copyKey(parent, first, map.keyA);
   let bytes = low + (isBounded ? high : 0);
-  bytes += node.bytesUnderPrefix(left, prefix) + node.bytesUnderPrefix(right, prefix);
+  bytes += edit.bytesUnderPrefix(left, prefix) + edit.bytesUnderPrefix(right, prefix);
   if (level != 0) bytes += node.CHILD_BYTES + node.SLOT_BYTES + separatorBytes - prefix;
   const isOneEmpty = load<u16>(left, node.COUNT) == 0 || load<u16>(right, node.COUNT) == 0;
   if (bytes > (isOneEmpty ? SPACE : MERGED_BYTES_MAX)) return false;
-  node.init(target, level, node.lowAt(left), low, node.highAt(right), high);
-  node.append(target, left, 0, <u32>load<u16>(left, node.COUNT));
+  edit.init(target, level, node.lowAt(left), low, node.highAt(right), high);
+  edit.append(target, left, 0, <u32>load<u16>(left, node.COUNT));
   if (level != 0) {
     const rest = separatorBytes - prefix;
     const head = node.headOf(map.keyA + prefix, rest);
-    const at = node.open(
+    const at = edit.open(
       target,
       <u32>load<u16>(target, node.COUNT),
       node.CHILD_BYTES + rest,
@@ -134,7 +135,7 @@ function join(parent: u32, first: u32, left: u32, right: u32): bool {
     store<u32>(at, load<u32>(left, node.LAST_CHILD));
     memory.copy(at + node.CHILD_BYTES, map.keyA + prefix, rest);
   }
-  node.append(target, right, 0, <u32>load<u16>(right, node.COUNT));
+  edit.append(target, right, 0, <u32>load<u16>(right, node.COUNT));
   store<u32>(target, load<u32>(right, node.LAST_CHILD), node.LAST_CHILD);
   memory.copy(left + node.LEVEL, target + node.LEVEL, node.PAGE_BYTES - node.LEVEL);
   return true;

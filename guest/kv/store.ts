@@ -24,6 +24,7 @@ import * as log from './log';
 import * as map from './memory-map';
 import * as overflow from './overflow';
 import * as node from './node';
+import * as edit from './node-edit';
 import * as recovery from './recovery';
 import * as scan from './log-scan';
 import * as superblock from './superblock';
@@ -146,7 +147,7 @@ export function createTree(tree: u32): i32 {
     allocator.free(page);
     return -pool.failure;
   }
-  node.init(frame, 0, 0, 0, 0, node.NO_FENCE);
+  edit.init(frame, 0, 0, 0, 0, node.NO_FENCE);
   pool.release(frame);
   store<u32>(map.TREES + (tree << 2), page);
   return 0;

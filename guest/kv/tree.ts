@@ -17,6 +17,7 @@ import * as descent from './descent';
 import * as grow from './grow';
 import * as map from './memory-map';
 import * as node from './node';
+import * as edit from './node-edit';
 import * as overflow from './overflow';
 import { judge, pause } from './retry';
 import { assertNode } from './rules';
@@ -243,13 +244,13 @@ function place(leaf: u32, i: u32, key: u32, bytes: u32): bool {
       fill(at, rest);
       return true;
     }
-    if (node.freeBytes(leaf) + old < record) return false;
+    if (edit.freeBytes(leaf) + old < record) return false;
     letGo(at, rest);
-    node.removeAt(leaf, i);
+    edit.removeAt(leaf, i);
   }
-  if (!node.makeRoom(leaf, record + node.SLOT_BYTES, map.pageNode)) return false;
+  if (!edit.makeRoom(leaf, record + node.SLOT_BYTES, map.pageNode)) return false;
   const suffix = key + node.prefixBytes(leaf);
-  const at = node.open(leaf, i, record, node.headOf(suffix, rest), rest);
+  const at = edit.open(leaf, i, record, node.headOf(suffix, rest), rest);
   copyBytes(at + node.RECORD_HEAD, suffix, rest);
   fill(at, rest);
   return true;
@@ -307,7 +308,7 @@ function attemptRemove(root: u32, key: u32, bytes: u32): i32 {
   if (!pool.upgrade(leaf, seen)) return RETRY;
   node.find(leaf, key, bytes); // what was found before the upgrade may be torn
   letGo(node.recordAt(leaf, node.index), node.suffixBytes(leaf, node.index));
-  node.removeAt(leaf, node.index);
+  edit.removeAt(leaf, node.index);
   isSparse = shrink.isSparse(leaf);
   assertNode(leaf);
   pool.release(leaf);
