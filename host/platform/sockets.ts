@@ -36,10 +36,17 @@ let isFlushDue = false;
 /** A socket is still sending from the outbox, so it must not be overwritten. */
 let isHeld = false;
 const waiting: Connection[] = [];
+/**
+ * flushAll() runs: the outbox is not free until it ends. A handler that is told of a backlog may write to
+ * other connections.
+ */
+let isFlushing = false;
 
 function flushAll(): void {
   isFlushDue = false;
-  for (const connection of waiting) connection.flush();
+  isFlushing = true;
+  for (const connection of waiting) connection.flush(); // those that are added meanwhile, too
+  isFlushing = false;
   waiting.length = 0;
   outboxUsed = 0;
   if (isHeld) outbox = Buffer.allocUnsafeSlow(OUTBOX_BYTES);
@@ -70,13 +77,14 @@ export class Connection {
   write(source: Uint8Array): void {
     const bytes = source.length;
     if (this.#sendingBlocks > 0) return this.#keep(source);
-    if (bytes > OUTBOX_BYTES / 2) {
+    const isFull = outboxUsed + bytes > OUTBOX_BYTES;
+    if (bytes > OUTBOX_BYTES / 2 || (isFull && isFlushing)) {
       this.flush();
       if (this.#sendingBlocks > 0) this.#keep(source);
       else this.#send([Buffer.from(source)]);
       return;
     }
-    if (outboxUsed + bytes > OUTBOX_BYTES) flushAll();
+    if (isFull) flushAll();
     if (this.#to !== outboxUsed || this.#from === this.#to) {
       this.flush();
       if (this.#sendingBlocks > 0) return this.#keep(source);
