@@ -11,7 +11,7 @@
 //             SLAB-3  liveBytes is the sum of the class sizes of live slots and of the spans of large
 //                     objects.
 //             SLAB-4  The free slot with the lowest address is used first, so that memory stays dense; among
-//                     partial runs the head of the list is used first.
+//                     partial runs the head of the list is used first. By construction.
 //             SLAB-5  The end of a range is never computed: at 4 GiB it would be 0.
 // Cost        alloc 4 loads and 3 stores if the head run has a free slot; a free touches the descriptor,
 //             not the object, so that it dirties no page of the object.

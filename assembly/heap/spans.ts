@@ -1,8 +1,8 @@
 // The spans of the heap: 64 KiB each, from the guest's static data to the break, free or part of a run.
 //
-// Interface   bootSpans() once, with the bytes of fixed tables that slab.ts wants at META_TABLES; takeRun() and
-//             giveRun(), extendRun(); ensureSpans() and hasRoom() grow memory in advance. One guest thread calls all of
-//             these.
+// Interface   bootSpans() once, with the bytes of fixed tables that slab.ts wants at META_TABLES; takeRun()
+//             and giveRun(), extendRun(); ensureSpans() and hasRoom() grow memory in advance. One guest
+//             thread calls all of these.
 // Structure   Spans have descriptors of 32 bytes in separate chunks of 64 KiB, 2048 in each:
 //
 //              0        4          6      7       8            12     16     20      24
@@ -13,7 +13,8 @@
 //             prev,   partial runs of the same kind and class, 0 = none
 //             next
 //             low     no word of the bitmap below this one has a free bit
-// Invariants  SPAN-1  The free spans with the lowest addresses are used first, so that memory stays dense.
+// Invariants  SPAN-1  The free spans with the lowest addresses are used first, so that memory stays dense. By
+//                     construction.
 
 export const SPAN_SHIFT: u32 = 16;
 export const SPAN_BYTES: u32 = 65536;

@@ -5,7 +5,8 @@
 //             completion into `userData` and `result`. wait(n) returns when n completions can be taken.
 // Invariants  RING-1  One side stores each index, after the entries that it covers; the other side reads the
 //                     index before the entries.
-//             RING-2  An entry may be reused once RING_SQ_HEAD has passed it: the service has copied it.
+//             RING-2  An entry may be reused once RING_SQ_HEAD has passed it: the service has copied it. By
+//                     construction.
 //             RING-3  An entry is submitted only if its completion has room, so no completion is lost.
 // Concurrency The service reads and writes the rings concurrently. Other vCPUs have their own.
 // Cost        submit() and next() about 5 ns; ring() a system call if the service sleeps, else one store.

@@ -9,7 +9,7 @@
 //                      its thread is doing.
 //             TIMER-2  At most one interrupt per expiration; expirations before one is taken are merged.
 //             TIMER-3  The vector is masked while its handler runs: a handler slower than the period does not
-//                      nest.
+//                      nest. By construction.
 // Concurrency The vCPU writes VCPU_TIMER_FIRST, EVERY and SET; the thread writes VCPU_TIMER_DUE, in one
 //             64-bit store, before it posts. "Store the setting, then ring" pairs with "read the bell, then
 //             the settings, then wait for the bell to change".

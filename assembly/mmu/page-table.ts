@@ -4,7 +4,7 @@
 //             missing tables. map, unmap, protect and remap work on ranges; translate() is what the hardware
 //             does for one access. Tables live as long as the root: the address of an entry stays valid.
 // Invariants  PT-1  A table is zeroed before it is linked, and linked once: the loser of a race frees its
-//                   own.
+//                   own. By construction.
 // Concurrency Any vCPU may call entry() and ensure() at any time. In ranges each entry changes atomically,
 //             the range does not; vCPUs that edit one range concurrently use a lock of their own. Code that
 //             unmaps or protects flushes TLBs (tlb.ts; other vCPUs': shootdown.ts).

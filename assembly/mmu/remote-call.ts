@@ -6,7 +6,8 @@
 //             what the function numbers mean. ipi.poll() serves calls: call ipi.attach() first.
 // Invariants  CALL-1  A call is run once, or its caller learns that it was lost: its vCPU ended, or trapped
 //                     in it.
-//             CALL-2  Calls of one vCPU to another begin in the order in which they were made.
+//             CALL-2  Calls of one vCPU to another begin in the order in which they were made. By
+//                     construction.
 //             CALL-3  A vCPU that waits serves calls, so calls may go both ways, and a function may call.
 //                     Such calls nest as deep as calls are open: CALLS_MAX for each vCPU.
 // Concurrency A call is stored in its caller's block, so that no number of calls overflows a queue.

@@ -3,7 +3,7 @@
 //
 // Interface   next(size) gives the next entries, none at the end or when the limit is reached; seek() moves.
 //             clearSome() removes a part of the range.
-// Invariants  LEVEL-2  A piece begins after the last key of the one before, whatever was written in between.
+// Invariants  LEVEL-3  A piece begins after the last key of the one before, whatever was written in between.
 //                      Each key comes at most once, and one that is there all the time is not missed.
 // Concurrency A piece is read under one state of the store with regard to batches; different pieces may be of
 //             different ones.

@@ -14,7 +14,7 @@
 //             LOCK-4  A thread listens before it uses the store, the opener before its lock is there. A lock
 //                     whose threads all refuse is dead.
 //             LOCK-5  Who joins looks for the lock on the lock after it has begun to listen, who replaces
-//                     asks after it has taken that: one of the two finds the other.
+//                     asks after it has taken that: one of the two finds the other. By construction.
 // Cost        some ten calls of the file system and a socket when the lock is free.
 
 import { dirname, basename } from 'node:path';

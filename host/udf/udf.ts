@@ -14,7 +14,7 @@
 //             fresh instance. Otherwise memory and globals keep what the previous call left.
 // Invariants  UDF-1  Nothing that the module returns is trusted: the address from input() and the range of a
 //                    result are checked against the memory as it is then. Results are copied out.
-//             UDF-2  It is translated (host/translator/metered-image.ts): METER-1, METER-2.
+//             UDF-2  It is translated (host/translator/metered-image.ts): METER-1, METER-2. By construction.
 // Concurrency A Udf belongs to the thread that compiled it. It cannot reach the database, so calls do not
 //             nest.
 // Cost        copying the row, 30 ns for 100 bytes of a larger array, and one call from JavaScript into

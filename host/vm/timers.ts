@@ -4,7 +4,8 @@
 // Interface   startTimers() when a VM is created; the result stops them. Timers is the code of the thread.
 //             How a vCPU sets a timer and takes what was posted: assembly/kernel/timer.ts.
 // Invariants  TIMER-4  Never early: a period begins when the thread learns of it, which is after it was set.
-//             TIMER-5  A period does not drift; one that the thread missed is counted with the next.
+//             TIMER-5  A period does not drift; one that the thread missed is counted with the next. By
+//                      construction.
 // Concurrency One thread per VM. It writes VCPU_TIMER_DUE and posts, nothing else, and nothing after it was
 //             stopped.
 // Cost        nothing without the option: there is no thread. With it the thread sleeps on VM_TIMER_BELL; an

@@ -81,7 +81,7 @@ test('text of every kind, bytes, JSON and long values come back as they were', (
     await ask(page, 'a', 'close');
   }));
 
-test('another worker uses the open store by its handle', () =>
+test('OPFS-1: another worker uses the open store by its handle', () =>
   withTabs(1, async (page) => {
     await ask(page, 'a', 'open', 'shared');
     await ask(page, 'a', 'fill', 0, 1000);
@@ -89,7 +89,7 @@ test('another worker uses the open store by its handle', () =>
     await ask(page, 'a', 'close');
   }));
 
-test('a second tab, or a second worker, is told that the store is in use', () =>
+test('LOCK-6: a second tab, or a second worker, is told that the store is in use', () =>
   withTabs(2, async (one, two) => {
     await ask(one, 'a', 'open', 'locked');
     await ask(one, 'a', 'fill', 0, 100);

@@ -3,6 +3,7 @@
 // Goal: no two objects overlap, accounting is exact (SLAB-3), empty runs come back (SLAB-2), a walk meets
 // every live object of its kind once and in address order. What would be missed: wrong behaviour that needs
 // more than one instance.
+// Invariants: SLAB-1 to SLAB-3 in the model (SLAB-1: no run is missed), SLAB-5 at 4 GiB.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -37,7 +37,7 @@ windows('frames that the guest has given up are refused on every path, and count
   await at.close();
 });
 
-windows('after it narrows, no earlier transfer writes outside', async () => {
+windows('DMA-2: after it narrows, no earlier transfer writes outside', async () => {
   const faults = new Faults({ seed: 3 });
   const at = await createRings({ faults });
   const file = at.call('ringFile', at.open('blocks'));
@@ -93,7 +93,7 @@ windows(
   },
 );
 
-windows('whatever a guest requests, it never grows and never reaches the kernel', () => {
+windows('DMA-1: whatever a guest requests, it never grows and never reaches the kernel', () => {
   const seed = Number(process.env['RZ_SEED'] ?? Date.now() % 2 ** 31);
   console.log(`seed ${seed}`);
   let state = seed | 1;

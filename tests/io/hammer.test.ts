@@ -1,5 +1,6 @@
 // Two vCPUs and one service under faults of every kind. RZ_SEED repeats a run, RZ_HAMMER_SECONDS makes it
 // longer.
+// Invariants: RING-1, RING-3, RING-4, RING-5.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

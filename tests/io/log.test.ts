@@ -44,7 +44,7 @@ async function openLog(directory: string, faults?: Faults): Promise<LogGuest> {
   return guest;
 }
 
-logs('has what was committed, and continues at its end', async () => {
+logs('LOG-5: has what was committed, and continues at its end', async () => {
   const { directory, remove } = scratch();
   let next = 0;
   for (let round = 0; round < 4; round++) {
@@ -76,7 +76,7 @@ logs('one flush serves all waiting commits', async () => {
   remove();
 });
 
-logs('refuses invalid records, and commits of records that were not appended', async () => {
+logs('LOG-1: refuses invalid records, and commits of records that were not appended', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   for (const bytes of [0, 65521, 0x80000000, -1]) {
@@ -105,7 +105,7 @@ function appendTogether(
   return Promise.all(upTo(threads).map((i) => runThread(url, { ...all, writer: i + 1 })));
 }
 
-logs('vCPUs append concurrently; the records of each are in its order', async () => {
+logs('LOG-3: vCPUs append concurrently; the records of each are in its order', async () => {
   const { directory, remove } = scratch();
   const guest = await openLog(directory);
   const [threads, times] = [4, 150];
@@ -182,7 +182,7 @@ for (const [what, rates] of [
     },
   );
 
-logs('with occasional errors, every successful commit has its record', async () => {
+logs('LOG-4: with occasional errors, every successful commit has its record', async () => {
   for (let round = 0; round < 6; round++) {
     const { directory, remove } = scratch();
     const faults = new Faults({ seed: seed + round });
@@ -213,7 +213,7 @@ logs('a dead leader breaks it for all that wait', async () => {
   remove();
 });
 
-logs('a torn or altered file has the prefix before the damage', async () => {
+logs('LOG-2: a torn or altered file has the prefix before the damage', async () => {
   const { directory, log, remove } = scratch();
   const guest = await openLog(directory);
   for (let i = 0; i < 60; i++) guest.append(1, i, 8 + random(i === 30 ? 50_000 : 2000));

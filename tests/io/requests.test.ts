@@ -54,7 +54,7 @@ function finish(guest: LogGuest, slots: number): void {
   for (let slot = 0; slot < slots; slot++) assert.is(guest.call('wait', slot), BLOCK);
 }
 
-requests('an urgent read does not wait behind a batch of background writes', (context) => {
+requests('REQ-2: an urgent read does not wait behind a batch of background writes', (context) => {
   const { guest, faults } = context;
   faults.set({ delay: 1, delayMs: 20 });
   guest.call('setDepth', 16, 2);
@@ -102,7 +102,7 @@ requests(
   },
 );
 
-requests('the earliest deadline first, then the first queued', (context) => {
+requests('REQ-1: the earliest deadline first, then the first queued', (context) => {
   const { guest } = context;
   const order = Array.from({ length: 60 }, (_, i) => (i * 37) % 60);
   for (const klass of [HIGH, LOW]) {
@@ -130,24 +130,27 @@ requests(
   },
 );
 
-requests('a steady stream of reads does not starve overdue background requests', (context) => {
-  const { guest } = context;
-  guest.call('setDepth', 2, 1);
-  let next = 10;
-  add(context, 0, LOW, 1_000_000_000); // not yet due
-  add(context, 1, LOW, -1); // overdue
-  for (; next < 60; next++) add(context, next, HIGH);
-  guest.call('pump');
-  while (guest.call('stateOf', 1) !== DONE) {
-    if (guest.call('poll') === 0) continue;
-    add(context, 10 + (next++ % 400), HIGH);
-    assert.ok(next < 1000, 'it waits forever');
-  }
-  const left = leftSince(guest, 0);
-  assert.is(left.indexOf(1), 8, 'eight reads went before it');
-  assert.not.ok(left.includes(0), 'a request that is not due does not overtake');
-  while (guest.call('stateOf', 0) !== DONE) guest.call('wait', 0);
-});
+requests(
+  'REQ-3: a steady stream of reads does not starve overdue background requests',
+  (context) => {
+    const { guest } = context;
+    guest.call('setDepth', 2, 1);
+    let next = 10;
+    add(context, 0, LOW, 1_000_000_000); // not yet due
+    add(context, 1, LOW, -1); // overdue
+    for (; next < 60; next++) add(context, next, HIGH);
+    guest.call('pump');
+    while (guest.call('stateOf', 1) !== DONE) {
+      if (guest.call('poll') === 0) continue;
+      add(context, 10 + (next++ % 400), HIGH);
+      assert.ok(next < 1000, 'it waits forever');
+    }
+    const left = leftSince(guest, 0);
+    assert.is(left.indexOf(1), 8, 'eight reads went before it');
+    assert.not.ok(left.includes(0), 'a request that is not due does not overtake');
+    while (guest.call('stateOf', 0) !== DONE) guest.call('wait', 0);
+  },
+);
 
 requests('one doorbell and one poll for a batch; a full queue makes the rest wait', (context) => {
   const { guest } = context;

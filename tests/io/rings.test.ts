@@ -132,7 +132,7 @@ rings('refuses invalid entries, and frames outside the DMA window', ({ at, file 
   assert.is(at.run({ opcode: abi.OP_READ, file, address: end - BLOCK }), BLOCK);
 });
 
-rings('has a fixed capacity, and reports when it is full', ({ at }) => {
+rings('RING-3: has a fixed capacity, and reports when it is full', ({ at }) => {
   for (let i = 0; i < abi.SQ_ENTRIES; i++) assert.ok(at.submit({ opcode: abi.OP_NOP }) > 0);
   assert.is(at.submit({ opcode: abi.OP_NOP }), -1);
   at.call('ring');
@@ -156,7 +156,7 @@ rings('completions interrupt a vCPU that requests it', ({ at }) => {
   assert.is(at.call('takeInterrupt'), 1);
 });
 
-rings('a file is not closed during an operation', ({ at, file, descriptor }) => {
+rings('FILE-1: a file is not closed during an operation', ({ at, file, descriptor }) => {
   const number = at.submit({ opcode: abi.OP_ALLOCATE, file, position: 64 << 20, length: 0 });
   at.call('ring');
   const closed = at.call('close', descriptor);

@@ -3,6 +3,7 @@
 // remembers what was synced; at random writes and syncs, in the middle of changes, checkpoints and
 // recoveries, what the disk may have kept is copied, opened, and compared with the model after each change
 // since the sync.
+// Invariants: CKPT-1, KVLOG-1, RECOVER-1, RECOVER-2, STORE-1, SUPER-1, TAB-15, TAB-16.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 // Goal: when storage fails, only the operation that needed it fails: no entry changes, later operations are
 // right, and every page is accounted for. Method: the operations of the model test under injected faults;
 // after a failure, what it would have changed is checked without faults.
+// Invariants: ALLOC-1, BATCH-2, GROW-1, SHRINK-1, TREE-2.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 // A durable store with a damaged, cut-off or full log, and on a disk that refuses writes.
+// Invariants: ALLOC-2 (a full pool), CHANGE-1, KVLOG-2, KVLOG-3, RECOVER-2, UNDO-1.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,8 @@
 // Goal: the store behaves like a sorted map, for every kind of key and value and with pools far smaller than
 // the data. Method: random operations on both, compared as they go; the whole structure and every page are
 // checked in between.
+// Invariants: NODE-1 and NODE-2 (verify), ALLOC-1 (every page accounted for), GROW-2 and GROW-3 (keys of any
+// length), MANY-1.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

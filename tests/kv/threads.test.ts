@@ -2,6 +2,7 @@
 // the other. Method: each key has one writer and numbers that only grow, values that reveal tearing, groups
 // of keys that only batches change, and keys that never change, between those that do; with pools so small
 // that everything is evicted all the time. At the end the structure is checked.
+// Invariants: BATCH-1, DESC-1, DESC-2, MANY-1, OVER-1, OVER-2, OVER-3, SCAN-1, TREE-1.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,6 +1,7 @@
 // Goal: the table of docs/level.md: what survives in a store after each way a program can end. Method:
 // programs that change a store, report it, and end in that way, one cell at a time; a disk that loses
 // everything that was not synced.
+// Invariants: SIGNAL-2: a signal that ends a program is how its process ends.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -242,7 +243,7 @@ tests('D1: a thread that never ends its turn, and one that is terminated', async
 });
 
 if (!isDeno)
-  tests('D2: a program with its own handler decides what a signal does', async () => {
+  tests('D2, SIGNAL-1: a program with its own handler decides what a signal does', async () => {
     for (const how of ['on', 'once', 'prependListener']) {
       const location = freshLocation();
       const handler = `process.${how}('SIGTERM', () => { console.log('mine', db.status); process.kill(process.pid, 'SIGKILL'); });`;

@@ -172,7 +172,7 @@ tests('D7: a copy of a store that is open is not locked', async () => {
   assert.is(await opens(`${location}-moved`), '1');
 });
 
-tests('D7: files of processes that ended while taking a lock are removed', async () => {
+tests('D7, SOCKET-1: files of processes that ended while taking a lock are removed', async () => {
   if (!isSeen) return;
   const location = freshLocation();
   const kill = await holding(location);
@@ -192,7 +192,7 @@ const OPENER = `
   parentPort.postMessage(db.handle);
   setInterval(() => {}, 1000);`;
 
-tests('D7: a terminated worker leaves its store unlocked', async () => {
+tests('D7, LOCK-4: a terminated worker leaves its store unlocked', async () => {
   if (!isSeen) return;
   const location = freshLocation();
   const url = new URL(`data:text/javascript,${encodeURIComponent(OPENER)}`);

@@ -79,7 +79,7 @@ async function filled(entries: number): Promise<string> {
   return location;
 }
 
-tests('LOCK-1: a second opener learns which process holds the store', async () => {
+tests('LOCK-1, STORE-2: a second opener learns which process holds the store', async () => {
   const location = freshLocation();
   const db = new RingzeroLevel(location);
   await db.open();
@@ -132,7 +132,7 @@ tests('a zombie process counts as dead', async () => {
   parent.kill();
 });
 
-tests('a batch that was neither applied nor undone marks the store', async () => {
+tests('LEVEL-2: a batch that was neither applied nor undone marks the store', async () => {
   const location = await filled(100);
   const store = await Store.create(location, {
     ...checkStoreOptions({ durable: false }),

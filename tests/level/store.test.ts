@@ -128,7 +128,7 @@ tests(
   },
 );
 
-tests('for await sees every entry once while the store is being changed', async () => {
+tests('LEVEL-3: for await sees every entry once while the store is being changed', async () => {
   const db = await opened();
   const keys = Array.from({ length: 5000 }, (_, i) => String(i).padStart(5, '0'));
   await db.batch(keys.map((key) => ({ type: 'put', key, value: key })));

@@ -58,7 +58,7 @@ tests('a page comes at its first use, and stays', async () => {
   await vm.close();
 });
 
-tests('accessed and dirty bits say what was done', async () => {
+tests('MMU-1: accessed and dirty bits say what was done', async () => {
   const { vm, call } = await start();
   call('get', 3n * 4096n);
   assert.is(call('isDirty', 3n), 0);
@@ -109,7 +109,7 @@ tests('an error of the handler is the error of that access', async () => {
   await vm.close();
 });
 
-tests('a handler that misbehaves ends the call and no more', async () => {
+tests('MMU-2: a handler that misbehaves ends the call and no more', async () => {
   const { vm, call } = await start();
   for (const [mode, says] of [
     [FAULTS_ITSELF, /page fault of page 10 in a page-fault handler/],

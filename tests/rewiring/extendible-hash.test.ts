@@ -1,4 +1,5 @@
 // The extendible hash table against a JavaScript map, its invariants looked at, and to its bounds.
+// Invariants: BUCKET-1, EXTENDIBLE-2, EXTENDIBLE-3.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,5 @@
 // The growable array against a JavaScript one, to its bounds, and read by another vCPU while it grows.
+// Invariants: ARRAY-1, ARRAY-2.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -151,7 +151,7 @@ tests('what cannot be a task is refused', async () => {
   assert.match(await codeOf(tasks.submit('work', [1, 1])), /RZ_VM_CLOSED/);
 });
 
-tests('stress: SCHED-1 to SCHED-3', async () => {
+tests('stress: SCHED-1, SCHED-2, SCHED-3, TASK-1', async () => {
   const random = Random.forTest('scheduler');
   const LEVELS = 4;
   const { tasks, log, end } = await start(LEVELS);

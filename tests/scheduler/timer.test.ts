@@ -77,19 +77,22 @@ async function until(condition: () => boolean): Promise<void> {
 
 const tests = suite('timers');
 
-tests('a guest that only computes is interrupted again and again, never too soon', async () => {
-  const { vm, call } = await start();
-  const wanted = 20;
-  const before = performance.now();
-  assert.is(call('timer', 2 * MS, 2 * MS), 0);
-  assert.ok(call('computeUntil', wanted, TURNS_MAX) > wanted);
-  const ms = performance.now() - before;
-  const ticks = call('tickCount');
-  assert.ok(ticks >= wanted);
-  assert.ok(ms >= ticks * 2 - 0.1, `${ticks} ticks of 2 ms in ${ms} ms`);
-  assert.is(call('otherCount'), 0);
-  await vm.close();
-});
+tests(
+  'INT-1, TIMER-4: a guest that only computes is interrupted again and again, never too soon',
+  async () => {
+    const { vm, call } = await start();
+    const wanted = 20;
+    const before = performance.now();
+    assert.is(call('timer', 2 * MS, 2 * MS), 0);
+    assert.ok(call('computeUntil', wanted, TURNS_MAX) > wanted);
+    const ms = performance.now() - before;
+    const ticks = call('tickCount');
+    assert.ok(ticks >= wanted);
+    assert.ok(ms >= ticks * 2 - 0.1, `${ticks} ticks of 2 ms in ${ms} ms`);
+    assert.is(call('otherCount'), 0);
+    await vm.close();
+  },
+);
 
 tests('a translated guest, and a handler in TypeScript', async () => {
   const guest = assemble(`(module
@@ -145,7 +148,7 @@ tests('once is once', async () => {
   await vm.close();
 });
 
-tests('while it is masked nothing comes, and then one does', async () => {
+tests('TIMER-2: while it is masked nothing comes, and then one does', async () => {
   const { vm, call } = await start();
   call('timer', MS, 0);
   const result = BigInt(vm.enter().exports['computeMasked']!(TURNS_MAX)!);

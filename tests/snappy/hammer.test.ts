@@ -3,6 +3,7 @@
 // never changes; every snapshot is summed in other threads while nearly every page is being copied, by the
 // guest on a snapshot vCPU and by the host. A torn read, a lost copy or a page in two places changes the sum.
 // RZ_HAMMER_SECONDS sets how long (default 4).
+// Invariants: EPOCH-2, INT-2 (writers take interrupts at each snapshot).
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

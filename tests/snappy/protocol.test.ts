@@ -2,6 +2,7 @@
 // model made when it was taken, whatever is written, released, forgotten or lost in between (SNAP-1 to
 // SNAP-6, LIMBO-1, EPOCH-1, FRAME-1). Goal: the state machine of a page and of a snapshot; races are the
 // hammer's (hammer.test.ts).
+// Invariants: SNAP-2 (slots are used again after release).
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

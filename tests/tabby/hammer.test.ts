@@ -3,6 +3,8 @@
 // the pool. Workers change, read and discard pages at random and check what they see; at the end every page
 // must hold its count, and the pool is audited. In the tiny build a version has 5 bits, so that it wraps
 // frequently.
+// Invariants: TAB-2, TAB-4, TAB-5, TAB-6, TAB-8, TAB-9, TAB-10, TAB-11, TAB-12, TAB-13, TLB-1; SWIP-3 and
+// SWIP-4 with the swizzling design.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -213,7 +213,7 @@ test('a function has a memory of its own: others never see what it wrote', () =>
   assert.is(two.call(row('x')), 0);
 });
 
-test('memory does not grow beyond the limit, whatever the module declares', () => {
+test('METER-2: memory does not grow beyond the limit, whatever the module declares', () => {
   for (const memory of ['(memory (export "memory") 1)', '(memory (export "memory") 1 60000)']) {
     const call = `(loop $more (br_if $more (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0))))
       (memory.size)`;
@@ -250,7 +250,7 @@ test('tables lead to nothing but the functions of the module', () => {
     ends({ fields, call }, 'RZ_UDF_TRAP');
 });
 
-test('a loop without end, of any shape, uses up its fuel', () => {
+test('METER-1: a loop without end, of any shape, uses up its fuel', () => {
   for (const call of [
     '(loop $again (br $again)) (unreachable)',
     '(loop $again (br_if $again (i32.const 1))) (i32.const 1)',
@@ -338,7 +338,7 @@ test('a start function that does not end, or traps, is no function', () => {
   fails(() => Udf.compile(udf({ fields: '(data (i32.const 65535) "ab")' })), 'RZ_UDF_TRAP');
 });
 
-test('an answer outside the memory is none', () => {
+test('UDF-1: an answer outside the memory is none', () => {
   const answer = (address: string, bytes: string): string => `(i64.or
     (i64.shl (i64.extend_i32_u ${address}) (i64.const 32)) (i64.extend_i32_u ${bytes}))`;
   for (const [address, bytes] of [

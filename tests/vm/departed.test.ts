@@ -34,34 +34,37 @@ async function start(data: DepartedData): Promise<Worker> {
   return worker;
 }
 
-tests('D5: a vCPU that is terminated in the guest blocks no other thread', async () => {
-  if (!isSeen) return;
-  let vm = await create();
-  for (let i = 0; i < ROUNDS; i++) {
-    const worker = await start({
-      handle: vm.handle,
-      kind: i % 2 === 0 ? 'stores' : 'spins',
-      thread: 1 + (i % 1000),
-    });
-    await setTimeout(random.below(10));
-    const before = vm.snapshot(); // while the thread runs, so that its stores are write faults that copy
-    await worker.terminate();
-    try {
-      const after = vm.snapshot();
-      vm.enter().exports['put']!(0, i + 1);
-      assert.is(await after.run('get', 4 * (1 + (i % 1000))), 1);
-      await after.release();
-      await before.release();
-      assert.is(vm.enter().exports['get']!(0), i + 1);
-    } catch (error) {
-      // It ended inside a write fault: the error says so, and this VM is unusable.
-      assert.is((error as RingzeroError).code, 'RZ_VM_CLOSED', String(error));
-      await vm.close();
-      vm = await create();
+tests(
+  'D5, GONE-1, GONE-2: a vCPU that is terminated in the guest blocks no other thread',
+  async () => {
+    if (!isSeen) return;
+    let vm = await create();
+    for (let i = 0; i < ROUNDS; i++) {
+      const worker = await start({
+        handle: vm.handle,
+        kind: i % 2 === 0 ? 'stores' : 'spins',
+        thread: 1 + (i % 1000),
+      });
+      await setTimeout(random.below(10));
+      const before = vm.snapshot(); // while the thread runs, so that its stores are write faults that copy
+      await worker.terminate();
+      try {
+        const after = vm.snapshot();
+        vm.enter().exports['put']!(0, i + 1);
+        assert.is(await after.run('get', 4 * (1 + (i % 1000))), 1);
+        await after.release();
+        await before.release();
+        assert.is(vm.enter().exports['get']!(0), i + 1);
+      } catch (error) {
+        // It ended inside a write fault: the error says so, and this VM is unusable.
+        assert.is((error as RingzeroError).code, 'RZ_VM_CLOSED', String(error));
+        await vm.close();
+        vm = await create();
+      }
     }
-  }
-  await vm.close();
-});
+    await vm.close();
+  },
+);
 
 tests('D4: threads that are terminated, or end without close(), free their slots', async () => {
   if (!isSeen) return;

@@ -1,5 +1,6 @@
 // Forks against the plain engine: a fork behaves like an instance that is a copy of its parent at the time of
 // the fork, whatever the parent and other forks do: memory, its size, globals; across calls on one fork.
+// Invariants: FRAME-2 and SNAP-8: what grows later reads as zero, in the parent and in forks.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -104,7 +104,7 @@ test('C1: what an import writes where its arguments point, or vectors that they 
   await program.close();
 });
 
-test('C1: a buffer that JavaScript has held since before the snapshot', async () => {
+test('C1, EXP-1: a buffer that JavaScript has held since before the snapshot', async () => {
   const program = await MicroVM.load(
     assemble(`(module (memory (export "memory") 64)
       (func (export "q") (result i32) (i32.const 1000000))
@@ -268,7 +268,7 @@ test('C2: exported functions are WebAssembly functions, the same as in tables', 
   await program.close();
 });
 
-test('C2: a trap is a typed error wherever it happens, and the vCPU stays usable', async () => {
+test('C2, GLUE-1: a trap is a typed error wherever it happens, and the vCPU stays usable', async () => {
   const loaded: Program[] = [];
   const seen: unknown[] = [];
   const a = {
@@ -368,7 +368,7 @@ test('C4: a fork that needs a function of the glue names it and the remedy', asy
   await program.close();
 });
 
-test('C3: memory is as long as the program, and glue with assertions grows it to the end', async () => {
+test('C3, MEM-1: memory is as long as the program, and glue with assertions grows it to the end', async () => {
   const glue = emscriptenGlue();
   const program = await MicroVM.load(
     GROWING,
@@ -406,7 +406,7 @@ test('C3: glue that has its memory before the program sees what the module impor
   await program.close();
 });
 
-test('C3: a program that grows its own memory shows all of it, as its glue is not notified', async () => {
+test('C3, MEM-2: a program that grows its own memory shows all of it, as its glue is not notified', async () => {
   const module = assemble(`(module (memory (export "memory") 1 50)
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`);
   const program = await MicroVM.load(module, {}, { memory: 2 ** 26 });

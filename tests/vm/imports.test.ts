@@ -259,7 +259,7 @@ test('C6: a subclass of a built-in class supplies its own methods, and a wrapped
   }
 });
 
-test('A5: a module that imports the machine’s own functions is refused by name', async () => {
+test('A5, IMPORT-1: a module that imports the machine’s own functions is refused by name', async () => {
   for (const name of ['enter', 'leave', 'fault', 'vcpu', 'memory', 'anything']) {
     const guest = assemble(`(module
       (import "ringzero" "${name}" (func $f))

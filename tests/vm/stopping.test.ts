@@ -1,4 +1,5 @@
 // Forks that never end, and calls that cannot begin: counts return to their old value, and no slot leaks.
+// Invariants: POOL-2: calls that reach no safepoint are stopped with their threads.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -77,7 +78,7 @@ stopping('A14: a call after the VM was closed is refused', async () => {
   assert.is(await codeOf(snapshot.run('get')), 'RZ_VM_CLOSED');
 });
 
-stopping('A14: threads that cannot start fail the calls that wait for them', async () => {
+stopping('A14, POOL-1: threads that cannot start fail the calls that wait for them', async () => {
   const vm = await MicroVM.create({
     guest: GUEST,
     wasi: {},

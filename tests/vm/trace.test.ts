@@ -192,28 +192,31 @@ tests('events of a snapshot have the thread of its vCPU', async () => {
   );
 });
 
-tests('page faults of a linked guest, with the handler’s events nested inside', async () => {
-  const trace = freshPath();
-  const guest = readBuiltModule('mmu-test.wasm');
-  const onPageFault = (page: number): Uint8Array => {
-    const { calls } = vm.enter().kernel;
-    calls.syscall(SYS_CLOCK, calls.claimWindow(1), 0, 0, 0, 0);
-    return Uint8Array.of(page);
-  };
-  const vm = await create({ guest, linked: true, trace, handlers: { onPageFault } });
-  const { exports } = vm.enter();
-  for (const page of [3n, 4n, 3n, 7n]) assert.is(exports['get']!(page << 12n), page);
-  await vm.close();
-  const { spans } = readTrace(readFileSync(trace, 'utf8'));
-  const faults = ofKind(spans, 'fault', 'page fault');
-  assert.equal(faults.map(({ args }) => args['page']), ['3', '4', '7']); // prettier-ignore
-  const calls = ofKind(spans, 'syscall', 'clock');
-  assert.is(calls.length, 3);
-  for (const [i, { from, to }] of calls.entries())
-    assert.ok(faults[i]!.from <= from && to <= faults[i]!.to);
-});
+tests(
+  'TRACE-4: page faults of a linked guest, with the handler’s events nested inside',
+  async () => {
+    const trace = freshPath();
+    const guest = readBuiltModule('mmu-test.wasm');
+    const onPageFault = (page: number): Uint8Array => {
+      const { calls } = vm.enter().kernel;
+      calls.syscall(SYS_CLOCK, calls.claimWindow(1), 0, 0, 0, 0);
+      return Uint8Array.of(page);
+    };
+    const vm = await create({ guest, linked: true, trace, handlers: { onPageFault } });
+    const { exports } = vm.enter();
+    for (const page of [3n, 4n, 3n, 7n]) assert.is(exports['get']!(page << 12n), page);
+    await vm.close();
+    const { spans } = readTrace(readFileSync(trace, 'utf8'));
+    const faults = ofKind(spans, 'fault', 'page fault');
+    assert.equal(faults.map(({ args }) => args['page']), ['3', '4', '7']); // prettier-ignore
+    const calls = ofKind(spans, 'syscall', 'clock');
+    assert.is(calls.length, 3);
+    for (const [i, { from, to }] of calls.entries())
+      assert.ok(faults[i]!.from <= from && to <= faults[i]!.to);
+  },
+);
 
-tests('concurrent writers write whole lines, and none is missing', async () => {
+tests('TRACE-3: concurrent writers write whole lines, and none is missing', async () => {
   const trace = freshPath();
   const vm = await create({ trace });
   const calls = 5000;
@@ -286,7 +289,7 @@ tests('a program that ends without closing its VM still leaves a complete trace'
   assert.is(ofKind(spans, 'syscall', 'clock').length, 1);
 });
 
-tests('events after the end are not written and do no harm', async () => {
+tests('TRACE-1: events after the end are not written and do no harm', async () => {
   const trace = freshPath();
   const vm = await create({ trace });
   const other = await MicroVM.attach(vm.handle);
@@ -336,7 +339,7 @@ tests('a wrong option, and a path that cannot be written, are errors with a code
   await vm.close();
 });
 
-tests('without a trace the guest calls the kernel directly', async () => {
+tests('TRACE-2: without a trace the guest calls the kernel directly', async () => {
   const isNative = (vm: MicroVM): boolean =>
     Object.values(vm.enter().kernel.calls)
       .filter((value) => typeof value === 'function')

@@ -51,7 +51,7 @@ const PATHS_AT: Record<string, readonly number[]> = {
 // These end the program, or wait.
 const LEFT_OUT = new Set(['proc_exit', 'proc_raise', 'poll_oneoff']);
 
-test('every call gives an error number, and nothing outside changes', async () => {
+test('WASI-3: every call gives an error number, and nothing outside changes', async () => {
   const random = Random.forTest('wasi fuzz');
   const scratch = mkdtempSync(join(tmpdir(), 'ringzero-fuzz-'));
   const inside = join(scratch, 'inside');

@@ -240,7 +240,7 @@ test('A7: a dangling link that leads out makes nothing outside, by system call o
   });
 });
 
-test('A7: a component that becomes a link between look and use is not followed', async () => {
+test('A7, WALK-3: a component that becomes a link between look and use is not followed', async () => {
   await withTrees((_reactor, wasi) => {
     const secret = join(wasi, '..', 'secret');
     fs.writeFileSync(secret, 'secret');

@@ -38,7 +38,7 @@ function plantLinks({ inside, scratch }: Context): void {
   symlinkSync('loop', join(inside, 'loop'));
 }
 
-test('no path leads out: `..`, absolute paths and links at any place are refused', (context) => {
+test('WALK-2: no path leads out: `..`, absolute paths and links at any place are refused', (context) => {
   plantLinks(context);
   const { reactor } = context;
   for (const path of ESCAPES) {
@@ -93,7 +93,7 @@ test('a program cannot make a link that leads out by itself', ({ reactor }) => {
   assert.is(reactor.open(DIRECTORY, 'two'), -errno('NOTCAPABLE'));
 });
 
-test('a directory that turns into a link, or moves, while paths are walked leads nowhere else', async (context) => {
+test('WALK-1: a directory that turns into a link, or moves, while paths are walked leads nowhere else', async (context) => {
   const { inside, scratch, reactor } = context;
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const racer = new Worker(new URL('./racer.js', import.meta.url), {

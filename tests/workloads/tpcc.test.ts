@@ -2,6 +2,7 @@
 // nearly none.
 // Method: the initial population, a while of the whole mix on every vCPU, then the consistency conditions of
 // the specification, a walk over all trees, and the same again after closing and opening.
+// Invariants: LOCK-3 (no deadlock), NEW-1 (rollbacks).
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

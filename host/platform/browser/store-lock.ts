@@ -1,7 +1,7 @@
 // The lock file: one thread of one page has a store open. Same interface as ../store-lock.ts.
 //
 // Interface   acquire(path) returns the lock, or fails with LEVEL_LOCKED. join() has nothing to do.
-// Invariants  LOCK-3  The lock is a synchronous access handle, of which a file has at most one; the browser
+// Invariants  LOCK-6  The lock is a synchronous access handle, of which a file has at most one; the browser
 //                     closes it when its worker or its page ends, for whatever reason. So there are no stale
 //                     locks.
 
