@@ -234,8 +234,8 @@ export function isPlanned(element: u32): bool {
   return planDataBytes == 0 || equal(element + planHead, planData, planDataBytes);
 }
 
-/** True when a block is a listpack with an even number of elements, all inside it. */
-export function check(list: u32, room: u32): bool {
+/** True when a block is a listpack, all its elements inside it, whose number is a multiple of `group`. */
+export function check(list: u32, room: u32, group: u32): bool {
   if (room < EMPTY_BYTES || bytes(list) != room || load<u8>(list + room - 1) != 0xff) return false;
   const last = list + room - 1;
   let at = first(list);
@@ -251,7 +251,7 @@ export function check(list: u32, room: u32): bool {
     at += own + back;
     elements++;
   }
-  if ((elements & 1) != 0) return false;
+  if (elements % group != 0) return false;
   return count(list) == elements || count(list) == COUNT_UNKNOWN;
 }
 

@@ -6,10 +6,10 @@
 //   rdb.ts       loadValue() for each form that RDB files have of it, saveValue() in the form of Redis 7.0
 //   commands.ts  the commands, in more files when they are many
 //   docs.ts      what COMMAND DOCS says of them, in the notation of command/docs/record.ts
-// Nothing else changes: walks, expiry, eviction, background freeing, COPY, OBJECT, MEMORY USAGE, TYPE, SCAN
-// ... TYPE, DEBUG DIGEST, saving and loading ask the row. Containers that know no keys go to structure/;
-// memory outside the entry is allocated with heap.KIND_VALUE. config/option-table.ts already has the options
-// of all types of Redis 7.0: config.named() finds them.
+// Nothing else changes, except docs/redis.md, which lists the commands: walks, expiry, eviction, background
+// freeing, COPY, OBJECT, MEMORY USAGE, TYPE, SCAN ... TYPE, DEBUG DIGEST, saving and loading ask the row.
+// Containers that know no keys go to structure/; memory outside the entry is allocated with heap.KIND_VALUE.
+// config/option-table.ts already has the options of all types of Redis 7.0: config.named() finds them.
 
 import * as hash from './hash/index.ts';
 import * as string from './string/index.ts';

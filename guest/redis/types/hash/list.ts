@@ -110,6 +110,6 @@ function checkList(hash: u32): void {
   const list = entry.value(hash);
   const bytes = listpack.bytes(list);
   if (bytes > entry.valueBytes(hash)) broken('VALUE: a listpack is longer than its entry');
-  if (!listpack.check(list, bytes)) broken('LP-1: a listpack is not whole');
+  if (!listpack.check(list, bytes, 2)) broken('LP-1: a listpack is not whole');
   if (bytes > BYTES_MAX << 1) broken('VALUE-2: a listpack is too long');
 }

@@ -69,7 +69,7 @@ function pairs(key: u32, keyBytes: u32): bool {
 }
 
 function ofListpack(key: u32, keyBytes: u32, blob: u32, bytes: u32): bool {
-  if (!listpack.check(blob, bytes)) return reader.fail('hash listpack integrity check failed');
+  if (!listpack.check(blob, bytes, 2)) return reader.fail('hash listpack integrity check failed');
   const last = blob + bytes - 1;
   if (listpack.first(blob) == last) return true;
   if (isAsOurs(blob, last)) {
