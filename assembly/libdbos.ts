@@ -55,7 +55,7 @@ export function boot(
   store<u32>(map.vm, zero, VM_ZERO_FRAME); //                       what a snapshot reads beyond its memory
 }
 
-/** Makes this instance a vCPU; returns its number, or -1 if there is no room for another. */
+/** Makes this instance a vCPU; returns its number, or -1 if another does not fit. */
 export function attach(frameCount: u32): i32 {
   map.attach(frameCount);
   barrier.attach();
@@ -296,7 +296,7 @@ export function deliver(address: u32, bytes: u32): void {
   transfer.deliver(address, bytes);
 }
 
-/** Address of `frameCount` adjacent frames, never freed; 0 if there is no room. */
+/** Address of `frameCount` adjacent frames, never freed; 0 without room. */
 export function claimWindow(frameCount: u32): u32 {
   return frames.run(frameCount);
 }

@@ -1,5 +1,5 @@
 // Runs the benches one after the other, or those that are named, and makes a page of what they
-// found, bench/results/report.html. Fails when one fails or prints what is no number.
+// found, bench/results/report.html. Fails when one fails or prints something else than numbers.
 //
 //   npm run bench [-- redis-throughput ...]      npm run bench -- --quick      npm run bench:report
 

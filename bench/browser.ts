@@ -1,4 +1,4 @@
-// The store in Chromium, on OPFS, beside sqlite-wasm on OPFS and IndexedDB: the same keys and values in one
+// The store in Chromium, on OPFS, compared with sqlite-wasm on OPFS and IndexedDB: the same keys and values in one
 // worker; and snapshots there.
 //
 //   npm run bench -- browser [--smoke] [--keys N]

@@ -220,7 +220,7 @@ async function zstd(): Promise<Subject> {
   return { name: 'zstd', program, work: { calls: Array.from({ length: 4 }, () => ['m', packed, bound, source, bytes.length, 3] as const), result: 0 } }; // prettier-ignore
 }
 
-/** A file that lies beside the package's main module. */
+/** A file in the folder of the package's main module. */
 function bytesOf(name: string, file: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(file, import.meta.resolve(name))));
 }

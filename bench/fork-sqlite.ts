@@ -9,7 +9,7 @@ import type { Plot, Point } from './plot.ts';
 import { atLeast, isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
 
 const MIB = 2 ** 20;
-// The module's memory ends at 2 GiB and a serialised copy must fit beside the pages: 960 MiB is about the
+// The module's memory ends at 2 GiB and a serialised copy must fit as well as the pages: 960 MiB is about the
 // most.
 const SIZES_MIB = isSmoke ? [8] : [16, 128, 960];
 const ROW_BYTES = 3900; // one row a page
@@ -95,7 +95,7 @@ interface Writes {
 }
 
 /**
- * What goes on beside the writer: nothing, forks that are queried in other threads, or a thread that
+ * What runs at the same time as the writer: nothing, forks that are queried in other threads, or a thread that
  * computes.
  */
 type Beside = 'nothing' | 'forks' | 'thread';

@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const STYLES = ['scripts/site/style.css', 'bench/html/report.css'];
 const DESCRIPTION = 'Figures of ringzero, each with its peer or its goal, measured in one run.';
 
-/** Writes report.html beside the results that are in a folder, and gives its path. */
+/** Writes report.html to the folder of the results; returns its path. */
 export async function writeReport(folder = RESULTS): Promise<string> {
   const results = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))

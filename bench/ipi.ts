@@ -1,5 +1,5 @@
 // Interrupts and remote calls between two vCPUs that run with safepoints: how long until the handler is
-// entered, and until a result is back. Beside them what the processor itself takes to bring a word from one
+// entered, and until a result is back. Compared with what the processor itself takes to bring a word from one
 // core to the other and back.
 //
 //   node dist/bench/ipi.js [--smoke]
@@ -34,6 +34,7 @@ async function beside(
   const worker = new Worker(new URL('../tests/tabby/machine-worker.js', import.meta.url), { workerData: job }); // prettier-ignore
   const end = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
   while (Atomics.load(new Int32Array(ready), 0) === 0)
+    // polls
     await new Promise((resolve) => setTimeout(resolve, 1));
   measure();
   stop();

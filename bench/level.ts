@@ -26,7 +26,7 @@ const GROUP = 64;
 const WORKER_GETS = isSmoke ? 5_000 : 400_000;
 
 const root = mkdtempSync(join(tmpdir(), 'ringzero-bench-level-'));
-/** Concatenations are put together when they are first read: whoever came first would pay for the others. */
+/** Concatenations are put together when they are first read: the first contestant would pay for the others. */
 const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 const keyOf = (i: number): string => flat(`key${String(i).padStart(13, '0')}`);
 const valueOf = (i: number): string => flat(`value ${i} `.padEnd(100, 'abcdefghij'));
@@ -43,7 +43,7 @@ function random(limit: number): number {
   return Math.floor((state / 2 ** 32) * limit);
 }
 
-/** What a contestant can do; each does its work for so many keys or ranges. */
+/** What a contestant can do; each function takes a number of keys or ranges. */
 interface Contestant {
   name: string;
   /** Puts all keys, in order, in one go. */
@@ -225,6 +225,7 @@ async function readers(db: RingzeroLevel, count: number): Promise<number> {
     return new Worker(new URL('./level-reader.js', import.meta.url), { workerData: data });
   });
   const ends = workers.map((worker) => new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject))); // prettier-ignore
+  // all have begun
   while (Atomics.load(start, 1) < count) await new Promise((resolve) => setTimeout(resolve, 5));
   Atomics.store(start, 0, 1);
   Atomics.notify(start, 0);

@@ -1,4 +1,4 @@
-// Payments of TPC-C that arrive at a steady rate beside analyses that read all tables, on one vCPU's thread:
+// Payments of TPC-C that arrive at a steady rate during analyses that read all tables, on one vCPU's thread:
 // what a payment waits with and without preemption, what the analyses lose, what safepoints cost (paper,
 // section on preemptive scheduling).
 //

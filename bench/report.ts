@@ -1,4 +1,4 @@
-// What every bench shares: order statistics, and a report as text with the same numbers as JSON beside it.
+// What every bench shares: order statistics, and a report as text with the same numbers as JSON.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
@@ -41,7 +41,7 @@ export interface Row {
 
 type Goal = Pick<Row, 'goal' | 'isMet'>;
 
-/** A goal for a row; none where there is no goal, or nothing to compare with. */
+/** A goal for a row; none without a goal, or without a peer. */
 export const atLeast = (is: number | undefined, goal: number | undefined, unit: string): Goal =>
   is === undefined || goal === undefined
     ? {}

@@ -31,7 +31,7 @@ function time(figure: string, kind: 'rewired' | 'copied', body: () => unknown): 
   return result;
 }
 
-/** Each structure in a fresh VM: what another left behind is no help and no burden. */
+/** Each structure in a fresh VM: what another left behind neither helps nor harms. */
 async function withGuest(
   body: (call: (name: string, ...args: (number | bigint)[]) => number) => void,
 ): Promise<void> {

@@ -118,6 +118,7 @@ async function firstPong(child: ChildProcess, port: number, started: number): Pr
     if (performance.now() - started > START_MS_MAX) {
       throw new Error(`${child.spawnfile} does not answer at port ${port}`);
     }
+    // the server listens soon
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

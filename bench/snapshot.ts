@@ -20,7 +20,7 @@ const GIB = 2 ** 30;
 const SIZES_GIB = isSmoke ? [0.0625, 0.25] : [0.25, 1, 3];
 const SNAPSHOTS = 1000;
 const BATCHES = isSmoke ? 1 : 9; // of that many snapshots: a thread is preempted in some of them
-const WARM_UP = 3000; // until the engine has compiled the path for good: its compilers take 0.3 ms of a core
+const WARM_UP = 3000; // until the engine has compiled the path permanently: its compilers take 0.3 ms of a core
 const FAULT_PAGES = isSmoke ? 4000 : 60_000;
 const ROUNDS = isSmoke ? 1 : 9;
 
@@ -31,7 +31,7 @@ interface Native {
   faultP999Us: number;
 }
 
-/** The fork program, built here; undefined where there is no C compiler. */
+/** The fork program, built here; undefined without a C compiler. */
 function buildFork(): string | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-bench-'));
   const program = join(directory, 'fork');

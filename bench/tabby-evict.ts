@@ -59,6 +59,7 @@ async function halt(evictor: Side): Promise<void> {
   Atomics.store(evictor.flags, 0, 0);
   setStop(evictor, 1);
   while (Atomics.load(evictor.flags, 2) === rounds)
+    // polls
     await new Promise((resolve) => setTimeout(resolve, 1));
 }
 

@@ -124,6 +124,7 @@ export class Vcpus {
     const cpuBefore = process.cpuUsage();
     Atomics.store(flags, GO, 1);
     Atomics.notify(flags, GO);
+    // the length of a run
     setTimeout(() => Atomics.store(flags, STOP, 1), ms);
     const results = await Promise.all(running);
     const { user, system } = process.cpuUsage(cpuBefore);
@@ -148,6 +149,7 @@ function check(name: string, result: number): void {
 }
 
 function sleep(ms: number): Promise<void> {
+  // the length of a run
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 

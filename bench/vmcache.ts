@@ -71,6 +71,7 @@ export class Vmcache {
   async #next(ms: number): Promise<string> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
+      // a deadline
       timer = setTimeout(() => reject(new Error('vmcache says nothing')), ms);
     });
     const line = await Promise.race([this.#lines.next(), late]);

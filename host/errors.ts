@@ -118,7 +118,7 @@ export function checkNames(options: object, known: Readonly<Record<string, unkno
       near === undefined
         ? `the options are ${Object.keys(known).join(', ')}`
         : `did you mean \`${near}\`?`;
-    throw new RingzeroError('RZ_OPTION', `there is no option \`${name}\`; ${hint}`);
+    throw new RingzeroError('RZ_OPTION', `unknown option \`${name}\`; ${hint}`);
   }
 }
 

@@ -7,7 +7,7 @@ interface Sample {
 
 /**
  * Samples by name. Throws for a sample without HELP and TYPE before it, for a name given twice, for a value
- * that is no number.
+ * that is not a number.
  */
 export function parseExposition(text: string): Map<string, Sample> {
   if (!text.endsWith('\n')) throw new Error('the last line has no end');

@@ -68,6 +68,7 @@ function run({ name, command }: TestProcess): Promise<Outcome> {
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  // a deadline
   const timer = setTimeout(() => child.kill('SIGKILL'), LIFE_MS);
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -8,6 +8,7 @@ const DEADLINE_MS = 120_000;
 export function runThread(url: URL, data: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(url, { workerData: data });
+    // a deadline
     const timer = setTimeout(
       () => finish(new Error(`${url.pathname}: no answer in time`)),
       DEADLINE_MS,

@@ -128,7 +128,7 @@ export function liveBytes(): u64 {
 
 // --- Small objects -----------------------------------------------------------------------------------------
 
-/** An object of at least `bytes` bytes, not zeroed, aligned to 8; 0 if there is no memory. */
+/** An object of at least `bytes` bytes, not zeroed, aligned to 8; 0 without memory. */
 export function alloc(kind: u32, bytes: u32): u32 {
   if (bytes > SMALL_MAX) return allocLarge(kind, bytes);
   const index = classOf(bytes);

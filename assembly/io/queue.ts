@@ -71,7 +71,7 @@ export function isServed(): bool {
   return state == IO_ASLEEP || state == IO_AWAKE;
 }
 
-/** Creates the queues, or takes over those of an earlier vCPU with this index; false if there is no room. */
+/** Creates the queues, or takes over those of an earlier vCPU with this index; false without room. */
 export function attach(): bool {
   rings = load<u32>(vcpu.block, VCPU_RING);
   if (rings == 0) {

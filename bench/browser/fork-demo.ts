@@ -111,9 +111,11 @@ export class ForkDemo {
       ended: () => this.#ended(),
     });
     if (!STILL.matches) this.#timers.push(setInterval(() => this.#lanes.draw(), DRAW_MS));
+    // the demonstration's pace
     this.#timers.push(setTimeout(() => this.#feed?.fork(), FIRST_FORK_MS));
     this.#timers.push(setInterval(() => this.#feed?.fork(), FORK_EVERY_MS));
     const { limitMs } = this.#options;
+    // and its end
     if (limitMs !== undefined) this.#timers.push(setTimeout(() => this.stop(), limitMs));
   }
 

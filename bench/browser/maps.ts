@@ -11,7 +11,7 @@ const VPN_SHIFT = 28n;
 const DIRTY = 0x80;
 const INVALID = 127;
 const STATE_MASK = 127;
-/** Of its brightness a cell keeps so much from look to look. */
+/** The share of its brightness that a cell keeps from look to look. */
 const FADE = 0.8;
 
 const [ABSENT, FREE] = [

@@ -150,6 +150,7 @@ class Pool {
     if ('rate' in message) {
       if (run.samples.length === 0) {
         this.#panel.progress(undefined);
+        // the length of a run
         this.#timers.push(setTimeout(() => this.#stop(), RUN_SECONDS * 1000));
       }
       run.samples.push(message as unknown as YcsbSample);

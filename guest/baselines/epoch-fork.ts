@@ -1,4 +1,4 @@
-// The paper's first scheme: the page table is copied and write-protected, but there are no reference counts.
+// The paper's first scheme: the page table is copied and write-protected, but not counted.
 // A page that the parent replaces is remembered with its end epoch, and is free when no snapshot is older
 // (paper, 4.1).
 //

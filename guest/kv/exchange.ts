@@ -143,7 +143,7 @@ const SLACK: u32 = 16;
 
 /**
  * From SCAN_AT u32 keyBytes, u32 valueBytes of each entry; from SCAN_DATA key, value, key, value, without
- * gaps. Returns the number of entries, SCAN_ENDED when there are no more, and SCAN_ASCII.
+ * gaps. Returns the number of entries, SCAN_ENDED at the end of the range, and SCAN_ASCII.
  */
 export function scan(root: u32, bytes: u32, flags: u32, limit: u32): i32 {
   readAhead.start();

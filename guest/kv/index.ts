@@ -49,7 +49,7 @@ export function attach(frames: u32): void {
   vcpu.countHolds();
 }
 
-/** Address of this vCPU's exchange window; 0 when there is no frame for it. */
+/** Address of this vCPU's exchange window; 0 if no frame is free. */
 export function window(): u32 {
   return map.attach() ? map.window : 0;
 }

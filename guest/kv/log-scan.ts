@@ -1,7 +1,7 @@
 // Reads a log from any position: its header, and valid records one after the other.
 //
 // Interface   readHeader(descriptor) finds the newest header; seek(position, seed), then next(): 1 and the
-//             record's kind, payload and length, until the next call; 0 when there is no valid record; or
+//             record's kind, payload and length, until the next call; 0 if no valid record follows; or
 //             -errno. `marked` distinguishes the end of a log from damage. findRecords() and `seed` for a log
 //             whose store is lost.
 // Concurrency Belongs to one vCPU, before anything is appended: it uses the log's buffer.

@@ -69,7 +69,7 @@ export let ahead: u32 = 0;
 /** Address of the word that announces that this vCPU changes the store. */
 export let writing: u32 = 0;
 
-/** False when there is no frame left. */
+/** False if no frame is free. */
 export function attach(): bool {
   const at = WORKSPACES + (vcpu.index << 2);
   let workspace = load<u32>(at);

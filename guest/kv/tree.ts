@@ -231,7 +231,7 @@ function putInto(leaf: u32, root: u32, key: u32, bytes: u32, mode: u32): i32 {
   return grown < 0 ? grown : RETRY;
 }
 
-/** Puts the value at slot i of a leaf, replacing one or inserting; false when there is no room. */
+/** Puts the value at slot i of a leaf, replacing one or inserting; false without room. */
 function place(leaf: u32, i: u32, key: u32, bytes: u32): bool {
   const stored: u32 = chain != 0 ? node.OVERFLOW_BYTES : valueBytes;
   const rest = bytes - node.prefixBytes(leaf);

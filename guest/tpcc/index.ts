@@ -36,7 +36,7 @@ export function attach(frames: u32): void {
   linkage.attach(frames);
 }
 
-/** Where to put the path for openFile(); 0 when there is no frame for it. */
+/** Where to put the path for openFile(); 0 if no frame is free. */
 export function window(): u32 {
   return storeMap.attach() && map.attach() ? storeMap.window : 0;
 }

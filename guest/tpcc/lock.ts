@@ -10,7 +10,7 @@
 //             LOCK-2  A stock's lock is held by the new order that changes it until it is committed or rolled
 //                     back, so that no transaction sees what may be rolled back. stock-level takes it for the
 //                     read of one stock.
-//             LOCK-3  Order: one district, then stocks by ascending lock. So there is no deadlock.
+//             LOCK-3  Order: one district, then stocks by ascending lock. So deadlocks cannot occur.
 // Concurrency Rows share locks by hash; sharing costs only a wait.
 // Cost        5 to 10 ns per lock without contention.
 

@@ -33,7 +33,7 @@ export let seen: u32 = 0; // 4096 bytes
 export let counts: u32 = 0; // 4096 bytes
 export let permutation: u32 = 0; // 8192 bytes
 
-/** False when there is no frame left. */
+/** False if no frame is free. */
 export function attach(): bool {
   const at = WORKSPACES + (vcpu.index << 2);
   let workspace = load<u32>(at);

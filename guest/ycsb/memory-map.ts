@@ -16,7 +16,7 @@ export let value: u32 = 0;
 export let groupKeys: u32 = 0; // 64 x 8 bytes
 export let groupValues: u32 = 0; // 64 x 128 bytes
 
-/** False when there is no frame left. */
+/** False if no frame is free. */
 export function attach(): bool {
   const at = WORKSPACES + (vcpu.index << 2);
   let workspace = load<u32>(at);

@@ -69,7 +69,7 @@ export class RingFiles {
   }
 
   /**
-   * A descriptor of this thread, in use until end(); undefined when there is no such file, or this thread
+   * A descriptor of this thread, in use until end(); undefined when the file does not exist, or this thread
    * cannot open it.
    */
   begin(file: number): number | undefined {

@@ -112,7 +112,7 @@ export class Cursor {
     this.#isAtEnd = isBelow(key, this.#low) || isAbove(key, this.#high);
   }
 
-  /** The next entries, at most `size`; none when there are no more. */
+  /** The next entries, at most `size`; none at the end. */
   next(size: number): Entry[] {
     while (!this.#isAtEnd && this.#limit > 0) {
       const most = this.#shape.filter === undefined ? Math.min(size, this.#limit) : size;

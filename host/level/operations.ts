@@ -72,7 +72,7 @@ export class Operations {
     this.#isOver = true;
   }
 
-  /** Undefined when there is no such key. */
+  /** Undefined when the key does not exist. */
   get(key: Data, format: Format): Data | undefined {
     const { guest } = this;
     const { window } = guest;
@@ -87,7 +87,7 @@ export class Operations {
     throw this.#failed(length, 'get');
   }
 
-  /** Length of the value, whose first bytes are in `target` then; -1 when there is no such key. */
+  /** Length of the value, whose first bytes are in `target` then; -1 when the key does not exist. */
   getInto(key: Data, target: Uint8Array): number {
     const { guest } = this;
     const { window } = guest;

@@ -4,7 +4,7 @@
 //             Errors are RingzeroErrors.
 // Invariants  STORE-2  The lock file is held from before data.rz is looked at until after the clean
 //                      superblock is written.
-//             LEVEL-1  (guest.ts) A close sets the state first and then waits until nobody is inside.
+//             LEVEL-1  (guest.ts) A close sets the state first and then waits until no thread is inside.
 // Concurrency The thread that created the store closes it for all: the others' calls fail from then on.
 // Cost        opening 2 ms and two pages read; closing writes every changed page.
 

@@ -44,7 +44,7 @@ interface Counted {
   count?: unknown;
 }
 
-/** Listeners of the library signal-exit, versions 3 and 4: it ends the process when there are no others. */
+/** Listeners of the library signal-exit, versions 3 and 4: it ends the process when it finds no others. */
 function libraryListeners(): number {
   const { __signal_exit_emitter__: third } = process as { __signal_exit_emitter__?: Counted };
   const fourth = Reflect.get(globalThis, Symbol.for('signal-exit emitter')) as Counted | undefined;

@@ -248,7 +248,7 @@ export function listen(at: ListenAt, accept: (connection: Connection) => void): 
 function missingDirectory(at: ListenAt): Error | undefined {
   const directory = 'path' in at ? dirname(resolve(at.path)) : undefined;
   if (directory === undefined || !isGranted({ name: 'read', path: directory })) return undefined;
-  return existsSync(directory) ? undefined : new Error(`there is no directory ${directory}`);
+  return existsSync(directory) ? undefined : new Error(`the directory ${directory} does not exist`);
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {

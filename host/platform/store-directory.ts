@@ -84,7 +84,8 @@ export const directory = {
   sizeOf: (path: string): number | undefined => {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) return undefined;
-    if (!found.isFile()) throw Object.assign(new Error(`${path} is no file`), { code: 'EISDIR' });
+    if (!found.isFile())
+      throw Object.assign(new Error(`${path} is not a file`), { code: 'EISDIR' });
     return found.size;
   },
   /** Creates an empty file unless it exists, where that must happen before a guest opens it: in a browser. */

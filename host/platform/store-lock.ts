@@ -8,9 +8,9 @@
 // Interface   acquire() gives the lock or fails with LEVEL_LOCKED; join() is for other threads that use the
 //             same store.
 // Invariants  LOCK-1  The file appears with its content, by link(), which fails when the name is taken.
-//             LOCK-2  A lock of a dead process is replaced only by who holds the lock on that lock: path +
-//                     '.' + its word. Nobody else can, as its owner is dead, so what is replaced is what was
-//                     read. That lock is taken by the same rules.
+//             LOCK-2  A lock of a dead process is replaced only by the holder of the lock on that lock: path
+//                     + '.' + its word. Its owner is dead, so no other process can, and what is replaced is
+//                     what was read. That lock is taken by the same rules.
 //             LOCK-4  A thread listens before it uses the store, the opener before its lock is there. A lock
 //                     whose threads all refuse is dead.
 //             LOCK-5  Who joins looks for the lock on the lock after it has begun to listen, who replaces
@@ -72,8 +72,8 @@ export async function acquire(path: string, isForced: boolean): Promise<Lock> {
 }
 
 /**
- * For one more thread of the process: the lock is there as long as it is in. Undefined when the lock is
- * somebody else's by now.
+ * For one more thread of the process: the lock is held as long as the thread is in. Undefined when
+ * another holder has the lock by now.
  */
 export async function join(path: string, word: string): Promise<(() => void) | undefined> {
   const holder = holderOf(path);
@@ -83,7 +83,7 @@ export async function join(path: string, word: string): Promise<(() => void) | u
   if (stop === undefined)
     throw new RingzeroError(
       'LEVEL_IO_ERROR',
-      `attach to the lock ${path}: cannot listen at a socket beside it`,
+      `attach to the lock ${path}: cannot listen at a socket next to it`,
     );
   if (holderOf(`${path}.${word}`) === undefined && holderOf(path)?.word === word) return stop;
   stop();
@@ -211,7 +211,7 @@ class Taking {
     const liveness = await this.#livenessOf(holder);
     if (liveness === 'dead' || (liveness === 'unknown' && this.#isForced)) return true;
     if (holderOf(path)?.word !== holder.word) return false;
-    if (holder.word === UNREADABLE) throw locked(path, `by a file that is no lock. ${IF_ENDED}`);
+    if (holder.word === UNREADABLE) throw locked(path, `by a file that is not a lock. ${IF_ENDED}`);
     if (liveness === 'unknown')
       throw locked(
         path,

@@ -115,7 +115,7 @@ export function excessive(map: ModuleMap, bound: Bound): string | undefined {
     if (bytes > bound.bytes)
       return `has ${bytes} bytes of code in ${which}; ${bound.bytes} at most`;
     if (units > bound.units)
-      return `takes too much memory to compile: ${which} has ${locals} locals and so many branches that ${units} values are kept at them; ${bound.units} at most`;
+      return `takes too much memory to compile: ${which} has ${locals} locals, and branches that keep ${units} values; ${bound.units} at most`;
     if (loops > LOOPS_MAX)
       return `has ${loops} loops within each other in ${which}; ${LOOPS_MAX} at most`;
     total += units;

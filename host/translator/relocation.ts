@@ -127,6 +127,6 @@ function findSection(image: Uint8Array): Reader {
   }
   throw new RingzeroError(
     'RZ_OPTION',
-    'there is no image of this version of ringzero in these bytes; translate the module first',
+    'these bytes are not an image of this version of ringzero; translate the module first',
   );
 }

@@ -69,7 +69,7 @@ export class Children implements HypervisorCalls {
     return id;
   }
 
-  /** What the child returned, once; -EAGAIN while it runs, -ECHILD when there is no such child. */
+  /** What the child returned, once; -EAGAIN while it runs, -ECHILD when the child does not exist. */
   childStatus(id: number): number {
     const child = this.#children.get(id);
     if (child === undefined) return -ECHILD;

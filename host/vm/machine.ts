@@ -58,7 +58,7 @@ export interface ImportContext {
     /** A system call of the guest: a result, or a negative errno. */
     syscall(nr: number, a: number, b: number, c: number, d: number, e: number): number;
   };
-  /** Address of `bytes` of kernel memory, aligned to 4096, never freed; 0 when there is no room. */
+  /** Address of `bytes` of kernel memory, aligned to 4096, never freed; 0 without room. */
   claimWindow(bytes: number): number;
 }
 

@@ -8,7 +8,7 @@
 //                      construction.
 // Concurrency One thread per VM. It writes VCPU_TIMER_DUE and posts, nothing else, and nothing after it was
 //             stopped.
-// Cost        nothing without the option: there is no thread. With it the thread sleeps on VM_TIMER_BELL; an
+// Cost        nothing without the option. With it the thread sleeps on VM_TIMER_BELL; an
 //             expiration takes it about 10 us, and is 20 to 100 us late on an idle machine.
 
 import { VCPUS_MAX, FRAME_BYTES } from '../../assembly/abi/limits.ts';

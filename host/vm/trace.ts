@@ -169,7 +169,7 @@ export class Tracer {
     }
   }
 
-  /** Records an event from `from`, a time of now(), until now. */
+  /** Records an event from `from`, which now() returned, until the call. */
   end(category: string, name: string, from: number, args: Arguments): void {
     const { startNs, eventsMax } = this.#setup;
     const to = this.now();

@@ -101,7 +101,7 @@ export const processCalls = {
   },
 };
 
-/** There are no sockets: an existing descriptor is not one. */
+/** A descriptor is never a socket. */
 export const socketCalls = {
   sock_accept: (calls: Calls, number: number): number => noSocket(calls, number),
   sock_recv: (calls: Calls, number: number): number => noSocket(calls, number),

@@ -6,7 +6,7 @@ import * as snapshotBlock from '../../assembly/abi/snapshot-block.ts';
 import * as vcpuBlock from '../../assembly/abi/vcpu-block.ts';
 import * as vmBlock from '../../assembly/abi/vm-block.ts';
 
-/** Constants of a block that are no offsets: what its words contain. */
+/** Constants of a block that are values of its words, not offsets. */
 const VALUES = /^(VCPU_(ABSENT|IDLE|RUNNING|DEAD)|SNAPSHOT_(GOOD|LOST|STOPPED))$/;
 
 for (const [prefix, block] of Object.entries({

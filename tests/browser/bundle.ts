@@ -1,5 +1,5 @@
-// Test files as a browser can load them: bundled with what they import into dist/browser-tests, threads
-// beside them.
+// Test files as a browser can load them: bundled with what they import into dist/browser-tests, with
+// their threads.
 
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

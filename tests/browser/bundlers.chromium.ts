@@ -12,7 +12,7 @@ import { ROOT } from './server.ts';
 const test = suite('bundlers');
 const PACKAGE_FILES = join(ROOT, 'dist/browser');
 
-/** The folder of somebody who has installed the package and copied the example. */
+/** A folder in which the package is installed and the example copied. */
 function project(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ringzero-bundlers-'));
   cpSync(EXAMPLE, folder, { recursive: true });

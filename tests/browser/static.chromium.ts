@@ -1,4 +1,4 @@
-// A page as somebody writes it who has no bundler: an import map, a worker, the folder dist/browser.
+// A page written without a bundler: an import map, a worker, the folder dist/browser.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

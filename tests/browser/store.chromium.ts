@@ -110,6 +110,7 @@ for (const [what, end] of [
       const location = `killed ${what}`;
       await ask(one, 'a', 'open', location, { durable: false });
       await one.evaluate(`start('a', 'endless')`);
+      // it writes all the while
       await new Promise((resolve) => setTimeout(resolve, 300));
       await end(one);
       let answer: Failed | undefined;
@@ -136,6 +137,7 @@ for (const [what, end] of [
       await end(one);
       let entries: number | Failed = 0;
       for (let i = 0; i < 50 && (i === 0 || (entries as Failed).failed === 'LEVEL_LOCKED'); i++) {
+        // the browser ends threads in its own time
         await new Promise((resolve) => setTimeout(resolve, 100));
         entries = await ask(two, 'b', 'open', location, { durable: true });
       }

@@ -54,6 +54,7 @@ async function outputOf(url: string): Promise<string> {
     output += `${text}\n`;
     if (/Duration:|uncaught:/.test(text)) finish!();
   });
+  // a deadline
   const timer = setTimeout(() => finish!(), DEADLINE_MS);
   await page.evaluate((file) => {
     const worker = new Worker(file, { type: 'module' });

@@ -100,7 +100,7 @@ main('C15: a program that writes for ever ends when its reader does, with 141', 
   assert.is(stdout, 'y\ny\ny\n141\n');
 });
 
-main('an option of one letter is no file', () => {
+main('an option of one letter is not a file', () => {
   const { status, stderr } = ringzero('serve', '-p', '7777');
   assert.is(status, 1);
   assert.match(stderr, "'-p' is not an option");

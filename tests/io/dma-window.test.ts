@@ -81,7 +81,9 @@ windows(
         await new Promise<void>((resolve) => {
           worker.on('message', (message) => said.push(message) && resolve());
         });
+        // it has stored the window
         while (window.contains(4096, 4096)) await new Promise((resolve) => setTimeout(resolve, 1));
+        // time in which it would end if it did not wait
         await new Promise((resolve) => setTimeout(resolve, 20));
         assert.equal(said, ['begins'], `${who} ${turns}`);
         const exit = new Promise((resolve) => worker.once('exit', resolve));

@@ -176,6 +176,7 @@ rings('a ring with corrupt indices breaks, and no other', async ({ at, file }) =
   at.submit({ opcode: abi.OP_NOP });
   at.call('ring');
   while (at.memory.readUInt32LE(address + abi.RING_BROKEN) === 0)
+    // polls
     await new Promise((resolve) => setTimeout(resolve, 5));
   at.call('put', address + abi.RING_CQ_HEAD, head);
   assert.is(at.call('wait', 1), -errno.EIO);

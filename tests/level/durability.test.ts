@@ -231,6 +231,7 @@ tests('D1: a thread that never ends its turn, and one that is terminated', async
     worker.on('error', (error) => console.log(error));
     while (Atomics.load(done, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
     ${then}
+    // polls
     while (!readFileSync(${JSON.stringify(join(location, 'log.rz'))}).includes('value ${PUTS - 1}')) await new Promise((resolve) => setTimeout(resolve, 1));
     await ready();`;
   const blocked = 'Atomics.store(workerData.done, 0, 1); Atomics.wait(workerData.done, 0, 1);';

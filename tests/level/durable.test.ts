@@ -50,6 +50,7 @@ async function killed(location: string, random: Random): Promise<number> {
     const before = output.length;
     output += String(data);
     if (before / 4 < wanted && output.length / 4 >= wanted)
+      // at a random moment of its writes
       setTimeout(() => child.kill('SIGKILL'), random.below(20));
   });
   await new Promise((resolve) => child.on('close', resolve));

@@ -127,6 +127,7 @@ tests('a zombie process counts as dead', async () => {
   while (readFileSync(`/proc/${parent.pid}/comm`, 'utf8') !== 'sleep\n') await setTimeout(1);
   assert.is(livenessOf(child), 'alive');
   process.kill(child.pid, 'SIGKILL');
+  // it ends, and is not waited for
   while (!readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z ')) await setTimeout(1);
   assert.is(livenessOf(child), 'dead');
   parent.kill();

@@ -72,6 +72,7 @@ async function round(
   const victim = new Worker(THREAD, { workerData: { handle: db.handle, kind, keys: KEYS } });
   assert.is(await answer(victim, `${what}: victim`), 'ready');
   const end = performance.now() + waitMs;
+  // calls of the survivor go on
   while (performance.now() < end) await setTimeout(0);
   await victim.terminate();
   survivor.postMessage({ keys: KEYS });

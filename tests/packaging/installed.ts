@@ -2,7 +2,7 @@
 //
 // Interface: `install()` gives the project; `run` runs a program of Node there, `write` a file. `remove()`
 // when done. Nothing comes from the network: what the package depends on is packed from this repository's
-// node_modules and installed beside it.
+// node_modules and installed next to it.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

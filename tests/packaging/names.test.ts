@@ -61,7 +61,7 @@ function misuses(file: string, text: string): string[] {
   return found;
 }
 
-/** What a program writes for itself is read by whoever it is for. */
+/** What a program writes for itself is read by its own users. */
 const isWritten = ({ parent }: ts.Node): boolean =>
   ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
 

@@ -169,6 +169,7 @@ tests('another vCPU reads what was published while the array grows', async () =>
   const job: FollowerJob = { handle: vm.handle, call: ['follow', array, COUNT, published] };
   const wrong = runThread(new URL('./follower.js', import.meta.url), job);
   for (let step = 1; step <= 64; step++) {
+    // lets the follower overtake, now and then
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert.is(call('produce', array, (COUNT / 64) * step, published), 0);
   }

@@ -47,6 +47,7 @@ async function start(levels: number): Promise<Context> {
   };
 }
 
+// For tasks that must run for some time.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(condition: () => boolean): Promise<void> {

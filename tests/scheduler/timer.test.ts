@@ -65,6 +65,7 @@ async function codeOf(action: () => unknown): Promise<string> {
   throw new Error('nothing was thrown');
 }
 
+// Timers measure time, so their tests let it pass.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(condition: () => boolean): Promise<void> {
@@ -304,7 +305,7 @@ tests(
         const due =
           passed < 0 ? start + first : every === 0 ? Infinity : start + first + expected * every;
         assert.is(next, due);
-        if (random.below(3) === 0) continue; // nobody looks: the next one stands for both
+        if (random.below(3) === 0) continue; // no safepoint: the next one stands for both
         vm.enter().deliverInterrupts();
         if (expected > expired) ticks += 1;
         expired = expected;

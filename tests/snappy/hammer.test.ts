@@ -50,6 +50,7 @@ async function startWriters(words: number, memory: number, random: Random): Prom
     }),
   );
   const flags = new Int32Array(flag);
+  // all have begun
   while (Atomics.load(flags, 1) < WRITERS) await new Promise((resolve) => setTimeout(resolve, 5));
   const stop = (): Promise<unknown[]> => {
     Atomics.store(flags, 0, 1);
@@ -123,6 +124,7 @@ hammer(
     while (Date.now() < end) {
       const snapshots = [vm.snapshot(), vm.snapshot(), vm.snapshot()];
       for (const snapshot of snapshots) {
+        // snapshots of any age
         await new Promise((resolve) => setTimeout(resolve, random.below(60)));
         try {
           assert.is(await snapshot.run('sum', arena.words), arena.sum);

@@ -90,7 +90,7 @@ async function boot(): Promise<MicroVM> {
 }
 
 /**
- * Memory from the end of guest memory on, but for the frames never used and this vCPU's counters and trap
+ * Memory from the end of guest memory on, except the frames never used and this vCPU's counters and trap
  * words.
  */
 function kernelWords(vm: MicroVM): Uint32Array {
@@ -188,7 +188,7 @@ answers(
     assert.is(exports['get']!(GUEST - 4), VALUE);
     assert.is(exports['get']!(GUEST), VALUE);
     assert.throws(() => exports['i32']!(GUEST + 65536), /outside guest memory/); // it may not grow further
-    await vm.snapshot().release(); // the vCPU is not frozen for good
+    await vm.snapshot().release(); // the vCPU does not stay frozen
     await vm.close();
   },
 );

@@ -140,6 +140,7 @@ const CASES: readonly Case[] = [
 const SLICE_MS = (SECONDS * 1000) / CASES.length;
 
 async function untilReady(words: Int32Array, workers: number): Promise<void> {
+  // all have begun
   while (Atomics.load(words, 1) < workers) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
@@ -164,6 +165,7 @@ for (const { name, frames, pages, workers, mode, design, rings, faults: rates } 
       return runThread(url, data) as Promise<HammerResult>;
     });
     const words = new Int32Array(flags);
+    // the length of a slice
     const stop = (): unknown => setTimeout(() => Atomics.store(words, 0, 1), SLICE_MS);
     void untilReady(words, workers).then(stop);
     faults?.set(rates!);

@@ -114,6 +114,7 @@ tests('a TLB entry lives until invlpg, a flush or another page of its cell', asy
 
 async function ready(flag: SharedArrayBuffer): Promise<void> {
   while (Atomics.load(new Int32Array(flag), 0) === 0)
+    // polls
     await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
@@ -132,8 +133,10 @@ tests('IPI-1: after a shootdown no vCPU uses the old translation', async () => {
     };
     const running = runThread(new URL('./machine-worker.js', import.meta.url), job);
     await ready(flag);
+    // the other vCPU uses the translation for a while, and looks for its end as long
     await new Promise((resolve) => setTimeout(resolve, 5));
     call('retire', 5n, GONE);
+    // as said
     await new Promise((resolve) => setTimeout(resolve, 5));
     word(STOP, 1);
     assert.is(await running, 0);
@@ -257,6 +260,7 @@ tests(
     });
     while (!isOver) {
       call('serveCalls');
+      // at random moments of the others' calls
       await new Promise((resolve) => setTimeout(resolve, random.below(3)));
     }
     assert.equal(await all, [0, 0]);

@@ -59,6 +59,7 @@ async function answer(settings: string): Promise<unknown> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.stdout.on('data', (text: Buffer) => /Ready/.test(String(text)) && resolve());
+      // a deadline
       setTimeout(() => reject(new Error('next dev is not ready')), READY_MS).unref();
     });
     const at = encodeURIComponent(join(project.directory, 'people'));

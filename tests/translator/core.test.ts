@@ -2,7 +2,7 @@
 // untranslated modules. RZ_SPEC_TESTSUITE names either a checkout of github.com/WebAssembly/testsuite (commit
 // 3a04b2c of 2022: what Debian's `wast2json` reads), of which nothing is left out, or a folder with what
 // Debian's sources have of them (see .ci/run), of which the last test says what it left out, and why. The
-// suite is no package, so without either the tests are skipped, and say so.
+// suite is not a package, so without either the tests are skipped, and say so.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Bytes that are no good module: each is refused with a typed error, or runs within its limits and answers
-// what it would answer anywhere.
+// Bytes that are not a valid module: each is refused with a typed error, or runs within its limits and
+// answers what it would answer anywhere.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -23,7 +23,7 @@ function fails(body: () => unknown, code: RingzeroErrorCode, message?: RegExp): 
   assert.unreachable(`no ${code}`);
 }
 
-/** A call ends with the error, twice, as the next call starts anew; and a function beside it goes on. */
+/** A call ends with the error, twice, as the next call starts anew; and another function goes on. */
 function ends(parts: Parts, code: RingzeroErrorCode, options: UdfOptions = { fuel: FUEL }): void {
   const hash = Udf.compile(HASH);
   const before = hash.call(row('row'));

@@ -45,6 +45,7 @@ tests(
         kind: i % 2 === 0 ? 'stores' : 'spins',
         thread: 1 + (i % 1000),
       });
+      // at any moment of its calls
       await setTimeout(random.below(10));
       const before = vm.snapshot(); // while the thread runs, so that its stores are write faults that copy
       await worker.terminate();

@@ -13,6 +13,7 @@ export async function main(fork: Fork, job: { act: string; at?: number }): Promi
   if (act === 'long') {
     const bytes = new Uint8Array(200_000).map((_, i) => i * 7);
     fork.write(at, bytes);
+    // a turn of the event loop, in which its memory must stay
     await new Promise((resolve) => setTimeout(resolve, 5));
     return fork.read(at, bytes.length).every((byte, i) => byte === bytes[i]);
   }

@@ -68,6 +68,7 @@ async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!condition()) {
     assert.ok(Date.now() < deadline, 'nothing happened in 20 s');
+    // polls
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -265,7 +266,7 @@ services('a linked module fetches what its vCPU sees, and the host reads it ther
   at.call('put', 65536, 0x21212121);
   at.call('call_hook', far);
   await snapshot.run('call_hook', far);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => lines.length === 2);
   assert.equal(lines, ['\0\0!!!', '\0\0hel']);
   await snapshot.release();
   await done(at);
@@ -274,12 +275,14 @@ services('a linked module fetches what its vCPU sees, and the host reads it ther
 
 services('a call during the start of the snapshot’s thread is not lost', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringzero-'));
+  // a thread whose imports take a while
   const slow = `await new Promise((resolve) => setTimeout(resolve, 200));${BESIDE}`;
   writeFileSync(join(directory, 'slow.mjs'), slow);
   const importsModule = pathToFileURL(join(directory, 'slow.mjs')).href;
   for (const ms of [0, 80, 160, 240]) {
     const at = await fixture({ imports: { env: { hook: () => {} } }, importsModule });
     at.call('put', 65536, ms);
+    // before, during and after the thread's start
     await new Promise((resolve) => setTimeout(resolve, ms));
     const snapshot = at.vm.snapshot();
     assert.is(await snapshot.run('get', 65536), ms);

@@ -189,11 +189,14 @@ vms(
 
 vms('disposing of a snapshot stops a call that never ends', async () => {
   const vm = await create();
-  const snapshot = vm.snapshot();
-  const spinning = codeOfAsync(snapshot.run('spin'));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  snapshot[Symbol.dispose]();
-  assert.is(await spinning, 'RZ_SNAPSHOT_STOPPED');
+  for (const ms of [0, 10, 100]) {
+    const snapshot = vm.snapshot();
+    const spinning = codeOfAsync(snapshot.run('spin'));
+    // before it begins, about then, and while it spins
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    snapshot[Symbol.dispose]();
+    assert.is(await spinning, 'RZ_SNAPSHOT_STOPPED');
+  }
   const next = vm.snapshot();
   assert.is(await next.run('get', 0), 0);
   await vm.close();

@@ -50,10 +50,13 @@ test('E1: an object that only resembles bytes is refused', async () => {
 });
 
 test('E1: a misspelt option is refused, with a suggestion', async () => {
-  await refused({ memorry: 2 ** 24 }, /no option `memorry`; did you mean `memory`\?/);
+  await refused({ memorry: 2 ** 24 }, /unknown option `memorry`; did you mean `memory`\?/);
   await refused({ snapshotVCPUs: 2 }, /did you mean `snapshotVcpus`\?/);
-  await refused({ nonsense: 2 }, /no option `nonsense`; the options are guest, linked, memory/);
-  await refused({ constructor: 2 }, /no option `constructor`/);
+  await refused(
+    { nonsense: 2 },
+    /unknown option `nonsense`; the options are guest, linked, memory/,
+  );
+  await refused({ constructor: 2 }, /unknown option `constructor`/);
 });
 
 async function refused(options: object, message: RegExp): Promise<void> {

@@ -95,11 +95,14 @@ test('disposing of a fork stops a call that never ends, although the main image 
   const spinner = assemble(`(module (memory (export "memory") 1)
     (func (export "spin") (loop $again (br $again))))`);
   const program = await MicroVM.load(spinner, {}, { memory: MEMORY });
-  const snapshot = program.snapshot();
-  const spinning = snapshot.run('spin').catch((error: unknown) => error);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  snapshot[Symbol.dispose]();
-  assert.is(((await spinning) as RingzeroError).code, 'RZ_SNAPSHOT_STOPPED');
+  for (const ms of [0, 10, 100]) {
+    const snapshot = program.snapshot();
+    const spinning = snapshot.run('spin').catch((error: unknown) => error);
+    // before it begins, about then, and while it spins
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    snapshot[Symbol.dispose]();
+    assert.is(((await spinning) as RingzeroError).code, 'RZ_SNAPSHOT_STOPPED');
+  }
   await program.close();
 });
 

@@ -2,8 +2,8 @@
 //
 // Interface   acquire(path) returns the lock, or fails with LEVEL_LOCKED. join() has nothing to do.
 // Invariants  LOCK-6  The lock is a synchronous access handle, of which a file has at most one; the browser
-//                     closes it when its worker or its page ends, for whatever reason. So there are no stale
-//                     locks.
+//                     closes it when its worker or its page ends, for whatever reason. So a lock is never
+//                     stale.
 
 import { RingzeroError } from '../../errors.ts';
 import { directoryAt, openHandle, split, withCode } from './files.ts';

@@ -13,7 +13,7 @@ export interface SharedText {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** There are no Node buffers. */
+/** Node buffers do not exist here. */
 export const hasBuffers = false;
 
 export function sharedText(memory: WebAssembly.Memory, address: number, bytes: number): SharedText {

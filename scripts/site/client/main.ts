@@ -1,4 +1,4 @@
-// What the pages of the site do in a browser. Without it they are complete but for search and the
+// What the pages of the site do in a browser. Without it they lack only search and the
 // buttons that copy.
 
 import { offerCopies } from './copy.ts';

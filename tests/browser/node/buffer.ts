@@ -1,5 +1,6 @@
 // For test files that run in a browser: Node's Buffer as the package of that name has it, but quick to see
-// that bytes are equal, and with Node's idea of bytes that are no text, and of text that is half a character.
+// that bytes are equal, and with Node's idea of bytes that are not text, and of text that is half a
+// character.
 
 import { Buffer } from 'buffer';
 

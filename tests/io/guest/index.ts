@@ -18,7 +18,7 @@ export function attach(frames: u32): void {
   queue.attach();
 }
 
-/** Makes buffers of so many frames, the whole DMA window; their address. */
+/** Makes buffers of `frames` frames, the whole DMA window; returns their address. */
 export function makeBuffers(frames: u32): u32 {
   const start = linkage.claimFrames(frames);
   linkage.setDmaWindow(start, start + (frames << 12));

@@ -72,7 +72,7 @@ export function takeAccessed(page: u64): bool {
   return mmu.takeAccessed(page);
 }
 
-/** The page and its frame are nobody's. */
+/** Frees the page and its frame. */
 export function drop(page: u64): u32 {
   const frame = mmu.unmap(page);
   if (frame != 0) linkage.freeFrame(frame);

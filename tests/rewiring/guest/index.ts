@@ -29,7 +29,7 @@ export function attach(frames: u32): void {
   linkage.attach(frames);
 }
 
-/** Memory for tables, for good. */
+/** Memory for tables, never freed. */
 export function claim(frames: u32): u32 {
   return linkage.claimFrames(frames);
 }
@@ -38,7 +38,7 @@ export function framesUsed(): u32 {
   return <u32>counter(GAUGE_FRAMES_USED);
 }
 
-/** Takes frames until so many are left, at most; freeHoard() gives them back. */
+/** Takes frames until at most `left` are free; freeHoard() frees them. */
 export function hoard(left: u32): u32 {
   let taken: u32 = 0;
   while (true) {

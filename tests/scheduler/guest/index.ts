@@ -39,21 +39,21 @@ function begin(id: u32): void {
 }
 
 function end(id: u32): u32 {
-  if (running != id) unreachable(); // somebody else has had this level's registers
+  if (running != id) unreachable(); // another task has had this level's registers
   running = 0;
   atomic.sub<u32>(DEPTH, 1);
   log((id << 1) | 1);
   return id;
 }
 
-/** Works for so many turns, a safepoint in each. */
+/** Works for `turns` turns, with a safepoint in each. */
 export function work(id: u32, turns: u32): u32 {
   begin(id);
   for (let i: u32 = 0; i < turns; i++) safepoint.poll();
   return end(id);
 }
 
-/** The same with nobody let in meanwhile; 0 if somebody was. */
+/** The same while interrupts are masked; 0 if one was taken. */
 export function workAlone(id: u32, turns: u32): u32 {
   begin(id);
   safepoint.mask(1 << VECTOR_TASK);

@@ -41,7 +41,7 @@ export function audit(pages: u64): i32 {
 }
 
 /**
- * A cell leads to the frame that says so, from a page that is there; who leads nowhere is nobody's parent.
+ * A cell leads to the frame that says so, from a resident page; a cell that leads nowhere is not a parent.
  */
 function isMisled(frame: u32): bool {
   const swip = swips.swipOf(frame);
@@ -65,7 +65,7 @@ function isSamePage(a: u64, b: u64): bool {
   return a != 0 && header.stateOf(a) != header.INVALID && header.pageOf(a) == header.pageOf(b);
 }
 
-/** Frames that nobody has, and those that vCPUs keep. */
+/** Free frames, and frames that vCPUs keep. */
 function freeFrames(): u32 {
   let count: u32 = 0;
   for (let frame = area.first; frame < area.end; frame += FRAME_BYTES) {

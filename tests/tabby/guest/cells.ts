@@ -1,6 +1,6 @@
 // Pages with pointers to other pages in them, for stress: parents, whose cells name children. Beside each
-// cell stands, as a label that nobody swizzles, the number that it must lead to. In the designs without swips
-// the cells are numbers all the time.
+// cell stands, as a label that is never swizzled, the number that it must lead to. In the designs without
+// swips the cells are numbers all the time.
 //
 //   parent:  CELLS entries of 13 bytes from byte 17 on: u32 label, u32 cell
 
@@ -14,7 +14,7 @@ const CELL: u32 = 4;
 const SWIZZLED: u32 = 0x80000000;
 
 /**
- * A pointer that did not lead where its label says; a cell that is no number in a page that is pinned
+ * A pointer that did not lead where its label says; a cell that is not a number in a page that is pinned
  * exclusively.
  */
 const MISLED: i32 = -1006;

@@ -77,7 +77,9 @@ export function askOthers(page: u64, turns: u32): void {
   for (let i: u32 = 0; i < turns; i++) shootdown.page(page + i);
 }
 
-/** Ends the translation of `page`: nobody fills it any more, then it is shot down, then nobody may use it. */
+/**
+ * Ends the translation of `page`: no vCPU fills it any more, then it is shot down, then no vCPU may use it.
+ */
 export function retire(page: u64, gone: u32): void {
   atomic.store<u32>(gone, 1);
   shootdown.page(page);

@@ -119,8 +119,8 @@ function carry({ type }: Value, local: number): number[] {
 }
 
 /**
- * A module that imports `m.f` and exports `run`, which calls it with `args`; those that are no numbers are
- * its parameters.
+ * A module that imports `m.f` and exports `run`, which calls it with `args`; those that are not numbers
+ * are its parameters.
  */
 export function caller(args: readonly Value[], results: readonly Value[]): Uint8Array {
   const type = (parameters: number[][], out: number[][]): number[] => [

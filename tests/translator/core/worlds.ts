@@ -31,7 +31,7 @@ export class World {
     if (name !== undefined) this.#named.set(name, this.#last);
   }
 
-  /** There is no last module any more, and none of that name. */
+  /** Forgets the last module, and the one of that name. */
   forget(name?: string): void {
     this.#last = undefined;
     if (name !== undefined) this.#named.delete(name);
