@@ -134,6 +134,7 @@ test('a kill at any moment of a background save leaves a file that loads, the ol
     const writing = (async () => {
       for (;;) await client.pipeline(fill.slice(0, 500));
     })().catch(() => {});
+    // Any moment of the save: that is what is tested.
     await sleep(random.below(round < 3 ? 2000 : 400));
     await server.signal('SIGKILL');
     await writing;

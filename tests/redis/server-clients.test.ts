@@ -11,7 +11,7 @@ import * as assert from 'uvu/assert';
 
 import { Random } from '../random.ts';
 import { RespClient } from './real-redis.ts';
-import { ServerProcess, withServer } from './server-process.ts';
+import { eventually, ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/server-clients');
 
@@ -25,14 +25,6 @@ function untilClosed(socket: Socket): Promise<string> {
 }
 
 /** Waits until `isSo`, at most ten seconds. */
-async function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await isSo()) return;
-    await sleep(20);
-  }
-  throw new Error(`it did not come about that ${what}`);
-}
-
 async function info(client: RespClient, field: string): Promise<number> {
   const text = String(await client.call('INFO'));
   return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(text)![1]);
@@ -110,7 +102,7 @@ test('a request may come byte by byte, and its end in a half-closed connection i
     const text = untilClosed(slow);
     for (const byte of '*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$2\r\nab\r\nGET key\r\n') {
       slow.write(byte);
-      await sleep(1);
+      await sleep(1); // so that bytes arrive one by one
     }
     slow.end('PING\r\n');
     assert.is(await text, '+OK\r\n$2\r\nab\r\n+PONG\r\n');
@@ -147,7 +139,7 @@ test('replies to many slow readers never mix', () =>
         reader.write(`GET k${k}\r\n`);
         expected[r] += `$${texts[k]!.length}\r\n${texts[k]}\r\n`;
       }
-      await sleep(1);
+      await sleep(1); // so that the server runs some of them
     }
     const received = readers.map(async (reader, i) => {
       let text = '';
@@ -175,6 +167,7 @@ test('clients that vanish at any point leave nothing behind', () =>
       const socket = await server.socket();
       socket.write('MULTI\r\nSET a b\r\nWATCH x\r\nGET big\r\n'.repeat(5));
       socket.write('*3\r\n$3\r\nSET\r\n$1\r\na\r\n$400000\r\n' + 'x'.repeat(1000 * (round % 300)));
+      // In some rounds the server has begun to read, in others it has not.
       if (round % 3 === 0) await sleep(2);
       socket.resetAndDestroy();
     }
@@ -212,7 +205,7 @@ test('clients that are idle for longer than timeout are closed, busy ones are no
     void idle.then(() => (isClosed = true));
     await eventually('the idle one is closed', async () => {
       assert.is(await busy.call('PING'), 'PONG');
-      await sleep(100);
+      await sleep(100); // a command now and then: busy, but not always
       return isClosed;
     });
     assert.is(await busy.call('PING'), 'PONG');

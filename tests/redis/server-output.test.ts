@@ -9,27 +9,18 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 import { hasPeer } from '../peers.ts';
 import { RespClient, startRedis } from './real-redis.ts';
 import { encode } from './resp.ts';
-import { ServerProcess, withServer } from './server-process.ts';
+import { eventually, ServerProcess, withServer } from './server-process.ts';
 
 const test = suite('redis/server-output');
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
-
-async function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
-    if (await isSo()) return;
-    await sleep(10);
-  }
-  throw new Error(`it did not come about that ${what}`);
-}
 
 const repeated = (command: Buffer, times: number): Buffer =>
   Buffer.alloc(command.length * times, command);

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RespClient } from './real-redis.ts';
 
@@ -223,4 +224,16 @@ export async function withServer(
   } finally {
     await server.stop();
   }
+}
+
+/** Asks until it is so; throws after ten seconds of waiting between the questions. */
+export async function eventually(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (await isSo()) return;
+    await sleep(10);
+  }
+  throw new Error(`it did not come about that ${what}`);
 }
