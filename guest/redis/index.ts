@@ -156,7 +156,7 @@ export function metric(which: i32): f64 {
 /** What snapshots run, and all that their image has. */
 export { saveChild };
 
-/** Sets an option as the command line does: name, then value, lie in the window. 0, or -EINVAL. */
+/** Sets an option as the command line does: name, then value, are in the window. 0, or -EINVAL. */
 export function setOption(nameBytes: i32, valueBytes: i32): i32 {
   return configSet.setOption(io.rx(), nameBytes, io.rx() + nameBytes, valueBytes);
 }

@@ -1,7 +1,7 @@
 // Functions of users as the guest asks for them (guest/redis/border/host.ts): each in a slot, and the answer
 // of the last call.
 //
-// Interface   imports() are what the guest imports. Nothing throws into the guest: what goes wrong is an
+// Interface   imports() are what the guest imports. Nothing throws into the guest: a failure is an
 //             answer.
 // Invariants  The guest's memory is only read here; answers reach it through a window of kernel memory, part
 //             by part.

@@ -14,7 +14,7 @@ export interface Load {
   readonly log: Log;
   /** The database file. */
   readonly path: string;
-  /** Whether the server has been closed in the meantime: loading stops. */
+  /** Whether the server has been closed: loading stops. */
   isClosed(): boolean;
 }
 

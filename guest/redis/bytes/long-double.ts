@@ -228,7 +228,7 @@ function hexadecimal(c: u32): u32 {
 }
 
 /**
- * Rounds (high:low) * 2^exponent to nearest even. The lowest bit of `low` may stand for all that lies below
+ * Rounds (high:low) * 2^exponent to nearest even. The lowest bit of `low` may stand for all bits below
  * it.
  */
 function round(number: LongDouble, high: u64, low: u64, exponent: i32): u32 {
@@ -312,7 +312,7 @@ export function add(toA: u32, ofB: u32): u32 {
 const POWER17: u64 = 100000000000000000;
 let productHigh: u64 = 0;
 
-/** Low half of a * b; the high half goes to productHigh. */
+/** Low half of a * b; the high half is left in productHigh. */
 function multiply(a: u64, b: u64): u64 {
   const a0 = a & 0xffffffff;
   const a1 = a >> 32;
@@ -358,7 +358,7 @@ export function format(to: u32, from: u32): u32 {
   return at - to;
 }
 
-/** What lies behind the point, in units of 10^-17, rounded to nearest even; POWER17 when that carries. */
+/** The fraction, in units of 10^-17, rounded to nearest even; POWER17 when that carries. */
 function fractionOf(mantissa: u64, places: u32): u64 {
   if (places > 124) return 0;
   const part = places < 64 ? mantissa & (((<u64>1) << (<u64>places)) - 1) : mantissa;

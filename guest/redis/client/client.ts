@@ -73,7 +73,7 @@ export class Client {
   largeTotal: u32;
   /** Bytes of all large arguments. */
   largeBytes: u64;
-  // A large string that is sent from where it lies (session.ts).
+  // A large string that is sent without a copy (session.ts).
   loanStep: u32;
   loan: u32;
   loanBytes: u32;

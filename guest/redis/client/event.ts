@@ -1,7 +1,7 @@
 // Clients that the host is to look at: a bit for each kind of event and client, so that none is ever lost.
 //
 // Interface   post() asks for an event of a client, next() hands one out; forget() when the client's record
-//             goes.
+//             is freed.
 // Structure   A list through the records that have a bit set, in both directions.
 
 import { EVENT_CLOSE, EVENT_OUTPUT } from '../abi.ts';

@@ -1,7 +1,7 @@
 // Output for clients that are not running, until the host takes it: at the end of the call that made it.
 //
 // Interface   append() for a client; take() hands out block after block; drop() when the client's record
-//             goes. run/output.ts sends: it knows who runs, and the limits.
+//             is freed. run/output.ts sends: it knows which client runs, and the limits.
 // Structure   A list of blocks: [next u32 | bytes used u32 | room u32][bytes...]. `pendingBytes` counts their
 //             memory.
 // Invariants  PENDING-1  A client that runs has none: the host took it before it handed in the client's

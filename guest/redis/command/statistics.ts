@@ -57,7 +57,7 @@ export function countRejected(row: u32): void {
   store<u64>(row, load<u64>(row, 88) + 1, 88);
 }
 
-/** Calls that are complete; those of the running batch come with its end. */
+/** Calls that are complete; those of the running batch are added at its end. */
 export function callsOf(row: u32): u64 {
   return load<u64>(row, 64);
 }

@@ -1,5 +1,4 @@
-// The options: their rows and the values in force. Everything reads options here; nothing here knows who
-// reads.
+// The options: their rows and the values in force. Every reader asks here; this file knows none of them.
 //
 // Interface   number() and text() work on any path: a number is one load from a constant address. find()
 //             names a row. whenChanged() registers what must be done when an option changes; assign.ts, the

@@ -83,7 +83,7 @@ function setInitial(index: u32, initial: u32, units: u32): void {
 
 // --- Options that the guest reads --------------------------------------------------------------------------
 
-/** Defines the row of an option of option.ts; rows come in the order of their numbers. */
+/** Defines the row of an option of option.ts; rows are defined in the order of their numbers. */
 function define(
   index: u32,
   name: string,

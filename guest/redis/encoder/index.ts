@@ -1,6 +1,6 @@
 // The encoder of RDB files: a separate, untranslated module that turns strings into the bytes of a file.
 //
-// In a snapshot every access of the guest goes through the snapshot's table, which makes packing and
+// In a snapshot every access of the guest is translated by the snapshot's table, which makes packing and
 // checksums several times as dear. So the saver lets this module do them: it has each string fetched once, in
 // bulk, to memory of the kernel that is its vCPU's own (libdbos.fetch), and from there on works with plain
 // loads and stores up to the file.
@@ -63,7 +63,7 @@ export function put(from: u32, bytes: u32): bool {
 }
 
 /**
- * A string key with its value, which lies behind it; false, and nothing written, when both together do not
+ * A string key with its value, which follows it; false, and nothing written, when both together do not
  * fit here.
  */
 export function putPair(key: u32, keyBytes: u32, valueBytes: u32): bool {

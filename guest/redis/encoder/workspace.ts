@@ -1,4 +1,4 @@
-// Where the encoder works: one range of kernel memory, laid out here. Static data would lie in the guest's
+// Where the encoder works: one range of kernel memory, laid out here. Static data would be in the guest's
 // memory.
 
 import * as crc64 from '../rdb/crc64.ts';

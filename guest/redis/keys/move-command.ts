@@ -56,7 +56,7 @@ function renameKey(onlyIfMissing: bool): void {
   }
   const target = keyspace.lookupWrite(args.ptr(2), args.len(2));
   if (target != 0 && onlyIfMissing) return reply.integer(0);
-  // The places that the new key needs come from the heap's reserve, so that only this can fail.
+  // The heap's reserve covers the places that the new key needs, so that only this can fail.
   const made = slab.hasRoom(0) ? withKey(source, args.ptr(2), args.len(2)) : 0;
   if (made == 0) return errors.outOfMemory();
   const end = entry.expiry(source);

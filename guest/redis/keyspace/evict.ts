@@ -2,8 +2,8 @@
 //
 // Interface   makeRoom() before a command that may need memory; makeSpans() when the VM refuses to grow. Both
 //             free what waits in the background first, then delete keys as the policy says.
-// Method      As Redis: some keys of each database are sampled, and the best of them goes. Keys for the
-//             policies on keys that expire come from the list of those; others from the dictionary.
+// Method      As Redis: some keys of each database are sampled, and the best victim is deleted. The
+//             policies on keys that expire sample the list of those, the others the dictionary.
 // Invariants  EVICT-1  A call takes at most the time that maxmemory-eviction-tenacity allows, unless memory
 //                      is short of what the command must have. Then the command is let in, and the next one
 //                      and goOn() free the rest.
@@ -89,7 +89,7 @@ function evictFor(us: f64): bool {
   return isRunning || heap.usedBytes() <= limit;
 }
 
-/** By cron: goes on where commands have left off. */
+/** By cron: continues where commands have stopped. */
 export function goOn(): void {
   if (limit != 0 && heap.usedBytes() > limit) evictFor(CRON_US);
 }

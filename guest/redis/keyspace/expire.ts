@@ -1,7 +1,7 @@
 // Active expiry: expired keys are deleted although no command asks for them.
 //
-// The keys with an expiry of each database are a list (volatile.ts); each cycle goes on in it where the last
-// one stopped. It goes on as long as many of the keys that it sees are expired, and its time is not up.
+// The keys with an expiry of each database are a list (volatile.ts); each cycle continues where the last one
+// stopped. It continues while many of the keys that it sees are expired and it has time left.
 
 import * as clock from '../border/clock.ts';
 import * as config from '../config/config.ts';

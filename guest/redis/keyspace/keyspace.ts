@@ -1,9 +1,9 @@
 // The keys of the selected database (space.ts).
 //
-// Interface   lookupRead() and lookupWrite() are what commands
-//             use: an expired key is deleted on the way. add() links an entry made with entry.reserve() and
-//             filled; resizeValue() makes room for another value of a key. signalModified() after each change
-//             of a key, addDirty() for each change that a save should count.
+// Interface   Commands use lookupRead() and lookupWrite(), which delete an expired key. add() links an
+//             entry made with entry.reserve() and filled; resizeValue() makes room for another value of a
+//             key. signalModified() after each change of a key, addDirty() for each change that a save
+//             should count.
 // Invariants  KEYS-1  A function that returns 0 or false for lack of memory has changed nothing.
 //             KEYS-2  By construction (blocks do not move): entry addresses hold until the next call that
 //                     adds, resizes or removes the same key.
@@ -27,7 +27,7 @@ import { CHECKED, broken } from '../bytes/checked.ts';
 let dirtyCount: u64 = 0;
 let childActive: bool = false;
 
-// --- Dirty -------------------------------------------------------------------------------------------------
+// --- Dirty -----------------------------------------------------------------------------------------------
 
 /** Changes since the last save. */
 export function dirty(): u64 {
@@ -61,7 +61,7 @@ export function signalModified(key: u32, keyBytes: u32): void {
   if (watch.isAnything()) watch.touch(space.selected(), key, keyBytes);
 }
 
-// --- Look-up -----------------------------------------------------------------------------------------------
+// --- Look-up ---------------------------------------------------------------------------------------------
 
 /** The entry of a key, even an expired one, or 0. Nothing is changed. */
 @inline
@@ -90,7 +90,8 @@ export function lookupWrite(key: u32, keyBytes: u32): u32 {
 }
 
 /**
- * For commands that ask about a key without using it, OBJECT or TTL: lookupRead() without noting the access.
+ * For commands that ask about a key without using it, OBJECT or TTL: lookupRead() without noting the
+ * access.
  */
 export function peek(key: u32, keyBytes: u32): u32 {
   const found = find(key, keyBytes);
@@ -108,14 +109,14 @@ function dropIfExpired(found: u32): bool {
   return true;
 }
 
-/** Deletes a key of the selected database whose time has come. */
+/** Deletes an expired key of the selected database. */
 export function expire(found: u32): void {
   stats.add(stats.EXPIRED, 1);
   signalModified(entry.key(found), entry.keyBytes(found));
   removeEntry(found, option.LAZYFREE_LAZY_EXPIRE);
 }
 
-// --- Change ------------------------------------------------------------------------------------------------
+// --- Change ----------------------------------------------------------------------------------------------
 
 /**
  * Links an entry from entry.reserve() under the key in it, which is not there yet; it has no expiry. Its
@@ -147,8 +148,8 @@ export function insert(key: u32, keyBytes: u32, type: u32, encoding: u32, valueB
 }
 
 /**
- * Gives a key's entry room for a value of `valueBytes` bytes, keeping what fits of the old one. The entry may
- * move: its address is returned, or 0 if out of memory, and then nothing has changed.
+ * Gives a key's entry room for a value of `valueBytes` bytes, keeping what fits of the old one. The entry
+ * may move: its address is returned, or 0 if out of memory, and then nothing has changed.
  */
 export function resizeValue(old: u32, valueBytes: u32): u32 {
   const total = <u64>entry.HEADER_BYTES + entry.keyBytes(old) + valueBytes;
@@ -167,7 +168,9 @@ export function resizeValue(old: u32, valueBytes: u32): u32 {
   return moved;
 }
 
-/** Puts an entry with the same key, header filled, in the place of another, which is freed with its value. */
+/**
+ * Puts an entry with the same key, header filled, in the place of another, which is freed with its value.
+ */
 export function replace(old: u32, by: u32): void {
   relink(old, by);
   entry.setKeyspaceId(old, entry.NO_KEYSPACE);
@@ -184,8 +187,8 @@ function relink(old: u32, by: u32): void {
 }
 
 /**
- * Deletes a key; false when it is not there. An expired key counts as not there, and goes too. `why`: see
- * lazyfree.discard().
+ * Deletes a key; false when it is not there. An expired key counts as not there, and is deleted too. `why`:
+ * see lazyfree.discard().
  */
 export function remove(key: u32, keyBytes: u32, why: u32): bool {
   const found = find(key, keyBytes);
@@ -234,10 +237,10 @@ export function clearExpiry(found: u32): bool {
   return true;
 }
 
-// --- Whole databases ---------------------------------------------------------------------------------------
+// --- Whole databases -------------------------------------------------------------------------------------
 
 /**
- * Empties a database; the keys are freed in the background. How many there were, or -1 when there is no
+ * Empties a database; the keys are freed in the background. How many there were, or -1 if out of
  * memory.
  */
 export function flush(database: u32): i64 {

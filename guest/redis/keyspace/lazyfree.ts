@@ -1,7 +1,7 @@
 // Freeing in the background: values of many elements, and whole keyspaces.
 //
-// Interface   discard() frees an unlinked entry, at once if that is short or the options say so. step() goes
-//             on with the rest for a while; cron calls it, and so does a write that finds no memory.
+// Interface   discard() frees an unlinked entry, at once if that is short or the options say so. step()
+//             frees a part of the rest; cron calls it, and so does a write that finds no memory.
 // Structure   Pending entries are linked through their access field; flushed keyspaces through their own.
 
 import * as config from '../config/config.ts';

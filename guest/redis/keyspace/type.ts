@@ -15,7 +15,7 @@ const LOADERS: usize = memory.data(128, 8); // SAVE_TYPES_MAX * u32: table index
 /** Values with more elements are freed in the background. */
 export const LAZY_EFFORT: u32 = 64;
 
-/** Functions are table indexes. Those of a value that lies in its entry alone are 0. */
+/** Functions are table indexes. Those of a value that is in its entry alone are 0. */
 @unmanaged
 @final
 class Row {

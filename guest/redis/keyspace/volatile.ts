@@ -92,7 +92,7 @@ export function remove(list: u32, entry: u32): void {
   }
 }
 
-/** The entry at a position lies elsewhere now. */
+/** The entry at a position has moved. */
 export function repoint(list: u32, entry: u32): void {
   if (CHECKED && load<u32>(entry, 24) >= count(list)) broken('VOLATILE: no such position');
   store<u32>(cellOf(list, load<u32>(entry, 24)), entry);

@@ -123,8 +123,8 @@ function fail(record: u32): void {
 }
 
 /**
- * A database's contents become those of another dictionary; `by` 0 = none. Fails who watches a key that
- * changes by it.
+ * A database's contents become those of another dictionary; `by` 0 = none. Fails the transactions that watch
+ * a key which changes by it.
  */
 export function touchDatabase(database: u32, old: u32, by: u32): void {
   if (records == 0) return;

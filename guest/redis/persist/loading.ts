@@ -64,7 +64,7 @@ export function startLoad(): i32 {
   return begin(config.number(option.RDB_SKIP_UNKNOWN_TYPES) != 0);
 }
 
-/** Keys and libraries of functions that the last load left out: the file is all there is of them. */
+/** Keys and libraries of functions that the last load left out: only the file has them. */
 export function leftOut(): u64 {
   return rdbLoad.leftOutCount();
 }

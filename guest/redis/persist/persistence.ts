@@ -3,7 +3,7 @@
 // Interface   boot() once. save() and startSave() write the file dbfilename; cancelSave() ends a child.
 //             tick() ten times a second: save points. A child's end is an interrupt. afterFlushAll() by
 //             FLUSHALL.
-// States      A child is there or not: child >= 0 or NO_CHILD.
+// States      A child runs, child >= 0, or none does, NO_CHILD.
 //
 //             from  -> to       | function     | what must hold
 //             none  -> running  | startSave    | the snapshot was taken; writes go on
@@ -126,7 +126,7 @@ export function currentKeysTotal(): u64 {
   return isSaving() ? childKeys : 0;
 }
 
-/** How far the running background save has come, 0 to 1000; 0 when none is running. */
+/** Progress of the running background save, 0 to 1000; 0 when none is running. */
 export function currentPerMille(): u64 {
   return isSaving() ? <u64>hostInfo(HOST_SAVED) : 0;
 }
@@ -278,8 +278,8 @@ function reap(): void {
 }
 
 /**
- * VECTOR_CHILD. It comes from the event loop, that is, between commands; within one, the next tick() sees to
- * it.
+ * VECTOR_CHILD. The event loop delivers it between commands; one that arrives within a command is left to the
+ * next tick().
  */
 function onChildEnd(vector: i32): void {
   if (isBusy || changetype<u32>(client.current()) != 0) return;

@@ -50,7 +50,7 @@ export declare function integer(value: i64): void;
 export declare function put(from: u32, bytes: u32): bool;
 
 /**
- * A string key with its value, which lies behind it; false, and nothing written, when both are too long
+ * A string key with its value, which follows it; false, and nothing written, when both are too long
  * together.
  */
 @external('encoder', 'putPair')

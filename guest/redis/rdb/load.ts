@@ -7,8 +7,8 @@
 //             over, too.
 // Invariants  LOAD-1  By construction: a key is linked when its whole value has been read, or, of a hash,
 //                     field by field.
-//             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a length that
-//                     lies, a key or field that comes twice.
+//             LOAD-2  A file that is wrong anywhere is refused: a checksum that does not match, a wrong
+//                     length, a key or field that occurs twice.
 
 import { PROGRESS_LOAD } from '../abi.ts';
 import * as clock from '../border/clock.ts';

@@ -86,7 +86,7 @@ function same(a: u32, b: u32, most: u32): u32 {
 /** Writes literal runs; where they end, or 0 when the room is too small. */
 function literals(from: u32, until: u32, out: u32, roof: u32): u32 {
   const count = until - from;
-  // Asked before anything is copied: of data that cannot be packed, most is met here at once.
+  // Before anything is copied: most data that cannot be packed fails this test.
   if (count + ((count + LITERALS_MAX - 1) >> 5) > roof - out) return 0;
   while (until - from >= LITERALS_MAX) {
     store<u8>(out, <u8>(LITERALS_MAX - 1));

@@ -1,14 +1,14 @@
-// How fast a saver in the background goes. It works in bursts, and rests after one when another thread needs
-// the processor and the frames allow it: the longer it takes, the more pages are copied for it.
+// The speed of a background saver. It works in bursts, and rests after one when another thread needs the
+// processor and the frames allow it: the longer it takes, the more pages are copied for it.
 //
 //   need    another vCPU was seen in the guest during the burst, and the machine has no core to spare
 //   allow   L + growth < frames, even if the saver did not rest any more from now on
 //
 //           A pages are ahead of the saver, L of them are copied, r more are copied per microsecond and a are
 //           saved per microsecond of work. x microseconds of work later (A - ax)(L + rx) / A copies are
-//           alive: A falls, and with it all that lie behind. At its peak, x = (Ar - aL) / 2ar, it must leave
+//           alive: A falls, and with it all that are behind. At its peak, x = (Ar - aL) / 2ar, it must leave
 //           a margin of what was free at the start. Both rates are guesses from the past, and the machine may
-//           get busier: r is the highest of late, a is halved.
+//           get busier: r is the highest recent one, a is halved.
 //
 // Interface   begin() before the first page; passed() after each span. On the main vCPU nothing rests.
 
@@ -45,9 +45,9 @@ let pages: f64 = 0; // pages that the snapshot has
 let free: f64 = 0; // frames free when the save began
 let copies: f64 = 0; // pages copied when the burst began
 let aheadThen: f64 = 0; // A when the burst began
-let copyRate: f64 = 0; // mean of late, per microsecond of time
+let copyRate: f64 = 0; // recent mean, per microsecond of time
 let copyRateMost: f64 = 0; // r
-let pageUs: f64 = 0; // 1 / a: mean of late
+let pageUs: f64 = 0; // 1 / a: recent mean
 
 export function begin(isBackground: bool): void {
   isPaced = isBackground && hostInfo(HOST_CORES) < CORES_ENOUGH;

@@ -137,7 +137,7 @@ export function remaining(): u64 {
 
 // --- Bytes -------------------------------------------------------------------------------------------------
 
-/** Makes `bytes` bytes, at most TAKE_MAX, lie in the buffer. */
+/** Brings `bytes` bytes, at most TAKE_MAX, into the buffer. */
 @inline
 function need(bytes: u32): bool {
   return (error == 0 && end - at >= bytes) || fill(bytes);
@@ -210,7 +210,7 @@ export function raw64(): u64 {
   return load<u64>(at - 8);
 }
 
-/** Where the next bytes lie, which are read with that; valid until the next read. 0 after a failure. */
+/** Reads bytes in place: where they are, until the next read. 0 after a failure. */
 export function take(bytes: u32): u32 {
   if (!need(bytes)) return 0;
   at += bytes;

@@ -4,11 +4,11 @@
 // Interface   run() writes to a temporary name, syncs, and renames. Paths are prepared by persistence.ts
 //             before a snapshot is taken, since a child has no way to ask.
 // Structure   Entries are written in the order of their addresses, so that memory is read once, in one
-//             direction, and what lies behind can be given up: libdbos.forget() frees its copies and stops
-//             the copying. A database is selected again whenever an entry of another one comes.
-// Invariants  SAVE-1  A span is given up when the next entry lies in another one: all entries that begin in
-//                     it are written, and what else lies in it is bookkeeping of the slab heap that a walk
-//                     has passed.
+//             direction, and what has been passed can be given up: libdbos.forget() frees its copies and
+//             stops the copying. A database is selected again for each entry of another one.
+// Invariants  SAVE-1  A span is given up when the next entry is in another one: all entries that begin in it
+//                     are written, and the rest of it is bookkeeping of the slab heap that the walk has
+//                     passed.
 //             SAVE-2  By construction: on the main vCPU forget() does nothing, so both ways of saving run the
 //                     same instructions.
 

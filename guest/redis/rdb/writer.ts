@@ -1,4 +1,4 @@
-// The writing end of an RDB file: opens and closes it; what goes in is made by the encoder, except strings
+// The writing end of an RDB file: opens and closes it; the encoder makes its content, except strings
 // that are too long for it to pack.
 //
 // Interface   open(), puts, then close(). After a failure puts do nothing, and close() returns the error.

@@ -52,7 +52,7 @@ export function publish(): void {
   store<u32>(BLOCK, replyBlock.length(), 4);
 }
 
-/** Shows the host bytes that lie elsewhere, as a part of the reply. */
+/** Shows the host bytes outside the block, as a part of the reply. */
 export function publishLoan(address: u32, bytes: u32): void {
   store<u32>(BLOCK, address);
   store<u32>(BLOCK, bytes, 4);

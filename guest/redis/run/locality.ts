@@ -1,5 +1,5 @@
-// Where a client comes from, and what follows: DEBUG and protected options for local ones, protected mode for
-// others.
+// Where a client connects from, and what it may do: DEBUG and protected options for local ones, protected
+// mode for others.
 
 import * as client from '../client/client.ts';
 import * as config from '../config/config.ts';

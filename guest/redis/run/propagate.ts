@@ -1,8 +1,8 @@
-// Who learns of each command that has run, with its arguments still in args: MONITOR. A log of commands and
-// replicas would listen here as well.
+// Tells listeners of each command that has run, with its arguments still in args: MONITOR. A log of commands
+// and replicas would listen here, too.
 //
 // Interface   listen() and unlisten() a function `listener(row, database)`; dispatch.ts calls ran(). Commands
-//             of a transaction come before their EXEC. What was refused did not run.
+//             of a transaction precede their EXEC. What was refused did not run.
 
 const LISTENERS_MAX: u32 = 4;
 const LISTENERS: usize = memory.data(16, 8); // LISTENERS_MAX * u32: table index

@@ -149,7 +149,7 @@ function leave(c: client.Client, state: u32): i32 {
   return flags;
 }
 
-/** A chunk has come for a client: runs every command that is whole. */
+/** A chunk of a client has arrived: runs every command that is whole. */
 export function receive(slot: u32, bytes: u32): i32 {
   const c = enter(slot);
   stats.add(stats.INPUT_BYTES, bytes);

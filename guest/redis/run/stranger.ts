@@ -1,8 +1,8 @@
 // Clients that have not given the password yet: what they hold is bounded, each and together.
 //
 // Interface   settle() after each batch of a client that is a stranger or was one. While strangers together
-//             hold too much, the one that holds most is closed, so that one who only sends AUTH in two pieces
-//             is not.
+//             hold too much, the one that holds most is closed, so that a client that only sends AUTH in two
+//             pieces is not.
 
 import * as client from '../client/client.ts';
 import * as clientEvent from '../client/event.ts';

@@ -79,7 +79,7 @@ function get(): void {
   for (let row: u32 = 0; row < config.count(); row++) {
     if (config.at(row).mark != WANTED) continue;
     config.at(row).mark = 0;
-    const asked: u32 = config.at(row).asked; // a name comes back as it was spelt
+    const asked: u32 = config.at(row).asked; // the reply has the name as it was spelt
     if (asked != 0) reply.bulk(args.ptr(asked), args.len(asked));
     else reply.bulk(config.at(row).name, config.at(row).nameBytes);
     text.begin();

@@ -77,7 +77,7 @@ function isSame(a: u32, aBytes: u32, b: u32, bBytes: u32): bool {
   return different == 0;
 }
 
-/** Checks a user and a password given as arguments; there is one user, `default`. User 0 stands for it. */
+/** Checks the user and the password in these arguments; `default` is the only user, and what 0 stands for. */
 function authenticate(user: u32, password: u32): bool {
   const bytes = config.textBytes(option.REQUIREPASS);
   const isUser = user == 0 || identity.isUser(args.ptr(user), args.len(user));

@@ -76,7 +76,10 @@ function putLoading(): void {
   );
 }
 
-/** Saving: how the last one went, and how the running one goes. The server has no append-only file. */
+/**
+ * Saving: the result of the last save, and the progress of the running one. The server has no append-only
+ * file.
+ */
 export function putPersistence(): void {
   const saving = persistence.isSaving();
   text.line('loading', admission.loading() ? '1' : '0');

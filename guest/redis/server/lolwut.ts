@@ -1,6 +1,6 @@
 // LOLWUT's picture: the protection rings of a machine as a round maze. The gaps lead to ring 0.
 //
-// Every dot is decided by itself: its distance from the middle says whether it lies on a ring, its direction
+// Every dot is decided by itself: its distance from the middle says whether it is on a ring, its direction
 // whether the ring has a gap there or a wall stands between two rings. No table, no canvas, no sine. A
 // character is a Braille cell of 2 by 4 dots.
 

@@ -28,7 +28,7 @@ export function register(): void {
   command.define('memory|usage', usage, -3, READONLY, 2, 2, 1, 0);
 }
 
-/** MEMORY USAGE key [SAMPLES count]: exact, so that there is nothing to sample. */
+/** MEMORY USAGE key [SAMPLES count]: exact, so nothing is sampled. */
 function usage(): void {
   for (let i: u32 = 3; i < args.count(); i += 2) {
     if (!args.is(i, 'samples') || i + 1 == args.count()) return reply.error('ERR syntax error');

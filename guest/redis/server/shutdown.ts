@@ -1,7 +1,7 @@
 // The end of the server: saving first where that is wished, then telling the host.
 //
-// SAVE, NOSAVE or neither decide whether to save: without a word, where save points are set. FORCE goes on
-// when saving fails. NOW has nothing to skip: the server has no replicas to wait for.
+// SAVE, NOSAVE or neither decide whether to save: without a word, where save points are set. FORCE ends
+// the server even if saving fails. NOW has nothing to skip: the server has no replicas to wait for.
 
 import * as admission from '../run/admission.ts';
 import * as config from '../config/config.ts';
@@ -29,7 +29,7 @@ function flagsOf(index: u32): u32 {
   );
 }
 
-/** Saves if wished and asks the host to end; false when saving failed, and then the server goes on. */
+/** Saves if asked, and tells the host to end; false when saving failed, and then the server continues. */
 export function begin(flags: u32): bool {
   if (flags & SHUTDOWN_SIGTERM) flags = flagsOf(option.SHUTDOWN_ON_SIGTERM);
   else if (flags & SHUTDOWN_SIGINT) flags = flagsOf(option.SHUTDOWN_ON_SIGINT);

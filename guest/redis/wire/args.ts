@@ -1,7 +1,7 @@
 // The arguments of the command that runs. Argument 0 is its name.
 //
 // Interface   set() by the parser; push() and pop() around a command that runs inside another, whose
-//             arguments come back with pop(). Arguments point into the receive window, into the client's
+//             arguments are restored by pop(). Arguments point into the receive window, into the client's
 //             input block, or into a queued transaction: valid while the command runs, read-only.
 
 import * as ascii from '../bytes/ascii.ts';

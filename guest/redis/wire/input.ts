@@ -1,4 +1,4 @@
-// Input that is not yet a whole command: kept with its client until the rest comes.
+// Input that is not yet a whole command: kept with its client until the rest arrives.
 //
 // Interface   keep() after protocol.next() said MORE; append() with the next chunk; finish() after the
 //             command has run; adopt() lets a command take a large argument over as the entry of its key,
@@ -111,7 +111,7 @@ export function isFilling(c: client.Client): bool {
 // --- Large arguments ---------------------------------------------------------------------------------------
 
 /**
- * Moves what has come of a large argument out of the buffer; the rest goes to its own place as it comes. It
+ * Moves what has arrived of a large argument out of the buffer; the rest is received in its own place. It
  * begins `offset` bytes into the buffer: only the parser knows, for any byte may stand where the line of its
  * length should end with a LF.
  */

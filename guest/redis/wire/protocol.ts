@@ -42,7 +42,7 @@ let total: u32 = 0; // arguments announced; 0 = between commands
 let count: u32 = 0; // arguments read
 let vector: u32 = 0;
 let room: u32 = 0;
-let ownVector: u32 = 0; // the vector for commands that come whole
+let ownVector: u32 = 0; // the vector for commands that arrive whole
 let ownRoom: u32 = 0;
 let wanted: u32 = 0; // after MORE: bytes of the argument that is not all there; 0 = not in one
 let wantedAt: u32 = 0; // and where it begins
@@ -226,7 +226,7 @@ function takeArgument(from: u32, bytes: u32): u32 {
   return READY;
 }
 
-/** Adds an argument that lies outside the stretch; what follows in the stretch is its CR LF. */
+/** Adds an argument from outside the stretch; what follows in the stretch is its CR LF. */
 export function takeLoose(c: client.Client, from: u32, bytes: u32): bool {
   if (c.argumentsRead == c.argumentsRoom) {
     const moved = heap.alloc(c.argumentsRoom << 4);

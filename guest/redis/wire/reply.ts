@@ -1,9 +1,9 @@
 // The reply writer: RESP2 or RESP3, element by element.
 //
 // Interface   The functions append one element each, in the protocol of the current client. An aggregate's
-//             header comes before its elements; where their number is not known, deferArray() leaves room and
-//             endArray() fills it in. errorBegin() text... errorEnd() composes an error. Literals are ASCII,
-//             without CR LF. Out of memory they append nothing (REPLY-2 of reply-block.ts).
+//             header is written before its elements; where their number is not known, deferArray() leaves
+//             room and endArray() fills it in. errorBegin() text... errorEnd() composes an error. Literals
+//             are ASCII, without CR LF. Out of memory they append nothing (REPLY-2 of reply-block.ts).
 // Cost        A store per 8 bytes of framing; values are copied once.
 
 import * as ascii from '../bytes/ascii.ts';
@@ -24,7 +24,7 @@ export function protocol(): u32 {
   return resp;
 }
 
-// --- Pieces ------------------------------------------------------------------------------------------------
+// --- Pieces ----------------------------------------------------------------------------------------------
 
 /** Appends bytes as they are. */
 export function raw(from: u32, bytes: u32): void {
@@ -86,7 +86,7 @@ function header(type: u32, count: u32): void {
   advance(bytes + 2);
 }
 
-// --- Simple elements ---------------------------------------------------------------------------------------
+// --- Simple elements -------------------------------------------------------------------------------------
 
 /** +OK */
 export function ok(): void {
@@ -142,7 +142,7 @@ export function boolean(value: bool): void {
   crlf();
 }
 
-// --- Strings -----------------------------------------------------------------------------------------------
+// --- Strings ---------------------------------------------------------------------------------------------
 
 export function bulk(from: u32, bytes: u32): void {
   if (bytes > 0xefffff00 || !reserve(bytes + 24)) {
@@ -172,8 +172,9 @@ let loanAt: u32 = 0;
 let loanBytes: u32 = 0;
 
 /**
- * A bulk string whose bytes stay where they are: only its head is appended. They must stay as they are until
- * session.ts has shown them to the host, so this is for the last element of a command that changes nothing.
+ * A bulk string whose bytes stay where they are: only its head is appended. They must stay as they are
+ * until session.ts has shown them to the host, so this is for the last element of a command that changes
+ * nothing.
  */
 export function bulkLoan(from: u32, bytes: u32): void {
   header(ascii.DOLLAR, bytes);
@@ -262,7 +263,7 @@ export function noneArray(): void {
   } else none();
 }
 
-// --- Aggregates --------------------------------------------------------------------------------------------
+// --- Aggregates ------------------------------------------------------------------------------------------
 
 @inline
 export function array(count: u32): void {
@@ -279,7 +280,7 @@ export function set(count: u32): void {
   header(resp < 3 ? ascii.ASTERISK : ascii.TILDE, count);
 }
 
-/** Leaves room for the header of an array whose length comes later; the mark goes to endArray(). */
+/** Leaves room for the header of an array whose length is not known yet; the mark is for endArray(). */
 export function deferArray(): u32 {
   const mark = length();
   if (reserve(16)) advance(4);

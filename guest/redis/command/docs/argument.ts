@@ -19,7 +19,7 @@ const KEY: u32 = 64; // @
 
 let cursor: u32 = 0;
 
-/** A line of arguments goes on where the next line is one too: the break counts as a blank. */
+/** Consecutive lines of arguments are one: the break counts as a blank. */
 export function crossLine(at: u32): u32 {
   return unit(at) == NEWLINE && unit(at + 2) == OPTIONAL ? at + 4 : at;
 }

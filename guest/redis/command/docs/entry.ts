@@ -62,7 +62,7 @@ function putTips(notes: u32): void {
   }
 }
 
-/** One position of keys: where it begins, and how far it goes. */
+/** One position of keys: where it begins and ends. */
 function putKeySpec(line: u32, index: i32, last: i32, step: i32): void {
   reply.map(3);
   reply.bulkText('flags');

@@ -103,7 +103,7 @@ export function remove(hash: u32, element: u32): u32 {
 }
 
 /**
- * For the checked build: a changed listpack is whole, lies in its entry, and is no longer than allowed
+ * For the checked build: a changed listpack is whole, inside its entry, and is no longer than allowed
  * (VALUE-2).
  */
 function checkList(hash: u32): void {

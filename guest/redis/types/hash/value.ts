@@ -58,7 +58,7 @@ export function insert(key: u32, keyBytes: u32, fields: u32): u32 {
 }
 
 /**
- * A new key whose hash is a listpack of few fields, in the form that this server makes; 0 when there is no
+ * A new key whose hash is a listpack of few fields, in the form that this server makes; 0 if out of
  * memory.
  */
 export function adopt(key: u32, keyBytes: u32, list: u32, bytes: u32): u32 {

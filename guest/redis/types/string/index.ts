@@ -1,4 +1,4 @@
-// Strings, as the rest of the server sees them. A string's value lies in its entry alone.
+// Strings, as the rest of the server sees them. A string's value is in its entry alone.
 
 import * as arithmetic from './arithmetic.ts';
 import * as commands from './commands.ts';
