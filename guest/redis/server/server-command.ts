@@ -126,7 +126,7 @@ function replicaOf(): void {
   reply.error('ERR replication is not supported by this server');
 }
 
-// --- Users: only `default`, which may do everything ---------------------------------------------------------
+// --- Users: only `default`, which may do everything --------------------------------------------------------
 
 function aclWhoAmI(): void {
   reply.bulkText(identity.USER);
