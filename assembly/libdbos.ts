@@ -47,7 +47,8 @@ export function boot(
   store<u32>(map.vm, guestLimit, VM_GUEST_LIMIT); //                how far the break may go
   store<u32>(map.vm, guard, VM_GUARD); //                           pages that trap, from address 0
   store<u32>(map.vm, weak, VM_WEAK); //                             memory order
-  atomic.store<u64>(map.vm, ((<u64>map.frameTop()) << 32) | (<u64>guestPages), VM_BREAK); // guest memory and frames
+  // Guest memory and frames.
+  atomic.store<u64>(map.vm, ((<u64>map.frameTop()) << 32) | (<u64>guestPages), VM_BREAK);
   atomic.store<u64>(map.vm, ((<u64>VIEW_FIRST) << 32) | 1, VM_EPOCH); // the first epoch
   atomic.store<u32>(map.vm, 1, VM_SETTLED); //                      no vCPU is behind it
   const zero = frames.run(1);
@@ -63,7 +64,8 @@ export function attach(frameCount: u32): i32 {
   if (number < 0) return -1;
   const block = map.vcpuBlock(number);
   if (load<u32>(block, VCPU_STAGING) == 0) {
-    const staging = frames.run(STAGING_BYTES / FRAME_BYTES); // stays with the block, for later vCPUs of this number
+    // Stays with the block, for later vCPUs of this number.
+    const staging = frames.run(STAGING_BYTES / FRAME_BYTES);
     if (staging == 0) {
       vcpu.abandon(number, false);
       return -1;

@@ -86,7 +86,13 @@ export async function measure(
   { rounds, quietMs }: { rounds: number; quietMs: number },
 ): Promise<Round[]> {
   const { port } = server;
-  const load = new Load({ port, connections: CONNECTIONS, pipeline: PIPELINE, keys: keysOf(dataBytes), ...mix }); // prettier-ignore
+  const load = new Load({
+    port,
+    connections: CONNECTIONS,
+    pipeline: PIPELINE,
+    keys: keysOf(dataBytes),
+    ...mix,
+  });
   const results: Round[] = [];
   for (let round = 0; round < rounds; round++) {
     await sleep(REST_MS);

@@ -1,5 +1,5 @@
-// The store in Chromium, on OPFS, compared with sqlite-wasm on OPFS and IndexedDB: the same keys and values in one
-// worker; and snapshots there.
+// The store in Chromium, on OPFS, compared with sqlite-wasm on OPFS and IndexedDB: the same keys and values
+// in one worker; and snapshots there.
 //
 //   npm run bench -- browser [--smoke] [--keys N]
 //
@@ -69,12 +69,14 @@ const SMALL = wabt
   .parseWat(
     'small.wat',
     '(module (memory 1) (func (export "put") (param i32 i32) local.get 0 local.get 1 i32.store))',
-  ) // prettier-ignore
+  )
   .toBinary({}).buffer;
 
 const [browser, site] = await Promise.all([launch(), serve({ isolated: true })]);
 try {
-  const page = await browser.open(`${site.origin}/bench/browser/asked.html`, (text) => console.error(text)); // prettier-ignore
+  const page = await browser.open(`${site.origin}/bench/browser/asked.html`, (text) =>
+    console.error(text),
+  );
   const boots = await ask<number[]>(page, 'boots', [...SMALL], BOOTS + 1);
   const snapshots = await ask<number[]>(page, 'snapshots', [...TOUCH], SNAPSHOT_BYTES, SNAPSHOTS);
   const load = {} as Times;
@@ -126,8 +128,18 @@ try {
   report(
     'browser',
     [
-      ...rows(`random get of ${KEYS} keys`, each((name) => median(gets[name]) * 1000), { sqlite: 5, indexedDb: 20 }, 'µs'), // prettier-ignore
-      ...rows(`load of ${KEYS} keys, a key`, each((name) => (load[name] / KEYS) * 1000), { sqlite: 2 }, 'µs'), // prettier-ignore
+      ...rows(
+        `random get of ${KEYS} keys`,
+        each((name) => median(gets[name]) * 1000),
+        { sqlite: 5, indexedDb: 20 },
+        'µs',
+      ),
+      ...rows(
+        `load of ${KEYS} keys, a key`,
+        each((name) => (load[name] / KEYS) * 1000),
+        { sqlite: 2 },
+        'µs',
+      ),
       ...rows(
         'whole scan, an entry',
         each((name) => (scan[name] / KEYS) * 1000),

@@ -22,8 +22,11 @@ const PUTS = isSmoke ? 20 : 1000;
 const FREE_PUTS = isSmoke ? 2000 : 200_000;
 
 const root = mkdtempSync(join(tmpdir(), 'ringzero-bench-durable-'));
-const keyOf = (i: number): string => Buffer.from(`key${String(i).padStart(13, '0')}`, 'latin1').toString('latin1'); // prettier-ignore
-const VALUES = Array.from({ length: 100 }, (_, i) => Buffer.from(`value ${i} `.padEnd(100, 'abcdefghij'), 'latin1').toString('latin1')); // prettier-ignore
+const keyOf = (i: number): string =>
+  Buffer.from(`key${String(i).padStart(13, '0')}`, 'latin1').toString('latin1');
+const VALUES = Array.from({ length: 100 }, (_, i) =>
+  Buffer.from(`value ${i} `.padEnd(100, 'abcdefghij'), 'latin1').toString('latin1'),
+);
 
 let state = 1;
 function random(limit: number): number {
@@ -63,7 +66,11 @@ async function ringzero(name: string, durable: boolean): Promise<Contestant> {
 
 async function lmdb(): Promise<Contestant> {
   const { open } = await import('lmdb');
-  const db = open<string, string>({ path: join(root, 'lmdb'), encoding: 'string', overlappingSync: false }); // prettier-ignore
+  const db = open<string, string>({
+    path: join(root, 'lmdb'),
+    encoding: 'string',
+    overlappingSync: false,
+  });
   const batch = (all: readonly Put[]): void =>
     db.transactionSync(() => {
       for (const [key, value] of all) void db.put(key, value);
@@ -137,10 +144,14 @@ const rows: Row[] = [...times.keys()].map((figure) => {
 const plots = ['put', `batch of ${BATCH}`, 'put that does not wait'].map((what): Plot => ({
   title: `A durable store of ${KEYS} keys: ${what}`,
   values: 'microseconds',
-  points: pointsOf(times, (name) => {
+  points: pointsOf(
+    times,
+    (name) => {
       const at = name.lastIndexOf(', ');
       return name.slice(0, at) === what ? [name.slice(at + 2), name.slice(at + 2)] : undefined;
-    }, 1), // prettier-ignore
+    },
+    1,
+  ),
 }));
 report('durable', rows, { keys: KEYS, times: Object.fromEntries(times) }, plots);
 for (const { close } of [...all, plain]) await close();

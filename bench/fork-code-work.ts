@@ -9,8 +9,11 @@ export interface Target {
 
 /** Calls in turn, the result that of the call at `result`; or a query, all of its rows. */
 export type Work =
-  | { readonly calls: readonly (readonly [name: string, ...args: number[]])[]; readonly result: number }
-  | { readonly database: number; readonly sql: string }; // prettier-ignore
+  | {
+      readonly calls: readonly (readonly [name: string, ...args: number[]])[];
+      readonly result: number;
+    }
+  | { readonly database: number; readonly sql: string };
 
 export interface Timed {
   readonly ms: number;

@@ -20,7 +20,9 @@ import { atMost, isSmoke, median, numberOption, report, type Row } from './repor
 
 const ROUNDS = numberOption('rounds', isSmoke ? 1 : 9);
 const WARM_UP = isSmoke ? 1 : 6;
-const ONLY = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined; // prettier-ignore
+const ONLY = process.argv.includes('--only')
+  ? process.argv[process.argv.indexOf('--only') + 1]
+  : undefined;
 const DRIVER = new URL('./fork-code-work.js', import.meta.url);
 const MIB = 2 ** 20;
 
@@ -108,8 +110,17 @@ async function race({ name, program, work }: Subject): Promise<Result> {
   return result;
 }
 
-const line = ({ name, parentMs, forkMs, firstMs, firstMib, keptMib, ratio, framesOwned }: Result): string =>
-  `${name.padEnd(16)}${median(parentMs).toFixed(2).padStart(9)} ms${median(forkMs).toFixed(2).padStart(9)} ms  ${ratio.toFixed(2)}x  first ${firstMs.toFixed(0)} ms, grows ${firstMib.toFixed(0)} and ${keptMib.toFixed(0)} MiB, ${framesOwned} frames`; // prettier-ignore
+const line = ({
+  name,
+  parentMs,
+  forkMs,
+  firstMs,
+  firstMib,
+  keptMib,
+  ratio,
+  framesOwned,
+}: Result): string =>
+  `${name.padEnd(16)}${median(parentMs).toFixed(2).padStart(9)} ms${median(forkMs).toFixed(2).padStart(9)} ms  ${ratio.toFixed(2)}x  first ${firstMs.toFixed(0)} ms, grows ${firstMib.toFixed(0)} and ${keptMib.toFixed(0)} MiB, ${framesOwned} frames`;
 
 const DIVISOR = isSmoke ? 20 : 1;
 
@@ -203,7 +214,11 @@ async function lua(): Promise<Subject> {
 
 /** zstd as @bokuweb/zstd-wasm ships it: compresses text, and takes it apart again. */
 async function zstd(): Promise<Subject> {
-  const program = await MicroVM.load(bytesOf('@bokuweb/zstd-wasm', 'zstd.wasm'), {}, { memory: 256 * MIB }); // prettier-ignore
+  const program = await MicroVM.load(
+    bytesOf('@bokuweb/zstd-wasm', 'zstd.wasm'),
+    {},
+    { memory: 256 * MIB },
+  );
   const target = targetOf(program);
   target.call('g'); // constructors; the names are those that its glue knows
   const words = LUA.split(/\s+/);
@@ -217,7 +232,17 @@ async function zstd(): Promise<Subject> {
   new Uint8Array(program.memory.buffer).set(bytes, source);
   const bound = bytes.length + 65536;
   const packed = target.call('s', bound);
-  return { name: 'zstd', program, work: { calls: Array.from({ length: 4 }, () => ['m', packed, bound, source, bytes.length, 3] as const), result: 0 } }; // prettier-ignore
+  return {
+    name: 'zstd',
+    program,
+    work: {
+      calls: Array.from(
+        { length: 4 },
+        () => ['m', packed, bound, source, bytes.length, 3] as const,
+      ),
+      result: 0,
+    },
+  };
 }
 
 /** A file in the folder of the package's main module. */
@@ -250,7 +275,9 @@ for (const [name, open] of Object.entries(subjects)) {
   results.push(await race(subject));
   await subject.program.close();
 }
-const mean = Math.exp(results.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / results.length); // prettier-ignore
+const mean = Math.exp(
+  results.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / results.length,
+);
 const worst = results.reduce((a, b) => (a.ratio > b.ratio ? a : b));
 const rows: Row[] = results.map(
   ({ name, forkMs, parentMs, ratio, firstMs, firstMib, keptMib }) => ({

@@ -95,8 +95,8 @@ interface Writes {
 }
 
 /**
- * What runs at the same time as the writer: nothing, forks that are queried in other threads, or a thread that
- * computes.
+ * What runs at the same time as the writer: nothing, forks that are queried in other threads, or a thread
+ * that computes.
  */
 type Beside = 'nothing' | 'forks' | 'thread';
 
@@ -181,7 +181,11 @@ for (const mib of SIZES_MIB) {
     { group: mib, series: 'serialising it', samples: [serialised * 1000] },
   );
   for (const [series, list] of Object.entries(writes))
-    beside.push({ group: `${mib} MiB`, series: `beside ${series}`, samples: list.map(({ latency }) => latency.p999) }); // prettier-ignore
+    beside.push({
+      group: `${mib} MiB`,
+      series: `beside ${series}`,
+      samples: list.map(({ latency }) => latency.p999),
+    });
   rows.push(
     {
       figure: `fork, ${mib} MiB: median`,

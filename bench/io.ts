@@ -68,16 +68,23 @@ const rows: Row[] = [...rates].map(([name, values]) => {
     ratio: `${(rate / base).toFixed(2)}x of system calls`,
   };
 });
-const environment = { ioUring: process.env['UV_USE_IO_URING'], threads: process.env['UV_THREADPOOL_SIZE'] }; // prettier-ignore
+const environment = {
+  ioUring: process.env['UV_USE_IO_URING'],
+  threads: process.env['UV_THREADPOOL_SIZE'],
+};
 const plots = ['device', 'page cache'].map((on): Plot => ({
   title: `Random reads of 4 KiB, from the ${on}`,
   values: 'thousand reads a second',
   groups: 'operations under way',
-  points: pointsOf(rates, (name) => {
-    const depth = /depth (\d+)$/.exec(name)?.[1];
-    if (!name.startsWith(on)) return undefined;
-    return depth === undefined ? [1, 'system calls of one thread'] : [Number(depth), 'ring'];
-  }, 1e-3), // prettier-ignore
+  points: pointsOf(
+    rates,
+    (name) => {
+      const depth = /depth (\d+)$/.exec(name)?.[1];
+      if (!name.startsWith(on)) return undefined;
+      return depth === undefined ? [1, 'system calls of one thread'] : [Number(depth), 'ring'];
+    },
+    1e-3,
+  ),
 }));
 report('io', rows, { environment, rates: Object.fromEntries(rates) }, plots);
 await vm.close();

@@ -14,7 +14,8 @@ import { atMost, isSmoke, percentile, report } from './report.ts';
 const TLB_BYTES = 4096 * 8;
 const TURNS = 50; // in a sample: short, so that few of them meet another program
 const SAMPLES = isSmoke ? 200 : 20_000;
-const [STOP, MARK, PING, PONG] = [512, 640, 768, 896]; // words of guest memory, each in a cache line of its own
+// Words of guest memory, each in a cache line of its own.
+const [STOP, MARK, PING, PONG] = [512, 640, 768, 896];
 const TARGET = 1;
 
 const guest = readBuiltModule('tabby-test.wasm');
@@ -31,7 +32,9 @@ async function beside(
 ): Promise<void> {
   const ready = new SharedArrayBuffer(4);
   const job: MachineJob = { handle: vm.handle, tlb: vm.claimWindow(TLB_BYTES), ready, call };
-  const worker = new Worker(new URL('../tests/tabby/machine-worker.js', import.meta.url), { workerData: job }); // prettier-ignore
+  const worker = new Worker(new URL('../tests/tabby/machine-worker.js', import.meta.url), {
+    workerData: job,
+  });
   const end = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
   while (Atomics.load(new Int32Array(ready), 0) === 0)
     // polls
@@ -71,7 +74,8 @@ await beside(
 );
 await vm.close();
 
-const us = (sorted: Float64Array, fraction = 0.5): string => `${percentile(sorted, fraction).toFixed(2)} µs`; // prettier-ignore
+const us = (sorted: Float64Array, fraction = 0.5): string =>
+  `${percentile(sorted, fraction).toFixed(2)} µs`;
 const row = (figure: string, sorted: Float64Array, goal?: number) => ({
   figure,
   value: us(sorted),

@@ -26,7 +26,9 @@ const GROUP = 64;
 const WORKER_GETS = isSmoke ? 5_000 : 400_000;
 
 const root = mkdtempSync(join(tmpdir(), 'ringzero-bench-level-'));
-/** Concatenations are put together when they are first read: the first contestant would pay for the others. */
+/**
+ * Concatenations are put together when they are first read: the first contestant would pay for the others.
+ */
 const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 const keyOf = (i: number): string => flat(`key${String(i).padStart(13, '0')}`);
 const valueOf = (i: number): string => flat(`value ${i} `.padEnd(100, 'abcdefghij'));
@@ -179,7 +181,8 @@ async function classic(): Promise<Contestant> {
   await db.open();
   return {
     name: 'classic-level',
-    load: () => db.batch(sorted.map((key, i) => ({ type: 'put', key, value: values[i]! }) as const)), // prettier-ignore
+    load: () =>
+      db.batch(sorted.map((key, i) => ({ type: 'put', key, value: values[i]! }) as const)),
     settle: () => db.put('the last', '', { sync: true }),
     gets: {
       getSync: (keys) => {
@@ -224,7 +227,12 @@ async function readers(db: RingzeroLevel, count: number): Promise<number> {
     const data = { handle: db.handle, keys: KEYS, gets: WORKER_GETS, seed, start };
     return new Worker(new URL('./level-reader.js', import.meta.url), { workerData: data });
   });
-  const ends = workers.map((worker) => new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject))); // prettier-ignore
+  const ends = workers.map(
+    (worker) =>
+      new Promise<number>((resolve, reject) =>
+        worker.once('message', resolve).once('error', reject),
+      ),
+  );
   // all have begun
   while (Atomics.load(start, 1) < count) await new Promise((resolve) => setTimeout(resolve, 5));
   Atomics.store(start, 0, 1);
@@ -315,9 +323,21 @@ const plots = [
   ['Workers reading', /worker/],
 ].map(([title, wanted]): Plot => ({
   title: `${title as string}, ${KEYS} keys of 16 bytes, values of 100`,
-  values: (wanted as RegExp).source.includes('range of') ? 'thousand ranges a second' : 'thousand keys a second',
-  points: pointsOf(rates, (name) => (wanted as RegExp).test(name) ? [name.replace(/, range of.*|^load\S* /, ''), name.includes('worker') ? 'ringzero' : name.replace(/^load\S* /, '').split(' ')[0]!] : undefined, 1e-3),
-})); // prettier-ignore
+  values: (wanted as RegExp).source.includes('range of')
+    ? 'thousand ranges a second'
+    : 'thousand keys a second',
+  points: pointsOf(
+    rates,
+    (name) =>
+      (wanted as RegExp).test(name)
+        ? [
+            name.replace(/, range of.*|^load\S* /, ''),
+            name.includes('worker') ? 'ringzero' : name.replace(/^load\S* /, '').split(' ')[0]!,
+          ]
+        : undefined,
+    1e-3,
+  ),
+}));
 report('level', rows, { keys: KEYS, skipped, rates: Object.fromEntries(rates) }, plots);
 for (const text of skipped) console.log(`!!! SKIPPED ${text}`);
 for (const { close } of all) await close();

@@ -43,7 +43,9 @@ function open(name: string): number {
 function measure(name: string, ...args: number[]): Result {
   const us = call(name, ...args);
   if (us <= 0) throw new Error(`${name}: ${us}`);
-  const latencies = new Uint32Array(vm.memory.buffer, call('latencyAt') >>> 0, COMMITS).slice().sort(); // prettier-ignore
+  const latencies = new Uint32Array(vm.memory.buffer, call('latencyAt') >>> 0, COMMITS)
+    .slice()
+    .sort();
   return {
     perSecond: (COMMITS / us) * 1e6,
     medianUs: percentile(latencies, 0.5),
@@ -69,7 +71,10 @@ const rows: Row[] = Object.entries(results).map(([figure, all]) => {
   return {
     figure,
     value: `${of('perSecond').toFixed(0)} commits/s, median ${of('medianUs').toFixed(0)} µs, p99 ${of('p99Us').toFixed(0)} µs`,
-    ratio: base === all ? undefined : `${ratio.toFixed(2)}x the commits, p99 ${(of('p99Us') / of('p99Us', base)).toFixed(2)}x`, // prettier-ignore
+    ratio:
+      base === all
+        ? undefined
+        : `${ratio.toFixed(2)}x the commits, p99 ${(of('p99Us') / of('p99Us', base)).toFixed(2)}x`,
   };
 });
 const points = pointsOf(

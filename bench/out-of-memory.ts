@@ -61,7 +61,8 @@ async function openAll(directory: string, poolMib: number, openFlags: number): P
   for (const design of designs) mkdirSync(place(design));
   await (await YcsbStore.start({ ...common, design: 'Tabby', directory: place('Tabby') })).close();
   for (const design of designs)
-    if (design !== 'Tabby') copyFileSync(join(place('Tabby'), STORE_FILE), join(place(design), STORE_FILE)); // prettier-ignore
+    if (design !== 'Tabby')
+      copyFileSync(join(place('Tabby'), STORE_FILE), join(place(design), STORE_FILE));
   const stores: Stores = new Map();
   for (const design of designs) {
     const options = { ...common, design, directory: place(design), openFlags, isThere: true };
@@ -112,13 +113,20 @@ function compared(on: string, kinds: readonly Kind[]): Row[] {
       rows.push({
         figure: `${on}: YCSB-${kind}, ${over}, 2 vCPUs`,
         value: kilo(ours),
-        ratio: others.map((design) => `${design} ${kilo(rateOf(name(design)))}, ${(ours / rateOf(name(design))).toFixed(2)}x`).join('; '), // prettier-ignore
+        ratio: others
+          .map(
+            (design) =>
+              `${design} ${kilo(rateOf(name(design)))}, ${(ours / rateOf(name(design))).toFixed(2)}x`,
+          )
+          .join('; '),
         ...bothGoals((design) => ours / rateOf(name(design))),
       });
       rows.push({
         figure: '  processor time of an operation',
         value: `${cpu.toFixed(1)} µs`,
-        ratio: others.map((design) => `${design} ${(rateOf(`${name(design)}; CPU us`) / cpu).toFixed(2)}x`).join('; '), // prettier-ignore
+        ratio: others
+          .map((design) => `${design} ${(rateOf(`${name(design)}; CPU us`) / cpu).toFixed(2)}x`)
+          .join('; '),
       });
     }
   }
@@ -191,16 +199,30 @@ const plots = ['device', 'memory'].map((on): Plot => ({
   title: `YCSB with data 4x the pool, ${on === 'device' ? 'from the device' : 'files in memory'}, 2 vCPUs`,
   values: 'thousand a second',
   isLog: true,
-  points: pointsOf(rates, (name) => {
-    const [, kind, over, design] = new RegExp(`^${on}: ([^;]*); ([^;]*); ([^;]*)$`).exec(name) ?? [];
-    return design ? [`YCSB-${kind}, ${over}`, design] : undefined;
-  }, 1e-3), // prettier-ignore
+  points: pointsOf(
+    rates,
+    (name) => {
+      const [, kind, over, design] =
+        new RegExp(`^${on}: ([^;]*); ([^;]*); ([^;]*)$`).exec(name) ?? [];
+      return design ? [`YCSB-${kind}, ${over}`, design] : undefined;
+    },
+    1e-3,
+  ),
   paper: 'figure 17: 3.5x the throughput per core of vmcache, 2.5x that of LeanStore',
 }));
 plots.unshift({
   title: 'Random look-ups with data 4x the pool, from the device, 2 vCPUs',
   values: 'thousand a second',
-  points: pointsOf(rates, (name) => (name.includes(':') ? undefined : [name, name === 'vmcache' ? name : 'Tabby']), 1e-3), // prettier-ignore
+  points: pointsOf(
+    rates,
+    (name) => (name.includes(':') ? undefined : [name, name === 'vmcache' ? name : 'Tabby']),
+    1e-3,
+  ),
 });
-report('out-of-memory', rows, { keys: tabby.keys, ioUring, outside, counters, rates: Object.fromEntries(rates) }, plots); // prettier-ignore
+report(
+  'out-of-memory',
+  rows,
+  { keys: tabby.keys, ioUring, outside, counters, rates: Object.fromEntries(rates) },
+  plots,
+);
 process.exit(0);

@@ -41,9 +41,12 @@ for (const valueBytes of [1024, 16]) {
     ...(redis && { ratio: `redis ${redis.toFixed(1)} B, ${(ringzero! / redis).toFixed(2)}x` }),
   });
 }
-const points = Object.entries(data).flatMap(
-  ([group, bytes]) =>
-  Object.entries(bytes).map(([series, each]) => ({ group: `value of ${group}`, series, samples: [each] })), // prettier-ignore
+const points = Object.entries(data).flatMap(([group, bytes]) =>
+  Object.entries(bytes).map(([series, each]) => ({
+    group: `value of ${group}`,
+    series,
+    samples: [each],
+  })),
 );
 const plots: Plot[] = [{ title: 'Memory of a key and its value', values: 'bytes', points }];
 report('redis-memory', rows, data, plots);

@@ -28,7 +28,9 @@ const DATA_BYTES = Number(values.gb) * 1e9;
 const SETTING = { rounds: Number(values.rounds), quietMs: isSmoke ? 200 : 3000 };
 const READS_PER_WRITE = isSmoke ? [0, 8] : [0, 1, 2, 4, 8];
 
-const data = new Map<number, Partial<Record<Kind, Round[]>>>(READS_PER_WRITE.map((reads) => [reads, {}])); // prettier-ignore
+const data = new Map<number, Partial<Record<Kind, Round[]>>>(
+  READS_PER_WRITE.map((reads) => [reads, {}]),
+);
 for (const kind of kindsFor(DATA_BYTES)) {
   const server = await startFull(kind, DATA_BYTES);
   for (const [readsPerWrite, rounds] of data)
@@ -67,4 +69,9 @@ const plots: Plot[] = [
       'figure 16: from reads:writes of 0:1 to 8:1 p99.9 2.6x and 3.6x below on-demand fork and fork',
   },
 ];
-report('redis-mixes', rows, [...data].map(([reads, rounds]) => ({ reads, ...rounds })), plots); // prettier-ignore
+report(
+  'redis-mixes',
+  rows,
+  [...data].map(([reads, rounds]) => ({ reads, ...rounds })),
+  plots,
+);

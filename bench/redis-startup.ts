@@ -30,5 +30,7 @@ const points = Object.entries(times).map(([series, samples]) => ({
   series,
   samples,
 }));
-const plots: Plot[] = [{ title: 'Start of the process to the first PONG', values: 'milliseconds', points }]; // prettier-ignore
+const plots: Plot[] = [
+  { title: 'Start of the process to the first PONG', values: 'milliseconds', points },
+];
 report('redis-startup', [row], times, plots);

@@ -59,7 +59,9 @@ async function round(): Promise<void> {
     call('create', array, pages, SHIFT);
     const word = call('claim', 1) >>> 0;
     time(`${ARRAY}, pushed one by one`, 'rewired', () => call('produce', array, ELEMENTS, word));
-    time(`${ARRAY}, the last doubling`, 'rewired', () => call('resize', array, ELEMENTS * 2, SHIFT)); // prettier-ignore
+    time(`${ARRAY}, the last doubling`, 'rewired', () =>
+      call('resize', array, ELEMENTS * 2, SHIFT),
+    );
     call('resize', array, ELEMENTS, SHIFT);
     sums.push(time(`${ARRAY}, read in order`, 'rewired', () => call('sum', array)));
     sums.push(time(`${ARRAY}, read at random`, 'rewired', () => call('lookUp', array, LOOK_UPS)));
@@ -74,7 +76,10 @@ async function round(): Promise<void> {
       time(`${ARRAY}, read in order`, 'copied', () => call('plainSum', array)),
       sums[0],
     );
-    same(time(`${ARRAY}, read at random`, 'copied', () => call('plainLookUp', array, LOOK_UPS)), sums[1]); // prettier-ignore
+    same(
+      time(`${ARRAY}, read at random`, 'copied', () => call('plainLookUp', array, LOOK_UPS)),
+      sums[1],
+    );
   });
   for (const kind of ['rewired', 'copied'] as const) {
     await withGuest((call) => {
@@ -87,7 +92,11 @@ async function round(): Promise<void> {
         time(`${HASH}, inserted`, kind, () => call(`${name}Fill`, table, 0n, BigInt(KEYS))),
         0,
       );
-      sums.push(time(`${HASH}, looked up`, kind, () => call(`${name}LookUp`, table, BigInt(KEYS), LOOK_UPS))); // prettier-ignore
+      sums.push(
+        time(`${HASH}, looked up`, kind, () =>
+          call(`${name}LookUp`, table, BigInt(KEYS), LOOK_UPS),
+        ),
+      );
       call(`${name}Create`, small, DEPTH_MAX);
       for (let depth = 0; depth < DEPTH_MAX; depth++) {
         if (DEPTHS.includes(depth)) time(doubling(depth), kind, () => call(`${name}Double`, small));
@@ -104,7 +113,11 @@ for (let i = 0; i <= ROUNDS; i++) {
 }
 
 function text(ms: number): string {
-  return ms < 0.01 ? `${(ms * 1e6).toFixed(0)} ns` : ms < 1 ? `${(ms * 1000).toFixed(1)} µs` : `${ms.toFixed(1)} ms`; // prettier-ignore
+  return ms < 0.01
+    ? `${(ms * 1e6).toFixed(0)} ns`
+    : ms < 1
+      ? `${(ms * 1000).toFixed(1)} µs`
+      : `${ms.toFixed(1)} ms`;
 }
 
 const goalOf = (figure: string): number | undefined =>
@@ -117,7 +130,11 @@ const rows: Row[] = [...samples].map(([figure, { rewired, copied }]) => ({
 }));
 const both = (figure: string, group: string | number, scale: number): Plot['points'] => {
   const of = samples.get(figure)!;
-  return (['rewired', 'copied'] as const).map((series) => ({ group, series, samples: of[series].map((ms) => ms * scale) })); // prettier-ignore
+  return (['rewired', 'copied'] as const).map((series) => ({
+    group,
+    series,
+    samples: of[series].map((ms) => ms * scale),
+  }));
 };
 const plots: Plot[] = [
   {

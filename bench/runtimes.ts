@@ -74,7 +74,16 @@ for (const [figure, byRuntime] of samples) {
 }
 const points = [...samples].flatMap(([group, byRuntime]) => {
   const base = median(byRuntime.get(here.name)!);
-  return [...byRuntime].map(([series, rates]) => ({ group, series, samples: rates.map((rate) => rate / base) })); // prettier-ignore
+  return [...byRuntime].map(([series, rates]) => ({
+    group,
+    series,
+    samples: rates.map((rate) => rate / base),
+  }));
 });
 const plots: Plot[] = [{ title: 'Runtimes', values: `speed, ${here.name} = 1`, points }];
-report('runtimes', rows, Object.fromEntries([...samples].map(([figure, rates]) => [figure, Object.fromEntries(rates)])), plots); // prettier-ignore
+report(
+  'runtimes',
+  rows,
+  Object.fromEntries([...samples].map(([figure, rates]) => [figure, Object.fromEntries(rates)])),
+  plots,
+);

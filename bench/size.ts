@@ -16,7 +16,14 @@ import { atMost, report, type Row } from './report.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MACHINE = ['index'];
 const BOTH = ['index', 'level/index'];
-const GUESTS = ['libdbos.wasm', 'kv.wasm', 'states.wasm', 'redis.main.wasm.br', 'redis.snapshot.wasm', 'redis-encoder.wasm']; // prettier-ignore
+const GUESTS = [
+  'libdbos.wasm',
+  'kv.wasm',
+  'states.wasm',
+  'redis.main.wasm.br',
+  'redis.snapshot.wasm',
+  'redis-encoder.wasm',
+];
 const JAVASCRIPT_BYTES_GOAL = 150_000;
 export const GUEST_BYTES_GOAL = 100_000;
 

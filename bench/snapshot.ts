@@ -20,7 +20,8 @@ const GIB = 2 ** 30;
 const SIZES_GIB = isSmoke ? [0.0625, 0.25] : [0.25, 1, 3];
 const SNAPSHOTS = 1000;
 const BATCHES = isSmoke ? 1 : 9; // of that many snapshots: a thread is preempted in some of them
-const WARM_UP = 3000; // until the engine has compiled the path permanently: its compilers take 0.3 ms of a core
+// Until the engine has compiled the path permanently: its compilers take 0.3 ms of a core.
+const WARM_UP = 3000;
 const FAULT_PAGES = isSmoke ? 4000 : 60_000;
 const ROUNDS = isSmoke ? 1 : 9;
 
@@ -151,7 +152,9 @@ for (const gib of SIZES_GIB) {
   const add = (series: string, ...samples: number[]): void =>
     void taken.push({ group: gib, series, samples });
   add('ringzero', ...ours.map((batch) => batch.median));
-  ['table, counted', 'table, epochs', 'table, copied before'].forEach((name, i) => add(name, schemes[i]!)); // prettier-ignore
+  ['table, counted', 'table, epochs', 'table, copied before'].forEach((name, i) =>
+    add(name, schemes[i]!),
+  );
   if (native) add('Linux fork', native.forkMedianUs);
   data[`take ${gib} GiB`] = { ours, schemes, native };
   rows.push(
@@ -231,7 +234,8 @@ const faultPoints: Point[] = [
 ];
 if (native) {
   const linux = { mean: native.faultMeanUs, 'p99.9': native.faultP999Us };
-  for (const [group, value] of Object.entries(linux)) faultPoints.push({ group, series: 'Linux fork', samples: [value] }); // prettier-ignore
+  for (const [group, value] of Object.entries(linux))
+    faultPoints.push({ group, series: 'Linux fork', samples: [value] });
 }
 const plots: Plot[] = [
   {

@@ -23,7 +23,8 @@ const NONE = 255;
 const NAME = 'pages';
 
 const wabt = await initWabt();
-const build = (text: string): Uint8Array => wabt.parseWat('calls.wat', text, {}).toBinary({}).buffer; // prettier-ignore
+const build = (text: string): Uint8Array =>
+  wabt.parseWat('calls.wat', text, {}).toBinary({}).buffer;
 
 /** Exports that make a call `times` times: the sum of the results. */
 const loop = (name: string, call: string): string => `
@@ -73,12 +74,19 @@ const call = (name: string, ...args: number[]): number =>
 call('makeBuffers', 1);
 for (let i = 0; i < NAME.length; i++) call('putPath', i, NAME.charCodeAt(i));
 const linkedFile = call('open', NAME.length, OPEN_READ);
-const program = await MicroVM.load(PROGRAM, {}, { memory: 2 ** 24, wasi: { preopens: { '.': directory } } }); // prettier-ignore
+const program = await MicroVM.load(
+  PROGRAM,
+  {},
+  { memory: 2 ** 24, wasi: { preopens: { '.': directory } } },
+);
 const wasi = program.exports as unknown as Loops;
 const descriptor = openSync(join(directory, NAME), 'r');
 const buffer = new Uint8Array(new SharedArrayBuffer(PAGE));
 const bare = new WebAssembly.Instance(new WebAssembly.Module(BARE as BufferSource), {
-  host: { call: (a: number, b: number, c: number, d: number, e: number, f: number) => a + b + c + d + e + f }, // prettier-ignore
+  host: {
+    call: (a: number, b: number, c: number, d: number, e: number, f: number) =>
+      a + b + c + d + e + f,
+  },
 }).exports as unknown as Loops;
 
 const wasiFile = wasi.open();
@@ -88,7 +96,8 @@ const loops: Record<string, () => number> = {
   'empty, WASI': () => wasi.empty(0, CALLS),
   'read of 4 KiB, fs.readSync': () => {
     let sum = 0;
-    for (let i = CALLS; i > 0; i--) sum += readSync(descriptor, buffer, 0, PAGE, ((i * 97) & (PAGES - 1)) * PAGE); // prettier-ignore
+    for (let i = CALLS; i > 0; i--)
+      sum += readSync(descriptor, buffer, 0, PAGE, ((i * 97) & (PAGES - 1)) * PAGE);
     return sum;
   },
   'read of 4 KiB, system call': () => call('readMany', 0, linkedFile, PAGES, CALLS, 0),
@@ -116,7 +125,9 @@ const of = (name: string): number => median(us.get(name)!);
 const rows: Row[] = [...us.keys()].map((figure) => {
   const value = `${of(figure).toFixed(3)} µs`;
   if (/JavaScript|readSync/.test(figure)) return { figure, value };
-  const base = figure.startsWith('empty') ? 'empty, a JavaScript function called by WebAssembly' : 'read of 4 KiB, fs.readSync'; // prettier-ignore
+  const base = figure.startsWith('empty')
+    ? 'empty, a JavaScript function called by WebAssembly'
+    : 'read of 4 KiB, fs.readSync';
   const above = of(figure) - of(base);
   return base.startsWith('empty')
     ? { figure, value, ratio: `${signed(above, 3)} µs`, ...atMost(above, 0.3, ' µs above') }
@@ -133,7 +144,11 @@ const plots: Plot[] = [
     values: 'microseconds',
     points: [...us].map(([name, samples]) => {
       const [group, series] = name.split(', ');
-      return { group: group!, series: /JavaScript|readSync/.test(series!) ? 'direct' : series!, samples }; // prettier-ignore
+      return {
+        group: group!,
+        series: /JavaScript|readSync/.test(series!) ? 'direct' : series!,
+        samples,
+      };
     }),
     paper:
       'Figure 11: libdbos costs what a call of a hypervisor costs above a native system call, which larger calls hide.',

@@ -85,7 +85,10 @@ const rows = [...samples.keys()].map((name): Row => {
     ...atMost(ns(name) - raw, goal, ' ns above raw'),
   };
 });
-const points = pointsOf(samples, (name) => /^(hot|random), (.*)/.exec(name)?.slice(1) as [string, string]); // prettier-ignore
+const points = pointsOf(
+  samples,
+  (name) => /^(hot|random), (.*)/.exec(name)?.slice(1) as [string, string],
+);
 const plots: Plot[] = [
   { title: 'Reading a word of a page in the pool', values: 'nanoseconds', points },
 ];

@@ -110,10 +110,17 @@ const plots: Plot[] = [
   {
     title: `TPC-C, ${WAREHOUSES} warehouse${WAREHOUSES > 1 ? 's' : ''}`,
     values: 'thousand transactions a second',
-    points: pointsOf(rates, (name) => {
-      const [series, vcpus] = name.split(/, (?=\d)/) as [string, string];
-      return [`${vcpus} vCPU${vcpus === '1' ? '' : 's'}`, series === 'vmcache' ? series : `Tabby, ${series}`]; // prettier-ignore
-    }, 1e-3), // prettier-ignore
+    points: pointsOf(
+      rates,
+      (name) => {
+        const [series, vcpus] = name.split(/, (?=\d)/) as [string, string];
+        return [
+          `${vcpus} vCPU${vcpus === '1' ? '' : 's'}`,
+          series === 'vmcache' ? series : `Tabby, ${series}`,
+        ];
+      },
+      1e-3,
+    ),
     paper: 'figure 20: out of memory the same throughput as vmcache at half of its cores',
   },
 ];

@@ -82,7 +82,13 @@ function buildPrograms(): [name: string, bytes: Uint8Array][] {
       const name = file.slice(0, -2);
       const target = join(out, `${name}.wasm`);
       const flags = ['-O2', '-fno-builtin', '--target=wasm32', '-nostdlib', '-Wl,--no-entry'];
-      execFileSync('clang', [...flags, '-Wl,--initial-memory=16777216', '-o', target, join(sources, file)]); // prettier-ignore
+      execFileSync('clang', [
+        ...flags,
+        '-Wl,--initial-memory=16777216',
+        '-o',
+        target,
+        join(sources, file),
+      ]);
       built.push([name, new Uint8Array(readFileSync(target))]);
     }
   } catch (error) {
@@ -129,13 +135,18 @@ const FILL = `create table t(a integer primary key, b text, c real);
 /** One figure for sql.js: the geometric mean over its queries. */
 async function raceSqlJs(choices: Choices): Promise<Result> {
   const plain = (await openSqlJs()).database;
-  const image = (await openSqlJs((bytes, frames) => translateMain(bytes, { frames, ...choices }).main)).database; // prettier-ignore
+  const image = (
+    await openSqlJs((bytes, frames) => translateMain(bytes, { frames, ...choices }).main)
+  ).database;
   const fill = (database: Database): void => void database.exec(FILL);
   fill(plain);
   fill(image);
-  const results = Object.entries(QUERIES).map(
-    ([name, sql]) =>
-    race(`sql.js ${name}`, () => plain.exec(sql), () => image.exec(sql)), // prettier-ignore
+  const results = Object.entries(QUERIES).map(([name, sql]) =>
+    race(
+      `sql.js ${name}`,
+      () => plain.exec(sql),
+      () => image.exec(sql),
+    ),
   );
   for (const result of results) print(result, '  ');
   const plainMs = results.reduce((sum, result) => sum + result.plainMs, 0);
@@ -168,7 +179,9 @@ async function measure(
   results.push(sqlJs);
   const mean = geometricMean(results);
   const worst = results.reduce((a, b) => (a.ratio > b.ratio ? a : b));
-  console.log(`main image, ${choices.safepoints ? 'with' : 'without'} polls: geometric mean ${programMean.toFixed(3)}x (goal 1.15x), with sql.js ${mean.toFixed(3)}x, worst ${worst.ratio.toFixed(3)}x (${worst.program})\n`); // prettier-ignore
+  console.log(
+    `main image, ${choices.safepoints ? 'with' : 'without'} polls: geometric mean ${programMean.toFixed(3)}x (goal 1.15x), with sql.js ${mean.toFixed(3)}x, worst ${worst.ratio.toFixed(3)}x (${worst.program})\n`,
+  );
   return { choices, programMean, mean, results };
 }
 
@@ -180,7 +193,11 @@ const runs = [
 const rows: Row[] = runs.flatMap(({ choices, programMean, mean, results }) => {
   const polls = choices.safepoints ? 'with polls' : 'without polls';
   const worst = Math.max(...results.map(({ ratio }) => ratio));
-  const row = (figure: string, ratio: number, goal: number): Row => ({ figure: `main image ${polls}: ${figure}`, value: `${ratio.toFixed(3)}x`, ...atMost(ratio, goal, 'x') }); // prettier-ignore
+  const row = (figure: string, ratio: number, goal: number): Row => ({
+    figure: `main image ${polls}: ${figure}`,
+    value: `${ratio.toFixed(3)}x`,
+    ...atMost(ratio, goal, 'x'),
+  });
   return [
     row('C programs, geometric mean', programMean, 1.15),
     row('with sql.js, geometric mean', mean, 1.15),

@@ -126,5 +126,10 @@ const points = subjects.flatMap(({ name, inside, outside }) => [
 const plots: Plot[] = [
   { title: `A function on a row of ${ROW_BYTES} bytes`, values: 'nanoseconds', points },
 ];
-report('udf', rows, Object.fromEntries(subjects.map(({ name, inside, outside }) => [name, { inside, outside }])), plots); // prettier-ignore
+report(
+  'udf',
+  rows,
+  Object.fromEntries(subjects.map(({ name, inside, outside }) => [name, { inside, outside }])),
+  plots,
+);
 for (const { close } of subjects) await close();

@@ -99,7 +99,9 @@ for (const over of Object.keys(DISTRIBUTIONS) as Distribution[]) {
     rows.push({
       figure: `YCSB-${kind}, ${over}, 2 vCPUs`,
       value: mega(ours),
-      ratio: others.map((design) => `${design} ${mega(rate(design))}, ${(ours / rate(design)).toFixed(2)}x`).join('; '), // prettier-ignore
+      ratio: others
+        .map((design) => `${design} ${mega(rate(design))}, ${(ours / rate(design)).toFixed(2)}x`)
+        .join('; '),
     });
   }
 }
@@ -107,19 +109,30 @@ const plots: Plot[] = [
   {
     title: `Random look-ups, ${KEYS.toLocaleString('en')} keys in memory`,
     values: 'million a second',
-    points: pointsOf(rates, (name) => {
-      const [, series, vcpus] = /^(look-ups|look-ups, 64 together|vmcache), ([12])$/.exec(name) ?? [];
-      return series === undefined ? undefined : [`${vcpus} vCPU${vcpus === '1' ? '' : 's'}`, series];
-    }, 1e-6), // prettier-ignore
+    points: pointsOf(
+      rates,
+      (name) => {
+        const [, series, vcpus] =
+          /^(look-ups|look-ups, 64 together|vmcache), ([12])$/.exec(name) ?? [];
+        return series === undefined
+          ? undefined
+          : [`${vcpus} vCPU${vcpus === '1' ? '' : 's'}`, series];
+      },
+      1e-6,
+    ),
   },
   ...(Object.keys(DISTRIBUTIONS) as Distribution[]).map((over): Plot => ({
     title: `YCSB in memory, ${over}, 2 vCPUs`,
     values: 'million a second',
-    points: pointsOf(rates, (name) => {
-      const [kind, ...rest] = name.split(', ');
-      const at = rest.join(', ');
-      return at.startsWith(`${over}, `) ? [`YCSB-${kind}`, at.slice(over.length + 2)] : undefined;
-    }, 1e-6), // prettier-ignore
+    points: pointsOf(
+      rates,
+      (name) => {
+        const [kind, ...rest] = name.split(', ');
+        const at = rest.join(', ');
+        return at.startsWith(`${over}, `) ? [`YCSB-${kind}`, at.slice(over.length + 2)] : undefined;
+      },
+      1e-6,
+    ),
     paper: 'figure 18: equal to vmcache, far above a hash-table pool',
   })),
 ];

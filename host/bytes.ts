@@ -13,7 +13,8 @@ export function asBytes(value: unknown): Uint8Array | undefined {
 }
 
 const lengthsOf = [ArrayBuffer, globalThis.SharedArrayBuffer]
-  .filter((constructor) => constructor !== undefined) // pages that are not cross-origin isolated have only the first
+  // Pages that are not cross-origin isolated have only the first.
+  .filter((constructor) => constructor !== undefined)
   .map(({ prototype }) => Object.getOwnPropertyDescriptor(prototype, 'byteLength')!.get!);
 
 /** Whether it is a buffer: a buffer's getter accepts only its own kind, whatever an object claims to be. */

@@ -29,8 +29,12 @@ function copyOf(value: unknown): unknown {
 
 /** An options object with copies in place of its shared fields. */
 function fieldsOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-    return value; // prettier-ignore
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Object.getPrototypeOf(value) !== Object.prototype
+  )
+    return value;
   const entries = Object.entries(value);
   if (!entries.some(([, field]) => isShared(field))) return value;
   return Object.fromEntries(entries.map(([name, field]) => [name, copyOf(field)]));

@@ -1,10 +1,12 @@
-// The manifest that is published: what users of the package need of package.json, and nothing of its development.
+// The manifest that is published: what users of the package need of package.json, and nothing of its
+// development.
 //
 //   node dist/scripts/manifest.js publish     puts it in place of package.json, before packing
 //   node dist/scripts/manifest.js restore     puts package.json back
 //
-// npm calls the two around `npm pack` and `npm publish`. What development needs (scripts, its tools, the modules behind `#platform`,
-// which are in the bundles) would only mislead: npm warns of an install script `prepare` that never runs.
+// npm calls the two around `npm pack` and `npm publish`. What development needs (scripts, its tools, the
+// modules behind `#platform`, which are in the bundles) would only mislead: npm warns of an install script
+// `prepare` that never runs.
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The command line of what builds a folder of pages and serves it: --port, --help, and what is wrong with them.
+// The command line of what builds a folder of pages and serves it: --port, --help, and what is wrong with
+// them.
 
 import { serve } from '../tests/browser/server.ts';
 
@@ -26,7 +27,10 @@ function portOf(words: readonly string[], otherwise: number | undefined): number
   return port;
 }
 
-/** Runs the command: what it serves is there for as long as the process lives. A failure is a message and exit code 1. */
+/**
+ * Runs the command: what it serves is there for as long as the process lives. A failure is a message and exit
+ * code 1.
+ */
 export async function serveFolder(
   { usage, port: otherwise, build }: Command,
   words: readonly string[] = process.argv.slice(2),

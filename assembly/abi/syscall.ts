@@ -4,7 +4,8 @@
 
 export const SYS_OPEN: i32 = 1; // (path, pathBytes, OPEN_* flags) -> descriptor
 export const SYS_CLOSE: i32 = 2; // (descriptor)
-export const SYS_READ: i32 = 3; // (descriptor, buffer, bytes) -> bytes read at the file's position, 0 at the end
+// (descriptor, buffer, bytes) -> bytes read at the file's position, 0 at the end
+export const SYS_READ: i32 = 3;
 export const SYS_WRITE: i32 = 4; // (descriptor, buffer, bytes) -> bytes written at the file's position
 export const SYS_SYNC: i32 = 5; // (descriptor) fsync
 export const SYS_RENAME: i32 = 6; // (from, fromBytes, to, toBytes); the directory is synced too
@@ -19,7 +20,8 @@ export const SYS_PROGRESS: i32 = 12; // (what 1 = load 2 = save, done per mille)
 // PAGE_OFFSET_SHIFT on.
 export const PAGE_OFFSET_SHIFT: u32 = 20;
 export const SYS_PREAD: i32 = 13; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes read
-export const SYS_PWRITE: i32 = 14; // (descriptor, address, bytes, page, upper 32 bits of page) -> bytes written
+// (descriptor, address, bytes, page, upper 32 bits of page) -> bytes written
+export const SYS_PWRITE: i32 = 14;
 export const SYS_SLEEP: i32 = 15; // (microseconds, at most SLEEP_US_MAX) the vCPU sleeps
 // Rings (ring.ts)
 /** (number) wakes the service, and returns when that number of completions can be taken. */

@@ -6,7 +6,8 @@ export const VCPU_PENDING: u32 = 0;
 export const VCPU_VIEW: u32 = 4; // u32, the 8-bit epoch with which this vCPU's write checks compare
 export const VCPU_STATE: u32 = 8; // * u32, VCPU_ABSENT .. VCPU_DEAD
 export const VCPU_EPOCH: u32 = 12; // u32, the epoch acknowledged; others read it
-export const VCPU_FAULTING: u32 = 16; // u32, odd while inside the write-fault handler; others wait for a change
+// u32, odd while inside the write-fault handler; others wait for a change
+export const VCPU_FAULTING: u32 = 16;
 export const VCPU_MASK: u32 = 20; // u32, vectors that safepoints leave pending
 export const VCPU_FREE_HEAD: u32 = 24; // u32, first frame of this vCPU's free list, 0 = empty
 export const VCPU_FREE_COUNT: u32 = 28; // u32, frames on it
@@ -65,7 +66,8 @@ export const TRAP_FAULT_UNHANDLED: u32 = 4; // a page fault, and no handler; the
 export const TRAP_FAULT_NESTED: u32 = 5; // a page fault in a page-fault handler
 export const TRAP_FAULT_RESULT: u32 = 6; // a page-fault handler returned an invalid result
 export const TRAP_FAULT_AGAIN: u32 = 7; // the handler reported success, but the page is still unmapped
-export const TRAP_CALL_UNHANDLED: u32 = 8; // a remote call, and no handler; the address is the function's number
+// A remote call, and no handler; the address is the function's number.
+export const TRAP_CALL_UNHANDLED: u32 = 8;
 
 /**
  * VCPU_HOLDS counts everything that this vCPU's guest may hold, so the end of a thread inside the guest with

@@ -3,7 +3,8 @@
 
 export const VM_EPOCH: u32 = 0; // u32, the current epoch E; the taker of a snapshot, under VM_SNAPSHOT_LOCK
 export const VM_VIEW: u32 = 4; // u32, E's 8-bit form; written in one 64-bit store with VM_EPOCH
-export const VM_BREAK: u32 = 8; // u64: first page after guest memory; upper half: lowest frame ever handed out
+// u64: first page after guest memory; upper half: lowest frame ever handed out.
+export const VM_BREAK: u32 = 8;
 export const VM_BATCHES: u32 = 16; // u64, head of the global list of frame batches, version in the upper half
 export const VM_BATCHED_FRAMES: u32 = 24; // u32, frames in that list
 export const VM_SETTLED: u32 = 28; // u32, newest epoch that every vCPU is known to have acknowledged

@@ -76,7 +76,8 @@ function growSnapshot(slot: u32, wanted: u32): i32 {
     const frame = frames.alloc();
     if (frame == 0) {
       while (page-- > end) {
-        const given = table.exchange(slot, page, table.zeroEntry(page)); // the parent may have the page by now
+        // The parent may have the page by now.
+        const given = table.exchange(slot, page, table.zeroEntry(page));
         frames.free(table.frameOf(given, page));
       }
       return -1;

@@ -215,7 +215,7 @@ function link(table: u32, low: u32, bits: u32, to: u32): void {
     if (isFirst || step > IN_PAGE) {
       store<u32>(frameOf(table, page) + ((i & IN_PAGE) << 2), to);
       i += step;
-    } else i = ((page + 1) << PAGE_SHIFT) + (low & (min(step, IN_PAGE + 1) - 1)); // the page is done, by another name
+    } else i = ((page + 1) << PAGE_SHIFT) + (low & (min(step, IN_PAGE + 1) - 1)); // by another name
   }
 }
 

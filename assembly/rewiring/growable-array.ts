@@ -108,7 +108,8 @@ export function resize(array: u32, count: u32, shift: u32): i32 {
 
 /**
  * Appends the elements of `other` without a copy: its pages move to `array`, which leaves it empty. 0;
- * -ENOSPC; -EINVAL if the last page of `array` is not full, or `other` is `array` or has elements of another size.
+ * -ENOSPC; -EINVAL if the last page of `array` is not full, or `other` is `array` or has elements of another
+ * size.
  */
 export function append(array: u32, other: u32): i32 {
   const shift = load<u32>(array, SHIFT);

@@ -130,7 +130,8 @@ function isStep(from: u64, to: u64): bool {
     return isEnd && pageOf(from) == pageOf(to) && (isSame || isNext);
   }
   if (after == EXCLUSIVE) {
-    if (before == INVALID || from == 0) return isNext || to == (from | EXCLUSIVE); // 0: the frame was never used
+    // 0: the frame was never used.
+    if (before == INVALID || from == 0) return isNext || to == (from | EXCLUSIVE);
     return before == 0 && to == (from | EXCLUSIVE);
   }
   return after <= SHARED_MAX && before <= SHARED_MAX && (to == from + 1 || to == from - 1);

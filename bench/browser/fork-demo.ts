@@ -143,7 +143,6 @@ export class ForkDemo {
       ['ours', our],
       ['theirs', their],
     ] as const) {
-      // prettier-ignore
       if (value === undefined) continue;
       this.#find(`.pauses .${lane} output`).textContent = duration(value);
       this.#find<HTMLElement>(`.pauses .${lane} .bar span`).style.width =

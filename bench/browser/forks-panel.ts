@@ -18,7 +18,6 @@ function plotOf(
   forks: readonly ForkEvent[],
   width: number,
 ): Element {
-  // prettier-ignore
   const end = samples.at(-1)!.atMs;
   const start = Math.max(samples[0]!.fromMs, end - SECONDS_SHOWN * 1000);
   const seconds = (ms: number): number => (Math.max(ms, start) - samples[0]!.fromMs) / 1000;

@@ -292,7 +292,6 @@ function step(
   steps: readonly number[],
   fits: (candidate: number) => boolean,
 ): number {
-  // prettier-ignore
   const power = 10 ** Math.floor(Math.log10(value));
   return Number(((steps.find((candidate) => fits(candidate * power)) ?? 1) * power).toPrecision(1));
 }

@@ -133,7 +133,8 @@ export function free(page: u32): void {
 /** A page, or the rest of an overflow chain, that cannot be freed now. */
 export function postpone(page: u32, isChain: bool): void {
   const waiting = load<u32>(map.pending);
-  if (waiting == PENDING_MAX) return; // after hundreds of failures: the page is leaked until the file is rewritten
+  // After hundreds of failures: the page is leaked until the file is rewritten.
+  if (waiting == PENDING_MAX) return;
   store<u32>(entry(waiting), page);
   store<u32>(entry(waiting), u32(isChain), 4);
   store<u32>(map.pending, waiting + 1);

@@ -1,10 +1,11 @@
 // The log of a durable store, a separate file (log-format.ts): the changes since the last checkpoint, in
 // order, and checkpoints in progress.
 //
-// Interface   log-file.ts starts, continues and empties the file. reserve(), then put(), remove() and end() fill it; commit(lsn) returns when
-//             everything before is durable. Results are 0 or -errno.
+// Interface   log-file.ts starts, continues and empties the file. reserve(), then put(), remove() and end()
+//             fill it; commit(lsn) returns when everything before is durable. Results are 0 or -errno.
 // Groups      Independent changes share a record, and its checksum, until the buffer is written or another
-//             kind of record follows: closeGroup() ends it. Then LOG_END is the end of a record, as boundary() says.
+//             kind of record follows: closeGroup() ends it. Then LOG_END is the end of a record, as
+//             boundary() says.
 // Invariants  KVLOG-1  A record is added as the change is made, under BATCH_LOCK: the order of the log is the
 //                      order of the changes.
 //             KVLOG-2  After reserve(n), records of n bytes and an end() need no file access: they cannot

@@ -25,7 +25,8 @@ export const OVERFLOWS: u32 = 1116; // u32, number of overflow chains that leave
 export const SEQUENCE: u32 = 1120; // u64, of the superblock
 export const ENTRIES: u32 = 1136; // i64, at open
 export const HIGH: u32 = 1144; // u32, no page from this number on has ever been used
-export const GATE: u32 = 1148; // u32, 1 = a thread that enters must test the store's state first (host/level/guest.ts)
+// u32, 1 = a thread that enters must test the store's state first (host/level/guest.ts)
+export const GATE: u32 = 1148;
 
 export const LOG: u32 = 1152; // i32, descriptor of the log plus 1, 0 = the store has none
 export const LOG_STATE: u32 = 1156; // u32, 1 = a sync failed: nothing is promised from then on

@@ -28,7 +28,8 @@ export function broken(at: u32): i32 {
   const prefix = node.prefixBytes(at);
   if (prefix > node.lowBytes(at) || (isBounded && prefix > node.highBytes(at))) return BAD_FENCE;
   let used = node.lowBytes(at) + (isBounded ? node.highBytes(at) : 0);
-  let before = node.lowAt(at) + prefix; // what the key before has after the prefix: of the first, the low fence
+  // What the key before has after the prefix: of the first, the low fence.
+  let before = node.lowAt(at) + prefix;
   let beforeBytes = node.lowBytes(at) - prefix;
   for (let i: u32 = 0; i < records; i++) {
     const key = node.recordAt(at, i) + node.keyOffset(at);

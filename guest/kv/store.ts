@@ -80,7 +80,8 @@ function layOut(logFile: i32): i32 {
   let result = createTree(0);
   if (result == 0 && logFile >= 0) result = flush();
   if (result == 0) result = use(logFile);
-  if (result == 0 && logFile >= 0) result = superblock.write(superblock.LOGGED); // page 0: now the store exists
+  // Page 0: now the store exists.
+  if (result == 0 && logFile >= 0) result = superblock.write(superblock.LOGGED);
   if (result == 0) store<u32>(map.STATE, OPEN);
   return result;
 }

@@ -100,7 +100,12 @@ function environmentOf(variables: readonly string[]): Record<string, string> {
   return env;
 }
 
-const UNITS = new Map([['', 1], ['k', 2 ** 10], ['m', 2 ** 20], ['g', 2 ** 30]]); // prettier-ignore
+const UNITS = new Map([
+  ['', 1],
+  ['k', 2 ** 10],
+  ['m', 2 ** 20],
+  ['g', 2 ** 30],
+]);
 
 function memoryOf(text: string): number {
   const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(text) ?? [];

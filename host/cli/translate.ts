@@ -55,7 +55,8 @@ async function translateCommand(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const known = error instanceof RingzeroError || (error as { code?: string }).code;
     if (!known) throw error;
-    const about = error instanceof RingzeroError ? `${request.input}: ` : ''; // the system names the file itself
+    // The system names the file itself.
+    const about = error instanceof RingzeroError ? `${request.input}: ` : '';
     process.stderr.write(`ringzero translate: ${about}${(error as Error).message}\n`);
     return 1;
   }

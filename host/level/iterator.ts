@@ -150,7 +150,8 @@ class Steps<T> implements AsyncIterableIterator<T> {
       if (this.#isDone) return { done: true, value: undefined };
       if (this.#used === this.#items.length || this.#isOver()) {
         this.#used = 0;
-        this.#items = this.#isAtLimit() ? [] : await this.#iterator.nextv(this.#size); // rejects when closed or aborted
+        // Rejects when closed or aborted.
+        this.#items = this.#isAtLimit() ? [] : await this.#iterator.nextv(this.#size);
         this.#size = Math.min(this.#size * GROWTH, PIECE_MAX);
       }
       if (this.#items.length === 0) return await this.return();
@@ -205,7 +206,6 @@ function stepsOf<T>(
   iterator: Steppable<T>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<T, void> {
-  // prettier-ignore
   return new Steps(iterator, signal) as unknown as AsyncGenerator<T, void>;
 }
 

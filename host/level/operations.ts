@@ -245,7 +245,6 @@ export class Operations {
     values: (Data | undefined)[],
     format: Format,
   ): number {
-    // prettier-ignore
     const { window, exports } = this.guest;
     let at = 0;
     let count = 0;

@@ -34,7 +34,8 @@ export function range<K, V>(
   filter?: Shape['filter'],
 ): IterableIterator<[K, V]> {
   const { limit = -1, reverse } = options;
-  const isLimited = Number.isInteger(limit) && limit >= 0; // as abstract-level has it: any other limit is none
+  // As abstract-level has it: any other limit is none.
+  const isLimited = Number.isInteger(limit) && limit >= 0;
   const bounds: Bounds = { reverse };
   for (const name of ['gt', 'gte', 'lt', 'lte'] as const)
     if (options[name] !== undefined) bounds[name] = keys.encode(options[name]);

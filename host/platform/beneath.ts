@@ -132,7 +132,8 @@ export const beneath = {
   readLink: (directory: Directory, name: string): string => readLink(at(directory, name)),
   makeDirectory: (directory: Directory, name: string): void => mkdirSync(at(directory, name)),
   removeDirectory: (directory: Directory, name: string): void => rmdirSync(at(directory, name)),
-  unlink: (directory: Directory, name: string): void => unlink(at(directory, name) as string), // accepts bytes too
+  // Accepts bytes too.
+  unlink: (directory: Directory, name: string): void => unlink(at(directory, name) as string),
   rename: (from: Directory, name: string, to: Directory, newName: string): void =>
     renameSync(at(from, name), at(to, newName)),
   link: (from: Directory, name: string, to: Directory, newName: string): void =>

@@ -20,7 +20,8 @@ import {
 import { dirname, resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
 import { randomFillSync } from 'node:crypto';
-import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers'; // those of a test environment may be a browser's
+// Those of a test environment may be a browser's.
+import { clearInterval, setImmediate, setInterval, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -34,7 +34,10 @@ export function test(
   code.i32(FRAME_SHIFT).op(OP.i32ShrU).epochByte();
   if (bytes > 1) {
     start();
-    code.i32(32 - Math.log2(bytes)).op(OP.i32Shl).op(OP.i32Or); // prettier-ignore
+    code
+      .i32(32 - Math.log2(bytes))
+      .op(OP.i32Shl)
+      .op(OP.i32Or);
   }
   code.globalGet(image.registerGlobal).op(OP.i32Ne);
 }
@@ -84,7 +87,10 @@ export function ensure(image: VmImage): number {
 /** ensure for a fixed number of bytes: one argument less where it is called. */
 export function ensureBytes(image: VmImage, bytes: number): number {
   return image.routine(`ringzero.ensure${bytes}`, [I32], [], (code) => {
-    code.get(0).i32(bytes - 1).call(ensure(image)); // prettier-ignore
+    code
+      .get(0)
+      .i32(bytes - 1)
+      .call(ensure(image));
     return [];
   });
 }

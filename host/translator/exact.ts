@@ -37,7 +37,10 @@ export function entryPlace(image: SnapshotImage, code: Code): void {
 /** Begins an `if` of the bytes [address, + width) that leave their page. */
 function ifCrosses(code: Code, address: number, width: number): void {
   code.get(address).i32(4095).op(OP.i32And);
-  code.i32(FRAME_BYTES - width).op(OP.i32GtU).if(); // prettier-ignore
+  code
+    .i32(FRAME_BYTES - width)
+    .op(OP.i32GtU)
+    .if();
 }
 
 const nameOf = (what: string, { instruction, lane }: Body, isLaned: boolean): string =>
@@ -88,11 +91,21 @@ export function exactStore(image: SnapshotImage, body: Body): number {
   const isLaned = accessKind(body.access) === LANE_STORE;
   return image.routine(nameOf('store', body, isLaned), [I32, type, I32], [], (code) => {
     const [address, value, offset] = [0, 1, 2];
-    code.get(address).get(offset).i32(width - 1).call(locate(image)).set(address); // prettier-ignore
+    code
+      .get(address)
+      .get(offset)
+      .i32(width - 1)
+      .call(locate(image))
+      .set(address);
     if (width > 1) {
       ifCrosses(code, address, width);
       // The second page first: if it is not the guest's, nothing is written.
-      code.get(address).i32(width - 1).op(OP.i32Add).call(own(image)).op(OP.drop); // prettier-ignore
+      code
+        .get(address)
+        .i32(width - 1)
+        .op(OP.i32Add)
+        .call(own(image))
+        .op(OP.drop);
       valueToPieces(code, putPieces(image), instruction, width, lane, { address, value });
       code.op(OP.return).end();
     }

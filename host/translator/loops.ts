@@ -16,7 +16,8 @@ export class Loops {
   readonly #quiet: boolean[] = [];
   readonly #open: number[] = []; // of each open block the loop's number, or -1
   readonly #openLoops: number[] = [];
-  #marks: Int32Array = new Int32Array(64).fill(NO_LOOP); // by local, the last loop that was found to assign it
+  // By local, the last loop that was found to assign it.
+  #marks: Int32Array = new Int32Array(64).fill(NO_LOOP);
 
   constructor(quietFunctions: Uint8Array) {
     this.#quietFunctions = quietFunctions;

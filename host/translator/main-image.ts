@@ -135,7 +135,10 @@ export class MainImage extends VmImage {
     const { code } = body;
     code.unlikelyIf(I32);
     start();
-    code.i32(bytes - 1).call(window(this)).else(); // prettier-ignore
+    code
+      .i32(bytes - 1)
+      .call(window(this))
+      .else();
     start();
     code.i32(PAGE_MASK).op(OP.i32And).end().set(body.temp(I32, slot));
   }
@@ -154,7 +157,10 @@ export class MainImage extends VmImage {
       const bytes = head.high - head.low;
       if (head.kind === HEAD_WINDOW) {
         start();
-        code.get(body.temp(I32, slot++)).op(OP.i32Sub).i32(FRAME_BYTES - bytes); // prettier-ignore
+        code
+          .get(body.temp(I32, slot++))
+          .op(OP.i32Sub)
+          .i32(FRAME_BYTES - bytes);
         code.op(OP.i32GtU).unlikelyBrIf(1);
       } else if (head.kind === HEAD_TABLE) {
         testBoth(this, code, start, bytes);
@@ -181,7 +187,7 @@ export class MainImage extends VmImage {
 
   #ensure(code: Code, start: Start, bytes: number): void {
     start();
-    code.i32(bytes - 1).call(ensure(this)); // prettier-ignore
+    code.i32(bytes - 1).call(ensure(this));
   }
 
   /** The slow path of a poll: the kernel's safepoint, then the view anew. */

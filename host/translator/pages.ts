@@ -43,7 +43,6 @@ export class Group {
     serial: number,
     stores: boolean,
   ) {
-    // prettier-ignore
     this.first = first;
     this.symbol = symbol;
     this.base = this.low = base;
@@ -72,7 +71,6 @@ export class Pages {
     stores: boolean,
     serial: number,
   ): void {
-    // prettier-ignore
     const live = this.#live;
     for (let i = live.length - 1; i >= 0; i--) {
       const group = live[i]!;

@@ -29,13 +29,24 @@ export function copyWords(code: Code): void {
   };
   const from = (bytes: number): Code => code.get(2).i32(bytes).op(OP.i32GeU).if();
   from(16);
-  words(OP.i64Load, OP.i64Store, [[0, 0], [0, 8], [16, 0], [8, 0]]); // prettier-ignore
+  words(OP.i64Load, OP.i64Store, [
+    [0, 0],
+    [0, 8],
+    [16, 0],
+    [8, 0],
+  ]);
   code.end();
   from(8);
-  words(OP.i64Load, OP.i64Store, [[0, 0], [8, 0]]); // prettier-ignore
+  words(OP.i64Load, OP.i64Store, [
+    [0, 0],
+    [8, 0],
+  ]);
   code.end();
   from(4);
-  words(OP.i32Load, OP.i32Store, [[0, 0], [4, 0]]); // prettier-ignore
+  words(OP.i32Load, OP.i32Store, [
+    [0, 0],
+    [4, 0],
+  ]);
   code.end();
   // One to three: the first, the middle and the last.
   code.get(0).get(1).memory(OP.i32Load8U, 0);

@@ -116,7 +116,7 @@ export class SnapshotImage extends VmImage {
     const found = body.plan?.group[number];
     const group = found !== undefined && found.size > 1 ? found : undefined;
     if (kind === LOAD || kind === ATOMIC_LOAD || kind === LANE_LOAD)
-      this.#load(body, kind, group, number); // prettier-ignore
+      this.#load(body, kind, group, number);
     else if (kind === STORE || kind === LANE_STORE) this.#store(body, group, number);
     else this.#atomic(body, kind);
     body.replaced();

@@ -74,7 +74,10 @@ async function main(): Promise<void> {
   // reports why start() failed.
   thread.onMessage((message) => {
     if (message === null) return; // Deno posts this to a thread that is being terminated
-    void vcpu.then((ready) => work(ready, data.machine, message as Job), () => {}); // prettier-ignore
+    void vcpu.then(
+      (ready) => work(ready, data.machine, message as Job),
+      () => {},
+    );
   });
   await vcpu;
 }

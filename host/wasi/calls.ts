@@ -89,8 +89,19 @@ export class Calls {
   }
 
   /** A call allocates nothing: a rest parameter and its spreading took a tenth of a read's time. */
-  // prettier-ignore
-  #call(index: number, a: Argument, b: Argument, c: Argument, d: Argument, e: Argument, f: Argument, g: Argument, h: Argument, i: Argument): number {
+
+  #call(
+    index: number,
+    a: Argument,
+    b: Argument,
+    c: Argument,
+    d: Argument,
+    e: Argument,
+    f: Argument,
+    g: Argument,
+    h: Argument,
+    i: Argument,
+  ): number {
     this.#numbers[this.#depth] = SYS_WASI + index;
     const args = (this.#arguments[this.#depth++] ??= []);
     args[0] = a;

@@ -81,7 +81,8 @@ export class GuestMemory {
     const words = this.#kernel.lend(address, count * IOVEC_BYTES);
     let total = 0;
     for (let i = 0; i < count; i++) {
-      const buffer = this.#view.getUint32(words + i * IOVEC_BYTES, true); // each word is read once, so that what is checked is what is used
+      // Each word is read once, so that what is checked is what is used.
+      const buffer = this.#view.getUint32(words + i * IOVEC_BYTES, true);
       const bytes = this.#view.getUint32(words + i * IOVEC_BYTES + 4, true);
       this.check(buffer, bytes);
       this.ranges[2 * i] = buffer;

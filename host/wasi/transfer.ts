@@ -27,7 +27,8 @@ export function read(
     let done = 0;
     while (done < bytes) {
       const part = Math.min(bytes - done, STAGING_BYTES);
-      const isStream = position === null; // a read that may wait goes through staging memory, so that the vCPU does not count as running
+      // A read that may wait goes through staging memory, so that the vCPU does not count as running.
+      const isStream = position === null;
       const target = isStream ? memory.stagingAddress : memory.receive(address + done, part);
       const got = readPart(memory, entry, target, part, isStream ? null : position + total);
       if (target === memory.stagingAddress) memory.deliver(address + done, got);

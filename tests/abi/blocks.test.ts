@@ -14,7 +14,6 @@ for (const [prefix, block] of Object.entries({
   VCPU_: vcpuBlock,
   SNAPSHOT_: snapshotBlock,
 }))
-  // prettier-ignore
   test(`offsets of ${prefix}* are distinct`, () => {
     const names = new Map<number, string>();
     for (const [name, offset] of Object.entries(block) as [string, number][]) {

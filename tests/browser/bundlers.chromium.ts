@@ -35,7 +35,6 @@ test('esbuild, and five files beside what it makes', async () => {
     for (const file of readdirSync(PACKAGE_FILES).filter((name) =>
       /\.wasm$|-worker\.mjs$/.test(name),
     ))
-      // prettier-ignore
       cpSync(join(PACKAGE_FILES, file), join(out, file));
     cpSync(join(folder, 'index.html'), join(out, 'index.html'));
     assert.equal(await answerOf(out), EXPECTED);

@@ -52,7 +52,6 @@ async function opened(
   results: readonly object[],
   look: (page: Page) => Promise<void>,
 ): Promise<void> {
-  // prettier-ignore
   const folder = mkdtempSync(join(tmpdir(), 'ringzero-report-'));
   for (const [i, result] of results.entries())
     writeFileSync(join(folder, `${i}.json`), JSON.stringify(result));

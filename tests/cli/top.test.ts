@@ -20,7 +20,10 @@ function scrapeOf(values: Record<string, number>, atMs: number): Scrape {
 function cells(lines: readonly string[], label: string): string[] {
   const line = lines.find((text) => text.startsWith(`${label} `));
   assert.ok(line !== undefined, `no line ${label}`);
-  return line.slice(label.length).trim().split(/\s{2,}/); // prettier-ignore
+  return line
+    .slice(label.length)
+    .trim()
+    .split(/\s{2,}/);
 }
 
 const top = suite('ringzero top');

@@ -23,7 +23,11 @@ tests('written and allocated blocks have space on disk', async () => {
   assert.is(at.run({ opcode: abi.OP_ALLOCATE, file, position: 3_000_000, length: 7 }), 0);
   assert.is(statSync(at.path).size, 3_000_007);
   assert.ok(statSync(at.path).blocks * 512 >= 3_000_007, 'the blocks are allocated');
-  assert.ok(readFileSync(at.path).subarray(BLOCKS * BLOCK).every((byte) => byte === 0)); // prettier-ignore
+  assert.ok(
+    readFileSync(at.path)
+      .subarray(BLOCKS * BLOCK)
+      .every((byte) => byte === 0),
+  );
   assert.is(at.run({ opcode: abi.OP_ALLOCATE, file, position: 0, length: 1 }), 0, 'never shorter');
   assert.is(statSync(at.path).size, 3_000_007);
   assert.is(at.run({ opcode: abi.OP_TRUNCATE, file, position: 2 * BLOCK }), 0);

@@ -84,7 +84,6 @@ requests(
       [0, 0],
       [4, 900],
     ] as const) {
-      // prettier-ignore
       guest.call('setDepth', all, low);
       const most = Math.max(all, 2);
       for (let slot = 0; slot < 80; slot++) add(context, slot, slot % 2 === 0 ? LOW : HIGH);
@@ -174,7 +173,10 @@ requests('chains are submitted together, and each part has its result', (context
   for (let slot = 0; slot < 3; slot++) guest.call('link', slot, slot + 1);
   assert.is(guest.call('add', 0, LOW, 0), 1);
   assert.is(guest.call('wait', 3), -ECANCELED);
-  assert.equal([0, 1, 2].map((slot) => guest.call('resultOf', slot)), [BLOCK, 0, -EFAULT]); // prettier-ignore
+  assert.equal(
+    [0, 1, 2].map((slot) => guest.call('resultOf', slot)),
+    [BLOCK, 0, -EFAULT],
+  );
   assert.is(statSync(log).size, 65 * BLOCK);
   add(context, 5, LOW);
   assert.is(guest.call('wait', 5), BLOCK, 'and the class continues');

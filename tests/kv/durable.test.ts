@@ -66,7 +66,8 @@ for (const base of SHAPES) {
       const target = directoryOf();
       let isSecond = false;
       again.onStep = () => {
-        if (!hasLog || isSecond || !random.chance(0.1)) return; // without a log it would be refused from then on
+        // Without a log it would be refused from then on.
+        if (!hasLog || isSecond || !random.chance(0.1)) return;
         isSecond = true;
         again.crash(target);
       };

@@ -219,7 +219,8 @@ tests('flipped bits in the log or the file: an error, or an earlier state', asyn
     const { store, result, end } = await openStore(FRAMES, { directory: target });
     let outcome = String(result);
     if (result === 0) {
-      const entries = store.all({}).length; // keys were put in order; the last group is indistinguishable from one never written
+      // Keys were put in order; the last group is indistinguishable from one never written.
+      const entries = store.all({}).length;
       assert.ok(entries >= 300 - GROUP, `${entries} entries`);
       const isWhole = store.call('verify') === 0;
       outcome = isWhole ? 'whole' : 'found later';

@@ -198,7 +198,7 @@ tests('D1: without a log, `sync` writes back and waits', async () => {
     const target = emptyDirectory();
     const isThere = (text: string): boolean => {
       disk.crashWithout(target);
-      return readFileSync(join(target, 'data.rz')).includes(text); // prettier-ignore
+      return readFileSync(join(target, 'data.rz')).includes(text);
     };
     await db.put('a', 'a value');
     assert.not.ok(isThere('a value'));
@@ -378,12 +378,27 @@ tests('D8: a program that only awaits the store does not starve the event loop',
     ),
   );
   const works: [string, (over: () => boolean) => Promise<unknown>][] = [
-    ['put', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.put('a', String(i)); }],
-    ['get', async (over) => { for (let i = 0; i < 1e6 && !over(); i++) await db.get('a'); }],
-    ['for await', async (over) => { for await (const [key] of db.iterator()) if (over() || key === '') break; }],
+    [
+      'put',
+      async (over) => {
+        for (let i = 0; i < 1e6 && !over(); i++) await db.put('a', String(i));
+      },
+    ],
+    [
+      'get',
+      async (over) => {
+        for (let i = 0; i < 1e6 && !over(); i++) await db.get('a');
+      },
+    ],
+    [
+      'for await',
+      async (over) => {
+        for await (const [key] of db.iterator()) if (over() || key === '') break;
+      },
+    ],
     ['all', () => db.iterator().all()],
     ['clear', () => db.clear()],
-  ]; // prettier-ignore
+  ];
   for (const [name, work] of works) {
     await nextTurn();
     let ticks = 0;

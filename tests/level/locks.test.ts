@@ -163,7 +163,8 @@ tests('D7: a copy of a store that is open is not locked', async () => {
   const location = freshLocation();
   const kill = await holding(location);
   const copy = join(dirname(location), 'copy');
-  cpSync(location, copy, { recursive: true, filter: (path) => !path.endsWith('.open') }); // sockets cannot be copied
+  // Sockets cannot be copied.
+  cpSync(location, copy, { recursive: true, filter: (path) => !path.endsWith('.open') });
   assert.is(await opens(copy), '1');
   // The same directory under another name is not a copy.
   renameSync(location, `${location}-moved`);

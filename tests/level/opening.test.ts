@@ -164,7 +164,8 @@ tests('LOCK-2: any number of locks of dead processes are taken over', async () =
   const dead = JSON.parse(readFileSync(lock, 'utf8')) as { word: string; inode: string };
   rmSync(location, { recursive: true });
   mkdirSync(location);
-  dead.inode = String(statSync(location, { bigint: true }).ino); // a lock of this directory, without its socket
+  // A lock of this directory, without its socket.
+  dead.inode = String(statSync(location, { bigint: true }).ino);
   writeFileSync(lock, JSON.stringify(dead));
   // Another process died while taking it over.
   writeFileSync(`${lock}.${dead.word}`, JSON.stringify({ ...dead, word: 'second' }));

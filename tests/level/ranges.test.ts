@@ -95,7 +95,10 @@ tests('parts of an entry, and encodings other than text', async () => {
   for (let i = 0; i < 300; i++) db.putSync(`key ${i}`, i % 100 === 0 ? 'é' : `value ${i}`);
   const all = [...db.rangeSync()];
   const bytes = [...db.rangeSync({ valueEncoding: 'buffer' })] as unknown as [string, Buffer][];
-  assert.equal(bytes.map(([key, value]) => [key, value.toString()]), all); // prettier-ignore
+  assert.equal(
+    bytes.map(([key, value]) => [key, value.toString()]),
+    all,
+  );
   assert.equal(
     [...db.rangeSync({ values: false })].map(([key]) => key),
     all.map(([key]) => key),
@@ -104,7 +107,10 @@ tests('parts of an entry, and encodings other than text', async () => {
     [...db.rangeSync({ keys: false })].map(([, value]) => value),
     all.map(([, value]) => value),
   );
-  assert.is([...db.rangeSync({ keys: false })].every(([key]) => key === undefined), true); // prettier-ignore
+  assert.is(
+    [...db.rangeSync({ keys: false })].every(([key]) => key === undefined),
+    true,
+  );
   await db.close();
 });
 
@@ -115,7 +121,10 @@ tests('a large value is found under a key that is not text', async () => {
   await db.put<Buffer, string>(Buffer.from([0xff, 1]), value, { keyEncoding: 'buffer' });
   await db.put<Buffer, string>(Buffer.from([0xff, 2]), 'small', { keyEncoding: 'buffer' });
   for (const found of await inEveryWay(db, {}))
-    assert.equal(found, [['\ufffd\x01', value], ['\ufffd\x02', 'small']]); // prettier-ignore
+    assert.equal(found, [
+      ['\ufffd\x01', value],
+      ['\ufffd\x02', 'small'],
+    ]);
   await db.close();
 });
 

@@ -104,7 +104,10 @@ tests(
     const db = await opened({ valueEncoding: 'json' });
     const all = Array.from({ length: 3000 }, (_, i) => `k${String(i).padStart(5, '0')}`);
     db.batchSync(all.map((key, i) => ({ type: 'put', key, value: i as unknown as string })));
-    assert.equal([...db.rangeSync()].map(([key]) => key), all); // prettier-ignore
+    assert.equal(
+      [...db.rangeSync()].map(([key]) => key),
+      all,
+    );
     assert.equal(
       [...db.rangeSync({ reverse: true })].map(([, v]) => v as unknown),
       all.map((_, i) => 2999 - i),
@@ -135,9 +138,13 @@ tests('LEVEL-3: for await sees every entry once while the store is being changed
   const seen: string[] = [];
   for await (const [key] of db.iterator()) {
     seen.push(key);
-    if (seen.length % 10 === 0) db.putSync(`${key}+`, 'new'); // splits leaves just ahead of and behind the iterator
+    // Splits leaves just ahead of and behind the iterator.
+    if (seen.length % 10 === 0) db.putSync(`${key}+`, 'new');
   }
-  assert.equal(seen.filter((key) => !key.endsWith('+')), keys); // prettier-ignore
+  assert.equal(
+    seen.filter((key) => !key.endsWith('+')),
+    keys,
+  );
   const abort = new AbortController();
   const values: string[] = [];
   const code = await codeOf(

@@ -42,7 +42,6 @@ export function inProcess(
   shell = '',
   options: object = {},
 ): { output: string; status: number | null } {
-  // prettier-ignore
   const text = `
     import { RingzeroLevel } from ${JSON.stringify(moduleUrl)};
     const db = new RingzeroLevel(${JSON.stringify(location)}, ${JSON.stringify({ poolSize: 1 << 20, ...options })});

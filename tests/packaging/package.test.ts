@@ -34,8 +34,10 @@ tests('it has its own code and nothing of the tests and benches', () => {
   );
   assert.equal(modules, [], 'they are in the bundles');
   const strange = [...files.keys()].filter((file) =>
-    /(^|\/)(tests?|bench(-page)?|guest|shared|node_modules)\/|\.(test|chromium)\.|\.(wat|map|tgz|log|rdb)$/.test(file),
-  ); // prettier-ignore
+    /(^|\/)(tests?|bench(-page)?|guest|shared|node_modules)\/|\.(test|chromium)\.|\.(wat|map|tgz|log|rdb)$/.test(
+      file,
+    ),
+  );
   assert.equal(strange, []);
   const tops = new Set([...files.keys()].map((file) => file.split('/')[0]));
   assert.equal([...tops].sort(), [

@@ -25,7 +25,8 @@ const textOf = (file: string): string => {
 /** What of a page's references leads nowhere. */
 function broken(page: string): string[] {
   const file = join(root, page);
-  const markup = textOf(file).replace(/<script>[^]*?<\/script>/g, ''); // pages of typedoc have programs in them
+  // Pages of typedoc have programs in them.
+  const markup = textOf(file).replace(/<script>[^]*?<\/script>/g, '');
   const links = [...markup.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, link]) => link!);
   return links.filter((link) => {
     if (/^(https?|data|mailto|javascript):/.test(link)) return false;
@@ -55,7 +56,6 @@ tests('it has a page for each document, the classes, and the bench', () => {
     'api/classes/ringzero_level.RingzeroLevel.html',
     'bench/index.html',
   ])
-    // prettier-ignore
     assert.ok(pages.includes(page), page);
 });
 

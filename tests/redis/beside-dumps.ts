@@ -106,7 +106,7 @@ function assertSame(
     const apart = Math.abs(own.deadline - value.deadline);
     assert.ok(apart <= clockMs, `${what}: ${key} ends at ${own.deadline}, not ${value.deadline}`);
   }
-} // prettier-ignore
+}
 
 export class Exchange {
   readonly #pair: Pair;
@@ -158,7 +158,10 @@ export class Exchange {
       for (let database = 0; database < DATABASES; database++)
         // What has expired is deleted when it is asked for; SCAN and RANDOMKEY ask for other keys in each
         // server.
-        await ask([['SELECT', database], ['EXISTS', ...names]]); // prettier-ignore
+        await ask([
+          ['SELECT', database],
+          ['EXISTS', ...names],
+        ]);
       await ask([['SELECT', 0]]);
     }
     const [ours, theirs] = [await contentsOf(guest), await contentsOf(redis)];

@@ -55,12 +55,16 @@ test('A1: a unit of bytes is not looked up among inherited property names', () =
 });
 
 test('A18: a protocol error does not echo a line end', () => {
-  for (const [sent, shown] of [['\r', ' '], ['\n', ' '], ['x', 'x']] as const) {
+  for (const [sent, shown] of [
+    ['\r', ' '],
+    ['\n', ' '],
+    ['x', 'x'],
+  ] as const) {
     const client = new RedisGuest().connect();
     const reply = client.raw(`*1\r\n${sent}4\r\nPING\r\n`);
     assert.is(reply, `-ERR Protocol error: expected '$', got '${shown}'\r\n`);
   }
-}); // prettier-ignore
+});
 
 test('A18: DEBUG needs to be enabled', () => {
   const guest = new RedisGuest();
@@ -102,8 +106,11 @@ test('E5: OOM says whether maxmemory or the VM is full', () => {
   assert.match((refusal as RedisError).message, /^OOM .*memory of the VM is full/);
   client.command('CONFIG', 'SET', 'maxmemory', '100kb');
   refusal = client.command('SET', 'k', 'v');
-  assert.match((refusal as RedisError).message, /^OOM command not allowed when used memory > 'maxmemory'/);
-}); // prettier-ignore
+  assert.match(
+    (refusal as RedisError).message,
+    /^OOM command not allowed when used memory > 'maxmemory'/,
+  );
+});
 
 const used = (client: { command(...words: string[]): unknown }): number =>
   Number(/used_memory:(\d+)/.exec(String(client.command('INFO', 'memory')))![1]);
@@ -119,7 +126,10 @@ test('B9: FLUSHALL, FLUSHDB and DEL free their keys before they reply, unless th
     client.command(...words);
     assert.ok(isFreed(), words.join(' '));
   }
-  const fields = Array.from({ length: 20_000 }, (_, i) => `field ${i}`).flatMap((name) => [name, 'v']);
+  const fields = Array.from({ length: 20_000 }, (_, i) => `field ${i}`).flatMap((name) => [
+    name,
+    'v',
+  ]);
   client.command('HSET', 'hash', ...fields);
   client.command('DEL', 'hash');
   assert.ok(isFreed());
@@ -131,7 +141,7 @@ test('B9: FLUSHALL, FLUSHDB and DEL free their keys before they reply, unless th
     client.command('FLUSHALL', 'SYNC');
     assert.ok(isFreed());
   }
-}); // prettier-ignore
+});
 
 test('B9: used_memory stays within maxmemory when the table of keys is due to double', () => {
   const guest = new RedisGuest();

@@ -110,7 +110,7 @@ const ODD = [
   ...['9'.repeat(5000), '0.' + '3'.repeat(5000), '0'.repeat(5000) + '7'],
   ...['1' + '0'.repeat(4931), '7'.repeat(5120), '0.' + '0'.repeat(5000) + '1'],
   ...['0.' + '0'.repeat(4940) + '123', '7'.repeat(4000) + '.' + '7'.repeat(1000)],
-]; // prettier-ignore
+];
 
 test('what strtold accepts or rejects is accepted or rejected', async () => {
   await compare(

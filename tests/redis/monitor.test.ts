@@ -49,13 +49,44 @@ function plain(text: string): string {
   return text.replace(/^\+\d{9,}\.\d{6} \[(\d+) unix:[^\]]+\]/gm, '+TIME [$1]');
 }
 
-const OTHERS = [
-  'multi', 'monitor', 'ping', 'exec', 'wrong', 'get', 'incr a', 'exec', 'multi', 'bad', 'exec',
-  'watch a', 'SET a "1 \\x01\\n\\"\\\\\\xff\\t"', 'multi', 'get a', 'exec', 'lastsave', 'slowlog get',
-  'config get port', 'client list', 'multi', 'incr a', 'discard', 'expire x 100',
-  'hello 3 auth default bar setname x', 'auth a b', 'select 5', 'swapdb 1 2', 'flushall', 'multi',
-  'select 7', 'set z 1', 'exec', 'auth secret', 'ping last',
-].join('\r\n') + '\r\n'; // prettier-ignore
+const OTHERS =
+  [
+    'multi',
+    'monitor',
+    'ping',
+    'exec',
+    'wrong',
+    'get',
+    'incr a',
+    'exec',
+    'multi',
+    'bad',
+    'exec',
+    'watch a',
+    'SET a "1 \\x01\\n\\"\\\\\\xff\\t"',
+    'multi',
+    'get a',
+    'exec',
+    'lastsave',
+    'slowlog get',
+    'config get port',
+    'client list',
+    'multi',
+    'incr a',
+    'discard',
+    'expire x 100',
+    'hello 3 auth default bar setname x',
+    'auth a b',
+    'select 5',
+    'swapdb 1 2',
+    'flushall',
+    'multi',
+    'select 7',
+    'set z 1',
+    'exec',
+    'auth secret',
+    'ping last',
+  ].join('\r\n') + '\r\n';
 
 const OWN =
   [

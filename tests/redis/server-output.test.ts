@@ -84,10 +84,13 @@ test('B3: pipelines written whole before anything is read are answered, as by re
   const real = hasPeer('redis-server', 'B3 beside redis-server') ? await startRedis() : undefined;
   try {
     const client = await server.client();
-    for (const [key, length] of [['a', 100], ['b', 1000]] as const) {
+    for (const [key, length] of [
+      ['a', 100],
+      ['b', 1000],
+    ] as const) {
       await client.call('SET', key, 'x'.repeat(length));
       await real?.call('SET', key, 'x'.repeat(length));
-    } // prettier-ignore
+    }
     for (const pipeline of pipelines()) {
       const ours = await writeThenRead(server.port, pipeline);
       if (real !== undefined)
@@ -226,7 +229,7 @@ test('A9: client-output-buffer-limit closes a client that never reads, or with t
     assert.ok(replies.every((reply) => reply === 5 * MIB));
     const values = await good.pipeline(Array.from({ length: 30 }, () => ['GET', 'value']));
     assert.ok(values.every((value) => String(value).length === 100_000));
-  })); // prettier-ignore
+  }));
 
 test('A9: a soft limit closes a client that has been over it for longer than its seconds', () =>
   withServer(['--client-output-buffer-limit', 'normal 0 1mb 1'], async (server) => {

@@ -69,7 +69,8 @@ test('a VM, its snapshots and their threads read the package, and nothing else',
 });
 
 test('without that, the error names the permission', (context) => {
-  const { output, status } = run(context, ['--allow-env'], VM); // without any, node:child_process would give all
+  // Without any, node:child_process would give all.
+  const { output, status } = run(context, ['--allow-env'], VM);
   assert.match(output, '--allow-read');
   assert.is(status, 1);
 });

@@ -19,19 +19,31 @@ const STORES: readonly (readonly [string, string])[] = [
   ['i32', '(i32.store (local.get 0) (i32.const 0x66666666))'],
   ['i8', '(i32.store8 (local.get 0) (i32.const 0x66))'],
   ['i64', '(i64.store (local.get 0) (i64.const 0x6666666666666666))'],
-  ['straddling', '(i64.store align=1 (i32.sub (local.get 0) (i32.const 4)) (i64.const 0x6666666666666666))'],
-  ['offset', '(i32.store offset=65536 (i32.sub (local.get 0) (i32.const 65536)) (i32.const 0x66666666))'],
-  ['several', '(i32.store (local.get 0) (i32.const 0x66666666)) (i32.store offset=4 (local.get 0) (i32.const 0x66666666)) (i32.store offset=64 (local.get 0) (i32.const 0x66666666))'],
+  [
+    'straddling',
+    '(i64.store align=1 (i32.sub (local.get 0) (i32.const 4)) (i64.const 0x6666666666666666))',
+  ],
+  [
+    'offset',
+    '(i32.store offset=65536 (i32.sub (local.get 0) (i32.const 65536)) (i32.const 0x66666666))',
+  ],
+  [
+    'several',
+    '(i32.store (local.get 0) (i32.const 0x66666666)) (i32.store offset=4 (local.get 0) (i32.const 0x66666666)) (i32.store offset=64 (local.get 0) (i32.const 0x66666666))',
+  ],
   ['atomic', '(drop (i32.atomic.rmw.add (i32.and (local.get 0) (i32.const -4)) (i32.const 1)))'],
   ['fill', '(memory.fill (local.get 0) (i32.const 0x66) (i32.const 100))'],
   ['copy', '(memory.copy (local.get 0) (i32.const 0) (i32.const 100))'],
   ['init', '(memory.init 0 (local.get 0) (i32.const 0) (i32.const 5))'],
-  ['loop', `(local $i i32) (loop $next
+  [
+    'loop',
+    `(local $i i32) (loop $next
       (i32.store (local.get 0) (i32.const 0x66666666))
       (local.set 0 (i32.add (local.get 0) (i32.const 4)))
-      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8))))`],
+      (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8))))`,
+  ],
   ['syscall', '(drop (call $fdstat (i32.const 1) (local.get 0)))'],
-]; // prettier-ignore
+];
 
 /** What a handler does before it says that the store may be tried again. */
 const HANDLERS: readonly (readonly [string, string])[] = [
@@ -39,9 +51,12 @@ const HANDLERS: readonly (readonly [string, string])[] = [
   ['stores elsewhere', '(i32.store (i32.const 4096) (i32.const 7))'],
   ['takes a snapshot', '(drop (call $spawn (i32.const 5) (i32.const 0)))'],
   ['calls out and in', '(call $hook)'],
-  ['stores outside itself', '(i32.store (i32.add (local.get 0) (i32.const 64)) (i32.const 0x66666666))'],
+  [
+    'stores outside itself',
+    '(i32.store (i32.add (local.get 0) (i32.const 64)) (i32.const 0x66666666))',
+  ],
   ['unbinds itself', '(call $setHandler (i32.const 32) (i32.const 0))'],
-]; // prettier-ignore
+];
 
 const guest = assemble(`(module
   (import "env" "hook" (func $hook))
@@ -107,9 +122,16 @@ answers(
     exports['put']!(8192, 100); // copies the page: a frame that the snapshot owns
     const owned = [...kernelWords(vm).keys()].map((word) => GUEST + word * 4);
     const interesting = [
-    GUEST, GUEST + 4, GUEST - 2, vmBlock(FRAMES) + VM_SNAPSHOT_LOCK, vmBlock(FRAMES) + VM_BREAK,
-    FRAMES * 4095, FRAMES * 4096 - 8, FRAMES * 4096 - 4096, FRAMES * 3967 + 8192,
-  ]; // prettier-ignore
+      GUEST,
+      GUEST + 4,
+      GUEST - 2,
+      vmBlock(FRAMES) + VM_SNAPSHOT_LOCK,
+      vmBlock(FRAMES) + VM_BREAK,
+      FRAMES * 4095,
+      FRAMES * 4096 - 8,
+      FRAMES * 4096 - 4096,
+      FRAMES * 3967 + 8192,
+    ];
     for (let i = 0; i < 240; i++) {
       const [name] = random.pick(STORES);
       const address =

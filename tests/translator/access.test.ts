@@ -22,18 +22,46 @@ interface Access {
 }
 
 const LOADS: [string, number][] = [
-  ['i32.load', 4], ['i64.load', 8], ['f32.load', 4], ['f64.load', 8], ['i32.load8_s', 1],
-  ['i32.load8_u', 1], ['i32.load16_s', 2], ['i32.load16_u', 2], ['i64.load8_s', 1],
-  ['i64.load8_u', 1], ['i64.load16_s', 2], ['i64.load16_u', 2], ['i64.load32_s', 4],
-  ['i64.load32_u', 4], ['v128.load', 16], ['v128.load8x8_s', 8], ['v128.load8x8_u', 8],
-  ['v128.load16x4_s', 8], ['v128.load16x4_u', 8], ['v128.load32x2_s', 8], ['v128.load32x2_u', 8],
-  ['v128.load8_splat', 1], ['v128.load16_splat', 2], ['v128.load32_splat', 4],
-  ['v128.load64_splat', 8], ['v128.load32_zero', 4], ['v128.load64_zero', 8],
-]; // prettier-ignore
+  ['i32.load', 4],
+  ['i64.load', 8],
+  ['f32.load', 4],
+  ['f64.load', 8],
+  ['i32.load8_s', 1],
+  ['i32.load8_u', 1],
+  ['i32.load16_s', 2],
+  ['i32.load16_u', 2],
+  ['i64.load8_s', 1],
+  ['i64.load8_u', 1],
+  ['i64.load16_s', 2],
+  ['i64.load16_u', 2],
+  ['i64.load32_s', 4],
+  ['i64.load32_u', 4],
+  ['v128.load', 16],
+  ['v128.load8x8_s', 8],
+  ['v128.load8x8_u', 8],
+  ['v128.load16x4_s', 8],
+  ['v128.load16x4_u', 8],
+  ['v128.load32x2_s', 8],
+  ['v128.load32x2_u', 8],
+  ['v128.load8_splat', 1],
+  ['v128.load16_splat', 2],
+  ['v128.load32_splat', 4],
+  ['v128.load64_splat', 8],
+  ['v128.load32_zero', 4],
+  ['v128.load64_zero', 8],
+];
 const STORES: [string, number][] = [
-  ['i32.store', 4], ['i64.store', 8], ['f32.store', 4], ['f64.store', 8], ['i32.store8', 1],
-  ['i32.store16', 2], ['i64.store8', 1], ['i64.store16', 2], ['i64.store32', 4], ['v128.store', 16],
-]; // prettier-ignore
+  ['i32.store', 4],
+  ['i64.store', 8],
+  ['f32.store', 4],
+  ['f64.store', 8],
+  ['i32.store8', 1],
+  ['i32.store16', 2],
+  ['i64.store8', 1],
+  ['i64.store16', 2],
+  ['i64.store32', 4],
+  ['v128.store', 16],
+];
 const WIDTHS: Record<string, number> = { '8': 1, '16': 2, '32': 4 };
 const CONSTANTS: Record<string, string> = {
   i32: '(i32.const 0x8badf00d)',

@@ -19,11 +19,21 @@ const FUNCTION = [3, 2, 1, 0];
 const MEMORY = [5, 3, 1, 0, 1];
 
 const code = (...body: number[]): number[] => [
-  10, body.length + 4, 1, body.length + 2, 0, ...body, 0x0b,
-]; // prettier-ignore
+  10,
+  body.length + 4,
+  1,
+  body.length + 2,
+  0,
+  ...body,
+  0x0b,
+];
 const withCode = (...body: number[]): number[] => [
-  ...HEADER, ...TYPES, ...FUNCTION, ...MEMORY, ...code(...body),
-]; // prettier-ignore
+  ...HEADER,
+  ...TYPES,
+  ...FUNCTION,
+  ...MEMORY,
+  ...code(...body),
+];
 
 function refusal(
   bytes: readonly number[],
@@ -121,8 +131,13 @@ test('a feature that is not taken is named', () => {
 test('so it is where only what snapshots run is looked at', () => {
   const exported = [7, 5, 1, 1, 0x66, 0, 0]; // f
   const withBody = (...body: number[]): number[] => [
-    ...HEADER, ...TYPES, ...FUNCTION, ...MEMORY, ...exported, ...code(...body),
-  ]; // prettier-ignore
+    ...HEADER,
+    ...TYPES,
+    ...FUNCTION,
+    ...MEMORY,
+    ...exported,
+    ...code(...body),
+  ];
   const make = (bytes: Uint8Array): unknown =>
     translateSnapshot(bytes, { snapshotRuns: ['f'], validate: false });
   make(Uint8Array.from(withBody()));

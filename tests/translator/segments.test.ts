@@ -40,8 +40,10 @@ function moduleOf(random: (below: number) => number, isImported: boolean): strin
       end = Math.min(at + bytes, PAGE_BYTES);
     }
   }
-  const inits = segments.map((_, i) => `(func (export "init${i}") (param i32)
-    (memory.init ${i} (i32.const 70000) (i32.const 0) (local.get 0)))`); // prettier-ignore
+  const inits = segments.map(
+    (_, i) => `(func (export "init${i}") (param i32)
+    (memory.init ${i} (i32.const 70000) (i32.const 0) (local.get 0)))`,
+  );
   const memory = isImported
     ? '(import "env" "memory" (memory 2)) (export "memory" (memory 0))'
     : '(memory (export "memory") 2)';
@@ -105,7 +107,7 @@ test('zeros between segments are written only where nothing can be', async () =>
   const module = (memory: string): Uint8Array =>
     assemble(`(module ${memory} (export "memory" (memory 0))
       (data (i32.const ${at}) "aa") (data (i32.const ${at + 4}) "bb")
-      (func (export "get") (result i64) (i64.load (i32.const ${at - 1}))))`); // prettier-ignore
+      (func (export "get") (result i64) (i64.load (i32.const ${at - 1}))))`);
   const [own, imported] = [module('(memory 1)'), module('(import "env" "memory" (memory 1))')];
   const seen = async (bytes: Uint8Array, isGiven: boolean): Promise<string> => {
     const memory = MicroVM.memory(2 ** 24);

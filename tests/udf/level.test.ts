@@ -91,7 +91,11 @@ for (const [name, parts] of [
         assert.equal(given, expected.slice(0, limit), `limit ${limit}`);
       }
       const keys = [...db.filterSync(odd, { ...bounds, values: false })];
-      assert.equal(keys, expected.map(([key]) => [key, undefined]), 'keys alone'); // prettier-ignore
+      assert.equal(
+        keys,
+        expected.map(([key]) => [key, undefined]),
+        'keys alone',
+      );
       const values = [...db.filterSync(odd, { ...bounds, keys: false })];
       assert.equal(
         values,
@@ -118,13 +122,22 @@ test('a function that fails ends its range, and the store goes on', async () => 
   const trap = Udf.compile(udf({ call: '(unreachable)' }));
   const words = Udf.compile(BEGINS_WITH_W);
   for (let round = 0; round < 3; round++) {
-    assert.is(codeOf(() => [...db.filterSync(loop)]), 'RZ_UDF_LIMIT'); // prettier-ignore
-    assert.is(codeOf(() => [...db.filterSync(trap)]), 'RZ_UDF_TRAP'); // prettier-ignore
+    assert.is(
+      codeOf(() => [...db.filterSync(loop)]),
+      'RZ_UDF_LIMIT',
+    );
+    assert.is(
+      codeOf(() => [...db.filterSync(trap)]),
+      'RZ_UDF_TRAP',
+    );
     assert.is([...db.filterSync(words)].length, 100);
     db.putSync('another', 'row');
     assert.is(db.getSync('another'), 'row');
   }
-  assert.is(codeOf(() => db.filterSync(Udf.compile(UPPER))), 'RZ_OPTION'); // prettier-ignore
+  assert.is(
+    codeOf(() => db.filterSync(Udf.compile(UPPER))),
+    'RZ_OPTION',
+  );
   assert.ok(db.verifySync());
   await db.close();
 });

@@ -203,7 +203,7 @@ test('A17: a range that leaves memory traps before anything is written', () => {
     const bytes = udf({
       memory: `(memory (export "memory") ${MEMORY_PAGES})`,
       call: `(if (i32.eqz (local.get $bytes)) (then (${op} (i32.const ${BYTES})))) (i32.load (i32.const 4096))`,
-    }); // prettier-ignore
+    });
     const fn = Udf.compile(bytes, { memoryPages: MEMORY_PAGES });
     assert.match(
       codeOf(() => fn.call(new Uint8Array(0))),

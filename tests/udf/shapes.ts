@@ -20,15 +20,32 @@ const CALL = 2; // the function under test; 0 and 1 are input() and call()
 const BODIES: Readonly<Record<string, (code: Code, shape: Shape) => void>> = {
   ifs: (code, { times, values }) => {
     for (let i = 0; i < times; i++)
-      code.get(i % values).if().i32(i).set((i * 7) % values).end(); // prettier-ignore
+      code
+        .get(i % values)
+        .if()
+        .i32(i)
+        .set((i * 7) % values)
+        .end();
   },
   blocks: (code, { times, values }) => {
     for (let i = 0; i < times; i++)
-      code.block().get(i % values).brIf(0).i32(i).set((i * 7) % values).end(); // prettier-ignore
+      code
+        .block()
+        .get(i % values)
+        .brIf(0)
+        .i32(i)
+        .set((i * 7) % values)
+        .end();
   },
   loops: (code, { times, values }) => {
     for (let i = 0; i < times; i++)
-      code.loop().get((i + 1) % values).set((i * 7) % values).i32(0).brIf(0).end(); // prettier-ignore
+      code
+        .loop()
+        .get((i + 1) % values)
+        .set((i * 7) % values)
+        .i32(0)
+        .brIf(0)
+        .end();
   },
   nested: (code, { times }) => {
     for (let i = 0; i < times; i++) code.loop();

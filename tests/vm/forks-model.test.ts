@@ -223,9 +223,18 @@ const TABLES = assemble(`(module
 function tableCall(random: Random): Call {
   const [a, b, c] = [random.below(9), random.below(9), random.below(4)];
   return random.pick<Call>([
-    ['t', a], ['t', b], ['u', a], ['u', b], ['sizes'], ['move', a, b], ['clear', a],
-    ['copy', a, b, c], ['fill', a, b, c], ['init', a, c, c], ['grow', c],
-  ]); // prettier-ignore
+    ['t', a],
+    ['t', b],
+    ['u', a],
+    ['u', b],
+    ['sizes'],
+    ['move', a, b],
+    ['clear', a],
+    ['copy', a, b, c],
+    ['fill', a, b, c],
+    ['init', a, c, c],
+    ['grow', c],
+  ]);
 }
 
 /** A parent and its forks against instances that ran the same calls. */
@@ -254,7 +263,7 @@ async function compare(
   const open: { snapshot: Snapshot; run: (call: Call) => number | 'trap' }[] = [];
   for (let step = 0; step < 600; step++) {
     if (open.length < 4 && random.chance(0.03))
-      open.push({ snapshot: vm.snapshot(), run: plain(done) }); // prettier-ignore
+      open.push({ snapshot: vm.snapshot(), run: plain(done) });
     else if (open.length > 0 && random.chance(0.02)) await open.shift()!.snapshot.release();
     const call = callOf(random);
     const [name, ...args] = call;
@@ -315,11 +324,19 @@ function segmentCall(random: Random): Call {
   const address = random.chance(0.1) ? PAGE - random.below(4) : random.below(64);
   const [from, count] = [random.below(4), random.below(4)];
   return random.pick<Call>([
-    [`init${data}`, address, from, count], [`init${data}`, address, 0, 0], ['short'], ['get', address & 63], ['get', address & 63],
-    [`table${e}`, random.below(9), from, count], [`table${e}`, 0, 0, 3], ['call', random.below(8)], ['call', random.below(8)],
-    ['initActive', address, from & 1, count & 1], ['dropActive'],
+    [`init${data}`, address, from, count],
+    [`init${data}`, address, 0, 0],
+    ['short'],
+    ['get', address & 63],
+    ['get', address & 63],
+    [`table${e}`, random.below(9), from, count],
+    [`table${e}`, 0, 0, 3],
+    ['call', random.below(8)],
+    ['call', random.below(8)],
+    ['initActive', address, from & 1, count & 1],
+    ['dropActive'],
     ...(random.chance(0.15) ? [[`drop${data}`] as const, [`forget${e}`] as const] : []),
-  ]); // prettier-ignore
+  ]);
 }
 
 forks('C12: dropped segments stay dropped in a fork, across its calls, and in no other fork', () =>
@@ -352,13 +369,21 @@ const REFERENCES = assemble(`(module
 forks(
   'C12: function globals are the same in a fork, persist across its calls, and change in no other fork',
   () =>
-    compare(
-      REFERENCES,
-      'C12 references',
-      (random) =>
-    random.pick<Call>([
-      ['two'], ['three'], ['null'], ['swap'], ['swap'], ['late'], ['take'], ['g'], ['g'], ['h'], ['h'], ['t', random.below(3)],
-    ]), // prettier-ignore
+    compare(REFERENCES, 'C12 references', (random) =>
+      random.pick<Call>([
+        ['two'],
+        ['three'],
+        ['null'],
+        ['swap'],
+        ['swap'],
+        ['late'],
+        ['take'],
+        ['g'],
+        ['g'],
+        ['h'],
+        ['h'],
+        ['t', random.below(3)],
+      ]),
     ),
 );
 

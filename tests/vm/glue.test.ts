@@ -98,7 +98,10 @@ test('C1: what an import writes where its arguments point, or vectors that they 
   b!(1_000_000, 600_000);
   c!();
   const written = [1_000_000, 1_599_999, 0x20000, 0x2000f, 0x40000, 0x41fff];
-  assert.equal(written.map((at) => peek!(at)), [7, 7, 7, 7, 7, 7]); // prettier-ignore
+  assert.equal(
+    written.map((at) => peek!(at)),
+    [7, 7, 7, 7, 7, 7],
+  );
   for (const at of written) assert.is(await snapshot.run('peek', at), 0);
   await snapshot.release();
   await program.close();
@@ -150,7 +153,10 @@ test('C1: a buffer that JavaScript has held for too long causes one warning, and
   assert.is(seen[0], false);
   assert.is(seen.at(-1), true);
   assert.is(seen.lastIndexOf(false) < 35, true, `${seen.lastIndexOf(false)}`);
-  assert.equal(warned.map((text) => /near address 819200 without/.test(text)), [true]); // prettier-ignore
+  assert.equal(
+    warned.map((text) => /near address 819200 without/.test(text)),
+    [true],
+  );
   await program.close();
 });
 

@@ -84,9 +84,17 @@ test('A2: a module cannot add to Object.prototype by the name of an import', asy
 
 test("A5: a call of the machine's that is imported with other types than its own is refused at load", async () => {
   const calls = {
-    syscall: 'iiiiii:i', proxy: 'iiiiii:i', forget: 'ii:', counter: 'i:F', setTimer: 'ii:i', safepoint: ':',
-    setHandler: 'ii:', spawn: 'ii:i', childStatus: 'i:i', killChild: 'i:',
-  }; // prettier-ignore
+    syscall: 'iiiiii:i',
+    proxy: 'iiiiii:i',
+    forget: 'ii:',
+    counter: 'i:F',
+    setTimer: 'ii:i',
+    safepoint: ':',
+    setHandler: 'ii:',
+    spawn: 'ii:i',
+    childStatus: 'i:i',
+    killChild: 'i:',
+  };
   const types = { i: 'i32', I: 'i64', F: 'f64', r: 'externref' } as const;
   const guest = (name: string, type: string): Uint8Array => {
     const [params, results] = type

@@ -17,10 +17,13 @@ const ENDLESS: readonly (readonly [string, string])[] = [
   ['loop', '(loop $again (br $again))'],
   ['wait32', '(drop (memory.atomic.wait32 (i32.const 64) (i32.const 0) (i64.const -1)))'],
   ['wait64', '(drop (memory.atomic.wait64 (i32.const 64) (i64.const 0) (i64.const -1)))'],
-  ['poll', `(i64.store (i32.const 128) (i64.const 1)) (i32.store8 (i32.const 136) (i32.const 0))
+  [
+    'poll',
+    `(i64.store (i32.const 128) (i64.const 1)) (i32.store8 (i32.const 136) (i32.const 0))
       (i32.store (i32.const 144) (i32.const 1)) (i64.store (i32.const 152) (i64.const 9000000000000000))
-      (drop (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 512)))`],
-]; // prettier-ignore
+      (drop (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 512)))`,
+  ],
+];
 
 const GUEST = assemble(`(module
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))

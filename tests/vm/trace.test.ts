@@ -155,7 +155,10 @@ tests(
     assert.is(sum(faults, 'pages'), stats.faults);
     assert.is(sum(faults, 'copied'), stats.copies);
     const ofSnapshot = faults.filter(({ args }) => args['copied'] === 1);
-    assert.equal(ofSnapshot.map(({ args }) => args['page']), [1, 2, 3, 4, 5, 9, 0]); // prettier-ignore
+    assert.equal(
+      ofSnapshot.map(({ args }) => args['page']),
+      [1, 2, 3, 4, 5, 9, 0],
+    );
     const [interrupt, ...others] = ofKind(spans, 'interrupt');
     assert.equal(others, []);
     assert.equal(interrupt!.args['vectors'], ['vector 8', 'vector 9']);
@@ -208,7 +211,10 @@ tests(
     await vm.close();
     const { spans } = readTrace(readFileSync(trace, 'utf8'));
     const faults = ofKind(spans, 'fault', 'page fault');
-    assert.equal(faults.map(({ args }) => args['page']), ['3', '4', '7']); // prettier-ignore
+    assert.equal(
+      faults.map(({ args }) => args['page']),
+      ['3', '4', '7'],
+    );
     const calls = ofKind(spans, 'syscall', 'clock');
     assert.is(calls.length, 3);
     for (const [i, { from, to }] of calls.entries())
@@ -307,7 +313,10 @@ tests('events beyond the bound are counted', () => {
   tracer.close();
   endTrace(setup);
   const { spans, dropped } = readTrace(readFileSync(path, 'utf8'));
-  assert.equal(spans.map(({ args }) => args['i']), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]); // prettier-ignore
+  assert.equal(
+    spans.map(({ args }) => args['i']),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
   assert.is(dropped, 15);
 });
 

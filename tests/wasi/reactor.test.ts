@@ -74,7 +74,6 @@ test('a fork sees memory as it was, not what a file has been read into since', a
     [40_000, 0],
     [47_284, 0],
   ]) {
-    // prettier-ignore
     assert.is(reactor.u32(address!), 0x6e6e6e6e);
     assert.is(await snapshot.run('peek32', address!), was);
   }

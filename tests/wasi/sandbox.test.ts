@@ -56,7 +56,8 @@ test('WALK-2: no path leads out: `..`, absolute paths and links at any place are
     ];
     for (const [name, ...args] of calls)
       assert.is.not(reactor.call(name, ...args), 0, `${name} ${path}`);
-    if (path === 'up' || path === 'absolute' || path === 'direct' || path === 'loop') continue; // links themselves may be handled
+    // Links themselves may be handled.
+    if (path === 'up' || path === 'absolute' || path === 'direct' || path === 'loop') continue;
     assert.is.not(reactor.call('path_rename', DIRECTORY, at, bytes, DIRECTORY, to, toBytes), 0);
     assert.is.not(
       reactor.call('path_rename', DIRECTORY, ...reactor.text('file', 2048), DIRECTORY, at, bytes),

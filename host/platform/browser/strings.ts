@@ -37,7 +37,10 @@ const ARRAY = [0x5e, 0x77, 1]; // of i16, mutable
 const [IF, ELSE, END, LOOP, BR, CALL, SELECT] = [0x04, 0x05, 0x0b, 0x03, 0x0c, 0x10, 0x1b] as const;
 const [GET, SET, TEE, GLOBAL] = [0x20, 0x21, 0x22, 0x23] as const;
 const [CONST, ADD, OR, LESS] = [0x41, 0x6a, 0x72, 0x49] as const;
-const [LOAD8, STORE8] = [[0x2d, 0, 0], [0x3a, 0, 0]] as const; // prettier-ignore
+const [LOAD8, STORE8] = [
+  [0x2d, 0, 0],
+  [0x3a, 0, 0],
+] as const;
 const [ARRAY_GET, ARRAY_SET, ARRAY_NEW] = [
   [0xfb, 0x0d, 0],
   [0xfb, 0x0e, 0],

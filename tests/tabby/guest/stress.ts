@@ -14,7 +14,8 @@ export const HOT: u32 = 1; // nine of ten operations on page 0
 export const SLOW: u32 = 2; // readers pause in the middle of a page
 const READ_ONLY: u32 = 4;
 export const FAULTY: u32 = 8; // operations may fail as storage does, and have changed nothing then
-export const CELLS: u32 = 16; // every other operation goes along pointers in pages, or changes them (cells.ts)
+// Every other operation goes along pointers in pages, or changes them (cells.ts).
+export const CELLS: u32 = 16;
 
 /** Pages after the others that come and go; the parents follow. */
 export const MAYFLIES: u32 = 16;

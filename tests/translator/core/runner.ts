@@ -77,7 +77,8 @@ export function runScript(path: string): Outcome {
         outcome.compared++;
         const bytes = bytesOf(command);
         const found = attempt(() => void translate(bytes));
-        const isValid = WebAssembly.validate(bytes as BufferSource); // by now: an older script may say that it is not
+        // By now: an older script may say that it is not.
+        const isValid = WebAssembly.validate(bytes as BufferSource);
         if (!isValid && !found.startsWith('refused: '))
           outcome.differences.push(`${command.line}: ${type}: ${found}, not refused`);
       }
