@@ -68,6 +68,7 @@ let lastTryMs: i64 = 0;
 let lastUs: f64 = -1;
 let lastCow: u64 = 0;
 let saveCount: u64 = 0;
+let countAtCancel: u64 = 0; // saveCount when the last child was told to stop
 
 export function boot(): void {
   crc64.build(<u32>CHECKSUM);
@@ -257,6 +258,7 @@ export function cancelSave(): void {
   const id = child;
   log.line(log.NOTICE, 'There is a child saving an .rdb. Killing it!');
   killChild(id);
+  countAtCancel = saveCount;
   dying |= 1 << id;
   endChild();
   unlinkTemporary();
@@ -272,8 +274,8 @@ function reap(): void {
     // It may have made its file after cancelSave() had removed it.
     const bytes = putName(<u32>STOPPED, load<u32>(NUMBERS + (id << 2)));
     syscall(SYS_UNLINK, <i32>STOPPED, <i32>bytes, 0, 0, 0);
-    // It had its file renamed before it heard: the file may be older than what a FLUSHALL has saved.
-    if (result == 0 && savePoint.count() != 0) startSave();
+    // Its file was renamed before it stopped: that may have replaced a newer one.
+    if (result == 0 && (savePoint.count() != 0 || saveCount != countAtCancel)) startSave();
   }
 }
 
