@@ -123,7 +123,7 @@ export function fail(): bool {
 /** Drops what was appended behind a length() read earlier. */
 export function rewind(to: u32): void {
   if (CHECKED && to > length()) broken('REPLY: rewound to what was not appended');
-  room += at - base - to;
+  if (!failed) room += at - base - to;
   at = base + to;
 }
 
