@@ -7,10 +7,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { files } from '#platform';
 import { RingzeroLevel } from '../../host/level/index.ts';
 import { Disk } from '../kv/disk.ts';
 import { Random } from '../random.ts';
@@ -275,44 +273,46 @@ if (!isDeno)
     assert.is(await found(location), KEPT);
   });
 
+/** Calls that may come while a store opens, and those that need it open. */
+const CALLS: [string, (db: RingzeroLevel) => unknown][] = [
+  ['put', (db) => db.put('a', 'b')],
+  ['get', (db) => db.get('a')],
+  ['getMany', (db) => db.getMany(['a'])],
+  ['has', (db) => db.has('a')],
+  ['del', (db) => db.del('a')],
+  ['batch', (db) => db.batch([{ type: 'del', key: 'a' }])],
+  ['clear', (db) => db.clear()],
+  ['sync', (db) => db.sync()],
+  ['iterator.next', (db) => db.iterator().next()],
+  ['iterator.all', (db) => db.iterator().all()],
+  ['keys.all', (db) => db.keys().all()],
+  ['values.nextv', (db) => db.values().nextv(3)],
+  [
+    'for await',
+    async (db) => {
+      for await (const entry of db.iterator()) assert.unreachable(String(entry));
+    },
+  ],
+  ['sublevel.put', (db) => db.sublevel('s').put('a', 'b')],
+  ['sublevel.get', (db) => db.sublevel('s').get('a')],
+  ['sublevel.iterator', (db) => db.sublevel('s').iterator().all()],
+  ['sublevel of a sublevel', (db) => db.sublevel('s').sublevel('t').get('a')],
+];
+const LATE: [string, (db: RingzeroLevel) => unknown][] = [
+  ...CALLS,
+  ['getSync', (db) => db.getSync('a')],
+  ['putSync', (db) => db.putSync('a', 'b')],
+  ['batch()', (db) => db.batch()],
+  ['rangeSync', (db) => [...db.rangeSync()]],
+  ['stats', (db) => db.stats()],
+  ['handle', (db) => db.handle],
+];
+
 tests('D2, A1: every call reports why a store did not open', async () => {
   const location = freshLocation();
   const holder = new RingzeroLevel(location, { poolSize: MIB });
   await holder.open();
   const make = (): RingzeroLevel => new RingzeroLevel(location, { poolSize: MIB });
-  const calls: [string, (db: RingzeroLevel) => unknown][] = [
-    ['put', (db) => db.put('a', 'b')],
-    ['get', (db) => db.get('a')],
-    ['getMany', (db) => db.getMany(['a'])],
-    ['has', (db) => db.has('a')],
-    ['del', (db) => db.del('a')],
-    ['batch', (db) => db.batch([{ type: 'del', key: 'a' }])],
-    ['clear', (db) => db.clear()],
-    ['sync', (db) => db.sync()],
-    ['iterator.next', (db) => db.iterator().next()],
-    ['iterator.all', (db) => db.iterator().all()],
-    ['keys.all', (db) => db.keys().all()],
-    ['values.nextv', (db) => db.values().nextv(3)],
-    [
-      'for await',
-      async (db) => {
-        for await (const entry of db.iterator()) assert.unreachable(String(entry));
-      },
-    ],
-    ['sublevel.put', (db) => db.sublevel('s').put('a', 'b')],
-    ['sublevel.get', (db) => db.sublevel('s').get('a')],
-    ['sublevel.iterator', (db) => db.sublevel('s').iterator().all()],
-    ['sublevel of a sublevel', (db) => db.sublevel('s').sublevel('t').get('a')],
-  ];
-  const late: [string, (db: RingzeroLevel) => unknown][] = [
-    ...calls,
-    ['getSync', (db) => db.getSync('a')],
-    ['putSync', (db) => db.putSync('a', 'b')],
-    ['batch()', (db) => db.batch()],
-    ['rangeSync', (db) => [...db.rangeSync()]],
-    ['stats', (db) => db.stats()],
-    ['handle', (db) => db.handle],
-  ];
   const check = async (name: string, call: () => unknown): Promise<void> => {
     try {
       await call();
@@ -325,8 +325,8 @@ tests('D2, A1: every call reports why a store did not open', async () => {
     }
     assert.unreachable(name);
   };
-  for (const [name, call] of calls) await check(`${name}, while it opens`, () => call(make()));
-  for (const [name, call] of late) {
+  for (const [name, call] of CALLS) await check(`${name}, while it opens`, () => call(make()));
+  for (const [name, call] of LATE) {
     const db = make();
     await db.open().catch(() => {});
     await check(`${name}, later`, () => call(db));
@@ -368,77 +368,5 @@ tests(
     assert.throws(() => new RingzeroLevel('x', { recover: 1 as never }), /`recover` is 1/);
   },
 );
-
-tests('D8: a program that only awaits the store does not starve the event loop', async () => {
-  const db = new RingzeroLevel(freshLocation(), { poolSize: 64 * MIB });
-  await db.batch(
-    Array.from(
-      { length: 300_000 },
-      (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const,
-    ),
-  );
-  const works: [string, (over: () => boolean) => Promise<unknown>][] = [
-    [
-      'put',
-      async (over) => {
-        for (let i = 0; i < 1e6 && !over(); i++) await db.put('a', String(i));
-      },
-    ],
-    [
-      'get',
-      async (over) => {
-        for (let i = 0; i < 1e6 && !over(); i++) await db.get('a');
-      },
-    ],
-    [
-      'for await',
-      async (over) => {
-        for await (const [key] of db.iterator()) if (over() || key === '') break;
-      },
-    ],
-    ['all', () => db.iterator().all()],
-    ['clear', () => db.clear()],
-  ];
-  for (const [name, work] of works) {
-    await nextTurn();
-    let ticks = 0;
-    const timer = setInterval(() => ticks++, 1);
-    await work(() => ticks > 0);
-    assert.ok(ticks > 0, name);
-    clearInterval(timer);
-  }
-  const clearing = db
-    .batch(
-      Array.from(
-        { length: 20_000 },
-        (_, i) => ({ type: 'put', key: `key ${i}`, value: 'v' }) as const,
-      ),
-    )
-    .then(() => db.clear());
-  await nextTurn();
-  await Promise.all([clearing, db.close()]);
-});
-
-tests('D8: asynchronous syncs of one turn wait for the device once', async () => {
-  const db = new RingzeroLevel(freshLocation(), { poolSize: 8 * MIB });
-  await db.open();
-  const { sync } = files;
-  let waits = 0;
-  files.sync = (descriptor) => {
-    waits++;
-    sync(descriptor);
-  };
-  try {
-    await Promise.all(
-      Array.from({ length: 2000 }, (_, i) => db.put(`key ${i}`, 'v', { sync: true })),
-    );
-    assert.is(waits, 1);
-    const last = db.put('last', 'v', { sync: true });
-    await db.close();
-    await last;
-  } finally {
-    files.sync = sync;
-  }
-});
 
 tests.run();

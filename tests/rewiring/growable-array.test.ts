@@ -23,76 +23,138 @@ function assertSame(call: Call, array: number, shift: number, model: readonly nu
 
 const tests = suite('growable array');
 
+/** The array and a JavaScript one, changed alike. */
+class Twins {
+  readonly #call: Call;
+  readonly #random: Random;
+  readonly #shift: number;
+  readonly #inPage: number;
+  readonly #limit: number;
+  readonly #other: number;
+  #array: number;
+  #spare: number;
+  #model: number[] = [];
+
+  constructor(call: Call, random: Random, shift: number) {
+    this.#call = call;
+    this.#random = random;
+    this.#shift = shift;
+    this.#inPage = 4096 >> shift;
+    this.#limit = PAGES_MAX * this.#inPage;
+    this.#array = claimTable(call);
+    this.#spare = claimTable(call);
+    this.#other = claimTable(call);
+    call('create', this.#array, PAGES_MAX, shift);
+  }
+
+  get array(): number {
+    return this.#array;
+  }
+
+  get pages(): number {
+    return Math.ceil(this.#model.length / this.#inPage);
+  }
+
+  get length(): number {
+    return this.#model.length;
+  }
+
+  check(): void {
+    assertSame(this.#call, this.#array, this.#shift, this.#model);
+  }
+
+  step(): void {
+    const kind = this.#random.below(10);
+    const some = this.#random.below(this.#random.pick([3, this.#inPage + 2, 5 * this.#inPage]));
+    if (kind < 3) this.#push(some);
+    else if (kind < 5) this.#pop(some);
+    else if (kind < 7) this.#set(some);
+    else if (kind === 7) this.#resize(some);
+    else if (kind === 8) this.#move();
+    else this.#append(some);
+  }
+
+  #push(some: number): void {
+    for (let i = 0; i < some && this.#model.length < this.#limit; i++) {
+      this.#model.push(this.#random.bits());
+      assert.is(this.#call('push', this.#array, this.#shift, BigInt(this.#model.at(-1)!)), 0);
+    }
+  }
+
+  #pop(some: number): void {
+    for (let i = 0; i < some; i++)
+      assert.is(
+        this.#call('pop', this.#array, this.#shift),
+        Number(this.#model.pop() !== undefined),
+      );
+  }
+
+  #set(some: number): void {
+    const model = this.#model;
+    for (let i = 0; i < some && model.length > 0; i++) {
+      const index = this.#random.below(model.length);
+      model[index] = this.#random.bits();
+      this.#call('set', this.#array, index, this.#shift, BigInt(model[index]!));
+      assert.is(this.#call('get', this.#array, index, this.#shift), model[index]);
+    }
+  }
+
+  #resize(some: number): void {
+    const model = this.#model;
+    const wanted = Math.max(0, model.length + some * this.#random.pick([-1, 1]));
+    const length = Math.min(this.#limit, wanted);
+    assert.is(this.#call('resize', this.#array, length, this.#shift), 0);
+    for (let index = model.length; index < length; index++) {
+      model.push(index);
+      this.#call('set', this.#array, index, this.#shift, BigInt(index));
+    }
+    model.length = length;
+  }
+
+  #move(): void {
+    const { pages } = this;
+    const pagesMax = this.#random.pick([pages, PAGES_MAX]);
+    assert.is(this.#call('move', this.#array, this.#spare, pagesMax), 0);
+    [this.#array, this.#spare] = [this.#spare, this.#array];
+    if (pagesMax === PAGES_MAX) return;
+    if (pages > 0) assert.is(this.#call('move', this.#array, this.#spare, pages - 1), -ENOSPC);
+    assert.is(this.#call('move', this.#array, this.#spare, PAGES_MAX), 0);
+    [this.#array, this.#spare] = [this.#spare, this.#array];
+  }
+
+  #append(some: number): void {
+    const call = this.#call;
+    call('create', this.#other, PAGES_MAX, this.#shift);
+    const room = Math.min(some, this.#limit - this.#model.length);
+    const added = Array.from({ length: room }, () => this.#random.bits());
+    for (const value of added) assert.is(call('push', this.#other, this.#shift, BigInt(value)), 0);
+    const fits = this.#model.length % this.#inPage === 0;
+    assert.is(call('append', this.#array, this.#other), fits ? 0 : -EINVAL);
+    if (fits) {
+      this.#model = this.#model.concat(added);
+      assert.is(call('length', this.#other), 0);
+    } else {
+      assertSame(call, this.#other, this.#shift, added);
+      call('free', this.#other);
+    }
+  }
+}
+
 for (const shift of [3, 5, 12]) {
   tests(`elements of ${1 << shift} bytes: it does what a JavaScript array does`, async () => {
     const random = Random.forTest(`growable array of ${1 << shift} bytes`);
     const { vm, call } = await startGuest();
-    let array = claimTable(call);
-    let spare = claimTable(call);
-    const other = claimTable(call);
+    const twins = new Twins(call, random, shift);
     const before = call('framesUsed');
-    const inPage = 4096 >> shift;
-    const limit = PAGES_MAX * inPage;
-    let model: number[] = [];
-    call('create', array, PAGES_MAX, shift);
     for (let step = 0; step < 400; step++) {
-      const kind = random.below(10);
-      const some = random.below(random.pick([3, inPage + 2, 5 * inPage]));
-      if (kind < 3) {
-        for (let i = 0; i < some && model.length < limit; i++) {
-          model.push(random.bits());
-          assert.is(call('push', array, shift, BigInt(model.at(-1)!)), 0);
-        }
-      } else if (kind < 5) {
-        for (let i = 0; i < some; i++)
-          assert.is(call('pop', array, shift), Number(model.pop() !== undefined));
-      } else if (kind < 7) {
-        for (let i = 0; i < some && model.length > 0; i++) {
-          const index = random.below(model.length);
-          model[index] = random.bits();
-          call('set', array, index, shift, BigInt(model[index]!));
-          assert.is(call('get', array, index, shift), model[index]);
-        }
-      } else if (kind === 7) {
-        const length = Math.min(limit, Math.max(0, model.length + some * random.pick([-1, 1])));
-        assert.is(call('resize', array, length, shift), 0);
-        for (let index = model.length; index < length; index++) {
-          model.push(index);
-          call('set', array, index, shift, BigInt(index));
-        }
-        model.length = length;
-      } else if (kind === 8) {
-        const pages = Math.ceil(model.length / inPage);
-        const pagesMax = random.pick([pages, PAGES_MAX]);
-        assert.is(call('move', array, spare, pagesMax), 0);
-        [array, spare] = [spare, array];
-        if (pagesMax < PAGES_MAX) {
-          if (pages > 0) assert.is(call('move', array, spare, pages - 1), -ENOSPC);
-          assert.is(call('move', array, spare, PAGES_MAX), 0);
-          [array, spare] = [spare, array];
-        }
-      } else {
-        call('create', other, PAGES_MAX, shift);
-        const added = Array.from({ length: Math.min(some, limit - model.length) }, () =>
-          random.bits(),
-        );
-        for (const value of added) assert.is(call('push', other, shift, BigInt(value)), 0);
-        const fits = model.length % inPage === 0;
-        assert.is(call('append', array, other), fits ? 0 : -EINVAL);
-        if (fits) {
-          model = model.concat(added);
-          assert.is(call('length', other), 0);
-        } else {
-          assertSame(call, other, shift, added);
-          call('free', other);
-        }
-      }
-      assert.is(call('length', array), model.length);
-      const frames = Math.ceil(model.length / inPage);
-      assert.is(call('framesUsed') - before, frames, 'a frame for each page in use and no other');
-      if (step % 20 === 0) assertSame(call, array, shift, model);
+      twins.step();
+      assert.is(call('length', twins.array), twins.length);
+      const frames = call('framesUsed') - before;
+      assert.is(frames, twins.pages, 'a frame for each page in use and no other');
+      if (step % 20 === 0) twins.check();
     }
-    assertSame(call, array, shift, model);
+    twins.check();
+    const { array } = twins;
     call('free', array);
     assert.is(call('framesUsed'), before);
     assert.is(call('length', array), 0);

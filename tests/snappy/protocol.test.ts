@@ -142,74 +142,82 @@ interface Model {
   forgotten: Set<number>;
 }
 
+/** Moves of the bench and of the model, alike. */
+class Moves {
+  readonly open: Model[] = [];
+  readonly #random: Random;
+  readonly #bench: Bench;
+
+  constructor(random: Random, bench: Bench) {
+    this.#random = random;
+    this.#bench = bench;
+  }
+
+  write(): void {
+    this.#bench.write(this.#random.below(PAGES * PAGE_WORDS), this.#random.bits() | 0);
+  }
+
+  take(): void {
+    const slot = this.#bench.kernel.calls.takeSnapshot();
+    const words = this.#bench.words.slice(0, PAGES * PAGE_WORDS);
+    if (this.open.length === 32) assert.is(slot, -16);
+    else this.open.push({ slot, words, forgotten: new Set() });
+  }
+
+  release(): void {
+    if (this.open.length === 0) return;
+    const [{ slot }] = this.open.splice(this.#random.below(this.open.length), 1) as [Model];
+    this.#bench.kernel.calls.releaseSnapshot(slot);
+  }
+
+  writePrivately(): void {
+    if (this.open.length === 0) return;
+    const model = this.#random.pick(this.open);
+    const word = this.#random.below(PAGES * PAGE_WORDS);
+    if (model.forgotten.has(word >> 10)) return;
+    const value = this.#random.bits() | 0;
+    this.#bench.writePrivately(model.slot, word, value);
+    model.words[word] = value;
+  }
+
+  forget(): void {
+    if (this.open.length === 0) return;
+    const model = this.#random.pick(this.open);
+    const first = this.#random.below(PAGES);
+    const count = this.#random.below(8);
+    const { calls } = this.#bench.reader;
+    calls.lookAt(model.slot + 1);
+    calls.forget(first << 12, count << 12);
+    calls.lookAt(0);
+    for (let page = first; page < Math.min(first + count, PAGES); page++) model.forgotten.add(page);
+  }
+
+  read(): void {
+    if (this.open.length === 0) return;
+    const model = this.#random.pick(this.open);
+    for (let i = 0; i < 50; i++) {
+      const word = this.#random.below(PAGES * PAGE_WORDS);
+      if (!model.forgotten.has(word >> 10))
+        assert.is(this.#bench.read(model.slot, word), model.words[word]);
+    }
+  }
+}
+
+/** The more often, the likelier. */
+const MOVES = [
+  ...Array.from({ length: 5 }, () => 'write' as const),
+  ...(['take', 'release', 'writePrivately', 'forget', 'read'] as const),
+];
+
 protocol(
   'any mix of writes, snapshots, releases, private writes and forgotten pages equals the model',
   () => {
     const random = Random.forTest('protocol');
     const bench = new Bench();
     const untouched = bench.free();
-    const open: Model[] = [];
-    const steps: Record<string, () => void> = {
-      write: () => bench.write(random.below(PAGES * PAGE_WORDS), random.bits() | 0),
-      take: () => {
-        const slot = bench.kernel.calls.takeSnapshot();
-        if (open.length === 32) assert.is(slot, -16);
-        else
-          open.push({
-            slot,
-            words: bench.words.slice(0, PAGES * PAGE_WORDS),
-            forgotten: new Set(),
-          });
-      },
-      release: () => {
-        if (open.length === 0) return;
-        const [{ slot }] = open.splice(random.below(open.length), 1) as [Model];
-        bench.kernel.calls.releaseSnapshot(slot);
-      },
-      writePrivately: () => {
-        if (open.length === 0) return;
-        const model = random.pick(open);
-        const word = random.below(PAGES * PAGE_WORDS);
-        if (model.forgotten.has(word >> 10)) return;
-        const value = random.bits() | 0;
-        bench.writePrivately(model.slot, word, value);
-        model.words[word] = value;
-      },
-      forget: () => {
-        if (open.length === 0) return;
-        const model = random.pick(open);
-        const first = random.below(PAGES);
-        const count = random.below(8);
-        bench.reader.calls.lookAt(model.slot + 1);
-        bench.reader.calls.forget(first << 12, count << 12);
-        bench.reader.calls.lookAt(0);
-        for (let page = first; page < Math.min(first + count, PAGES); page++)
-          model.forgotten.add(page);
-      },
-      read: () => {
-        if (open.length === 0) return;
-        const model = random.pick(open);
-        for (let i = 0; i < 50; i++) {
-          const word = random.below(PAGES * PAGE_WORDS);
-          if (!model.forgotten.has(word >> 10))
-            assert.is(bench.read(model.slot, word), model.words[word]);
-        }
-      },
-    };
-    const weights = [
-      'write',
-      'write',
-      'write',
-      'write',
-      'write',
-      'take',
-      'release',
-      'writePrivately',
-      'forget',
-      'read',
-    ];
-    for (let i = 0; i < 60_000; i++) steps[random.pick(weights)]!();
-    for (const { slot } of open) bench.kernel.calls.releaseSnapshot(slot);
+    const moves = new Moves(random, bench);
+    for (let i = 0; i < 60_000; i++) moves[random.pick(MOVES)]();
+    for (const { slot } of moves.open) bench.kernel.calls.releaseSnapshot(slot);
     bench.reader.calls.detach();
     assert.is(bench.kernel.calls.counter(GAUGE_LIMBO), 0);
     assert.is(bench.free(), untouched);

@@ -208,7 +208,7 @@ test('what is no module is malformed', () => {
 });
 
 test('only an image can be relocated, and to a size that exists', () => {
-  assert.throws(() => relocate(Uint8Array.from(HEADER), { frames: 4096 }), /no image/);
+  assert.throws(() => relocate(Uint8Array.from(HEADER), { frames: 4096 }), /not an image/);
   const { main } = translate(generateModule(1));
   assert.throws(() => relocate(main, { frames: 5000 }), /multiples of 4096/);
 });
