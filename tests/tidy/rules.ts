@@ -5,7 +5,7 @@ import { refusal } from './rooms.ts';
 import { readText, type Comment, type Source } from './sources.ts';
 import { PATTERNS } from './words.ts';
 
-export interface Finding {
+interface Finding {
   readonly path: string;
   readonly text: string;
 }
