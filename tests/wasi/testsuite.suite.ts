@@ -4,21 +4,12 @@
 //
 //   RZ_WASI_TESTSUITE=CHECKOUT node dist/tests/run.js --kind suite
 
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MicroVM, ProgramExit, type Program } from '../../host/index.ts';
+import { IMAGES, runProgram } from './conformance.ts';
 
 const test = suite('wasi-testsuite');
 const folder = process.env['RZ_WASI_TESTSUITE'];
@@ -34,8 +25,6 @@ const KNOWN: Record<string, { says: RegExp; why: string }> = {
   symlink_filestat: MICROSECONDS,
 };
 
-type Image = 'main' | 'snapshot';
-
 interface Expectation {
   readonly args?: readonly string[];
   readonly env?: Record<string, string>;
@@ -49,59 +38,20 @@ function expectationOf(program: string): Expectation {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Expectation) : {};
 }
 
-/** Runs to the end in the main image, or on a snapshot in another thread; returns the exit code. */
-function runIn(image: Image, program: Program): number | Promise<number> {
-  if (image === 'main') return program.start();
-  return program
-    .snapshot()
-    .run('_start')
-    .then(
-      () => 0,
-      (error: unknown) => {
-        if (error instanceof ProgramExit) return error.exitCode;
-        throw error;
-      },
-    );
-}
-
-async function run(program: string, image: Image): Promise<void> {
-  const known = KNOWN[basename(program, '.wasm')];
+async function run(program: string, image: (typeof IMAGES)[number]): Promise<void> {
+  const name = basename(program, '.wasm');
+  const known = KNOWN[name];
   const { args = [], env = {}, root, stdout, exit_code: exitCode = 0 } = expectationOf(program);
-  const scratch = mkdtempSync(join(tmpdir(), 'ringzero-wasi-'));
-  const output = join(scratch, 'stdout');
-  const errors = join(scratch, 'stderr');
-  const descriptors = [openSync(output, 'w+'), openSync(errors, 'w+')] as const;
+  const scratch = mkdtempSync(join(tmpdir(), 'ringzero-wasi-root-'));
   try {
-    const directory = join(scratch, 'root');
-    if (root !== undefined) cpSync(join(dirname(program), root), directory, { recursive: true });
-    const loaded = await MicroVM.load(
-      new Uint8Array(readFileSync(program)),
-      {},
-      {
-        memory: 2 ** 26,
-        wasi: {
-          args: [basename(program), ...args],
-          env,
-          preopens: root === undefined ? {} : { '/': directory },
-          stdout: descriptors[0],
-          stderr: descriptors[1],
-        },
-      },
-    );
-    let failure: unknown;
-    try {
-      assert.is(await runIn(image, loaded), exitCode);
-    } catch (error) {
-      failure = error;
-    }
-    const said = readFileSync(errors, 'utf8');
-    if (known !== undefined) assert.match(said, known.says);
-    else if (failure !== undefined)
-      throw new Error(`it fails, saying: ${said}`, { cause: failure });
-    if (stdout !== undefined) assert.is(readFileSync(output, 'utf8'), stdout);
-    await loaded.close();
+    if (root !== undefined) cpSync(join(dirname(program), root), scratch, { recursive: true });
+    const preopens: Record<string, string> = root === undefined ? {} : { '/': scratch };
+    const ended = await runProgram({ file: program, args: [name, ...args], env, preopens }, image);
+    if (known !== undefined) assert.match(ended.stderr, known.says);
+    else if (ended.exit !== exitCode)
+      throw new Error(`it fails, saying: ${ended.stderr}`, { cause: ended.exit });
+    if (stdout !== undefined) assert.is(ended.stdout, stdout);
   } finally {
-    descriptors.forEach(closeSync);
     rmSync(scratch, { recursive: true });
   }
 }
@@ -120,8 +70,7 @@ for (const program of programsIn(folder)) {
   const name = basename(program, '.wasm');
   const known = KNOWN[name];
   const claim = known === undefined ? name : `${name} fails as it is known to: ${known.why}`;
-  for (const image of ['main', 'snapshot'] as const)
-    test(`${claim} (${image} image)`, () => run(program, image));
+  for (const image of IMAGES) test(`${claim} (${image} image)`, () => run(program, image));
 }
 
 test.run();
