@@ -1,6 +1,6 @@
-// The WASI programs of Node's own tests (test/wasi in its source), each run as it is in both images, with what
-// Node expects of them. No registry has them, but Debian's source package of Node does: `.ci/run` gets it.
-// RZ_NODE_WASI names a folder with `wasi` and `fixtures` of Node's `test`.
+// The WASI programs of Node's own tests (test/wasi in its source), each run as it is in both images, with
+// what Node expects of them. No registry has them, but Debian's source package of Node does: `.ci/run` gets
+// it. RZ_NODE_WASI names a folder with `wasi` and `fixtures` of Node's `test`.
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
