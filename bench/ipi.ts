@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
 import type { MachineJob } from '../tests/tabby/machine-worker.ts';
+import { sample } from './micro.ts';
 import type { Plot } from './plot.ts';
 import { atMost, isSmoke, percentile, report } from './report.ts';
 
@@ -45,15 +46,13 @@ async function beside(
 }
 
 /** Microseconds of one turn, of many samples, in order. */
-function sample(name: string, ...args: number[]): Float64Array {
-  const us = new Float64Array(SAMPLES);
-  for (let i = 0; i < SAMPLES; i++) {
-    const before = performance.now();
+function sorted(name: string, ...args: number[]): Float64Array {
+  const run = (): void => {
     const result = Number(exports[name]!(...args, TURNS));
-    us[i] = ((performance.now() - before) * 1000) / TURNS;
     if (result !== 0) throw new Error(`${name} returned ${result}`);
-  }
-  return us.sort();
+  };
+  const ns = sample({ run, turns: TURNS, calls: SAMPLES });
+  return Float64Array.from(ns, (time) => time / 1000).sort();
 }
 
 let wordTrips: Float64Array = new Float64Array(0);
@@ -61,14 +60,14 @@ let enters: Float64Array = new Float64Array(0);
 let trips: Float64Array = new Float64Array(0);
 await beside(
   ['echoWords', PING, PONG],
-  () => (wordTrips = sample('pingWords', PING, PONG)),
+  () => (wordTrips = sorted('pingWords', PING, PONG)),
   () => Atomics.store(words, PING / 4, -1),
 );
 await beside(
   ['serveUntil', STOP],
   () => {
-    enters = sample('enterHandlers', TARGET, MARK);
-    trips = sample('roundTrips', TARGET);
+    enters = sorted('enterHandlers', TARGET, MARK);
+    trips = sorted('roundTrips', TARGET);
   },
   () => Atomics.store(words, STOP / 4, 1),
 );

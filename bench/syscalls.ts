@@ -11,6 +11,7 @@ import initWabt from 'wabt';
 import { OPEN_READ } from '../assembly/abi/syscall.ts';
 import { MicroVM } from '../host/index.ts';
 import { readBuiltModule } from '../host/platform/node.ts';
+import { takeTurns, type Task } from './micro.ts';
 import type { Plot } from './plot.ts';
 import { atMost, isSmoke, median, numberOption, report, type Row, signed } from './report.ts';
 
@@ -110,16 +111,15 @@ const wanted: Record<string, number> = {
   'empty, WASI': 0,
 };
 
-const us = new Map(Object.keys(loops).map((name) => [name, [] as number[]]));
-for (let round = -1; round < ROUNDS; round++) {
-  for (const [name, body] of Object.entries(loops)) {
-    const from = performance.now();
+const task = ([name, body]: [string, () => number]): [string, Task] => {
+  const run = (): void => {
     const result = body();
-    const taken = ((performance.now() - from) / CALLS) * 1000;
     if ((wanted[name] ?? result) !== result) throw new Error(`${name}: ${result}`);
-    if (round >= 0) us.get(name)!.push(taken);
-  }
-}
+  };
+  return [name, { run, turns: CALLS }];
+};
+const ns = takeTurns(Object.fromEntries(Object.entries(loops).map(task)), ROUNDS);
+const us = new Map([...ns].map(([name, samples]) => [name, samples.map((time) => time / 1000)]));
 
 const of = (name: string): number => median(us.get(name)!);
 const rows: Row[] = [...us.keys()].map((figure) => {

@@ -3,6 +3,7 @@
 //   node dist/bench/tabby-pin.js [--smoke]
 
 import { createPool } from '../tests/tabby/pool.ts';
+import { takeTurns, type Task } from './micro.ts';
 import { pointsOf, type Plot } from './plot.ts';
 import { atMost, isSmoke, report, type Row, signed } from './report.ts';
 
@@ -39,30 +40,28 @@ const CALLS: Record<string, Call> = {
 };
 
 const CALL_TURNS = 2 ** 16;
-const samples = new Map<string, number[]>();
-const add = (name: string, ns: number): void => {
-  samples.set(name, [...(samples.get(name) ?? []), ns]);
-};
-for (let round = 0; round < ROUNDS; round++) {
-  for (const [name, [fn, turns, ...args]] of Object.entries(CALLS)) {
-    for (let i = name.startsWith('hot') ? HOT_REPEATS : 1; i > 0; i--) {
-      const before = performance.now();
-      pool.call(fn, ...args, turns);
-      add(name, ((performance.now() - before) * 1e6) / turns);
-    }
-  }
-  const before = performance.now();
+const tasks = Object.entries(CALLS).map(([name, [fn, turns, ...args]]): [string, Task] => {
+  const calls = name.startsWith('hot') ? HOT_REPEATS : 1;
+  return [name, { run: () => pool.call(fn, ...args, turns), turns, calls }];
+});
+const fault = (): void => {
   if (small.call('faults', 0n, FAULT_PAGES, FAULT_TURNS) !== 0) throw new Error('a fault failed');
-  add('fault, page cached by the host', ((performance.now() - before) * 1e6) / FAULT_TURNS);
-  const { nothing } = pool.vm.enter().exports;
-  const from = performance.now();
-  for (let i = 0; i < CALL_TURNS; i++) nothing!();
-  add('call of an exported function', ((performance.now() - from) * 1e6) / CALL_TURNS);
-  const bare = pool.vm.enter().instance.exports['nothing'] as () => void;
-  const again = performance.now();
-  for (let i = 0; i < CALL_TURNS; i++) bare();
-  add('the same, not entering the vCPU', ((performance.now() - again) * 1e6) / CALL_TURNS);
-}
+};
+const { nothing } = pool.vm.enter().exports;
+const bare = pool.vm.enter().instance.exports['nothing'] as () => void;
+const calling = (body: () => unknown): Task => ({
+  run: () => {
+    for (let i = 0; i < CALL_TURNS; i++) body();
+  },
+  turns: CALL_TURNS,
+});
+const all: Record<string, Task> = {
+  ...Object.fromEntries(tasks),
+  'fault, page cached by the host': { run: fault, turns: FAULT_TURNS },
+  'call of an exported function': calling(nothing!),
+  'the same, not entering the vCPU': calling(bare),
+};
+const samples = takeTurns(all, ROUNDS);
 await pool.close();
 await small.close();
 

@@ -6,6 +6,7 @@
 import initWabt from 'wabt';
 import { MicroVM, Udf } from '../host/index.ts';
 import type { Plot } from './plot.ts';
+import { takeTurns, type Task } from './micro.ts';
 import { atMost, isSmoke, median, report, type Row } from './report.ts';
 
 const ROW_BYTES = 100;
@@ -65,8 +66,6 @@ const udfOf = (body: string): Uint8Array =>
 
 interface Subject {
   readonly name: string;
-  readonly inside: number[];
-  readonly outside: number[];
   each(): number;
   eachOutside(): number;
   close(): Promise<void>;
@@ -80,8 +79,6 @@ async function subject(name: string, body: string): Promise<Subject> {
   const udf = Udf.compile(udfOf(body));
   return {
     name,
-    inside: [],
-    outside: [],
     each: () => each(FIRST, ROWS, 1),
     eachOutside: () => {
       let sum = 0;
@@ -93,22 +90,20 @@ async function subject(name: string, body: string): Promise<Subject> {
   };
 }
 
-function nsOf(body: () => number): number {
-  const before = performance.now();
-  body();
-  return ((performance.now() - before) * 1e6) / ROWS;
-}
-
-const subjects: Subject[] = [];
-for (const [name, body] of Object.entries(FUNCTIONS)) subjects.push(await subject(name, body));
-for (const { name, each, eachOutside } of subjects)
+const made: Subject[] = [];
+for (const [name, body] of Object.entries(FUNCTIONS)) made.push(await subject(name, body));
+for (const { name, each, eachOutside } of made)
   if (each() !== eachOutside()) throw new Error(`${name}: the two do not answer the same`);
-for (let round = 0; round < ROUNDS; round++) {
-  for (const { inside, outside, each, eachOutside } of subjects) {
-    inside.push(nsOf(each));
-    outside.push(nsOf(eachOutside));
-  }
-}
+const tasks = made.flatMap(({ name, each, eachOutside }): [string, Task][] => [
+  [`${name}, inside`, { run: each, turns: ROWS }],
+  [`${name}, outside`, { run: eachOutside, turns: ROWS }],
+]);
+const times = takeTurns(Object.fromEntries(tasks), ROUNDS);
+const subjects = made.map(({ name }) => ({
+  name,
+  inside: times.get(`${name}, inside`)!,
+  outside: times.get(`${name}, outside`)!,
+}));
 
 const rows: Row[] = subjects.map(({ name, inside, outside }) => {
   const [ns, outsideNs] = [median(inside), median(outside)];
@@ -132,4 +127,4 @@ report(
   Object.fromEntries(subjects.map(({ name, inside, outside }) => [name, { inside, outside }])),
   plots,
 );
-for (const { close } of subjects) await close();
+for (const { close } of made) await close();
