@@ -19,6 +19,7 @@ const LIBRARY = {
 };
 const THREADS = {
   'snapshot-worker': 'host/vm/snapshot-worker.ts',
+  'branch-worker': 'host/vm/branch-worker.ts',
   'timer-worker': 'host/vm/timer-worker.ts',
   'service-worker': 'host/io/service-worker.ts',
 };
@@ -117,4 +118,5 @@ const library = await build({
 const threads = await build({ ...browser, entryPoints: THREADS, outExtension: { '.js': '.mjs' } });
 await writeNotices([library, threads]);
 await ignoreImports(`${BROWSER}/snapshot-worker.mjs`);
+await ignoreImports(`${BROWSER}/branch-worker.mjs`);
 for (const name of MODULES) await copyFile(`dist/wasm/${name}`, `${BROWSER}/${name}`);

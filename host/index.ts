@@ -7,7 +7,9 @@
 
 export { MicroVM } from './vm/micro-vm.ts';
 export type { AttachOptions, LoadOptions, MicroVMHandle, MicroVMOptions } from './vm/options.ts';
-export type { Program } from './vm/program.ts';
+export type { BranchOptions, Program } from './vm/program.ts';
+export type { Branch } from './vm/branch/branch.ts';
+export type { ProgramBranch } from './vm/branch/program-branch.ts';
 export { ProgramExit } from './wasi/exit.ts';
 export type { WasiOptions } from './wasi/options.ts';
 export {

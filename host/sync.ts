@@ -66,7 +66,7 @@ export function loadSync<Exports extends object = Wasm.Exports>(
       `loadSync() does not take the option \`${name}\`, which starts asynchronously: use MicroVM.load`,
     );
   }
-  return programOf<Exports>(create(optionsOf(wasm, imports, options)));
+  return programOf<Exports>(create(optionsOf(wasm, imports, options)), wasm);
 }
 
 function create<Exports extends object>(options: MicroVMOptions): MicroVM<Exports> {

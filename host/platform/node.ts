@@ -300,3 +300,10 @@ export function heapBytes(): number {
 export function residentBytes(): number {
   return process.memoryUsage.rss();
 }
+
+/** Compares the same range of two arrays: whether it has equal bytes. */
+export function comparer(a: Uint8Array, b: Uint8Array): (start: number, end: number) => boolean {
+  const one = Buffer.from(a.buffer, a.byteOffset, a.length);
+  const other = Buffer.from(b.buffer, b.byteOffset, b.length);
+  return (start, end) => one.compare(other, start, end, start, end) === 0;
+}

@@ -79,11 +79,12 @@ function guestLimit(parts: BootParts): number {
   );
 }
 
-function machineOf({ options, images, memory, kernel, main, glue, wasi }: BootParts): Machine {
+function machineOf(parts: BootParts): Machine {
+  const { options, images, memory, kernel, main, weakMemory, glue, wasi } = parts;
   const { frames } = memory.checked;
   const { info } = images;
   return {
-    ...{ memory: memory.memory, frames, kernel, main, glue, wasi },
+    ...{ memory: memory.memory, frames, kernel, main, weakMemory, glue, wasi },
     snapshot: sharedCopy(images.snapshot),
     linked: options.linked ?? false,
     growth: {

@@ -25,6 +25,8 @@ export interface Machine {
   linked: boolean;
   /** The main image is a program, and JavaScript accesses its memory (translator/glue.ts). */
   glue: boolean;
+  /** The processor may reorder loads. */
+  weakMemory: boolean;
   /** How the guest grows its memory. */
   growth: Pick<ModuleInfo, 'growsItself' | 'growImport' | 'allocator'>;
   /** The globals and tables that the guest imports; with their values once the first vCPU has started. */

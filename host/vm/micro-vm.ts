@@ -144,7 +144,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     checkObject(imports, 'imports');
     checkObject(options);
     const { optionsOf, programOf } = await import('./program.ts'); // loaded on demand
-    return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true));
+    return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true), wasm);
   }
 
   /**

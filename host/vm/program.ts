@@ -1,15 +1,20 @@
 // An unmodified program: a module as its compiler left it, loaded, translated and initialised.
 
-import type { Bytes } from '../bytes.ts';
-import { RingzeroError } from '../errors.ts';
+import { asBytes, type Bytes } from '../bytes.ts';
+import { checkNames, checkObject, refuse, RingzeroError } from '../errors.ts';
 import { ProgramExit } from '../wasi/exit.ts';
+import { Branches } from './branches.ts';
+import type { ProgramBranch } from './branch/program-branch.ts';
 import type { ForkedExports } from './exports.ts';
 import type { Exposure } from './exposure.ts';
 import type { MicroVM } from './micro-vm.ts';
 import type { LoadOptions, MicroVMOptions } from './options.ts';
 import { isPhysicalMemory, showProgram } from './physical-memory.ts';
+import { isDynamic, linkSideModules } from './side/intercept.ts';
+import { SideModule } from './side/side-module.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { StateSource } from './state/source.ts';
+import type { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
 /** The options of a VM for an unmodified module. */
@@ -26,8 +31,9 @@ export function optionsOf(
 /** The program of a VM that was created with optionsOf(). */
 export function programOf<Exports extends object>(
   vm: MicroVM<ForkedExports<Exports>>,
+  wasm: Bytes,
 ): Program<Exports> {
-  const program = new Program<Exports>(vm);
+  const program = new Program<Exports>(vm, asBytes(wasm)!);
   if ('_initialize' in program.exports) program.initialize();
   return program;
 }
@@ -46,6 +52,18 @@ function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
 }
 
 /**
+ * Options of `Program.branch`.
+ *
+ * @category Programs
+ */
+export interface BranchOptions {
+  /** Threads that start in advance and wait for the next branch. Default 0. */
+  warm?: number;
+}
+
+const WARM_MAX = 16;
+
+/**
  * The result of MicroVM.load. It has the form of a WebAssembly.Instance, which glue expects.
  *
  * The functions in `exports` run in the calling thread; a trap in one is a RingzeroError and the program
@@ -57,9 +75,13 @@ export class Program<Exports extends object = Wasm.Exports> {
   readonly vm: MicroVM<ForkedExports<Exports>>;
   readonly exports: Exports;
   readonly #exposure: Exposure;
+  readonly #wasm: Uint8Array;
+  /** By the module that runs them. */
+  readonly #branches = new Map<string, Branches>();
 
   /** @internal */
-  constructor(vm: MicroVM<ForkedExports<Exports>>) {
+  constructor(vm: MicroVM<ForkedExports<Exports>>, wasm: Uint8Array) {
+    this.#wasm = wasm;
     const { instance, kernel, glue } = vm.enter();
     const exports = Object.create(null) as Record<string, WebAssembly.ExportValue>;
     for (const [name, value] of Object.entries(instance.exports))
@@ -68,6 +90,8 @@ export class Program<Exports extends object = Wasm.Exports> {
     this.#exposure = glue!.exposure;
     this.exports = Object.freeze(exports) as Exports;
     showProgram(vm.memory, kernel, vm.handle.machine.growth.growsItself);
+    if (isDynamic(vm.handle.machine.main))
+      linkSideModules(vm.memory, (bytes, imports) => this.#link(bytes, imports));
   }
 
   get memory(): Wasm.Memory {
@@ -121,9 +145,69 @@ export class Program<Exports extends object = Wasm.Exports> {
     fn();
   }
 
-  /** Closes the program's VM. */
-  close(): Promise<void> {
-    return this.vm.close();
+  /** Translates a side module and puts it on the program's vCPU. */
+  #link(bytes: Uint8Array, imports: object): SideModule {
+    const vcpu = this.vm.enter() as Vcpu;
+    const side = new SideModule(vcpu, this.vm.handle.machine, bytes, imports);
+    vcpu.sides.push(side);
+    return side;
+  }
+
+  /**
+   * The program as it is now, whole, in a thread of its own: a module of yours starts the program's glue
+   * there, and answers calls for as long as you want. See docs/programs.md.
+   *
+   * @example
+   * const branch = await program.branch(new URL('./branch.js', import.meta.url));
+   * await branch.call('query', 'SELECT 1');
+   * await branch.close();
+   *
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_EXPORT (the module has no `main`), RZ_SNAPSHOT_LIMIT,
+   * RZ_SNAPSHOT_LOST, RZ_MODULE_UNSUPPORTED (the program has a state that a branch cannot carry),
+   * RZ_VM_CLOSED, and what the module throws
+   */
+  async branch(
+    module: string | { readonly href: string },
+    argument?: unknown,
+    options: BranchOptions = {},
+  ): Promise<ProgramBranch> {
+    return this.#branchesOf(module, options).take(argument);
+  }
+
+  /** Starts the threads that are to wait for branches, and resolves when they do. Fails as branch() does. */
+  async warmBranches(
+    module: string | { readonly href: string },
+    options: BranchOptions = { warm: 1 },
+  ): Promise<void> {
+    await this.#branchesOf(module, options).ready();
+  }
+
+  #branchesOf(module: string | { readonly href: string }, options: BranchOptions): Branches {
+    const url = String(module);
+    if (!URL.canParse(url))
+      throw new RingzeroError(
+        'RZ_OPTION',
+        `branch('${url}'): give a whole URL, such as new URL('./branch.js', import.meta.url)`,
+      );
+    checkObject(options);
+    checkNames(options, { warm: true } satisfies Record<keyof BranchOptions, true>);
+    const { warm = 0 } = options;
+    if (!Number.isInteger(warm) || warm < 0 || warm > WARM_MAX)
+      refuse('warm', warm, `a whole number up to ${WARM_MAX}`);
+    const vcpu = this.vm.enter() as Vcpu;
+    let branches = this.#branches.get(url);
+    if (branches === undefined) {
+      branches = new Branches({ vcpu, machine: this.vm.handle.machine, wasm: this.#wasm }, url);
+      this.#branches.set(url, branches);
+    }
+    branches.warm = Math.max(branches.warm, warm);
+    return branches;
+  }
+
+  /** Closes the program's VM, and its branches. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#branches.values()].map((branches) => branches.closeAll()));
+    await this.vm.close();
   }
   /** `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {

@@ -12,6 +12,8 @@
 //             a change; for every snapshot of programs whose code changes tables, because such changes cannot
 //             be observed.
 
+import { RingzeroError } from '../errors.ts';
+
 export type TableEntry =
   readonly [table: number, index: number] | string | { value: Primitive } | null;
 type Primitive = string | number | bigint | boolean | undefined;
@@ -34,6 +36,8 @@ export class Tables {
   /** The initial entries; undefined = unchanged so far. */
   #initial: Ref[][] | undefined;
   #homes = new Map<Ref, TableEntry>();
+  /** Functions of side modules, by what they are called in a state. */
+  readonly #named = new Map<string, Ref>();
   #captured: TableState | undefined;
   #isDirty = false;
 
@@ -73,6 +77,56 @@ export class Tables {
       });
     });
     this.#isDirty = true;
+  }
+
+  /**
+   * Names the functions of a side module, the `index`-th, which was linked at `start` of the first table with
+   * `count` entries.
+   */
+  nameSide(index: number, exports: object, start: number, count: number): void {
+    this.#remember();
+    const table = this.#tables.find((place) => place instanceof WebAssembly.Table);
+    const name = (key: string | number, fn: Ref): void => {
+      const home = `side.${index}.${key}`;
+      if (typeof fn !== 'function') return;
+      this.#named.set(home, fn);
+      if (!this.#homes.has(fn)) this.#homes.set(fn, home);
+    };
+    for (const [key, fn] of Object.entries(exports))
+      if (!key.startsWith('ringzero.')) name(`export.${key}`, fn);
+    for (let i = 0; i < count; i++) name(i, table?.get(start + i));
+    this.#isDirty = true;
+  }
+
+  /**
+   * Sets the entries to those of `state`, in a copy of the program whose glue has entries of its own: where
+   * the state has a JavaScript function, the copy keeps what it has. Refuses entries that glue may have
+   * remembered and that must change.
+   */
+  follow(state: TableState | undefined): void {
+    if (state === undefined) return;
+    this.#remember();
+    this.#tables.forEach((table, t) => {
+      const homes = state[t]!;
+      const before = table.length;
+      if (homes.length > before) table.grow(homes.length - before);
+      homes.forEach((home, i) => {
+        const fn = this.#functionOf(home);
+        const own = table.get(i) as Ref;
+        if (fn === own || fn === null || fn === undefined) return;
+        if (i < before && own !== null && this.#isAdded(t, i))
+          throw new RingzeroError(
+            'RZ_MODULE_UNSUPPORTED',
+            `entry ${i} of the program’s table is another function in its branch: the branch’s glue has filled the table in another order`,
+          );
+        table.set(i, fn);
+      });
+    });
+  }
+
+  /** Whether JavaScript has added the entry: it was not there when the instance was created. */
+  #isAdded(table: number, index: number): boolean {
+    return index >= this.#initial![table]!.length;
   }
 
   /** Lengths of the tables, where one has grown: a table cannot shrink. Undefined = none has. */
@@ -118,7 +172,8 @@ export class Tables {
     if (home === null) return null;
     if (typeof home === 'object' && 'value' in home) return home.value;
     if (typeof home !== 'string') return this.#initial![home[0]]?.[home[1]] ?? null;
-    const fn = Object.hasOwn(this.#exports, home) ? this.#exports[home] : undefined;
+    const own = Object.hasOwn(this.#exports, home) ? this.#exports[home] : undefined;
+    const fn = own ?? this.#named.get(home);
     return typeof fn === 'function' ? fn : null;
   }
 }

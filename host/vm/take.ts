@@ -41,6 +41,7 @@ export function takeSlot(vcpu: Vcpu, machine: Machine): number {
   (vcpu.instance.exports['ringzero.save'] as GuestFunction)(
     registersOf(calls, machine.registers, slot),
   );
+  for (const side of vcpu.sides) side.taken(slot);
   return slot;
 }
 

@@ -17,6 +17,7 @@ import { bindHandlers, I32, wasmFunction, type Handlers, type Trapping } from '.
 import { growthFunction, growthImports, isGrowth, resizeHeap } from './heap-growth.ts';
 import { Kernel, type HostSyscall, type KernelExports } from './kernel.ts';
 import type { GuestImports, HypervisorCalls, Machine, VcpuParts } from './machine.ts';
+import type { SideModule } from './side/side-module.ts';
 import { Tables } from './tables.ts';
 import { tracedSyscall, Tracer } from './trace.ts';
 
@@ -66,6 +67,12 @@ export class Vcpu<Exports extends object = GuestExports> {
    * @internal
    */
   readonly tracer: Tracer | undefined;
+  /**
+   * Modules that the program's glue has linked to it.
+   *
+   * @internal
+   */
+  readonly sides: SideModule[] = [];
   readonly #view: Wasm.Global | undefined;
   /** Nesting of calls into a linked guest on this vCPU. */
   #depth = 0;
@@ -155,12 +162,10 @@ export class Vcpu<Exports extends object = GuestExports> {
     module: Wasm.Module,
     hypervisor: HypervisorCalls,
   ): Record<string, Wasm.ModuleImports> {
-    const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = this.kernel.calls;
-    const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, this.kernel.block | 0);
     return Object.assign(Object.create(null) as Record<string, Wasm.ModuleImports>, {
       ...growthImports(growth, module, memory, this.kernel),
       ringzero: {
-        ...{ memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow },
+        ...imageImports(this.kernel, memory),
         ...this.glue?.imports(module),
       },
       libdbos: this.#libdbos(hypervisor, linked),
@@ -339,7 +344,9 @@ export class Vcpu<Exports extends object = GuestExports> {
 
   /** Tells the guest's write checks which view this vCPU is in, after the host changed it. */
   loadView(): void {
-    if (this.#view !== undefined) this.#view.value = this.kernel.view;
+    const { view } = this.kernel;
+    if (this.#view !== undefined) this.#view.value = view;
+    for (const side of this.sides) side.setView(view);
   }
 
   /** Delivers pending interrupts while the guest is idle. */
@@ -351,10 +358,18 @@ export class Vcpu<Exports extends object = GuestExports> {
   detach(): void {
     for (const close of this.#closers) close();
     this.glue?.close();
+    for (const side of this.sides) side.close();
     this.syscalls.closeAll();
     this.kernel.calls.detach();
     this.tracer?.close();
   }
+}
+
+/** What every image imports from `ringzero`. */
+export function imageImports(kernel: Kernel, memory: Wasm.Memory): Wasm.ModuleImports {
+  const { fault, faultRange, viewFault, safepoint, enter, leave, size, grow } = kernel.calls;
+  const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, kernel.block | 0);
+  return { memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow };
 }
 
 /** Stands in for an imported function that was not supplied: only a call of it is an error. */

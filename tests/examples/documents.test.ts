@@ -74,15 +74,25 @@ tests('docs/programs.md: a command and a reactor', () => {
   assert.is(run(text), '2 42\n', 'its two arguments; constructed before it is called');
 });
 
-tests('docs/programs.md: SQLite with its glue, forked, and what drives the fork', () => {
+tests('docs/programs.md: SQLite with its glue, forked, branched, and what drives them', () => {
   symlinkSync(join(ROOT, 'node_modules/@sqlite.org'), join(directory, 'node_modules/@sqlite.org'));
   writeFileSync(join(directory, 'driver.js'), block('docs/programs.md', 'js', '// driver.js'));
   const imports = `import { readFile } from 'node:fs/promises';
     import { MicroVM } from 'ringzero';\n`;
-  const code = ['sqlite3InitModule', 'program.snapshot()'].map((text) =>
+  const code = ['let program;\nconst sqlite3', 'program.snapshot()'].map((text) =>
     block('docs/programs.md', 'js', text),
   );
-  run(`${imports}${code.join('')}await program.close();`);
+  const branched = `const names = ${block('docs/programs.md', 'js', 'program.branch(')
+    .match(/branch\.call\('select', .*?\)/)![0]
+    .replace(/^/, 'await ')};`;
+  writeFileSync(join(directory, 'branch.js'), block('docs/programs.md', 'js', '// branch.js'));
+  const branch = block('docs/programs.md', 'js', 'program.branch(').replace(
+    'await branch.close();',
+    `${branched} console.log(names.join()); await branch.close();`,
+  );
+  const said = run(`${imports}${code.join('')}database.exec("INSERT INTO person VALUES ('ada')");
+    ${branch} await program.close();`);
+  assert.is(said, 'ada\n');
 });
 
 tests('docs/programs.md: a store of JavaScript that only beforeWrite() keeps out of forks', () => {

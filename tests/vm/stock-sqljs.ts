@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { acceptSharedViews, MicroVM, type Program } from '../../host/index.ts';
 import { sqlJsModule } from '../translator/sqljs.ts';
 
-interface StockDatabase {
+export interface StockDatabase {
   /** The connection's address. */
-  readonly db: number;
+  db: number;
   exec(sql: string): { columns: string[]; values: unknown[][] }[];
   prepare(sql: string): { run(values: unknown[]): void; free(): void };
   create_function(name: string, fn: (...args: never[]) => unknown): void;

@@ -1,0 +1,168 @@
+// The branches of a program that one module of the user's runs: threads that have started the program's glue
+// and wait, and threads that have become the program.
+//
+// Invariants  BRANCH-2  A snapshot is held until the thread has copied it. The base, which waiting threads
+//                       have copied in advance, is held until the program is closed.
+
+import { RingzeroError } from '../errors.ts';
+import { takeState, type Taken } from './branch/take.ts';
+import { plainModule, type PlainModule } from './branch/plain-module.ts';
+import { ProgramBranch } from './branch/program-branch.ts';
+import type { BranchThreadData } from './branch/state.ts';
+import { BranchThread } from './branch-thread.ts';
+import type { Machine } from './machine.ts';
+import type { Vcpu } from './vcpu.ts';
+
+/** A program with the means to take its state. */
+interface Branched {
+  readonly vcpu: Vcpu;
+  readonly machine: Machine;
+  /** Its module. */
+  readonly wasm: Uint8Array;
+}
+
+export class Branches {
+  readonly #program: Branched;
+  readonly #url: string;
+  /** Threads that are to wait. */
+  warm = 0;
+  readonly #threads = new Set<BranchThread>();
+  readonly #idle: BranchThread[] = [];
+  #base: Taken | undefined;
+  #module: Promise<Omit<BranchThreadData, 'url' | 'maximumPages'>> | undefined;
+  #plain: PlainModule | undefined;
+  #pages = 0;
+  #isClosed = false;
+
+  constructor(program: Branched, url: string) {
+    this.#program = program;
+    this.#url = url;
+  }
+
+  /** The state is the program's at the time of the call. */
+  async take(argument: unknown): Promise<ProgramBranch> {
+    this.#check();
+    const pages = this.#programPages;
+    let thread: BranchThread | undefined;
+    while ((thread = this.#idle.shift()) !== undefined && thread.pages < pages)
+      void this.#drop(thread);
+    const base = thread?.held === this.#base?.state.id ? this.#base : undefined;
+    const taken = takeState(this.#program.vcpu, this.#program.machine, base);
+    let isReleased = false;
+    const release = (): void => {
+      if (!isReleased) taken.release();
+      isReleased = true;
+    };
+    try {
+      thread ??= await this.#start(pages);
+      const request = { kind: 'become', state: taken.state, argument } as const;
+      let lost: unknown;
+      await thread.ask(request, () => {
+        try {
+          taken.check();
+        } catch (error) {
+          lost = error;
+        }
+        release();
+      });
+      if (lost !== undefined) throw lost;
+      return this.#branchOn(thread);
+    } catch (error) {
+      if (thread !== undefined) void this.#drop(thread);
+      throw error;
+    } finally {
+      release();
+      this.#refill();
+    }
+  }
+
+  #branchOn(thread: BranchThread): ProgramBranch {
+    return new ProgramBranch({
+      call: (name, args) => thread.ask({ kind: 'call', name, args }),
+      close: () => this.#close(thread),
+    });
+  }
+
+  /** Starts as many threads as are to wait, and resolves when they do. */
+  async ready(): Promise<void> {
+    this.#check();
+    const missing = this.warm - this.#idle.length;
+    await Promise.all(Array.from({ length: missing }, () => this.#startIdle()));
+  }
+
+  async #close(thread: BranchThread): Promise<void> {
+    try {
+      const isReusable = (await thread.ask({ kind: 'end' })) === true;
+      if (isReusable && this.#idle.length < this.warm && !this.#isClosed)
+        return await this.#wait(thread);
+    } catch {
+      // it has ended
+    }
+    await this.#drop(thread);
+  }
+
+  async closeAll(): Promise<void> {
+    this.#isClosed = true;
+    this.#idle.length = 0;
+    await Promise.all([...this.#threads].map((thread) => this.#drop(thread)));
+    this.#base?.release();
+    this.#base = undefined;
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw new RingzeroError('RZ_VM_CLOSED', 'the program was closed');
+  }
+
+  async #drop(thread: BranchThread): Promise<void> {
+    this.#threads.delete(thread);
+    await thread.terminate();
+  }
+
+  get #programPages(): number {
+    return this.#program.vcpu.kernel.calls.size();
+  }
+
+  async #start(pages: number): Promise<BranchThread> {
+    const module = await this.#compiled(pages);
+    this.#check();
+    const maximumPages = Math.max(pages, this.#plain!.maximumPages);
+    const thread = new BranchThread({ ...module, pages, maximumPages, url: this.#url });
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  /** The module, with a memory of at least this many pages. */
+  #compiled(pages: number): Promise<Omit<BranchThreadData, 'url' | 'maximumPages'>> {
+    const isOld = this.#plain?.memoryImport === undefined && pages > this.#pages;
+    if (this.#module !== undefined && !isOld) return this.#module;
+    const { wasm, vcpu } = this.#program;
+    const plain = plainModule(wasm, pages, 'ringzero.changesTables' in vcpu.instance.exports);
+    const { bytes, globals, memoryImport } = plain;
+    this.#plain = plain;
+    this.#pages = pages;
+    const compiled = WebAssembly.compile(bytes as BufferSource);
+    return (this.#module = compiled.then((module) => ({ module, globals, memoryImport, pages })));
+  }
+
+  #refill(): void {
+    if (this.#isClosed || this.#idle.length >= this.warm) return;
+    this.#startIdle().catch(() => {}); // the next branch starts a thread itself, and reports the error
+  }
+
+  async #startIdle(): Promise<void> {
+    await this.#wait(await this.#start(this.#programPages));
+  }
+
+  /** Has the thread copy the base, and wait. */
+  async #wait(thread: BranchThread): Promise<void> {
+    const { vcpu, machine } = this.#program;
+    this.#base ??= takeState(vcpu, machine, undefined);
+    const base = this.#base;
+    const { state } = base;
+    await thread.ask({ kind: 'hold', state });
+    base.check();
+    thread.held = state.id;
+    if (this.#isClosed || this.#idle.length >= this.warm) return this.#drop(thread);
+    this.#idle.push(thread);
+  }
+}
