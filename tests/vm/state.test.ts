@@ -1,7 +1,6 @@
 // States: a snapshot as a stream of bytes, whole or as the difference from an earlier one, and VMs and
 // programs that are restored from it.
 
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -319,7 +318,7 @@ test('restore() while another thread is in the guest is refused', async () => {
   const vm = await MicroVM.create<Exports>({ guest, memory: MEMORY });
   const state = await exported(vm.snapshot());
   const worker = new Worker(new URL('./spinner.js', import.meta.url), { workerData: vm.handle });
-  const [number] = (await once(worker, 'message')) as [number];
+  const number = await new Promise<number>((resolve) => worker.once('message', resolve));
   // it enters soon
   while (vm.stats().vcpusRunning === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.is(await codeOf(() => vm.restore(state)), 'RZ_BUSY');
