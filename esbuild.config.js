@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 
 const NODE = 'dist/node';
 const BROWSER = 'dist/browser';
-const MODULES = ['libdbos.wasm', 'kv.wasm', 'states.wasm'];
+const MODULES = ['libdbos.wasm', 'kv.wasm', 'states.wasm', 'fs.wasm'];
 
 const LIBRARY = {
   index: 'host/index.ts',

@@ -2,12 +2,13 @@
 // instance; all share one memory.
 
 import { COUNTER_SYSCALLS } from './abi/counter';
-import { FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
+import { FILES_NONE, FRAME_BYTES, STAGING_BYTES, VIEW_FIRST } from './abi/limits';
 import { SNAPSHOT_FRAMES } from './abi/snapshot-block';
 import { VCPU_DEPTH, VCPU_PENDING, VCPU_SNAPSHOT, VCPU_STAGING } from './abi/vcpu-block';
 import {
   VM_BREAK,
   VM_EPOCH,
+  VM_FILES,
   VM_GUARD,
   VM_GUEST_LIMIT,
   VM_SETTLED,
@@ -15,6 +16,7 @@ import {
   VM_ZERO_FRAME,
 } from './abi/vm-block';
 import * as counters from './kernel/counters';
+import * as fileMemory from './kernel/file-memory';
 import * as frames from './kernel/frames';
 import * as guestMemory from './kernel/guest-memory';
 import * as interrupt from './kernel/interrupt';
@@ -45,6 +47,7 @@ export function boot(
 ): void {
   map.attach(frameCount); //                                        where things are
   store<u32>(map.vm, guestLimit, VM_GUEST_LIMIT); //                how far the break may go
+  store<u32>(map.vm, FILES_NONE, VM_FILES); //                      no file memory
   store<u32>(map.vm, guard, VM_GUARD); //                           pages that trap, from address 0
   store<u32>(map.vm, weak, VM_WEAK); //                             memory order
   // Guest memory and frames.
@@ -148,6 +151,38 @@ export function size(): i32 {
 /** memory.grow: the old size, or -1. */
 export function grow(pages: u32): i32 {
   return guestMemory.grow(pages);
+}
+
+// --- what the image of the file system calls ---------------------------------------------------------------
+
+/** Enters the file system; from a host call of the guest, too. */
+export function enterFiles(): void {
+  vcpu.enterFiles();
+}
+
+
+export function leaveFiles(): void {
+  vcpu.leaveFiles();
+}
+
+/** As fault(), also for file memory. */
+export function fileFault(address: u32): void {
+  writeFault.fileFault(address);
+}
+
+/** As faultRange(), also for file memory. */
+export function fileFaultRange(address: u32, bytes: u32): void {
+  writeFault.fileFaultRange(address, bytes);
+}
+
+/** As viewFault(), also for file memory. */
+export function fileViewFault(address: u32): u32 {
+  return view.fileViewFault(address);
+}
+
+/** Makes file memory one chunk larger than `pages`, in this vCPU's image; false if memory is full. */
+export function growFiles(pages: u32): bool {
+  return fileMemory.grow(pages);
 }
 
 // --- what guests call --------------------------------------------------------------------------------------
@@ -276,6 +311,11 @@ export function isGuestRange(address: u32, bytes: u32): bool {
 /** Whether the range is kernel memory, windows included. */
 export function isKernelRange(address: u32, bytes: u32): bool {
   return transfer.isKernelRange(address, bytes);
+}
+
+/** Gives the VM file memory, once; returns the page after it, 0 if memory is too small. */
+export function openFiles(): u32 {
+  return fileMemory.open();
 }
 
 /** Address at which the host may read a range of guest memory. */

@@ -12,7 +12,7 @@ import { serveFolder } from '../scripts/serve-folder.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const THREADS = ['snapshot-worker', 'timer-worker', 'service-worker'];
-const KERNELS = ['libdbos.wasm', 'kv.wasm', 'states.wasm'];
+const KERNELS = ['libdbos.wasm', 'kv.wasm', 'states.wasm', 'fs.wasm'];
 const GUESTS = ['ycsb.wasm', 'ycsb-eager.wasm', 'ycsb-hash.wasm', 'ycsb-swizzle.wasm'];
 const SQLITE = 'node_modules/@sqlite.org/sqlite-wasm/dist';
 

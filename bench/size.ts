@@ -20,6 +20,7 @@ const GUESTS = [
   'libdbos.wasm',
   'kv.wasm',
   'states.wasm',
+  'fs.wasm',
   'redis.main.wasm.br',
   'redis.snapshot.wasm',
   'redis-encoder.wasm',

@@ -37,6 +37,7 @@ const GUESTS = [
   { name: 'libdbos', entry: 'assembly/libdbos.ts', flags: ['--importTable'], isProduct: true },
   { name: 'redis-encoder', entry: 'guest/redis/encoder/index.ts', isProduct: true, isCheckable: false }, // prettier-ignore
   { name: 'states', entry: 'assembly/states/index.ts', flags: ['--maximumMemory', '38'], isProduct: true, isCheckable: false }, // prettier-ignore
+  { name: 'fs', entry: 'guest/fs/index.ts', isProduct: true },
   { name: 'io-test', entry: 'tests/io/guest/index.ts' },
   { name: 'log-test', entry: 'tests/io/guest/log.ts', flags: ['--initialMemory', '66'] },
   { name: 'mmu-test', entry: 'tests/mmu/guest/index.ts' },
@@ -95,7 +96,7 @@ const FOLDERS = ['host', 'assembly/abi', 'guest'];
 
 const bundle = program('bundle', {
   command: ['esbuild.config.js'],
-  needs: ['kv', 'libdbos', 'states'],
+  needs: ['kv', 'libdbos', 'states', 'fs'],
   inputs: () => [
     ...sources(FOLDERS, LIBRARY),
     ...LOCK,
@@ -103,6 +104,7 @@ const bundle = program('bundle', {
     'dist/wasm/kv.wasm',
     'dist/wasm/libdbos.wasm',
     'dist/wasm/states.wasm',
+    'dist/wasm/fs.wasm',
   ],
   outputs: ['dist/node/host/main.js', 'dist/browser/index.js', 'dist/browser/kv.wasm'],
   words: ['bundle', 'product'],

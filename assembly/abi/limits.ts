@@ -13,4 +13,6 @@ export const VIEW_COUNT: u32 = 254; // 1..254, cyclic; 255 is the page lock of t
 export const PAGE_LOCKED: u32 = 255;
 export const REGISTERS_MAX: u32 = 256; // mutable globals of a guest, 8 bytes each in a snapshot's descriptor
 export const STAGING_BYTES: u32 = 65536; // per vCPU, for the data that system calls transfer
+export const FILES_CHUNK_PAGES: u32 = 256; // pages by which file memory grows
+export const FILES_NONE: u32 = 0xffffffff; // above every page: the VM has no files
 export const TABLE_CHUNK_PAGES: u32 = 1024; // entries of a snapshot table that share one "used" flag

@@ -34,6 +34,10 @@ export const PANIC_PAGE_TABLE: u32 = 27; // a page number or frame that no PTE c
 export const PANIC_RING: u32 = 28; // the indices of a ring are further apart than it has entries
 export const PANIC_CALL: u32 = 29; // a remote call runs unqueued, or an IPI was not posted
 
+// The file system (guest/fs)
+export const PANIC_BLOCK: u32 = 30; // a block is used that is free, or freed that is not in use
+export const PANIC_INODE: u32 = 31; // an inode is used that does not exist, or its counts are wrong
+
 // The store (guest/kv)
 export const PANIC_NODE: u32 = 32; // plus a rule of guest/kv/rules.ts: a node breaks it after a change
 export const PANIC_NODE_FENCE: u32 = 34; // a key is outside its node's fences

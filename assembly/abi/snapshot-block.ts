@@ -5,6 +5,7 @@ export const SNAPSHOT_BREAK: u32 = 4; // u32, pages of guest memory it sees
 export const SNAPSHOT_STATE: u32 = 8; // u32, SNAPSHOT_GOOD, _LOST or _STOPPED
 export const SNAPSHOT_FRAMES: u32 = 12; // u32, frames that it owns
 export const SNAPSHOT_ENDING: u32 = 16; // u32, which side ends it: ENDING_*, set by the first
+export const SNAPSHOT_FILES: u32 = 20; // u32, first page of file memory that it sees
 export const SNAPSHOT_CHUNKS: u32 = 1024; // 1024 x u8, 1 = that chunk of its table has entries
 export const SNAPSHOT_REGISTERS: u32 = 2048; // the parent's mutable globals, 8 bytes each
 

@@ -23,9 +23,10 @@ import {
   PANIC_FRAME_WRITTEN,
 } from '../abi/panic';
 import { VCPU_FREE_COUNT, VCPU_FREE_HEAD, VCPU_FRESH, VCPU_FRESH_END } from '../abi/vcpu-block';
-import { VM_BATCHED_FRAMES, VM_BATCHES, VM_BREAK, VM_VCPUS } from '../abi/vm-block';
+import { VM_BATCHED_FRAMES, VM_BATCHES, VM_BREAK, VM_FILES_TOP, VM_VCPUS } from '../abi/vm-block';
 import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
+import { pause } from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
 
 const NEXT: u32 = 0;
@@ -153,17 +154,36 @@ export function run(count: u32): u32 {
     const old = atomic.load<u64>(map.vm, VM_BREAK);
     const limit = <u32>old;
     const floor = <u32>(old >> 32);
-    if (floor - limit < count) return 0;
+    if (floor - bottom(limit) < count) return 0;
     const lowered = ((<u64>(floor - count)) << 32) | (<u64>limit);
-    if (atomic.cmpxchg<u64>(map.vm, old, lowered, VM_BREAK) == old)
+    if (atomic.cmpxchg<u64>(map.vm, old, lowered, VM_BREAK) != old) continue;
+    if (floor - count >= atomic.load<u32>(map.vm, VM_FILES_TOP))
       return (floor - count) << FRAME_SHIFT;
+    retract(floor - count, count); // file memory has just begun there
+    return 0;
+  }
+}
+
+/** The floor stays above this page. */
+function bottom(breakPage: u32): u32 {
+  return max<u32>(breakPage, atomic.load<u32>(map.vm, VM_FILES_TOP));
+}
+
+/** Raises the floor from `floor` again, after all who lowered it further have done so. */
+function retract(floor: u32, count: u32): void {
+  let turn: u32 = 0;
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BREAK);
+    const raised = ((<u64>(floor + count)) << 32) | (<u64>(<u32>old));
+    if (<u32>(old >> 32) != floor) pause(turn++, map.vm + VM_BREAK + 4);
+    else if (atomic.cmpxchg<u64>(map.vm, old, raised, VM_BREAK) == old) return;
   }
 }
 
 /** Frames that alloc() could still return, on any vCPU. An estimate while others run. */
 export function available(): u32 {
   const both = atomic.load<u64>(map.vm, VM_BREAK);
-  let frames = <u32>(both >> 32) - <u32>both + atomic.load<u32>(map.vm, VM_BATCHED_FRAMES);
+  let frames = <u32>(both >> 32) - bottom(<u32>both) + atomic.load<u32>(map.vm, VM_BATCHED_FRAMES);
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
   for (let i: u32 = 0; i < vcpus; i++) {
     const block = map.vcpuBlock(i);
@@ -219,8 +239,8 @@ export function beyond(limit: u32): u32 {
   );
 }
 
-/** Frames between the break and the floor. */
+/** Frames between the floor and what is below it: file memory, or the break. */
 export function unclaimed(): u32 {
   const both = atomic.load<u64>(map.vm, VM_BREAK);
-  return <u32>(both >> 32) - <u32>both;
+  return <u32>(both >> 32) - bottom(<u32>both);
 }

@@ -5,9 +5,10 @@
 //             its own break.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
-import { ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_BREAK } from '../abi/snapshot-block';
-import { VM_BREAK, VM_GUEST_LIMIT } from '../abi/vm-block';
+import { ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_BREAK, SNAPSHOT_FILES } from '../abi/snapshot-block';
+import { VM_BREAK, VM_FILES, VM_GUEST_LIMIT } from '../abi/vm-block';
 import * as map from '../machine/map';
+import { pause } from '../machine/spinlock';
 import * as vcpu from '../machine/vcpu';
 import * as table from '../snappy/table';
 import * as frames from './frames';
@@ -39,10 +40,25 @@ function growMain(wanted: u32): i32 {
     const old = atomic.load<u64>(map.vm, VM_BREAK);
     const end = <u32>old;
     const floor = <u32>(old >> 32);
-    if (end + wanted > limit || end + wanted > floor) return -1;
+    if (end + wanted > min(limit, min(floor, atomic.load<u32>(map.vm, VM_FILES)))) return -1;
     const raised = ((<u64>floor) << 32) | (<u64>(end + wanted));
-    if (atomic.cmpxchg<u64>(map.vm, old, raised, VM_BREAK) == old)
-      return <i32>(end / FRAMES_PER_PAGE);
+    if (atomic.cmpxchg<u64>(map.vm, old, raised, VM_BREAK) != old) continue;
+    if (end + wanted <= atomic.load<u32>(map.vm, VM_FILES)) return <i32>(end / FRAMES_PER_PAGE);
+    retract(end, wanted); // file memory has just grown there
+    return -1;
+  }
+}
+
+/** Lowers the break to `end` again, after all who raised it further have done so. */
+function retract(end: u32, wanted: u32): void {
+  let turn: u32 = 0;
+  while (true) {
+    const old = atomic.load<u64>(map.vm, VM_BREAK);
+    if (<u32>old != end + wanted) pause(turn++, map.vm + VM_BREAK);
+    else if (
+      atomic.cmpxchg<u64>(map.vm, old, (old & 0xffffffff00000000) | (<u64>end), VM_BREAK) == old
+    )
+      return;
   }
 }
 
@@ -72,6 +88,7 @@ function growSnapshot(slot: u32, wanted: u32): i32 {
   const end = load<u32>(block, SNAPSHOT_BREAK);
   const limit = atomic.load<u32>(map.vm, VM_GUEST_LIMIT);
   if (wanted > limit || end + wanted > limit || wanted > frames.beyond(limit)) return -1;
+  if (end + wanted > load<u32>(block, SNAPSHOT_FILES)) return -1;
   for (let page = end; page < end + wanted; page++) {
     const frame = frames.alloc();
     if (frame == 0) {

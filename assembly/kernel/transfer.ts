@@ -17,6 +17,7 @@ import * as vcpu from '../machine/vcpu';
 import * as table from '../snappy/table';
 import { viewFault } from '../snappy/view';
 import { copyView, faultRange } from '../snappy/write-fault';
+import * as fileMemory from './file-memory';
 import * as guestMemory from './guest-memory';
 
 function bytesLeftInPage(address: u32): u32 {
@@ -34,10 +35,15 @@ export function isKernelRange(address: u32, bytes: u32): bool {
   return isKernel(address) && end <= (<u64>map.frameCount) << FRAME_SHIFT;
 }
 
-/** Beyond the main image's break, and beyond this image's own: a snapshot may have grown by itself. */
+/**
+ * Beyond the main image's break and beyond this image's own (a snapshot may have grown by itself), and not file
+ * memory.
+ */
 function isKernel(address: u32): bool {
   const page = address >> FRAME_SHIFT;
-  return page >= <u32>atomic.load<u64>(map.vm, VM_BREAK) && page >= guestMemory.breakPage();
+  if (page < <u32>atomic.load<u64>(map.vm, VM_BREAK) || page < guestMemory.breakPage())
+    return false;
+  return !fileMemory.has(page);
 }
 
 /** Address where the host may read the range: its own in the main image, else up to STAGING_BYTES, staged. */

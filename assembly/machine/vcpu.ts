@@ -40,6 +40,9 @@ export let index: u32 = 0;
  * VCPU_DEPTH at which the guest's page-fault handler runs, 0 = it does not: inside it no epoch is adopted.
  */
 let frozen: u32 = 0;
+const NOT_IDLE: u32 = 0xffffffff;
+/** VCPU_DEPTH at which idle code of the host entered the file system. */
+let idleDepth: u32 = NOT_IDLE;
 
 /** Makes this instance the vCPU `number`, whose block claim() has reserved. */
 export function attach(number: u32): void {
@@ -170,6 +173,29 @@ export function leave(): void {
 }
 
 /**
+ * Enters code of the file system, from outside, from the guest, or from a host call of the guest, during
+ * which the vCPU does not count as running.
+ */
+export function enterFiles(): void {
+  const depth = load<u32>(block, VCPU_DEPTH);
+  if (atomic.load<u32>(block, VCPU_STATE) != VCPU_RUNNING) {
+    idleDepth = depth;
+    atomic.store<u32>(block, VCPU_RUNNING, VCPU_STATE);
+    adopt();
+  }
+  store<u32>(block, depth + 1, VCPU_DEPTH);
+}
+
+export function leaveFiles(): void {
+  const depth = load<u32>(block, VCPU_DEPTH) - 1;
+  if (CHECKED && depth == <u32>-1) panic(PANIC_DEPTH);
+  store<u32>(block, depth, VCPU_DEPTH);
+  if (depth != idleDepth) return;
+  idleDepth = NOT_IDLE;
+  publish32(block + VCPU_STATE, VCPU_IDLE);
+}
+
+/**
  * Leaves the guest for a host call that may take long: epochs advance without this vCPU. Not inside a
  * page-fault handler, where the epoch must not change.
  */
@@ -201,6 +227,7 @@ export function isFrozen(): bool {
 export function unwind(depth: u32): void {
   if (depth < frozen) frozen = 0; // a handler that called out and re-entered the guest from there continues
   if (load<u32>(block, VCPU_FAULTING) & 1) faultEnd();
+  if (idleDepth != NOT_IDLE && depth <= idleDepth) idleDepth = NOT_IDLE;
   store<u32>(block, depth, VCPU_DEPTH);
   if (depth == 0) atomic.store<u32>(block, VCPU_IDLE, VCPU_STATE);
 }

@@ -20,6 +20,7 @@ import {
   SNAPSHOT_BREAK,
   SNAPSHOT_ENDING,
   SNAPSHOT_EPOCH,
+  SNAPSHOT_FILES,
   SNAPSHOT_FRAMES,
   SNAPSHOT_GOOD,
   SNAPSHOT_LOST,
@@ -31,6 +32,7 @@ import { VECTOR_KILL } from '../abi/vector';
 import {
   VM_ACTIVE,
   VM_BREAK,
+  VM_FILES,
   VM_LOST,
   VM_SLOTS,
   VM_SNAPSHOT_LOCK,
@@ -66,6 +68,7 @@ export function take(): i32 {
   atomic.store<u32>(block, 0, SNAPSHOT_FRAMES);
   atomic.store<u32>(block, ENDING_NONE, SNAPSHOT_ENDING);
   atomic.or<u32>(map.vm, 1 << slot, VM_ACTIVE);
+  atomic.store<u32>(block, atomic.load<u32>(map.vm, VM_FILES), SNAPSHOT_FILES); // FILES-2
   epoch.advance();
   atomic.add<u32>(map.vm, 1, VM_TAKEN);
   spinlock.release(lock);

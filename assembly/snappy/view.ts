@@ -19,6 +19,7 @@ import {
 } from '../abi/snapshot-block';
 import { TRAP_OUTSIDE, TRAP_SNAPSHOT_LOST } from '../abi/vcpu-block';
 import { VM_GUARD } from '../abi/vm-block';
+import * as fileMemory from '../kernel/file-memory';
 import * as frames from '../kernel/frames';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
@@ -30,15 +31,28 @@ import { copyView } from './write-fault';
 export function viewFault(address: u32): u32 {
   const slot = <u32>vcpu.snapshotSlot();
   const page = address >> FRAME_SHIFT;
-  if (
-    page >= load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK) ||
-    page < load<u32>(map.vm, VM_GUARD)
-  )
-    vcpu.trap(TRAP_OUTSIDE, address);
+  if (!isWritable(slot, page)) vcpu.trap(TRAP_OUTSIDE, address);
+  return makePrivate(slot, page);
+}
+
+/** The same for code of the file system: also pages of file memory. */
+export function fileViewFault(address: u32): u32 {
+  const slot = <u32>vcpu.snapshotSlot();
+  const page = address >> FRAME_SHIFT;
+  if (!isWritable(slot, page) && !fileMemory.has(page)) vcpu.trap(TRAP_OUTSIDE, address);
+  return makePrivate(slot, page);
+}
+
+function isWritable(slot: u32, page: u32): bool {
+  const end = load<u32>(map.snapshotBlock(slot), SNAPSHOT_BREAK);
+  return page < end && page >= load<u32>(map.vm, VM_GUARD);
+}
+
+function makePrivate(slot: u32, page: u32): u32 {
   const frame = frames.alloc();
   if (frame == 0) {
     snapshot.lose(slot);
-    vcpu.trap(TRAP_SNAPSHOT_LOST, address);
+    vcpu.trap(TRAP_SNAPSHOT_LOST, page << FRAME_SHIFT);
   }
   const entry = (frame - (page << FRAME_SHIFT)) | ENTRY_PRESENT | ENTRY_OWNED;
   while (true) {

@@ -41,6 +41,7 @@ import {
 } from '../abi/snapshot-block';
 import { TRAP_OUTSIDE, VCPU_EPOCH, VCPU_VIEW } from '../abi/vcpu-block';
 import { VM_ACTIVE, VM_GUARD, VM_SETTLED } from '../abi/vm-block';
+import * as fileMemory from '../kernel/file-memory';
 import * as frames from '../kernel/frames';
 import * as guestMemory from '../kernel/guest-memory';
 import * as trap from '../kernel/trap';
@@ -58,6 +59,17 @@ import * as table from './table';
 export function fault(address: u32): void {
   const page = address >> FRAME_SHIFT;
   if (!isWritable(page)) outside(address, page);
+  makeWritable(page);
+}
+
+/** The same for code of the file system: also pages of file memory. */
+export function fileFault(address: u32): void {
+  const page = address >> FRAME_SHIFT;
+  if (!isWritable(page) && !fileMemory.has(page)) vcpu.trap(TRAP_OUTSIDE, address);
+  makeWritable(page);
+}
+
+function makeWritable(page: u32): void {
   vcpu.count(COUNTER_FAULTS);
   const mine = load<u32>(vcpu.block, VCPU_EPOCH);
   epoch.settle(mine);
@@ -80,6 +92,16 @@ export function faultRange(address: u32, bytes: u32): void {
     if (load<u8>(map.epochs + page) != view)
       fault(page == address >> FRAME_SHIFT ? address : page << FRAME_SHIFT);
   }
+}
+
+/** Like faultRange(), for code of the file system. */
+export function fileFaultRange(address: u32, bytes: u32): void {
+  if (bytes == 0) return;
+  const last = (<u64>address + <u64>bytes - 1) >> FRAME_SHIFT;
+  if (last >= <u64>map.frameCount) return;
+  const view = <u8>load<u32>(vcpu.block, VCPU_VIEW);
+  for (let page = address >> FRAME_SHIFT; page <= <u32>last; page++)
+    if (load<u8>(map.epochs + page) != view) fileFault(page << FRAME_SHIFT);
 }
 
 function isWritable(page: u32): bool {
@@ -161,7 +183,8 @@ function seersOf(page: u32, active: u32, mine: u32): u32 {
     const block = map.snapshotBlock(slot);
     if (!epoch.isOlder(load<u32>(block, SNAPSHOT_EPOCH), mine)) continue;
     if (table.get(slot, page) != 0) continue;
-    if (page < load<u32>(block, SNAPSHOT_BREAK)) seers |= 1 << slot;
+    const isSeen = page < load<u32>(block, SNAPSHOT_BREAK) || fileMemory.isSeen(block, page);
+    if (isSeen) seers |= 1 << slot;
     else table.tryPut(slot, page, table.zeroEntry(page)); // SNAP-8
   }
   return seers;

@@ -98,6 +98,7 @@ function machineOf(parts: BootParts): Machine {
     faults: options.faults?.shared,
     registers: { address: 0, stride: 0, bytes: 0, dropBytes: 0 },
     source: info.source,
+    files: undefined,
     trace: undefined,
   };
 }

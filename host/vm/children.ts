@@ -4,6 +4,7 @@ import { EAGAIN, EBUSY, ECHILD, ENOSYS } from '../../assembly/abi/errno.ts';
 import { SNAPSHOTS_MAX } from '../../assembly/abi/limits.ts';
 import { VECTOR_CHILD } from '../../assembly/abi/vector.ts';
 import { monotonicUs } from '#platform';
+import type { FileImages } from '../files/module.ts';
 import type { HypervisorCalls } from './machine.ts';
 import type { SnapshotPool } from './snapshot-pool.ts';
 import type { Vcpu } from './vcpu.ts';
@@ -16,6 +17,8 @@ export interface Parent {
   pool(): SnapshotPool;
   /** The directory in which its guest may open files. */
   root(): string | undefined;
+  /** Its file system. */
+  files(): FileImages | undefined;
   /** Takes a snapshot and returns its slot; throws when it cannot be taken. */
   take(): number;
 }
@@ -56,7 +59,12 @@ export class Children implements HypervisorCalls {
     this.#snapshotUs = monotonicUs() - before;
     this.#children.set(id, { slot });
     const vcpu = parent.vcpu();
-    const about = { slot, preopen: parent.root(), tables: vcpu.tables!.capture() };
+    const about = {
+      slot,
+      preopen: parent.root(),
+      tables: vcpu.tables!.capture(),
+      files: parent.files(),
+    };
     const job = { ...about, call: { fn, arg }, release: true };
     parent.pool().run(job, ({ result, failure, died }) => {
       const { calls, vcpu: number } = vcpu.kernel;

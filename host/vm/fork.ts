@@ -9,6 +9,7 @@
 
 import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
+import { Files } from '../files/files.ts';
 import { functionNames } from './glue.ts';
 import { checkState } from './snapshot-state.ts';
 import type { ArgumentsOf, FunctionName, GuestExports } from './exports.ts';
@@ -37,12 +38,30 @@ export class Fork<Exports extends object = GuestExports> {
   readonly #slot: number;
   readonly #memory: Uint8Array;
   #open = true;
+  #files: Files | undefined;
 
   /** @internal */
   constructor(vcpu: Vcpu<Exports>, slot: number, memory: Wasm.Memory) {
     this.#vcpu = vcpu;
     this.#slot = slot;
     this.#memory = new Uint8Array(physicalBuffer(memory));
+  }
+
+  /**
+   * The files of the program as they were; changes are private to the snapshot.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION when the parent had no file system
+   */
+  get fs(): Files {
+    this.#check();
+    const files = this.#vcpu.files.system;
+    if (files === undefined)
+      throw new RingzeroError(
+        'RZ_OPTION',
+        'the program had no files when the snapshot was taken: ' +
+          'use `program.fs` or the option `preopens` before',
+      );
+    return (this.#files ??= new Files(files));
   }
 
   /** The program's functions. No constructor runs: memory and globals are those of the parent. */

@@ -14,7 +14,7 @@ import {
 } from '../../assembly/abi/vcpu-block.ts';
 import * as panics from '../../assembly/abi/panic.ts';
 import { TRAP_SLOTS } from '../../assembly/abi/handler.ts';
-import { VM_ACTIVE, VM_ALLOCATOR, VM_GUEST_LIMIT } from '../../assembly/abi/vm-block.ts';
+import { VM_ACTIVE, VM_ALLOCATOR, VM_GUEST_LIMIT, VM_WEAK } from '../../assembly/abi/vm-block.ts';
 import { monotonicUs } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
@@ -32,6 +32,13 @@ export interface KernelExports {
   block(): number;
   enter(): void;
   leave(): void;
+  enterFiles(): void;
+  leaveFiles(): void;
+  fileFault(address: number): void;
+  fileFaultRange(address: number, bytes: number): void;
+  fileViewFault(address: number): number;
+  growFiles(pages: number): number;
+  openFiles(): number;
   fault(address: number): void;
   faultRange(address: number, bytes: number): void;
   viewFault(address: number): number;
@@ -213,6 +220,11 @@ export class Kernel {
     return found === 0 ? undefined : found - 1;
   }
 
+  /** Whether the processor may reorder loads and stores. */
+  get hasWeakMemory(): boolean {
+    return this.#words[(vmBlock(this.frames) + VM_WEAK) / 4] !== 0;
+  }
+
   /** Active snapshots, a bit each. */
   get activeSnapshots(): number {
     return this.#words[(vmBlock(this.frames) + VM_ACTIVE) / 4]!;
@@ -226,6 +238,11 @@ export class Kernel {
   /** Whether this vCPU runs a snapshot. */
   get isSnapshot(): boolean {
     return this.#word(VCPU_SNAPSHOT) !== 0;
+  }
+
+  /** Slot of that snapshot; -1 = it runs none. */
+  get snapshotSlot(): number {
+    return this.#word(VCPU_SNAPSHOT) - 1;
   }
 
   /** Interrupt vectors that the next safepoint would take, a bit each. */

@@ -1,5 +1,6 @@
 // What the vCPUs of a VM share, and what functions that supply a guest's imports are given.
 
+import type { FileImages } from '../files/module.ts';
 import type { ModuleIdentity, ModuleInfo } from '../translator/index.ts';
 import type { Syscalls } from '../syscalls/table.ts';
 import type { WasiSetup } from '../wasi/options.ts';
@@ -41,6 +42,8 @@ export interface Machine {
   registers: Registers;
   /** Names the guest's module in exported states; undefined = images of an earlier release. */
   source: ModuleIdentity | undefined;
+  /** The file system in the VM, once it is open. */
+  files: FileImages | undefined;
   /** What a WASI program is given; undefined = no WASI. */
   wasi: WasiSetup | undefined;
   /** The file that vCPUs write their trace to; undefined = no trace. */

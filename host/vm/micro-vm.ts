@@ -143,7 +143,8 @@ export class MicroVM<Exports extends object = GuestExports> {
   ): Promise<Program<Exports>> {
     checkObject(imports, 'imports');
     checkObject(options);
-    const { optionsOf, programOf } = await import('./program.ts'); // loaded on demand
+    const { loadFileModule, optionsOf, programOf } = await import('./program.ts'); // loaded on demand
+    await loadFileModule();
     return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true), wasm);
   }
 
@@ -230,6 +231,7 @@ export class MicroVM<Exports extends object = GuestExports> {
       vcpu: () => this.#vcpu as Vcpu,
       pool: () => this.#pool,
       root: () => this.#preopen.root,
+      files: () => machine.files,
       take: () => takeSlot(this.#vcpu as Vcpu, machine),
     });
     this.#vcpu = new Vcpu(

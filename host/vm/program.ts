@@ -2,6 +2,7 @@
 
 import { asBytes, type Bytes } from '../bytes.ts';
 import { checkNames, checkObject, refuse, RingzeroError } from '../errors.ts';
+import { Files } from '../files/files.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { Branches } from './branches.ts';
 import type { ProgramBranch } from './branch/program-branch.ts';
@@ -13,9 +14,13 @@ import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import { isDynamic, linkSideModules } from './side/intercept.ts';
 import { SideModule } from './side/side-module.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Vcpu } from './vcpu.ts';
+import { filesOf } from './file-access.ts';
 import type { StateSource } from './state/source.ts';
 import type { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
+
+export { loadFileModule } from '../files/module.ts';
 
 /** The options of a VM for an unmodified module. */
 export function optionsOf(
@@ -78,6 +83,7 @@ export class Program<Exports extends object = Wasm.Exports> {
   readonly #wasm: Uint8Array;
   /** By the module that runs them. */
   readonly #branches = new Map<string, Branches>();
+  #files: Files | undefined;
 
   /** @internal */
   constructor(vm: MicroVM<ForkedExports<Exports>>, wasm: Uint8Array) {
@@ -92,6 +98,11 @@ export class Program<Exports extends object = Wasm.Exports> {
     showProgram(vm.memory, kernel, vm.handle.machine.growth.growsItself);
     if (isDynamic(vm.handle.machine.main))
       linkSideModules(vm.memory, (bytes, imports) => this.#link(bytes, imports));
+  }
+
+  /** The files in the program's VM. */
+  get fs(): Files {
+    return (this.#files ??= new Files(filesOf(this.vm.enter() as Vcpu, this.vm.handle.machine)));
   }
 
   get memory(): Wasm.Memory {

@@ -5,6 +5,7 @@ import { ENDING_SELF } from '../../assembly/abi/snapshot-block.ts';
 import { RingzeroError } from '../errors.ts';
 import { prepareDirectory, thread } from '#platform';
 import { Preopen } from '../syscalls/preopen.ts';
+import type { FileImages } from '../files/module.ts';
 import { Fork } from './fork.ts';
 import { checkState } from './snapshot-state.ts';
 import { ProgramExit } from '../wasi/exit.ts';
@@ -33,6 +34,8 @@ export interface Job {
     | { module: string; argument: unknown };
   /** The program's tables, where they differ from what its module declares. */
   tables?: TableState | undefined;
+  /** The VM's file system: it may have been opened after this thread had started. */
+  files?: FileImages | undefined;
   /** Whether to release the snapshot after this job. */
   release: boolean;
 }
@@ -150,6 +153,8 @@ async function run(vcpu: Vcpu, machine: Machine, job: Job): Promise<unknown> {
   try {
     checkState(calls, job.slot);
     calls.settleSnapshot(job.slot);
+    machine.files ??= job.files;
+    vcpu.files.lookAtSnapshot();
     (guest['ringzero.load'] as GuestFunction)(registers);
     isLoaded = true;
     vcpu.tables!.apply(job.tables);

@@ -42,7 +42,7 @@ export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
   readonly #kernel: Kernel;
   readonly #memory: Wasm.Memory;
-  readonly #machine: Pick<Machine, 'memory' | 'source' | 'registers'>;
+  readonly #machine: Pick<Machine, 'memory' | 'source' | 'registers' | 'files'>;
   readonly #pool: SnapshotPool;
   readonly #preopen: () => string | undefined;
   /** The program's tables in this snapshot, where they differ from what its module declares. */
@@ -57,7 +57,7 @@ export class Snapshot<Exports extends object = GuestExports> {
   constructor(
     slot: number,
     kernel: Kernel,
-    machine: Pick<Machine, 'memory' | 'source' | 'registers'>,
+    machine: Pick<Machine, 'memory' | 'source' | 'registers' | 'files'>,
     pool: SnapshotPool,
     preopen: () => string | undefined,
     tables: TableState | undefined,
@@ -121,7 +121,8 @@ export class Snapshot<Exports extends object = GuestExports> {
 
   #job(call: Job['call']): Promise<unknown> {
     this.#check();
-    const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables };
+    const { files } = this.#machine;
+    const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables, files };
     const job = { ...about, call, release: false };
     this.#id = undefined;
     return new Promise((resolve, reject) => {

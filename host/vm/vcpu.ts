@@ -9,6 +9,7 @@ import type * as Wasm from '../webassembly.ts';
 import type { Preopen } from '../syscalls/preopen.ts';
 import { Syscalls, type SyscallSink } from '../syscalls/table.ts';
 import type { FunctionName, GuestExports, GuestFunction } from './exports.ts';
+import { VcpuFiles } from './vcpu-files.ts';
 import { closed, guestTrap } from './guest-trap.ts';
 import { Glue } from './glue.ts';
 import { importsOf } from './imports.ts';
@@ -35,6 +36,8 @@ const NO_CHILDREN: HypervisorCalls = {
 export class Vcpu<Exports extends object = GuestExports> {
   /** @internal */
   readonly kernel: Kernel;
+  /** @internal */
+  readonly files: VcpuFiles;
   /** @internal */
   readonly syscalls: Syscalls;
   /** The guest's exported functions by name; a trap in one is a RingzeroError. */
@@ -92,8 +95,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     isRestored = false,
   ) {
     const { memory, frames } = machine;
-    let syscalls: Syscalls | undefined;
-    const syscall: HostSyscall = (nr, a, b, c, d, e) => syscalls!.call(nr, a, b, c, d, e);
+    const syscall: HostSyscall = (nr, a, b, c, d, e) => this.syscalls.call(nr, a, b, c, d, e);
     const tracer = (this.tracer = machine.trace && new Tracer(machine.trace));
     this.kernel = new Kernel(
       machine.kernel,
@@ -105,7 +107,8 @@ export class Vcpu<Exports extends object = GuestExports> {
     );
     if (image === 'main') this.kernel.blocks.sayThread(this.kernel.vcpu); // the pool knows those of snapshots
     tracer?.name(this.kernel.vcpu, image);
-    this.syscalls = syscalls = new Syscalls(machine, this.kernel, preopen, sink);
+    this.files = new VcpuFiles(machine, this.kernel, image);
+    this.syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     if (image === 'main' && machine.glue) this.glue = new Glue(this.kernel, memory);
     const given = typeof imports === 'function' ? imports(this.#context(memory)) : imports;
     const module = (this.module =

@@ -74,12 +74,29 @@ tests('docs/programs.md: a command and a reactor', () => {
   assert.is(run(text), '2 42\n', 'its two arguments; constructed before it is called');
 });
 
+tests('docs/programs.md: files in the VM, and a fork of them', () => {
+  const cells = assemble('(module (memory (export "memory") 1))');
+  writeFileSync(join(directory, 'cells.wasm'), cells);
+  writeFileSync(join(directory, 'reader.js'), block('docs/programs.md', 'js', '// reader.js'));
+  const before = `import { readFile } from 'node:fs/promises';
+    import { MicroVM } from 'ringzero';
+    const program = await MicroVM.load(await readFile('cells.wasm'));\n`;
+  const text = block('docs/programs.md', 'js', 'program.fs.mkdirSync').replace(
+    /await moment.drive.*/,
+    (line) => `console.log(${line.split(';')[0]});`,
+  );
+  assert.is(
+    run(`${before}${text}await moment.release(); await program.close();`),
+    'as they were\n',
+  );
+});
+
 tests('docs/programs.md: SQLite with its glue, forked, branched, and what drives them', () => {
   symlinkSync(join(ROOT, 'node_modules/@sqlite.org'), join(directory, 'node_modules/@sqlite.org'));
   writeFileSync(join(directory, 'driver.js'), block('docs/programs.md', 'js', '// driver.js'));
   const imports = `import { readFile } from 'node:fs/promises';
     import { MicroVM } from 'ringzero';\n`;
-  const code = ['let program;\nconst sqlite3', 'program.snapshot()'].map((text) =>
+  const code = ['let program;\nconst sqlite3', 'new sqlite3.oo1.DB'].map((text) =>
     block('docs/programs.md', 'js', text),
   );
   const branched = `const names = ${block('docs/programs.md', 'js', 'program.branch(')

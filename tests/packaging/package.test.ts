@@ -21,6 +21,7 @@ const tests = suite('the package');
 tests('it has its own code and nothing of the tests and benches', () => {
   const guests = [...files.keys()].filter((file) => /^dist\/wasm/.test(file)).sort();
   assert.equal(guests, [
+    'dist/wasm/fs.wasm',
     'dist/wasm/kv.wasm',
     'dist/wasm/libdbos.wasm',
     'dist/wasm/redis-encoder.wasm',
@@ -80,8 +81,8 @@ for (const platform of ['node', 'browser'] as const)
   tests(`its JavaScript is small: ${platform}`, async () => {
     const machine = await javascriptSize('machine', platform);
     const { bytes, foreignBytes, startBytes } = await javascriptSize('both', platform);
-    assert.ok(machine.bytes > 50_000 && machine.bytes < 235_000, `ringzero: ${machine.bytes}`);
-    assert.ok(bytes - foreignBytes! < 280_000, `with the store: ${bytes} - ${foreignBytes}`);
+    assert.ok(machine.bytes > 50_000 && machine.bytes < 260_000, `ringzero: ${machine.bytes}`);
+    assert.ok(bytes - foreignBytes! < 300_000, `with the store: ${bytes} - ${foreignBytes}`);
     assert.ok(startBytes! < bytes, 'something comes later');
   });
 

@@ -50,6 +50,7 @@ const CHAINS: readonly (readonly string[])[] = [
     'guest/redis/commands.ts',
     'guest/redis/index.ts',
   ],
+  ['assembly/abi', 'assembly/machine', 'assembly/index.ts', 'guest/fs/abi.ts', 'guest/fs'],
   // the host
   [
     'assembly/abi',
@@ -61,6 +62,8 @@ const CHAINS: readonly (readonly string[])[] = [
     'host/io',
     'host/translator',
     'host/syscalls',
+    'guest/fs/abi.ts',
+    'host/files',
     'host/wasi',
     'host/vm',
     'host/udf',

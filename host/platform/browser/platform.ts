@@ -86,7 +86,7 @@ export function sleepUs(us: number): void {
   Atomics.wait(nobody, 0, 0, us / 1000);
 }
 
-/** A file that the build made, by name: next to this file. Bundlers recognise the first three. */
+/** A file that the build made, by name: next to this file. Bundlers recognise all but the last. */
 export async function readBuiltModule(name: string): Promise<Uint8Array> {
   const base = import.meta.url;
   const url =
@@ -96,7 +96,9 @@ export async function readBuiltModule(name: string): Promise<Uint8Array> {
         ? new URL('./kv.wasm', import.meta.url)
         : name === 'states.wasm'
           ? new URL('./states.wasm', import.meta.url)
-          : new URL(name, base);
+          : name === 'fs.wasm'
+            ? new URL('./fs.wasm', import.meta.url)
+            : new URL(name, base);
   const response = await fetch(url);
   if (!response.ok)
     throw new RingzeroError(

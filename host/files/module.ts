@@ -1,0 +1,32 @@
+// The module of the file system, and its images for one VM.
+
+import { readBuiltModule } from '#platform';
+import { translateMain, translateSnapshot } from '../translator/index.ts';
+import type * as Wasm from '../webassembly.ts';
+
+/** The file system of a VM, for its threads; can be posted. */
+export interface FileImages {
+  readonly main: Wasm.Module;
+  /** Bytes in shared memory: only threads that run a snapshot compile them. */
+  readonly snapshot: Uint8Array;
+  /** The page after file memory. */
+  readonly top: number;
+}
+
+let bytes: Uint8Array | undefined;
+
+/** Once per thread before fileImages(), where files cannot be read synchronously (browsers). */
+export async function loadFileModule(): Promise<void> {
+  bytes ??= await readBuiltModule('fs.wasm');
+}
+
+/** An operation must not be interrupted, so the main image does not poll (guest/fs/lock.ts). */
+export function fileImages(frames: number, weakMemory: boolean, top: number): FileImages {
+  bytes ??= readBuiltModule('fs.wasm') as Uint8Array;
+  const options = { frames, weakMemory, validate: false };
+  const { main } = translateMain(bytes, { ...options, safepoints: false });
+  const { snapshot } = translateSnapshot(bytes, options);
+  const shared = new Uint8Array(new SharedArrayBuffer(snapshot.length));
+  shared.set(snapshot);
+  return { main: new WebAssembly.Module(main as BufferSource), snapshot: shared, top };
+}

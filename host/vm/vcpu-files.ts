@@ -1,0 +1,39 @@
+// The file system as one vCPU has it: an instance of the image that fits the vCPU, made at its first use.
+
+import { RingzeroError } from '../errors.ts';
+import { FileSystem } from '../files/file-system.ts';
+import { FileGuest } from '../files/guest.ts';
+import { guestTrap } from './guest-trap.ts';
+import type { Kernel } from './kernel.ts';
+import type { Machine } from './machine.ts';
+
+export class VcpuFiles {
+  readonly #machine: Machine;
+  readonly #kernel: Kernel;
+  readonly #image: 'main' | 'snapshot';
+  #system: FileSystem | undefined;
+
+  constructor(machine: Machine, kernel: Kernel, image: 'main' | 'snapshot') {
+    this.#machine = machine;
+    this.#kernel = kernel;
+    this.#image = image;
+  }
+
+  /** Undefined until the VM has a file system. Fails with RZ_OUT_OF_MEMORY. */
+  get system(): FileSystem | undefined {
+    const { files: images, memory } = this.#machine;
+    if (this.#system !== undefined || images === undefined) return this.#system;
+    const toError = (what: string, thrown: unknown): unknown =>
+      guestTrap(this.#kernel, `file system: ${what}`, thrown);
+    const guest = new FileGuest(images, memory, this.#kernel, this.#image, toError);
+    if (this.#image === 'snapshot') guest.lookAt(this.#kernel.snapshotSlot);
+    else if (guest.calls.format() === 0)
+      throw new RingzeroError('RZ_OUT_OF_MEMORY', 'there is not enough memory for a file system');
+    return (this.#system = new FileSystem(guest));
+  }
+
+  /** Points the file system at the snapshot that the vCPU now runs. */
+  lookAtSnapshot(): void {
+    this.#system?.guest.lookAt(this.#kernel.snapshotSlot);
+  }
+}
