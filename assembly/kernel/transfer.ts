@@ -36,8 +36,8 @@ export function isKernelRange(address: u32, bytes: u32): bool {
 }
 
 /**
- * Beyond the main image's break and beyond this image's own (a snapshot may have grown by itself), and not file
- * memory.
+ * Beyond the main image's break and beyond this image's own (a snapshot may have grown by itself), and not
+ * file memory.
  */
 function isKernel(address: u32): bool {
   const page = address >> FRAME_SHIFT;
