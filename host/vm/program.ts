@@ -17,7 +17,6 @@ import type { Snapshot } from './snapshot.ts';
 import type { Vcpu } from './vcpu.ts';
 import { filesOf } from './file-access.ts';
 import type { StateSource } from './state/source.ts';
-import type { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
 export { loadFileModule } from '../files/module.ts';
