@@ -160,7 +160,6 @@ export function enterFiles(): void {
   vcpu.enterFiles();
 }
 
-
 export function leaveFiles(): void {
   vcpu.leaveFiles();
 }
