@@ -4,7 +4,6 @@
 // Invariants  FS-3  An inode is freed when it has neither a link nor an open record.
 
 import { PANIC_INODE } from '../../assembly/abi/panic';
-import { CHECKED, panic } from '../../assembly/machine/checked';
 import {
   BLOCK_BYTES,
   INODES_PER_BLOCK,
@@ -27,6 +26,7 @@ import {
   TYPE_DIRECTORY,
   TYPE_MASK,
 } from './abi';
+import { CHECKED, panic } from './checked';
 import * as map from './map';
 import * as space from './space';
 

@@ -11,7 +11,6 @@
 // Cost        alloc() reads a word of the bitmap, from where the last search ended.
 
 import { PANIC_BLOCK } from '../../assembly/abi/panic';
-import { CHECKED, panic } from '../../assembly/machine/checked';
 import {
   BLOCK_BYTES,
   BLOCK_SHIFT,
@@ -26,6 +25,7 @@ import {
   SUPER_MAGIC,
   SUPER_TOTAL,
 } from './abi';
+import { CHECKED, panic } from './checked';
 
 
 @external('files', 'grow')

@@ -120,8 +120,12 @@ export class FileGuest {
         grow: () => -1,
       },
       libdbos: { safepoint: calls.poll },
-      hypervisor: { ...kernel.imports },
-      files: { grow: calls.growFiles, now: Date.now, sleep: kernel.imports.sleep },
+      files: {
+        grow: calls.growFiles,
+        now: Date.now,
+        sleep: kernel.imports.sleep,
+        panic: kernel.imports.panic,
+      },
     });
     const { exports } = this.#instance;
     (exports['ringzero.attach'] as () => void)();
