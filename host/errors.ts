@@ -97,8 +97,25 @@ export class RingzeroError extends Error {
 
 /** Throws RZ_OPTION for an option or an argument: the same words everywhere. */
 export function refuse(name: string, value: unknown, allowed: string): never {
-  const shown = typeof value === 'string' ? `'${value}'` : String(value);
-  throw new RingzeroError('RZ_OPTION', `option \`${name}\` is ${shown}; allowed: ${allowed}`);
+  const shown = typeof value === 'string' ? `'${value}'` : textOf(value);
+  throw new RingzeroError(
+    'RZ_OPTION',
+    `option \`${name}\` is ${shown.length > SHOWN ? `${shown.slice(0, SHOWN)}...` : shown}; allowed: ${allowed}`,
+  );
+}
+
+/** Characters of a refused value that a message shows. */
+const SHOWN = 200;
+
+function textOf(value: unknown): string {
+  const isLong = (item: unknown): boolean => typeof item === 'object' && item !== null;
+  const hasText = !ArrayBuffer.isView(value) && !(Array.isArray(value) && value.some(isLong));
+  try {
+    if (hasText) return String(value);
+  } catch {
+    // an object without a text, such as one without a prototype
+  }
+  return Object.prototype.toString.call(value);
 }
 
 /** For callers without types: refuses anything but an object. */

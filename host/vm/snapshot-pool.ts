@@ -107,6 +107,10 @@ export class SnapshotPool {
     }
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#workers].map(({ thread }) => thread.terminate()));

@@ -141,9 +141,10 @@ export class Snapshot<Exports extends object = GuestExports> {
    * A copy of `length` bytes at `address` as they were.
    *
    * @throws {@link RingzeroError} RZ_OPTION for a range outside the snapshot, RZ_SNAPSHOT_LOST,
-   * RZ_SNAPSHOT_CLOSED
+   * RZ_SNAPSHOT_CLOSED, RZ_VM_CLOSED
    */
   read(address: number, length: number): Uint8Array {
+    this.#checkVM();
     const size = this.byteLength;
     if (
       !Number.isInteger(address) ||
@@ -185,7 +186,7 @@ export class Snapshot<Exports extends object = GuestExports> {
    * const second = vm.snapshot();
    * await writeFile('delta', second.export({ since: first }));
    *
-   * @throws {@link RingzeroError} RZ_OPTION, RZ_SNAPSHOT_CLOSED, RZ_BUSY while calls on the snapshot run;
+   * @throws {@link RingzeroError} RZ_OPTION, RZ_SNAPSHOT_CLOSED, RZ_VM_CLOSED, RZ_BUSY while calls on it run;
    * reading fails with these and with RZ_SNAPSHOT_LOST
    */
   export(options: ExportOptions = {}): ByteStream {
@@ -206,6 +207,7 @@ export class Snapshot<Exports extends object = GuestExports> {
   #source(): Source {
     const check = (): void => {
       this.#check();
+      this.#checkVM();
       if (this.#jobs > 0 || this.#id !== id)
         throw new RingzeroError(
           'RZ_BUSY',
@@ -241,6 +243,11 @@ export class Snapshot<Exports extends object = GuestExports> {
   /** `release`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  /** Reading uses the vCPU of this thread. */
+  #checkVM(): void {
+    if (this.#pool.isClosed) throw new RingzeroError('RZ_VM_CLOSED', 'the VM was closed');
   }
 
   #check(): void {

@@ -69,12 +69,42 @@ export class Tables {
   apply(state: TableState | undefined): void {
     if (state === undefined && this.#initial === undefined) return;
     this.#remember();
+    this.#put(
+      this.#tables.map(
+        (_, t) => state?.[t]?.map((home) => this.#functionOf(home)) ?? this.#initial![t]!,
+      ),
+    );
+  }
+
+  /**
+   * As apply(), for entries that may not fit the tables: throws the engine's error, and then the entries are
+   * as before. Returns what undoes it.
+   */
+  replace(state: TableState | undefined): () => void {
+    const isFitting = state === undefined || state.length === this.#tables.length;
+    if (!isFitting)
+      throw new RangeError(`${state.length} tables, and the module has ${this.#tables.length}`);
+    const before = this.#tables.map(entriesOf);
+    const undo = (): void => this.#put(before);
+    try {
+      this.apply(state);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return undo;
+  }
+
+  /** A table that is longer keeps its length; what is behind is empty. */
+  #put(entries: readonly (readonly Ref[])[]): void {
     this.#tables.forEach((table, t) => {
-      const wanted = state?.[t]?.map((home) => this.#functionOf(home)) ?? this.#initial![t]!;
+      const wanted = entries[t]!;
       if (wanted.length > table.length) table.grow(wanted.length - table.length);
       wanted.forEach((fn, i) => {
         if (table.get(i) !== fn) table.set(i, fn);
       });
+      for (let i = wanted.length; i < table.length; i++)
+        if (table.get(i) !== null) table.set(i, null);
     });
     this.#isDirty = true;
   }
@@ -139,11 +169,7 @@ export class Tables {
     if (this.#initial !== undefined) return;
     this.#initial = this.#tables.map(entriesOf);
     for (const [name, value] of Object.entries(this.#exports))
-      if (
-        typeof value === 'function' &&
-        (name.startsWith(FUNCTION) || !name.startsWith('ringzero.'))
-      )
-        this.#homes.set(value, name);
+      if (isNameOfFunction(name, value)) this.#homes.set(value, name);
     this.#initial.forEach((entries, t) =>
       entries.forEach((fn, i) => {
         if (typeof fn === 'function') this.#homes.set(fn, [t, i]);
@@ -174,8 +200,14 @@ export class Tables {
     if (typeof home !== 'string') return this.#initial![home[0]]?.[home[1]] ?? null;
     const own = Object.hasOwn(this.#exports, home) ? this.#exports[home] : undefined;
     const fn = own ?? this.#named.get(home);
-    return typeof fn === 'function' ? fn : null;
+    return isNameOfFunction(home, fn) ? fn : null;
   }
+}
+
+/** Whether it is a program's function. The image's own, such as `ringzero.save`, never get into a table. */
+function isNameOfFunction(name: string, value: unknown): boolean {
+  const isTheirs = name.startsWith(FUNCTION) || !name.startsWith('ringzero.');
+  return isTheirs && typeof value === 'function';
 }
 
 function placeOf(global: WebAssembly.Global): Place {
@@ -183,7 +215,9 @@ function placeOf(global: WebAssembly.Global): Place {
     length: 1,
     get: () => global.value as Ref,
     set: (_index, value) => (global.value = value),
-    grow: () => 1,
+    grow: () => {
+      throw new RangeError('a global has one value');
+    },
   };
 }
 

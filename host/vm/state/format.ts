@@ -79,6 +79,8 @@ export function decodeHeader(bytes: Uint8Array, codec: Codec): Header {
   if (view.getBigUint64(72, true) !== codec.hash(bytes.subarray(0, 72), 0n))
     throw malformed('its header is damaged');
   const flags = view.getUint32(12, true);
+  if ((flags & ~FLAG_DELTA) !== 0 || view.getBigUint64(64, true) !== 0n)
+    throw malformed('it uses what this release does not know');
   return {
     id: bytes.slice(16, 32),
     base: (flags & FLAG_DELTA) === 0 ? undefined : bytes.slice(32, 48),

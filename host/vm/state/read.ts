@@ -73,17 +73,29 @@ function isSameModule({ module: a }: Header, { module: b }: Header): boolean {
 
 async function readState(source: StateSource, isTrial: boolean, codec: Codec): Promise<State> {
   const input = new Input(partsOf(source));
+  try {
+    return await readFrom(input, isTrial, codec);
+  } finally {
+    input.close();
+  }
+}
+
+async function readFrom(input: Input, isTrial: boolean, codec: Codec): Promise<State> {
   const header = decodeHeader(await input.take(HEADER_BYTES), codec);
   const registers: Uint8Array[] = [];
   const tables: Uint8Array[] = [];
   const records: StateRecord[] = [];
+  let registerBytes = 0;
   for (let number = 0; ; number++) {
     const head = await input.take(RECORD_BYTES);
     const stored = await input.take(decodeLengths(head).stored);
     const record = decodeRecord(head, stored, number, codec);
     if (record.kind === RECORD_END) break;
-    if (record.kind === RECORD_REGISTERS) registers.push(contentOf(record, codec).slice());
-    else if (record.kind === RECORD_TABLES) tables.push(contentOf(record, codec).slice());
+    if (record.kind === RECORD_REGISTERS) {
+      registerBytes += record.bytes;
+      if (registerBytes > header.registerBytes) throw malformed('it has too many registers');
+      registers.push(contentOf(record, codec).slice());
+    } else if (record.kind === RECORD_TABLES) tables.push(contentOf(record, codec).slice());
     else if (record.kind === RECORD_PAGES || record.kind === RECORD_ZEROS) {
       if (isTrial) runsOf(record, header, codec);
       records.push(record);
@@ -173,8 +185,16 @@ class Input {
 
   /** Fails with RZ_FORMAT unless nothing follows. */
   async end(): Promise<void> {
-    let isMore = this.#part.length > 0;
-    for await (const part of this.#parts) isMore ||= part.length > 0;
-    if (isMore) throw malformed('bytes follow its end');
+    while (this.#part.length === 0) {
+      const { value, done: isEnd } = await this.#parts.next();
+      if (isEnd === true) return;
+      this.#part = value;
+    }
+    throw malformed('bytes follow its end');
+  }
+
+  /** Cancels a stream that has not been read to its end; how that goes does not matter any more. */
+  close(): void {
+    this.#parts.return().catch(() => {});
   }
 }

@@ -69,22 +69,45 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
   checkModule(last, machine);
   if (calls.counter(GAUGE_RUNNING) !== 0)
     throw new RingzeroError('RZ_BUSY', 'restore() while a thread is in the guest: call it outside');
+  const wanted = last.header.pages / FRAMES_PER_WASM_PAGE;
+  // First what can fail. A snapshot is active here, so pages are written later: they would all be copied.
+  withRegisters(vcpu, machine, (address) => {
+    const undo = putTables(last, target);
+    try {
+      if (!target.isFresh) {
+        checkDrops(last, machine, address);
+        grow(target, wanted);
+      }
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    new Uint8Array(physicalBuffer(machine.memory)).set(last.registers, address);
+    (vcpu.instance.exports['ringzero.load'] as GuestFunction)(address);
+  });
   const pages = new PageWriter(target, last.header.pages);
-  if (!target.isFresh) {
-    checkDrops(last, target);
-    resize(target, last.header.pages / FRAMES_PER_WASM_PAGE, pages);
-  }
   inGuest(target, () => {
+    if (!target.isFresh) pages.clear(last.header.pages, calls.size() * FRAMES_PER_WASM_PAGE);
     states.forEach((state, i) => {
       if (i === 0 && !target.isFresh) clearOthers(state, pages, codec);
       for (const record of state.records) pages.apply(record, state, codec);
     });
   });
-  withRegisters(vcpu, machine, (address) => {
-    new Uint8Array(physicalBuffer(machine.memory)).set(last.registers, address);
-    (vcpu.instance.exports['ringzero.load'] as GuestFunction)(address);
-  });
-  vcpu.tables!.apply(last.tables);
+  if (!seesExactly(machine)) calls.shrink(wanted);
+}
+
+/** Whether the program has glue that sees exactly its memory, and cannot be told that it shrinks. */
+function seesExactly({ glue, growth }: Machine): boolean {
+  return glue && !growth.growsItself;
+}
+
+/** Sets the entries of tables. Fails with RZ_FORMAT; returns what undoes it. */
+function putTables({ tables }: State, { vcpu }: Target): () => void {
+  try {
+    return vcpu.tables!.replace(tables);
+  } catch (error) {
+    throw malformed(`its tables do not fit the module (${String(error)})`);
+  }
 }
 
 /** Writes to guest memory as the guest does: in an epoch, which ends afterwards. */
@@ -99,48 +122,49 @@ function inGuest({ vcpu }: Target, write: () => void): void {
   }
 }
 
-/** Gives guest memory this many pages of 64 KiB. Fails with RZ_OPTION, RZ_OUT_OF_MEMORY. */
-function resize(target: Target, wanted: number, pages: PageWriter): void {
-  const { vcpu, machine } = target;
+/**
+ * Gives guest memory at least this many pages of 64 KiB; fewer are for restore(). Fails with RZ_OPTION,
+ * RZ_OUT_OF_MEMORY.
+ */
+function grow({ vcpu, machine }: Target, wanted: number): void {
   const { calls } = vcpu.kernel;
   const now = calls.size();
-  const isExact = machine.glue && !machine.growth.growsItself; // glue sees exactly the program's memory
-  if (wanted < now) {
-    if (isExact)
-      throw new RingzeroError(
-        'RZ_OPTION',
-        `the program's memory has grown from ${wanted} to ${now} pages since, and its glue cannot be told ` +
-          'that it shrinks: load the program anew, then restore()',
-      );
-    inGuest(target, () => pages.clear(wanted * FRAMES_PER_WASM_PAGE, now * FRAMES_PER_WASM_PAGE));
-    calls.shrink(wanted);
-  } else if (wanted > now) {
-    if (!isExact) calls.grow(wanted - now);
+  if (wanted < now && seesExactly(machine))
+    throw new RingzeroError(
+      'RZ_OPTION',
+      `the program's memory has grown from ${wanted} to ${now} pages since, and its glue cannot be told ` +
+        'that it shrinks: load the program anew, then restore()',
+    );
+  if (wanted <= now) return;
+  let cause: unknown;
+  try {
+    if (!seesExactly(machine)) calls.grow(wanted - now);
     else if (vcpu.resize !== undefined) vcpu.resize(wanted * WASM_PAGE_BYTES);
     else machine.memory.grow(wanted - now);
+  } catch (error) {
+    cause = error;
   }
-  if (calls.size() !== wanted)
+  // Glue may have made it larger: Emscripten's adds a fifth.
+  if (calls.size() < wanted)
     throw new RingzeroError(
       'RZ_OUT_OF_MEMORY',
       `the state has ${wanted} pages of memory, and the guest has ${calls.size()} and cannot have ${wanted}`,
+      { cause },
     );
 }
 
 /** A segment that this instance has dropped cannot come back. */
-function checkDrops({ registers }: State, { vcpu, machine }: Target): void {
+function checkDrops({ registers }: State, machine: Machine, address: number): void {
   const { dropBytes } = machine.registers;
-  if (dropBytes === 0) return;
-  withRegisters(vcpu, machine, (address) => {
-    const end = address + registers.length;
-    const now = new Uint8Array(physicalBuffer(machine.memory)).slice(end - dropBytes, end);
-    const then = registers.subarray(registers.length - dropBytes);
-    if (now.some((bits, i) => (bits & ~then[i]!) !== 0))
-      throw new RingzeroError(
-        'RZ_OPTION',
-        'the program has since dropped a segment that the state still has: ' +
-          'restore into a new VM (MicroVM.restore)',
-      );
-  });
+  const end = address + registers.length;
+  const now = new Uint8Array(physicalBuffer(machine.memory)).slice(end - dropBytes, end);
+  const then = registers.subarray(registers.length - dropBytes);
+  if (now.some((bits, i) => (bits & ~then[i]!) !== 0))
+    throw new RingzeroError(
+      'RZ_OPTION',
+      'the program has since dropped a segment that the state still has: ' +
+        'restore into a new VM (MicroVM.restore)',
+    );
 }
 
 /** Zeroes the pages that the whole state does not have. */
