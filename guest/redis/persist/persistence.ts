@@ -252,7 +252,10 @@ function finish(result: i32): void {
   judge(false);
 }
 
-/** Ends a child that saves; what it has written is unlinked. */
+/**
+ * Ends a child that saves; what it has written is unlinked. It cannot replace a file that is saved later: its
+ * rename finds no such name, and if it makes its file after the unlink, it stops before the rename.
+ */
 export function cancelSave(): void {
   if (!isSaving()) return;
   const id = child;
