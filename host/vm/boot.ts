@@ -87,6 +87,7 @@ function machineOf(parts: BootParts): Machine {
     ...{ memory: memory.memory, frames, kernel, main, weakMemory, glue, wasi },
     snapshot: sharedCopy(images.snapshot),
     linked: options.linked ?? false,
+    boundCompilation: options.boundCompilation ?? false,
     growth: {
       growsItself: info.growsItself ?? true,
       growImport: info.growImport,

@@ -44,6 +44,8 @@ export interface Machine {
   source: ModuleIdentity | undefined;
   /** The file system in the VM, once it is open. */
   files: FileImages | undefined;
+  /** Whether side modules are refused whose compilation takes memory out of proportion. */
+  boundCompilation: boolean;
   /** What a WASI program is given; undefined = no WASI. */
   wasi: WasiSetup | undefined;
   /** The file that vCPUs write their trace to; undefined = no trace. */

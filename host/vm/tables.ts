@@ -124,7 +124,8 @@ export class Tables {
     };
     for (const [key, fn] of Object.entries(exports))
       if (!key.startsWith('ringzero.')) name(`export.${key}`, fn);
-    for (let i = 0; i < count; i++) name(i, table?.get(start + i));
+    const known = Math.min(count, (table?.length ?? 0) - start); // the module may claim any number
+    for (let i = 0; i < known; i++) name(i, table!.get(start + i));
     this.#isDirty = true;
   }
 

@@ -2,15 +2,22 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MicroVM, type Program } from '../../host/index.ts';
-import { linkSide, PROGRAM, SIDE_MEMORY, type ProgramExports } from './side-modules.ts';
+import { MicroVM, type Program, type RingzeroError } from '../../host/index.ts';
+import { assemble } from './guests.ts';
+import { dynamic, linkSide, PROGRAM, SIDE_MEMORY, type ProgramExports } from './side-modules.ts';
 
 const test = suite('side modules');
 const BRANCH = new URL('./branch-side.js', import.meta.url);
 
-async function load(): Promise<{ program: Program<ProgramExports>; memory: WebAssembly.Memory }> {
+async function load(
+  boundCompilation = false,
+): Promise<{ program: Program<ProgramExports>; memory: WebAssembly.Memory }> {
   const memory = MicroVM.memory(2 ** 26, PROGRAM);
-  const program = await MicroVM.load<ProgramExports>(PROGRAM, { env: { memory } });
+  const program = await MicroVM.load<ProgramExports>(
+    PROGRAM,
+    { env: { memory } },
+    { boundCompilation },
+  );
   return { program, memory: memory as WebAssembly.Memory };
 }
 
@@ -76,6 +83,36 @@ test('modules that are not side modules are instantiated as ever', async () => {
   assert.ok((await WebAssembly.instantiate(bytes)).instance instanceof WebAssembly.Instance);
   assert.ok((await WebAssembly.compile(bytes)) instanceof WebAssembly.Module);
   assert.throws(() => new WebAssembly.Module(bytes.subarray(0, 4)), WebAssembly.CompileError);
+  await program.close();
+});
+
+test('hostile side modules: odd shapes load, names of the machine and hostile functions do not', async () => {
+  const { program, memory } = await load(true);
+  const env = { memory, __memory_base: SIDE_MEMORY, __table_base: 0 };
+  const link = (body: string, entries?: readonly number[]): WebAssembly.Instance => {
+    const wasm = assemble(`(module (import "env" "memory" (memory 1)) ${body})`);
+    const module = new WebAssembly.Module(dynamic(wasm, entries) as BufferSource);
+    return new WebAssembly.Instance(module, { env } as unknown as WebAssembly.Imports);
+  };
+  const codeOf = (body: string): unknown => {
+    try {
+      link(body);
+    } catch (error) {
+      return (error as RingzeroError).code;
+    }
+    return undefined;
+  };
+  for (const body of ['', '(data (i32.const 131072) "x")', '(global (mut i64) (i64.const 1))'])
+    assert.ok(link(body) instanceof WebAssembly.Instance, body);
+  assert.is(program.exports.load(SIDE_MEMORY), 120);
+  const most = [0xff, 0xff, 0xff, 0xff, 0x0f];
+  const { go } = link('(func (export "go") (result i32) (i32.const 9))', most).exports;
+  assert.is((go as () => number)(), 9);
+  assert.is(codeOf('(data (i32.const 0x3f00000) "x")'), 'RZ_GUEST_TRAP');
+  assert.is(codeOf('(import "ringzero" "leave" (func))'), 'RZ_MODULE_UNSUPPORTED');
+  assert.is(codeOf('(global (export "ringzero.view") i32 (i32.const 1))'), 'RZ_MODULE_UNSUPPORTED');
+  const locals = `(func ${'(local i32)'.repeat(40_000)} ${'(if (i32.const 0) (then))'.repeat(900)})`;
+  assert.is(codeOf(locals), 'RZ_MODULE_UNSUPPORTED');
   await program.close();
 });
 

@@ -6,10 +6,13 @@ import { assemble } from './guests.ts';
 export const SIDE_MEMORY = 131_072;
 const [MEMORY_INFO, SIDE_BYTES, SIDE_ENTRIES] = [1, 16, 2];
 
-/** Puts the section in front that says what a dynamically linked module needs. */
-function dynamic(module: Uint8Array): Uint8Array {
+/** Puts the section in front that says what a dynamically linked module needs; numbers are LEB128. */
+export function dynamic(
+  module: Uint8Array,
+  entries: readonly number[] = [SIDE_ENTRIES],
+): Uint8Array {
   const name = [...new TextEncoder().encode('dylink.0')];
-  const info = [MEMORY_INFO, 4, SIDE_BYTES, 4, SIDE_ENTRIES, 0];
+  const info = [MEMORY_INFO, 3 + entries.length, SIDE_BYTES, 4, ...entries, 0];
   const content = [name.length, ...name, ...info];
   const section = [0, content.length, ...content];
   return Uint8Array.from([...module.subarray(0, 8), ...section, ...module.subarray(8)]);

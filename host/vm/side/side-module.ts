@@ -44,6 +44,7 @@ export class SideModule {
       safepoints: false,
       glue: true,
       zeroFilledMemory: false,
+      boundCompilation: machine.boundCompilation,
     });
     const module = new originals.Module(main as BufferSource);
     this.#glue = new Glue(kernel, machine.memory);
@@ -79,8 +80,10 @@ export class SideModule {
    * so the module always counts as running.
    */
   setView(view: number): void {
-    (this.#instance.exports['ringzero.view'] as WebAssembly.Global).value = view;
-    (this.#instance.exports['ringzero.inside'] as WebAssembly.Global).value = 1;
+    const { 'ringzero.view': seen, 'ringzero.inside': inside } = this.#instance.exports;
+    // A module without stores, or without exported functions, has no use for them.
+    if (seen instanceof WebAssembly.Global) seen.value = view;
+    if (inside instanceof WebAssembly.Global) inside.value = 1;
   }
 
   /** A snapshot was taken in this slot. */
