@@ -11,7 +11,8 @@ import { checkObject, RingzeroError } from './errors.ts';
 import * as translator from './translator/index.ts';
 import { imagesOf } from './vm/images.ts';
 import { compileKernel, kernelNow } from './vm/kernel-module.ts';
-import { guestMemory } from './vm/boot.ts';
+import { guestMemory, hasMemoryFiles } from './vm/boot.ts';
+import { beginFiles, loadFileModule } from './vm/file-access.ts';
 import { bootVM, type MicroVM } from './vm/micro-vm.ts';
 import type { LoadOptions, MicroVMOptions } from './vm/options.ts';
 import { optionsOf, programOf, type Program } from './vm/program.ts';
@@ -34,7 +35,7 @@ let weakMemory: boolean | undefined;
  * @category Programs
  */
 export async function prepare(): Promise<void> {
-  const [weak] = await Promise.all([isWeakMemory(), compileKernel()]);
+  const [weak] = await Promise.all([isWeakMemory(), compileKernel(), loadFileModule()]);
   weakMemory = weak;
 }
 
@@ -79,6 +80,7 @@ function create<Exports extends object>(options: MicroVMOptions): MicroVM<Export
     ...{ options, memory, images, glue: true, weakMemory: weak, wasi: setup },
     kernel: kernelNow(),
     main: new WebAssembly.Module(images.main as BufferSource),
+    beginFiles: hasMemoryFiles(setup) ? beginFiles : undefined,
     imports: withWasi(setup, options.imports ?? {}, wasi),
     release: () => {},
   });

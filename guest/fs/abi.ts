@@ -95,5 +95,12 @@ export const OPEN_BYTES: u32 = 64;
 export const OPENS_PER_BLOCK: u32 = 64;
 export const OPENS_MAX: u32 = 65536;
 export const OPEN_INODE: u32 = 0; // u32, 0 = free
+export const OPEN_OWNER: u32 = 4; // u32, 1 + the vCPU whose descriptor it is, 0 = of no descriptor
+export const OPEN_NUMBER: u32 = 8; // u32, the descriptor
+export const OPEN_FLAGS: u32 = 12; // u32, flags of WASI
 export const OPEN_POSITION: u32 = 16; // u64
+export const OPEN_BASE: u32 = 24; // u32, rights of WASI
+export const OPEN_INHERITING: u32 = 28; // u32
+export const OPEN_PREOPEN: u32 = 32; // u32, 1 + index of the preopened directory that it is
+export const OPEN_ACCESS: u32 = 40; // u32, how the host would have it open: OPEN_* of the host's flags
 export const OPEN_NEXT: u32 = 36; // u32, 1 + next free record

@@ -19,6 +19,7 @@ import {
   ROOT_INODE,
   SCRATCH_BLOCK,
   SUPER_CHANGES,
+  SUPER_OPEN_END,
   TYPE_DIRECTORY,
   TYPE_MASK,
 } from './abi';
@@ -63,6 +64,10 @@ export function scratchAddress(): u32 {
 }
 export function inodeAddress(ino: u32): u32 {
   return inode.at(ino);
+}
+/** Records are numbered below it. */
+export function openEnd(): u32 {
+  return load<u32>(space.superblock, SUPER_OPEN_END);
 }
 export function openAddress(record: u32): u32 {
   return opens.at(record);

@@ -13,6 +13,8 @@ Runs a WASI program in a micro-VM. The program gets the standard streams and wha
 
 Options:
   --dir HOST[::GUEST[::ro]]   a directory, under the name GUEST; ro makes it read-only. May be repeated
+  --dir memory[:HOST]::GUEST[::ro]
+                              a directory in the VM's memory, with the content of HOST at first
   --env NAME=VALUE            an environment variable; NAME alone passes on yours. May be repeated
   --memory SIZE               physical memory of the VM: bytes, or kb, mb, gb (powers of 1024)   (1gb)
   --trace FILE                write a trace of system calls, write faults and snapshots for Perfetto
@@ -79,13 +81,20 @@ function readArguments(argv: readonly string[]): Request {
   };
 }
 
+type Preopen = NonNullable<WasiOptions['preopens']>[string];
+
+const IN_MEMORY = /^memory(?::(.+))?$/;
+
 function preopensOf(dirs: readonly string[]): NonNullable<WasiOptions['preopens']> {
-  const preopens = Object.create(null) as Record<string, { path: string; readOnly: boolean }>;
+  const preopens = Object.create(null) as Record<string, Preopen>;
   for (const text of dirs) {
     const [path, name = path, mode] = text.split('::');
     if (mode !== undefined && mode !== 'ro')
       throw new UsageError(`--dir ${text}: after the second :: only ro is allowed`);
-    preopens[name!] = { path: path!, readOnly: mode === 'ro' };
+    const readOnly = mode === 'ro';
+    const inMemory = name === path ? null : IN_MEMORY.exec(path!);
+    if (inMemory === null) preopens[name!] = { path: path!, readOnly };
+    else preopens[name!] = { memory: true, from: inMemory[1], readOnly };
   }
   return preopens;
 }

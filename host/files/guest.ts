@@ -17,6 +17,7 @@ interface FileExports {
   scratchAddress(): number;
   inodeAddress(ino: number): number;
   openAddress(record: number): number;
+  openEnd(): number;
   blockAddress(block: number): number;
   look(parent: number, name: number, bytes: number): number;
   make(parent: number, name: number, bytes: number, mode: number): number;

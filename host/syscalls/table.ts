@@ -23,6 +23,8 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Serves the system calls from SYS_WASI on. */
 interface WasiService {
   serve(number: number): number;
+  /** The vCPU whose descriptors it uses: in a fork, its parent's. */
+  owner: number;
   /** Closes what the program left open. */
   close(): void;
 }

@@ -20,6 +20,16 @@ import type { Directory } from '../platform/file-facts.ts';
 const LINKS_MAX = 40;
 const COMPONENTS_MAX = 1024;
 
+/** What a walk needs of the files that it walks through. */
+interface Walked {
+  enterDirectory(parent: Directory, name: string): Directory;
+  leaveDirectory(directory: Directory): void;
+  isLink(directory: Directory, name: string): boolean;
+  readLink(directory: Directory, name: string): string;
+}
+
+const OF_HOST: Walked = { ...beneath, enterDirectory, leaveDirectory };
+
 export interface Place {
   readonly directory: Directory;
   /** One component. `.` is the directory itself; `..` occurs only in an entry, which no operation accepts. */
@@ -37,7 +47,7 @@ export interface Place {
  */
 export type Lookup = 'follow' | 'object' | 'create' | 'entry';
 
-function pathError(code: string, path: string): Error {
+export function pathError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }
 
@@ -47,8 +57,9 @@ export function walkTo<T>(
   path: string,
   lookup: Lookup,
   use: (place: Place) => T,
+  files = OF_HOST,
 ): T {
-  const walk = new Walk(root);
+  const walk = new Walk(root, files);
   try {
     return use(walk.to(path, lookup));
   } finally {
@@ -62,9 +73,11 @@ class Walk {
   #left: string[] = [];
   #hasSlash = false;
   #links = 0;
+  readonly #files: Walked;
 
-  constructor(root: Directory) {
+  constructor(root: Directory, files: Walked) {
     this.#stack = [root];
+    this.#files = files;
   }
 
   to(path: string, lookup: Lookup): Place {
@@ -78,13 +91,13 @@ class Walk {
         if (lookup === 'entry' || lookup === 'create') return this.#at('..');
         this.#up();
         return this.#at('.');
-      } else if (this.#follows(lookup) && beneath.isLink(this.#here, name)) this.#link(name);
+      } else if (this.#follows(lookup) && this.#files.isLink(this.#here, name)) this.#link(name);
       else return this.#at(name);
     }
   }
 
   end(): void {
-    while (this.#stack.length > 1) leaveDirectory(this.#stack.pop()!);
+    while (this.#stack.length > 1) this.#files.leaveDirectory(this.#stack.pop()!);
   }
 
   get #here(): Directory {
@@ -118,14 +131,14 @@ class Walk {
 
   #up(): void {
     if (this.#stack.length === 1) throw pathError('ENOTCAPABLE', '..');
-    leaveDirectory(this.#stack.pop()!);
+    this.#files.leaveDirectory(this.#stack.pop()!);
   }
 
   #into(name: string): void {
     try {
-      this.#stack.push(enterDirectory(this.#here, name));
+      this.#stack.push(this.#files.enterDirectory(this.#here, name));
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOTDIR' || !beneath.isLink(this.#here, name))
+      if ((error as { code?: unknown }).code !== 'ENOTDIR' || !this.#files.isLink(this.#here, name))
         throw error;
       this.#link(name);
     }
@@ -133,6 +146,6 @@ class Walk {
 
   #link(name: string): void {
     if (++this.#links > LINKS_MAX) throw pathError('ELOOP', name);
-    this.#push(beneath.readLink(this.#here, name));
+    this.#push(this.#files.readLink(this.#here, name));
   }
 }

@@ -37,6 +37,8 @@ export interface BootParts {
   readonly wasi: WasiSetup | undefined;
   /** Including WASI. */
   readonly imports: GuestImports;
+  /** Gives the VM a file system when it boots: the program has directories in memory. */
+  readonly beginFiles?: typeof import('./file-access.ts').beginFiles | undefined;
   /** Releases what prepareDirectory() opened. */
   readonly release: () => void;
   /**
@@ -139,9 +141,19 @@ export function bootOf(parts: BootParts): {
   const boot = (calls: KernelExports): void => {
     calls.boot(frames, guestPages, limit, guardPages, weakMemory ? 1 : 0);
     machine.registers = claimRegisters(calls, images.info);
+    parts.beginFiles?.(machine, calls, weakMemory);
     if (options.timer === true) announceTimers(machine);
   };
   return { handle, boot };
+}
+
+export const hasMemoryFiles = (wasi: WasiSetup | undefined): boolean =>
+  wasi?.preopens.some(({ memory }) => memory) === true;
+
+async function fileBeginner(): Promise<BootParts['beginFiles']> {
+  const { beginFiles, loadFileModule } = await import('./file-access.ts'); // loaded on demand
+  await loadFileModule();
+  return beginFiles;
 }
 
 /** Loads, translates and compiles what the options name. Fails as MicroVM.create does. */
@@ -163,6 +175,7 @@ export async function bootParts(
   const wasi = await checkedWasi(options.wasi, images);
   const imports = await addWasi(wasi, options.imports ?? {});
   const release = await prepareDirectory(options.preopen);
+  const beginFiles = hasMemoryFiles(wasi) ? await fileBeginner() : undefined;
   const about = { options, memory, images, kernel, main, weakMemory, glue, wasi, restoredPages };
-  return { ...about, imports, release };
+  return { ...about, imports, release, beginFiles };
 }

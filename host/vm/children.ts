@@ -64,6 +64,7 @@ export class Children implements HypervisorCalls {
       preopen: parent.root(),
       tables: vcpu.tables!.capture(),
       files: parent.files(),
+      owner: vcpu.number,
     };
     const job = { ...about, call: { fn, arg }, release: true };
     parent.pool().run(job, ({ result, failure, died }) => {

@@ -7,8 +7,10 @@ import type { KernelExports } from './kernel.ts';
 import type { Machine } from './machine.ts';
 import type { Vcpu } from './vcpu.ts';
 
+export { loadFileModule } from '../files/module.ts';
+
 /** Gives the VM a file system. Fails with RZ_OUT_OF_MEMORY, RZ_LINKED. */
-function beginFiles(machine: Machine, calls: KernelExports, isWeak: boolean): void {
+export function beginFiles(machine: Machine, calls: KernelExports, isWeak: boolean): void {
   if (machine.linked)
     throw new RingzeroError('RZ_LINKED', 'the VM of a linked guest has no file system');
   const top = calls.openFiles();

@@ -9,6 +9,7 @@ import type { CarriedImport } from './carried.ts';
 import type { Kernel } from './kernel.ts';
 import type { Registers } from './registers.ts';
 import type { TraceSetup } from './trace.ts';
+import type { VcpuFiles } from './vcpu-files.ts';
 
 /**
  * Shared by every vCPU of a VM; can be posted to another thread.
@@ -77,6 +78,7 @@ export interface ImportContext {
 export interface VcpuParts extends ImportContext {
   kernel: Kernel;
   syscalls: Syscalls;
+  files: VcpuFiles;
 }
 
 /**

@@ -19,7 +19,7 @@ import { filesOf } from './file-access.ts';
 import type { StateSource } from './state/source.ts';
 import type * as Wasm from '../webassembly.ts';
 
-export { loadFileModule } from '../files/module.ts';
+export { loadFileModule } from './file-access.ts';
 
 /** The options of a VM for an unmodified module. */
 export function optionsOf(

@@ -34,6 +34,8 @@ export interface Job {
     | { module: string; argument: unknown };
   /** The program's tables, where they differ from what its module declares. */
   tables?: TableState | undefined;
+  /** The vCPU that took the snapshot: its descriptors of files in the VM are the fork's. */
+  owner: number;
   /** The VM's file system: it may have been opened after this thread had started. */
   files?: FileImages | undefined;
   /** Whether to release the snapshot after this job. */
@@ -155,6 +157,7 @@ async function run(vcpu: Vcpu, machine: Machine, job: Job): Promise<unknown> {
     calls.settleSnapshot(job.slot);
     machine.files ??= job.files;
     vcpu.files.lookAtSnapshot();
+    if (vcpu.syscalls.wasi !== undefined) vcpu.syscalls.wasi.owner = job.owner;
     (guest['ringzero.load'] as GuestFunction)(registers);
     isLoaded = true;
     vcpu.tables!.apply(job.tables);

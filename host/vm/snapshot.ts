@@ -122,8 +122,9 @@ export class Snapshot<Exports extends object = GuestExports> {
   #job(call: Job['call']): Promise<unknown> {
     this.#check();
     const { files } = this.#machine;
-    const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables, files };
-    const job = { ...about, call, release: false };
+    const { vcpu: owner } = this.#kernel;
+    const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables };
+    const job = { ...about, files, owner, call, release: false };
     this.#id = undefined;
     return new Promise((resolve, reject) => {
       this.#jobs += 1;

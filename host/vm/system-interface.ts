@@ -5,7 +5,7 @@ import type { Mistyped, WasiSetup } from '../wasi/options.ts';
 import { Layers } from './imports.ts';
 import type { GuestImports, VcpuParts } from './machine.ts';
 
-type Wasi = Pick<typeof import('../wasi/calls.ts'), 'Calls' | 'unblockInput'>;
+type Wasi = Pick<typeof import('../wasi/calls.ts'), 'Calls' | 'plantSeeds' | 'unblockInput'>;
 
 /** `imports`, completed with the functions of WASI preview 1. */
 export async function addWasi(
@@ -19,14 +19,15 @@ export async function addWasi(
 export function withWasi(
   setup: WasiSetup | undefined,
   imports: GuestImports,
-  { Calls, unblockInput }: Wasi,
+  { Calls, plantSeeds, unblockInput }: Wasi,
 ): GuestImports {
   if (setup === undefined) return imports;
   if (setup.streams.includes(0)) unblockInput();
   return (beside) => {
-    const { memory, kernel, syscalls } = beside as VcpuParts;
+    const { memory, kernel, syscalls, files } = beside as VcpuParts;
     const given = typeof imports === 'function' ? imports(beside) : imports;
-    const calls = new Calls(setup, memory, kernel);
+    const calls = new Calls(setup, memory, kernel, files);
+    if (files.boots && !files.isRestored) plantSeeds(files.system, setup.preopens);
     syscalls.wasi = calls;
     const functions = { ...calls.imports };
     for (const wrong of setup.mistyped) refuseAt(functions, wrong);

@@ -3,17 +3,33 @@
 import { RingzeroError } from '../errors.ts';
 import { FileSystem } from '../files/file-system.ts';
 import { FileGuest } from '../files/guest.ts';
+import type { FilesOfVcpu } from '../wasi/calls.ts';
 import { guestTrap } from './guest-trap.ts';
 import type { Kernel } from './kernel.ts';
 import type { Machine } from './machine.ts';
 
-export class VcpuFiles {
+export class VcpuFiles implements FilesOfVcpu {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: 'main' | 'snapshot';
   #system: FileSystem | undefined;
+  readonly isFork: boolean;
+  /** Memory, and with it the files, are those of a state. */
+  readonly isRestored: boolean;
+  /** This vCPU boots the VM. */
+  readonly boots: boolean;
+  readonly files = (): FileSystem | undefined => this.system;
 
-  constructor(machine: Machine, kernel: Kernel, image: 'main' | 'snapshot') {
+  constructor(
+    machine: Machine,
+    kernel: Kernel,
+    image: 'main' | 'snapshot',
+    boots: boolean,
+    isRestored: boolean,
+  ) {
+    this.isFork = image === 'snapshot';
+    this.isRestored = isRestored;
+    this.boots = boots;
     this.#machine = machine;
     this.#kernel = kernel;
     this.#image = image;

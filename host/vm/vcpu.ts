@@ -107,7 +107,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     );
     if (image === 'main') this.kernel.blocks.sayThread(this.kernel.vcpu); // the pool knows those of snapshots
     tracer?.name(this.kernel.vcpu, image);
-    this.files = new VcpuFiles(machine, this.kernel, image);
+    this.files = new VcpuFiles(machine, this.kernel, image, boot !== undefined, isRestored);
     this.syscalls = new Syscalls(machine, this.kernel, preopen, sink);
     if (image === 'main' && machine.glue) this.glue = new Glue(this.kernel, memory);
     const given = typeof imports === 'function' ? imports(this.#context(memory)) : imports;
@@ -182,6 +182,7 @@ export class Vcpu<Exports extends object = GuestExports> {
       memory,
       kernel: this.kernel,
       syscalls: this.syscalls,
+      files: this.files,
       libdbos: { fetch, syscall },
       claimWindow: (bytes) => claimWindow(Math.ceil(bytes / FRAME_BYTES)) >>> 0,
     };

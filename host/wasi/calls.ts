@@ -9,12 +9,14 @@
 // Concurrency One per vCPU; vCPUs do not share descriptors.
 
 import { SYS_WASI } from '../../assembly/abi/syscall.ts';
+import type { FileSystem } from '../files/file-system.ts';
 import type { Kernel, KernelExports } from '../vm/kernel.ts';
 import { errno, errnoOfHost, WASI_FUNCTIONS, WasiError, type WasiFunction } from './abi.ts';
 import { Descriptors } from './descriptors.ts';
 import { ProgramExit } from './exit.ts';
 import { fileCalls } from './files.ts';
 import { GuestMemory } from './guest-memory.ts';
+import { MemoryFiles } from './memory-files.ts';
 import type { WasiSetup } from './options.ts';
 import { pathCalls } from './paths.ts';
 import { pollCalls } from './poll.ts';
@@ -22,6 +24,7 @@ import { processCalls, socketCalls } from './process.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 
 export { unblockInput } from '#platform/beneath';
+export { plantSeeds } from './seeds.ts';
 
 type Row = (calls: Calls, ...args: never[]) => number;
 type Argument = number | bigint;
@@ -52,6 +55,13 @@ const TABLE = WASI_FUNCTIONS.map((name) => ROWS[name]) as ((
 const NONE: readonly Argument[] = [];
 const SIGPIPE = 13;
 
+/** The files in the VM, as the vCPU has them. */
+export interface FilesOfVcpu {
+  readonly files: () => FileSystem | undefined;
+  readonly isFork: boolean;
+  readonly isRestored: boolean;
+}
+
 export class Calls {
   readonly setup: WasiSetup;
   readonly memory: GuestMemory;
@@ -72,7 +82,23 @@ export class Calls {
   /** Kernel memory where a handler of the guest finds them; 0 until a handler is bound. */
   #window = 0;
 
-  constructor(setup: WasiSetup, memory: WebAssembly.Memory, kernel: Kernel) {
+  /** The vCPU whose descriptors these are: in a fork, the one that took the snapshot. */
+  owner: number;
+  /** Descriptors of files in the VM are as memory has them: in a fork, or after a state was restored. */
+  adopts: boolean;
+  readonly #isFork: boolean;
+  readonly #files: () => FileSystem | undefined;
+
+  constructor(
+    setup: WasiSetup,
+    memory: WebAssembly.Memory,
+    kernel: Kernel,
+    { files, isFork, isRestored }: FilesOfVcpu,
+  ) {
+    this.owner = kernel.vcpu;
+    this.adopts = isFork || isRestored;
+    this.#isFork = isFork;
+    this.#files = files;
     this.setup = setup;
     this.memory = new GuestMemory(memory, kernel);
     this.#kernel = kernel;
@@ -85,7 +111,11 @@ export class Calls {
 
   /** Opened at first use, and again after close(). */
   get descriptors(): Descriptors {
-    return (this.#descriptors ??= new Descriptors(this.setup.streams, this.setup.preopens));
+    if (this.#descriptors !== undefined) return this.#descriptors;
+    const { streams, preopens } = this.setup;
+    const files = preopens.some(({ memory }) => memory) ? this.#files() : undefined;
+    const memory = files && new MemoryFiles(files, this.owner);
+    return (this.#descriptors = new Descriptors(streams, preopens, memory, this.adopts));
   }
 
   /** A call allocates nothing: a rest parameter and its spreading took a tenth of a read's time. */
@@ -164,7 +194,7 @@ export class Calls {
   }
 
   close(): void {
-    this.#descriptors?.closeAll();
+    this.#descriptors?.closeAll(this.#isFork);
     this.#descriptors = undefined;
   }
 }

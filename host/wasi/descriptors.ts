@@ -1,13 +1,10 @@
 // The descriptors of one vCPU: what each refers to, and what may be done with it. A program can use only
 // descriptors that it got from here.
 
-import {
-  descriptors as host,
-  directoryOf,
-  OPEN,
-  openRoot,
-  withoutWaiting,
-} from '#platform/beneath';
+import { descriptors as host, OPEN, openRoot, withoutWaiting } from '#platform/beneath';
+import { HOST, type Backend } from './backend.ts';
+import { adoptPreopens, MemoryDescriptor, openPreopen } from './memory-descriptors.ts';
+import type { MemoryFiles } from './memory-files.ts';
 import type { Directory, FileKind } from '../platform/file-facts.ts';
 import {
   CHANGING_RIGHTS,
@@ -22,9 +19,13 @@ import type { PreopenedDirectory } from './options.ts';
 
 const DESCRIPTORS_MAX = 1024;
 const STREAMS = 3;
+/** Holds a number while descriptors are made. */
+const RESERVED = {} as Descriptor;
 
 export interface Descriptor {
+  /** The backend's descriptor. */
   host: number;
+  readonly backend: Backend;
   readonly kind: FileKind;
   /** The path where it was found, for hosts that cannot name a descriptor. */
   readonly path: string;
@@ -71,15 +72,17 @@ function closeEndables(entry: Descriptor): void {
 /** The position of a file is kept here; other kinds have their own, or none. */
 export const isSeekable = ({ kind }: Descriptor): boolean => kind === 'file' || kind === 'block';
 
-export const asDirectory = (entry: Descriptor): Directory => directoryOf(entry.host, entry.path);
+export const asDirectory = ({ backend, host: descriptor, path }: Descriptor): Directory =>
+  backend.directoryOf(descriptor, path);
 
 export const fileType = (kind: FileKind): number => FILETYPE[kind];
 
-type NewDescriptor = Pick<Descriptor, 'host' | 'kind' | 'base' | 'inheriting'> &
+export type NewDescriptor = Pick<Descriptor, 'host' | 'kind' | 'base' | 'inheriting'> &
   Partial<Omit<Descriptor, 'host' | 'kind' | 'base' | 'inheriting'>>;
 
 function complete(entry: NewDescriptor): Descriptor {
   return {
+    backend: HOST,
     path: '',
     owned: true,
     flags: 0,
@@ -96,20 +99,34 @@ function complete(entry: NewDescriptor): Descriptor {
 export class Descriptors {
   readonly #entries: (Descriptor | undefined)[] = [];
 
-  /** Standard streams at 0 to 2, preopened directories from 3. Fails with the host's error. */
-  constructor(streams: readonly number[], preopens: readonly PreopenedDirectory[]) {
+  /**
+   * Standard streams at 0 to 2, preopened directories from 3. `adopts`: descriptors of files in the VM are
+   * those that their owner has open there, with their numbers. Fails with the host's error.
+   */
+  constructor(
+    streams: readonly number[],
+    preopens: readonly PreopenedDirectory[],
+    memory: MemoryFiles | undefined,
+    adopts: boolean,
+  ) {
     for (const [index, stream] of streams.entries()) this.#entries[index] = openStream(stream);
-    for (const { name, path, readOnly } of preopens) {
-      const { descriptor } = openRoot(path);
-      const kept = readOnly ? ~CHANGING_RIGHTS : -1;
-      this.add({
-        host: descriptor,
-        kind: 'directory',
-        path,
-        preopen: name,
-        base: DIRECTORY_RIGHTS & kept,
-        inheriting: (DIRECTORY_RIGHTS | FILE_RIGHTS) & kept,
-      });
+    for (const [index, preopen] of preopens.entries()) {
+      const entry = preopen.memory ? undefined : openDirectory(preopen);
+      if (entry !== undefined) this.add(entry);
+      else if (!adopts) this.add(openPreopen(memory!, preopen, index, rightsOf(preopen)));
+      else this.#entries[STREAMS + index] = RESERVED; // its number is taken, unless it was closed
+    }
+    if (memory === undefined) return;
+    if (adopts) this.#adopt(memory, preopens);
+  }
+
+  #adopt(memory: MemoryFiles, preopens: readonly PreopenedDirectory[]): void {
+    for (const [number, entry] of this.#entries.entries())
+      if (entry === RESERVED) this.#entries[number] = undefined;
+    for (const entry of adoptPreopens(memory, preopens)) {
+      const taken = this.#entries[entry.number];
+      if (taken?.owned === true) taken.backend.descriptors.close(taken.host);
+      this.#entries[entry.number] = entry;
     }
   }
 
@@ -117,11 +134,14 @@ export class Descriptors {
   add(entry: NewDescriptor): number {
     let number = STREAMS;
     while (this.#entries[number] !== undefined) number++;
+    const { backend = HOST } = entry;
     if (number >= DESCRIPTORS_MAX) {
-      host.close(entry.host);
+      backend.descriptors.close(entry.host);
       throw new WasiError('MFILE');
     }
-    this.#entries[number] = complete(entry);
+    const whole = complete(entry);
+    this.#entries[number] =
+      backend.memory === undefined ? whole : new MemoryDescriptor(backend.memory, whole, number);
     return number;
   }
 
@@ -151,7 +171,7 @@ export class Descriptors {
     const entry = this.get(number);
     this.#entries[number >>> 0] = undefined;
     closeEndables(entry);
-    if (entry.owned) host.close(entry.host);
+    if (entry.owned) entry.backend.descriptors.close(entry.host);
   }
 
   /** Moves descriptor `from` to `to`, and closes what was `to`. Both must be open. */
@@ -162,20 +182,35 @@ export class Descriptors {
     this.close(to);
     this.#entries[to >>> 0] = entry;
     this.#entries[from >>> 0] = undefined;
+    if (entry instanceof MemoryDescriptor) entry.number = to >>> 0;
   }
 
   /** Replaces the host's descriptor of an entry. */
   replaceHost(entry: Descriptor, fresh: number): void {
     closeEndables(entry);
-    host.close(entry.host);
+    const old = entry.host;
     entry.host = fresh;
+    entry.backend.descriptors.close(old);
   }
 
-  closeAll(): void {
+  /** `keeps`: what is open in the VM stays so, for the next call on a snapshot. */
+  closeAll(keeps: boolean): void {
     for (const [number, entry] of this.#entries.entries()) {
-      if (entry !== undefined) this.close(number);
+      if (entry === undefined || (keeps && entry instanceof MemoryDescriptor)) continue;
+      this.close(number);
     }
   }
+}
+
+const rightsOf = ({ readOnly }: PreopenedDirectory): { base: number; inheriting: number } => {
+  const kept = readOnly ? ~CHANGING_RIGHTS : -1;
+  return { base: DIRECTORY_RIGHTS & kept, inheriting: (DIRECTORY_RIGHTS | FILE_RIGHTS) & kept };
+};
+
+function openDirectory(preopen: PreopenedDirectory): NewDescriptor {
+  const { name, path } = preopen;
+  const { descriptor } = openRoot(path);
+  return { host: descriptor, kind: 'directory', path, preopen: name, ...rightsOf(preopen) };
 }
 
 function openStream(stream: number): Descriptor | undefined {

@@ -1,6 +1,7 @@
 // WASI: calls on an open descriptor (fd_*).
 
-import { beneath, descriptors as host, OPEN } from '#platform/beneath';
+import { OPEN } from '#platform/beneath';
+import { kindOf } from '../files/file-system.ts';
 import type { FileFacts } from '../platform/file-facts.ts';
 import { bytesOf } from '../platform/file-name.ts';
 import {
@@ -9,6 +10,7 @@ import {
   errno,
   FDFLAG,
   FDSTAT_BYTES,
+  FILETYPE,
   FILESTAT_BYTES,
   PRESTAT_BYTES,
   RIGHT,
@@ -19,8 +21,10 @@ import {
 import type { Calls } from './calls.ts';
 import { asDirectory, fileType, isSeekable, type Descriptor } from './descriptors.ts';
 import type { GuestMemory } from './guest-memory.ts';
-import { read, write } from './transfer.ts';
+import type { MemoryFiles } from './memory-files.ts';
+import { read, readFiles, write, writeFiles } from './transfer.ts';
 
+const COOKIE_MAX = 0xffffffff;
 const POSITION_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A position or length as a number. Fails with EINVAL for one beyond any file. */
@@ -78,8 +82,10 @@ export function accessOf(rights: number): number {
   return rights & RIGHT.FD_READ ? OPEN.readWrite : OPEN.write;
 }
 
+const factsOf = ({ backend, host }: Descriptor): FileFacts => backend.descriptors.facts(host);
+
 function listing(entry: Descriptor): readonly string[] {
-  return ['.', '..', ...beneath.list(asDirectory(entry))];
+  return ['.', '..', ...entry.backend.beneath.list(asDirectory(entry))];
 }
 
 /** Entries from `cookie`, until `bytes` are full; the last one may be truncated. */
@@ -92,21 +98,53 @@ function entriesFrom(entry: Descriptor, cookie: number, bytes: number): Uint8Arr
     const name = names[index]!;
     let facts: FileFacts;
     try {
-      facts = beneath.facts(directory, name === '..' ? '.' : name); // the parent stays hidden
+      facts = entry.backend.beneath.facts(directory, name === '..' ? '.' : name); // the parent stays hidden
     } catch {
       continue; // removed in between
     }
-    const text = bytesOf(name);
-    const one = new Uint8Array(DIRENT_BYTES + text.length);
-    const view = new DataView(one.buffer);
-    view.setBigUint64(0, BigInt(index + 1), true);
-    view.setBigUint64(8, facts.ino, true);
-    view.setUint32(16, text.length, true);
-    view.setUint8(20, fileType(facts.kind));
-    one.set(text, DIRENT_BYTES);
+    const one = direntOf(name, index + 1, facts.ino, fileType(facts.kind));
     const part = one.subarray(0, bytes - used);
     result.set(part, used);
     used += part.length;
+  }
+  return result.subarray(0, used);
+}
+
+function direntOf(name: string, cookie: number, ino: bigint, type: number): Uint8Array {
+  const text = bytesOf(name);
+  const one = new Uint8Array(DIRENT_BYTES + text.length);
+  const view = new DataView(one.buffer);
+  view.setBigUint64(0, BigInt(cookie), true);
+  view.setBigUint64(8, ino, true);
+  view.setUint32(16, text.length, true);
+  view.setUint8(20, type);
+  one.set(text, DIRENT_BYTES);
+  return one;
+}
+
+/** The same for a directory in the VM, where cookies belong to entries. */
+function entriesInMemory(
+  { files }: MemoryFiles,
+  ino: number,
+  cookie: number,
+  bytes: number,
+): Uint8Array {
+  const result = new Uint8Array(bytes);
+  let used = 0;
+  const add = (name: string, next: number, of: number, type: number): void => {
+    const one = direntOf(name, next, BigInt(of), type).subarray(0, bytes - used);
+    result.set(one, used);
+    used += one.length;
+  };
+  let next = Math.min(cookie, COOKIE_MAX);
+  let some = files.list(ino, next); // fails in a directory that was removed
+  for (const name of ['.', '..'].slice(next)) add(name, ++next, ino, FILETYPE.directory);
+  while (some.length > 0 && used < bytes) {
+    for (const entry of some) {
+      add(entry.name, entry.cookie, entry.ino, fileType(kindOf(entry.type)));
+      if (used === bytes) break;
+    }
+    some = files.list(ino, some.at(-1)!.cookie);
   }
   return result.subarray(0, used);
 }
@@ -127,7 +165,7 @@ export const fileCalls = {
     const end = safe(offset) + safe(bytes);
     if (bytes === 0n || end > Number.MAX_SAFE_INTEGER) return errno('INVAL');
     if (!isSeekable(entry)) return errno('SPIPE');
-    if (Number(host.facts(entry.host).size) < end) host.truncate(entry.host, end);
+    if (Number(factsOf(entry).size) < end) entry.backend.descriptors.truncate(entry.host, end);
     return 0;
   },
   fd_close: ({ descriptors }: Calls, fd: number): number => {
@@ -135,11 +173,13 @@ export const fileCalls = {
     return 0;
   },
   fd_datasync: ({ descriptors }: Calls, fd: number): number => {
-    host.dataSync(descriptors.get(fd, RIGHT.FD_DATASYNC).host);
+    const entry = descriptors.get(fd, RIGHT.FD_DATASYNC);
+    entry.backend.descriptors.dataSync(entry.host);
     return 0;
   },
   fd_sync: ({ descriptors }: Calls, fd: number): number => {
-    host.sync(descriptors.get(fd, RIGHT.FD_SYNC).host);
+    const entry = descriptors.get(fd, RIGHT.FD_SYNC);
+    entry.backend.descriptors.sync(entry.host);
     return 0;
   },
 
@@ -159,7 +199,10 @@ export const fileCalls = {
     const synchronous = FDFLAG.DSYNC | FDFLAG.RSYNC | FDFLAG.SYNC;
     if ((flags & synchronous) !== (entry.flags & synchronous)) return errno('NOTSUP');
     if (entry.owned && entry.kind !== 'directory' && flags !== entry.flags) {
-      const fresh = host.reopen(entry.host, accessOf(entry.base) | hostFlags(flags));
+      const fresh = entry.backend.descriptors.reopen(
+        entry.host,
+        accessOf(entry.base) | hostFlags(flags),
+      );
       descriptors.replaceHost(entry, fresh);
     }
     entry.flags = flags;
@@ -180,11 +223,12 @@ export const fileCalls = {
   },
 
   fd_filestat_get: ({ descriptors, memory }: Calls, fd: number, result: number): number => {
-    putFacts(memory, result, host.facts(descriptors.get(fd, RIGHT.FD_FILESTAT_GET).host));
+    putFacts(memory, result, factsOf(descriptors.get(fd, RIGHT.FD_FILESTAT_GET)));
     return 0;
   },
   fd_filestat_set_size: ({ descriptors }: Calls, fd: number, bytes: bigint): number => {
-    host.truncate(descriptors.file(fd, RIGHT.FD_FILESTAT_SET_SIZE).host, safe(bytes));
+    const entry = descriptors.file(fd, RIGHT.FD_FILESTAT_SET_SIZE);
+    entry.backend.descriptors.truncate(entry.host, safe(bytes));
     return 0;
   },
   fd_filestat_set_times: (
@@ -195,8 +239,8 @@ export const fileCalls = {
     flags: number,
   ): number => {
     const entry = descriptors.get(fd, RIGHT.FD_FILESTAT_SET_TIMES);
-    const times = timesToSet(flags, atime, mtime, () => host.facts(entry.host));
-    host.setTimes(entry.host, ...times);
+    const times = timesToSet(flags, atime, mtime, () => factsOf(entry));
+    entry.backend.descriptors.setTimes(entry.host, ...times);
     return 0;
   },
 
@@ -208,6 +252,8 @@ export const fileCalls = {
     result: number,
   ): number => {
     const entry = descriptors.file(fd, RIGHT.FD_READ);
+    if (entry.backend.memory !== undefined)
+      return readFiles(memory, entry, entry.backend.memory, vectors, count, result);
     const at = isSeekable(entry) ? entry.position : null;
     const got = read(memory, entry, vectors, count, result, at);
     if (at !== null) entry.position = at + got;
@@ -223,6 +269,8 @@ export const fileCalls = {
   ): number => {
     const entry = descriptors.file(fd, RIGHT.FD_READ | RIGHT.FD_SEEK);
     if (!isSeekable(entry)) return errno('SPIPE');
+    if (entry.backend.memory !== undefined)
+      return readFiles(memory, entry, entry.backend.memory, vectors, count, result, safe(offset));
     read(memory, entry, vectors, count, result, safe(offset));
     return 0;
   },
@@ -234,11 +282,13 @@ export const fileCalls = {
     result: number,
   ): number => {
     const entry = descriptors.file(fd, RIGHT.FD_WRITE);
+    if (entry.backend.memory !== undefined)
+      return writeFiles(memory, entry, entry.backend.memory, vectors, count, result);
     const at = isSeekable(entry) ? entry.position : null;
     const done = write(memory, entry, vectors, count, result, at);
     if (at === null) return 0;
     const appended = (entry.flags & FDFLAG.APPEND) !== 0;
-    entry.position = appended ? Number(host.facts(entry.host).size) : at + done;
+    entry.position = appended ? Number(factsOf(entry).size) : at + done;
     return 0;
   },
   fd_pwrite: (
@@ -251,6 +301,8 @@ export const fileCalls = {
   ): number => {
     const entry = descriptors.file(fd, RIGHT.FD_WRITE | RIGHT.FD_SEEK);
     if (!isSeekable(entry)) return errno('SPIPE');
+    if (entry.backend.memory !== undefined)
+      return writeFiles(memory, entry, entry.backend.memory, vectors, count, result, safe(offset));
     write(memory, entry, vectors, count, result, safe(offset));
     return 0;
   },
@@ -271,7 +323,7 @@ export const fileCalls = {
         ? 0n
         : whence === WHENCE.CUR
           ? BigInt(entry.position)
-          : host.facts(entry.host).size;
+          : factsOf(entry).size;
     const to = from + offset;
     if (to < 0n || to > POSITION_MAX) return errno('INVAL');
     memory.putU64(result, to);
@@ -317,7 +369,11 @@ export const fileCalls = {
     const entry = descriptors.directory(fd, RIGHT.FD_READDIR);
     memory.check(buffer, bytes);
     memory.check(result, 4);
-    const part = entriesFrom(entry, safe(cookie), bytes);
+    const inMemory = entry.backend.memory;
+    const part =
+      inMemory === undefined
+        ? entriesFrom(entry, safe(cookie), bytes)
+        : entriesInMemory(inMemory, inMemory.ino(entry.host), safe(cookie), bytes);
     memory.put(buffer, part);
     memory.putU32(result, part.length);
     return 0;

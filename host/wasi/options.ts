@@ -16,10 +16,18 @@ export interface WasiOptions {
   /** Environment variables. Default: none. */
   env?: Readonly<Record<string, string>>;
   /**
-   * Directories of the host, under the names that the program sees; it cannot open anything outside them. A
-   * string is the host's path. Default: none.
+   * Directories, under the names that the program sees; it cannot open anything outside them. A string is the
+   * path of a directory of the host. `memory`: a directory of the VM's own file system, which snapshots have;
+   * `from` is a directory of the host whose content it gets at first. Default: none.
    */
-  preopens?: Readonly<Record<string, string | { path: string; readOnly?: boolean }>>;
+  preopens?: Readonly<
+    Record<
+      string,
+      | string
+      | { path: string; readOnly?: boolean }
+      | { memory: true; from?: string | undefined; readOnly?: boolean }
+    >
+  >;
   /** Descriptors of the host for the standard streams. Default: 0, 1 and 2. */
   stdin?: number;
   stdout?: number;
@@ -33,8 +41,13 @@ export interface WasiOptions {
 
 export interface PreopenedDirectory {
   readonly name: string;
+  /** Of a directory of the host. */
   readonly path: string;
   readonly readOnly: boolean;
+  /** It is a directory of the VM. */
+  readonly memory: boolean;
+  /** Then: the directory of the host whose content it gets at first. */
+  readonly from: string | undefined;
 }
 
 /** Checked options, for every vCPU of a VM; can be posted. */
@@ -104,16 +117,35 @@ export function checkWasiOptions(
   };
 }
 
+const PREOPEN = { path: true, readOnly: true, memory: true, from: true };
+
 function preopened(name: string, value: unknown): PreopenedDirectory {
-  const given = typeof value === 'string' ? { path: value } : value;
-  const { path, readOnly = false } = (given ?? {}) as { path?: unknown; readOnly?: unknown };
+  const given = (typeof value === 'string' ? { path: value } : (value ?? {})) as Given;
+  const { path, readOnly = false, memory = false, from } = given;
   if (name === '' || name.includes('\0'))
     refuse(`preopens['${name}']`, 'a name without zero bytes');
-  if (typeof path !== 'string' || typeof readOnly !== 'boolean')
-    refuse(`preopens['${name}']`, 'a path, or { path, readOnly }');
-  if (!isExistingDirectory(path))
-    refuse(`preopens['${name}'] = '${path}'`, 'an existing directory');
-  return { name, path, readOnly };
+  if (typeof given === 'object') checkNames(given, PREOPEN);
+  const isOneKind = memory === true ? path === undefined : typeof path === 'string';
+  const isFrom = from === undefined || (memory === true && typeof from === 'string');
+  if (!isOneKind || !isFrom || typeof readOnly !== 'boolean' || typeof memory !== 'boolean')
+    refuse(
+      `preopens['${name}']`,
+      'a path, { path, readOnly }, or { memory: true, from, readOnly }',
+    );
+  if (memory && name.split('/').includes('..'))
+    refuse(`preopens['${name}']`, 'a path without `..` for a directory in memory');
+  for (const directory of [path, from])
+    if (directory !== undefined && !isExistingDirectory(directory as string))
+      refuse(`preopens['${name}'] = '${String(directory)}'`, 'an existing directory');
+  const [onHost, seed] = [path ?? '', from] as [string, string | undefined];
+  return { name, path: onHost, readOnly, memory, from: seed };
+}
+
+interface Given {
+  path?: unknown;
+  readOnly?: unknown;
+  memory?: unknown;
+  from?: unknown;
 }
 
 function terminated(what: string, text: unknown, before = ''): Uint8Array {

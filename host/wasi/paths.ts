@@ -1,9 +1,10 @@
 // WASI: calls on a path in a directory (path_*).
 
-import { beneath, descriptors as host, OPEN } from '#platform/beneath';
+import { OPEN } from '#platform/beneath';
 import type { FileFacts } from '../platform/file-facts.ts';
 import { bytesOf } from '../platform/file-name.ts';
 import { walkTo, type Lookup, type Place } from '../syscalls/walk.ts';
+import type { Backend } from './backend.ts';
 import {
   DIRECTORY_RIGHTS,
   errno,
@@ -19,6 +20,11 @@ import type { Calls } from './calls.ts';
 import { asDirectory, type Descriptor } from './descriptors.ts';
 import { accessOf, hostFlags, putFacts, timesToSet } from './files.ts';
 
+/** A place, and where its files are. */
+interface Found extends Place {
+  readonly backend: Backend;
+}
+
 /** Looks up the path at [path, + bytes) in a directory that has the rights. */
 function lookUp<T>(
   { descriptors, memory }: Calls,
@@ -27,10 +33,21 @@ function lookUp<T>(
   path: number,
   bytes: number,
   lookup: Lookup,
-  use: (place: Place, from: Descriptor) => T,
+  use: (place: Found, from: Descriptor) => T,
 ): T {
   const from = descriptors.directory(fd, rights);
-  return walkTo(asDirectory(from), memory.text(path, bytes), lookup, (place) => use(place, from));
+  const { backend } = from;
+  const { enterDirectory, leaveDirectory } = backend;
+  const { isLink, readLink } = backend.beneath;
+  const text = memory.text(path, bytes);
+  const found = (place: Place): T => use({ ...place, backend }, from);
+  const walked = {
+    enterDirectory: enterDirectory.bind(backend),
+    leaveDirectory: leaveDirectory.bind(backend),
+    isLink,
+    readLink,
+  };
+  return walkTo(asDirectory(from), text, lookup, found, walked);
 }
 
 /** How a call with lookup flags finds an object. */
@@ -46,17 +63,17 @@ function openBy(lookup: number, oflags: number): Lookup {
  * Facts of an existing file. Fails with ENOTDIR when a slash requires a directory, with ENOENT when it does
  * not exist.
  */
-function factsOf({ directory, name, hasSlash }: Place): FileFacts {
-  const facts = beneath.facts(directory, name);
+function factsOf({ directory, name, hasSlash, backend }: Found): FileFacts {
+  const facts = backend.beneath.facts(directory, name);
   if (hasSlash && facts.kind !== 'directory') throw new WasiError('NOTDIR');
   return facts;
 }
 
-const isPlain = ({ name }: Place): boolean => name !== '.' && name !== '..';
+const isPlain = ({ name }: Found): boolean => name !== '.' && name !== '..';
 
-function exists({ directory, name }: Place): boolean {
+function exists({ directory, name, backend }: Found): boolean {
   try {
-    beneath.facts(directory, name);
+    backend.beneath.facts(directory, name);
     return true;
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return false;
@@ -65,56 +82,58 @@ function exists({ directory, name }: Place): boolean {
 }
 
 /** A name for something new that is not a directory, so a slash may not follow it. */
-function checkNew(place: Place): void {
+function checkNew(place: Found): void {
   if (!isPlain(place)) throw new WasiError('EXIST');
   if (place.hasSlash) throw new WasiError(exists(place) ? 'EXIST' : 'NOENT');
 }
 
-function makeDirectory(place: Place): void {
+function makeDirectory(place: Found): void {
   if (!isPlain(place)) throw new WasiError('EXIST');
-  beneath.makeDirectory(place.directory, place.name);
+  place.backend.beneath.makeDirectory(place.directory, place.name);
 }
 
-function removeDirectory({ directory, name }: Place): void {
+function removeDirectory({ directory, name, backend }: Found): void {
   if (name === '.') throw new WasiError('INVAL');
   if (name === '..') throw new WasiError('NOTEMPTY');
-  beneath.removeDirectory(directory, name);
+  backend.beneath.removeDirectory(directory, name);
 }
 
-function unlink(place: Place): void {
+function unlink(place: Found): void {
   if (!isPlain(place)) throw new WasiError('ISDIR');
   if (place.hasSlash && factsOf(place).kind === 'directory') throw new WasiError('ISDIR');
-  beneath.unlink(place.directory, place.name);
+  place.backend.beneath.unlink(place.directory, place.name);
 }
 
-function rename(old: Place, fresh: Place): void {
+function rename(old: Found, fresh: Found): void {
+  if (old.backend !== fresh.backend) throw new WasiError('XDEV');
   if (!isPlain(old) || !isPlain(fresh)) throw new WasiError('BUSY');
   factsOf({ ...old, hasSlash: old.hasSlash || fresh.hasSlash });
-  beneath.rename(old.directory, old.name, fresh.directory, fresh.name);
+  old.backend.beneath.rename(old.directory, old.name, fresh.directory, fresh.name);
 }
 
-function link(old: Place, fresh: Place): void {
+function link(old: Found, fresh: Found): void {
   checkNew(fresh);
-  beneath.link(old.directory, old.name, fresh.directory, fresh.name);
+  if (old.backend !== fresh.backend) throw new WasiError('XDEV');
+  old.backend.beneath.link(old.directory, old.name, fresh.directory, fresh.name);
 }
 
-function symlink(text: string, place: Place): void {
+function symlink(text: string, place: Found): void {
   if (text === '') throw new WasiError('NOENT');
   if (text.startsWith('/')) throw new WasiError('NOTCAPABLE');
   checkNew(place);
-  beneath.symlink(text, place.directory, place.name);
+  place.backend.beneath.symlink(text, place.directory, place.name);
 }
 
 /** Opens a file. WASI describes access by rights, the host by flags. */
 function open(
-  place: Place,
+  place: Found,
   from: Descriptor,
   oflags: number,
   base: number,
   inheriting: number,
   fdflags: number,
 ): Omit<Descriptor, 'owned' | 'position' | 'preopen' | 'listing' | 'peeked' | 'reader' | 'writer'> {
-  const { directory, name } = place;
+  const { directory, name, backend } = place;
   const hasSlash = place.hasSlash && isPlain(place);
   const wanted = base & (RIGHT.FD_READ | RIGHT.FD_WRITE);
   if (wanted & ~from.inheriting) throw new WasiError('NOTCAPABLE');
@@ -132,11 +151,12 @@ function open(
     (truncates ? OPEN.truncate : 0) |
     (isDirectory || hasSlash ? OPEN.directory : 0) |
     hostFlags(fdflags);
-  const descriptor = beneath.open(directory, name, flags);
-  const { kind } = host.facts(descriptor);
+  const descriptor = backend.beneath.open(directory, name, flags);
+  const { kind } = backend.descriptors.facts(descriptor);
   const possible = from.inheriting & (kind === 'directory' ? DIRECTORY_RIGHTS : FILE_RIGHTS);
   return {
     host: descriptor,
+    backend,
     kind,
     path: `${directory.path}/${name}`,
     base: base & possible,
@@ -258,7 +278,7 @@ export const pathCalls = {
     memory.check(result, 4);
     const text = lookUp(calls, fd, RIGHT.PATH_READLINK, path, bytes, 'object', (place) => {
       factsOf(place);
-      return beneath.readLink(place.directory, place.name);
+      return place.backend.beneath.readLink(place.directory, place.name);
     });
     const part = bytesOf(text).subarray(0, bufferBytes);
     memory.put(buffer, part);
@@ -293,7 +313,7 @@ export const pathCalls = {
     lookUp(calls, fd, RIGHT.PATH_FILESTAT_SET_TIMES, path, bytes, how, (place) => {
       const times = timesToSet(flags, atime, mtime, () => factsOf(place));
       if (place.hasSlash) factsOf(place);
-      beneath.setTimes(place.directory, place.name, ...times);
+      place.backend.beneath.setTimes(place.directory, place.name, ...times);
     });
     return 0;
   },

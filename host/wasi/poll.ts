@@ -55,7 +55,10 @@ function subscriptions({ memory }: Calls, address: number, count: number): Waiti
 
 /** Number of bytes that can be read now, or undefined when reading would wait. */
 function readable(entry: Descriptor): number | undefined {
-  if (isSeekable(entry)) return Math.max(0, Number(host.facts(entry.host).size) - entry.position);
+  if (isSeekable(entry)) {
+    const { size } = entry.backend.descriptors.facts(entry.host);
+    return Math.max(0, Number(size) - entry.position);
+  }
   if (entry.peeked !== undefined) return entry.peeked.length;
   let descriptor: number;
   try {

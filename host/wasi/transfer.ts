@@ -4,6 +4,7 @@ import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { descriptors as host, sleepMs } from '#platform/beneath';
 import { FDFLAG } from './abi.ts';
 import { readerOf, writerOf, type Descriptor } from './descriptors.ts';
+import type { MemoryFiles } from './memory-files.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
 const GATHER_BYTES = 65536;
@@ -126,4 +127,56 @@ export function write(
   }
   memory.putU32(result, total);
   return total;
+}
+
+/** Reads from a file in the VM, which copies to the program's memory itself; `position` as read() has it. */
+export function readFiles(
+  memory: GuestMemory,
+  { host: record }: Descriptor,
+  files: MemoryFiles,
+  vectors: number,
+  count: number,
+  result: number,
+  position?: number,
+): number {
+  memory.takeRanges(vectors, count);
+  memory.check(result, 4);
+  const { ranges } = memory;
+  let total = 0;
+  for (let i = 0; i < 2 * count; i += 2) {
+    const bytes = ranges[i + 1]!;
+    const at = position === undefined ? undefined : position + total;
+    const got = bytes === 0 ? 0 : files.read(record, ranges[i]!, bytes, at);
+    total += got;
+    if (got < bytes) break;
+  }
+  memory.putU32(result, total);
+  return 0;
+}
+
+/** Writes to a file in the VM. What was written before room ran out is reported as a success. */
+export function writeFiles(
+  memory: GuestMemory,
+  { host: record, flags }: Descriptor,
+  files: MemoryFiles,
+  vectors: number,
+  count: number,
+  result: number,
+  position?: number,
+): number {
+  memory.takeRanges(vectors, count);
+  memory.check(result, 4);
+  const { ranges } = memory;
+  let total = 0;
+  for (let i = 0; i < 2 * count; i += 2) {
+    const bytes = ranges[i + 1]!;
+    if (bytes === 0) continue;
+    const at = position === undefined ? undefined : position + total;
+    const done = files.write(record, ranges[i]!, bytes, at, flags);
+    if (total === 0) files.check(done);
+    total += Math.max(0, done);
+    if (done < bytes) break;
+  }
+  memory.putU32(result, total);
+  return 0;
 }

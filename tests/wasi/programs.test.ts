@@ -101,33 +101,32 @@ if (command !== undefined) {
 }
 
 if (files !== undefined) {
-  test('file calls of C work inside its directories and nowhere else', async ({ scratch }) => {
-    mkdirSync(join(scratch, 'data'));
-    mkdirSync(join(scratch, 'fixed'));
-    writeFileSync(join(scratch, 'fixed', 'file'), 'fixed');
-    const wasm = join(scratch, 'files.wasm');
-    writeFileSync(wasm, files);
-    const dirs = [`${scratch}/data::/data`, `${scratch}/fixed::/fixed::ro`].flatMap((dir) => [
-      '--dir',
-      dir,
-    ]);
-    const output = execFileSync(
-      process.execPath,
-      ['dist/node/host/main.js', 'run', ...dirs, wasm],
-      {
-        encoding: 'utf8',
-      },
-    );
-    const lines = output.trim().split('\n');
-    const failed = lines.filter((line) => !line.endsWith(': ok'));
-    assert.equal(failed, [
-      'entries: 5',
-      'open outside: Capabilities insufficient',
-      'open above: Capabilities insufficient',
-      'create where reading is allowed: Capabilities insufficient',
-    ]);
-    assert.is(lines.length, 23);
-  });
+  for (const kind of ['of the host', 'in memory'])
+    test(`file calls of C work inside its directories ${kind} and nowhere else`, ({ scratch }) => {
+      mkdirSync(join(scratch, 'data'));
+      mkdirSync(join(scratch, 'fixed'));
+      writeFileSync(join(scratch, 'fixed', 'file'), 'fixed');
+      const wasm = join(scratch, 'files.wasm');
+      writeFileSync(wasm, files);
+      const dirs =
+        kind === 'in memory'
+          ? ['memory::/data', `memory:${scratch}/fixed::/fixed::ro`]
+          : [`${scratch}/data::/data`, `${scratch}/fixed::/fixed::ro`];
+      const output = execFileSync(
+        process.execPath,
+        ['dist/node/host/main.js', 'run', ...dirs.flatMap((dir) => ['--dir', dir]), wasm],
+        { encoding: 'utf8' },
+      );
+      const lines = output.trim().split('\n');
+      const failed = lines.filter((line) => !line.endsWith(': ok'));
+      assert.equal(failed, [
+        'entries: 5',
+        'open outside: Capabilities insufficient',
+        'open above: Capabilities insufficient',
+        'create where reading is allowed: Capabilities insufficient',
+      ]);
+      assert.is(lines.length, 23);
+    });
 }
 
 if (list !== undefined) {
