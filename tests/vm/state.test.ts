@@ -314,17 +314,24 @@ test('STATE-2: a stream fails when its snapshot is released or called while it i
 });
 
 test('restore() while another thread is in the guest is refused', async () => {
-  const guest = assemble(`(module (memory 1) (func (export "spin") (loop $again (br $again))))`);
+  const guest = assemble(`(module (memory 1)
+    (func (export "put") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
+    (func (export "spin") (loop $again (br_if $again (i32.eqz (i32.load (i32.const 0)))))))`);
   const vm = await MicroVM.create<Exports>({ guest, memory: MEMORY });
   const state = await exported(vm.snapshot());
   const worker = new Worker(new URL('./spinner.js', import.meta.url), { workerData: vm.handle });
-  const number = await new Promise<number>((resolve) => worker.once('message', resolve));
-  // it enters soon
-  while (vm.stats().vcpusRunning === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => worker.once('message', resolve));
+  const until = async (running: number): Promise<void> => {
+    // polls
+    while (vm.stats().vcpusRunning !== running)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  await until(1);
   assert.is(await codeOf(() => vm.restore(state)), 'RZ_BUSY');
-  await worker.terminate();
-  vm.bury(number);
+  vm.enter().exports['put']!(0, 1); // it leaves the guest
+  await until(0);
   await vm.restore(state);
+  await worker.terminate();
   await vm.close();
 });
 
