@@ -1,10 +1,14 @@
 // The file system of a VM, one name at a time: what paths, WASI and Emscripten's interface build on. Files
 // are named by inode. An error is thrown with its code, or returned as a negative errno where this says so.
+//
+// Invariants  FILES-4  A program may have damaged its files. The host relies on nothing in them before it has
+//                      checked it: names, sizes.
 
 import * as errno from '../../assembly/abi/errno.ts';
 import * as abi from '../../guest/fs/abi.ts';
 import type { FileFacts, FileKind } from '../platform/file-facts.ts';
-import { fileError, FileGuest } from './guest.ts';
+import { nameOf } from '../platform/file-name.ts';
+import { fileError, FileGuest, TEXT_BYTES_MAX } from './guest.ts';
 
 /** An entry of a directory. `cookie` is where the listing continues after it. */
 interface Listed {
@@ -120,7 +124,7 @@ export class FileSystem {
         ino: guest.view.getUint32(at, true),
         cookie: guest.view.getUint32(at + abi.LISTED_COOKIE, true),
         type: guest.view.getUint8(at + abi.LISTED_TYPE) << 12,
-        name: guest.text(at + abi.LISTED_NAME, length),
+        name: checkedName(guest.text(at + abi.LISTED_NAME, length)),
       });
       at += (abi.LISTED_NAME + length + 3) & ~3;
     }
@@ -142,7 +146,9 @@ export class FileSystem {
   }
 
   size(ino: number): number {
-    return Number(this.guest.view.getBigUint64(this.#inode(ino) + abi.INODE_SIZE, true));
+    const size = Number(this.guest.view.getBigUint64(this.#inode(ino) + abi.INODE_SIZE, true));
+    if (size > abi.FILE_BYTES_MAX) throw fileError(errno.EIO, `file ${ino}`);
+    return size;
   }
 
   isDirectory(ino: number): boolean {
@@ -236,11 +242,11 @@ export class FileSystem {
 
   /** The text of a symbolic link. */
   readLink(ino: number): string {
-    const text = new Uint8Array(this.size(ino));
+    const bytes = this.size(ino);
+    if (bytes > TEXT_BYTES_MAX) throw fileError(errno.EIO, `link ${ino}`);
+    const text = new Uint8Array(bytes);
     this.read(ino, 0, text);
-    const { guest } = this;
-    guest.bytes.set(text, guest.kernel.staging);
-    return guest.text(guest.kernel.staging, text.length);
+    return nameOf(text);
   }
 
   /** Zeroes memory of the VM. */
@@ -276,6 +282,13 @@ export class FileSystem {
     const room = Math.max(total, guest.topBytes / abi.BLOCK_BYTES - guest.kernel.calls.size() * 16);
     return { blocks: room, used: total - free, blockBytes: abi.BLOCK_BYTES, files };
   }
+}
+
+/** A name of one component: others would lead elsewhere, on the host too. */
+function checkedName(name: string): string {
+  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
+    throw fileError(errno.EIO, JSON.stringify(name));
+  return name;
 }
 
 /** A result, unless it is a negative errno. */

@@ -74,6 +74,8 @@ export function fileError(number: number, what: string): Error & { code: string 
 
 /** Bytes of the staging buffer from which a second name, or the text of a link, is passed. */
 const SECOND_AT = 8192;
+/** The longest name or text that is passed. */
+export const TEXT_BYTES_MAX = SECOND_AT;
 
 export class FileGuest {
   readonly calls: FileExports;
@@ -192,12 +194,13 @@ export class FileGuest {
   #encode(name: string, at: number): number {
     const { bytes } = this;
     const { length } = name;
-    if (length > SECOND_AT) throw fileError(errno.ENAMETOOLONG, name.slice(0, 100));
+    if (length > TEXT_BYTES_MAX) throw fileError(errno.ENAMETOOLONG, name.slice(0, 100));
     for (let i = 0; i < length; i++) {
       const unit = name.charCodeAt(i);
       if (unit > 127) {
         const encoded = bytesOf(name);
-        if (encoded.length > SECOND_AT) throw fileError(errno.ENAMETOOLONG, name.slice(0, 100));
+        if (encoded.length > TEXT_BYTES_MAX)
+          throw fileError(errno.ENAMETOOLONG, name.slice(0, 100));
         bytes.set(encoded, at);
         return encoded.length;
       }

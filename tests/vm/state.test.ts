@@ -322,8 +322,8 @@ test('restore() while another thread is in the guest is refused', async () => {
   const worker = new Worker(new URL('./spinner.js', import.meta.url), { workerData: vm.handle });
   await new Promise((resolve) => worker.once('message', resolve));
   const until = async (running: number): Promise<void> => {
-    // polls
     while (vm.stats().vcpusRunning !== running)
+      // polls
       await new Promise((resolve) => setTimeout(resolve, 1));
   };
   await until(1);
