@@ -9,7 +9,7 @@
 //                      checks for itself.
 // Cost        25 ns for an instruction; 35 for the snapshot image.
 
-import { BLOCK, type Comparison, IF, LOOP } from './frame.ts';
+import { BLOCK, type Comparison, IF, LOOP, TRY } from './frame.ts';
 import {
   ACCESS,
   accessKind,
@@ -22,7 +22,7 @@ import {
   LOAD,
   STORE,
 } from './instructions.ts';
-import { branch, end, enter, otherwise } from './joins.ts';
+import { branch, clause, end, enter, handler, otherwise } from './joins.ts';
 import { CONSTANT, SYMBOLS_MAX } from './locals.ts';
 import type { ModuleMap } from './module.ts';
 import { OP } from './opcode.ts';
@@ -163,9 +163,39 @@ export class Analysis {
         operands.pop(1);
         for (let j = 0; j < tape.b[i]!; j++) branch(state, tape.labels[a + j]!);
         return state.unreachable();
-      default: // unreachable, return
+      default:
+        return this.#exception(code, tape, i);
+    }
+  }
+
+  #exception(code: number, tape: Tape, i: number): void {
+    const state = this.#state;
+    const a = tape.a[i]!;
+    const b = tape.b[i]!;
+    switch (code) {
+      case OP.try:
+        state.operands.pop(a);
+        return enter(state, TRY, a, b);
+      case OP.catch:
+        return handler(state, this.#map.types[this.#map.tags[a]!]!.params.length);
+      case OP.catchAll:
+        return handler(state, 0);
+      case OP.delegate:
+        return end(state);
+      case OP.tryTable:
+        return this.#tryTable(tape.labels, a, b & 0xffff, b >>> 16);
+      default: // unreachable, return, tail calls, throw, throw_ref, rethrow
         return state.unreachable();
     }
+  }
+
+  #tryTable(labels: readonly number[], first: number, params: number, results: number): void {
+    const state = this.#state;
+    state.kill();
+    state.operands.pop(params);
+    for (let left = labels[first]!, at = first + 3; left > 0; left--, at += 3)
+      clause(state, labels[at]!);
+    enter(state, BLOCK, params, results);
   }
 
   #block(code: number, params: number, results: number): void {

@@ -4,8 +4,8 @@ import { Body } from './body.ts';
 import type { Code } from './code.ts';
 import { declareDropGlobals, dropGlobals } from './drops.ts';
 import { exposeArguments, gluedEntry, gluedExport } from './glue.ts';
-import { bodiesOf, Decoder } from './decoder.ts';
-import type { Image } from './image.ts';
+import { bodiesOf, CATCH_ALL_REF, Decoder } from './decoder.ts';
+import { type Image, LEGACY } from './image.ts';
 import { ATTACH, BOOT, LOAD, SAVE, SPECIALS, typesOf } from './indices.ts';
 import {
   KIND_FUNCTION,
@@ -17,9 +17,10 @@ import {
   type CustomSection,
 } from './module.ts';
 import { nameSection } from './names.ts';
-import { FUNCREF, I32, OP, V128 } from './opcode.ts';
+import { EXNREF, FUNCREF, I32, OP, V128 } from './opcode.ts';
 import { relocationSection } from './relocation.ts';
 import { boot, dataSection, dropSegments, type Run, runsOf } from './segments.ts';
+import { elementType, writeType, writeTypes } from './types.ts';
 import type { VmImage } from './vm-image.ts';
 import { Writer } from './writer.ts';
 
@@ -58,6 +59,7 @@ export function assemble(image: VmImage): Uint8Array {
   if (map.tableSection) {
     section(4, map.bytes.subarray(map.tableSection.start, map.tableSection.end));
   }
+  if (map.tagSection) section(13, map.bytes.subarray(map.tagSection.start, map.tagSection.end));
   section(6, globalSection(image));
   section(7, exportSection(image));
   if (image.hasElements) section(9, elementSection(image));
@@ -141,11 +143,43 @@ function importThunk(image: VmImage, code: Code, index: number): number[] {
     code.globalGet(image.insideGlobal).set(before).i32(0).globalSet(image.insideGlobal);
     exposeArguments(image, code, index);
   }
+  const restore = (): void => {
+    image.refresh(code);
+    if (glue) code.get(before).globalSet(image.insideGlobal);
+  };
+  if (image.handlers !== 0) guarded(image, code, index, restore);
+  else {
+    image.arguments(code, type);
+    code.call(index);
+    restore();
+  }
+  return glue ? [I32] : [];
+}
+
+/** The call of an import where the module may catch what JavaScript throws: CATCH-1. */
+function guarded(image: VmImage, code: Code, index: number, restore: () => void): void {
+  const type = image.map.typeOf(index);
+  const results = image.type([], [...type.results]);
+  const isLegacy = image.handlers === LEGACY;
+  if (isLegacy) code.op(OP.try).s32(results);
+  else {
+    code.block(EXNREF).op(OP.tryTable).s32(results);
+    code.ops(1, CATCH_ALL_REF, 0);
+  }
   image.arguments(code, type);
   code.call(index);
-  image.refresh(code);
-  if (glue) code.get(before).globalSet(image.insideGlobal);
-  return glue ? [I32] : [];
+  if (isLegacy) code.op(OP.catchAll);
+  else {
+    code.end();
+    restore();
+    code.op(OP.return).end();
+  }
+  restore();
+  if (isLegacy) code.op(OP.rethrow).u32(0);
+  else code.op(OP.throwRef);
+  if (!isLegacy) return;
+  code.end();
+  restore();
 }
 
 /**
@@ -179,8 +213,8 @@ export function typeSection(image: Image): Uint8Array {
   out.u32(all.length);
   for (const type of all) {
     out.byte(0x60);
-    out.nameBytes(type.params);
-    out.nameBytes(type.results);
+    writeTypes(out, type.params);
+    writeTypes(out, type.results);
   }
   return out.finish();
 }
@@ -239,7 +273,8 @@ function globalSection(image: VmImage): Uint8Array {
 /** The globals that the module itself defines. */
 export function ownGlobals(image: Image, out: Writer): void {
   for (const { type, mutable, start, end } of image.map.globals.slice(image.map.importedGlobals)) {
-    out.ops(type, mutable ? 1 : 0);
+    writeType(out, type);
+    out.byte(mutable ? 1 : 0);
     image.constant(out, start, end);
     out.byte(OP.end);
   }
@@ -315,7 +350,7 @@ export function elementSection(image: Image): Uint8Array {
       if (flags & 2) out.u32(reader.index(map.tables.length, 'table'));
       expression();
     }
-    if (flags & 3) out.byte(reader.byte());
+    if (flags & 3) out.byte(flags & 4 ? elementType(reader) : reader.byte());
     let items = reader.count();
     out.u32(items);
     for (; items > 0; items--) {

@@ -9,14 +9,15 @@
 
 import { Analysis } from './analysis.ts';
 import type { Code } from './code.ts';
-import { alignmentOf, type BodyBytes, laneOf } from './decoder.ts';
+import { alignmentOf, type BodyBytes, CATCH_ALL, laneOf } from './decoder.ts';
 import { DATA, ELEMENTS } from './drops.ts';
-import type { Image } from './image.ts';
+import { type Image, LEGACY, STANDARD } from './image.ts';
 import { ACCESS, accessKind, CHANGED, LANE_LOAD, LANE_STORE } from './instructions.ts';
 import type { ModuleMap } from './module.ts';
-import { OP } from './opcode.ts';
+import { OP, REF, REF_NULL } from './opcode.ts';
 import type { Plan } from './plan.ts';
 import { quietFunctions } from './quiet.ts';
+import { Reader } from './reader.ts';
 import { checkBodySize } from './refuse.ts';
 import { Tape } from './tape.ts';
 import { Writer } from './writer.ts';
@@ -196,6 +197,9 @@ export class Body {
       case OP.call:
         this.image.growth.call(a);
         return this.#renumbered(this.image.functionIndex(a));
+      case OP.returnCall:
+      case OP.returnCallIndirect:
+        return this.#tailCall(a);
       case OP.refFunc:
         this.image.valueFunctions.add(a);
         this.image.referenced.add(this.image.referenceIndex(a));
@@ -211,8 +215,62 @@ export class Body {
         this.image.growth.grow();
         return this.#memorySize();
       default:
-        this.#bulk(a);
+        if (this.instruction >= OP.memoryInit) this.#bulk(a);
+        else this.#exception(a);
     }
+  }
+
+  /** Tail calls make loops, which must poll. */
+  #tailCall(a: number): void {
+    const { image } = this;
+    this.flush(this.at);
+    image.pollAtTailCall(this);
+    if (this.instruction === OP.returnCallIndirect) return;
+    image.growth.call(a);
+    this.#renumbered(image.functionIndex(a));
+  }
+
+  #exception(a: number): void {
+    switch (this.instruction) {
+      case OP.try:
+        this.image.handlers = LEGACY;
+        this.#labels.push(++this.#level);
+        return;
+      case OP.tryTable:
+        this.image.handlers = STANDARD;
+        if (this.#wrapped > 0) this.#tryTable(a);
+        this.#labels.push(++this.#level);
+        return;
+      case OP.delegate:
+        this.#endBlock();
+        if (this.#wrapped > 0) this.#branch(a);
+        return;
+      case OP.tableSet:
+        this.image.changesTables = true;
+        return;
+      default: // throw, throw_ref, rethrow
+        this.image.lowerThrow(this);
+        if (this.instruction === OP.rethrow && this.#wrapped > 0) this.#branch(a);
+    }
+  }
+
+  /** The block's beginning with its clauses, whose labels are those outside of it. */
+  #tryTable(first: number): void {
+    const { bytes } = this.map;
+    const { labels } = this.#tape;
+    const reader = new Reader(bytes, this.at + 1, this.end);
+    if (bytes[reader.pos] === REF || bytes[reader.pos] === REF_NULL) reader.byte();
+    reader.s32();
+    this.flush(reader.pos);
+    const count = labels[first]!;
+    this.code.u32(count);
+    for (let at = first + 1; at <= first + 3 * count; at += 3) {
+      const kind = labels[at]!;
+      this.code.byte(kind);
+      if (kind < CATCH_ALL) this.code.u32(labels[at + 1]!);
+      this.#label(labels[at + 2]!);
+    }
+    this.replaced();
   }
 
   /** The same instruction with another index. */
@@ -243,9 +301,6 @@ export class Body {
         return image.lowerDrop(this, DATA, a);
       case OP.elemDrop:
         return image.lowerDrop(this, ELEMENTS, a);
-      case OP.tableSet:
-        image.changesTables = true;
-        return;
       default: // table.init, copy, grow, size, fill
         if (instruction !== OP.tableSize) image.changesTables = true;
         return image.lowerTable(this, a);

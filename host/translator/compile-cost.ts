@@ -86,8 +86,9 @@ interface Open {
   readonly height: number;
   readonly params: number;
   readonly results: number;
-  /** Loops that are open here, this block included. */
+  /** Loops that are open here, this block included, and whether exceptions may be caught. */
   readonly loops: number;
+  readonly catches: boolean;
 }
 
 /**
@@ -152,7 +153,7 @@ class Counter {
     decoder.begin(body);
     this.#locals = body.locals;
     this.#height = this.#units = this.#loops = 0;
-    this.#open.push({ height: 0, params: 0, results: results.length, loops: 0 });
+    this.#open.push({ height: 0, params: 0, results: results.length, loops: 0, catches: false });
     this.#branches(this.#added.loop);
     do {
       decoder.next();
@@ -186,14 +187,22 @@ class Counter {
       case OP.block:
       case OP.loop:
       case OP.if:
+      case OP.try:
         return this.#begin(code, a, b);
+      case OP.tryTable:
+        for (let left = decoder.labels[a]!; left > 0; left--) this.#branches(1);
+        return this.#begin(code, b & 0xffff, b >>> 16);
+      case OP.catch:
+      case OP.catchAll:
+        return this.#handler(code === OP.catch ? this.#map.tags[a]! : undefined);
       case OP.else: {
         this.#branches(1);
         const { height, params } = this.#open[this.#open.length - 1]!;
         this.#height = height + params;
         return;
       }
-      case OP.end: {
+      case OP.end:
+      case OP.delegate: {
         this.#exit(0);
         const { height, results } = this.#open.pop()!;
         this.#height = height + results;
@@ -204,9 +213,22 @@ class Counter {
       case OP.callIndirect:
         this.#stack(1, 0);
         return this.#call(this.#map.types[a]!);
+      case OP.returnCall:
+        this.#call(this.#map.typeOf(a));
+        return this.#leave(decoder, code);
+      case OP.returnCallIndirect:
+        this.#call(this.#map.types[a]!);
+        return this.#leave(decoder, code);
       default:
         return this.#leave(decoder, code);
     }
+  }
+
+  /** A handler begins; the exception of the tag leaves values. */
+  #handler(type: number | undefined): void {
+    this.#branches(1);
+    const values = type === undefined ? 0 : this.#map.types[type]!.params.length;
+    this.#height = this.#open[this.#open.length - 1]!.height + values;
   }
 
   #leave({ a, b, labels }: Decoder, code: number): void {
@@ -232,12 +254,16 @@ class Counter {
     this.#stack(params, 0);
     const loops = this.#open[this.#open.length - 1]!.loops + (code === OP.loop ? 1 : 0);
     this.#loops = Math.max(this.#loops, loops);
-    this.#open.push({ height: this.#height, params, results, loops });
+    const catches =
+      code === OP.try || code === OP.tryTable || this.#open[this.#open.length - 1]!.catches;
+    this.#open.push({ height: this.#height, params, results, loops, catches });
     this.#height += params;
   }
 
   #call({ params, results }: FunctionType): void {
     this.#units += CALL_UNITS * (params.length + results.length);
+    // A call that may throw is a branch to a handler.
+    if (this.#open[this.#open.length - 1]!.catches) this.#branches(1);
     this.#stack(params.length, results.length);
   }
 }

@@ -10,6 +10,8 @@
 //               memory argument offset as an i32, alignment (log2) | lane << 8
 //               i32.const       the value
 //               labels          where they begin in `labels`, how many there are, the default included
+//               try_table       where its clauses begin in `labels`, parameters | results << 16
+//             The clauses are their number, then kind, tag and label of each.
 // Invariants  DECODE-1  Indices are within their index spaces and alignments within their accesses, so
 //                       no pass looks again. Types are not checked: engines do that.
 // Cost        13 ns for an instruction.
@@ -25,6 +27,7 @@ import {
   CONST_I64,
   DATA,
   DATA_MEMORY,
+  DELEGATE,
   ELEMENTS,
   ELEMENTS_TABLE,
   FUNCTION,
@@ -44,6 +47,8 @@ import {
   refuseCode,
   TABLE,
   TABLE_TABLE,
+  TAG,
+  TRY_TABLE,
   TYPE_TABLE,
   TYPES,
   ZERO,
@@ -53,6 +58,10 @@ import { codeOf, VOID } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import { LOCALS_MAX, MEMORIES, MEMORY64, unsupported } from './refuse.ts';
 import { heapType, valueType } from './types.ts';
+
+/** Kinds of clauses of try_table: those below CATCH_ALL have a tag; odd ones also leave the exception. */
+export const CATCH_ALL = 2;
+export const CATCH_ALL_REF = 3;
 
 const LANE_SHIFT = 8;
 const ALIGNMENT_FLAGS = 0x20; // beyond alignments: bit 6 says that the index of a memory follows
@@ -81,7 +90,7 @@ export class Decoder extends Reader {
   at = 0;
   a = 0;
   b = 0;
-  /** Targets of the br_tables since begin(). */
+  /** Targets of the br_tables, and clauses of the try_tables, since begin(). */
   readonly labels: number[] = [];
   /** Blocks that are open, the function's own among them. */
   depth = 0;
@@ -214,6 +223,15 @@ export class Decoder extends Reader {
       case HEAP_TYPE:
         heapType(this);
         return;
+      case TAG:
+        this.a = this.#tag();
+        return;
+      case DELEGATE:
+        if (--this.depth === 0) throw malformed('a function ends with delegate', this.at);
+        this.a = this.index(this.depth, 'label');
+        return;
+      case TRY_TABLE:
+        return this.#tryTable();
       case ZERO:
         if (this.byte() !== 0) throw malformed('malformed fence', this.at);
         return;
@@ -251,6 +269,26 @@ export class Decoder extends Reader {
     this.a = labels.length;
     this.b = this.count() + 1;
     for (let left = this.b; left > 0; left--) labels.push(this.index(this.depth, 'label'));
+  }
+
+  #tag(): number {
+    return this.index(this.#map.tags.length, 'tag');
+  }
+
+  #tryTable(): void {
+    const { labels } = this;
+    this.#blockType();
+    this.b = this.a | (this.b << 16);
+    this.a = labels.length;
+    let left = this.count();
+    labels.push(left);
+    for (; left > 0; left--) {
+      const kind = this.byte();
+      if (kind > CATCH_ALL_REF) throw malformed('malformed catch clause', this.pos - 1);
+      const tag = kind < CATCH_ALL ? this.#tag() : 0;
+      labels.push(kind, tag, this.index(this.depth, 'label'));
+    }
+    this.depth++;
   }
 
   #needMemory(): void {

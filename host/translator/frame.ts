@@ -8,6 +8,9 @@ export const BLOCK = 0;
 export const LOOP = 1;
 export const IF = 2;
 export const ELSE = 3;
+/** A try, and its handlers. */
+export const TRY = 4;
+export const HANDLER = 5;
 
 /** Larger than any number of the clock. */
 export const NEVER = 0x7fffffff;

@@ -29,7 +29,7 @@ import type { KernelCall } from './indices.ts';
 import type { VmImage } from './vm-image.ts';
 import { KIND_FUNCTION } from './kinds.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
-import { EXTERNREF, F32, F64, FUNCREF, I32, I64, OP, V128 } from './opcode.ts';
+import { EXTERNREF, F32, F64, FUNCREF, I32, I64, OP, REF_EXTERN, REF_FUNC } from './opcode.ts';
 
 const LETTERS = new Map([
   [I32, 'i'],
@@ -38,14 +38,16 @@ const LETTERS = new Map([
   [F64, 'd'],
   [FUNCREF, 'p'],
   [EXTERNREF, 'e'],
+  [REF_FUNC, 'q'],
+  [REF_EXTERN, 'x'],
 ]);
 
 const lettersOf = (types: Uint8Array): string =>
   Array.from(types, (type) => LETTERS.get(type)).join('');
 
-/** JavaScript has no vectors: only the program itself calls such a function. */
+/** JavaScript has neither vectors nor references to exceptions: only the program calls such a function. */
 const crosses = ({ params, results }: FunctionType): boolean =>
-  !params.includes(V128) && !results.includes(V128);
+  [...params, ...results].every((type) => LETTERS.has(type));
 
 const callName = ({ params, results }: FunctionType): string =>
   `call.${lettersOf(params)}.${lettersOf(results)}`;

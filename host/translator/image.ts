@@ -17,6 +17,10 @@ interface Hint {
   readonly offsets: number[];
 }
 
+/** How a module catches exceptions: an engine takes one way in each module. */
+export const LEGACY = 1; // try, catch
+export const STANDARD = 2; // try_table
+
 export abstract class Image extends Indices {
   /** Bodies so far, each with its size; the code section without its count. */
   readonly bodies: Writer;
@@ -31,6 +35,8 @@ export abstract class Image extends Indices {
   readonly growth: Growth;
   /** Its code has instructions that change tables. */
   changesTables = false;
+  /** LEGACY or STANDARD; 0 = its code catches nothing. */
+  handlers = 0;
   /** Functions that code may get as values, in addition to those that tables hold at first. */
   readonly valueFunctions: Set<number>;
   /** New indices of functions that bodies take references to. */
@@ -108,6 +114,10 @@ export abstract class Image extends Indices {
   wrapsLoop(_body: Body): boolean {
     return false;
   }
+  /** Before a tail call; its operands are on the stack. */
+  pollAtTailCall(_body: Body): void {}
+  /** Before throw, throw_ref or rethrow. */
+  lowerThrow(_body: Body): void {}
   /** The head of a loop that stands alone. */
   abstract pollAtHead(body: Body): void;
   /** Between the heads of the two loops. */

@@ -12,6 +12,7 @@ import { checkObject, RingzeroError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import { excessive, excessiveTypes, METERED, TRANSLATED } from './compile-cost.ts';
 import { dropGlobals } from './drops.ts';
+import { lackingFeature } from './engine.ts';
 import { identityOf, type ModuleIdentity } from './identity.ts';
 import type { Choices } from './indices.ts';
 import type { VmImage } from './vm-image.ts';
@@ -23,6 +24,7 @@ import {
   KIND_GLOBAL,
   KIND_MEMORY,
   KIND_TABLE,
+  KIND_TAG,
   mapModule,
   type FunctionType,
   type ModuleMap,
@@ -118,11 +120,14 @@ export interface ModuleInfo {
 
 export type { ModuleIdentity };
 
-/** `type`: the JavaScript API's name of a global's type, or of a table's elements. */
+/**
+ * `type`: the JavaScript API's name of a global's type, or of a table's elements; of a tag, those of its
+ * parameters, with commas between them.
+ */
 export interface ImportedValue {
   readonly module: string;
   readonly name: string;
-  readonly kind: 'global' | 'table';
+  readonly kind: 'global' | 'table' | 'tag';
   readonly type: string;
   readonly mutable: boolean;
   /** The most entries of a table, if it has a limit. */
@@ -284,6 +289,12 @@ function open(
   if (options.validate !== false && engine && !engine.validate(bytes)) {
     // The pass over the bodies reports a refused feature by its name.
     finish(new SnapshotImage(map, { ...choose(options), glue: false }), options);
+    const lacking = lackingFeature(map, (probe) => engine.validate(probe));
+    if (lacking !== undefined)
+      throw new RingzeroError(
+        'RZ_MODULE_UNSUPPORTED',
+        `the module uses ${lacking}, which this JavaScript engine cannot compile; a newer one can`,
+      );
     throw malformed('it does not validate, though its structure can be read,', bytes.length);
   }
   if (options.boundCompilation === true) refuseExcess(excessive(map, TRANSLATED));
@@ -323,7 +334,7 @@ const NAMES_OF_TYPES = new Map([
 
 function importedValues(map: ModuleMap): ImportedValue[] {
   let [globals, tables] = [0, 0];
-  return map.imports.flatMap(({ module, name, kind }): ImportedValue[] => {
+  return map.imports.flatMap(({ module, name, kind, type: tag }): ImportedValue[] => {
     if (kind === KIND_GLOBAL) {
       const { type, mutable } = map.globals[globals++]!;
       return [
@@ -336,6 +347,11 @@ function importedValues(map: ModuleMap): ImportedValue[] {
           maximum: undefined,
         },
       ];
+    }
+    if (kind === KIND_TAG) {
+      const { params } = map.types[tag]!;
+      const type = Array.from(params, (param) => NAMES_OF_TYPES.get(param)).join();
+      return [{ module, name, kind: 'tag', type, mutable: false, maximum: undefined }];
     }
     if (kind !== KIND_TABLE) return [];
     const { type, maximum } = map.tables[tables++]!;

@@ -24,14 +24,7 @@ import {
   V128,
 } from './opcode.ts';
 import { malformed } from './reader.ts';
-import {
-  EXCEPTIONS,
-  GC,
-  RELAXED_SIMD,
-  TAIL_CALLS,
-  unsupported,
-  WIDE_ARITHMETIC,
-} from './refuse.ts';
+import { GC, unsupported, WIDE_ARITHMETIC } from './refuse.ts';
 import type { RingzeroError } from '../errors.ts';
 
 // What follows a code.
@@ -65,6 +58,9 @@ export const TYPES = 26;
 export const HEAP_TYPE = 27;
 export const ZERO = 28;
 export const PREFIX = 29;
+export const TAG = 30;
+export const DELEGATE = 31; // a label outside the block that it ends
+export const TRY_TABLE = 32; // a block type, then what is caught
 
 // How an access works: its operands, the address first.
 export const LOAD = 1; // address
@@ -172,8 +168,18 @@ function control(): void {
   plain(OP.drop, 1, 0);
   plain(OP.select, 3, 1);
   plain(OP.selectTyped, 3, 1, TYPES);
-  refused(EXCEPTIONS, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x18, 0x19, 0x1f);
-  refused(TAIL_CALLS, 0x12, 0x13, 0x15);
+  row(OP.returnCall, FUNCTION);
+  row(OP.returnCallIndirect, TYPE_TABLE);
+}
+
+function exceptions(): void {
+  row(OP.try, BLOCK_TYPE);
+  row(OP.catch, TAG, OP.throw);
+  row(OP.rethrow, LABEL);
+  row(OP.throwRef, NONE);
+  row(OP.delegate, DELEGATE);
+  row(OP.catchAll, NONE);
+  row(OP.tryTable, TRY_TABLE);
 }
 
 function variables(): void {
@@ -187,7 +193,7 @@ function variables(): void {
   plain(OP.refNull, 0, 1, HEAP_TYPE);
   plain(OP.refIsNull, 1, 1);
   plain(OP.refFunc, 0, 1, FUNCTION);
-  refused(GC, 0x14, 0xd3, 0xd4, 0xd5, 0xd6, PREFIX_GC);
+  refused(GC, 0x14, 0x15, 0xd3, 0xd4, 0xd5, 0xd6, PREFIX_GC);
 }
 
 function numbers(): void {
@@ -284,7 +290,15 @@ function vectors(): void {
   access(OP.v128Load32Zero, LOAD, V128, 4);
   access(OP.v128Load64Zero, LOAD, V128, 8);
   for (const sub of UNASSIGNED) row(PAGE_SIMD + sub, REFUSED);
-  refused(RELAXED_SIMD, ...range(PAGE_SIMD + 0x100, PAGE_SIMD + 0x12f));
+  relaxed();
+}
+
+/** Relaxed SIMD. */
+function relaxed(): void {
+  plains(PAGE_SIMD + 0x100, PAGE_SIMD + 0x112, 2, 1);
+  plains(PAGE_SIMD + 0x101, PAGE_SIMD + 0x104, 1, 1); // truncations
+  plains(PAGE_SIMD + 0x105, PAGE_SIMD + 0x10c, 3, 1); // multiply and add, select lanes
+  plain(PAGE_SIMD + 0x113, 3, 1); // dot product and add
 }
 
 function range(from: number, to: number): number[] {
@@ -292,10 +306,20 @@ function range(from: number, to: number): number[] {
 }
 
 function properties(): void {
-  const moves = [OP.callIndirect, OP.memoryGrow, OP.memoryInit, OP.memoryCopy, OP.memoryFill];
+  const moves: number[] = [
+    OP.callIndirect,
+    OP.memoryGrow,
+    OP.memoryInit,
+    OP.memoryCopy,
+    OP.memoryFill,
+  ];
+  // An exception may arrive from where the view has moved. A tail call polls.
+  moves.push(OP.catch, OP.catchAll, OP.tryTable, OP.returnCall, OP.returnCallIndirect);
   for (const code of [...moves, OP.atomicWait32, OP.atomicWait64]) MAY_MOVE_VIEW[code] = 1;
   const changed: number[] = [OP.block, OP.loop, OP.if, OP.end, OP.br, OP.brIf, OP.brTable, OP.call];
   changed.push(OP.globalGet, OP.globalSet, OP.tableSet, OP.memorySize, OP.memoryGrow, OP.refFunc);
+  changed.push(OP.try, OP.throw, OP.rethrow, OP.throwRef, OP.delegate, OP.tryTable);
+  changed.push(OP.returnCall, OP.returnCallIndirect);
   for (const code of [...changed, ...range(OP.memoryInit, OP.tableFill)])
     for (const column of Object.values(CHANGED)) column[code] = 1;
   for (let code = 0; code < CODES; code++) {
@@ -316,6 +340,7 @@ function properties(): void {
 }
 
 control();
+exceptions();
 variables();
 numbers();
 memories();

@@ -2,11 +2,11 @@
 // branch takes along.
 //
 // Invariants  ELIDE-3  A fact holds at a join only if every way to the join had it: it is older than
-//                      the first branch there.
+//                      the first branch there. None holds where an exception is caught.
 //             ELIDE-5  A local that was assigned on one of the ways to a join has another symbol after it.
 
 import { beginLoop, endLoop } from './carry.ts';
-import { BLOCK, ELSE, type Frame, IF, LOOP, NEVER } from './frame.ts';
+import { BLOCK, ELSE, type Frame, HANDLER, IF, LOOP, NEVER, TRY } from './frame.ts';
 import type { State } from './state.ts';
 import { noteSteps } from './heads.ts';
 import { noteTrips } from './trips.ts';
@@ -68,6 +68,37 @@ export function otherwise(state: State): void {
   operands.pushFresh(frame.params);
 }
 
+/**
+ * A handler of a try begins, with `params` values of the exception. It comes from anywhere in the try's
+ * body: each local that was assigned there may hold either value, and the view may have moved.
+ */
+export function handler(state: State, params: number): void {
+  const frame = state.frame(0);
+  const { facts, locals, operands } = state;
+  if (frame.kind !== TRY && frame.kind !== HANDLER) return;
+  branch(state, 0); // from the end of the body, or of the handler before, to the end
+  state.kill();
+  facts.keepOlder(frame.entryClock);
+  state.pages?.keepOlder(frame.entryClock);
+  state.work -= locals.logLength - frame.logStart;
+  locals.blur(frame.logStart, ++facts.clock);
+  frame.kind = HANDLER;
+  state.dead = frame.dead;
+  operands.top = frame.height;
+  operands.pushFresh(params);
+}
+
+/**
+ * A clause of a try_table: a branch to the label from anywhere in the block that begins. The caller has
+ * killed all facts, and locals that are assigned from here on are blurred at the label.
+ */
+export function clause(state: State, label: number): void {
+  if (state.dead) return;
+  const frame = state.frame(label);
+  if (frame.loop) frame.loop.clean = false;
+  else branch(state, label);
+}
+
 /** The innermost block ends. */
 export function end(state: State): void {
   const frame = state.popFrame();
@@ -87,7 +118,7 @@ function endBlock(state: State, frame: Frame): void {
     frame.branchKilled = Math.max(frame.branchKilled, frame.entryKilled);
     frame.branched = !frame.dead;
   }
-  const isConditional = frame.kind !== BLOCK;
+  const isConditional = frame.kind !== BLOCK && frame.kind !== TRY;
   if (isConditional || frame.branched) {
     const from = isConditional ? frame.logStart : frame.branchLog;
     state.work -= locals.logLength - from;
@@ -100,6 +131,6 @@ function endBlock(state: State, frame: Frame): void {
     facts.killed = state.dead ? frame.branchKilled : Math.max(facts.killed, frame.branchKilled);
   }
   const { loop } = state;
-  if (isConditional && loop) loop.conditional--;
+  if (loop && (frame.kind === IF || frame.kind === ELSE)) loop.conditional--;
   state.dead = frame.dead || (state.dead && !frame.branched);
 }

@@ -60,12 +60,18 @@ export class Loops {
           break;
         case OP.block:
         case OP.if:
+        case OP.try:
           this.#open.push(-1);
           break;
         case OP.loop:
           this.#enter(a[i]!);
           break;
+        case OP.tryTable:
+          this.#open.push(-1);
+          this.#noise();
+          break;
         case OP.end:
+        case OP.delegate:
           this.#leave(this.#open.pop()!);
           break;
         case OP.call:

@@ -108,6 +108,11 @@ export class MainImage extends VmImage {
     super.pollAtHead(body);
   }
 
+  override pollAtTailCall(body: Body): void {
+    if (this.choices.safepoints) this.#polls++;
+    super.pollAtTailCall(body);
+  }
+
   override outerHead(body: Body): void {
     const { code } = body;
     const loop = body.plan?.loops[body.loop];

@@ -46,6 +46,7 @@ const ENTRY_SHIFT = 4; // units for an entry of a table: 14 to 30 ns
 const CHUNK = 2 ** 20; // bytes between two looks at fuel
 const LOCAL_BYTES = 8;
 const GROW_COST = 1024; // the host makes a new view of the memory
+const THROW_COST = 1024; // an object with a stack trace
 const FUEL = 0; // slots of Body.temp
 const RANGE = 1;
 
@@ -128,6 +129,12 @@ export class MeteredImage extends Image {
     const left = body.temp(I32, FUEL);
     code.op(OP.i32Sub).tee(left).globalSet(this.registerGlobal);
     code.get(left).i32(0).op(OP.i32LtS).unlikelyIf().call(this.kernel('exhausted')).end();
+  }
+
+  /** Unwinding is paid for by the calls that it leaves. */
+  override lowerThrow(body: Body): void {
+    body.flush(body.at);
+    this.#charge(body, THROW_COST);
   }
 
   lowerMemorySize(body: Body, instruction: number): void {
@@ -254,6 +261,8 @@ export class MeteredImage extends Image {
     });
     section(4, (to) => this.#tables(to));
     section(5, (to) => this.#memory(to));
+    const { tagSection } = map;
+    if (tagSection) section(13, (to) => to.copy(map.bytes, tagSection.start, tagSection.end));
     section(6, (to) => this.#globals(to));
     section(7, (to) => this.#exports(to));
     if (map.startFunction >= 0) section(8, (to) => to.u32(this.functionIndex(map.startFunction)));

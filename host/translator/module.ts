@@ -4,15 +4,15 @@
 // Interface   mapModule() reads a module; skipConstant() steps over a constant expression.
 // Invariants  DECODE-1  Indices are within their index spaces. Types are not checked: engines do that.
 
-import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE } from './kinds.ts';
+import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE, KIND_TAG } from './kinds.ts';
 import { Decoder } from './decoder.ts';
 import { IS_CONSTANT, refuseCode } from './instructions.ts';
-import { OP, PREFIX_GC, PREFIX_SIMD } from './opcode.ts';
+import { EXTERNREF, FUNCREF, OP, PREFIX_GC, PREFIX_SIMD, V128 } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
-import { EXCEPTIONS, GC, MEMORIES, MEMORY64, unsupported } from './refuse.ts';
-import { heapType, valueType } from './types.ts';
+import { GC, MEMORIES, MEMORY64, refuseType, unsupported } from './refuse.ts';
+import { elementType, valueType } from './types.ts';
 
-export { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE };
+export { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE, KIND_TAG };
 
 export interface FunctionType {
   readonly params: Uint8Array;
@@ -27,7 +27,7 @@ export interface ImportEntry {
   readonly module: string;
   readonly name: string;
   readonly kind: number;
-  readonly type: number; // functions: type index
+  readonly type: number; // functions and tags: type index
   readonly start: number; // where the entry is in the file
   readonly end: number;
 }
@@ -84,6 +84,8 @@ export class ModuleMap {
   memoryMaximum: number | undefined;
   readonly globals: GlobalEntry[] = [];
   importedGlobals = 0;
+  /** Type index of every tag, imported ones first. */
+  readonly tags: number[] = [];
   readonly exports: ExportEntry[] = [];
   startFunction = -1;
   dataCount = -1;
@@ -95,8 +97,11 @@ export class ModuleMap {
   passiveSegments = 0;
   /** The numbers of the element segments; undefined = it is not passive. */
   readonly passiveElements: (number | undefined)[] = [];
+  /** Constant expressions calculate. */
+  extendedConstants = false;
   readonly customs: CustomSection[] = [];
   tableSection: Section | undefined;
+  tagSection: Section | undefined;
   elementSection: Section | undefined;
   codeSection: Section | undefined;
 
@@ -136,8 +141,7 @@ export function mapModule(bytes: Uint8Array): ModuleMap {
     const id = reader.byte();
     const size = reader.count();
     const section = { id, start: reader.pos, end: reader.pos + size };
-    if (id === 13) throw unsupported(EXCEPTIONS);
-    if (id > 12) throw malformed(`unknown section ${id}`, section.start);
+    if (id > 13) throw malformed(`unknown section ${id}`, section.start);
     if (id !== 0) {
       const order = ORDER[id]!;
       if (order <= last) throw malformed(`section ${id} out of order`, section.start);
@@ -187,8 +191,12 @@ function readSection(map: ModuleMap, section: Section, reader: Decoder): void {
       return;
     case 11:
       return each(reader, () => readData(map, reader));
-    default:
+    case 12:
       map.dataCount = reader.u32();
+      return;
+    default:
+      map.tagSection = section;
+      return each(reader, () => map.tags.push(tagType(map, reader)));
   }
 }
 
@@ -218,12 +226,20 @@ function readType(reader: Reader): FunctionType {
 function readTypes(reader: Reader): Uint8Array {
   const count = reader.count();
   const start = reader.pos;
-  for (let i = 0; i < count; i++) valueType(reader);
-  return reader.bytes.subarray(start, reader.pos);
+  const types = Array.from({ length: count }, () => valueType(reader));
+  // Where each type is one byte, they are what the file has.
+  return reader.pos - start === count
+    ? reader.bytes.subarray(start, reader.pos)
+    : Uint8Array.from(types);
 }
 
 function typeIndex(map: ModuleMap, reader: Reader): number {
   return reader.index(map.types.length, 'type');
+}
+
+function tagType(map: ModuleMap, reader: Reader): number {
+  if (reader.byte() !== 0) throw malformed('malformed attribute of a tag', reader.pos - 1);
+  return typeIndex(map, reader);
 }
 
 function functionIndex(map: ModuleMap, reader: Reader): number {
@@ -248,8 +264,9 @@ function readImport(map: ModuleMap, reader: Reader): void {
   } else if (kind === KIND_GLOBAL) {
     map.globals.push({ ...globalType(reader), start: 0, end: 0 });
     map.importedGlobals++;
-  } else if (kind === 4) {
-    throw unsupported(EXCEPTIONS);
+  } else if (kind === KIND_TAG) {
+    type = tagType(map, reader);
+    map.tags.push(type);
   } else {
     throw malformed('unknown kind of import', reader.pos - 1);
   }
@@ -258,7 +275,7 @@ function readImport(map: ModuleMap, reader: Reader): void {
 
 function readTable(map: ModuleMap, reader: Reader): void {
   if (reader.bytes[reader.pos] === 0x40) throw unsupported(GC);
-  const type = heapType(reader);
+  const type = elementType(reader);
   map.tables.push({ ...limits(reader, 0xffffffff), type });
 }
 
@@ -296,6 +313,9 @@ function globalType(reader: Reader): { type: number; mutable: boolean } {
   const type = valueType(reader);
   const mutable = reader.byte();
   if (mutable > 1) throw malformed('malformed mutability', reader.pos - 1);
+  // The host could not carry it to a fork.
+  if (mutable === 1 && type < V128 && type !== FUNCREF && type !== EXTERNREF)
+    throw refuseType(type, reader.pos - 1);
   return { type, mutable: mutable === 1 };
 }
 
@@ -311,9 +331,9 @@ function readExport(map: ModuleMap, reader: Reader): void {
   const name = reader.name();
   if (name.startsWith('ringzero.')) throw unsupported('an export named ringzero.*');
   const kind = reader.byte();
-  if (kind === 4) throw unsupported(EXCEPTIONS);
-  if (kind > 4) throw malformed('unknown kind of export', at);
-  const counts = [map.functions.length, map.tables.length, map.memories, map.globals.length];
+  if (kind > KIND_TAG) throw malformed('unknown kind of export', at);
+  const { functions, tables, memories, globals, tags } = map;
+  const counts = [functions.length, tables.length, memories, globals.length, tags.length];
   map.exports.push({ name, kind, index: reader.index(counts[kind]!, 'exported item') });
 }
 
@@ -329,6 +349,7 @@ export function skipConstant(map: ModuleMap, decoder: Decoder): void {
     decoder.next();
     if (IS_CONSTANT[decoder.code] === 0) throw malformed('not a constant', at);
     if (decoder.code === OP.refFunc) map.valueFunctions.add(decoder.a);
+    else if (decoder.code >= OP.i32Add && decoder.code <= OP.i64Mul) map.extendedConstants = true;
   }
 }
 
@@ -342,7 +363,7 @@ function readElement(map: ModuleMap, reader: Decoder): void {
   }
   const expressions = (flags & 4) !== 0;
   if (flags & 3) {
-    if (expressions) heapType(reader);
+    if (expressions) elementType(reader);
     else if (reader.byte() !== 0) throw malformed('unknown kind of element', reader.pos - 1);
   }
   const isPassive = (flags & 3) === 1;

@@ -8,6 +8,15 @@ export const F64 = 0x7c;
 export const V128 = 0x7b;
 export const FUNCREF = 0x70;
 export const EXTERNREF = 0x6f;
+export const EXNREF = 0x69;
+/** The null reference of exceptions. */
+export const NULLEXNREF = 0x74;
+// References that are not null take two bytes in a module, REF and the nullable type; here they have a code.
+export const REF = 0x64;
+export const REF_NULL = 0x63;
+export const REF_FUNC = 0x01;
+export const REF_EXTERN = 0x02;
+export const REF_EXN = 0x03;
 export const VOID = 0x40;
 
 // An instruction has one number, its code: a one-byte opcode is its own, and each prefix has a page of codes.
@@ -29,6 +38,11 @@ export const OP = {
   loop: 0x03,
   if: 0x04,
   else: 0x05,
+  try: 0x06,
+  catch: 0x07,
+  throw: 0x08,
+  rethrow: 0x09,
+  throwRef: 0x0a,
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
@@ -36,9 +50,14 @@ export const OP = {
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  delegate: 0x18,
+  catchAll: 0x19,
   drop: 0x1a,
   select: 0x1b,
   selectTyped: 0x1c,
+  tryTable: 0x1f,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,

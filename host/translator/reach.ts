@@ -69,7 +69,7 @@ function scan(
   do {
     decoder.next();
     const { code } = decoder;
-    if (code === OP.call || code === OP.refFunc) reach(decoder.a);
-    else if (code === OP.callIndirect) reachType(decoder.a);
+    if (code === OP.call || code === OP.refFunc || code === OP.returnCall) reach(decoder.a);
+    else if (code === OP.callIndirect || code === OP.returnCallIndirect) reachType(decoder.a);
   } while (decoder.depth > 0);
 }

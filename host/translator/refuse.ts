@@ -1,6 +1,7 @@
 // Features that the translator refuses, by name, and the limits of engines.
 
 import { RingzeroError } from '../errors.ts';
+import { EXNREF, NULLEXNREF, REF_EXN } from './opcode.ts';
 import { malformed } from './reader.ts';
 
 export function unsupported(feature: string): RingzeroError {
@@ -36,15 +37,12 @@ export function checkBodySize(
 export const MEMORIES = 'more than one memory';
 export const MEMORY64 = '64-bit memories or tables (memory64)';
 export const GC = 'garbage-collected or typed references';
-export const EXCEPTIONS = 'exception handling';
-export const TAIL_CALLS = 'tail calls';
-export const RELAXED_SIMD = 'relaxed SIMD';
 export const WIDE_ARITHMETIC = 'wide arithmetic';
 
 /** The error for a value type that is not translated. */
 export function refuseType(type: number, at: number): RingzeroError {
-  if (type >= 0x63 && type <= 0x74) {
-    return unsupported(type === 0x69 || type === 0x68 || type === 0x74 ? EXCEPTIONS : GC);
-  }
+  if (type === EXNREF || type === NULLEXNREF || type === REF_EXN)
+    return unsupported('tables or globals of exceptions (exnref)');
+  if (type >= 0x63 && type <= 0x74) return unsupported(GC);
   return malformed(`unknown type 0x${type.toString(16)}`, at);
 }

@@ -38,6 +38,10 @@ export abstract class VmImage extends Image {
     this.poll(body.code);
   }
 
+  override pollAtTailCall(body: Body): void {
+    if (this.choices.safepoints) this.poll(body.code);
+  }
+
   override outerHead(body: Body): void {
     if (this.choices.safepoints) this.poll(body.code);
   }

@@ -21,6 +21,7 @@
 //             WebAssembly, about 10 ns.
 
 import { RingzeroError } from '../errors.ts';
+import { uncatchable } from '../trap.ts';
 import { meter, type Metered } from '../translator/index.ts';
 import { limitsOf, type UdfLimits, type UdfOptions } from './options.ts';
 
@@ -241,7 +242,7 @@ export class Udf {
 }
 
 function limit(what: string): RingzeroError {
-  return new RingzeroError('RZ_UDF_LIMIT', `the function ${what}`);
+  return uncatchable(new RingzeroError('RZ_UDF_LIMIT', `the function ${what}`));
 }
 
 function refused(why: string, cause?: unknown): RingzeroError {

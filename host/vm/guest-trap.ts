@@ -12,6 +12,7 @@ import {
   TRAP_SNAPSHOT_LOST,
 } from '../../assembly/abi/vcpu-block.ts';
 import { IS_RINGZERO_ERROR, RingzeroError, type RingzeroErrorCode } from '../errors.ts';
+import { uncatchable } from '../trap.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Message of a call on a snapshot that was disposed of. */
@@ -60,7 +61,7 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
   const trapError = (why: string): GuestTrap => {
     const functions = guestStack(thrown as Error);
     const where = functions.length === 0 ? '' : ` in ${functions.join(' < ')}`;
-    return new GuestTrap(`${why}${where} (${what})`, thrown);
+    return uncatchable(new GuestTrap(`${why}${where} (${what})`, thrown));
   };
   const { cause, address } = kernel.takeTrap();
   const isOverflow = thrown instanceof RangeError && /stack/.test(thrown.message);
@@ -75,14 +76,16 @@ export function guestTrap(kernel: Kernel, what: string, thrown: unknown): Error 
         `memory access out of bounds: store to 0x${address.toString(16)}, outside guest memory`,
       );
     case TRAP_SNAPSHOT_LOST:
-      return new RingzeroError(
-        'RZ_SNAPSHOT_LOST',
-        `${what}: no frame was left for a copy; the snapshot is lost. Raise \`memory\` or lower \`guestLimit\``,
-        { cause: thrown },
+      return uncatchable(
+        new RingzeroError(
+          'RZ_SNAPSHOT_LOST',
+          `${what}: no frame was left for a copy; the snapshot is lost. Raise \`memory\` or lower \`guestLimit\``,
+          { cause: thrown },
+        ),
       );
     case TRAP_KILLED:
       return kernel.isSnapshot
-        ? new RingzeroError('RZ_SNAPSHOT_STOPPED', STOPPED, { cause: thrown })
+        ? uncatchable(new RingzeroError('RZ_SNAPSHOT_STOPPED', STOPPED, { cause: thrown }))
         : trapError('it was stopped');
     case TRAP_FAULT_UNHANDLED:
       return trapError(`page fault of page ${address}, and the guest has no onPageFault`);

@@ -13,6 +13,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import type { Kernel, KernelExports } from '../vm/kernel.ts';
 import { errno, errnoOfHost, WASI_FUNCTIONS, WasiError, type WasiFunction } from './abi.ts';
 import { Descriptors } from './descriptors.ts';
+import { uncatchable } from '../trap.ts';
 import { ProgramExit } from './exit.ts';
 import { fileCalls } from './files.ts';
 import { GuestMemory } from './guest-memory.ts';
@@ -149,7 +150,7 @@ export class Calls {
       const window = handlesSyscalls ? this.#show(shown) : 0;
       const result = this.#syscall(SYS_WASI + index, window, shown.length, 0, 0, 0);
       if (this.exitCode === undefined) return result;
-      const exit = new ProgramExit(this.exitCode);
+      const exit = uncatchable(new ProgramExit(this.exitCode)); // not by the program's handlers
       this.exitCode = undefined;
       throw exit;
     } finally {

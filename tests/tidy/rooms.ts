@@ -56,7 +56,7 @@ const CHAINS: readonly (readonly string[])[] = [
     'assembly/abi',
     'guest/redis/abi.ts guest/redis/config/option-table.ts',
     'host/errors.ts',
-    'host/bytes.ts host/physical-buffer.ts host/shared-bodies.ts host/webassembly.ts',
+    'host/bytes.ts host/physical-buffer.ts host/shared-bodies.ts host/trap.ts host/webassembly.ts',
     'host/shared-views.ts',
     'host/platform',
     'host/io',

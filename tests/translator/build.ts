@@ -6,12 +6,18 @@ const wabt = await initWabt();
 /** An instance's functions. */
 export type Calls = Record<string, (...args: number[]) => number>;
 
+const FEATURES = {
+  threads: true,
+  bulk_memory: true,
+  reference_types: true,
+  exceptions: true,
+  tail_call: true,
+  extended_const: true,
+  relaxed_simd: true,
+};
+
 export function build(text: string): Uint8Array {
-  const module = wabt.parseWat('image.wat', text, {
-    threads: true,
-    bulk_memory: true,
-    reference_types: true,
-  });
+  const module = wabt.parseWat('image.wat', text, FEATURES);
   try {
     return module.toBinary({ write_debug_names: true }).buffer;
   } finally {
@@ -19,8 +25,14 @@ export function build(text: string): Uint8Array {
   }
 }
 
+/** Whether the engine takes the module; if not, says that `test` is skipped. */
+export function compiles(module: Uint8Array, test: string): boolean {
+  const isValid = WebAssembly.validate(module as BufferSource);
+  if (!isValid) console.log(`*** SKIPPED: ${test}; this engine does not take such modules`);
+  return isValid;
+}
+
 /** Reads an image with its names. Throws when they are malformed. */
 export function readNames(image: Uint8Array): void {
-  const features = { threads: true, bulk_memory: true, reference_types: true };
-  wabt.readWasm(image, { readDebugNames: true, ...features }).destroy();
+  wabt.readWasm(image, { readDebugNames: true, ...FEATURES }).destroy();
 }

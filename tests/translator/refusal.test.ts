@@ -54,10 +54,9 @@ const FEATURES: [feature: RegExp, bytes: number[]][] = [
   [/page size/, [...HEADER, 5, 4, 1, 8, 1, 0]],
   [/garbage-collected/, [...HEADER, 1, 3, 1, 0x5f, 0]],
   [/garbage-collected/, [...HEADER, 1, 5, 1, 0x60, 1, 0x6e, 0]],
-  [/exception/, [...HEADER, ...TYPES, 13, 3, 1, 0, 0]],
-  [/exception/, withCode(0x06, 0x40, 0x0b)],
-  [/tail call/, withCode(0x12, 0)],
-  [/relaxed SIMD/, withCode(0xfd, 0x80, 0x02)],
+  [/garbage-collected or typed references/, withCode(0x14, 0)], // call_ref
+  [/tables or globals of exceptions/, [...HEADER, 4, 4, 1, 0x69, 0, 0]],
+  [/wide arithmetic/, withCode(0xfc, 19)],
   [/more than one memory/, withCode(0x41, 0, 0x28, 0x42, 1, 0, 0x1a)],
   [/component/, [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]],
 ];
@@ -142,8 +141,9 @@ test('so it is where only what snapshots run is looked at', () => {
     translateSnapshot(bytes, { snapshotRuns: ['f'], validate: false });
   make(Uint8Array.from(withBody()));
   const cases: [string, number[]][] = [
-    ['RZ_MODULE_UNSUPPORTED', [0x12, 0x11]], // return_call 17
-    ['RZ_MODULE_UNSUPPORTED', [0x06, 0x40, 0x0b]],
+    ['RZ_MODULE_MALFORMED', [0x12, 0x11]], // return_call 17
+    ['RZ_MODULE_MALFORMED', [0x08, 0x00]], // throw of tag 0
+    ['RZ_MODULE_UNSUPPORTED', [0xfb, 0x00]],
     ['RZ_MODULE_MALFORMED', [0x10, 0x07]], // call 7
     ['RZ_MODULE_MALFORMED', [0x41, 0, 0x11, 0x05, 0]], // call_indirect of type 5
     ['RZ_MODULE_MALFORMED', [0x10]],

@@ -372,4 +372,18 @@ test('thousands of traps leave no memory behind', () => {
   for (let i = 0; i < 3000; i++) fails(() => trap.call(row('x')), 'RZ_UDF_TRAP');
 });
 
+test('TRAP-1: a function catches its own exceptions, and not the end of its fuel', () => {
+  const catching = (body: string): Uint8Array =>
+    udf({ fields: '(tag $e (param i32))', call: body });
+  const own = catching('try (result i32) (throw $e (local.get $bytes)) catch $e end');
+  assert.is(Udf.compile(own).call(row('abc')), 3);
+  for (const limits of [{ fuel: 100_000 }, { timeMs: 20 }])
+    for (const body of [
+      '(loop $l try (loop $m (br $m)) catch_all end (br $l)) (i32.const 1)',
+      '(loop $l try (throw $e (i32.const 1)) catch_all end (br $l)) (i32.const 1)',
+      '(return_call $call (local.get $at) (local.get $bytes))',
+    ])
+      fails(() => Udf.compile(catching(body), limits).call(row('abc')), 'RZ_UDF_LIMIT');
+});
+
 test.run();

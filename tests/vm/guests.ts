@@ -10,6 +10,8 @@ export function assemble(text: string, { names = true, extended = false } = {}):
     bulk_memory: true,
     reference_types: true,
     mutable_globals: true,
+    exceptions: true,
+    tail_call: true,
     extended_const: extended,
   });
   module.resolveNames();
