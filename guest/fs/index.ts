@@ -141,8 +141,7 @@ export function list(ino: u32, cookie: u32): i32 {
   const address = inode.at(ino);
   let result: i32 = -ENOENT;
   if (address != 0 && !inode.isDirectory(address)) result = -ENOTDIR;
-  else if (address != 0 && load<u32>(address, INODE_LINKS) != 0)
-    result = <i32>directory.list(address, cookie, scratch);
+  else if (address != 0) result = <i32>directory.list(address, cookie, scratch);
   lock.release();
   return result;
 }

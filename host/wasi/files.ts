@@ -137,7 +137,7 @@ function entriesInMemory(
     used += one.length;
   };
   let next = Math.min(cookie, COOKIE_MAX);
-  let some = files.list(ino, next); // fails in a directory that was removed
+  let some = files.list(ino, next);
   for (const name of ['.', '..'].slice(next)) add(name, ++next, ino, FILETYPE.directory);
   while (some.length > 0 && used < bytes) {
     for (const entry of some) {

@@ -70,7 +70,8 @@ export class RandomCalls {
   }
 
   #path(): string {
-    const parts = Array.from({ length: 1 + this.#random.below(3) }, () => this.#name());
+    const depth = this.#random.chance(0.6) ? 1 : 1 + this.#random.below(3);
+    const parts = Array.from({ length: depth }, () => this.#name());
     const path = parts.join('/');
     if (this.#random.chance(0.02)) return `/${path}`;
     return this.#random.chance(0.08) ? `${path}/` : path;
