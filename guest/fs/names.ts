@@ -42,6 +42,8 @@ function directoryAt(ino: u32, nameBytes: u32): u32 {
   const address = inode.at(ino);
   failure = address == 0 ? -ENOENT : -ENOTDIR;
   if (address == 0 || !inode.isDirectory(address)) return 0;
+  failure = -ENOENT; // for a directory that was removed, and is still open
+  if (load<u32>(address, INODE_LINKS) == 0) return 0;
   failure = directory.checkName(nameBytes);
   return failure == 0 ? address : 0;
 }
@@ -59,7 +61,6 @@ export function make(parent: u32, name: u32, bytes: u32, mode: u32): i32 {
   const at = directoryAt(parent, bytes);
   if (at == 0) return failure;
   if (directory.find(at, name, bytes) != 0) return -EEXIST;
-  if (load<u32>(at, INODE_LINKS) == 0) return -ENOENT; // removed, and still open
   const isDirectory = (mode & TYPE_MASK) == TYPE_DIRECTORY;
   if (isDirectory && load<u32>(at, INODE_LINKS) >= LINKS_MAX) return -EMLINK;
   if (!space.reserve(directory.addMost(at) + inode.MOST)) return -ENOSPC;
@@ -101,7 +102,7 @@ export function link(ino: u32, parent: u32, name: u32, bytes: u32): i32 {
   if (at == 0) return failure;
   if (directory.find(at, name, bytes) != 0) return -EEXIST;
   if (inode.isDirectory(address)) return -EPERM;
-  if (load<u32>(address, INODE_LINKS) == 0 || load<u32>(at, INODE_LINKS) == 0) return -ENOENT;
+  if (load<u32>(address, INODE_LINKS) == 0) return -ENOENT;
   if (load<u32>(address, INODE_LINKS) >= LINKS_MAX) return -EMLINK;
   if (!space.reserve(directory.addMost(at))) return -ENOSPC;
   directory.add(at, name, bytes, ino, load<u32>(address, INODE_MODE));
@@ -159,7 +160,6 @@ export function rename(
   if (to == 0) return failure;
   const ino = directory.find(from, name, bytes);
   if (ino == 0) return -ENOENT;
-  if (load<u32>(to, INODE_LINKS) == 0) return -ENOENT; // removed, and still open
   const replaced = directory.find(to, newName, newBytes);
   const refusal = refusalOf(ino, parent, replaced, newParent, to);
   if (refusal != 0) return refusal;

@@ -157,13 +157,14 @@ export function readFiles(
 /** Writes to a file in the VM. What was written before room ran out is reported as a success. */
 export function writeFiles(
   memory: GuestMemory,
-  { host: record, flags }: Descriptor,
+  entry: Descriptor,
   files: MemoryFiles,
   vectors: number,
   count: number,
   result: number,
   position?: number,
 ): number {
+  const { host: record, flags } = entry;
   memory.takeRanges(vectors, count);
   memory.check(result, 4);
   const { ranges } = memory;
@@ -177,6 +178,8 @@ export function writeFiles(
     total += Math.max(0, done);
     if (done < bytes) break;
   }
+  const isMoved = position === undefined && (flags & FDFLAG.APPEND) !== 0;
+  if (isMoved) entry.position = files.files.size(files.ino(record)); // even if there was nothing to write
   memory.putU32(result, total);
   return 0;
 }
