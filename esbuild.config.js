@@ -23,7 +23,11 @@ const THREADS = {
   'timer-worker': 'host/vm/timer-worker.ts',
   'service-worker': 'host/io/service-worker.ts',
 };
-const COMMAND = { main: 'host/cli/main.ts', imports: 'host/redis/imports.ts' };
+const COMMAND = {
+  main: 'host/cli/main.ts',
+  'run-worker': 'host/cli/run-worker.ts',
+  imports: 'host/redis/imports.ts',
+};
 
 /** The modules behind `#platform`: package.json names what is compiled, for Node and for browsers. */
 const platformSources = {

@@ -1,10 +1,9 @@
 // `ringzero run PROGRAM.wasm`: runs a WASI program in its own VM, as a process.
 
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { RingzeroError } from '../errors.ts';
-import { MicroVM } from '../vm/micro-vm.ts';
+import { startThread } from '../platform/threads.ts';
 import type { WasiOptions } from '../wasi/options.ts';
+import { runProgram, type Request } from './run-program.ts';
 import { endOfOptions, parse, UsageError } from './usage.ts';
 
 const HELP = `Usage: ringzero run [OPTIONS] [--] PROGRAM.wasm [ARGUMENTS]
@@ -17,9 +16,11 @@ Options:
                               a directory in the VM's memory, with the content of HOST at first
   --env NAME=VALUE            an environment variable; NAME alone passes on yours. May be repeated
   --memory SIZE               physical memory of the VM: bytes, or kb, mb, gb (powers of 1024)   (1gb)
+  --timeout SECONDS           end the program after this time, with exit status 124
   --trace FILE                write a trace of system calls, write faults and snapshots for Perfetto
 
-Exit status: the program's own; 134 when it traps, 141 when the reader of its output is gone (SIGPIPE).
+Exit status: the program's own; 124 after the timeout (137 if it waits inside the operating system), 134 when it
+traps, 141 when the reader of its output is gone (SIGPIPE).
 
 Example:
   ringzero run --dir .::/work --env LANG=C tool.wasm /work/input.txt
@@ -27,58 +28,80 @@ Example:
 More: docs/programs.md, docs/observing.md
 `;
 
-const TRAPPED = 134; // as a shell reports abort()
+const TIMED_OUT = 124; // as timeout(1) has it
 const MEMORY_DEFAULT = '1gb';
-
-interface Request {
-  readonly file: string;
-  readonly memory: number;
-  readonly trace: string | undefined;
-  readonly wasi: WasiOptions;
-}
+const MS_MAX = 2 ** 31 - 1;
+/** Time for the thread of a stopped program to end. */
+const GRACE_MS = 300;
 
 const OPTIONS = {
   dir: { type: 'string', multiple: true, default: [] as string[] },
   env: { type: 'string', multiple: true, default: [] as string[] },
   memory: { type: 'string', default: MEMORY_DEFAULT },
+  timeout: { type: 'string' },
   trace: { type: 'string' },
 } as const;
 
 async function runCommand(argv: readonly string[]): Promise<number> {
-  const { file, memory, trace, wasi } = readArguments(argv);
-  try {
-    const options = { memory, wasi, ...(trace !== undefined && { trace }) };
-    const program = await MicroVM.load(new Uint8Array(await readFile(file)), {}, options);
-    const code = program.start();
-    await program.close();
-    return code;
-  } catch (error) {
-    const { code, message } = error as RingzeroError;
-    if (typeof code !== 'string') throw error;
-    process.stderr.write(`ringzero run: ${message}\n`);
-    return code === 'RZ_GUEST_TRAP' ? TRAPPED : 1;
-  }
+  const { request, timeoutMs } = readArguments(argv);
+  return timeoutMs === undefined ? runProgram(request) : runWithin(request, timeoutMs);
+}
+
+/**
+ * In a thread of its own, which is ended after `ms`. A thread that waits inside the operating system cannot
+ * be ended: then the process kills itself.
+ */
+function runWithin(request: Request, ms: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let isStopped = false;
+    const thread = startThread(
+      new URL('./run-worker.js', import.meta.url),
+      request,
+      (code) => {
+        clearTimeout(timer);
+        resolve(code as number);
+      },
+      (error) => {
+        if (isStopped) resolve(TIMED_OUT);
+        else reject(error ?? new Error('the thread of the program ended'));
+      },
+    );
+    const timer = setTimeout(() => {
+      isStopped = true;
+      process.stderr.write(`ringzero run: ${request.file} was stopped after ${ms / 1000} s\n`);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), GRACE_MS).unref();
+      void thread.terminate();
+    }, ms);
+    thread.hold(true);
+  });
 }
 
 export const RUN = { run: runCommand, help: HELP };
 
 /** Options end at the program's name: what follows belongs to the program. */
-function readArguments(argv: readonly string[]): Request {
+function readArguments(argv: readonly string[]): {
+  request: Request;
+  timeoutMs: number | undefined;
+} {
   const [end, start] = endOfOptions(argv, OPTIONS);
-  const { dir, env, memory, trace } = parse(argv.slice(0, end), OPTIONS).values;
+  const { dir, env, memory, timeout, trace } = parse(argv.slice(0, end), OPTIONS).values;
   const [file, ...args] = argv.slice(start);
   if (file === undefined) throw new UsageError('missing PROGRAM.wasm');
-  return {
-    file,
-    memory: memoryOf(memory),
-    trace,
-    wasi: {
-      args: [basename(file), ...args],
-      env: environmentOf(env),
-      preopens: preopensOf(dir),
-      brokenPipe: 'exit',
-    },
+  const wasi: WasiOptions = {
+    args: [basename(file), ...args],
+    env: environmentOf(env),
+    preopens: preopensOf(dir),
+    brokenPipe: 'exit',
   };
+  const request = { file, memory: memoryOf(memory), trace, wasi };
+  return { request, timeoutMs: timeout === undefined ? undefined : timeOf(timeout) };
+}
+
+function timeOf(text: string): number {
+  const ms = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) * 1000 : NaN;
+  if (!(ms > 0 && ms <= MS_MAX))
+    throw new UsageError(`--timeout ${text}: not a number of seconds such as 1.5`);
+  return ms;
 }
 
 type Preopen = NonNullable<WasiOptions['preopens']>[string];

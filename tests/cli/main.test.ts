@@ -1,6 +1,7 @@
 // The `ringzero` command: help, wrong arguments, exit statuses.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,13 @@ main('wrong arguments: the message names them and where help is', () => {
       ['run', '--dir', 'a::b::rw', 'x.wasm'],
       '--dir a::b::rw: after the second :: only ro is allowed',
     ],
+    ...['0', '-1', '1e3', 'soon', '3000000'].map(
+      (time) =>
+        [
+          ['run', `--timeout=${time}`, 'x.wasm'],
+          `--timeout ${time}: not a number of seconds such as 1.5`,
+        ] as const,
+    ),
     [['top', 'x'], 'unexpected argument x'],
     [['new'], 'give one directory'],
   ] as const) {
@@ -98,6 +106,40 @@ main('C15: a program that writes for ever ends when its reader does, with 141', 
   const { stdout } = spawnSync('bash', ['-c', shell], { encoding: 'utf8', timeout: 60_000 });
   rmSync(folder, { recursive: true });
   assert.is(stdout, 'y\ny\ny\n141\n');
+});
+
+/** Programs that never end: one computes, one sleeps, one waits for input that does not come. */
+const ENDLESS = {
+  computes: '(loop $again (br $again))',
+  sleeps: `(i64.store (i32.const 64) (i64.const 7)) (i64.store (i32.const 88) (i64.const 3600000000000))
+    (drop (call $poll (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 256)))`,
+  reads: `(i64.store (i32.const 0) (i64.const 0x1000000200))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))`,
+};
+
+main('--timeout ends a program whatever it does, with 124, and leaves others alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ringzero-endless-'));
+  for (const [what, body] of Object.entries({ ...ENDLESS, ends: '(call $exit (i32.const 7))' })) {
+    const file = join(folder, `${what}.wasm`);
+    writeFileSync(
+      file,
+      assemble(`(module
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") ${body}))`),
+    );
+    const seconds = what === 'ends' ? '1000' : '0.5';
+    const child = spawn(process.execPath, [MAIN, 'run', '--timeout', seconds, file]); // its input stays open
+    let errors = '';
+    child.stderr.on('data', (text) => (errors += text));
+    const ended = (await once(child, 'close')) as [number | null, string | null];
+    const expected = { ends: [7, null], reads: [null, 'SIGKILL'] }[what] ?? [124, null];
+    assert.equal(ended, expected, `${what}: ${errors}`);
+    if (what !== 'ends') assert.match(errors, /was stopped after 0\.5 s/);
+  }
+  rmSync(folder, { recursive: true });
 });
 
 main('an option of one letter is not a file', () => {
