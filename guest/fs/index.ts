@@ -14,7 +14,12 @@ import {
   INODE_MODE,
   INODE_MTIME,
   INODE_UID,
+  OPEN_BASE,
+  OPEN_FLAGS,
+  OPEN_INHERITING,
   OPEN_INODE,
+  OPEN_NUMBER,
+  OPEN_OWNER,
   OPEN_POSITION,
   ROOT_INODE,
   SCRATCH_BLOCK,
@@ -226,6 +231,24 @@ export function setOpen(record: u32, field: u32, value: u32): void {
   if (address != 0 && field < 64) store<u32>(address + (field & 60), value);
 }
 
+/** Whose descriptor it is, and the state of that. */
+export function describe(
+  record: u32,
+  owner: u32,
+  number: u32,
+  flags: u32,
+  base: u32,
+  inheriting: u32,
+): void {
+  const address = opens.at(record);
+  if (address == 0) return;
+  store<u32>(address, owner, OPEN_OWNER);
+  store<u32>(address, number, OPEN_NUMBER);
+  store<u32>(address, flags, OPEN_FLAGS);
+  store<u32>(address, base, OPEN_BASE);
+  store<u32>(address, inheriting, OPEN_INHERITING);
+}
+
 export function position(record: u32): f64 {
   const address = opens.at(record);
   return address == 0 ? 0 : <f64>load<u64>(address, OPEN_POSITION);
@@ -243,6 +266,25 @@ export function readNext(record: u32, target: u32, bytes: u32): i32 {
   const at = load<u64>(address, OPEN_POSITION);
   const result = read(load<u32>(address, OPEN_INODE), <f64>at, target, bytes);
   if (result > 0) store<u64>(address, at + result, OPEN_POSITION);
+  return result;
+}
+
+/** Reads at an offset. */
+export function readAt(record: u32, offset: f64, target: u32, bytes: u32): i32 {
+  const address = opens.at(record);
+  return address == 0 ? -EBADF : read(load<u32>(address, OPEN_INODE), offset, target, bytes);
+}
+
+/** Writes at an offset, or at the end. */
+export function writeAt(record: u32, offset: f64, source: u32, bytes: u32, appends: bool): i32 {
+  const address = opens.at(record);
+  if (address == 0) return -EBADF;
+  lock.acquire();
+  const ino = load<u32>(address, OPEN_INODE);
+  const file = fileAt(ino);
+  const at = appends && file != 0 ? <f64>content.size(file) : offset;
+  const result = file == 0 ? noFile(ino) : content.write(file, at, source, bytes);
+  lock.release();
   return result;
 }
 

@@ -44,8 +44,18 @@ interface FileExports {
   open(ino: number): number;
   close(record: number): number;
   setOpen(record: number, field: number, value: number): void;
+  describe(
+    record: number,
+    owner: number,
+    number: number,
+    flags: number,
+    base: number,
+    inheriting: number,
+  ): void;
   position(record: number): number;
   seek(record: number, to: number): void;
+  readAt(record: number, offset: number, target: number, bytes: number): number;
+  writeAt(record: number, offset: number, source: number, bytes: number, appends: number): number;
   readNext(record: number, target: number, bytes: number): number;
   writeNext(record: number, source: number, bytes: number, appends: number): number;
   setMode(ino: number, mode: number, uid: number, gid: number): number;

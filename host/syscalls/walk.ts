@@ -21,7 +21,7 @@ const LINKS_MAX = 40;
 const COMPONENTS_MAX = 1024;
 
 /** What a walk needs of the files that it walks through. */
-interface Walked {
+export interface Walked {
   enterDirectory(parent: Directory, name: string): Directory;
   leaveDirectory(directory: Directory): void;
   isLink(directory: Directory, name: string): boolean;

@@ -72,6 +72,12 @@ interface Open {
   uses: number;
 }
 
+const OPEN = Symbol('open');
+
+interface Holder {
+  [OPEN]?: Open | undefined;
+}
+
 interface Changes {
   mode?: number | null;
   size?: number | null;
@@ -103,13 +109,15 @@ class Mountable {
   readonly #fs: EmscriptenFS;
   readonly #system: FileSystem;
   readonly #places = new WeakMap<EmscriptenNode, Place>();
-  readonly #opens = new WeakMap<object, Open>();
+  /** Thrown by each look-up of a new name: one object, because its stack costs more than the look-up. */
+  readonly #absent: unknown;
   readonly #nodeOps: object;
   readonly #streamOps: object;
 
   constructor(holder: FilesHolder, FS: EmscriptenFS) {
     this.#holder = holder;
     this.#fs = FS;
+    this.#absent = new FS.ErrnoError(errno('NOENT'));
     this.#system = holder.fs.system;
     this.#nodeOps = this.#caught({
       getattr: (node: EmscriptenNode) => this.#attributes(this.#ino(node)),
@@ -222,7 +230,7 @@ class Mountable {
 
   #look(parent: number, name: string): number {
     const ino = this.#system.look(parent, name);
-    if (ino < 0) throw new this.#fs.ErrnoError(numberOf(ino));
+    if (ino < 0) throw ino === -ENOENT ? this.#absent : new this.#fs.ErrnoError(numberOf(ino));
     return ino;
   }
 
@@ -285,18 +293,18 @@ class Mountable {
     };
   }
 
-  /** Duplicates of a descriptor share what Emscripten calls `shared`. */
-  #keyOf(stream: EmscriptenStream): object {
+  /** Duplicates of a descriptor share what Emscripten calls `shared`; the open file is noted there. */
+  #holderOf(stream: EmscriptenStream): Holder {
     return stream.shared ?? stream;
   }
 
   #open(stream: EmscriptenStream): void {
     const ino = this.#ino(stream.node);
-    this.#opens.set(this.#keyOf(stream), { ino, record: this.#system.open(ino), uses: 1 });
+    this.#holderOf(stream)[OPEN] = { ino, record: this.#system.open(ino), uses: 1 };
   }
 
   #openOf(stream: EmscriptenStream): Open {
-    const open = this.#opens.get(this.#keyOf(stream));
+    const open = this.#holderOf(stream)[OPEN];
     if (open === undefined) throw new this.#fs.ErrnoError(errno('BADF'));
     return open;
   }
@@ -304,7 +312,7 @@ class Mountable {
   #close(stream: EmscriptenStream): void {
     const open = this.#openOf(stream);
     if (--open.uses > 0) return;
-    this.#opens.delete(this.#keyOf(stream));
+    this.#holderOf(stream)[OPEN] = undefined;
     this.#system.close(open.record);
   }
 

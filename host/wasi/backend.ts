@@ -8,7 +8,8 @@ import {
   enterDirectory,
   leaveDirectory,
 } from '#platform/beneath';
-import type { Directory } from '../platform/file-facts.ts';
+import type { Directory, FileKind } from '../platform/file-facts.ts';
+import type { Walked } from '../syscalls/walk.ts';
 import type { MemoryFiles } from './memory-files.ts';
 
 /** Operations on one name in a directory. */
@@ -24,8 +25,9 @@ export interface Backend {
   readonly beneath: Beneath;
   readonly descriptors: OpenFiles;
   directoryOf(descriptor: number, path: string): Directory;
-  enterDirectory(parent: Directory, name: string): Directory;
-  leaveDirectory(directory: Directory): void;
+  /** For walks along paths. */
+  readonly walked: Walked;
+  kindOf(descriptor: number): FileKind;
   /** What only files in the VM have; undefined = files of the host. */
   readonly memory: MemoryFiles | undefined;
 }
@@ -34,7 +36,7 @@ export const HOST: Backend = {
   beneath: hostBeneath,
   descriptors: hostDescriptors,
   directoryOf,
-  enterDirectory,
-  leaveDirectory,
+  walked: { ...hostBeneath, enterDirectory, leaveDirectory },
+  kindOf: (descriptor) => hostDescriptors.facts(descriptor).kind,
   memory: undefined,
 };

@@ -44,13 +44,13 @@ export class MemoryDescriptor implements Descriptor {
   }
 
   #save(): void {
-    const { backend } = this;
-    const set = (field: number, value: number): void => backend.setWord(this.#record, field, value);
-    set(abi.OPEN_OWNER, backend.owner + 1);
-    set(abi.OPEN_NUMBER, this.#number);
-    set(abi.OPEN_FLAGS, this.#flags);
-    set(abi.OPEN_BASE, this.#base);
-    set(abi.OPEN_INHERITING, this.#inheriting);
+    const [number, flags, base, inheriting] = [
+      this.#number,
+      this.#flags,
+      this.#base,
+      this.#inheriting,
+    ];
+    this.backend.describe(this.#record, number, flags, base, inheriting);
   }
 
   /** The record; another one takes over the state. */

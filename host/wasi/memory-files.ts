@@ -6,11 +6,11 @@
 
 import { OPEN } from '#platform/beneath';
 import * as abi from '../../guest/fs/abi.ts';
-import type { FileSystem } from '../files/file-system.ts';
+import { kindOf, type FileSystem } from '../files/file-system.ts';
 import { codeOf } from '../files/guest.ts';
-import type { Directory } from '../platform/file-facts.ts';
+import type { Directory, FileKind } from '../platform/file-facts.ts';
 import type { Backend, Beneath, OpenFiles } from './backend.ts';
-import { pathError } from '../syscalls/walk.ts';
+import { pathError, type Walked } from '../syscalls/walk.ts';
 import { FDFLAG } from './abi.ts';
 
 interface MemoryDirectory extends Directory {
@@ -39,6 +39,7 @@ export class MemoryFiles implements Backend {
   readonly memory = this;
   readonly beneath: Beneath;
   readonly descriptors: OpenFiles;
+  readonly walked: Walked;
   /** The vCPU whose descriptors they are: in a fork, its parent's. */
   readonly owner: number;
 
@@ -47,19 +48,27 @@ export class MemoryFiles implements Backend {
     this.owner = owner;
     this.beneath = this.#beneath();
     this.descriptors = this.#descriptors();
+    this.walked = {
+      enterDirectory: (parent, name) => this.#enter(parent, name),
+      leaveDirectory: () => {},
+      isLink: this.beneath.isLink,
+      readLink: this.beneath.readLink,
+    };
   }
 
   directoryOf(record: number): MemoryDirectory {
     return { descriptor: -1, path: '', ino: this.ino(record) };
   }
 
-  enterDirectory(parent: Directory, name: string): MemoryDirectory {
+  kindOf(record: number): FileKind {
+    return kindOf(this.files.mode(this.ino(record)));
+  }
+
+  #enter(parent: Directory, name: string): MemoryDirectory {
     const ino = good(this.files.look(inoOf(parent), name));
     if (!this.files.isDirectory(ino)) fail('ENOTDIR');
     return { descriptor: -1, path: '', ino };
   }
-
-  leaveDirectory(): void {}
 
   /** The inode that a record refers to. */
   ino(record: number): number {
@@ -75,6 +84,12 @@ export class MemoryFiles implements Backend {
 
   setWord(record: number, field: number, value: number): void {
     this.files.guest.calls.setOpen(record, field, value);
+  }
+
+  /** Notes whose descriptor the record is, and its state. */
+  describe(record: number, number: number, flags: number, base: number, inheriting: number): void {
+    const { calls } = this.files.guest;
+    calls.describe(record, this.owner + 1, number, flags, base, inheriting);
   }
 
   /** Opens an inode: its record. */
@@ -170,7 +185,7 @@ export class MemoryFiles implements Backend {
     return good(
       position === undefined
         ? calls.readNext(record, address, bytes)
-        : calls.read(this.ino(record), position, address, bytes),
+        : calls.readAt(record, position, address, bytes),
     );
   }
 
@@ -183,11 +198,10 @@ export class MemoryFiles implements Backend {
     flags: number,
   ): number {
     const { calls } = this.files.guest;
-    const appends = (flags & FDFLAG.APPEND) !== 0;
-    if (position === undefined) return calls.writeNext(record, address, bytes, appends ? 1 : 0);
-    const ino = this.ino(record);
-    const at = appends ? this.files.size(ino) : position;
-    return calls.write(ino, at, address, bytes);
+    const appends = flags & FDFLAG.APPEND;
+    return position === undefined
+      ? calls.writeNext(record, address, bytes, appends)
+      : calls.writeAt(record, position, address, bytes, appends);
   }
 
   /** Throws the error of a negative result. */

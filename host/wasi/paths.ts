@@ -37,17 +37,10 @@ function lookUp<T>(
 ): T {
   const from = descriptors.directory(fd, rights);
   const { backend } = from;
-  const { enterDirectory, leaveDirectory } = backend;
-  const { isLink, readLink } = backend.beneath;
   const text = memory.text(path, bytes);
-  const found = (place: Place): T => use({ ...place, backend }, from);
-  const walked = {
-    enterDirectory: enterDirectory.bind(backend),
-    leaveDirectory: leaveDirectory.bind(backend),
-    isLink,
-    readLink,
-  };
-  return walkTo(asDirectory(from), text, lookup, found, walked);
+  const found = ({ directory, name, hasSlash }: Place): T =>
+    use({ directory, name, hasSlash, backend }, from);
+  return walkTo(asDirectory(from), text, lookup, found, backend.walked);
 }
 
 /** How a call with lookup flags finds an object. */
@@ -152,7 +145,7 @@ function open(
     (isDirectory || hasSlash ? OPEN.directory : 0) |
     hostFlags(fdflags);
   const descriptor = backend.beneath.open(directory, name, flags);
-  const { kind } = backend.descriptors.facts(descriptor);
+  const kind = backend.kindOf(descriptor);
   const possible = from.inheriting & (kind === 'directory' ? DIRECTORY_RIGHTS : FILE_RIGHTS);
   return {
     host: descriptor,
