@@ -36,8 +36,7 @@ export function nameOf(bytes: Uint8Array): string {
 /** The runtime's decoder takes microseconds for a name. */
 function asciiOf(bytes: Uint8Array): string | undefined {
   let name = '';
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]!;
+  for (const byte of bytes) {
     if (byte > 127) return undefined;
     name += String.fromCharCode(byte);
   }
