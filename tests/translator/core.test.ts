@@ -32,6 +32,8 @@ const KINDS = [
   /atomic/,
   /^simd/,
   /^traps/,
+  /^(try|rethrow|throw)/,
+  /^(return_call|return-call)/,
 ];
 
 interface Known {

@@ -19,13 +19,15 @@ export function convert(script: string, directory: string): { path: string } | {
   return unread === undefined ? { path } : { unread };
 }
 
+const FEATURES = ['threads', 'exceptions', 'tail-call', 'extended-const', 'relaxed-simd'].map(
+  (feature) => `--enable-${feature}`,
+);
+
 /** Its first complaint, if it has any. */
 function wast2json(script: string, output: string): string | undefined {
-  const { status, stderr, error } = spawnSync(
-    'wast2json',
-    ['--enable-threads', '-o', output, script],
-    { encoding: 'utf8' },
-  );
+  const { status, stderr, error } = spawnSync('wast2json', [...FEATURES, '-o', output, script], {
+    encoding: 'utf8',
+  });
   if (error !== undefined) throw error;
   return status === 0 ? undefined : (/error: (.*)/.exec(stderr)?.[1] ?? `status ${status}`);
 }
