@@ -1,191 +1,63 @@
-// The bodies of generated functions (generator.ts): loops that walk memory, stores of every width (aligned or
-// not, through one base or many), stack frames, calls, joins, bulk operations, atomics and vectors. They end
-// by themselves: every loop counts down, functions call only later ones, and one fuel counter bounds it all.
+// The bodies of generated functions (generator.ts): loops that walk memory, stack frames, calls, joins, bulk
+// operations, exceptions and tail calls. They end by themselves: every loop counts down, functions call only
+// later ones, and one fuel counter bounds it all.
 
-import { Code } from '../../host/translator/code.ts';
-import { F64, I32, I64, OP, PAGE_ATOMIC, V128 } from '../../host/translator/opcode.ts';
+import { EXNREF, I32, OP, VOID } from '../../host/translator/opcode.ts';
+import {
+  Accesses,
+  BASES,
+  COUNTERS,
+  DOUBLE,
+  FRAME,
+  FUEL,
+  FUNCTIONS,
+  INTEGERS,
+  LONG,
+  MASK,
+  POINTERS,
+  type Random,
+  SP,
+  TICK,
+  VECTOR,
+} from './generated-accesses.ts';
 
-export type Random = (below: number) => number;
+/** How exceptions are caught: an engine takes one way in a module, and some engines only the first. */
+export type Handlers = 'none' | 'legacy' | 'standard';
 
-/** xorshift32: the same seed, the same numbers. */
-export function randomOf(seed: number): Random {
-  let state = (seed * 2654435761) >>> 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
+const VALUE_TAG = 0; // with an i32
+const PLAIN_TAG = 1;
+export const TABLES = 2;
 
-export const FUNCTIONS = 5;
-const MASK = 0x7fff; // addresses before offsets
-const SP = 0;
-const FUEL = 1;
-const ACCUMULATOR = 2; // an i32 global
-const TICK = 0; // the import
-
-// Locals of every function: two parameters, then these.
-const POINTERS = [2, 3, 4]; // i32, masked addresses
-const INTEGERS = [0, 1, 5, 6];
-const COUNTERS = [7, 8, 9, 10]; // of loops, by nesting
-const FRAME = 11;
-const LONG = 12;
-const DOUBLE = 13;
-const VECTOR = 14;
-const BASES = [15, 16]; // i32, masked addresses that stay, whatever loops there are
-export const LOCALS = [I32, I32, I32, I32, I32, I32, I32, I32, I32, I32, I64, F64, V128, I32, I32];
-
-export class Generator {
-  readonly code = new Code(4096);
-  readonly random: Random;
+export class Generator extends Accesses {
   #index: number;
+  #handlers: Handlers;
   #loops = 0;
-  #frame = false;
   #budget = 160;
   #labels: boolean[] = []; // open blocks; true = a branch there leaves a loop or block without values
 
-  constructor(random: Random, index: number) {
-    this.random = random;
+  constructor(random: Random, index: number, handlers: Handlers) {
+    super(random);
     this.#index = index;
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.random(items.length)]!;
+    this.#handlers = handlers;
   }
 
   body(): void {
     const { code } = this;
-    this.#frame = this.random(2) === 0;
-    const size = this.pick([16, 32, 64, 160]);
-    if (this.#frame) {
-      code.globalGet(SP).i32(size).op(OP.i32Sub).tee(FRAME).globalSet(SP);
+    if (this.random(2) === 0) {
+      this.frame = this.pick([16, 32, 64, 160]);
+      code.globalGet(SP).i32(this.frame).op(OP.i32Sub).tee(FRAME).globalSet(SP);
     }
     for (const pointer of [...POINTERS, ...BASES]) {
       this.integer(2);
       code.i32(MASK).op(OP.i32And).set(pointer);
     }
     for (let i = 0; i < 4; i++) this.statements(6);
-    if (this.#frame) code.get(FRAME).i32(size).op(OP.i32Add).globalSet(SP);
+    this.#leave();
     this.integer(2);
   }
 
-  /** An i32 expression. */
-  integer(depth: number): void {
-    const { code } = this;
-    if (depth === 0 || this.random(3) === 0) {
-      const choice = this.random(4);
-      if (choice === 0) code.i32(this.random(70000));
-      else if (choice === 1) code.globalGet(ACCUMULATOR);
-      else code.get(this.pick([...INTEGERS, ...POINTERS]));
-      return;
-    }
-    switch (this.random(5)) {
-      case 0:
-        this.address();
-        code.memory(this.pick([0x28, 0x2c, 0x2d, 0x2e, 0x2f]), 0, this.random(64));
-        return;
-      case 1:
-        this.integer(depth - 1);
-        return void code.op(0x45);
-      case 2:
-        this.integer(depth - 1);
-        code.if(I32);
-        this.integer(depth - 1);
-        code.else();
-        this.integer(depth - 1);
-        return void code.end();
-      default:
-        this.integer(depth - 1);
-        this.integer(depth - 1);
-        code.op(this.pick([0x6a, 0x6b, 0x6c, 0x71, 0x72, 0x73, 0x74, 0x46, 0x48]));
-    }
-  }
-
-  address(): void {
-    const { code } = this;
-    switch (this.random(13)) {
-      case 10:
-      case 11:
-      case 12:
-        return void code.get(this.pick(BASES));
-      case 8:
-      case 9:
-        code.get(this.pick(COUNTERS));
-        if (this.random(2) === 0) code.i32(this.random(4)).op(0x74);
-        else code.i32(this.random(20)).op(0x6c);
-        return void code.get(this.pick(POINTERS)).op(OP.i32Add);
-      case 0:
-        code.i32(this.random(MASK));
-        return;
-      case 1:
-        if (this.#frame) return void code.get(FRAME);
-        return void code.get(POINTERS[0]!);
-      case 2:
-        this.integer(1);
-        return void code.i32(MASK).op(OP.i32And);
-      case 3:
-        code.get(this.pick(POINTERS)).i32(this.random(200)).op(OP.i32Add);
-        return;
-      default:
-        code.get(this.pick(POINTERS));
-    }
-  }
-
-  store(): void {
-    const { code } = this;
-    this.address();
-    const offset = this.random(4) === 0 ? this.random(5000) : this.random(12) * 4;
-    switch (this.random(9)) {
-      case 0:
-        code.get(LONG).memory(this.pick([0x37, 0x3c, 0x3d, 0x3e]), 0, offset);
-        return;
-      case 1:
-        code.get(DOUBLE).memory(0x39, this.random(4), offset);
-        return;
-      case 2:
-        code.get(VECTOR).ops(0xfd, 11, this.random(5));
-        return void code.u32(offset);
-      case 3: {
-        const log = this.random(4);
-        code.get(VECTOR).ops(0xfd, 88 + log, this.random(log + 1));
-        code.u32(offset);
-        return void code.byte(this.random(16 >> log));
-      }
-      case 4:
-        return this.atomic(offset & ~7);
-      default: {
-        this.integer(1);
-        const log = this.random(3);
-        code.memory([0x3a, 0x3b, 0x36][log]!, this.random(log + 1), offset);
-      }
-    }
-  }
-
-  /** Address on the stack: aligned, then an atomic read-modify-write or store. */
-  atomic(offset: number): void {
-    const { code } = this;
-    code.i32(-8).op(OP.i32And);
-    switch (this.random(4)) {
-      case 0:
-        this.integer(1);
-        code.memory(PAGE_ATOMIC + 0x17, 2, offset);
-        return;
-      case 1:
-        code
-          .get(LONG)
-          .get(LONG)
-          .memory(PAGE_ATOMIC + 0x49, 3, offset)
-          .set(LONG);
-        return;
-      case 2:
-        this.integer(1);
-        code.memory(PAGE_ATOMIC + 0x2e, 0, offset).globalSet(ACCUMULATOR); // i32.atomic.rmw8.sub_u
-        return;
-      default:
-        this.integer(1);
-        code.memory(PAGE_ATOMIC + 0x1e, 2, offset).set(this.pick(INTEGERS));
-    }
+  #leave(): void {
+    if (this.frame > 0) this.code.get(FRAME).i32(this.frame).op(OP.i32Add).globalSet(SP);
   }
 
   statements(count: number): void {
@@ -195,7 +67,14 @@ export class Generator {
   statement(): void {
     const { code } = this;
     this.#budget--;
-    switch (this.random(22)) {
+    switch (this.random(this.#handlers === 'none' ? 22 : 26)) {
+      case 22:
+        return this.tailCall();
+      case 23:
+        return this.throws();
+      case 24:
+      case 25:
+        return this.#handlers === 'legacy' ? this.tries() : this.tryTable();
       case 0:
       case 1:
       case 2:
@@ -316,7 +195,7 @@ export class Generator {
       this.integer(1);
       this.integer(1);
       const callee = this.#index + 1 + this.random(FUNCTIONS - this.#index - 1);
-      if (this.random(3) === 0) code.i32(callee).ops(OP.call + 1, 1, 0);
+      if (this.random(3) === 0) code.i32(callee).ops(OP.callIndirect, 1, this.random(TABLES));
       else code.call(callee + 1);
       code.set(this.pick(INTEGERS));
     } else code.call(TICK);
@@ -352,5 +231,99 @@ export class Generator {
     code.get(LONG).get(this.pick(INTEGERS)).op(OP.i64ExtendI32U).op(OP.i64Add).set(LONG);
     code.get(this.pick(INTEGERS)).op(0xb7).set(DOUBLE);
     code.get(this.pick(INTEGERS)).ops(0xfd, 17).set(VECTOR);
+  }
+
+  /** Something seldom. */
+  #seldom(then: () => void): void {
+    const { code } = this;
+    this.integer(1);
+    code.i32(15).op(OP.i32And).op(OP.i32Eqz).if();
+    then();
+    code.end();
+  }
+
+  /** A later function instead of the rest of this one. */
+  tailCall(): void {
+    const { code } = this;
+    if (this.#index + 1 >= FUNCTIONS) return this.store();
+    const callee = this.#index + 1 + this.random(FUNCTIONS - this.#index - 1);
+    this.#seldom(() => {
+      this.#leave();
+      this.integer(1);
+      this.integer(1);
+      if (this.random(2) === 0) code.op(OP.returnCall).u32(callee + 1);
+      else code.i32(callee).ops(OP.returnCallIndirect, 1, this.random(TABLES));
+    });
+  }
+
+  throws(): void {
+    const { code } = this;
+    this.#seldom(() => {
+      const hasValue = this.random(2) === 0;
+      if (hasValue) this.integer(1);
+      code.op(OP.throw).u32(hasValue ? VALUE_TAG : PLAIN_TAG);
+    });
+  }
+
+  /** What a handler does first: the stack is as it was. */
+  #caught(): void {
+    if (this.frame > 0) this.code.get(FRAME).globalSet(SP);
+  }
+
+  tries(): void {
+    const { code } = this;
+    code.ops(OP.try, VOID);
+    this.#labels.push(true);
+    this.statements(4);
+    const kind = this.random(4);
+    if (kind === 3) {
+      this.#labels.pop();
+      code.op(OP.delegate).u32(this.random(this.#labels.length + 1));
+      return;
+    }
+    if (kind !== 1) {
+      code.op(OP.catch).u32(VALUE_TAG);
+      code.set(this.pick(INTEGERS));
+      this.#handler();
+    }
+    if (kind !== 0) {
+      code.op(OP.catchAll);
+      this.#handler();
+    }
+    this.#labels.pop();
+    code.end();
+  }
+
+  #handler(): void {
+    this.#caught();
+    this.statements(3);
+    if (this.random(3) === 0) this.#seldom(() => this.code.op(OP.rethrow).u32(1));
+  }
+
+  tryTable(): void {
+    const { code } = this;
+    const kind = this.random(4); // as in the binary: with a value, with a reference, all, all with a reference
+    const hasValue = kind === 0;
+    const hasReference = kind === 3;
+    code.block(hasValue ? I32 : hasReference ? EXNREF : VOID);
+    this.#labels.push(kind === 2);
+    code.ops(OP.tryTable, VOID, kind === 1 ? 0 : 1);
+    if (hasValue) code.ops(kind, VALUE_TAG, 0);
+    else if (kind > 1) code.ops(kind, 0);
+    this.#labels.push(true);
+    this.statements(4);
+    this.#labels.pop();
+    code.end();
+    if (hasValue) code.i32(5);
+    if (hasReference) code.ops(OP.refNull, EXNREF);
+    this.#labels.pop();
+    code.end();
+    this.#caught();
+    if (hasValue) code.set(this.pick(INTEGERS));
+    if (hasReference) {
+      this.integer(1);
+      code.i32(3).op(OP.i32And).op(OP.i32Eqz).ops(OP.if, 4); // (exnref) -> ()
+      code.op(OP.throwRef).else().op(OP.drop).end();
+    }
   }
 }
