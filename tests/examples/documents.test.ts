@@ -52,6 +52,11 @@ tests('docs/states.md: a state and a delta, restored', () => {
     (func (export "get") (param i32) (result i32) (i32.load (local.get 0))))`);
   writeFileSync(join(directory, 'cells.wasm'), cells);
   run(block('docs/states.md', 'js', 'MicroVM.restore'));
+  const vm = `import { readFileSync } from 'node:fs';
+    import { MicroVM } from 'ringzero';
+    const vm = await MicroVM.create({ guest: readFileSync('cells.wasm'), memory: 64 << 20 });
+    const { exports } = vm.enter();\n`;
+  run(`${vm}${block('docs/states.md', 'js', 'StateStore')}await vm.close();`);
 });
 
 tests('docs/programs.md: a command and a reactor', () => {

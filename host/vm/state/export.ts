@@ -20,18 +20,9 @@ import type { KernelExports } from '../kernel.ts';
 import { checkState } from '../snapshot-state.ts';
 import type { TableState } from '../tables.ts';
 import type { Codec } from './codec.ts';
-import {
-  encodeHeader,
-  encodeRecord,
-  RECORD_END,
-  RECORD_PAGES,
-  RECORD_REGISTERS,
-  RECORD_TABLES,
-  RECORD_ZEROS,
-  type Header,
-  type Run,
-} from './format.ts';
+import { encodeHeader, RECORD_REGISTERS, RECORD_TABLES, type Header, type Run } from './format.ts';
 import { encodeTables } from './tables.ts';
+import { extend, Writer } from './writer.ts';
 
 export interface Exported {
   readonly header: Header;
@@ -45,10 +36,6 @@ export interface Exported {
 }
 
 const WORDS = FRAME_BYTES / 4;
-const PAGES_PER_RECORD = 256;
-/** Where pages are gathered, behind the room for their runs. */
-const PAGES_AT = 8192;
-const RUNS_PER_RECORD = 65536;
 
 export function* stateRecords(
   state: Exported,
@@ -75,8 +62,7 @@ export function* stateRecords(
     if (writer.isFull) yield pages.checked(writer.flush());
   }
   if (writer.hasPages) yield pages.checked(writer.flush());
-  for (let i = 0; i < zeros.length; i += RUNS_PER_RECORD)
-    yield writer.runs(zeros.slice(i, i + RUNS_PER_RECORD));
+  yield* writer.zeros(zeros);
   yield writer.end();
 }
 
@@ -167,84 +153,5 @@ class Pages {
     checkState(this.#calls, this.#state.slot);
     if (this.#state.base !== undefined) checkState(this.#calls, this.#state.base.slot);
     return part;
-  }
-}
-
-function extend(runs: [number, number][] | Run[], page: number): void {
-  const last = runs.at(-1);
-  if (last !== undefined && last[0] + last[1] === page)
-    runs[runs.length - 1] = [last[0], last[1] + 1];
-  else runs.push([page, 1]);
-}
-
-/** Makes records, in the codec's memory. */
-class Writer {
-  readonly #codec: Codec;
-  readonly #isPacked: boolean;
-  #number = 0;
-  #runs: Run[] = [];
-  #pages = 0;
-
-  constructor(codec: Codec, isPacked: boolean) {
-    this.#codec = codec;
-    this.#isPacked = isPacked;
-  }
-
-  #record(kind: number, bytes: number): Uint8Array {
-    return encodeRecord(kind, this.#number++, bytes, this.#codec, this.#isPacked);
-  }
-
-  /** Content of any length, in as many records as it needs. */
-  *content(kind: number, content: Uint8Array): Generator<Uint8Array, void> {
-    const { raw } = this.#codec;
-    for (let at = 0; at < content.length; at += raw.length) {
-      const part = content.subarray(at, at + raw.length);
-      raw.set(part);
-      yield this.#record(kind, part.length);
-    }
-  }
-
-  get hasPages(): boolean {
-    return this.#pages > 0;
-  }
-
-  get isFull(): boolean {
-    return this.#pages === PAGES_PER_RECORD;
-  }
-
-  /** The codec's memory is in use from the first page until flush(). */
-  add(page: number, content: Uint8Array): void {
-    this.#codec.raw.set(content, PAGES_AT + this.#pages++ * FRAME_BYTES);
-    extend(this.#runs, page);
-  }
-
-  flush(): Uint8Array {
-    const { raw } = this.#codec;
-    const head = this.#putRuns(this.#runs);
-    const end = PAGES_AT + this.#pages * FRAME_BYTES;
-    raw.copyWithin(head, PAGES_AT, end);
-    this.#runs = [];
-    this.#pages = 0;
-    return this.#record(RECORD_PAGES, head + end - PAGES_AT);
-  }
-
-  runs(runs: readonly Run[]): Uint8Array {
-    return this.#record(RECORD_ZEROS, this.#putRuns(runs));
-  }
-
-  /** Puts runs at the start of the codec's memory; returns their length in bytes. */
-  #putRuns(runs: readonly Run[]): number {
-    const { raw } = this.#codec;
-    const view = new DataView(raw.buffer, raw.byteOffset);
-    view.setUint32(0, runs.length, true);
-    runs.forEach(([first, count], i) => {
-      view.setUint32(4 + i * 8, first, true);
-      view.setUint32(8 + i * 8, count, true);
-    });
-    return 4 + runs.length * 8;
-  }
-
-  end(): Uint8Array {
-    return this.#record(RECORD_END, 0);
   }
 }

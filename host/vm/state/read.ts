@@ -71,7 +71,12 @@ function isSameModule({ module: a }: Header, { module: b }: Header): boolean {
   return a.bytes === b.bytes && a.xxh32 === b.xxh32;
 }
 
-async function readState(source: StateSource, isTrial: boolean, codec: Codec): Promise<State> {
+/** One state, whole or a delta. Fails with RZ_FORMAT, RZ_OPTION. */
+export async function readState(
+  source: StateSource,
+  isTrial: boolean,
+  codec: Codec,
+): Promise<State> {
   const input = new Input(partsOf(source));
   try {
     return await readFrom(input, isTrial, codec);
