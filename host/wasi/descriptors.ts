@@ -124,6 +124,7 @@ export class Descriptors {
     for (const [number, entry] of this.#entries.entries())
       if (entry === RESERVED) this.#entries[number] = undefined;
     for (const entry of adoptPreopens(memory, preopens)) {
+      if (entry.number >= DESCRIPTORS_MAX) continue; // the program has damaged it
       const taken = this.#entries[entry.number];
       if (taken?.owned === true) taken.backend.descriptors.close(taken.host);
       this.#entries[entry.number] = entry;

@@ -15,7 +15,9 @@ const MEMORY = 2 ** 26;
 
 /** Stores past its memory, and finds words there: loads are not checked. */
 const HOSTILE = assemble(`(module
+  (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
   (memory (export "memory") 1 64)
+  (func (export "stat") (param i32) (result i32) (call $stat (local.get 0) (i32.const 64)))
   (func (export "store") (param i32 i32) (i32.store8 (local.get 0) (local.get 1)))
   (func (export "store4") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
   (func (export "find") (param $word i32) (param $at i32) (param $end i32) (result i32)
@@ -26,7 +28,7 @@ const HOSTILE = assemble(`(module
       (br $next))
     (unreachable)))`);
 
-type Hostile = Record<'store' | 'store4' | 'find', (...args: number[]) => number>;
+type Hostile = Record<'stat' | 'store' | 'store4' | 'find', (...args: number[]) => number>;
 
 const load = (): Promise<Program<Hostile>> =>
   MicroVM.load<Hostile>(HOSTILE, {}, { memory: MEMORY });
@@ -121,6 +123,23 @@ test('FILES-4: the forged length of a link does not reach memory of the kernel',
     codeOf(() => fs.readFileSync('/link')),
     'EIO',
   );
+  await program.close();
+});
+
+test('FILES-4: the forged number of a descriptor does not keep a fork busy', async () => {
+  const preopens = { '/d': { memory: true } } as const;
+  const program = await MicroVM.load<Hostile>(HOSTILE, {}, { memory: MEMORY, wasi: { preopens } });
+  const { exports } = program;
+  assert.is(exports.stat(3), 0); // opens it
+  const NUMBER = 3; // of the preopened directory
+  const owners = places(program, NUMBER).filter((at) => exports.find(1, at - 4, at) !== 0);
+  assert.ok(owners.length > 0);
+  let forged = 0;
+  for (const at of owners) if (codeOf(() => exports.store4(at, 0xfffffff0)) === undefined) forged++;
+  assert.ok(forged > 0);
+  const fork = program.snapshot();
+  assert.is(await fork.run('stat', 3), 8); // EBADF
+  await fork.release();
   await program.close();
 });
 
