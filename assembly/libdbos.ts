@@ -317,6 +317,16 @@ export function openFiles(): u32 {
   return fileMemory.open();
 }
 
+/** The page after file memory; 0 if the VM has none. */
+export function openedFiles(): u32 {
+  return fileMemory.top();
+}
+
+/** Pages of file memory of a snapshot; of main memory for -1. */
+export function filePages(slot: i32): u32 {
+  return fileMemory.pagesOf(slot);
+}
+
 /** Address at which the host may read a range of guest memory. */
 export function lend(address: u32, bytes: u32): u32 {
   return transfer.lend(address, bytes);

@@ -40,7 +40,8 @@ export function isSeen(block: u32, page: u32): bool {
   return page >= atomic.load<u32>(block, SNAPSHOT_FILES) && page < top();
 }
 
-function top(): u32 {
+/** The page after file memory, 0 = none. */
+export function top(): u32 {
   return atomic.load<u32>(map.vm, VM_FILES_TOP);
 }
 
@@ -60,6 +61,15 @@ export function open(): u32 {
   atomic.store<u32>(map.vm, FILES_NONE, VM_FILES);
   atomic.store<u32>(map.vm, 0, VM_FILES_TOP);
   return 0;
+}
+
+/** Pages of file memory: of a snapshot, or of main memory (-1). */
+export function pagesOf(slot: i32): u32 {
+  const first =
+    slot >= 0
+      ? atomic.load<u32>(map.snapshotBlock(slot), SNAPSHOT_FILES)
+      : atomic.load<u32>(map.vm, VM_FILES);
+  return first >= top() ? 0 : top() - first;
 }
 
 /** One chunk more than `pages`, which the file system has; false if memory is full. */

@@ -25,6 +25,8 @@ interface WasiService {
   serve(number: number): number;
   /** The vCPU whose descriptors it uses: in a fork, its parent's. */
   owner: number;
+  /** Memory has become that of a state. */
+  restored(): void;
   /** Closes what the program left open. */
   close(): void;
 }

@@ -39,6 +39,8 @@ export interface KernelExports {
   fileViewFault(address: number): number;
   growFiles(pages: number): number;
   openFiles(): number;
+  openedFiles(): number;
+  filePages(slot: number): number;
   fault(address: number): void;
   faultRange(address: number, bytes: number): void;
   viewFault(address: number): number;

@@ -48,6 +48,11 @@ export class VcpuFiles implements FilesOfVcpu {
     return (this.#system = new FileSystem(guest));
   }
 
+  /** Memory has become that of a state: it may have no file system. */
+  restored(): void {
+    this.#system?.guest.calls.format();
+  }
+
   /** Points the file system at the snapshot that the vCPU now runs. */
   lookAtSnapshot(): void {
     this.#system?.guest.lookAt(this.#kernel.snapshotSlot);

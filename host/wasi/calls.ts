@@ -194,6 +194,13 @@ export class Calls {
     }
   }
 
+  /** Memory, with the files in it, has become that of a state. */
+  restored(): void {
+    this.adopts = true;
+    this.#descriptors?.closeAll(true);
+    this.#descriptors = undefined;
+  }
+
   close(): void {
     this.#descriptors?.closeAll(this.#isFork);
     this.#descriptors = undefined;

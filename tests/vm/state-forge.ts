@@ -14,6 +14,7 @@ export interface Forged {
   readonly pages: number;
   readonly registers: Uint8Array;
   readonly flags?: number;
+  readonly filePages?: number;
   readonly reserved?: number;
   readonly records?: readonly (readonly [kind: number, content: Uint8Array])[];
 }
@@ -38,7 +39,8 @@ function header(state: Forged, codec: Codec): Uint8Array {
   view.setUint32(52, xxh32(state.module), true);
   view.setUint32(56, state.pages, true);
   view.setUint32(60, state.registers.length, true);
-  view.setUint32(64, state.reserved ?? 0, true);
+  view.setUint32(64, state.filePages ?? 0, true);
+  view.setUint32(68, state.reserved ?? 0, true);
   view.setBigUint64(72, codec.hash(bytes.subarray(0, 72), 0n), true);
   return bytes;
 }

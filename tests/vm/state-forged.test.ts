@@ -67,6 +67,7 @@ const FORGED: Record<string, Partial<Forged>> = {
   'fewer tables': { records: [tables([[]])] },
   'an unknown flag': { flags: 2 },
   'a reserved field': { reserved: 1 },
+  'files that are not whole chunks': { filePages: 1 },
   'more registers': { records: [[REGISTERS, new Uint8Array(8)]] },
   'pages beyond its memory': { records: [runs([[PAGES, 1]], 1)] },
   'a run whose end overflows': { records: [runs([[PAGES - 1, 2 ** 32 - 1]])] },

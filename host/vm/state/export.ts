@@ -31,7 +31,10 @@ export interface Exported {
   readonly registers: number;
   readonly tables: TableState | undefined;
   /** The earlier snapshot, and the pages that it has. */
-  readonly base: { readonly slot: number; readonly pages: number } | undefined;
+  readonly base:
+    { readonly slot: number; readonly pages: number; readonly filePages: number } | undefined;
+  /** The page after file memory. */
+  readonly filesEnd: number;
   readonly compress: boolean;
 }
 
@@ -106,13 +109,28 @@ class Pages {
       for (let page = first; page < end; page++) if (this.#entry(page) !== 0) yield page;
     }
     for (let page = common; page < pages; page++) yield page;
+    const { filePages } = this.#state.header;
+    for (let page = pages; page < pages + filePages; page++)
+      if (!this.#isInBase(page) || this.#entry(page) !== 0) yield page;
+  }
+
+  /** The page in memory that has this number in the state. */
+  #place(page: number): number {
+    const { header, filesEnd } = this.#state;
+    return page < header.pages ? page : filesEnd - 1 - (page - header.pages);
+  }
+
+  #isInBase(page: number): boolean {
+    const { base, header } = this.#state;
+    if (base === undefined) return false;
+    return page < header.pages ? page < base.pages : page - header.pages < base.filePages;
   }
 
   /** The page's entries, together. Fails with RZ_SNAPSHOT_LOST when the guest has forgotten the page. */
   #entry(page: number): number {
     const words = this.#words;
-    const entry =
-      Atomics.load(words, this.#table + page) | Atomics.load(words, this.#baseTable + page);
+    const at = this.#place(page);
+    const entry = Atomics.load(words, this.#table + at) | Atomics.load(words, this.#baseTable + at);
     if ((entry & ENTRY_FORGOTTEN) === 0) return entry;
     throw new RingzeroError(
       'RZ_SNAPSHOT_LOST',
@@ -123,8 +141,8 @@ class Pages {
   /** What a page is compared with the base; `content` is valid until the next call. */
   look(page: number): number {
     const { base, slot } = this.#state;
-    const isCompared = base !== undefined && page < base.pages;
-    if (isCompared) {
+    const isCompared = this.#isInBase(page);
+    if (base !== undefined && isCompared) {
       const at = this.#stage(base.slot, page) / 4;
       this.#old.set(this.#words.subarray(at, at + WORDS));
     } else this.#entry(page);
@@ -145,7 +163,7 @@ class Pages {
   }
 
   #stage(slot: number, page: number): number {
-    return this.#calls.readSnapshot(slot, page * FRAME_BYTES, FRAME_BYTES) >>> 0;
+    return this.#calls.readSnapshot(slot, this.#place(page) * FRAME_BYTES, FRAME_BYTES) >>> 0;
   }
 
   /** The part, unless the snapshots were lost while it was made. */

@@ -1,7 +1,8 @@
 // The stream of a state, version 1: a header and records (docs/state-format.md). Numbers are little-endian.
 //
 //   header   0 magic (8) | 8 version | 12 flags | 16 id (16) | 32 base's id (16) | 48 module's bytes |
-//            52 module's XXH32 | 56 pages | 60 bytes of registers | 64 zero (8) | 72 XXH64 of all before
+//            52 module's XXH32 | 56 pages | 60 bytes of registers | 64 pages of files | 68 zero |
+//            72 XXH64 of all before
 //   record   0 kind | 4 bytes stored | 8 bytes of content | 12 number | 16 XXH64 | 24 what is stored
 //
 // A record's checksum covers its first 16 bytes and what is stored. Records are numbered from 0, and the last
@@ -40,6 +41,8 @@ export interface Header {
   readonly module: ModuleIdentity;
   /** Of guest memory, 4096 bytes each. */
   readonly pages: number;
+  /** Of file memory. Their numbers follow those of guest memory, from the last page downwards. */
+  readonly filePages: number;
   readonly registerBytes: number;
 }
 
@@ -66,6 +69,7 @@ export function encodeHeader(header: Header, codec: Codec): Uint8Array {
   view.setUint32(52, header.module.xxh32, true);
   view.setUint32(56, header.pages, true);
   view.setUint32(60, header.registerBytes, true);
+  view.setUint32(64, header.filePages, true);
   view.setBigUint64(72, codec.hash(bytes.subarray(0, 72), 0n), true);
   return bytes;
 }
@@ -79,7 +83,7 @@ export function decodeHeader(bytes: Uint8Array, codec: Codec): Header {
   if (view.getBigUint64(72, true) !== codec.hash(bytes.subarray(0, 72), 0n))
     throw malformed('its header is damaged');
   const flags = view.getUint32(12, true);
-  if ((flags & ~FLAG_DELTA) !== 0 || view.getBigUint64(64, true) !== 0n)
+  if ((flags & ~FLAG_DELTA) !== 0 || view.getUint32(68, true) !== 0)
     throw malformed('it uses what this release does not know');
   return {
     id: bytes.slice(16, 32),
@@ -87,6 +91,7 @@ export function decodeHeader(bytes: Uint8Array, codec: Codec): Header {
     module: { bytes: view.getUint32(48, true), xxh32: view.getUint32(52, true) },
     pages: view.getUint32(56, true),
     registerBytes: view.getUint32(60, true),
+    filePages: view.getUint32(64, true),
   };
 }
 
@@ -151,7 +156,7 @@ export type Run = readonly [first: number, count: number];
  */
 export function runsOf(
   record: StateRecord,
-  { pages }: Header,
+  { pages, filePages }: Header,
   codec: Codec,
 ): { runs: Run[]; content: Uint8Array } {
   const all = contentOf(record, codec);
@@ -163,7 +168,7 @@ export function runsOf(
   let [last, named] = [0, 0];
   for (let at = 4; at < end; at += 8) {
     const run: Run = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-    if (run[0] < last || run[1] === 0 || run[0] + run[1] > pages)
+    if (run[0] < last || run[1] === 0 || run[0] + run[1] > pages + filePages)
       throw malformed('a run of pages is out of place');
     last = run[0] + run[1];
     named += run[1];

@@ -8,7 +8,7 @@
 //             for pages that the state has as zeros.
 
 import { GAUGE_RUNNING } from '../../../assembly/abi/counter.ts';
-import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../../assembly/abi/limits.ts';
+import { FILES_CHUNK_PAGES, FRAME_BYTES, WASM_PAGE_BYTES } from '../../../assembly/abi/limits.ts';
 import { RingzeroError } from '../../errors.ts';
 import { physicalBuffer } from '../../physical-buffer.ts';
 import type { GuestFunction } from '../exports.ts';
@@ -16,7 +16,7 @@ import type { Machine } from '../machine.ts';
 import { checkTranslated, withRegisters } from '../take.ts';
 import type { Vcpu } from '../vcpu.ts';
 import { loadCodec, type Codec } from './codec.ts';
-import { malformed, RECORD_PAGES, runsOf, type StateRecord } from './format.ts';
+import { malformed, RECORD_PAGES, runsOf, type Header, type StateRecord } from './format.ts';
 import { readStates, type State } from './read.ts';
 import type { StateSource } from './source.ts';
 
@@ -28,7 +28,10 @@ interface Target {
   readonly machine: Machine;
   /** No code of the guest has run, and memory is zero. */
   readonly isFresh: boolean;
+  /** Loaded if a state has files. */
+  readonly beginFiles: BeginFiles | undefined;
 }
+type BeginFiles = typeof import('../file-access.ts').beginFiles;
 
 /**
  * Reads and checks states, for a fresh VM or one that has a state to lose; `pages` is the size of memory in
@@ -40,13 +43,23 @@ export async function prepareRestore(
 ): Promise<{
   states: State[];
   pages: number;
-  into: (states: readonly State[], target: Target) => void;
+  into: (states: readonly State[], target: Omit<Target, 'beginFiles'>) => void;
 }> {
   const codec = await loadCodec();
   const states = await readStates(source, !isFresh, codec);
   const pages = states.at(-1)!.header.pages / FRAMES_PER_WASM_PAGE;
   if (!Number.isInteger(pages)) throw malformed('its memory is not a multiple of 64 KiB');
-  return { states, pages, into: (all, target) => restore(all, target, codec) };
+  if (states.some(({ header }) => header.filePages % FILES_CHUNK_PAGES !== 0))
+    throw malformed('its files are not a multiple of 1 MiB');
+  const hasFiles = states.some(({ header }) => header.filePages > 0);
+  const beginFiles = hasFiles ? await beginner() : undefined;
+  return { states, pages, into: (all, target) => restore(all, { ...target, beginFiles }, codec) };
+}
+
+async function beginner(): Promise<BeginFiles> {
+  const { beginFiles, loadFileModule } = await import('../file-access.ts'); // loaded on demand
+  await loadFileModule();
+  return beginFiles;
 }
 
 /** Fails with RZ_FORMAT for the state of another module. */
@@ -78,6 +91,7 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
         checkDrops(last, machine, address);
         grow(target, wanted);
       }
+      growFiles(target, last.header.filePages);
     } catch (error) {
       undo();
       throw error;
@@ -94,6 +108,21 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
     });
   });
   if (!seesExactly(machine)) calls.shrink(wanted);
+  vcpu.files.restored();
+  vcpu.syscalls.wasi?.restored();
+}
+
+/** Makes room for the files of a state. Fails with RZ_OUT_OF_MEMORY. */
+function growFiles({ vcpu, machine, beginFiles }: Target, pages: number): void {
+  if (pages === 0) return;
+  const { calls } = vcpu.kernel;
+  if (machine.files === undefined) beginFiles!(machine, calls, vcpu.kernel.hasWeakMemory);
+  for (let have = 0; have < pages; have += FILES_CHUNK_PAGES)
+    if (calls.growFiles(have) === 0)
+      throw new RingzeroError(
+        'RZ_OUT_OF_MEMORY',
+        `the state has ${pages * FRAME_BYTES} bytes of files, more than the VM has room for: raise \`memory\``,
+      );
 }
 
 /** Whether the program has glue that sees exactly its memory, and cannot be told that it shrinks. */
@@ -169,25 +198,33 @@ function checkDrops({ registers }: State, machine: Machine, address: number): vo
 
 /** Zeroes the pages that the whole state does not have. */
 function clearOthers(state: State, pages: PageWriter, codec: Codec): void {
+  const { header } = state;
   let next = 0;
   for (const record of state.records) {
-    for (const [first, count] of runsOf(record, state.header, codec).runs) {
-      pages.clear(next, first);
+    for (const [first, count] of runsOf(record, header, codec).runs) {
+      pages.clearNumbers(next, first, header);
       next = first + count;
     }
   }
-  pages.clear(next, pages.end);
+  pages.clearNumbers(next, header.pages + pages.filePages, header);
+  pages.clear(header.pages, pages.end); // those that a later state has
 }
 
 class PageWriter {
+  /** Pages that memory has. */
   readonly end: number;
+  readonly filePages: number;
+  readonly #filesEnd: number;
   readonly #target: Target;
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
 
   constructor(target: Target, end: number) {
     const buffer = physicalBuffer(target.machine.memory);
+    const { calls } = target.vcpu.kernel;
     this.end = end;
+    this.filePages = calls.filePages(-1);
+    this.#filesEnd = calls.openedFiles();
     this.#target = target;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Int32Array(buffer);
@@ -197,12 +234,38 @@ class PageWriter {
     const { runs, content } = runsOf(record, header, codec);
     let at = 0;
     for (const [first, count] of runs) {
-      const fitting = Math.max(0, Math.min(count, this.end - first)); // memory may have shrunk since
-      if (record.kind === RECORD_PAGES) {
-        this.#write(first, content.subarray(at, at + fitting * FRAME_BYTES));
-        at += count * FRAME_BYTES;
-      } else this.clear(first, first + fitting);
+      if (record.kind !== RECORD_PAGES) {
+        this.clearNumbers(first, first + count, header);
+        continue;
+      }
+      this.#writeNumbers(first, content.subarray(at, at + count * FRAME_BYTES), header);
+      at += count * FRAME_BYTES;
     }
+  }
+
+  /** Pages by their numbers in a state; those that memory has no more are left out. */
+  #writeNumbers(first: number, content: Uint8Array, { pages }: Header): void {
+    const last = first + content.length / FRAME_BYTES;
+    const fitting = Math.max(0, Math.min(last, pages, this.end) - first);
+    if (fitting > 0) this.#write(first, content.subarray(0, fitting * FRAME_BYTES));
+    for (let number = Math.max(first, pages); number < last; number++) {
+      const at = (number - first) * FRAME_BYTES;
+      const page = this.#filePage(number - pages);
+      if (page >= 0) this.#write(page, content.subarray(at, at + FRAME_BYTES));
+    }
+  }
+
+  clearNumbers(first: number, last: number, { pages }: Header): void {
+    this.clear(first, Math.min(last, pages, this.end));
+    for (let number = Math.max(first, pages); number < last; number++) {
+      const page = this.#filePage(number - pages);
+      if (page >= 0) this.clear(page, page + 1);
+    }
+  }
+
+  /** The page of file memory with this number; -1 if there is none. */
+  #filePage(number: number): number {
+    return number < this.filePages ? this.#filesEnd - 1 - number : -1;
   }
 
   #write(page: number, content: Uint8Array): void {
@@ -225,6 +288,6 @@ class PageWriter {
 
   #writable(address: number, bytes: number): void {
     if (bytes > 0 && !this.#target.isFresh)
-      this.#target.vcpu.kernel.calls.faultRange(address, bytes);
+      this.#target.vcpu.kernel.calls.fileFaultRange(address, bytes);
   }
 }

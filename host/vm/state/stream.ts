@@ -41,12 +41,18 @@ export function stateStream(
     header: {
       ...{ id: source.id, base: since?.id, module },
       pages: pagesOf(source),
+      filePages: calls.filePages(source.slot),
       registerBytes: registers.bytes,
     },
     slot: source.slot,
     registers: registersOf(calls, registers, source.slot),
     tables: source.tables,
-    base: since && { slot: since.slot, pages: pagesOf(since) },
+    base: since && {
+      slot: since.slot,
+      pages: pagesOf(since),
+      filePages: calls.filePages(since.slot),
+    },
+    filesEnd: calls.openedFiles(),
     compress,
   };
   let records: Generator<Uint8Array, void>;
