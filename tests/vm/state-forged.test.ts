@@ -104,6 +104,26 @@ test('STATE-4: what does not fit is refused, and nothing has changed', async () 
   await vm.close();
 });
 
+test('STATE-4: a state with more files than there is room for takes no room', async () => {
+  const vm = await create();
+  const content = contentOf(vm);
+  const { calls } = vm.enter().kernel;
+  for (const filePages of [2 ** 14, 2 ** 32 - 256]) {
+    const bytes = forged({ pages: 160, filePages }, vm);
+    assert.is(await codeOf(() => vm.restore(bytes)), 'RZ_OUT_OF_MEMORY');
+    assert.equal(contentOf(vm), content);
+    assert.ok(calls.filePages(-1) <= 256, `${calls.filePages(-1)} pages`);
+  }
+  // Of a state that is not the last one, pages that the VM does not have are passed over at once.
+  const chain = [
+    forged({ filePages: 2 ** 32 - 256, records: [runs([[PAGES, 2 ** 32 - 256]])] }, vm),
+    forged({ flags: 1 }, vm), // ids are zeros: it follows
+  ];
+  assert.is(await codeOf(() => vm.restore(chain)), 'none');
+  assert.ok(calls.filePages(-1) <= 256);
+  await vm.close();
+});
+
 test("a state does not put the image's own functions into a table", async () => {
   const vm = await create();
   for (const name of ['ringzero.save', 'ringzero.load', '__proto__', 'constructor']) {

@@ -83,6 +83,7 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
   if (calls.counter(GAUGE_RUNNING) !== 0)
     throw new RingzeroError('RZ_BUSY', 'restore() while a thread is in the guest: call it outside');
   const wanted = last.header.pages / FRAMES_PER_WASM_PAGE;
+  const before = calls.size();
   // First what can fail. A snapshot is active here, so pages are written later: they would all be copied.
   withRegisters(vcpu, machine, (address) => {
     const undo = putTables(last, target);
@@ -93,6 +94,7 @@ function restore(states: readonly State[], target: Target, codec: Codec): void {
       }
       growFiles(target, last.header.filePages);
     } catch (error) {
+      if (!seesExactly(machine)) calls.shrink(before);
       undo();
       throw error;
     }
@@ -117,8 +119,10 @@ function growFiles({ vcpu, machine, beginFiles }: Target, pages: number): void {
   if (pages === 0) return;
   const { calls } = vcpu.kernel;
   if (machine.files === undefined) beginFiles!(machine, calls, vcpu.kernel.hasWeakMemory);
+  // File memory that has grown cannot shrink.
+  const hasRoom = calls.openedFiles() - pages >= calls.size() * FRAMES_PER_WASM_PAGE;
   for (let have = 0; have < pages; have += FILES_CHUNK_PAGES)
-    if (calls.growFiles(have) === 0)
+    if (!hasRoom || calls.growFiles(have) === 0)
       throw new RingzeroError(
         'RZ_OUT_OF_MEMORY',
         `the state has ${pages * FRAME_BYTES} bytes of files, more than the VM has room for: raise \`memory\``,
@@ -257,9 +261,10 @@ class PageWriter {
 
   clearNumbers(first: number, last: number, { pages }: Header): void {
     this.clear(first, Math.min(last, pages, this.end));
-    for (let number = Math.max(first, pages); number < last; number++) {
+    const end = Math.min(last, pages + this.filePages);
+    for (let number = Math.max(first, pages); number < end; number++) {
       const page = this.#filePage(number - pages);
-      if (page >= 0) this.clear(page, page + 1);
+      this.clear(page, page + 1);
     }
   }
 
