@@ -18,7 +18,7 @@ import { OP, REF, REF_NULL } from './opcode.ts';
 import type { Plan } from './plan.ts';
 import { quietFunctions } from './quiet.ts';
 import { Reader } from './reader.ts';
-import { checkBodySize } from './refuse.ts';
+import { checkBodySize, fitsEngines } from './refuse.ts';
 import { Tape } from './tape.ts';
 import { Writer } from './writer.ts';
 
@@ -41,6 +41,8 @@ export class Body {
   /** Which access or loop of the body is at hand, as the plan numbers them. */
   store = 0;
   loop = 0;
+  /** The function is too large for an engine otherwise: each access and each poll is a call. */
+  isCompact = false;
   readonly #tape: Tape;
   readonly #analysis: Analysis | undefined;
   #labels: number[] = []; // of each open block, the depth of its label in the output
@@ -95,11 +97,26 @@ export class Body {
   /** Translates the function. */
   translate(functionIndex: number, body: BodyBytes): void {
     const { image, code } = this;
-    for (const key of this.#tempKeys) this.#tempOf[key] = 0;
-    this.#temps.length = this.#tempKeys.length = 0;
     this.#tape.record(body);
     image.growth.enter(functionIndex);
     this.#analyse(functionIndex);
+    this.#emit(body);
+    let locals = this.locals + this.#temps.length;
+    let bytes = this.#header.pos + code.pos;
+    if (!fitsEngines(locals, bytes, image.choices.bodyBytesMax)) {
+      this.#emitCompactly(body);
+      locals = this.locals + this.#temps.length;
+      bytes = this.#header.pos + code.pos;
+    }
+    checkBodySize(`function ${functionIndex}`, locals, this.locals, bytes);
+    image.addBody(image.functionIndex(functionIndex), this.#header);
+  }
+
+  /** Everything but the header, and that. */
+  #emit(body: BodyBytes): void {
+    const { image, code } = this;
+    for (const key of this.#tempKeys) this.#tempOf[key] = 0;
+    this.#temps.length = this.#tempKeys.length = 0;
     this.store = this.loop = this.#level = this.#wrapped = 0;
     this.#labels.length = 0;
     this.#labels.push(0);
@@ -108,10 +125,17 @@ export class Body {
     this.#changes();
     code.copy(this.map.bytes, this.#run, body.end);
     this.#declare(body);
-    const locals = this.locals + this.#temps.length;
-    const bytes = this.#header.pos + code.pos;
-    checkBodySize(`function ${functionIndex}`, locals, this.locals, bytes);
-    image.addBody(image.functionIndex(functionIndex), this.#header);
+  }
+
+  /** Again, with calls in place of checks. */
+  #emitCompactly(body: BodyBytes): void {
+    const { image, code } = this;
+    code.reset();
+    this.#analysis?.plan.reset(this.#tape.changes);
+    image.leaveOut();
+    this.isCompact = true;
+    this.#emit(body);
+    this.isCompact = false;
   }
 
   /** A function that neither writes nor loops needs no plan. */
@@ -311,7 +335,7 @@ export class Body {
     const { image, code } = this;
     const { bytes } = this.map;
     const isLoop = this.instruction === OP.loop;
-    const wrap = isLoop && params === 0 && image.wrapsLoop(this);
+    const wrap = isLoop && params === 0 && !this.isCompact && image.wrapsLoop(this);
     if (wrap) {
       const type = this.at + 1;
       this.flush(this.at);

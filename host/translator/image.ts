@@ -98,6 +98,8 @@ export abstract class Image extends Indices {
 
   /** Before a function's first instruction; its body has `bytes` bytes. */
   enterBody(_body: Body, _bytes: number): void {}
+  /** The body that was just emitted is emitted anew. */
+  leaveOut(): void {}
   /** At the `end` of each block. */
   leaveBlock(_body: Body): void {}
   /** The access at hand; its operands are on the stack. */

@@ -19,6 +19,8 @@ export interface Choices {
   readonly zeroFilledMemory?: boolean | undefined;
   /** The image is for a program with glue (glue.ts). */
   readonly glue?: boolean;
+  /** For tests: longer bodies are compact (body.ts; default: those that no engine takes otherwise). */
+  readonly bodyBytesMax?: number;
 }
 
 /**

@@ -72,7 +72,7 @@ const ATOMIC_STORE = 6;
 const RMW = 7; // address, operand
 export const CMPXCHG = 8; // address, expected, replacement
 export const WAIT = 9; // address, expected, timeout in i64
-const NOTIFY = 10; // address, count
+export const NOTIFY = 10; // address, count
 
 /** What follows the code: one of the constants above. */
 export const IMMEDIATES: Uint8Array = new Uint8Array(CODES);
@@ -130,7 +130,7 @@ function plains(from: number, to: number, takes: number, gives: number): void {
 }
 
 /** Operands taken and left by each kind of access. */
-const ACCESS_EFFECT: Readonly<Record<number, readonly [takes: number, gives: number]>> = {
+export const ACCESS_EFFECT: Readonly<Record<number, readonly [takes: number, gives: number]>> = {
   [LOAD]: [1, 1],
   [STORE]: [2, 0],
   [LANE_LOAD]: [2, 1],

@@ -76,6 +76,8 @@ export class MainImage extends VmImage {
   #checks = 0;
   #polls = 0;
   #loops = 0;
+  /** Before the body at hand. */
+  #before = this.statistics();
 
   constructor(map: ModuleMap, choices: Choices) {
     super(map, choices);
@@ -90,6 +92,15 @@ export class MainImage extends VmImage {
   refresh(code: Code): void {
     code.globalGet(this.vcpuGlobal).memory(OP.i32Load, 2, VCPU_VIEW);
     code.globalSet(this.registerGlobal);
+  }
+
+  override enterBody(): void {
+    this.#before = this.statistics();
+  }
+
+  override leaveOut(): void {
+    const { writes, checks, polls, loops } = this.#before;
+    [this.#writes, this.#checks, this.#polls, this.#loops] = [writes, checks, polls, loops];
   }
 
   override wrapsLoop(body: Body): boolean {
@@ -208,6 +219,7 @@ export class MainImage extends VmImage {
     const kind = accessKind(body.access);
     this.#writes++;
     const store = body.store++;
+    if (body.isCompact) return this.#compactly(body, kind);
     const { plan } = body;
     const check = plan ? plan.check[store]! : CHECK_OWN;
     if (check === CHECK_NONE) return;
@@ -231,6 +243,22 @@ export class MainImage extends VmImage {
     if (kind === CMPXCHG) code.get(second);
     body.emitAccess(offset);
     body.replaced();
+  }
+
+  #compactly(body: Body, kind: number): void {
+    const { instruction, offset, align, lane } = body;
+    const isPlain = kind === STORE || kind === LANE_STORE;
+    const width = isPlain ? accessWidth(body.access) : 1;
+    this.#checks++;
+    this.lowerCompactly(body, (code) => {
+      code.get(0);
+      if (offset !== 0) code.i32(offset | 0).op(OP.i32Add);
+      code.call(ensureBytes(this, width));
+      code.get(0).get(1);
+      if (kind === CMPXCHG) code.get(2);
+      code.memory(instruction, align, offset);
+      if (kind === LANE_STORE) code.byte(lane);
+    });
   }
 
   /** Makes `bytes` from the address in the local + offset writable. */

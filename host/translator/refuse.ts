@@ -15,6 +15,13 @@ export function unsupported(feature: string): RingzeroError {
 export const LOCALS_MAX = 50_000;
 const BODY_BYTES_MAX = 7_654_321;
 
+/** Whether engines take a function of that size. */
+export const fitsEngines = (
+  locals: number,
+  bytes: number,
+  bytesMax: number = BODY_BYTES_MAX,
+): boolean => locals <= LOCALS_MAX && bytes <= bytesMax;
+
 /** BOUND-3: refuses a function whose translation is too large for engines, which would not name it. */
 export function checkBodySize(
   name: string,

@@ -29,6 +29,7 @@ import { ELEMENTS, trapIfDropped } from './drops.ts';
 import { entry, entryPlace, exactLoad, exactStore, locate, own, PAGE_MASK } from './exact.ts';
 import type { Choices, KernelCall } from './indices.ts';
 import {
+  ACCESS_EFFECT,
   accessKind,
   accessType,
   accessWidth,
@@ -110,9 +111,10 @@ export class SnapshotImage extends VmImage {
   }
 
   override lowerAccess(body: Body): void {
-    body.flush(body.at);
     const kind = accessKind(body.access);
     const number = body.store++;
+    if (body.isCompact) return this.#compactly(body, kind);
+    body.flush(body.at);
     const found = body.plan?.group[number];
     const group = found !== undefined && found.size > 1 ? found : undefined;
     if (kind === LOAD || kind === ATOMIC_LOAD || kind === LANE_LOAD)
@@ -120,6 +122,30 @@ export class SnapshotImage extends VmImage {
     else if (kind === STORE || kind === LANE_STORE) this.#store(body, group, number);
     else this.#atomic(body, kind);
     body.replaced();
+  }
+
+  #compactly(body: Body, kind: number): void {
+    const { offset, instruction, align } = body;
+    const width = accessWidth(body.access);
+    const loads = kind === LOAD || kind === ATOMIC_LOAD || kind === LANE_LOAD;
+    const stores = kind === STORE || kind === LANE_STORE;
+    const exact = loads ? this.#exactLoad(body) : stores ? this.#exactStore(body) : -1;
+    const [operands] = ACCESS_EFFECT[kind]!;
+    this.lowerCompactly(body, (code) => {
+      code.get(0);
+      if (exact >= 0) {
+        if (operands > 1) code.get(1);
+        code.i32(offset).call(exact);
+        return;
+      }
+      code
+        .i32(offset)
+        .i32(width - 1)
+        .call(locate(this))
+        .call(own(this));
+      for (let i = 1; i < operands; i++) code.get(i);
+      code.memory(instruction, align);
+    });
   }
 
   #load(body: Body, kind: number, group: Group | undefined, number: number): void {

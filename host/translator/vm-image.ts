@@ -6,7 +6,8 @@ import type { Body } from './body.ts';
 import type { Code } from './code.ts';
 import { setDropped } from './drops.ts';
 import { Image } from './image.ts';
-import { OP } from './opcode.ts';
+import { ACCESS_EFFECT, accessKind, accessType, NOTIFY, WAIT } from './instructions.ts';
+import { I32, I64, OP, prefixOf, subOf } from './opcode.ts';
 
 export abstract class VmImage extends Image {
   /** A vCPU of this image may be the one that boots. */
@@ -35,7 +36,35 @@ export abstract class VmImage extends Image {
   }
 
   override pollAtHead(body: Body): void {
-    this.poll(body.code);
+    if (body.isCompact) body.code.call(this.#pollRoutine());
+    else this.poll(body.code);
+  }
+
+  /** A poll as a call. */
+  #pollRoutine(): number {
+    return this.routine('ringzero.look', [], [], (code) => {
+      this.poll(code);
+      return [];
+    });
+  }
+
+  /** The access at hand as a call of a routine, which finds the operands in its first locals. */
+  protected lowerCompactly(body: Body, emit: (code: Code) => void): void {
+    const { code, instruction, offset, align, lane } = body;
+    const kind = accessKind(body.access);
+    const type = accessType(body.access);
+    const [takes, gives] = ACCESS_EFFECT[kind]!;
+    const params = [I32, type, kind === WAIT ? I64 : type].slice(0, takes);
+    const results = gives === 0 ? [] : [kind === WAIT || kind === NOTIFY ? I32 : type];
+    const which = `${prefixOf(instruction)}.${subOf(instruction)}`;
+    const name = `ringzero.access${which}.${offset}.${align}.${lane}`;
+    body.flush(body.at);
+    const build = (routine: Code): number[] => {
+      emit(routine);
+      return [];
+    };
+    code.call(this.routine(name, params, results, build));
+    body.replaced();
   }
 
   override pollAtTailCall(body: Body): void {

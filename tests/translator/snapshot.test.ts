@@ -50,8 +50,12 @@ class AuditedImage extends SnapshotImage {
   }
 }
 
-function auditedImage(bytes: Uint8Array, weakMemory: boolean): Uint8Array {
-  const image = new AuditedImage(mapModule(bytes), { safepoints: true, elision: true });
+function auditedImage(bytes: Uint8Array, weakMemory: boolean, bodyBytesMax?: number): Uint8Array {
+  const choices = { safepoints: true, elision: true };
+  const image = new AuditedImage(
+    mapModule(bytes),
+    bodyBytesMax === undefined ? choices : { ...choices, bodyBytesMax },
+  );
   const snapshot = assemble(image);
   patch(snapshot, { frames: 4096, weakMemory });
   audits += image.audits;
@@ -61,7 +65,7 @@ function auditedImage(bytes: Uint8Array, weakMemory: boolean): Uint8Array {
 let audits = 0;
 
 /** What is wrong with the module of this seed; undefined = nothing. */
-function difference(seed: number, isAudited: boolean): string | undefined {
+function difference(seed: number, isAudited: boolean, bodyBytesMax?: number): string | undefined {
   const bytes = generateModule(seed);
   const random = randomOf(seed ^ 0x2545f491);
   const content = Uint8Array.from({ length: BYTES }, () => random(256));
@@ -90,7 +94,7 @@ function difference(seed: number, isAudited: boolean): string | undefined {
   };
   const weakMemory = random(2) === 0;
   const snapshot = isAudited
-    ? auditedImage(bytes, weakMemory)
+    ? auditedImage(bytes, weakMemory, bodyBytesMax)
     : translateSnapshot(bytes, { frames: 4096, weakMemory }).snapshot;
   const instance = new WebAssembly.Instance(new WebAssembly.Module(snapshot as BufferSource), {
     env: { tick: disturb },
@@ -110,6 +114,11 @@ function difference(seed: number, isAudited: boolean): string | undefined {
 test(`a snapshot is the world of its moment (RZ_SEED=${SEED})`, () => {
   for (let i = 0; i < MODULES; i++)
     assert.is(difference(SEED + i, false), undefined, `seed ${SEED + i}`);
+});
+
+test(`so it is with calls in place of accesses (RZ_SEED=${SEED})`, () => {
+  for (let i = 0; i < MODULES; i++)
+    assert.is(difference(SEED + i, true, 0), undefined, `seed ${SEED + i}`);
 });
 
 // PLACE-1, PLACE-2, PLACE-3: the place that an access uses is that of its page, or that of a closer look.
