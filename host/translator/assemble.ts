@@ -3,15 +3,15 @@
 import { Body } from './body.ts';
 import type { Code } from './code.ts';
 import { declareDropGlobals, dropGlobals } from './drops.ts';
+import { entriesInTable, exportSection } from './exports.ts';
 import { exposeArguments, gluedEntry, gluedExport } from './glue.ts';
 import { bodiesOf, CATCH_ALL_REF, Decoder } from './decoder.ts';
 import { type Image, LEGACY } from './image.ts';
-import { ATTACH, BOOT, LOAD, SAVE, SPECIALS, typesOf } from './indices.ts';
+import { ATTACH, BOOT, LOAD, SAVE, typesOf } from './indices.ts';
 import {
   KIND_FUNCTION,
   KIND_GLOBAL,
   KIND_MEMORY,
-  KIND_TABLE,
   MAGIC,
   skipConstant,
   type CustomSection,
@@ -27,7 +27,8 @@ import { Writer } from './writer.ts';
 const DROPPED =
   /^(name$|metadata\.code\.|reloc\.|linking$|\.debug_|sourceMappingURL$|external_debug_info$)/;
 
-/** Flags of an element segment that only declares. */
+/** Flags of element segments: one for any table, and one that only declares. */
+const ACTIVE_IN_TABLE = 2;
 const DECLARATIVE = 3;
 
 /** Dynamic linking's section must be the first one (WebAssembly's conventions for tools). */
@@ -56,13 +57,12 @@ export function assemble(image: VmImage): Uint8Array {
   section(2, imports);
   const sizes = [out.pos - 10, out.pos - 5]; // of memory: what the imports end with
   section(3, functions);
-  if (map.tableSection) {
-    section(4, map.bytes.subarray(map.tableSection.start, map.tableSection.end));
-  }
+  const entries = entriesInTable(image);
+  if (map.tableSection || entries.length > 0) section(4, tableSection(image, entries.length));
   if (map.tagSection) section(13, map.bytes.subarray(map.tagSection.start, map.tagSection.end));
   section(6, globalSection(image));
   section(7, exportSection(image));
-  if (image.hasElements) section(9, elementSection(image));
+  if (image.hasElements || entries.length > 0) section(9, elementSection(image, entries));
   if (map.data.length > 0 || map.dataCount >= 0) {
     const count = new Writer(8);
     count.u32(map.data.length);
@@ -280,57 +280,11 @@ export function ownGlobals(image: Image, out: Writer): void {
   }
 }
 
-function exportSection(image: VmImage): Uint8Array {
-  const out = new Writer(1024);
-  const { exports } = image;
-  const specials = SPECIALS;
-  const entries = image.choices.glue === true ? image.exported : [];
-  const { tables, globals } = image.map;
-  const functions = tables.filter(({ type }) => type === FUNCREF);
-  const objects = tables.filter(({ type }) => type !== FUNCREF);
-  const references = [...globals.keys()].filter(
-    (old) => globals[old]!.mutable && globals[old]!.type < V128,
-  );
-  const places = functions.length + objects.length + references.length;
-  const isChanging = references.length > 0 || (places > 0 && image.changesTables);
-  const values = isChanging ? [...image.valueFunctions].sort((a, b) => a - b) : [];
-  const own = places + (isChanging ? 1 : 0) + values.length;
-  out.u32(
-    exports.length + specials.length + 1 + own + (entries.length > 0 ? entries.length + 1 : 0),
-  );
-  for (const { name, kind, index } of exports) {
-    if (kind === KIND_FUNCTION) {
-      const own = entries.length > 0 ? image.referenceIndex(index) : image.exportThunk(index);
-      out.exported(name, kind, own);
-    } else out.exported(name, kind, kind === KIND_GLOBAL ? image.globalIndex(index) : index);
-  }
-  specials.forEach((name, i) => out.exported(`ringzero.${name}`, KIND_FUNCTION, image.special(i)));
-  out.exported(image.registerName, KIND_GLOBAL, image.registerGlobal);
-  // For host/vm/tables.ts: a fork gets what its parent has in them.
-  functions.forEach((table, i) =>
-    out.exported(`ringzero.tables.${i}`, KIND_TABLE, tables.indexOf(table)),
-  );
-  objects.forEach((table, i) =>
-    out.exported(`ringzero.references.${i}`, KIND_TABLE, tables.indexOf(table)),
-  );
-  references.forEach((old, i) =>
-    out.exported(`ringzero.references.${objects.length + i}`, KIND_GLOBAL, image.globalIndex(old)),
-  );
-  if (isChanging) out.exported('ringzero.changesTables', KIND_GLOBAL, image.registerGlobal);
-  for (const old of values)
-    out.exported(`ringzero.function.${old}`, KIND_FUNCTION, image.referenceIndex(old));
-  if (entries.length > 0) out.exported('ringzero.inside', KIND_GLOBAL, image.insideGlobal);
-  entries.forEach((old, i) =>
-    out.exported(`ringzero.entry.${i}`, KIND_FUNCTION, image.exportThunk(old)),
-  );
-  return out.finish();
-}
-
 /**
  * The segments under new indices, and one that declares the functions of `ref.func`: in the module an
  * export may have done so.
  */
-export function elementSection(image: Image): Uint8Array {
+export function elementSection(image: Image, entries: readonly number[] = []): Uint8Array {
   const { map, referenced } = image;
   const { start, end } = map.elementSection ?? { start: 0, end: 0 };
   const reader = new Decoder(map, start, end);
@@ -342,7 +296,7 @@ export function elementSection(image: Image): Uint8Array {
     out.byte(OP.end);
   };
   let left = start === end ? 0 : reader.count();
-  out.u32(left + (referenced.size > 0 ? 1 : 0));
+  out.u32(left + (referenced.size > 0 ? 1 : 0) + (entries.length > 0 ? 1 : 0));
   for (; left > 0; left--) {
     const flags = reader.u32();
     out.u32(flags);
@@ -358,11 +312,32 @@ export function elementSection(image: Image): Uint8Array {
       else out.u32(image.referenceIndex(reader.u32()));
     }
   }
+  if (entries.length > 0) {
+    out.byte(ACTIVE_IN_TABLE);
+    out.u32(map.tables.length);
+    out.ops(OP.i32Const, 0, OP.end, 0);
+    out.u32(entries.length);
+    for (const index of entries) out.u32(index);
+  }
   if (referenced.size > 0) {
     out.ops(DECLARATIVE, 0);
     out.u32(referenced.size);
     for (const index of referenced) out.u32(index);
   }
+  return out.finish();
+}
+
+/** The module's tables, and one for `entries` entries if there are any. */
+function tableSection({ map }: VmImage, entries: number): Uint8Array {
+  const { start, end } = map.tableSection ?? { start: 0, end: 0 };
+  const reader = new Decoder(map, start, end);
+  if (entries === 0) return map.bytes.subarray(start, end);
+  const out = new Writer(end - start + 16);
+  out.u32((start === end ? 0 : reader.u32()) + 1);
+  out.copy(map.bytes, reader.pos, end);
+  out.ops(FUNCREF, 1);
+  out.u32(entries);
+  out.u32(entries);
   return out.finish();
 }
 

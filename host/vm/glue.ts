@@ -67,8 +67,11 @@ export class Glue {
     this.#inside = exports['ringzero.inside'] as WebAssembly.Global;
     this.#names = functionNames(module, instance);
     this.exposure.name(this.#names, allocator);
-    for (let place = 0; place < this.#names.length; place++)
-      this.#entries.push(exports[`ringzero.entry.${place}`] as GuestFunction);
+    const table = exports['ringzero.entries'] as WebAssembly.Table | undefined; // of very many
+    for (let place = 0; place < this.#names.length; place++) {
+      const entry: unknown = table ? table.get(place) : exports[`ringzero.entry.${place}`];
+      this.#entries.push(entry as GuestFunction);
+    }
   }
 
   /** Every exported function fails from now on: the VM is closed. */

@@ -269,8 +269,7 @@ export class Vcpu<Exports extends object = GuestExports> {
   /** The function at an index of the guest's exported table. */
   functionAt(index: number): GuestFunction {
     for (const [name, value] of Object.entries(this.instance.exports)) {
-      if (!(value instanceof WebAssembly.Table) || name.startsWith('ringzero.references.'))
-        continue;
+      if (!(value instanceof WebAssembly.Table) || OTHER_TABLE.test(name)) continue;
       const fn: unknown = index >>> 0 < value.length ? value.get(index >>> 0) : null;
       if (typeof fn === 'function') return fn as GuestFunction;
     }
@@ -375,6 +374,9 @@ export function imageImports(kernel: Kernel, memory: Wasm.Memory): Wasm.ModuleIm
   const vcpu = new WebAssembly.Global({ value: 'i32', mutable: false }, kernel.block | 0);
   return { memory, vcpu, fault, faultRange, viewFault, safepoint, enter, leave, size, grow };
 }
+
+/** Tables that the program does not call through. */
+const OTHER_TABLE = /^ringzero\.(references\.|entries$)/;
 
 /** Stands in for an imported function that was not supplied: only a call of it is an error. */
 function missingFunction(
