@@ -21,7 +21,7 @@ export const FUNCTIONS = 5;
 export const MASK = 0x7fff; // addresses before offsets
 export const SP = 0;
 export const FUEL = 1;
-export const ACCUMULATOR = 2; // an i32 global
+const ACCUMULATOR = 2; // an i32 global
 export const TICK = 0; // the import
 
 // Locals of every function: two parameters, then these.

@@ -302,7 +302,7 @@ export class Generator extends Accesses {
 
   tryTable(): void {
     const { code } = this;
-    const kind = this.random(4); // as in the binary: with a value, with a reference, all, all with a reference
+    const kind = this.random(4); // of a clause, as in the binary; no clause with a value and a reference
     const hasValue = kind === 0;
     const hasReference = kind === 3;
     code.block(hasValue ? I32 : hasReference ? EXNREF : VOID);
