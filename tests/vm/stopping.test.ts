@@ -109,8 +109,11 @@ for (const [name] of ENDLESS) {
 
 stopping('A13: the maximum of forks, twice: no slot and no frame leaks', async () => {
   const program = await load();
-  const before: number[] = [];
-  for (let round = 0; round < 4; round++) {
+  const free: number[] = [];
+  // A thread that replaces a terminated one may get a new number, with frames of its own, so the first rounds
+  // differ. A leak would differ in each.
+  const isSteady = (): boolean => free.length > 3 && free.at(-2)! - free.at(-1)! <= 32;
+  for (let round = 0; round < 12 && !isSteady(); round++) {
     const snapshots: Snapshot[] = Array.from({ length: SNAPSHOTS }, () => program.snapshot());
     const calls = snapshots.map((snapshot, i) =>
       codeOf(snapshot.run(ENDLESS[i % ENDLESS.length]![0])),
@@ -119,9 +122,9 @@ stopping('A13: the maximum of forks, twice: no slot and no frame leaks', async (
     assert.equal(new Set(await Promise.all(calls)), new Set(['RZ_SNAPSHOT_STOPPED']));
     const { snapshotsActive, framesFree } = program.vm.stats();
     assert.is(snapshotsActive, 0);
-    before.push(framesFree);
+    free.push(framesFree);
   }
-  assert.ok(before.at(-2)! - before.at(-1)! <= 32, `frames are lost: ${before.join(' ')}`);
+  assert.ok(isSteady(), `frames are lost: ${free.join(' ')}`);
   assert.is(await program.snapshot().run('get'), 0);
   await program.close();
 });
