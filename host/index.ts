@@ -11,13 +11,13 @@ export type { BranchOptions, Program } from './vm/program.ts';
 export type { Branch } from './vm/branch/branch.ts';
 export type { ProgramBranch } from './vm/branch/program-branch.ts';
 export type { FileEntry, Files, FileStat } from './files/files.ts';
-export {
-  ringzeroFS,
-  type EmscriptenFS,
-  type EmscriptenNode,
-  type EmscriptenStream,
-  type FilesHolder,
-} from './vm/emscripten-files.ts';
+export { ringzeroFS } from './vm/emscripten-files.ts';
+export type {
+  EmscriptenFS,
+  EmscriptenNode,
+  EmscriptenStream,
+  FilesHolder,
+} from './vm/emscripten-interface.ts';
 export type { Usage } from './files/file-system.ts';
 export { ProgramExit } from './wasi/exit.ts';
 export type { WasiOptions } from './wasi/options.ts';

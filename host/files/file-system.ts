@@ -56,6 +56,7 @@ export const kindOf = (mode: number): FileKind => KINDS.get(mode & abi.TYPE_MASK
 
 export class FileSystem {
   readonly guest: FileGuest;
+  #replaced = 0;
 
   constructor(guest: FileGuest) {
     this.guest = guest;
@@ -226,7 +227,7 @@ export class FileSystem {
   /** Writes an array: all of it, or it fails; what was written before it failed stays. */
   write(ino: number, offset: number, source: Uint8Array): void {
     const { guest } = this;
-    const at = guest.kernel.staging + WRITTEN_AT;
+    const at = guest.staging + WRITTEN_AT;
     const most = guest.stagingBytes - WRITTEN_AT;
     for (let done = 0; done < source.length;) {
       const part = source.subarray(done, done + most);
@@ -267,7 +268,12 @@ export class FileSystem {
 
   /** Changes when a name is removed or moved. */
   changes(): number {
-    return this.guest.calls.changes();
+    return this.guest.calls.changes() + this.#replaced * 2 ** 32;
+  }
+
+  /** Memory has become another one: what remembers inodes must look names up again. */
+  replaced(): void {
+    this.#replaced++;
   }
 
   usage(): Usage {
@@ -279,7 +285,7 @@ export class FileSystem {
       word(abi.SUPER_FREE),
       word(abi.SUPER_INODE_COUNT),
     ];
-    const room = Math.max(total, guest.topBytes / abi.BLOCK_BYTES - guest.kernel.calls.size() * 16);
+    const room = Math.max(total, guest.room);
     return { blocks: room, used: total - free, blockBytes: abi.BLOCK_BYTES, files };
   }
 }

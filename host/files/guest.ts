@@ -1,12 +1,9 @@
 // One instance of the file system's image: on the vCPU of the thread that made it.
 
-import { FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
+import { STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import * as errno from '../../assembly/abi/errno.ts';
-import { physicalBuffer } from '../physical-buffer.ts';
 import { bytesOf, nameOf } from '../platform/file-name.ts';
-import type { Kernel } from '../vm/kernel.ts';
 import type * as Wasm from '../webassembly.ts';
-import type { FileImages } from './module.ts';
 
 /** The functions of guest/fs/index.ts. Addresses are signed; a negative result is an errno. */
 interface FileExports {
@@ -87,66 +84,40 @@ const SECOND_AT = 8192;
 /** The longest name or text that is passed. */
 export const TEXT_BYTES_MAX = SECOND_AT;
 
+/** What an instance of the file system runs on. */
+interface FileHost {
+  readonly buffer: ArrayBufferLike;
+  /** Address of STAGING_BYTES where the file system reads names and content of the host. */
+  readonly staging: number;
+  /** Pages of 4 KiB that are not the files'. */
+  otherPages(): number;
+  /** Address where the host may read what the file system has at an address. */
+  lend(address: number, bytes: number): number;
+  /** After a trap: the error for the caller. */
+  failed(what: string, thrown: unknown): unknown;
+}
+
 export class FileGuest {
   readonly calls: FileExports;
   /** All memory of the VM. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  readonly kernel: Kernel;
-  /** What the caller gets for a trap. */
-  readonly toError: (what: string, thrown: unknown) => unknown;
-  readonly #instance: Wasm.Instance;
-  readonly #isSnapshot: boolean;
+  readonly staging: number;
+  readonly #host: FileHost;
   readonly #top: number;
   /** Bytes of the name that put() has put. */
   #length = 0;
 
-  constructor(
-    { main, snapshot, top }: FileImages,
-    memory: Wasm.Memory,
-    kernel: Kernel,
-    image: 'main' | 'snapshot',
-    toError: (what: string, thrown: unknown) => unknown,
-  ) {
-    this.toError = toError;
-    const { calls } = kernel;
-    this.kernel = kernel;
-    this.#isSnapshot = image === 'snapshot';
+  constructor({ exports }: Wasm.Instance, top: number, host: FileHost) {
+    this.#host = host;
     this.#top = top;
-    this.bytes = new Uint8Array(physicalBuffer(memory));
-    this.view = new DataView(physicalBuffer(memory));
-    const module = this.#isSnapshot
-      ? new WebAssembly.Module(snapshot.slice() as BufferSource)
-      : main;
-    const everything = this.bytes.length / 65536;
-    this.#instance = new WebAssembly.Instance(module, {
-      ringzero: {
-        memory,
-        vcpu: new WebAssembly.Global({ value: 'i32', mutable: false }, kernel.block | 0),
-        fault: calls.fileFault,
-        faultRange: calls.fileFaultRange,
-        viewFault: calls.fileViewFault,
-        safepoint: calls.safepoint,
-        enter: calls.enterFiles,
-        leave: calls.leaveFiles,
-        size: () => everything,
-        grow: () => -1,
-      },
-      libdbos: { safepoint: calls.poll },
-      files: {
-        grow: calls.growFiles,
-        now: Date.now,
-        sleep: kernel.imports.sleep,
-        panic: kernel.imports.panic,
-      },
-    });
-    const { exports } = this.#instance;
-    (exports['ringzero.attach'] as () => void)();
+    this.bytes = new Uint8Array(host.buffer);
+    this.view = new DataView(host.buffer);
+    this.staging = host.staging;
     this.calls = this.#guarded(exports);
-    if (!this.#isSnapshot) this.calls.attach(top, kernel.vcpu);
   }
 
-  /** A trap, such as that of a lost snapshot, leaves the kernel and the lock as they were before. */
+  /** A trap is that of a lost snapshot, mostly. */
   #guarded(exports: Record<string, unknown>): FileExports {
     const all: Record<string, FileFunction> = {};
     for (const [name, value] of Object.entries(exports)) {
@@ -156,36 +127,21 @@ export class FileGuest {
         try {
           return fn(a, b, c, d, e, f); // WebAssembly ignores those that the function does not have
         } catch (error) {
-          this.#recover();
-          throw this.toError(name, error);
+          throw this.#host.failed(name, error);
         }
       };
     }
     return all as unknown as FileExports;
   }
 
-  #recover(): void {
-    const { depth, unwind } = this.kernel.calls;
-    unwind(depth() - 1);
-    if (this.#isSnapshot) return; // it has no second vCPU, and may be lost
-    (this.#instance.exports['recover'] as () => void)();
-  }
-
-  /** Points the instance at a snapshot, on a vCPU that runs snapshots. */
-  lookAt(slot: number): void {
-    const table = this.#instance.exports['ringzero.table'] as unknown as { value: number };
-    table.value = this.kernel.calls.snapshotTable(slot);
-    this.calls.attach(this.#top, this.kernel.vcpu);
-  }
-
   /** Address where the host may read a structure of the file system. */
   peek(address: number, bytes: number): number {
-    return this.kernel.lend(address, bytes);
+    return this.#host.lend(address, bytes);
   }
 
   /** Puts a name where the file system reads it: its address. `length` is its bytes. */
   put(name: string): number {
-    const at = this.kernel.staging;
+    const at = this.staging;
     this.#length = this.#encode(name, at);
     return at;
   }
@@ -196,7 +152,7 @@ export class FileGuest {
   }
 
   putSecond(name: string): number {
-    const at = this.kernel.staging + SECOND_AT;
+    const at = this.staging + SECOND_AT;
     this.#length = this.#encode(name, at);
     return at;
   }
@@ -235,8 +191,8 @@ export class FileGuest {
     return STAGING_BYTES;
   }
 
-  /** Bytes of file memory that the VM can have. */
-  get topBytes(): number {
-    return this.#top * FRAME_BYTES;
+  /** Pages that files could have, with what they have. */
+  get room(): number {
+    return this.#top - this.#host.otherPages();
   }
 }

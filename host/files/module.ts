@@ -9,6 +9,8 @@ export interface FileImages {
   readonly main: Wasm.Module;
   /** Bytes in shared memory: only threads that run a snapshot compile them. */
   readonly snapshot: Uint8Array;
+  /** The module itself, for branches. */
+  readonly plain: Uint8Array;
   /** The page after file memory. */
   readonly top: number;
 }
@@ -26,7 +28,12 @@ export function fileImages(frames: number, weakMemory: boolean, top: number): Fi
   const options = { frames, weakMemory, validate: false };
   const { main } = translateMain(bytes, { ...options, safepoints: false });
   const { snapshot } = translateSnapshot(bytes, options);
-  const shared = new Uint8Array(new SharedArrayBuffer(snapshot.length));
-  shared.set(snapshot);
-  return { main: new WebAssembly.Module(main as BufferSource), snapshot: shared, top };
+  const module = new WebAssembly.Module(main as BufferSource);
+  return { main: module, snapshot: sharedCopy(snapshot), plain: sharedCopy(bytes), top };
+}
+
+function sharedCopy(from: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(from.length));
+  copy.set(from);
+  return copy;
 }

@@ -29,7 +29,7 @@ export class Branches {
   readonly #threads = new Set<BranchThread>();
   readonly #idle: BranchThread[] = [];
   #base: Taken | undefined;
-  #module: Promise<Omit<BranchThreadData, 'url' | 'maximumPages'>> | undefined;
+  #module: Promise<Omit<BranchThreadData, 'url' | 'maximumPages' | 'files'>> | undefined;
   #plain: PlainModule | undefined;
   #pages = 0;
   #isClosed = false;
@@ -126,13 +126,14 @@ export class Branches {
     const module = await this.#compiled(pages);
     this.#check();
     const maximumPages = Math.max(pages, this.#plain!.maximumPages);
-    const thread = new BranchThread({ ...module, pages, maximumPages, url: this.#url });
+    const files = this.#program.machine.files?.plain;
+    const thread = new BranchThread({ ...module, pages, maximumPages, files, url: this.#url });
     this.#threads.add(thread);
     return thread;
   }
 
   /** The module, with a memory of at least this many pages. */
-  #compiled(pages: number): Promise<Omit<BranchThreadData, 'url' | 'maximumPages'>> {
+  #compiled(pages: number): Promise<Omit<BranchThreadData, 'url' | 'maximumPages' | 'files'>> {
     const isOld = this.#plain?.memoryImport === undefined && pages > this.#pages;
     if (this.#module !== undefined && !isOld) return this.#module;
     const { wasm, vcpu } = this.#program;

@@ -8,57 +8,17 @@
 import { ENOENT } from '../../assembly/abi/errno.ts';
 import * as abi from '../../guest/fs/abi.ts';
 import { DEVICE, type FileSystem } from '../files/file-system.ts';
-import type { Files } from '../files/files.ts';
 import { codeOf } from '../files/guest.ts';
 import { existing } from '../files/paths.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 import { errno, errnoOfHost } from '../wasi/abi.ts';
 import type * as Wasm from '../webassembly.ts';
-
-/**
- * What ringzeroFS uses of Emscripten's `FS`.
- *
- * @category Files
- */
-export interface EmscriptenFS {
-  ErrnoError: new (errno: number) => unknown;
-  createNode(parent: EmscriptenNode | null, name: string, mode: number, rdev?: number): unknown;
-}
-
-/**
- * A node of Emscripten's.
- *
- * @category Files
- */
-export interface EmscriptenNode {
-  name: string;
-  mode: number;
-  parent: EmscriptenNode;
-  mount: { opts?: { root?: string } };
-  node_ops: object;
-  stream_ops: object;
-}
-
-/**
- * An open file of Emscripten's.
- *
- * @category Files
- */
-export interface EmscriptenStream {
-  node: EmscriptenNode;
-  position: number;
-  shared?: object;
-}
-
-/**
- * Program or fork, whose files are mounted.
- *
- * @category Files
- */
-export interface FilesHolder {
-  readonly fs: Files;
-  readonly memory?: Wasm.Memory;
-  readonly exports: object;
-}
+import type {
+  EmscriptenFS,
+  EmscriptenNode,
+  EmscriptenStream,
+  FilesHolder,
+} from './emscripten-interface.ts';
 
 interface Place {
   ino: number;
@@ -107,6 +67,8 @@ class Mountable {
   readonly type: object;
   readonly #holder: FilesHolder;
   readonly #fs: EmscriptenFS;
+  /** The program's memory, if the files are in it: a branch has them in another. */
+  readonly #memory: Wasm.Memory | undefined;
   readonly #system: FileSystem;
   readonly #places = new WeakMap<EmscriptenNode, Place>();
   /** Thrown by each look-up of a new name: one object, because its stack costs more than the look-up. */
@@ -119,6 +81,10 @@ class Mountable {
     this.#fs = FS;
     this.#absent = new FS.ErrnoError(errno('NOENT'));
     this.#system = holder.fs.system;
+    const { memory } = holder;
+    const isShared =
+      memory !== undefined && physicalBuffer(memory) === this.#system.guest.bytes.buffer;
+    this.#memory = isShared ? memory : undefined;
     this.#nodeOps = this.#caught({
       getattr: (node: EmscriptenNode) => this.#attributes(this.#ino(node)),
       setattr: (node: EmscriptenNode, changes: Changes) => this.#change(this.#ino(node), changes),
@@ -138,7 +104,18 @@ class Mountable {
       readlink: (node: EmscriptenNode) => this.#system.readLink(this.#ino(node)),
       statfs: () => this.#usage(),
     });
-    this.#streamOps = this.#caught({
+    this.#streamOps = this.#caught(this.#streams());
+    this.type = this.#caught({
+      mount: (mount: { opts?: { root?: string } }) => this.#mount(mount),
+      createNode: (parent: EmscriptenNode, name: string, mode: number) =>
+        this.#make(parent, name, mode),
+      node_ops: this.#nodeOps,
+      stream_ops: this.#streamOps,
+    });
+  }
+
+  #streams(): object {
+    return {
       open: (stream: EmscriptenStream) => this.#open(stream),
       close: (stream: EmscriptenStream) => this.#close(stream),
       dup: (stream: EmscriptenStream) => void (this.#openOf(stream).uses += 1),
@@ -165,14 +142,7 @@ class Mountable {
         if ((flags & MAP_PRIVATE) === 0) this.#write(stream, buffer, 0, bytes, offset);
         return 0;
       },
-    });
-    this.type = this.#caught({
-      mount: (mount: { opts?: { root?: string } }) => this.#mount(mount),
-      createNode: (parent: EmscriptenNode, name: string, mode: number) =>
-        this.#make(parent, name, mode),
-      node_ops: this.#nodeOps,
-      stream_ops: this.#streamOps,
-    });
+    };
   }
 
   /** Operations whose errors are Emscripten's. */
@@ -316,11 +286,10 @@ class Mountable {
     this.#system.close(open.record);
   }
 
-  /** Address of a part of a buffer in the program's memory; -1 = it is elsewhere. */
+  /** Address of a part of a buffer in the memory that has the files; -1 = it is elsewhere. */
   #addressOf(buffer: Uint8Array, offset: number): number {
-    return buffer.buffer === (this.#holder.memory?.buffer as unknown)
-      ? buffer.byteOffset + offset
-      : -1;
+    const isShown = buffer.buffer === (this.#memory?.buffer as unknown);
+    return isShown ? buffer.byteOffset + offset : -1;
   }
 
   readonly #read = (
@@ -371,7 +340,8 @@ class Mountable {
   #map(stream: EmscriptenStream, bytes: number, position: number): object {
     const exports = this.#holder.exports as Record<string, unknown>;
     const name = ALLOCATORS.find((known) => typeof exports[known] === 'function');
-    if (name === undefined) throw new this.#fs.ErrnoError(errno('NODEV'));
+    if (name === undefined || this.#memory === undefined)
+      throw new this.#fs.ErrnoError(errno('NODEV'));
     const allocate = exports[name] as (alignment: number, bytes: number) => number;
     const whole = Math.ceil(bytes / MAP_ALIGNMENT) * MAP_ALIGNMENT;
     const ptr = allocate(MAP_ALIGNMENT, whole) >>> 0;

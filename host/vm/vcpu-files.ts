@@ -2,7 +2,7 @@
 
 import { RingzeroError } from '../errors.ts';
 import { FileSystem } from '../files/file-system.ts';
-import { FileGuest } from '../files/guest.ts';
+import { TranslatedFiles } from '../files/translated.ts';
 import type { FilesOfVcpu } from '../wasi/calls.ts';
 import { guestTrap } from './guest-trap.ts';
 import type { Kernel } from './kernel.ts';
@@ -12,6 +12,7 @@ export class VcpuFiles implements FilesOfVcpu {
   readonly #machine: Machine;
   readonly #kernel: Kernel;
   readonly #image: 'main' | 'snapshot';
+  #translated: TranslatedFiles | undefined;
   #system: FileSystem | undefined;
   readonly isFork: boolean;
   /** Memory, and with it the files, are those of a state. */
@@ -41,20 +42,21 @@ export class VcpuFiles implements FilesOfVcpu {
     if (this.#system !== undefined || images === undefined) return this.#system;
     const toError = (what: string, thrown: unknown): unknown =>
       guestTrap(this.#kernel, `file system: ${what}`, thrown);
-    const guest = new FileGuest(images, memory, this.#kernel, this.#image, toError);
-    if (this.#image === 'snapshot') guest.lookAt(this.#kernel.snapshotSlot);
-    else if (guest.calls.format() === 0)
+    const made = new TranslatedFiles(images, memory, this.#kernel, this.#image, toError);
+    if (this.#image === 'main' && made.guest.calls.format() === 0)
       throw new RingzeroError('RZ_OUT_OF_MEMORY', 'there is not enough memory for a file system');
-    return (this.#system = new FileSystem(guest));
+    this.#translated = made;
+    return (this.#system = new FileSystem(made.guest));
   }
 
   /** Memory has become that of a state: it may have no file system. */
   restored(): void {
     this.#system?.guest.calls.format();
+    this.#system?.replaced();
   }
 
   /** Points the file system at the snapshot that the vCPU now runs. */
   lookAtSnapshot(): void {
-    this.#system?.guest.lookAt(this.#kernel.snapshotSlot);
+    this.#translated?.lookAt(this.#kernel.snapshotSlot);
   }
 }

@@ -100,4 +100,33 @@ test('a database in files of the VM: a fork has it as it was', async ({ sql }) =
   assert.equal(rows(new Database(program.fs.readFileSync(path))), [7, 8]);
 });
 
+test('a branch has the files, under stock glue, and changes its own', async ({ sql }) => {
+  const { program, FS, Database } = sql;
+  FS.chdir('/vm');
+  const database = new Database();
+  database.run('CREATE TABLE t (n); INSERT INTO t VALUES (5), (6)');
+  FS.writeFile('/vm/text', 'parent');
+  const module = new URL('./branch-sqljs.js', import.meta.url);
+  const branches = await Promise.all(
+    [1, 2].map(() => program.branch(module, undefined, { warm: 1 })),
+  );
+  FS.writeFile('/vm/text', 'later, and longer');
+  database.run('DELETE FROM t');
+  for (const [i, branch] of branches.entries()) {
+    const content = (await branch.call('read', `/vm/${database.filename}`)) as Uint8Array;
+    assert.equal(await branch.call('rows', content), [5, 6]);
+    await branch.call('write', '/vm/text', `branch ${i}`);
+    await branch.call('write', `/vm/new${i}`, 'x'.repeat(100_000));
+    await branch.call('audit');
+  }
+  const [first] = branches;
+  assert.ok(!((await first!.call('list', '/vm')) as string[]).includes('new1'));
+  assert.is(
+    new TextDecoder().decode((await first!.call('read', '/vm/text')) as Uint8Array),
+    'branch 0',
+  );
+  assert.is(FS.readFile('/vm/text', { encoding: 'utf8' }), 'later, and longer');
+  for (const branch of branches) await branch.close();
+});
+
 test.run();

@@ -60,18 +60,26 @@ function factoryWithFS(): Factory {
   }
 }
 
-export async function openSqlJs(): Promise<SqlJs> {
+const WASM = require.resolve('sql.js/dist/sql-wasm-debug.wasm');
+
+/** Starts the glue on what the hook instantiates. */
+export async function startGlue(
+  instantiateWasm: (imports: WebAssembly.Imports, done: (instance: never) => unknown) => object,
+): Promise<Pick<SqlJs, 'FS' | 'Database'>> {
   acceptSharedViews();
-  const wasm = new Uint8Array(readFileSync(require.resolve('sql.js/dist/sql-wasm-debug.wasm')));
+  const wasmBinary = new Uint8Array(readFileSync(WASM));
+  const { fileSystem, Database } = await factoryWithFS()({ wasmBinary, instantiateWasm });
+  return { FS: fileSystem, Database };
+}
+
+export async function openSqlJs(): Promise<SqlJs> {
+  const wasm = new Uint8Array(readFileSync(WASM));
   let program: Program | undefined;
-  const { fileSystem, Database } = await factoryWithFS()({
-    wasmBinary: wasm,
-    instantiateWasm: (imports: WebAssembly.Imports, done: (program: Program) => void) => {
-      void MicroVM.load(wasm, imports, { memory: 2 ** 28 }).then((loaded) =>
-        done((program = loaded)),
-      );
-      return {};
-    },
+  const glue = await startGlue((imports, done: (program: never) => unknown) => {
+    void MicroVM.load(wasm, imports, { memory: 2 ** 28 }).then((loaded) =>
+      done((program = loaded) as never),
+    );
+    return {};
   });
-  return { program: program!, FS: fileSystem, Database };
+  return { program: program!, ...glue };
 }

@@ -6,13 +6,17 @@
 // Invariants  What is in the tables beyond what the modules themselves put there belongs to glue: become()
 //             leaves it where the state has a JavaScript function, or refuses.
 
+import { FRAME_BYTES } from '../../../assembly/abi/limits.ts';
 import { RingzeroError } from '../../errors.ts';
+import { FileSystem } from '../../files/file-system.ts';
+import { Files } from '../../files/files.ts';
+import { PlainFiles } from '../../files/plain.ts';
 import { physicalBuffer } from '../../physical-buffer.ts';
 import type { SideState } from '../side/side-module.ts';
 import { baseOf, dynamicNeeds, linkSideModules, originals } from '../side/intercept.ts';
 import { Tables } from '../tables.ts';
 import type * as Wasm from '../../webassembly.ts';
-import { copyAll, copyChanges } from './copy.ts';
+import { copyAll, copyChanges, copyFiles, type Source } from './copy.ts';
 import { setGlobals } from './globals.ts';
 import { MEMORY, plainModule, type PlainGlobal } from './plain-module.ts';
 import type { BranchState, BranchThreadData } from './state.ts';
@@ -37,12 +41,32 @@ export class Branch {
   readonly #sides: { readonly globals: readonly PlainGlobal[]; exports: WebAssembly.Exports }[] =
     [];
   #toLink: readonly SideState[] = [];
+  #plain: PlainFiles | undefined;
+  #files: Files | undefined;
 
   /** @internal */
   constructor(data: BranchThreadData) {
     this.#data = data;
     this.memory = new originals.Memory({ initial: data.pages, maximum: data.maximumPages });
     linkSideModules(this.memory, (bytes, imports) => this.#link(bytes, imports));
+  }
+
+  /**
+   * The files of the program as they were; before the branch has become the program, an empty file system to
+   * be mounted (`ringzeroFS(branch, FS)`). Changes are the branch's.
+   *
+   * @throws {@link RingzeroError} RZ_OPTION when the program had no files yet
+   */
+  get fs(): Files {
+    if (this.#files !== undefined) return this.#files;
+    const { files } = this.#data;
+    if (files === undefined)
+      throw new RingzeroError(
+        'RZ_OPTION',
+        'the program had no files when the branch’s thread started: use `program.fs` before',
+      );
+    this.#plain = new PlainFiles(files);
+    return (this.#files = new Files(new FileSystem(this.#plain.guest)));
   }
 
   /** The program's exports, once glue has instantiated it. */
@@ -99,10 +123,22 @@ export class Branch {
     if (memory.buffer.byteLength < state.bytes)
       throw new RingzeroError('RZ_OUT_OF_MEMORY', 'the parent has grown since the thread started');
     const source = { ...state, memory: physicalBuffer(state.memory) };
-    if (state.base !== undefined && this.#held === state.base.id)
-      copyChanges(source, memory.buffer, state.base.table);
+    const { base } = state;
+    const known = base !== undefined && this.#held === base.id ? base.table : undefined;
+    if (known !== undefined) copyChanges(source, memory.buffer, known);
     else copyAll(source, memory.buffer);
+    this.#copyFiles(source, known);
     this.#held = state.id;
+  }
+
+  #copyFiles(source: Omit<BranchState, 'memory'> & Source, base: number | undefined): void {
+    const { pages } = source.files;
+    if (pages === 0) return;
+    const { system } = this.fs;
+    if (pages * FRAME_BYTES >= this.#plain!.bytes.length)
+      throw new RingzeroError('RZ_OUT_OF_MEMORY', 'the program has more files than a branch can');
+    copyFiles(source, this.#plain!.bytes, base);
+    system.replaced();
   }
 
   /**

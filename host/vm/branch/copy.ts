@@ -89,3 +89,31 @@ export function copyAll(source: Source, into: ArrayBufferLike): void {
 export function copyChanges(source: Source, into: ArrayBufferLike, base: number): void {
   new Copier(source, into).changes(base);
 }
+
+/** What a snapshot has of files, and where they go. */
+interface FileSource extends Source {
+  readonly files: { readonly pages: number; readonly end: number };
+}
+
+/**
+ * Makes the last pages of `into` the files of a snapshot. With `base`, the address of the table of an earlier
+ * snapshot, they have its files, and only what has changed since is copied.
+ */
+export function copyFiles(source: FileSource, into: Uint8Array, base: number | undefined): void {
+  const { memory, table, files } = source;
+  const from = new Uint8Array(memory);
+  const entries = new Int32Array(memory, table, files.end);
+  const changed = base === undefined ? undefined : new Int32Array(memory, base, files.end);
+  const fence = new Int32Array(new SharedArrayBuffer(4));
+  for (let number = 1; number <= files.pages; number++) {
+    const page = files.end - number;
+    if (changed?.[page] === 0) continue;
+    const target = into.length - number * FRAME_BYTES;
+    const at = page * FRAME_BYTES;
+    into.set(from.subarray(at, at + FRAME_BYTES), target);
+    Atomics.add(fence, 0, 1); // the page is read before its entry
+    const entry = entries[page]!;
+    const copy = (at + (entry & ~ENTRY_FLAGS)) >>> 0;
+    if (entry !== 0) into.set(from.subarray(copy, copy + FRAME_BYTES), target);
+  }
+}

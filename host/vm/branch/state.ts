@@ -16,6 +16,8 @@ export interface BranchState {
   readonly table: number;
   /** An earlier snapshot, still active, and the address of its page table. */
   readonly base: { readonly id: number; readonly table: number } | undefined;
+  /** Pages of files in the VM, and the page after them. */
+  readonly files: { readonly pages: number; readonly end: number };
   /** The program's mutable globals, as `ringzero.save` stores them. */
   readonly registers: Uint8Array;
   /** Its tables, where they differ from what the module declares. */
@@ -33,6 +35,8 @@ export interface BranchThreadData {
   /** Pages of 64 KiB of its memory: initial and maximum. */
   readonly pages: number;
   readonly maximumPages: number;
+  /** The module of the file system, if the program has files. */
+  readonly files: Uint8Array | undefined;
   /** The user's module. */
   readonly url: string;
 }

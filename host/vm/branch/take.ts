@@ -34,6 +34,7 @@ export function takeState(vcpu: Vcpu, machine: Machine, base: Taken | undefined)
       bytes: calls.snapshotBytes(slot) >>> 0,
       table: calls.snapshotTable(slot) >>> 0,
       base: from,
+      files: { pages: calls.filePages(slot), end: calls.openedFiles() },
       registers: new Uint8Array(memory, registersOf(calls, registers, slot), bytes).slice(),
       tables: vcpu.tables!.capture(),
       sides: vcpu.sides.map((side) => side.state(slot, memory)),
