@@ -13,7 +13,7 @@
 // Cost        put: for each page of the stream two hashes, compression and a look-up, some 15 us. A state
 //             takes 16 bytes per chunk of 4 MiB, and the pages and chunks that no other state has.
 
-import { refuse } from '../errors.ts';
+import { refuse, RingzeroError } from '../errors.ts';
 import { loadCodec, type Codec } from '../vm/state/codec.ts';
 import {
   encodeHeader,
@@ -172,6 +172,11 @@ export class StateStore {
 
   #store(key: Uint8Array, state: State, codec: Codec): void {
     const { header, registers, tables, records } = state;
+    if (header.filePages > 0)
+      throw new RingzeroError(
+        'RZ_OPTION',
+        'the state has files in the VM, which a StateStore does not keep: store its stream as a value',
+      );
     const base = header.base === undefined ? undefined : this.#baseOf(header.base, codec);
     const pages = new Pages(base?.chunks, header.pages, (hash) =>
       this.#content(this.#hashKey('c', hash), CHUNK_BYTES, codec),

@@ -195,4 +195,18 @@ tests(
   },
 );
 
+tests('a state with files in the VM is refused, not stored without them', async () => {
+  const db = new RingzeroLevel(freshLocation(), { poolSize: 8 * MIB });
+  await db.open();
+  const states = new StateStore(db);
+  const program = await MicroVM.load(options.guest, {}, { memory: options.memory });
+  await states.put('without', program.snapshot().export());
+  program.fs.writeFileSync('/file', 'content');
+  const state = program.snapshot().export();
+  assert.is(await codeOf(() => states.put('with', state)), 'RZ_OPTION');
+  assert.equal(states.names(), ['without']);
+  await program.close();
+  await db.close();
+});
+
 tests.run();
