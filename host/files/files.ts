@@ -25,8 +25,11 @@ export interface FileStat {
   readonly mtimeMs: number;
   readonly ctimeMs: number;
   readonly birthtimeMs: number;
+  /** Whether it is a regular file. */
   isFile(): boolean;
+  /** Whether it is a directory. */
   isDirectory(): boolean;
+  /** Whether it is a symbolic link. */
   isSymbolicLink(): boolean;
 }
 
@@ -37,8 +40,11 @@ export interface FileStat {
  */
 export interface FileEntry {
   readonly name: string;
+  /** Whether it is a regular file. */
   isFile(): boolean;
+  /** Whether it is a directory. */
   isDirectory(): boolean;
+  /** Whether it is a symbolic link. */
   isSymbolicLink(): boolean;
 }
 
@@ -65,7 +71,9 @@ export class Files {
     this.system = system;
   }
 
+  /** The file's content. */
   readFileSync(path: string): Uint8Array;
+  /** The file's content as text. */
   readFileSync(path: string, encoding: 'utf8'): string;
   readFileSync(path: string, encoding?: 'utf8'): Uint8Array | string {
     const ino = this.#file(path);
@@ -91,11 +99,14 @@ export class Files {
     this.system.write(ino, this.system.size(ino), contentOf(data));
   }
 
+  /** Adds to the end of the file, which is made if it is missing. */
   appendFileSync(path: string, data: string | Uint8Array): void {
     this.writeFileSync(path, data, { flag: 'a' });
   }
 
+  /** The names in the directory, without `.` and `..`. */
   readdirSync(path: string): string[];
+  /** The entries of the directory, without `.` and `..`. */
   readdirSync(path: string, options: { withFileTypes: true }): FileEntry[];
   readdirSync(path: string, options?: { withFileTypes?: boolean }): string[] | FileEntry[] {
     const ino = existing(this.system, path);
@@ -109,14 +120,17 @@ export class Files {
     return options?.withFileTypes === true ? all : all.map(({ name }) => name);
   }
 
+  /** What the file is; of a link, what it leads to. */
   statSync(path: string): FileStat {
     return statOf(this.system.attributes(existing(this.system, path)));
   }
 
+  /** What the file is; of a link, the link itself. */
   lstatSync(path: string): FileStat {
     return statOf(this.system.attributes(existing(this.system, path, false)));
   }
 
+  /** Whether a file of that path exists; false for a link that leads nowhere. */
   existsSync(path: string): boolean {
     try {
       return find(this.system, path, true).ino !== 0;
@@ -125,6 +139,7 @@ export class Files {
     }
   }
 
+  /** Makes a directory; with `recursive` those above it too, and it may exist. */
   mkdirSync(
     path: string,
     { recursive = false, mode = 0o777 }: { recursive?: boolean; mode?: number } = {},
@@ -154,28 +169,33 @@ export class Files {
     else throw fileError(EISDIR, path);
   }
 
+  /** Removes an empty directory. */
   rmdirSync(path: string): void {
     const { parent, name } = placeOf(this.system, path);
     this.system.removeDirectory(parent, name);
   }
 
+  /** Removes a name of a file. The file ends with its last name and descriptor. */
   unlinkSync(path: string): void {
     const { parent, name } = placeOf(this.system, path);
     this.system.unlink(parent, name);
   }
 
+  /** Gives a file another path, in place of a file that has it. */
   renameSync(from: string, to: string): void {
     const old = placeOf(this.system, from);
     const fresh = placeOf(this.system, to);
     this.system.rename(old.parent, old.name, fresh.parent, fresh.name);
   }
 
+  /** Gives a file one more name. */
   linkSync(from: string, to: string): void {
     const ino = existing(this.system, from, false);
     const { parent, name } = placeOf(this.system, to);
     this.system.link(ino, parent, name);
   }
 
+  /** Makes a symbolic link. */
   symlinkSync(target: string, path: string): void {
     if (target === '' || target.includes('\0')) throw fileError(EINVAL, target);
     const { parent, name, ino } = placeOf(this.system, path);
@@ -183,17 +203,20 @@ export class Files {
     this.system.symlink(parent, name, target);
   }
 
+  /** Where a symbolic link leads. */
   readlinkSync(path: string): string {
     const ino = existing(this.system, path, false);
     if (kindOf(this.system.mode(ino)) !== 'link') throw fileError(EINVAL, path);
     return this.system.readLink(ino);
   }
 
+  /** Cuts the file to that many bytes, or fills it with zeros up to them. */
   truncateSync(path: string, bytes = 0): void {
     if (!Number.isInteger(bytes) || bytes < 0) throw fileError(EINVAL, `${path}: ${bytes}`);
     this.system.resize(this.#file(path), bytes);
   }
 
+  /** Sets the permissions. */
   chmodSync(path: string, mode: number): void {
     const { ino, uid, gid } = this.system.attributes(existing(this.system, path));
     this.system.setMode(ino, mode, uid, gid);
@@ -257,40 +280,53 @@ export class Files {
 
   // The same with promises, for code written for node:fs/promises.
 
+  /** The file's content. */
   readFile(path: string): Promise<Uint8Array>;
+  /** The file's content as text. */
   readFile(path: string, encoding: 'utf8'): Promise<string>;
   async readFile(path: string, encoding?: 'utf8'): Promise<Uint8Array | string> {
     return encoding === undefined ? this.readFileSync(path) : this.readFileSync(path, encoding);
   }
+  /** As writeFileSync(). */
   async writeFile(...args: Parameters<Files['writeFileSync']>): Promise<void> {
     this.writeFileSync(...args);
   }
+  /** As appendFileSync(). */
   async appendFile(path: string, data: string | Uint8Array): Promise<void> {
     this.appendFileSync(path, data);
   }
+  /** The names in the directory. */
   readdir(path: string): Promise<string[]>;
+  /** The entries of the directory. */
   readdir(path: string, options: { withFileTypes: true }): Promise<FileEntry[]>;
   async readdir(path: string, options?: { withFileTypes: true }): Promise<string[] | FileEntry[]> {
     return options === undefined ? this.readdirSync(path) : this.readdirSync(path, options);
   }
+  /** As statSync(). */
   async stat(path: string): Promise<FileStat> {
     return this.statSync(path);
   }
+  /** As lstatSync(). */
   async lstat(path: string): Promise<FileStat> {
     return this.lstatSync(path);
   }
+  /** As mkdirSync(). */
   async mkdir(...args: Parameters<Files['mkdirSync']>): Promise<void> {
     this.mkdirSync(...args);
   }
+  /** As rmSync(). */
   async rm(...args: Parameters<Files['rmSync']>): Promise<void> {
     this.rmSync(...args);
   }
+  /** As renameSync(). */
   async rename(from: string, to: string): Promise<void> {
     this.renameSync(from, to);
   }
+  /** As importSync(). */
   async import(directory: string, to = '/'): Promise<void> {
     this.importSync(directory, to);
   }
+  /** As exportSync(). */
   async export(directory: string, from = '/'): Promise<void> {
     this.exportSync(directory, from);
   }

@@ -10,6 +10,7 @@ import type * as Wasm from '../webassembly.ts';
  */
 export interface EmscriptenFS {
   ErrnoError: new (errno: number) => unknown;
+  /** Makes a node of Emscripten's tree. */
   createNode(parent: EmscriptenNode | null, name: string, mode: number, rdev?: number): unknown;
 }
 
