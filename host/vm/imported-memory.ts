@@ -1,7 +1,14 @@
 // The initial size of the memory that a module imports, for glue that creates it.
 
-import { KIND_GLOBAL, KIND_MEMORY, KIND_FUNCTION, KIND_TABLE } from '../translator/kinds.ts';
+import {
+  KIND_FUNCTION,
+  KIND_GLOBAL,
+  KIND_MEMORY,
+  KIND_TABLE,
+  KIND_TAG,
+} from '../translator/kinds.ts';
 import { malformed, Reader } from '../translator/reader.ts';
+import { valueType } from '../translator/types.ts';
 
 const IMPORT_SECTION = 2;
 const HEADER_BYTES = 8;
@@ -25,8 +32,13 @@ function inImports(reader: Reader): number | undefined {
     reader.nameBytes();
     const kind = reader.byte();
     if (kind === KIND_FUNCTION) reader.u32();
-    else if (kind === KIND_GLOBAL) reader.skip(2);
-    else if (kind === KIND_TABLE) {
+    else if (kind === KIND_GLOBAL) {
+      valueType(reader);
+      reader.skip(1);
+    } else if (kind === KIND_TAG) {
+      reader.skip(1);
+      reader.u32();
+    } else if (kind === KIND_TABLE) {
       reader.skip(1);
       if (reader.u32() & 1) reader.u32();
       reader.u32();

@@ -122,4 +122,16 @@ test('TRAP-1: traps, and the end of the program, pass through its handlers', asy
   await program.close();
 });
 
+test('the memory of a module that imports a tag before it is found', async () => {
+  const wasm = assemble(`(module
+    (import "env" "tag" (tag (param i32)))
+    (import "env" "memory" (memory 3 1000))
+    (func (export "size") (result i32) (memory.size)))`);
+  const memory = MicroVM.memory(MEMORY, wasm);
+  const env = { tag, memory };
+  const program = await MicroVM.load(wasm, { env } as never, { memory: MEMORY });
+  assert.is((program.exports as unknown as Calls)['size']!(), 3);
+  await program.close();
+});
+
 test.run();
