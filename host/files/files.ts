@@ -2,6 +2,7 @@
 
 import { EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR } from '../../assembly/abi/errno.ts';
 import * as abi from '../../guest/fs/abi.ts';
+import { checkNames, checkObject, refuse } from '../errors.ts';
 import { kindOf, type Attributes, type FileSystem, type Usage } from './file-system.ts';
 import { fileError } from './guest.ts';
 import { exportTo, importFrom } from './exchange.ts';
@@ -52,8 +53,22 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const MASK = 0o022; // of permissions, as a process usually has it
 
-const contentOf = (data: string | Uint8Array): Uint8Array =>
-  typeof data === 'string' ? encoder.encode(data) : data;
+function contentOf(data: string | Uint8Array): Uint8Array {
+  if (typeof data === 'string') return encoder.encode(data);
+  if (!ArrayBuffer.isView(data)) refuse('data', data, 'text or a Uint8Array');
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Refuses options that have no effect. */
+function checkOptions(options: object, names: Readonly<Record<string, true>>): void {
+  checkObject(options);
+  checkNames(options, names);
+}
+
+function checkWhole(name: string, value: unknown): void {
+  if (!Number.isInteger(value) || (value as number) < 0)
+    refuse(name, value, 'a whole number from 0 on');
+}
 
 /**
  * The files in a VM. They are in its memory, so a snapshot has them as they are, and a fork changes its own.
@@ -76,6 +91,7 @@ export class Files {
   /** The file's content as text. */
   readFileSync(path: string, encoding: 'utf8'): string;
   readFileSync(path: string, encoding?: 'utf8'): Uint8Array | string {
+    if (encoding !== undefined && encoding !== 'utf8') refuse('encoding', encoding, "'utf8'");
     const ino = this.#file(path);
     const content = new Uint8Array(this.system.size(ino));
     const bytes = this.system.read(ino, 0, content);
@@ -87,8 +103,13 @@ export class Files {
   writeFileSync(
     path: string,
     data: string | Uint8Array,
-    { mode = 0o666, flag = 'w' }: { mode?: number; flag?: 'w' | 'wx' | 'a' } = {},
+    options: { mode?: number; flag?: 'w' | 'wx' | 'a' } = {},
   ): void {
+    checkOptions(options, { mode: true, flag: true });
+    const { mode = 0o666, flag = 'w' } = options;
+    checkWhole('mode', mode);
+    if (!['w', 'wx', 'a'].includes(flag)) refuse('flag', flag, "'w', 'wx' or 'a'");
+    const content = contentOf(data);
     const place = placeOf(this.system, path, flag !== 'wx');
     if (place.ino !== 0 && flag === 'wx') throw fileError(EEXIST, path);
     const ino =
@@ -96,7 +117,7 @@ export class Files {
         ? this.system.make(place.parent, place.name, abi.TYPE_FILE | (mode & ~MASK))
         : this.#checkedFile(place.ino, path);
     if (flag !== 'a') this.system.resize(ino, 0);
-    this.system.write(ino, this.system.size(ino), contentOf(data));
+    this.system.write(ino, this.system.size(ino), content);
   }
 
   /** Adds to the end of the file, which is made if it is missing. */
@@ -140,10 +161,10 @@ export class Files {
   }
 
   /** Makes a directory; with `recursive` those above it too, and it may exist. */
-  mkdirSync(
-    path: string,
-    { recursive = false, mode = 0o777 }: { recursive?: boolean; mode?: number } = {},
-  ): void {
+  mkdirSync(path: string, options: { recursive?: boolean; mode?: number } = {}): void {
+    checkOptions(options, { recursive: true, mode: true });
+    const { recursive = false, mode = 0o777 } = options;
+    checkWhole('mode', mode);
     if (recursive) {
       this.#directory(path, mode & ~MASK);
       return;
@@ -154,10 +175,9 @@ export class Files {
   }
 
   /** Removes a file, or with `recursive` a directory. `force`: it need not exist. */
-  rmSync(
-    path: string,
-    { recursive = false, force = false }: { recursive?: boolean; force?: boolean } = {},
-  ): void {
+  rmSync(path: string, options: { recursive?: boolean; force?: boolean } = {}): void {
+    checkOptions(options, { recursive: true, force: true });
+    const { recursive = false, force = false } = options;
     const place = find(this.system, path, false);
     if (place.ino === 0) {
       if (force) return;
@@ -197,6 +217,7 @@ export class Files {
 
   /** Makes a symbolic link. */
   symlinkSync(target: string, path: string): void {
+    if (typeof target !== 'string') refuse('target', target, 'text');
     if (target === '' || target.includes('\0')) throw fileError(EINVAL, target);
     const { parent, name, ino } = placeOf(this.system, path);
     if (ino !== 0) throw fileError(EEXIST, path);
@@ -212,18 +233,21 @@ export class Files {
 
   /** Cuts the file to that many bytes, or fills it with zeros up to them. */
   truncateSync(path: string, bytes = 0): void {
-    if (!Number.isInteger(bytes) || bytes < 0) throw fileError(EINVAL, `${path}: ${bytes}`);
+    checkWhole('bytes', bytes);
     this.system.resize(this.#file(path), bytes);
   }
 
   /** Sets the permissions. */
   chmodSync(path: string, mode: number): void {
+    checkWhole('mode', mode);
     const { ino, uid, gid } = this.system.attributes(existing(this.system, path));
     this.system.setMode(ino, mode, uid, gid);
   }
 
   /** Times in seconds since 1970. */
   utimesSync(path: string, atime: number, mtime: number): void {
+    for (const time of [atime, mtime])
+      if (!Number.isFinite(time)) refuse('time', time, 'seconds since 1970');
     const ns = (seconds: number): bigint => BigInt(Math.round(seconds * 1e6)) * 1000n;
     this.system.setTimes(existing(this.system, path), ns(atime), ns(mtime));
   }
@@ -235,11 +259,13 @@ export class Files {
 
   /** Copies the content of a directory of the host into a directory of the VM, which is made if missing. */
   importSync(directory: string, to = '/'): void {
+    if (typeof directory !== 'string') refuse('directory', directory, 'a path of the host');
     importFrom(this.system, directory, this.#directory(to, 0o755));
   }
 
   /** Copies the content of a directory of the VM into an existing directory of the host. */
   exportSync(directory: string, from = '/'): void {
+    if (typeof directory !== 'string') refuse('directory', directory, 'a path of the host');
     const ino = existing(this.system, from);
     if (!this.system.isDirectory(ino)) throw fileError(ENOTDIR, from);
     exportTo(this.system, ino, directory);
@@ -258,6 +284,7 @@ export class Files {
   #directory(path: string, mode: number): number {
     let made = '';
     let ino: number = abi.ROOT_INODE;
+    if (typeof path !== 'string') refuse('path', path, 'text');
     for (const name of path.split('/').filter((part) => part !== '')) {
       made += `/${name}`;
       const place = find(this.system, made, true);

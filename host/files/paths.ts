@@ -2,6 +2,7 @@
 // links are followed, and none leads outside.
 
 import { ELOOP, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR } from '../../assembly/abi/errno.ts';
+import { refuse } from '../errors.ts';
 import * as abi from '../../guest/fs/abi.ts';
 import type { FileSystem } from './file-system.ts';
 import { fileError } from './guest.ts';
@@ -19,7 +20,8 @@ export interface Found {
 
 /** Looks a path up. `follows`: through a symbolic link at its end. */
 export function find(files: FileSystem, path: string, follows: boolean): Found {
-  if (typeof path !== 'string' || path.includes('\0')) throw fileError(EINVAL, String(path));
+  if (typeof path !== 'string') refuse('path', path, 'text');
+  if (path.includes('\0')) throw fileError(EINVAL, path);
   if (path === '') throw fileError(ENOENT, path);
   let links = 0;
   const left = path.split('/');
