@@ -6,7 +6,7 @@ import { runAll, testFiles, testProcess } from '../run.ts';
 import { runtimes } from './binaries.ts';
 
 const FILES = [
-  'translator/(access|exceptions|image|refusal|segments|snapshot)',
+  'translator/(access|exceptions|image|proposals|refusal|segments|snapshot)',
   'snappy/protocol',
   'vm/[^/]*',
   'heap/slab',
