@@ -1,5 +1,6 @@
 // The file system on a vCPU: an instance of the image that fits it.
 
+import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import type { Kernel } from '../vm/kernel.ts';
 import type * as Wasm from '../webassembly.ts';
@@ -61,7 +62,9 @@ export class TranslatedFiles {
   }
 }
 
-function importsOf(memory: Wasm.Memory, { calls, imports, block }: Kernel): WebAssembly.Imports {
+function importsOf(memory: Wasm.Memory, kernel: Kernel): WebAssembly.Imports {
+  const { calls, imports, block } = kernel;
+  const sleep = imports.sleep as (word: number, value: number, us: number) => void;
   const everything = physicalBuffer(memory).byteLength / 65536;
   return {
     ringzero: {
@@ -80,7 +83,14 @@ function importsOf(memory: Wasm.Memory, { calls, imports, block }: Kernel): WebA
     files: {
       grow: calls.growFiles,
       now: Date.now,
-      sleep: imports.sleep,
+      sleep: (word: number, holder: number, us: number) => {
+        if (kernel.blocks.isGone(holder - 1))
+          throw new RingzeroError(
+            'RZ_VM_CLOSED',
+            'a thread was terminated in the middle of an operation on files: the VM is unusable',
+          );
+        sleep(word, holder, us);
+      },
       panic: imports.panic,
     },
   };

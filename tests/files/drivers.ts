@@ -6,7 +6,7 @@ import { audit } from './audit.ts';
 import { compare, Model, step, type DirectoryNode } from './model.ts';
 
 type Act =
-  | { act: 'bytes' | 'text'; path: string }
+  | { act: 'bytes' | 'text' | 'audit'; path: string }
   | { act: 'write'; path: string; text: string }
   | { act: 'model'; root: DirectoryNode; seed: number; steps: number };
 
@@ -18,6 +18,9 @@ export function main({ fs }: Fork, act: Act): unknown {
       return fs.readFileSync(act.path, 'utf8');
     case 'write':
       return fs.writeFileSync(act.path, act.text);
+    case 'audit':
+      audit(fs);
+      return fs.statSync(act.path).size;
     case 'model':
       return live(fs, act);
   }
