@@ -131,7 +131,10 @@ test("a state does not put the image's own functions into a table", async () => 
     const restored = await MicroVM.restore<Exports>(bytes, options);
     const kernel = new Uint32Array(restored.memory.buffer, MEMORY - 65536, 2);
     restored.enter().exports['set']!(0x41414141);
-    assert.throws(() => restored.enter().exports['callWith']!(0, MEMORY - 65536), /null function/);
+    assert.throws(
+      () => restored.enter().exports['callWith']!(0, MEMORY - 65536),
+      /null function|signature mismatch/,
+    );
     assert.is.not(kernel[0], 0x41414141, name);
     await restored.close();
   }
@@ -165,7 +168,7 @@ test('entries behind the tables of a state are empty afterwards', async () => {
   exports['tableGrow']!(2);
   assert.is(exports['call']!(5), 1);
   await vm.restore(state);
-  assert.throws(() => exports['call']!(5), /null function/);
+  assert.throws(() => exports['call']!(5), /null function|signature mismatch/);
   assert.is(exports['call']!(1), 1);
   await vm.close();
 });
