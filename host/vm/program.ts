@@ -27,7 +27,10 @@ export function optionsOf(
   imports: Wasm.Imports,
   options: LoadOptions,
 ): MicroVMOptions {
-  const memory = options.memory ?? importedMemory(imports);
+  const imported = importedMemory(imports);
+  const memory = options.memory ?? imported;
+  if (imported !== undefined && memory !== imported)
+    refuse('memory', 'another memory', 'the memory among the imports, or leave it out');
   const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports };
   return memory === undefined ? all : { ...all, memory };
 }

@@ -68,6 +68,14 @@ test('a memory that MicroVM.memory did not make is refused: the program would no
   );
   assert.is((failure as RingzeroError).code, 'RZ_OPTION');
   assert.match((failure as Error).message, /MicroVM\.memory/);
+  for (const given of [memory, MicroVM.memory(MEMORY)]) {
+    const other: unknown = await MicroVM.load(
+      STOCK,
+      { env: { memory: given, add } },
+      { memory: MEMORY },
+    ).catch((error: unknown) => error);
+    assert.is((other as RingzeroError).code, 'RZ_OPTION', 'nor is one ignored for a size');
+  }
 });
 
 test('direct writes of glue do not show in a snapshot: to memory it allocates, as a WASI result, when announced', async () => {
