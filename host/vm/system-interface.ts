@@ -29,6 +29,7 @@ export function withWasi(
     const calls = new Calls(setup, memory, kernel, files);
     if (files.boots && !files.isRestored) plantSeeds(files.system, setup.preopens);
     syscalls.wasi = calls;
+    if (!files.isFork && !files.isRestored) calls.openFiles();
     const functions = { ...calls.imports };
     for (const wrong of setup.mistyped) refuseAt(functions, wrong);
     return new Layers([

@@ -3,7 +3,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MicroVM, ProgramExit, type Program } from '../../host/index.ts';
+import { MicroVM, ProgramExit, type Program, type WasiOptions } from '../../host/index.ts';
 
 export const IMAGES = ['main', 'snapshot'] as const;
 type Image = (typeof IMAGES)[number];
@@ -12,7 +12,7 @@ interface Run {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Record<string, string>;
-  readonly preopens: Record<string, string>;
+  readonly preopens: NonNullable<WasiOptions['preopens']>;
   readonly stdin?: string;
 }
 

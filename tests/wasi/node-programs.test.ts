@@ -83,6 +83,7 @@ async function check(
   name: string,
   expected: Expected,
   image: (typeof IMAGES)[number],
+  isInVm: boolean,
 ): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'ringzero-node-wasi-'));
   try {
@@ -95,7 +96,9 @@ async function check(
         file: join(folder!, 'wasi', 'wasm', `${name}.wasm`),
         args: ['foo', '-bar', '--baz=value'],
         env: { NODE_PLATFORM: process.platform },
-        preopens: { '/sandbox': sandbox, '/tmp': tmp },
+        preopens: isInVm
+          ? { '/sandbox': { memory: true, from: sandbox }, '/tmp': { memory: true } }
+          : { '/sandbox': sandbox, '/tmp': tmp },
         ...(expected.stdin === undefined ? {} : { stdin: expected.stdin }),
       },
       image,
@@ -113,7 +116,9 @@ else
   for (const [name, expected] of Object.entries({ ...PROGRAMS, ...WITH_LINKS })) {
     const claim = name in UVWASI ? `${name} differs: ${UVWASI[name]!.why}` : name;
     for (const image of IMAGES)
-      test(`${claim} (${image} image)`, () => check(name, expected, image));
+      for (const place of ['host', 'VM'])
+        test(`${claim} (${image} image, directories of the ${place})`, () =>
+          check(name, expected, image, place === 'VM'));
   }
 
 test.run();
