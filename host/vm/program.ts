@@ -1,15 +1,17 @@
 // An unmodified program: a module as its compiler left it, loaded, translated and initialised.
 
+import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { asBytes, type Bytes } from '../bytes.ts';
 import { checkNames, checkObject, refuse, RingzeroError } from '../errors.ts';
 import { Files } from '../files/files.ts';
+import { physicalBuffer } from '../physical-buffer.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { Branches } from './branches.ts';
 import type { ProgramBranch } from './branch/program-branch.ts';
 import type { ForkedExports } from './exports.ts';
 import type { Exposure } from './exposure.ts';
 import type { MicroVM } from './micro-vm.ts';
-import type { LoadOptions, MicroVMOptions } from './options.ts';
+import { framesOf, type LoadOptions, type MicroVMOptions } from './options.ts';
 import { isPhysicalMemory, showProgram } from './physical-memory.ts';
 import { isDynamic, linkSideModules } from './side/intercept.ts';
 import { SideModule } from './side/side-module.ts';
@@ -28,11 +30,16 @@ export function optionsOf(
   options: LoadOptions,
 ): MicroVMOptions {
   const imported = importedMemory(imports);
-  const memory = options.memory ?? imported;
-  if (imported !== undefined && memory !== imported)
-    refuse('memory', 'another memory', 'the memory among the imports, or leave it out');
+  const memory = imported ?? options.memory;
+  if (imported !== undefined && !isSameMemory(options.memory, imported))
+    refuse('memory', 'another memory', 'the memory among the imports or its size, or leave it out');
   const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports };
   return memory === undefined ? all : { ...all, memory };
+}
+
+function isSameMemory(given: MicroVMOptions['memory'], imported: Wasm.Memory): boolean {
+  if (typeof given !== 'number') return given === undefined || given === imported;
+  return framesOf(given) * FRAME_BYTES === physicalBuffer(imported).byteLength;
 }
 
 /** The program of a VM that was created with optionsOf(). */

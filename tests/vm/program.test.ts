@@ -68,14 +68,20 @@ test('a memory that MicroVM.memory did not make is refused: the program would no
   );
   assert.is((failure as RingzeroError).code, 'RZ_OPTION');
   assert.match((failure as Error).message, /MicroVM\.memory/);
-  for (const given of [memory, MicroVM.memory(MEMORY)]) {
-    const other: unknown = await MicroVM.load(
-      STOCK,
-      { env: { memory: given, add } },
-      { memory: MEMORY },
-    ).catch((error: unknown) => error);
+  for (const [given, size] of [
+    [memory, MEMORY],
+    [MicroVM.memory(MEMORY), 2 * MEMORY],
+  ] as const) {
+    const imports = { env: { memory: given, add } };
+    const other: unknown = await MicroVM.load(STOCK, imports, { memory: size }).catch(
+      (error: unknown) => error,
+    );
     assert.is((other as RingzeroError).code, 'RZ_OPTION', 'nor is one ignored for a size');
   }
+  const own = MicroVM.memory(MEMORY);
+  const program = await MicroVM.load(STOCK, { env: { memory: own, add } }, { memory: MEMORY });
+  assert.is(program.memory, own);
+  await program.close();
 });
 
 test('direct writes of glue do not show in a snapshot: to memory it allocates, as a WASI result, when announced', async () => {
