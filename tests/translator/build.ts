@@ -25,13 +25,6 @@ export function build(text: string): Uint8Array {
   }
 }
 
-/** Whether the engine takes the module; if not, says that `test` is skipped. */
-export function compiles(module: Uint8Array, test: string): boolean {
-  const isValid = WebAssembly.validate(module as BufferSource);
-  if (!isValid) console.log(`*** SKIPPED: ${test}; this engine does not take such modules`);
-  return isValid;
-}
-
 /** Reads an image with its names. Throws when they are malformed. */
 export function readNames(image: Uint8Array): void {
   wabt.readWasm(image, { readDebugNames: true, ...FEATURES }).destroy();
