@@ -23,6 +23,11 @@ const THREADS = {
   'timer-worker': 'host/vm/timer-worker.ts',
   'service-worker': 'host/io/service-worker.ts',
 };
+/** In Node and Deno alone. */
+const PGLITE = {
+  pglite: 'host/pglite/index.ts',
+  'pglite-worker': 'host/pglite/pglite-worker.ts',
+};
 const COMMAND = {
   main: 'host/cli/main.ts',
   'run-worker': 'host/cli/run-worker.ts',
@@ -109,7 +114,7 @@ await build({
   outdir: `${NODE}/host`, // as far below the package's folder as the modules are: they find files by their own place
   platform: 'node',
   packages: 'external',
-  entryPoints: { ...LIBRARY, ...THREADS, ...COMMAND },
+  entryPoints: { ...LIBRARY, ...THREADS, ...PGLITE, ...COMMAND },
   splitting: true,
 });
 const library = await build({

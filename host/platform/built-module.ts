@@ -1,6 +1,7 @@
-// Files that the build made: Wasm modules and what describes them. Node and Deno.
+// Files of packages: Wasm modules of the build and what describes them, and files of others. Node and Deno.
 
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { RingzeroError } from '../errors.ts';
 import { choice } from './deno.ts';
 
@@ -32,4 +33,9 @@ function movedAway(name: string, url: URL, cause: unknown): RingzeroError {
       '`ssr.external` in Vite, `externals` in webpack (docs/bundlers.md)',
     { cause },
   );
+}
+
+/** A file of another package. */
+export function readPackageFile(url: URL): Promise<Uint8Array> {
+  return readFile(url);
 }

@@ -46,11 +46,12 @@ class Server {
   async serve(request: BranchRequest): Promise<unknown> {
     if (request.kind === 'call') return this.#call(request.name, request.args);
     if (request.kind === 'end') return this.#end();
-    this.#branch.hold(request.state);
-    post({ kind: 'copied', id: request.id });
+    const { id, state, argument } = request;
+    this.#branch.hold(state);
+    const load = (): unknown => this.#module.link?.(this.#branch, argument);
+    if (await this.#branch.link(state.sides, load)) this.#branch.hold(state);
+    post({ kind: 'copied', id });
     if (request.kind === 'hold') return undefined;
-    const { state, argument } = request;
-    await this.#branch.link(state.sides, () => this.#module.link?.(this.#branch, argument));
     this.#branch.become(state);
     this.#functions = (await this.#start(argument)) ?? {};
     return undefined;

@@ -2,7 +2,7 @@
 // and wait, and threads that have become the program.
 //
 // Invariants  BRANCH-2  A snapshot is held until the thread has copied it. The base, which waiting threads
-//                       have copied in advance, is held until the program is closed.
+//                       have copied in advance, is held until another replaces it.
 
 import { RingzeroError } from '../errors.ts';
 import { takeState, type Taken } from './branch/take.ts';
@@ -29,6 +29,8 @@ export class Branches {
   readonly #threads = new Set<BranchThread>();
   readonly #idle: BranchThread[] = [];
   #base: Taken | undefined;
+  /** That of the last branch, for threads that link side modules in advance. */
+  #argument: unknown;
   #module: Promise<Omit<BranchThreadData, 'url' | 'maximumPages' | 'files'>> | undefined;
   #plain: PlainModule | undefined;
   #pages = 0;
@@ -42,10 +44,12 @@ export class Branches {
   /** The state is the program's at the time of the call. */
   async take(argument: unknown): Promise<ProgramBranch> {
     this.#check();
+    this.#argument = argument;
     const pages = this.#programPages;
     let thread: BranchThread | undefined;
     while ((thread = this.#idle.shift()) !== undefined && thread.pages < pages)
       void this.#drop(thread);
+    this.#renewBase();
     const base = thread?.held === this.#base?.state.id ? this.#base : undefined;
     const taken = takeState(this.#program.vcpu, this.#program.machine, base);
     let isReleased = false;
@@ -154,13 +158,21 @@ export class Branches {
     await this.#wait(await this.#start(this.#programPages));
   }
 
+  /** A base that was lost, or that holds many frames, is replaced when a thread needs one. */
+  #renewBase(): void {
+    if (this.#base === undefined || this.#base.isFresh()) return;
+    this.#base.release();
+    this.#base = undefined;
+  }
+
   /** Has the thread copy the base, and wait. */
   async #wait(thread: BranchThread): Promise<void> {
     const { vcpu, machine } = this.#program;
+    this.#renewBase();
     this.#base ??= takeState(vcpu, machine, undefined);
     const base = this.#base;
     const { state } = base;
-    await thread.ask({ kind: 'hold', state });
+    await thread.ask({ kind: 'hold', state, argument: this.#argument });
     base.check();
     thread.held = state.id;
     if (this.#isClosed || this.#idle.length >= this.warm) return this.#drop(thread);

@@ -22,15 +22,18 @@ import type {
 
 interface Place {
   ino: number;
-  /** Of the file system, when the inode was looked up. */
+  /** Of the file system, when the inode was looked up. NaN = never looked up: the node has no name. */
   changes: number;
 }
 
-interface Open {
+/** An open file, as data: a copy of the file system has it open, too. */
+export interface OpenFile {
   readonly record: number;
   readonly ino: number;
-  uses: number;
+  readonly uses: number;
 }
+
+type Open = { -readonly [Key in keyof OpenFile]: OpenFile[Key] };
 
 const OPEN = Symbol('open');
 
@@ -63,13 +66,15 @@ export function ringzeroFS(holder: FilesHolder, FS: EmscriptenFS): object {
   return new Mountable(holder, FS).type;
 }
 
-class Mountable {
+/** A file-system type, and what carries its open files to a copy of the program. */
+export class Mountable {
   readonly type: object;
   readonly #holder: FilesHolder;
   readonly #fs: EmscriptenFS;
   /** The program's memory, if the files are in it: a branch has them in another. */
   readonly #memory: Wasm.Memory | undefined;
   readonly #system: FileSystem;
+  #root: EmscriptenNode | undefined;
   readonly #places = new WeakMap<EmscriptenNode, Place>();
   /** Thrown by each look-up of a new name: one object, because its stack costs more than the look-up. */
   readonly #absent: unknown;
@@ -101,7 +106,7 @@ class Mountable {
         const ino = this.#system.symlink(this.#ino(parent), name, target);
         return this.#node(parent, name, ino);
       },
-      readlink: (node: EmscriptenNode) => this.#system.readLink(this.#ino(node)),
+      readlink: (node: EmscriptenNode) => this.#readLink(this.#ino(node)),
       statfs: () => this.#usage(),
     });
     this.#streamOps = this.#caught(this.#streams());
@@ -175,10 +180,10 @@ class Mountable {
     const root = mount.opts?.root ?? '/';
     this.#holder.fs.mkdirSync(root, { recursive: true });
     const ino = existing(this.#system, root);
-    return this.#node(null, '/', ino);
+    return (this.#root = this.#node(null, '/', ino));
   }
 
-  #node(parent: EmscriptenNode | null, name: string, ino: number): unknown {
+  #node(parent: EmscriptenNode | null, name: string, ino: number): EmscriptenNode {
     const node = this.#fs.createNode(parent, name, this.#system.mode(ino), 0) as EmscriptenNode;
     node.node_ops = this.#nodeOps;
     node.stream_ops = this.#streamOps;
@@ -190,7 +195,7 @@ class Mountable {
   #ino(node: EmscriptenNode): number {
     const place = this.#places.get(node)!;
     const changes = this.#system.changes();
-    if (place.changes === changes) return place.ino;
+    if (place.changes === changes || Number.isNaN(place.changes)) return place.ino;
     if (node.parent === node || node.parent === undefined || !this.#places.has(node.parent))
       place.ino = existing(this.#system, node.mount.opts?.root ?? '/');
     else place.ino = this.#look(this.#ino(node.parent), node.name);
@@ -213,6 +218,12 @@ class Mountable {
     if (type !== abi.TYPE_FILE && type !== abi.TYPE_DIRECTORY)
       throw new this.#fs.ErrnoError(errno('PERM'));
     return this.#node(parent, name, this.#system.make(this.#ino(parent), name, mode));
+  }
+
+  #readLink(ino: number): string {
+    if ((this.#system.mode(ino) & abi.TYPE_MASK) !== abi.TYPE_LINK)
+      throw new this.#fs.ErrnoError(errno('INVAL'));
+    return this.#system.readLink(ino);
   }
 
   #rename(node: EmscriptenNode, to: EmscriptenNode, name: string): void {
@@ -277,6 +288,21 @@ class Mountable {
     const open = this.#holderOf(stream)[OPEN];
     if (open === undefined) throw new this.#fs.ErrnoError(errno('BADF'));
     return open;
+  }
+
+  /** What the stream has open; undefined = a file of another file system. */
+  openFile(stream: EmscriptenStream): OpenFile | undefined {
+    const open = this.#holderOf(stream)[OPEN];
+    return open && { ...open };
+  }
+
+  /** A stream on a file that is open already, which may have no name any more. */
+  streamOn(file: OpenFile): object {
+    const node = this.#node(this.#root!, '', file.ino);
+    this.#fs.destroyNode(node);
+    this.#places.get(node)!.changes = NaN;
+    const shared: Holder = { [OPEN]: { ...file } };
+    return { node, stream_ops: this.#streamOps, seekable: true, ungotten: [], shared };
   }
 
   #close(stream: EmscriptenStream): void {

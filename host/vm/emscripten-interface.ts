@@ -12,6 +12,8 @@ export interface EmscriptenFS {
   ErrnoError: new (errno: number) => unknown;
   /** Makes a node of Emscripten's tree. */
   createNode(parent: EmscriptenNode | null, name: string, mode: number, rdev?: number): unknown;
+  /** Forgets its name. */
+  destroyNode(node: unknown): void;
 }
 
 /**

@@ -129,6 +129,12 @@ export class Tables {
     this.#isDirty = true;
   }
 
+  /** Makes the first table of functions at least this long. */
+  growTo(length: number): void {
+    const table = this.#tables.find((place) => place instanceof WebAssembly.Table);
+    if (table !== undefined && table.length < length) table.grow(length - table.length);
+  }
+
   /**
    * Sets the entries to those of `state`, in a copy of the program whose glue has entries of its own: where
    * the state has a JavaScript function, the copy keeps what it has. Refuses entries that glue may have

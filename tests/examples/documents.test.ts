@@ -10,7 +10,7 @@ import { freePort } from '../free-port.ts';
 import { assemble } from '../vm/guests.ts';
 import { ioGuest, ioProgram } from './io-document.ts';
 import { blocks, install, project, ROOT } from './project.ts';
-import { block, runCode } from './snippets.ts';
+import { block, lend, runCode } from './snippets.ts';
 
 const tests = suite('documents as written');
 const { directory, remove } = project();
@@ -44,6 +44,12 @@ tests('docs/udf.md: a function, called and in a range', () => {
     await db.batch([{ type: 'put', key: 'a1', value: 'short' }, { type: 'put', key: 'a2', value: 'x'.repeat(101) }]);\n`;
   const text = `${compile}${range}${block('docs/udf.md', 'js', 'filterSync')}await db.close();`;
   assert.is(run(text), `a2 ${'x'.repeat(101)}\n`);
+});
+
+tests('docs/pglite.md: a fork', () => {
+  lend(directory, '@electric-sql');
+  const code = block('docs/pglite.md', 'js', 'db.fork()');
+  assert.is(run(`${code}console.log(...rows.map(({ name }) => name));`), 'ada alan\n');
 });
 
 tests('docs/states.md: a state and a delta, restored', () => {

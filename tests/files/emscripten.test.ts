@@ -40,6 +40,8 @@ function history(FS: FS, root: string): unknown[] {
   act(() => FS.unlink(`${root}/d`));
   act(() => FS.symlink('d/b', `${root}/l`));
   act(() => FS.readlink(`${root}/l`));
+  act(() => FS.readlink(`${root}/d`));
+  act(() => FS.readlink(`${root}/d/b`));
   act(() => FS.readFile(`${root}/l`, { encoding: 'utf8' }));
   act(() => FS.truncate(`${root}/l`, 3));
   act(() => FS.stat(`${root}/d/b`).size);

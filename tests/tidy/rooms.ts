@@ -68,6 +68,7 @@ const CHAINS: readonly (readonly string[])[] = [
     'host/vm',
     'host/udf',
     'host/sync.ts host/index.ts',
+    'host/pglite',
     'host/level',
     'host/redis',
     'host/cli',

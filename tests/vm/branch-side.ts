@@ -17,5 +17,6 @@ export function main(branch: Branch): () => object {
 }
 
 export function link(branch: Branch): void {
+  branch.placeNext();
   linked = linkSide(branch.exports as unknown as ProgramExports, branch.memory);
 }

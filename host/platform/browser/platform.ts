@@ -108,6 +108,11 @@ export async function readBuiltModule(name: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** A file of another package. */
+export async function readPackageFile(url: URL): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetch(url)).arrayBuffer());
+}
+
 /** Calls back after `ms`. */
 export function onceIdle(ms: number, then: () => void): void {
   setTimeout(then, ms);

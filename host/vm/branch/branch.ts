@@ -21,7 +21,7 @@ import { setGlobals } from './globals.ts';
 import { MEMORY, plainModule, type PlainGlobal } from './plain-module.ts';
 import type { BranchState, BranchThreadData } from './state.ts';
 
-/** What hides a side module's start: its memory is the parent's. */
+/** A side module has started in the parent already. */
 const STARTS = new Set(['__wasm_apply_data_relocs', '__wasm_call_ctors']);
 
 /**
@@ -99,19 +99,27 @@ export class Branch {
   };
 
   /**
-   * `load` has glue instantiate these side modules, in their order.
+   * `load` has glue instantiate these side modules, in their order. Whether it had to.
    *
    * @internal
    */
-  async link(sides: readonly SideState[], load: () => unknown): Promise<void> {
-    if (this.#sides.length >= sides.length) return;
+  async link(sides: readonly SideState[], load: () => unknown): Promise<boolean> {
+    if (this.#sides.length >= sides.length) return false;
     this.#toLink = sides;
     await load();
     this.#toLink = [];
+    this.#held = undefined; // glue has written to memory
+    return true;
+  }
+
+  /** Grows the table to where the next side module's functions are. To be called before glue loads it. */
+  placeNext(): void {
+    const state = this.#toLink[this.#sides.length];
+    if (state !== undefined) this.#tables!.growTo(state.tableBase);
   }
 
   /**
-   * Copies memory, if the program may still run on it.
+   * Copies memory.
    *
    * @internal
    */
@@ -162,34 +170,65 @@ export class Branch {
     this.#tables!.follow(state.tables);
   }
 
-  /** A side module on the branch's memory: what it starts with is there already. */
-  #link(bytes: Uint8Array, imports: object): WebAssembly.Instance {
-    const index = this.#sides.length;
-    const state = this.#toLink[index];
-    if (state === undefined || !isEqual(state.bytes, bytes)) return this.#linkNew(bytes, imports);
-    const { memoryBase, memoryBytes } = state;
-    const memory = this.#instance!.exports[MEMORY] as WebAssembly.Memory;
-    const content = new Uint8Array(memory.buffer, memoryBase, memoryBytes).slice();
-    const shown = this.#linkNew(bytes, imports, STARTS);
-    new Uint8Array(memory.buffer).set(content, memoryBase);
-    return shown;
-  }
-
-  #linkNew(
-    bytes: Uint8Array,
-    imports: object,
-    hidden: ReadonlySet<string> = new Set(),
-  ): WebAssembly.Instance {
+  /** A side module where the parent has it. Its memory is copied afterwards. */
+  #link(bytes: Uint8Array, given: object): WebAssembly.Instance {
+    const state = this.#toLink[this.#sides.length];
+    const isKnown = state !== undefined && isEqual(state.bytes, bytes);
+    if (state !== undefined && (!isKnown || baseOf(given, '__table_base') !== state.tableBase))
+      throw new RingzeroError(
+        'RZ_MODULE_UNSUPPORTED',
+        `side module ${this.#sides.length} of the branch is not the parent’s, or has another place in the table`,
+      );
+    const memoryBase = state?.memoryBase ?? baseOf(given, '__memory_base');
     const plain = plainModule(bytes, 0, false);
     const module = new originals.Module(plain.bytes as BufferSource);
-    const instance = new originals.Instance(module, imports as WebAssembly.Imports);
+    const instance = new originals.Instance(module, placed(module, given, memoryBase));
     const { tableEntries } = dynamicNeeds(module);
-    const tableBase = baseOf(imports, '__table_base');
+    const tableBase = baseOf(given, '__table_base');
     this.#tables!.nameSide(this.#sides.length, instance.exports, tableBase, tableEntries);
     this.#sides.push({ globals: plain.globals, exports: instance.exports });
+    const hidden = state === undefined ? new Set<string>() : STARTS;
     const shown = Object.create(WebAssembly.Instance.prototype) as WebAssembly.Instance;
-    Object.defineProperty(shown, 'exports', { value: plainExports(instance, hidden) });
-    return shown;
+    const moved = memoryBase - baseOf(given, '__memory_base');
+    return Object.defineProperty(shown, 'exports', {
+      value: movedExports(plainExports(instance, hidden), moved),
+    });
+  }
+}
+
+/** The imports that a module names, with another place for its data. */
+function placed(
+  module: WebAssembly.Module,
+  given: object,
+  memoryBase: number,
+): WebAssembly.Imports {
+  const result = Object.create(null) as Record<string, WebAssembly.ModuleImports>;
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const names = (result[from] ??= Object.create(null) as WebAssembly.ModuleImports);
+    names[name] = (given as WebAssembly.Imports)[from]![name]!;
+    if (from !== 'env' || name !== '__memory_base') continue;
+    names[name] = new WebAssembly.Global({ value: 'i32' }, memoryBase | 0);
+  }
+  return result;
+}
+
+/** Exports whose addresses glue adds its own base to, which is not the module's. */
+function movedExports(exports: Wasm.Exports, by: number): Wasm.Exports {
+  if (by === 0) return exports;
+  const moved = Object.entries(exports).map(([name, value]) => {
+    const isAddress = value instanceof WebAssembly.Global && !isMutable(value);
+    if (!isAddress) return [name, value];
+    return [name, new WebAssembly.Global({ value: 'i32' }, (Number(value.value) + by) | 0)];
+  });
+  return Object.freeze(Object.fromEntries(moved)) as Wasm.Exports;
+}
+
+function isMutable(global: WebAssembly.Global): boolean {
+  try {
+    global.value = global.value as never;
+    return true;
+  } catch {
+    return false;
   }
 }
 

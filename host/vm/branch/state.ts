@@ -43,8 +43,11 @@ export interface BranchThreadData {
 
 /** To the thread. */
 export type BranchRequest = { readonly id: number } & (
-  | { readonly kind: 'become'; readonly state: BranchState; readonly argument: unknown }
-  | { readonly kind: 'hold'; readonly state: BranchState }
+  | {
+      readonly kind: 'become' | 'hold';
+      readonly state: BranchState;
+      readonly argument: unknown;
+    }
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly unknown[] }
   | { readonly kind: 'end' }
 );

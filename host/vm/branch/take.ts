@@ -1,5 +1,6 @@
 // Taking the state of a program for a branch: a snapshot, and what the thread needs to read it.
 
+import { SNAPSHOT_GOOD } from '../../../assembly/abi/snapshot-block.ts';
 import { physicalBuffer } from '../../physical-buffer.ts';
 import type { Machine } from '../machine.ts';
 import { registersOf } from '../registers.ts';
@@ -7,6 +8,9 @@ import { checkState } from '../snapshot-state.ts';
 import { takeSlot } from '../take.ts';
 import type { Vcpu } from '../vcpu.ts';
 import type { BranchState } from './state.ts';
+
+/** Frames that a base may have had copied for it: 16 MiB. */
+const FRESH_FRAMES = 4096;
 
 let lastId = 0;
 
@@ -16,6 +20,8 @@ export interface Taken {
   /** Throws RZ_SNAPSHOT_LOST if what was read since is not the snapshot. */
   check(): void;
   release(): void;
+  /** Whether threads may still copy it, and little has changed since. */
+  isFresh(): boolean;
 }
 
 /** Fails as MicroVM.snapshot does. */
@@ -44,5 +50,7 @@ export function takeState(vcpu: Vcpu, machine: Machine, base: Taken | undefined)
       if (base !== undefined) base.check();
     },
     release: () => calls.releaseSnapshot(slot),
+    isFresh: () =>
+      calls.snapshotState(slot) === SNAPSHOT_GOOD && calls.snapshotFrames(slot) < FRESH_FRAMES,
   };
 }
