@@ -27,6 +27,7 @@ const THREADS = {
 const PGLITE = {
   pglite: 'host/pglite/index.ts',
   'pglite-worker': 'host/pglite/pglite-worker.ts',
+  vitest: 'host/vitest/index.ts',
 };
 const COMMAND = {
   main: 'host/cli/main.ts',

@@ -20,6 +20,10 @@ import type { Executed } from './state.ts';
 type Messages = ExecProtocolResult['messages'];
 type Compression = Parameters<PGlite['dumpDataDir']>[0];
 
+/** A branch, in this process or in another. */
+export type BranchOfDatabase = Pick<ProgramBranch, 'call' | 'close'>;
+type Inherited = Pick<PGlite, 'debug' | 'parsers' | 'serializers'>;
+
 /**
  * A database as another was when `fork()` was called, in a thread of its own. It has PGlite's methods and the
  * extensions of its parent.
@@ -30,7 +34,7 @@ export class PGliteFork extends Base {
   readonly debug: PGlite['debug'];
   readonly waitReady: Promise<void>;
   readonly dataDir = undefined;
-  readonly #branch: ProgramBranch;
+  readonly #branch: BranchOfDatabase;
   readonly #queries = new Mutex();
   readonly #transactions = new Mutex();
   readonly #listening = new Mutex();
@@ -43,7 +47,7 @@ export class PGliteFork extends Base {
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(branch: ProgramBranch, parent: PGlite, extensions: Extensions) {
+  constructor(branch: BranchOfDatabase, parent: Inherited, extensions: Extensions) {
     super();
     this.#branch = branch;
     this.debug = parent.debug;

@@ -12,10 +12,12 @@ import {
 } from '@electric-sql/pglite';
 import { refuse } from '../errors.ts';
 import { framesOf } from '../vm/options.ts';
+import type { ProgramBranch } from '../vm/branch/program-branch.ts';
 import { PGliteFork } from './fork.ts';
 import { Machine } from './machine.ts';
 
 export { PGliteFork } from './fork.ts';
+export { openFork, shareForks, type Forkable, type SharedForks } from './share.ts';
 
 const MEMORY = 2 ** 32;
 const WARM_MAX = 64;
@@ -83,16 +85,21 @@ export class PGlite<E extends Extensions = Extensions> extends Stock {
    * RZ_SNAPSHOT_LIMIT
    */
   async fork(): Promise<PGliteFork & PGliteInterfaceExtensions<E>> {
+    const fork = new PGliteFork(await this._branch(), this, this.#given.extensions ?? {});
+    await fork.waitReady;
+    return fork as PGliteFork & PGliteInterfaceExtensions<E>;
+  }
+
+  /** For fork() and shareForks(). */
+  async _branch(): Promise<ProgramBranch> {
     await this._checkReady();
-    const branch = await this._runExclusiveTransaction(() =>
+    const { taken } = await this._runExclusiveTransaction(() =>
       this._runExclusiveQuery(async () => {
         await this._checkReady();
         return { taken: this.#machine.fork(this.#warm) }; // parent and fork go on from here
       }),
     );
-    const fork = new PGliteFork(await branch.taken, this, this.#given.extensions ?? {});
-    await fork.waitReady;
-    return fork as PGliteFork & PGliteInterfaceExtensions<E>;
+    return taken;
   }
 
   /** Resolves when as many threads as the option `warm` says wait for forks. fork() does not need it. */

@@ -67,7 +67,8 @@ class Server {
   async #end(): Promise<boolean> {
     const { end } = this.#functions;
     this.#functions = {};
-    return typeof end === 'function' && ((await (end as () => unknown)()) as boolean);
+    if (typeof end !== 'function' || !this.#branch.isReusable) return false;
+    return (await (end as () => unknown)()) === true;
   }
 }
 

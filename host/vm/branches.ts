@@ -4,6 +4,7 @@
 // Invariants  BRANCH-2  A snapshot is held until the thread has copied it. The base, which waiting threads
 //                       have copied in advance, is held until another replaces it.
 
+import { after } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { takeState, type Taken } from './branch/take.ts';
 import { plainModule, type PlainModule } from './branch/plain-module.ts';
@@ -21,6 +22,9 @@ interface Branched {
   readonly wasm: Uint8Array;
 }
 
+/** A branch that is closed sooner gives its thread to the next. */
+const REFILL_MS = 200;
+
 export class Branches {
   readonly #program: Branched;
   readonly #url: string;
@@ -28,6 +32,9 @@ export class Branches {
   warm = 0;
   readonly #threads = new Set<BranchThread>();
   readonly #idle: BranchThread[] = [];
+  /** Each resolves when a thread is among those that wait, or has failed. */
+  readonly #coming = new Set<Promise<void>>();
+  #cancelRefill: () => void = () => {};
   #base: Taken | undefined;
   /** That of the last branch, for threads that link side modules in advance. */
   #argument: unknown;
@@ -46,19 +53,16 @@ export class Branches {
     this.#check();
     this.#argument = argument;
     const pages = this.#programPages;
-    let thread: BranchThread | undefined;
-    while ((thread = this.#idle.shift()) !== undefined && thread.pages < pages)
-      void this.#drop(thread);
+    let thread = this.#popIdle(pages);
     this.#renewBase();
-    const base = thread?.held === this.#base?.state.id ? this.#base : undefined;
-    const taken = takeState(this.#program.vcpu, this.#program.machine, base);
+    const taken = takeState(this.#program.vcpu, this.#program.machine, this.#base);
     let isReleased = false;
     const release = (): void => {
       if (!isReleased) taken.release();
       isReleased = true;
     };
     try {
-      thread ??= await this.#start(pages);
+      thread ??= (await this.#nextIdle(pages)) ?? (await this.#start(pages));
       const request = { kind: 'become', state: taken.state, argument } as const;
       let lost: unknown;
       await thread.ask(request, () => {
@@ -80,6 +84,24 @@ export class Branches {
     }
   }
 
+  /** A thread that waits, and is large enough. */
+  #popIdle(pages: number): BranchThread | undefined {
+    let thread: BranchThread | undefined;
+    while ((thread = this.#idle.shift()) !== undefined && thread.pages < pages)
+      void this.#drop(thread);
+    return thread;
+  }
+
+  /** A thread that is about to wait: it is there sooner than one that is to be started. */
+  async #nextIdle(pages: number): Promise<BranchThread | undefined> {
+    while (this.#coming.size > 0) {
+      await Promise.race(this.#coming);
+      const thread = this.#popIdle(pages);
+      if (thread !== undefined) return thread;
+    }
+    return undefined;
+  }
+
   #branchOn(thread: BranchThread): ProgramBranch {
     return new ProgramBranch({
       call: (name, args) => thread.ask({ kind: 'call', name, args }),
@@ -94,11 +116,23 @@ export class Branches {
     await Promise.all(Array.from({ length: missing }, () => this.#startIdle()));
   }
 
+  /** `wait` makes a thread wait for branches. Fails as it does. */
+  async #come(wait: Promise<void>): Promise<void> {
+    const ended = wait.then(
+      () => {},
+      () => {},
+    );
+    this.#coming.add(ended);
+    await ended;
+    this.#coming.delete(ended);
+    await wait;
+  }
+
   async #close(thread: BranchThread): Promise<void> {
     try {
       const isReusable = (await thread.ask({ kind: 'end' })) === true;
       if (isReusable && this.#idle.length < this.warm && !this.#isClosed)
-        return await this.#wait(thread);
+        return await this.#come(this.#wait(thread));
     } catch {
       // it has ended
     }
@@ -107,6 +141,7 @@ export class Branches {
 
   async closeAll(): Promise<void> {
     this.#isClosed = true;
+    this.#cancelRefill();
     this.#idle.length = 0;
     await Promise.all([...this.#threads].map((thread) => this.#drop(thread)));
     this.#base?.release();
@@ -149,13 +184,19 @@ export class Branches {
     return (this.#module = compiled.then((module) => ({ module, globals, memoryImport, pages })));
   }
 
+  /** Starts a thread for the next branch, unless one comes back before. */
   #refill(): void {
-    if (this.#isClosed || this.#idle.length >= this.warm) return;
-    this.#startIdle().catch(() => {}); // the next branch starts a thread itself, and reports the error
+    this.#cancelRefill();
+    this.#cancelRefill = after(REFILL_MS, () => {
+      const waiting = this.#idle.length + this.#coming.size;
+      if (this.#isClosed || waiting >= this.warm) return;
+      this.#startIdle().catch(() => {}); // the next branch starts a thread itself, and reports the error
+    });
   }
 
   async #startIdle(): Promise<void> {
-    await this.#wait(await this.#start(this.#programPages));
+    const started = this.#start(this.#programPages);
+    await this.#come(started.then((thread) => this.#wait(thread)));
   }
 
   /** A base that was lost, or that holds many frames, is replaced when a thread needs one. */

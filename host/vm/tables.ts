@@ -141,6 +141,7 @@ export class Tables {
    * remembered and that must change.
    */
   follow(state: TableState | undefined): void {
+    this.#isDirty = false;
     if (state === undefined) return;
     this.#remember();
     this.#tables.forEach((table, t) => {
@@ -159,6 +160,12 @@ export class Tables {
         table.set(i, fn);
       });
     });
+    this.#isDirty = false;
+  }
+
+  /** Whether glue has changed a table since follow(). */
+  get hasChanged(): boolean {
+    return this.#isDirty;
   }
 
   /** Whether JavaScript has added the entry: it was not there when the instance was created. */

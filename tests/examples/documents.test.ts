@@ -50,6 +50,9 @@ tests('docs/pglite.md: a fork', () => {
   lend(directory, '@electric-sql');
   const code = block('docs/pglite.md', 'js', 'db.fork()');
   assert.is(run(`${code}console.log(...rows.map(({ name }) => name));`), 'ada alan\n');
+  const share = block('docs/pglite.md', 'js', 'TEST_DATABASE = shared');
+  const open = block('docs/pglite.md', 'js', 'openFork(process').replaceAll(/\bdb\b/g, 'fork');
+  run(`${share}${open}await shared.close(); await db.close();`);
 });
 
 tests('docs/states.md: a state and a delta, restored', () => {

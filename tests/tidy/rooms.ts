@@ -69,6 +69,7 @@ const CHAINS: readonly (readonly string[])[] = [
     'host/udf',
     'host/sync.ts host/index.ts',
     'host/pglite',
+    'host/vitest',
     'host/level',
     'host/redis',
     'host/cli',

@@ -6,7 +6,7 @@
 // Invariants  What is in the tables beyond what the modules themselves put there belongs to glue: become()
 //             leaves it where the state has a JavaScript function, or refuses.
 
-import { FRAME_BYTES } from '../../../assembly/abi/limits.ts';
+import { FRAME_BYTES, FRAME_SHIFT } from '../../../assembly/abi/limits.ts';
 import { RingzeroError } from '../../errors.ts';
 import { FileSystem } from '../../files/file-system.ts';
 import { Files } from '../../files/files.ts';
@@ -16,7 +16,7 @@ import type { SideState } from '../side/side-module.ts';
 import { baseOf, dynamicNeeds, linkSideModules, originals } from '../side/intercept.ts';
 import { Tables } from '../tables.ts';
 import type * as Wasm from '../../webassembly.ts';
-import { copyAll, copyChanges, copyFiles, type Source } from './copy.ts';
+import { copySnapshot, type Source } from './copy.ts';
 import { setGlobals } from './globals.ts';
 import { MEMORY, plainModule, type PlainGlobal } from './plain-module.ts';
 import type { BranchState, BranchThreadData } from './state.ts';
@@ -130,22 +130,24 @@ export class Branch {
     const memory = instance.exports[MEMORY] as WebAssembly.Memory;
     if (memory.buffer.byteLength < state.bytes)
       throw new RingzeroError('RZ_OUT_OF_MEMORY', 'the parent has grown since the thread started');
-    const source = { ...state, memory: physicalBuffer(state.memory) };
-    const { base } = state;
+    const { bytes, base, table, files } = state;
     const known = base !== undefined && this.#held === base.id ? base.table : undefined;
-    if (known !== undefined) copyChanges(source, memory.buffer, known);
-    else copyAll(source, memory.buffer);
-    this.#copyFiles(source, known);
+    const snapshot = { memory: physicalBuffer(state.memory), table };
+    const pages = bytes >>> FRAME_SHIFT;
+    const content = new Uint8Array(memory.buffer, 0, bytes);
+    copySnapshot({ ...snapshot, end: pages, pages }, content, known);
+    if (known === undefined) new Uint8Array(memory.buffer).fill(0, bytes);
+    if (files.pages > 0) this.#copyFiles({ ...snapshot, ...files }, known);
     this.#held = state.id;
   }
 
-  #copyFiles(source: Omit<BranchState, 'memory'> & Source, base: number | undefined): void {
-    const { pages } = source.files;
-    if (pages === 0) return;
+  #copyFiles(source: Source, base: number | undefined): void {
+    const bytes = source.pages * FRAME_BYTES;
     const { system } = this.fs;
-    if (pages * FRAME_BYTES >= this.#plain!.bytes.length)
+    const all = this.#plain!.bytes;
+    if (bytes >= all.length)
       throw new RingzeroError('RZ_OUT_OF_MEMORY', 'the program has more files than a branch can');
-    copyFiles(source, this.#plain!.bytes, base);
+    copySnapshot(source, all.subarray(all.length - bytes), base);
     system.replaced();
   }
 
@@ -168,6 +170,11 @@ export class Branch {
       setGlobals(side.exports, side.globals, registers);
     });
     this.#tables!.follow(state.tables);
+  }
+
+  /** Whether glue has linked nothing since become(): what it knows of the tables is true of the parent. */
+  get isReusable(): boolean {
+    return !this.#tables!.hasChanged;
   }
 
   /** A side module where the parent has it. Its memory is copied afterwards. */
