@@ -27,6 +27,7 @@ import * as barrier from './machine/barrier';
 import * as call from './machine/call';
 import * as map from './machine/map';
 import * as vcpu from './machine/vcpu';
+import * as forks from './snappy/fork';
 import * as snapshots from './snappy/snapshot';
 import * as view from './snappy/view';
 import * as writeFault from './snappy/write-fault';
@@ -241,6 +242,11 @@ export function counter(index: u32): f64 {
 /** Takes a snapshot: its slot, or a negative errno. */
 export function takeSnapshot(): i32 {
   return snapshots.take();
+}
+
+/** Takes a snapshot of a snapshot on which no vCPU runs: its slot, or a negative errno. */
+export function forkSnapshot(slot: u32): i32 {
+  return forks.fork(slot);
 }
 
 /** Before the first read of a snapshot: waits until every store that belongs to it has happened. */

@@ -3,7 +3,7 @@
 export const SNAPSHOT_EPOCH: u32 = 0; // u32, the epoch it shows: all stores up to the end of that epoch
 export const SNAPSHOT_BREAK: u32 = 4; // u32, pages of guest memory it sees
 export const SNAPSHOT_STATE: u32 = 8; // u32, SNAPSHOT_GOOD, _LOST or _STOPPED
-export const SNAPSHOT_FRAMES: u32 = 12; // u32, frames that it owns
+export const SNAPSHOT_FRAMES: u32 = 12; // u32, frames that it owns, alone or with forks
 export const SNAPSHOT_ENDING: u32 = 16; // u32, which side ends it: ENDING_*, set by the first
 export const SNAPSHOT_FILES: u32 = 20; // u32, first page of file memory that it sees
 export const SNAPSHOT_CHUNKS: u32 = 1024; // 1024 x u8, 1 = that chunk of its table has entries
@@ -19,7 +19,8 @@ export const ENDING_PARENT: u32 = 2; // its thread is being terminated: it must 
 
 // An entry of a snapshot's table: bits 31..12 are added to an address of the page, the rest are flags.
 export const ENTRY_PRESENT: u32 = 1; // the page has a frame of its own in this snapshot
-export const ENTRY_OWNED: u32 = 2; // no other snapshot uses the frame: writable, freed with the entry
+export const ENTRY_OWNED: u32 = 2; // no other table uses the frame: writable, freed with the entry
 export const ENTRY_FORGOTTEN: u32 = 4; // the snapshot will not read the page again
 export const ENTRY_CLOSER: u32 = 8; // in no table: the access takes the slow path (translator)
+export const ENTRY_SHARE: u32 = 0x1f0; // several tables own the frame: this one's share (snappy/share.ts)
 export const ENTRY_FLAGS: u32 = 4095;

@@ -53,27 +53,43 @@ export function take(): i32 {
   if (vcpu.snapshotSlot() >= 0 || vcpu.isFrozen()) return -EPERM;
   const lock = map.vm + VM_SNAPSHOT_LOCK;
   spinlock.acquire(lock);
-  const slot = ctz(~atomic.load<u32>(map.vm, VM_SLOTS));
+  const slot = claim();
   if (slot >= SNAPSHOTS_MAX) {
     spinlock.release(lock);
     return -EBUSY;
   }
-  atomic.or<u32>(map.vm, 1 << slot, VM_SLOTS);
   const block = map.snapshotBlock(slot);
-  if (CHECKED && (atomic.load<u32>(map.vm, VM_ACTIVE) & (1 << slot)) != 0)
-    panic(PANIC_SNAPSHOT_STATE);
-  store<u32>(block, epoch.current(), SNAPSHOT_EPOCH);
-  store<u32>(block, <u32>atomic.load<u64>(map.vm, VM_BREAK), SNAPSHOT_BREAK);
-  atomic.store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);
-  atomic.store<u32>(block, 0, SNAPSHOT_FRAMES);
-  atomic.store<u32>(block, ENDING_NONE, SNAPSHOT_ENDING);
-  atomic.or<u32>(map.vm, 1 << slot, VM_ACTIVE);
+  activate(slot, epoch.current(), <u32>atomic.load<u64>(map.vm, VM_BREAK), 0);
   atomic.store<u32>(block, atomic.load<u32>(map.vm, VM_FILES), SNAPSHOT_FILES); // FILES-2
   epoch.advance();
   atomic.add<u32>(map.vm, 1, VM_TAKEN);
   spinlock.release(lock);
   vcpu.adopt();
   return slot;
+}
+
+/** A slot of which nothing is used yet; SNAPSHOTS_MAX or more if all are in use. VM_SNAPSHOT_LOCK is held. */
+
+@inline
+export function claim(): u32 {
+  const slot = ctz(~atomic.load<u32>(map.vm, VM_SLOTS));
+  if (slot < SNAPSHOTS_MAX) atomic.or<u32>(map.vm, 1 << slot, VM_SLOTS);
+  return slot;
+}
+
+/** From now on write faults of later epochs preserve pages for the snapshot in a claimed slot. */
+
+@inline
+export function activate(slot: u32, epoch: u32, end: u32, frames: u32): void {
+  const block = map.snapshotBlock(slot);
+  if (CHECKED && (atomic.load<u32>(map.vm, VM_ACTIVE) & (1 << slot)) != 0)
+    panic(PANIC_SNAPSHOT_STATE);
+  store<u32>(block, epoch, SNAPSHOT_EPOCH);
+  store<u32>(block, end, SNAPSHOT_BREAK);
+  atomic.store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);
+  atomic.store<u32>(block, frames, SNAPSHOT_FRAMES);
+  atomic.store<u32>(block, ENDING_NONE, SNAPSHOT_ENDING);
+  atomic.or<u32>(map.vm, 1 << slot, VM_ACTIVE);
 }
 
 /** Before the first read of a snapshot: waits until every vCPU has finished the stores that belong to it. */
@@ -128,7 +144,7 @@ export function release(slot: u32): void {
 }
 
 /** Grace period: returns when every write fault in progress at the call has ended. */
-function awaitFaults(): void {
+export function awaitFaults(): void {
   const vcpus = atomic.load<u32>(map.vm, VM_VCPUS);
   for (let i: u32 = 0; i < vcpus; i++) {
     const block = map.vcpuBlock(i);

@@ -1,9 +1,9 @@
 // A snapshot's page table: flat, one 32-bit entry per page, 0 = not copied. Flags: abi/snapshot-block.ts.
 //
-//   31                    12 11         3   2   1   0
-//   +-----------------------+-------------+---+---+---+
-//   | frame - page address  |      0      | F | O | P |     P present, O owned by this snapshot, F forgotten
-//   +-----------------------+-------------+---+---+---+
+//   31                    12 11     8       4   3   2   1   0
+//   +-----------------------+-------+-------+---+---+---+---+   P present, O owned by this table alone
+//   | frame - page address  |   0   |   S   | 0 | F | O | P |   F forgotten
+//   +-----------------------+-------+-------+---+---+---+---+   S share of a frame of several tables (share.ts)
 //
 // from -> to               function                       what must hold
 // 0 -> P, 0 -> P|O         tryPut (write fault)           the copy is complete, the page not yet marked
@@ -11,8 +11,10 @@
 // P -> P|O                 put (private growth)           it was the zero frame
 // 0 -> P|O                 tryPut (private write)         the copy was made before the swap
 // P -> P|O                 put (private write)            only the snapshot's vCPU turns a shared entry into its own
+// P|O, P|S -> P|S          fork.ts                        no vCPU runs on the snapshot
+// P|S -> P|O               put (private write)            the other tables have dropped their shares
 // any -> F                 forget (view.ts)               the snapshot's vCPU itself forgets the page
-// any -> 0                 remove, clear                  no vCPU is in a write fault that saw the snapshot
+// any -> 0                 clear                          no vCPU is in a write fault that saw the snapshot
 //
 // Invariants  SNAP-1  The table of a free slot is all zero: taking a snapshot touches no entry.
 //             SNAP-2  A chunk with a nonzero entry has its flag set; flags are only cleared with the chunk.
@@ -20,16 +22,23 @@
 
 import { FRAME_SHIFT, TABLE_CHUNK_PAGES } from '../abi/limits';
 import { PANIC_TABLE_ENTRY } from '../abi/panic';
-import { ENTRY_FLAGS, ENTRY_OWNED, ENTRY_PRESENT, SNAPSHOT_CHUNKS } from '../abi/snapshot-block';
+import {
+  ENTRY_FLAGS,
+  ENTRY_OWNED,
+  ENTRY_PRESENT,
+  ENTRY_SHARE,
+  SNAPSHOT_CHUNKS,
+} from '../abi/snapshot-block';
 import { VM_ZERO_FRAME } from '../abi/vm-block';
 import * as frames from '../kernel/frames';
 import { CHECKED, panic } from '../machine/checked';
 import * as map from '../machine/map';
+import * as share from './share';
 
-const CHUNK_SHIFT: u32 = 10; // log2 TABLE_CHUNK_PAGES
-const CHUNK_BYTES: u32 = TABLE_CHUNK_PAGES << 2;
+export const CHUNK_SHIFT: u32 = 10; // log2 TABLE_CHUNK_PAGES
+export const CHUNK_BYTES: u32 = TABLE_CHUNK_PAGES << 2;
 
-function entryAddress(slot: u32, page: u32): u32 {
+export function entryAddress(slot: u32, page: u32): u32 {
   return map.snapshotTable(slot) + (page << 2);
 }
 
@@ -39,7 +48,7 @@ export function get(slot: u32, page: u32): u32 {
   return atomic.load<u32>(entryAddress(slot, page));
 }
 
-function flagChunk(slot: u32, page: u32): void {
+export function flagChunk(slot: u32, page: u32): void {
   store<u8>(map.snapshotBlock(slot) + (page >> CHUNK_SHIFT), 1, SNAPSHOT_CHUNKS);
 }
 
@@ -80,12 +89,13 @@ export function exchange(slot: u32, page: u32, entry: u32): u32 {
   return atomic.xchg<u32>(entryAddress(slot, page), entry);
 }
 
-/** Empties an entry and returns the frame to which it led. */
-export function remove(slot: u32, page: u32): u32 {
-  return frameOf(atomic.xchg<u32>(entryAddress(slot, page), 0), page);
+/** The table no longer has the entry: frees the frame if no other table owns it. */
+export function drop(entry: u32, page: u32): void {
+  const isLast = (entry & ENTRY_SHARE) != 0 ? share.end(entry, page) : (entry & ENTRY_OWNED) != 0;
+  if (isLast) frames.free(frameOf(entry, page));
 }
 
-/** Empties the table and frees the frames that it owns. The cost is proportional to the chunks used. */
+/** Empties the table and frees the frames that it alone owns. The cost is proportional to the chunks used. */
 export function clear(slot: u32): void {
   const flags = map.snapshotBlock(slot) + SNAPSHOT_CHUNKS;
   const chunks = map.tableChunks();
@@ -102,7 +112,7 @@ function clearChunk(slot: u32, first: u32): void {
   const start = entryAddress(slot, first);
   for (let i: u32 = 0; i < TABLE_CHUNK_PAGES; i++) {
     const entry = load<u32>(start + (i << 2));
-    if (entry & ENTRY_OWNED) frames.free(frameOf(entry, first + i));
+    if (entry & (ENTRY_OWNED | ENTRY_SHARE)) drop(entry, first + i);
   }
   memory.fill(start, 0, CHUNK_BYTES);
 }

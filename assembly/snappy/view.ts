@@ -11,9 +11,11 @@
 import { COUNTER_FORGOTTEN, COUNTER_PRIVATE } from '../abi/counter';
 import { FRAME_BYTES, FRAME_SHIFT } from '../abi/limits';
 import {
+  ENTRY_FLAGS,
   ENTRY_FORGOTTEN,
   ENTRY_OWNED,
   ENTRY_PRESENT,
+  ENTRY_SHARE,
   SNAPSHOT_BREAK,
   SNAPSHOT_FRAMES,
 } from '../abi/snapshot-block';
@@ -23,6 +25,7 @@ import * as fileMemory from '../kernel/file-memory';
 import * as frames from '../kernel/frames';
 import * as map from '../machine/map';
 import * as vcpu from '../machine/vcpu';
+import * as share from './share';
 import * as snapshot from './snapshot';
 import * as table from './table';
 import { copyView } from './write-fault';
@@ -49,6 +52,12 @@ function isWritable(slot: u32, page: u32): bool {
 }
 
 function makePrivate(slot: u32, page: u32): u32 {
+  const shared = table.get(slot, page);
+  const isShared = (shared & ENTRY_SHARE) != 0;
+  if (isShared && share.isLast(shared, page)) {
+    table.put(slot, page, (shared & ~ENTRY_FLAGS) | ENTRY_PRESENT | ENTRY_OWNED);
+    return table.get(slot, page);
+  }
   const frame = frames.alloc();
   if (frame == 0) {
     snapshot.lose(slot);
@@ -70,7 +79,8 @@ function makePrivate(slot: u32, page: u32): u32 {
     if (table.tryPut(slot, page, entry)) break;
   }
   vcpu.count(COUNTER_PRIVATE);
-  atomic.add<u32>(map.snapshotBlock(slot), 1, SNAPSHOT_FRAMES);
+  if (isShared) table.drop(shared, page);
+  else atomic.add<u32>(map.snapshotBlock(slot), 1, SNAPSHOT_FRAMES);
   return entry;
 }
 
@@ -87,8 +97,8 @@ export function forget(address: u32, bytes: u32): void {
     const old = table.exchange(slot, page, ENTRY_FORGOTTEN);
     if (old & ENTRY_FORGOTTEN) continue;
     vcpu.count(COUNTER_FORGOTTEN);
-    if (old & ENTRY_OWNED) {
-      frames.free(table.frameOf(old, page));
+    if (old & (ENTRY_OWNED | ENTRY_SHARE)) {
+      table.drop(old, page);
       atomic.sub<u32>(map.snapshotBlock(slot), 1, SNAPSHOT_FRAMES);
     }
   }

@@ -58,6 +58,7 @@ export interface KernelExports {
   counter(index: number): number;
   setTimer(us: number, everyUs: number): number;
   takeSnapshot(): number;
+  forkSnapshot(slot: number): number;
   settleSnapshot(slot: number): void;
   releaseSnapshot(slot: number): void;
   stopReaders(slot: number): void;

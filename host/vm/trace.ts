@@ -269,6 +269,8 @@ export function tracedKernel(
       tracer.end('snapshot', 'take snapshot', from, { slot });
       return slot;
     },
+    forkSnapshot: (parent) =>
+      tracer.span('snapshot', 'fork snapshot', { parent }, () => kernel.forkSnapshot(parent)),
     releaseSnapshot: (slot) =>
       tracer.span('snapshot', 'release snapshot', { slot }, () => kernel.releaseSnapshot(slot)),
   };

@@ -112,6 +112,70 @@ hammer('SNAP-3, SNAP-4: every snapshot has the right sum while writers run', asy
   await vm.close();
 });
 
+/** A snapshot, and what its words add up to. */
+interface Branch {
+  readonly snapshot: Snapshot;
+  sum: number;
+}
+
+/** Scribbles on a random branch, or sums it. */
+async function useBranch(branch: Branch, { words }: Arena, random: Random): Promise<void> {
+  const { snapshot } = branch;
+  if (random.chance(0.4)) {
+    const turns = 1 + random.below(200);
+    await snapshot.run('scribble', random.bits() | 1, words, turns);
+    branch.sum = (branch.sum + turns) | 0;
+  } else if (random.chance(0.2)) {
+    assert.is(await snapshot.run('sum', words), branch.sum, 'sum by the guest');
+  } else assert.is(sumOnHost(snapshot, words), branch.sum, 'sum read by the host');
+}
+
+hammer(
+  'FORK-1: snapshots of snapshots, to any depth, have their sums while writers run',
+  async () => {
+    const random = Random.forTest('forks');
+    const arena = await startWriters(WORDS, 64 * MIB, random);
+    const { vm } = arena;
+    const open: Branch[] = [];
+    const end = Date.now() + SECONDS * 1000;
+    let [forks, used, lost] = [0, 0, 0];
+    while (Date.now() < end) {
+      const branch = open.length > 0 ? random.pick(open) : undefined;
+      try {
+        if (branch === undefined || random.chance(0.05))
+          open.push({ snapshot: vm.snapshot(), sum: arena.sum });
+        else if (random.chance(0.7)) {
+          const other = random.chance(0.5) ? vm.snapshot() : undefined; // writers fault again
+          open.push({ snapshot: branch.snapshot.snapshot(), sum: branch.sum });
+          await other?.release();
+          forks += 1;
+        } else await useBranch(branch, arena, random);
+        used += 1;
+      } catch (error) {
+        if (!(error instanceof RingzeroError) || error.code !== 'RZ_SNAPSHOT_LOST') throw error;
+        open.splice(open.indexOf(branch!), 1);
+        await branch!.snapshot.release();
+        lost += 1;
+      }
+      while (open.length > 12) {
+        const [released] = open.splice(random.below(open.length), 1);
+        await released!.snapshot.release();
+      }
+    }
+    for (const { snapshot, sum } of open) {
+      assert.is(sumOnHost(snapshot, WORDS), sum, 'sum at the end');
+      await snapshot.release();
+    }
+    await arena.stop();
+    const stats = vm.stats();
+    console.log(`${forks} forks, ${used} steps, ${lost} lost, ${stats.copies} copies`);
+    assert.ok(forks > 20 && stats.copies > 500);
+    assert.is(stats.snapshotsActive, 0);
+    assert.is(stats.limboFrames, 0);
+    await vm.close();
+  },
+);
+
 hammer(
   'SNAP-5: with few frames snapshots are lost, never wrong, and writers do not stop',
   async () => {

@@ -1,7 +1,7 @@
 // The snapshot protocol against a model, one kernel call at a time: every snapshot equals the copy that the
 // model made when it was taken, whatever is written, released, forgotten or lost in between (SNAP-1 to
-// SNAP-6, LIMBO-1, EPOCH-1, FRAME-1). Goal: the state machine of a page and of a snapshot; races are the
-// hammer's (hammer.test.ts).
+// SNAP-6, FORK-1, SHARE-1, LIMBO-1, EPOCH-1, FRAME-1). Goal: the state machine of a page and of a snapshot;
+// races are the hammer's (hammer.test.ts).
 // Invariants: SNAP-2 (slots are used again after release).
 
 import { suite } from 'uvu';
@@ -114,6 +114,55 @@ protocol('SNAP-5: out of frames the snapshot is lost and the writer goes on', ()
   assert.is(bench.read(again, 0), 0);
 });
 
+protocol(
+  'SHARE-1: a frame of several snapshots is copied by each but the last, and freed once',
+  () => {
+    const bench = new Bench();
+    const { calls } = bench.kernel;
+    bench.write(0, 1);
+    const parent = calls.takeSnapshot();
+    const before = bench.free();
+    bench.writePrivately(parent, 0, 2);
+    // Deeper than a share can be halved.
+    const forks = Array.from({ length: 30 }, (_, i) => calls.forkSnapshot(i === 0 ? parent : i));
+    assert.equal(
+      forks,
+      forks.map((_, i) => i + 1),
+    );
+    assert.is(before - bench.free(), 1, 'forks copy nothing');
+    forks.forEach((slot) => assert.is(bench.read(slot, 0), 2));
+    bench.writePrivately(parent, 0, 3);
+    forks.slice(0, -1).forEach((slot, i) => bench.writePrivately(slot, 0, 10 + i));
+    assert.is(before - bench.free(), 31);
+    bench.writePrivately(30, 1, 5);
+    assert.is(before - bench.free(), 31, 'the last one keeps the frame');
+    assert.is(bench.read(30, 0), 2);
+    forks.slice(0, -1).forEach((slot, i) => assert.is(bench.read(slot, 0), 10 + i));
+    for (const slot of [parent, ...forks]) calls.releaseSnapshot(slot);
+    bench.reader.calls.detach();
+    assert.is(bench.free() - before, 0);
+  },
+);
+
+protocol('SHARE-1: a share that is halved 100 times is never lost', () => {
+  const bench = new Bench();
+  const { calls } = bench.kernel;
+  let slot = calls.takeSnapshot();
+  bench.writePrivately(slot, 0, 7);
+  const kept = calls.forkSnapshot(slot);
+  for (let i = 0; i < 100; i++) {
+    const next = calls.forkSnapshot(slot);
+    calls.releaseSnapshot(slot);
+    slot = next;
+  }
+  const before = bench.free();
+  calls.releaseSnapshot(kept);
+  assert.is(bench.free(), before);
+  assert.is(bench.read(slot, 0), 7);
+  calls.releaseSnapshot(slot);
+  assert.is(bench.free(), before + 1);
+});
+
 protocol('EPOCH-1: views come round again without a page passing for written', () => {
   const bench = new Bench();
   const random = Random.forTest('views');
@@ -164,6 +213,14 @@ class Moves {
     else this.open.push({ slot, words, forgotten: new Set() });
   }
 
+  fork(): void {
+    if (this.open.length === 0) return;
+    const { slot: parent, words, forgotten } = this.#random.pick(this.open);
+    const slot = this.#bench.kernel.calls.forkSnapshot(parent);
+    if (this.open.length === 32) assert.is(slot, -16);
+    else this.open.push({ slot, words: words.slice(), forgotten: new Set(forgotten) });
+  }
+
   release(): void {
     if (this.open.length === 0) return;
     const [{ slot }] = this.open.splice(this.#random.below(this.open.length), 1) as [Model];
@@ -206,11 +263,12 @@ class Moves {
 /** The more often, the likelier. */
 const MOVES = [
   ...Array.from({ length: 5 }, () => 'write' as const),
-  ...(['take', 'release', 'writePrivately', 'forget', 'read'] as const),
+  ...(['take', 'fork', 'writePrivately', 'writePrivately', 'forget', 'read'] as const),
+  ...(['release', 'release'] as const),
 ];
 
 protocol(
-  'any mix of writes, snapshots, releases, private writes and forgotten pages equals the model',
+  'any mix of writes, snapshots, forks of them, releases, private writes and forgotten pages equals the model',
   () => {
     const random = Random.forTest('protocol');
     const bench = new Bench();

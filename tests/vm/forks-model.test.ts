@@ -1,10 +1,11 @@
 // Forks against the plain engine: a fork behaves like an instance that is a copy of its parent at the time of
 // the fork, whatever the parent and other forks do: memory, its size, globals; across calls on one fork.
+// Forks are of the parent or of forks.
 // Invariants: FRAME-2 and SNAP-8: what grows later reads as zero, in the parent and in forks.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MicroVM, type Snapshot } from '../../host/index.ts';
+import { MicroVM, type RingzeroError, type Snapshot } from '../../host/index.ts';
 import { Random } from '../random.ts';
 import { assemble } from './guests.ts';
 
@@ -91,42 +92,144 @@ function check(call: Call, ours: number | 'trap', plain: number | 'trap'): void 
 
 const forks = suite('forks, a model');
 
+/** A snapshot, and the copy of a plain instance that it equals. */
+interface Branch {
+  readonly snapshot: Snapshot;
+  readonly plain: Plain;
+}
+
+/** A VM with a tree of forks, and plain instances that do the same. */
+class Tree {
+  readonly vm: MicroVM;
+  readonly main = new Plain();
+  readonly open: Branch[] = [];
+  /** Forks that have lost their snapshots, for want of frames. */
+  lost = 0;
+  readonly #random: Random;
+
+  constructor(vm: MicroVM, random: Random) {
+    this.vm = vm;
+    this.#random = random;
+  }
+
+  /** A snapshot of the parent, or of a fork. */
+  async take(): Promise<void> {
+    const parent = this.#random.chance(0.3) ? undefined : this.pick();
+    const plain = new Plain(parent?.plain ?? this.main);
+    await this.#unlessLost(parent, () => {
+      this.open.push({ snapshot: (parent?.snapshot ?? this.vm).snapshot(), plain });
+    });
+  }
+
+  async release(): Promise<void> {
+    const branch = this.pick();
+    if (branch !== undefined) await this.#drop(branch);
+  }
+
+  async call(branch: Branch | undefined, call: Call): Promise<void> {
+    const plain = (branch?.plain ?? this.main).call(call);
+    const [name, ...args] = call;
+    await this.#unlessLost(branch, async () => {
+      let ours: number | 'trap';
+      try {
+        const { exports } = this.vm.enter();
+        ours = Number(await (branch?.snapshot.run(name, ...args) ?? exports[name]!(...args)));
+      } catch (error) {
+        if ((error as RingzeroError).code !== 'RZ_GUEST_TRAP') throw error;
+        ours = 'trap';
+      }
+      check(call, ours, plain);
+    });
+  }
+
+  async compareAll(): Promise<void> {
+    for (const branch of [...this.open]) {
+      await this.#unlessLost(branch, () => {
+        const bytes = branch.snapshot.read(0, branch.snapshot.byteLength);
+        const { buffer } = branch.plain.memory;
+        assert.ok(Buffer.from(bytes).equals(Buffer.from(buffer)), 'memory differs');
+      });
+    }
+    const { buffer } = this.main.memory;
+    const bytes = new Uint8Array(this.vm.memory.buffer, 0, buffer.byteLength);
+    assert.ok(Buffer.from(bytes).equals(Buffer.from(buffer)), 'memory of the parent differs');
+  }
+
+  async close(): Promise<void> {
+    while (this.open.length > 0) await this.#drop(this.#random.pick(this.open));
+  }
+
+  pick(): Branch | undefined {
+    return this.open.length > 0 ? this.#random.pick(this.open) : undefined;
+  }
+
+  async #drop(branch: Branch): Promise<void> {
+    this.open.splice(this.open.indexOf(branch), 1);
+    await branch.snapshot.release();
+  }
+
+  async #unlessLost(branch: Branch | undefined, act: () => unknown): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if ((error as RingzeroError).code !== 'RZ_SNAPSHOT_LOST') throw error;
+      this.lost += 1;
+      await this.#drop(branch!);
+    }
+  }
+}
+
+async function live(tree: Tree, random: Random, steps: number, grows: boolean): Promise<void> {
+  for (let step = 0; step < steps; step++) {
+    if (tree.open.length < 10 && random.chance(0.03)) await tree.take();
+    else if (random.chance(0.015)) await tree.release();
+    const branch = random.chance(0.7) ? tree.pick() : undefined;
+    const call = randomCall(random, (branch?.plain ?? tree.main).memory.buffer.byteLength);
+    if (grows || call[0] !== 'grow') await tree.call(branch, call);
+    if (step % 500 === 0) await tree.compareAll();
+  }
+  await tree.compareAll();
+}
+
 forks(
-  'C12: random sequences in a parent and its forks match copies of a plain instance',
+  'C12, FORK-1: random sequences in a parent and a tree of forks match copies of a plain instance',
   async () => {
     const random = Random.forTest('C12');
     const vm = await MicroVM.create({ guest: GUEST, memory: 64 * MIB });
-    const { exports } = vm.enter();
-    const main = new Plain();
-    const open: { snapshot: Snapshot; plain: Plain }[] = [];
-    const attempt = async (act: () => unknown): Promise<number | 'trap'> => {
-      try {
-        return Number(await act());
-      } catch {
-        return 'trap';
-      }
-    };
-    for (let step = 0; step < 3000; step++) {
-      if (open.length < 4 && random.chance(0.02)) {
-        const plain = new Plain(main);
-        open.push({ snapshot: vm.snapshot(), plain });
-      } else if (open.length > 0 && random.chance(0.01)) {
-        await open.splice(random.below(open.length), 1)[0]!.snapshot.release();
-      }
-      const fork = open.length > 0 && random.chance(0.6) ? random.pick(open) : undefined;
-      const plain = fork?.plain ?? main;
-      const call = randomCall(random, plain.memory.buffer.byteLength);
-      const [name, ...args] = call;
-      const ours = await attempt(
-        () => fork?.snapshot.run(name, ...args) ?? exports[name]!(...args),
-      );
-      check(call, ours, plain.call(call));
+    const tree = new Tree(vm, random);
+    await live(tree, random, 3000, true);
+    assert.is(tree.lost, 0);
+    await tree.close();
+    assert.is(vm.stats().limboFrames, 0);
+    await vm.close();
+  },
+);
+
+forks(
+  'SNAP-5: if a tree of forks runs out of frames, some forks are lost and all others are right',
+  async () => {
+    const random = Random.forTest('exhaustion');
+    const vm = await MicroVM.create({ guest: GUEST, memory: 16 * MIB });
+    const tree = new Tree(vm, random);
+    await tree.call(undefined, ['grow', PAGES_MAX - 2]);
+    await tree.call(undefined, ['fill', 0, 1, PAGES_MAX * PAGE]);
+    for (let round = 0; round < 3; round++) {
+      while (tree.open.length < 10) await tree.take();
+      for (let i = 0; i < 30; i++)
+        await tree.call(random.chance(0.8) ? tree.pick() : undefined, [
+          ...(['fill', random.below(PAGES_MAX - 20) * PAGE, random.below(256), 20 * PAGE] as const),
+        ]);
+      await live(tree, random, 200, false);
     }
-    for (const { snapshot, plain } of open) {
-      const bytes = snapshot.read(0, snapshot.byteLength);
-      assert.ok(Buffer.from(bytes).equals(Buffer.from(plain.memory.buffer)), 'memory differs');
-      await snapshot.release();
-    }
+    assert.ok(tree.lost > 0, 'frames have run out');
+    await tree.close();
+    // All frames are free again.
+    for (let i = 0; i < 3; i++) await tree.take();
+    const { lost } = tree;
+    for (const branch of [...tree.open]) await tree.call(branch, ['fill', 0, 2, PAGES_MAX * PAGE]);
+    await tree.compareAll();
+    assert.is(tree.lost, lost);
+    await tree.close();
     await vm.close();
   },
 );
