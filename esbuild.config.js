@@ -16,6 +16,7 @@ const LIBRARY = {
   index: 'host/index.ts',
   level: 'host/level/index.ts',
   sync: 'host/sync.ts',
+  intercept: 'host/intercept.ts',
 };
 const THREADS = {
   'snapshot-worker': 'host/vm/snapshot-worker.ts',

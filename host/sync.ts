@@ -5,6 +5,7 @@
  * @module ringzero/sync
  */
 
+import { originals } from './constructors.ts';
 import type { Bytes } from './bytes.ts';
 import { checkMayEnter, isWeakMemory } from '#platform';
 import { checkObject, RingzeroError } from './errors.ts';
@@ -67,7 +68,7 @@ export function loadSync<Exports extends object = Wasm.Exports>(
       `loadSync() does not take the option \`${name}\`, which starts asynchronously: use MicroVM.load`,
     );
   }
-  return programOf<Exports>(create(optionsOf(wasm, imports, options)), wasm);
+  return programOf<Exports>(create(optionsOf(wasm, imports, options)), wasm, options);
 }
 
 function create<Exports extends object>(options: MicroVMOptions): MicroVM<Exports> {
@@ -79,7 +80,7 @@ function create<Exports extends object>(options: MicroVMOptions): MicroVM<Export
   return bootVM({
     ...{ options, memory, images, glue: true, weakMemory: weak, wasi: setup },
     kernel: kernelNow(),
-    main: new WebAssembly.Module(images.main as BufferSource),
+    main: new originals.Module(images.main as BufferSource),
     beginFiles: hasMemoryFiles(setup) ? beginFiles : undefined,
     imports: withWasi(setup, options.imports ?? {}, wasi),
     release: () => {},

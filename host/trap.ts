@@ -4,6 +4,8 @@
 //
 // Invariants  TRAP-1  An error of the machine that ends a call passes through all handlers of the program.
 
+import { originals } from './constructors.ts';
+
 /** A module that exports `t`, a function that traps. */
 const TRAPPING = Uint8Array.of(
   ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // magic number, version
@@ -17,7 +19,7 @@ let trap: (() => void) | undefined;
 
 /** The error object of a trap. */
 function trapObject(): WebAssembly.RuntimeError {
-  trap ??= new WebAssembly.Instance(new WebAssembly.Module(TRAPPING)).exports['t'] as () => void;
+  trap ??= new originals.Instance(new originals.Module(TRAPPING)).exports['t'] as () => void;
   try {
     trap();
   } catch (error) {

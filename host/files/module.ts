@@ -1,5 +1,6 @@
 // The module of the file system, and its images for one VM.
 
+import { originals } from '../constructors.ts';
 import { readBuiltModule } from '#platform';
 import { translateMain, translateSnapshot } from '../translator/index.ts';
 import type * as Wasm from '../webassembly.ts';
@@ -28,7 +29,7 @@ export function fileImages(frames: number, weakMemory: boolean, top: number): Fi
   const options = { frames, weakMemory, validate: false };
   const { main } = translateMain(bytes, { ...options, safepoints: false });
   const { snapshot } = translateSnapshot(bytes, options);
-  const module = new WebAssembly.Module(main as BufferSource);
+  const module = new originals.Module(main as BufferSource);
   return { main: module, snapshot: sharedCopy(snapshot), plain: sharedCopy(bytes), top };
 }
 

@@ -3,6 +3,7 @@
 //   0                 staging
 //   FIRST_PAGE ..     room for files, which grow downwards from the end
 
+import { originals } from '../constructors.ts';
 import { FILES_CHUNK_PAGES, FRAME_BYTES, STAGING_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import { FileGuest } from './guest.ts';
@@ -22,21 +23,18 @@ export class PlainFiles {
     const memory = allocate();
     this.bytes = new Uint8Array(memory.buffer);
     this.top = this.bytes.length / FRAME_BYTES;
-    const instance = new WebAssembly.Instance(
-      new WebAssembly.Module(module.slice() as BufferSource),
-      {
-        env: { memory },
-        libdbos: { safepoint: () => {} },
-        files: {
-          grow: (pages: number) => (pages + FILES_CHUNK_PAGES + FIRST_PAGE <= this.top ? 1 : 0),
-          now: Date.now,
-          sleep: () => {},
-          panic: (code: number) => {
-            throw new RingzeroError('RZ_VM_CLOSED', `assertion ${code} failed in the file system`);
-          },
+    const instance = new originals.Instance(new originals.Module(module.slice() as BufferSource), {
+      env: { memory },
+      libdbos: { safepoint: () => {} },
+      files: {
+        grow: (pages: number) => (pages + FILES_CHUNK_PAGES + FIRST_PAGE <= this.top ? 1 : 0),
+        now: Date.now,
+        sleep: () => {},
+        panic: (code: number) => {
+          throw new RingzeroError('RZ_VM_CLOSED', `assertion ${code} failed in the file system`);
         },
       },
-    );
+    });
     this.guest = new FileGuest(instance, this.top, {
       buffer: memory.buffer,
       staging: 0,
@@ -52,7 +50,7 @@ export class PlainFiles {
 function allocate(): WebAssembly.Memory {
   for (const pages of SIZES) {
     try {
-      return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      return new originals.Memory({ initial: pages, maximum: pages, shared: true });
     } catch {
       // the next size
     }

@@ -1,5 +1,6 @@
 // The file system on a vCPU: an instance of the image that fits it.
 
+import { originals } from '../constructors.ts';
 import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import type { Kernel } from '../vm/kernel.ts';
@@ -27,10 +28,8 @@ export class TranslatedFiles {
     this.#kernel = kernel;
     this.#top = top;
     this.#isSnapshot = image === 'snapshot';
-    const module = this.#isSnapshot
-      ? new WebAssembly.Module(snapshot.slice() as BufferSource)
-      : main;
-    this.#instance = new WebAssembly.Instance(module, importsOf(memory, kernel));
+    const module = this.#isSnapshot ? new originals.Module(snapshot.slice() as BufferSource) : main;
+    this.#instance = new originals.Instance(module, importsOf(memory, kernel));
     (this.#instance.exports['ringzero.attach'] as () => void)();
     this.guest = new FileGuest(this.#instance, top, {
       buffer: physicalBuffer(memory),

@@ -1,5 +1,6 @@
 // What the ring service does with a file: the host's asynchronous calls, with Linux's error numbers.
 
+import { originals } from '../constructors.ts';
 import { EIO } from '../../assembly/abi/errno.ts';
 import * as errno from '../../assembly/abi/errno.ts';
 import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
@@ -79,7 +80,7 @@ export class HostFiles implements Backend {
   /** At an address at which direct transfers can start. */
   #zeroBytes(): Uint8Array {
     if (this.#zeros !== undefined) return this.#zeros;
-    const memory = new WebAssembly.Memory({ initial: ZEROS_BYTES / WASM_PAGE_BYTES });
+    const memory = new originals.Memory({ initial: ZEROS_BYTES / WASM_PAGE_BYTES });
     return (this.#zeros = new Uint8Array(memory.buffer));
   }
 }

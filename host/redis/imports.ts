@@ -1,6 +1,7 @@
 // The guest's imports: facts about the process, and the encoder of files. Snapshot vCPUs load this file
 // themselves.
 
+import { originals } from '../constructors.ts';
 import * as abi from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
 import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
@@ -72,8 +73,8 @@ interface Encoder extends WebAssembly.ModuleImports {
 
 /** The encoder for this vCPU's guest, with kernel memory to work in. */
 function encoder({ memory, libdbos, claimWindow }: ImportContext): Encoder {
-  const module = new WebAssembly.Module(readBuiltModule('redis-encoder.wasm') as BufferSource);
-  const instance = new WebAssembly.Instance(module, { env: { memory }, libdbos });
+  const module = new originals.Module(readBuiltModule('redis-encoder.wasm') as BufferSource);
+  const instance = new originals.Instance(module, { env: { memory }, libdbos });
   const calls = instance.exports as unknown as Encoder;
   const window = claimWindow(calls.size());
   if (window === 0) throw new RingzeroError('RZ_OUT_OF_MEMORY', 'no room for the encoder');

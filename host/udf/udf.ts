@@ -20,6 +20,7 @@
 // Cost        copying the row, 30 ns for 100 bytes of a larger array, and one call from JavaScript into
 //             WebAssembly, about 10 ns.
 
+import { originals } from '../constructors.ts';
 import { RingzeroError } from '../errors.ts';
 import { uncatchable } from '../trap.ts';
 import { meter, type Metered } from '../translator/index.ts';
@@ -100,7 +101,7 @@ export class Udf {
     const metered = meter(bytes, { memoryPages, slice: this.#slice, startFuel });
     this.result = resultOf(metered);
     try {
-      this.#module = new WebAssembly.Module(metered.module as BufferSource);
+      this.#module = new originals.Module(metered.module as BufferSource);
     } catch (error) {
       throw refused(`does not compile: ${(error as Error).message}`, error);
     }
@@ -202,7 +203,7 @@ export class Udf {
     // A start function runs before there is an instance: exhausted() finds none and ends it.
     const imports = { ringzero: { exhausted: () => this.#exhausted() } };
     try {
-      this.#exports = new WebAssembly.Instance(this.#module, imports).exports as unknown as Exports;
+      this.#exports = new originals.Instance(this.#module, imports).exports as unknown as Exports;
     } catch (error) {
       throw this.#failed(error);
     }

@@ -2,6 +2,7 @@
 // share.
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
+import { originals } from '../constructors.ts';
 import { checkObject, RingzeroError } from '../errors.ts';
 import { checkMayEnter, checkMayServe, isWeakMemory, prepareDirectory } from '#platform';
 import { DmaWindow } from '../io/dma-window.ts';
@@ -19,6 +20,7 @@ import {
   type MicroVMHandle,
   type MicroVMOptions,
 } from './options.ts';
+import { allocateMemory, allocateSteps } from './physical-memory.ts';
 import { claimRegisters } from './registers.ts';
 import { addWasi } from './system-interface.ts';
 import { announceTimers } from './timers.ts';
@@ -55,7 +57,8 @@ export interface GuestMemory {
 /** Checks the options and obtains the physical memory that they ask for. */
 export function guestMemory(options: MicroVMOptions, glue: boolean): GuestMemory {
   const { memory: given } = options;
-  const memory = typeof given === 'object' ? given : obtainMemory(given, glue);
+  const memory =
+    typeof given === 'object' ? given : obtainMemory(given, glue ? allocateSteps : allocateMemory);
   return { memory, checked: checkOptions({ ...options, memory }) };
 }
 
@@ -170,7 +173,7 @@ export async function bootParts(
   const images = await loadImages(memory.checked.frames, weakMemory, options, glue);
   const [kernel, main] = await Promise.all([
     compileKernel(),
-    WebAssembly.compile(images.main as BufferSource),
+    originals.compile(images.main as BufferSource),
   ]);
   const wasi = await checkedWasi(options.wasi, images);
   const imports = await addWasi(wasi, options.imports ?? {});

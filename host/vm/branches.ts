@@ -5,6 +5,7 @@
 //                       have copied in advance, is held until another replaces it.
 
 import { after } from '#platform';
+import { originals } from '../constructors.ts';
 import { RingzeroError } from '../errors.ts';
 import { takeState, type Taken } from './branch/take.ts';
 import { plainModule, type PlainModule } from './branch/plain-module.ts';
@@ -180,7 +181,7 @@ export class Branches {
     const { bytes, globals, memoryImport } = plain;
     this.#plain = plain;
     this.#pages = pages;
-    const compiled = WebAssembly.compile(bytes as BufferSource);
+    const compiled = originals.compile(bytes as BufferSource);
     return (this.#module = compiled.then((module) => ({ module, globals, memoryImport, pages })));
   }
 

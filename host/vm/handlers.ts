@@ -6,6 +6,7 @@
 //   onInterrupt   (vector: i32)
 //   onCall        linked guests: (function: u32, arg: u64) -> u64 (assembly/mmu/remote-call.ts); module only
 
+import { originals } from '../constructors.ts';
 import {
   HANDLER_CALL,
   HANDLER_MMU,
@@ -118,7 +119,7 @@ export function wasmFunction(
     ...[2, 7, 1, 1, 0x66, 1, 0x66, 0, 0], // import f.f
     ...[7, 5, 1, 1, 0x66, 0, 0], // export f
   ]);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+  const instance = new originals.Instance(new originals.Module(bytes), {
     f: { f: fn as (...args: unknown[]) => unknown },
   });
   return instance.exports['f']!;

@@ -1,4 +1,4 @@
-// The initial size of the memory that a module imports, for glue that creates it.
+// The limits of the memory that a module imports, for glue that creates it.
 
 import {
   KIND_FUNCTION,
@@ -13,8 +13,14 @@ import { valueType } from '../translator/types.ts';
 const IMPORT_SECTION = 2;
 const HEADER_BYTES = 8;
 
-/** Pages of 64 KiB; undefined when the module imports no memory. Fails with RZ_MODULE_MALFORMED. */
-export function importedPages(wasm: Uint8Array): number | undefined {
+/** In pages of 64 KiB. */
+export interface MemoryLimits {
+  readonly initial: number;
+  readonly maximum: number | undefined;
+}
+
+/** Undefined when the module imports no memory. Fails with RZ_MODULE_MALFORMED. */
+export function importedLimits(wasm: Uint8Array): MemoryLimits | undefined {
   const reader = new Reader(wasm);
   reader.skip(HEADER_BYTES);
   while (reader.pos < reader.end) {
@@ -26,7 +32,7 @@ export function importedPages(wasm: Uint8Array): number | undefined {
   return undefined;
 }
 
-function inImports(reader: Reader): number | undefined {
+function inImports(reader: Reader): MemoryLimits | undefined {
   for (let left = reader.count(); left > 0; left--) {
     reader.nameBytes();
     reader.nameBytes();
@@ -43,8 +49,9 @@ function inImports(reader: Reader): number | undefined {
       if (reader.u32() & 1) reader.u32();
       reader.u32();
     } else if (kind === KIND_MEMORY) {
-      reader.u32();
-      return reader.u32();
+      const hasMaximum = (reader.u32() & 1) !== 0;
+      const initial = reader.u32();
+      return { initial, maximum: hasMaximum ? reader.u32() : undefined };
     } else throw malformed('unknown kind of import', reader.pos - 1);
   }
   return undefined;

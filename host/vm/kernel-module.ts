@@ -1,5 +1,6 @@
 // The kernel's module, compiled once per thread. Other threads get it with a VM's handle.
 
+import { originals } from '../constructors.ts';
 import { readBuiltModule } from '#platform';
 import type * as Wasm from '../webassembly.ts';
 
@@ -9,7 +10,7 @@ let compiling: Promise<Wasm.Module> | undefined;
 export async function compileKernel(): Promise<Wasm.Module> {
   if (compiled !== undefined) return compiled;
   compiling ??= Promise.resolve(readBuiltModule('libdbos.wasm')).then((bytes) =>
-    WebAssembly.compile(bytes as BufferSource),
+    originals.compile(bytes as BufferSource),
   );
   try {
     return (compiled = await compiling);
@@ -21,5 +22,5 @@ export async function compileKernel(): Promise<Wasm.Module> {
 
 /** The same synchronously: where files can be read that way, or after compileKernel(). */
 export function kernelNow(): Wasm.Module {
-  return (compiled ??= new WebAssembly.Module(readBuiltModule('libdbos.wasm') as BufferSource));
+  return (compiled ??= new originals.Module(readBuiltModule('libdbos.wasm') as BufferSource));
 }

@@ -1,5 +1,6 @@
 // One instance of libdbos.wasm: a vCPU's kernel, typed.
 
+import { originals } from '../constructors.ts';
 import { vcpuBlocks, vmBlock } from '../../assembly/abi/memory-map.ts';
 import { FRAME_BYTES, VCPUS_MAX, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import {
@@ -156,7 +157,7 @@ export class Kernel {
         );
       },
     };
-    const instance = new WebAssembly.Instance(module, {
+    const instance = new originals.Instance(module, {
       env: { memory, table: this.traps },
       hypervisor: { syscall, ...this.imports },
     });

@@ -11,7 +11,7 @@ import type { SyscallSink } from '../syscalls/table.ts';
 import { bootOf, bootParts, type BootParts } from './boot.ts';
 import { Children } from './children.ts';
 import { closed } from './closed-memory.ts';
-import { importedPages } from './imported-memory.ts';
+import { importedLimits } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
 import type { Program } from './program.ts';
 import {
@@ -30,7 +30,7 @@ import { readStats, type VMStats } from './stats.ts';
 import { takeSlot } from './take.ts';
 import { startTimers } from './timers.ts';
 import { endTrace, keepTrace } from './trace.ts';
-import type { GuestExports } from './exports.ts';
+import type { ForkedExports, GuestExports } from './exports.ts';
 import { Vcpu } from './vcpu.ts';
 import type * as Wasm from '../webassembly.ts';
 
@@ -143,9 +143,9 @@ export class MicroVM<Exports extends object = GuestExports> {
   ): Promise<Program<Exports>> {
     checkObject(imports, 'imports');
     checkObject(options);
-    const { loadFileModule, optionsOf, programOf } = await import('./program.ts'); // loaded on demand
-    await loadFileModule();
-    return programOf(await MicroVM.#create(optionsOf(wasm, imports, options), true), wasm);
+    const { loadProgram } = await import('./program.ts'); // loaded on demand
+    const create = (all: MicroVMOptions) => MicroVM.#create<ForkedExports<Exports>>(all, true);
+    return loadProgram<Exports>(create, wasm, imports, options);
   }
 
   /**
@@ -186,7 +186,7 @@ export class MicroVM<Exports extends object = GuestExports> {
    */
   static memory(bytes: number, wasm?: Bytes): Wasm.Memory {
     const frames = framesOf(bytes);
-    return giveMemory(frames, wasm && importedPages(moduleBytes(wasm)));
+    return giveMemory(frames, wasm && importedLimits(moduleBytes(wasm))?.initial);
   }
 
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */

@@ -12,7 +12,7 @@ import type { Handlers } from './handlers.ts';
 import type { GuestImports, Machine } from './machine.ts';
 import type { GuestImages } from './images.ts';
 import { checkTrace } from './trace.ts';
-import { allocateMemory, allocateSteps, isPhysicalMemory } from './physical-memory.ts';
+import { isPhysicalMemory } from './physical-memory.ts';
 import type * as Wasm from '../webassembly.ts';
 
 /**
@@ -137,7 +137,12 @@ const NAMES = {
  *
  * @category Programs
  */
-export type LoadOptions = Omit<MicroVMOptions, 'guest' | 'imports' | 'linked'>;
+export interface LoadOptions extends Omit<MicroVMOptions, 'guest' | 'imports' | 'linked'> {
+  /**
+   * Whether `_initialize` of a reactor is called. Default true; false for glue that calls it itself.
+   */
+  initialize?: boolean;
+}
 
 /**
  * What another thread needs to attach to a VM; can be posted.
@@ -183,8 +188,10 @@ export function framesOf(bytes: unknown): number {
  * Memory of a VM: of the given size, or the most that the host allows. Fails with RZ_OPTION,
  * RZ_OUT_OF_MEMORY.
  */
-export function obtainMemory(bytes: number | undefined, inSteps = false): Wasm.Memory {
-  const allocate = inSteps ? allocateSteps : allocateMemory;
+export function obtainMemory(
+  bytes: number | undefined,
+  allocate: (frames: number) => Wasm.Memory,
+): Wasm.Memory {
   if (bytes !== undefined) return allocate(framesOf(bytes));
   for (let frames = FRAMES_MAX; ; frames /= 2) {
     try {

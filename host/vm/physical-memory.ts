@@ -13,6 +13,7 @@
 //                    notify it.
 // Cost        About 1.3 us per step when memory is created, 3 ms for 4 GiB; nothing later.
 
+import { originals } from '../constructors.ts';
 import { FRAME_BYTES, WASM_PAGE_BYTES } from '../../assembly/abi/limits.ts';
 import { RingzeroError } from '../errors.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
@@ -46,7 +47,7 @@ export function allocateSteps(frames: number): WebAssembly.Memory {
 
 function allocate(initial: number, maximum: number): WebAssembly.Memory {
   try {
-    const memory = new WebAssembly.Memory({ initial, maximum, shared: true });
+    const memory = new originals.Memory({ initial, maximum, shared: true });
     made.set(memory, []);
     return memory;
   } catch (error) {

@@ -17,11 +17,9 @@ import { isDynamic, linkSideModules } from './side/intercept.ts';
 import { SideModule } from './side/side-module.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Vcpu } from './vcpu.ts';
-import { filesOf } from './file-access.ts';
+import { filesOf, loadFileModule } from './file-access.ts';
 import type { StateSource } from './state/source.ts';
 import type * as Wasm from '../webassembly.ts';
-
-export { loadFileModule } from './file-access.ts';
 
 /** The options of a VM for an unmodified module. */
 export function optionsOf(
@@ -29,11 +27,14 @@ export function optionsOf(
   imports: Wasm.Imports,
   options: LoadOptions,
 ): MicroVMOptions {
+  const { initialize, ...others } = options;
+  if (initialize !== undefined && typeof initialize !== 'boolean')
+    refuse('initialize', initialize, 'true or false');
   const imported = importedMemory(imports);
   const memory = imported ?? options.memory;
   if (imported !== undefined && !isSameMemory(options.memory, imported))
     refuse('memory', 'another memory', 'the memory among the imports or its size, or leave it out');
-  const all = { wasi: {}, safepoints: false, ...options, guest: wasm, imports };
+  const all = { wasi: {}, safepoints: false, ...others, guest: wasm, imports };
   return memory === undefined ? all : { ...all, memory };
 }
 
@@ -46,10 +47,22 @@ function isSameMemory(given: MicroVMOptions['memory'], imported: Wasm.Memory): b
 export function programOf<Exports extends object>(
   vm: MicroVM<ForkedExports<Exports>>,
   wasm: Bytes,
+  { initialize = true }: LoadOptions,
 ): Program<Exports> {
   const program = new Program<Exports>(vm, asBytes(wasm)!);
-  if ('_initialize' in program.exports) program.initialize();
+  if (initialize && '_initialize' in program.exports) program.initialize();
   return program;
+}
+
+/** For MicroVM.load, which creates the VM. */
+export async function loadProgram<Exports extends object>(
+  create: (options: MicroVMOptions) => Promise<MicroVM<ForkedExports<Exports>>>,
+  wasm: Bytes,
+  imports: Wasm.Imports,
+  options: LoadOptions,
+): Promise<Program<Exports>> {
+  await loadFileModule();
+  return programOf<Exports>(await create(optionsOf(wasm, imports, options)), wasm, options);
 }
 
 /** The memory among the imports that glue supplies, which must then be physical memory. */

@@ -1,5 +1,6 @@
 // A vCPU: an instance of a guest image and an instance of the kernel, on the thread that created it.
 
+import { originals } from '../constructors.ts';
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { EINVAL, ENOSYS } from '../../assembly/abi/errno.ts';
 import { HANDLER_SYSCALL, TRAP_SLOTS } from '../../assembly/abi/handler.ts';
@@ -114,7 +115,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     const module = (this.module =
       image === 'main'
         ? machine.main
-        : new WebAssembly.Module(machine.snapshot.slice() as BufferSource));
+        : new originals.Module(machine.snapshot.slice() as BufferSource));
     const all = this.#machineImports(machine, module, hypervisor);
     const supplied = importsOf(module, all, given, (kind, from, name) => {
       if (kind !== 'function')
@@ -125,7 +126,7 @@ export class Vcpu<Exports extends object = GuestExports> {
     });
     if (boot !== undefined) machine.carried = carriedOf(machine.carried, supplied);
     this.resize = growthFunction(machine, supplied);
-    this.instance = new WebAssembly.Instance(module, supplied);
+    this.instance = new originals.Instance(module, supplied);
     if (!machine.linked) this.tables = new Tables(this.instance.exports);
     const view = this.instance.exports['ringzero.view'];
     if (view instanceof WebAssembly.Global) this.#view = view;

@@ -88,6 +88,22 @@ tests('docs/programs.md: a command and a reactor', () => {
   assert.is(run(text), '2 42\n', 'its two arguments; constructed before it is called');
 });
 
+tests('docs/programs.md: a package without a hook', () => {
+  const parser = assemble(`(module (memory (export "memory") 1)
+    (func (export "parse") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))`);
+  const folder = join(directory, 'node_modules/a-parser');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'parser.wasm'), parser);
+  writeFileSync(
+    join(folder, 'index.js'),
+    `const bytes = require('fs').readFileSync(require('path').join(__dirname, 'parser.wasm'));
+    module.exports = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;`,
+  );
+  const code = block('docs/programs.md', 'js', "from 'ringzero/intercept'");
+  const forked = "console.log(parser.parse(1), await program.snapshot().run('parse', 2));";
+  assert.is(run(`${code}${forked} await program.close();`), '2 3\n');
+});
+
 tests('docs/programs.md: files in the VM, and a fork of them', () => {
   const cells = assemble('(module (memory (export "memory") 1))');
   writeFileSync(join(directory, 'cells.wasm'), cells);

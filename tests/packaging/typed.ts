@@ -25,6 +25,7 @@ export function checkTypes(
 /** What a type parameter promises; the exports of a guest without one are any functions. */
 export const TYPED_EXPORTS = `import { MicroVM, type Fork, type MicroVMHandle, type Program } from 'ringzero';
   import { loadSync } from 'ringzero/sync';
+  import { intercept, type BranchInterceptOptions, type Interception } from 'ringzero/intercept';
   type Cells = { put(k: number, v: number): void; get(k: number): number; big(k: bigint): bigint };
   export async function cells(guest: Uint8Array, handle: MicroVMHandle): Promise<number> {
     const vm = await MicroVM.create<Cells>({ guest });
@@ -54,6 +55,12 @@ export const TYPED_EXPORTS = `import { MicroVM, type Fork, type MicroVMHandle, t
     // @ts-expect-error there is none of this name
     fork.call('nothing');
     return fork.exports.get(1) + fork.call('get', 1);
+  }
+  export function beneath(branch: BranchInterceptOptions['branch'], memoryOf: Uint8Array): Interception {
+    intercept({ filter: (_, bytes) => bytes.length > 9, memory: 2 ** 24 })[Symbol.dispose]();
+    // @ts-expect-error a filter is needed
+    intercept({ memory: 2 ** 24 });
+    return intercept({ branch, memoryOf, filter: () => true });
   }
   export async function load(wasm: Uint8Array): Promise<number> {
     const program: Program<Cells> = await MicroVM.load<Cells>(wasm);

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MicroVM, RingzeroError } from '../../host/index.ts';
+import { intercept } from '../../host/intercept.ts';
 import { loadSync, prepare, type Program } from '../../host/sync.ts';
 import { assemble } from './guests.ts';
 
@@ -94,22 +95,17 @@ test('C10: wasm-pack’s glue runs on a synchronously loaded program, and is for
   await program.close();
 });
 
-test('C10: a package without a hook makes its instance here, as in docs/programs.md', async () => {
-  const { Module, Instance } = WebAssembly;
-  const bytesOf = new WeakMap<WebAssembly.Module, Uint8Array>();
-  let program: Program | undefined;
-  WebAssembly.Module = function (bytes: Uint8Array) {
-    const module = new Module(bytes as BufferSource);
-    bytesOf.set(module, bytes);
-    return module;
-  } as unknown as typeof Module;
-  WebAssembly.Instance = function (module: WebAssembly.Module, imports: WebAssembly.Imports) {
-    Object.assign(WebAssembly, { Module, Instance });
-    return (program = loadSync(bytesOf.get(module)!, imports, options));
-  } as unknown as typeof Instance;
+test('C10: a package without a hook makes its instance on the machine', async () => {
+  const isParser = (module: object): boolean =>
+    WebAssembly.Module.exports(module as WebAssembly.Module).some(({ name }) => name === 'upper');
+  const programs = intercept({ ...options, filter: isParser });
   const parser = require('./stock.cjs') as Parser;
-  assert.is(WebAssembly.Instance, Instance);
+  programs.restore();
   assert.is(parser.upper('world'), 'WORLD');
+  const [program] = programs;
+  const snapshot = program!.snapshot();
+  parser.upper('more');
+  assert.is(await snapshot.run('used'), 15);
   await program!.close();
 });
 

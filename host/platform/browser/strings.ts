@@ -14,6 +14,8 @@
 //     (func (export "take") (param $at i32) (param $bytes i32) (result externref) ...)
 //     (func (export "put") (param $text externref) (param $at i32) (result i32) ...))
 
+import { originals } from '../../constructors.ts';
+
 /** Maximum length in characters. */
 export const CODES = 4096;
 
@@ -110,12 +112,12 @@ const MODULE = Uint8Array.from([
 
 export function engineStrings(memory: WebAssembly.Memory): EngineStrings | undefined {
   try {
-    const compile = WebAssembly.Module as unknown as new (
+    const compile = originals.Module as unknown as new (
       bytes: Uint8Array,
       options: { builtins: string[] },
     ) => WebAssembly.Module;
     const module = new compile(MODULE, { builtins: ['js-string'] });
-    const { exports } = new WebAssembly.Instance(module, { host: { memory } });
+    const { exports } = new originals.Instance(module, { host: { memory } });
     return exports as unknown as EngineStrings;
   } catch {
     return undefined; // no arrays, or no builtins

@@ -7,13 +7,14 @@
 //             leaves it where the state has a JavaScript function, or refuses.
 
 import { FRAME_BYTES, FRAME_SHIFT } from '../../../assembly/abi/limits.ts';
+import { originals } from '../../constructors.ts';
 import { RingzeroError } from '../../errors.ts';
 import { FileSystem } from '../../files/file-system.ts';
 import { Files } from '../../files/files.ts';
 import { PlainFiles } from '../../files/plain.ts';
 import { physicalBuffer } from '../../physical-buffer.ts';
 import type { SideState } from '../side/side-module.ts';
-import { baseOf, dynamicNeeds, linkSideModules, originals } from '../side/intercept.ts';
+import { baseOf, dynamicNeeds, linkSideModules } from '../side/intercept.ts';
 import { Tables } from '../tables.ts';
 import type * as Wasm from '../../webassembly.ts';
 import { copySnapshot, type Source } from './copy.ts';

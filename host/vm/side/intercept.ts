@@ -1,25 +1,16 @@
 // Side modules are instantiated by the program's glue, which knows nothing of the machine. From the first
-// dynamically linked program on, WebAssembly's constructors look at what they are given: a module that is
-// dynamically linked, and whose memory is a program's, is linked to the program; all else is as before.
+// dynamically linked program on, a module that is dynamically linked, and whose memory is a program's, is
+// linked to the program.
 
-import { asBytes } from '../../bytes.ts';
+import { watch } from '../../constructors.ts';
 import { Reader } from '../../translator/reader.ts';
 import type * as Wasm from '../../webassembly.ts';
 
 /** Links a module's bytes, with the imports that glue gives them. */
 type Linker = (bytes: Uint8Array, imports: object) => Wasm.Instance;
 
-/** WebAssembly's own constructors. */
-export const originals = {
-  Memory: WebAssembly.Memory,
-  Module: WebAssembly.Module,
-  Instance: WebAssembly.Instance,
-};
-
 const linkers = new WeakMap<WebAssembly.Memory, Linker>();
-/** The bytes of the dynamically linked modules that glue compiled. */
-const compiled = new WeakMap<WebAssembly.Module, Uint8Array>();
-let isInstalled = false;
+let isWatching = false;
 
 /** Whether a module is part of a dynamically linked program. */
 export const isDynamic = (module: WebAssembly.Module): boolean =>
@@ -28,8 +19,11 @@ export const isDynamic = (module: WebAssembly.Module): boolean =>
 /** Side modules that import this memory are linked by `linker` from now on. */
 export function linkSideModules(memory: WebAssembly.Memory, linker: Linker): void {
   linkers.set(memory, linker);
-  if (!isInstalled) install();
-  isInstalled = true;
+  if (isWatching) return;
+  isWatching = true;
+  const instance = (module: WebAssembly.Module, bytes: Uint8Array, imports: unknown) =>
+    linkerOf(module, imports)?.(bytes, imports as object);
+  watch({ wants: isDynamic, instance }, true);
 }
 
 /** The linker of the memory that the module imports, if it is a program's. */
@@ -41,44 +35,6 @@ function linkerOf(module: WebAssembly.Module, imports: unknown): Linker | undefi
     if (memory instanceof WebAssembly.Memory) return linkers.get(memory);
   }
   return undefined;
-}
-
-/** The instance, if the module is a side module of a program. */
-function linked(module: WebAssembly.Module, imports: unknown): WebAssembly.Instance | undefined {
-  const bytes = compiled.get(module);
-  if (bytes === undefined) return undefined;
-  return linkerOf(module, imports)?.(bytes, imports as object);
-}
-
-function keep(module: WebAssembly.Module, bytes: BufferSource): WebAssembly.Module {
-  if (isDynamic(module)) compiled.set(module, asBytes(bytes)!.slice());
-  return module;
-}
-
-function install(): void {
-  const { Module, Instance } = originals;
-  const { compile, instantiate } = WebAssembly;
-  WebAssembly.Module = new Proxy(Module, {
-    construct: (target, args: [BufferSource], newTarget) =>
-      keep(Reflect.construct(target, args, newTarget) as WebAssembly.Module, args[0]),
-  });
-  WebAssembly.Instance = new Proxy(Instance, {
-    construct: (target, args: [WebAssembly.Module, WebAssembly.Imports?], newTarget) =>
-      (args[0] instanceof Module
-        ? linked(...(args as [WebAssembly.Module, unknown]))
-        : undefined) ?? (Reflect.construct(target, args, newTarget) as WebAssembly.Instance),
-  });
-  WebAssembly.compile = async (bytes) => keep(await compile(bytes), bytes);
-  WebAssembly.instantiate = (async (
-    source: WebAssembly.Module | BufferSource,
-    imports?: WebAssembly.Imports,
-  ) => {
-    if (source instanceof Module)
-      return linked(source, imports) ?? (await instantiate(source, imports));
-    const module = keep(await compile(source), source);
-    const instance = linked(module, imports) ?? (await instantiate(module, imports));
-    return { module, instance };
-  }) as typeof instantiate;
 }
 
 /** What a side module asks for, from its section `dylink.0`. */

@@ -7,6 +7,7 @@
 // Cost        Translation when it is loaded; then as the program itself.
 
 import { FRAME_BYTES, SNAPSHOTS_MAX } from '../../../assembly/abi/limits.ts';
+import { originals } from '../../constructors.ts';
 import { RingzeroError } from '../../errors.ts';
 import { translateMain } from '../../translator/index.ts';
 import type * as Wasm from '../../webassembly.ts';
@@ -16,7 +17,7 @@ import { guestTrap } from '../guest-trap.ts';
 import { importsOf } from '../imports.ts';
 import type { Machine } from '../machine.ts';
 import { imageImports, type Vcpu } from '../vcpu.ts';
-import { baseOf, dynamicNeeds, originals } from './intercept.ts';
+import { baseOf, dynamicNeeds } from './intercept.ts';
 
 /** What a copy of the program on another memory needs in order to have the module, too. */
 export interface SideState {

@@ -1,5 +1,6 @@
 // The instance of states.wasm of this thread: compresses and checks the records of states.
 
+import { originals } from '../../constructors.ts';
 import {
   STATE_MEMORY_PAGES,
   STATE_PACKED,
@@ -23,14 +24,14 @@ export class Codec {
   readonly #calls: Functions;
 
   constructor(module: Wasm.Module) {
-    const memory = new WebAssembly.Memory({
+    const memory = new originals.Memory({
       initial: STATE_MEMORY_PAGES,
       maximum: STATE_MEMORY_PAGES,
       shared: true,
     });
     this.raw = new Uint8Array(memory.buffer, STATE_RAW, STATE_RAW_BYTES);
     this.#packed = new Uint8Array(memory.buffer, STATE_PACKED, STATE_PACKED_BYTES);
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const { exports } = new originals.Instance(module, { env: { memory } });
     this.#calls = exports as unknown as Functions;
   }
 
@@ -58,7 +59,7 @@ let made: Promise<Codec> | undefined;
 
 export function loadCodec(): Promise<Codec> {
   return (made ??= Promise.resolve(readBuiltModule('states.wasm'))
-    .then((bytes) => WebAssembly.compile(bytes as BufferSource))
+    .then((bytes) => originals.compile(bytes as BufferSource))
     .then((module) => new Codec(module))
     .catch((error: unknown) => {
       made = undefined; // the next call may find the file
