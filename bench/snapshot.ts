@@ -15,6 +15,7 @@ import { TOUCH, type TouchExports } from './guests.ts';
 import type { Plot, Point } from './plot.ts';
 import { atMost, isSmoke, median, report, summarise, type Row, type Summary } from './report.ts';
 import { faultLoop, type FaultTimes } from './snapshot-faults.ts';
+import { forkTimes } from './snapshot-forks.ts';
 
 const GIB = 2 ** 30;
 const SIZES_GIB = isSmoke ? [0.0625, 0.25] : [0.25, 1, 3];
@@ -227,6 +228,14 @@ rows.push(
     ...atMost(slowdown, 1.5, 'x'),
   },
 );
+const forks = await forkTimes(isSmoke ? 1000 : 16_384, isSmoke ? 3 : 41);
+data['forks'] = forks;
+rows.push({
+  figure: 'snapshot of a snapshot, 64 MB of private pages',
+  value: us(median(forks.later)),
+  ratio: `the first of a parent: ${us(median(forks.first))}`,
+  ...atMost(median(forks.first), 100, ' µs'),
+});
 const faultPoints: Point[] = [
   { group: 'mean', series: 'ringzero', samples: means },
   { group: 'p99.9', series: 'ringzero', samples: tails },
