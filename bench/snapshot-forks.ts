@@ -3,7 +3,7 @@
 import { MicroVM } from '../host/index.ts';
 import { TOUCH } from './guests.ts';
 
-export interface ForkTimes {
+interface ForkTimes {
   /** Microseconds of each first fork of a parent. */
   first: number[];
   /** Of a second one of the same parent, and of one of the fork. */
