@@ -4,7 +4,7 @@ import { Body } from './body.ts';
 import type { Code } from './code.ts';
 import { declareDropGlobals, dropGlobals } from './drops.ts';
 import { entriesInTable, exportSection } from './exports.ts';
-import { exposeArguments, gluedEntry, gluedExport } from './glue.ts';
+import { exposeArguments, invokes, gluedEntry, gluedExport } from './glue.ts';
 import { bodiesOf, CATCH_ALL_REF, Decoder } from './decoder.ts';
 import { type Image, LEGACY } from './image.ts';
 import { ATTACH, BOOT, LOAD, SAVE, typesOf } from './indices.ts';
@@ -109,9 +109,10 @@ function absent(image: Image, code: Code): number[] {
 function addThunks(image: VmImage, runs: readonly Run[]): void {
   const { map } = image;
   const glue = image.choices.glue === true;
-  for (let i = 0; i < map.importedFunctions; i++) {
-    image.addOwnBody(image.importThunks + i, (code) => importThunk(image, code, i));
-  }
+  const imports = map.imports.filter(({ kind }) => kind === KIND_FUNCTION);
+  imports.forEach((entry, i) => {
+    image.addOwnBody(image.importThunks + i, (code) => importThunk(image, code, i, invokes(entry)));
+  });
   image.exported.forEach((old, i) => {
     image.addOwnBody(image.exportThunks + i, (code) => {
       if (glue) return gluedEntry(image, code, old);
@@ -135,12 +136,13 @@ function addThunks(image: VmImage, runs: readonly Run[]): void {
   image.addOwnBody(image.special(LOAD), (code) => registers(image, code, 'load'));
 }
 
-function importThunk(image: VmImage, code: Code, index: number): number[] {
+function importThunk(image: VmImage, code: Code, index: number, invokes: boolean): number[] {
   const type = image.map.typeOf(index);
   const glue = image.choices.glue === true;
   const before = type.params.length; // a local
   if (glue) {
-    code.globalGet(image.insideGlobal).set(before).i32(0).globalSet(image.insideGlobal);
+    code.globalGet(image.insideGlobal).set(before);
+    if (!invokes) code.i32(0).globalSet(image.insideGlobal);
     exposeArguments(image, code, index);
   }
   const restore = (): void => {

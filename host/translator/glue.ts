@@ -11,7 +11,9 @@
 //             and the results.
 // Invariants  GLUE-1  `inside` is nonzero exactly while the vCPU runs the program and not JavaScript. A
 //                     call that throws leaves it 0, or the host sets it to 0, which is right where
-//                     JavaScript catches the exception.
+//                     JavaScript catches the exception. Emscripten's `invoke_` imports call a function of
+//                     the table, and nothing else of the program but its stack pointer: they count as the
+//                     program, or what they call would go through JavaScript at each exported function.
 // Cost        A load and a branch where the program calls an exported function by its table; two loads
 //             and a branch on the way into JavaScript.
 
@@ -117,6 +119,11 @@ export function gluedEntry(image: VmImage, code: Code, old: number): number[] {
   code.get(depth).op(OP.i32Eqz).if().fence();
   vcpu().i32(VCPU_IDLE).memory(OP.i32Store, 2, VCPU_STATE).end();
   return [I32];
+}
+
+/** Whether the import calls a function of the table and catches what it throws. */
+export function invokes({ module, name }: ModuleMap['imports'][number]): boolean {
+  return module === 'env' && name.startsWith('invoke_');
 }
 
 /** Before the import `index` is called. */

@@ -58,7 +58,6 @@ export function databaseTest<E extends Extensions = Record<string, never>>(
 ): TestAPI<{ db: PGliteFork & PGliteInterfaceExtensions<E> }> {
   return test.extend<{ db: PGliteFork & PGliteInterfaceExtensions<E> }>({
     // Vitest reads the names of what it uses from the pattern
-    // eslint-disable-next-line no-empty-pattern
     db: async ({}, use) => {
       const db = await openFork(inject(KEY as never), options);
       await use(db);
