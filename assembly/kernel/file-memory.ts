@@ -11,8 +11,8 @@
 // Invariants  FILES-1  A page is guest memory or file memory, or neither. What moves a border stores it, then
 //                      looks at the other border, and moves back if they have crossed.
 //             FILES-2  A snapshot sees every page that was part of file memory when its vCPUs acknowledged
-//                      its epoch. What grows in an older epoch lowers SNAPSHOT_FILES of the snapshot, too;
-//                      take() reads VM_FILES after the snapshot is active.
+//                      its epoch. What grows in an older epoch lowers SNAPSHOT_FILES of the snapshot, too.
+//                      take() copies VM_FILES before the snapshot is active, and compares afterwards.
 //             FILES-3  The content of a page that grow() adds is undefined: the file system writes before it
 //                      reads.
 // Concurrency The file system grows under its own lock.

@@ -8,7 +8,8 @@
 // Interface   take() on a vCPU of the main image, outside the write fault; release() once, by a caller that
 //             knows that no vCPU runs on the snapshot.
 // Concurrency VM_SNAPSHOT_LOCK orders the takers. The bit in VM_ACTIVE is set before the epoch advances: a
-//             vCPU that writes in the new epoch sees the snapshot (SNAP-3).
+//             vCPU that writes in the new epoch sees the snapshot (SNAP-3). The same atomic operation
+//             publishes the block, so the stores to it are plain: an atomic store costs 5 ns.
 // Cost        take() about 0.3 us, whatever the size of memory; release() is proportional to the pages
 //             copied.
 
@@ -59,8 +60,14 @@ export function take(): i32 {
     return -EBUSY;
   }
   const block = map.snapshotBlock(slot);
+  let files = atomic.load<u32>(map.vm, VM_FILES);
+  store<u32>(block, files, SNAPSHOT_FILES);
   activate(slot, epoch.current(), <u32>atomic.load<u64>(map.vm, VM_BREAK), 0);
-  atomic.store<u32>(block, atomic.load<u32>(map.vm, VM_FILES), SNAPSHOT_FILES); // FILES-2
+  while (atomic.load<u32>(map.vm, VM_FILES) != files) {
+    // FILES-2: a growth before the bit, or one that may have stored its value before this did
+    files = atomic.load<u32>(map.vm, VM_FILES);
+    atomic.store<u32>(block, files, SNAPSHOT_FILES);
+  }
   epoch.advance();
   atomic.add<u32>(map.vm, 1, VM_TAKEN);
   spinlock.release(lock);
@@ -86,9 +93,9 @@ export function activate(slot: u32, epoch: u32, end: u32, frames: u32): void {
     panic(PANIC_SNAPSHOT_STATE);
   store<u32>(block, epoch, SNAPSHOT_EPOCH);
   store<u32>(block, end, SNAPSHOT_BREAK);
-  atomic.store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);
-  atomic.store<u32>(block, frames, SNAPSHOT_FRAMES);
-  atomic.store<u32>(block, ENDING_NONE, SNAPSHOT_ENDING);
+  store<u32>(block, SNAPSHOT_GOOD, SNAPSHOT_STATE);
+  store<u32>(block, frames, SNAPSHOT_FRAMES);
+  store<u32>(block, ENDING_NONE, SNAPSHOT_ENDING);
   atomic.or<u32>(map.vm, 1 << slot, VM_ACTIVE);
 }
 
