@@ -22,7 +22,7 @@ import {
   type MicroVMOptions,
 } from './options.ts';
 import { giveMemory } from './physical-memory.ts';
-import { Snapshot } from './snapshot.ts';
+import { Snapshot, type SnapshotVM } from './snapshot.ts';
 import { SnapshotPool } from './snapshot-pool.ts';
 import type { StateSource } from './state/source.ts';
 import { addWasi } from './system-interface.ts';
@@ -51,6 +51,7 @@ export class MicroVM<Exports extends object = GuestExports> {
   readonly #vcpu: Vcpu<Exports>;
   readonly #isOwner: boolean;
   readonly #pool: SnapshotPool;
+  readonly #snapshots: SnapshotVM;
   readonly #children: Children;
   #preopen: Preopen;
   /** Releases what prepareDirectory() opened. */
@@ -247,6 +248,8 @@ export class MicroVM<Exports extends object = GuestExports> {
     );
     const shared = { machine, importsModule, background };
     this.#pool = new SnapshotPool(shared, warm, sink, this.#vcpu.kernel.calls);
+    const { kernel } = this.#vcpu;
+    this.#snapshots = { kernel, machine, pool: this.#pool, root: () => this.#preopen.root };
     this.#isOwner = boot !== undefined;
     if (boot === undefined) {
       this.#stay = leavesAtExit(() => this.#leaveAtExit());
@@ -302,10 +305,7 @@ export class MicroVM<Exports extends object = GuestExports> {
     this.#check();
     return new Snapshot(
       takeSlot(this.#vcpu as Vcpu, this.handle.machine),
-      this.#vcpu.kernel,
-      this.handle.machine,
-      this.#pool,
-      () => this.#preopen.root,
+      this.#snapshots,
       this.#vcpu.tables!.capture(),
     );
   }

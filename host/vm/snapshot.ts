@@ -13,7 +13,6 @@ import type { TableState } from './tables.ts';
 import { forkSlot } from './take.ts';
 import type { Job } from './snapshot-worker.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
-import type * as Wasm from '../webassembly.ts';
 
 /**
  * Options of `Snapshot.export`.
@@ -25,6 +24,15 @@ export interface ExportOptions {
   since?: Snapshot<never> | Snapshot | undefined;
   /** Whether to compress (LZ4). Default true. */
   compress?: boolean;
+}
+
+/** What all snapshots of a VM that this thread takes have in common: taking one fills few fields. */
+export interface SnapshotVM {
+  readonly kernel: Kernel;
+  readonly machine: Pick<Machine, 'memory' | 'source' | 'registers' | 'files'>;
+  readonly pool: SnapshotPool;
+  /** The directory in which calls may open files. */
+  root(): string | undefined;
 }
 
 /**
@@ -41,11 +49,7 @@ export interface ExportOptions {
  */
 export class Snapshot<Exports extends object = GuestExports> {
   readonly #slot: number;
-  readonly #kernel: Kernel;
-  readonly #memory: Wasm.Memory;
-  readonly #machine: Pick<Machine, 'memory' | 'source' | 'registers' | 'files'>;
-  readonly #pool: SnapshotPool;
-  readonly #preopen: () => string | undefined;
+  readonly #vm: SnapshotVM;
   /** The program's tables in this snapshot, where they differ from what its module declares. */
   #tables: TableState | undefined;
   #jobs = 0;
@@ -55,33 +59,22 @@ export class Snapshot<Exports extends object = GuestExports> {
   #id: Uint8Array | undefined;
 
   /** @internal */
-  constructor(
-    slot: number,
-    kernel: Kernel,
-    machine: Pick<Machine, 'memory' | 'source' | 'registers' | 'files'>,
-    pool: SnapshotPool,
-    preopen: () => string | undefined,
-    tables: TableState | undefined,
-  ) {
+  constructor(slot: number, vm: SnapshotVM, tables: TableState | undefined) {
     this.#slot = slot;
-    this.#kernel = kernel;
-    this.#memory = machine.memory;
-    this.#machine = machine;
-    this.#pool = pool;
-    this.#preopen = preopen;
+    this.#vm = vm;
     this.#tables = tables;
   }
 
   /** Bytes of guest memory that the snapshot covers. */
   get byteLength(): number {
     this.#check();
-    return this.#kernel.calls.snapshotBytes(this.#slot);
+    return this.#vm.kernel.calls.snapshotBytes(this.#slot);
   }
 
   /** Frames copied for this snapshot so far. */
   get framesOwned(): number {
     this.#check();
-    return this.#kernel.calls.snapshotFrames(this.#slot);
+    return this.#vm.kernel.calls.snapshotFrames(this.#slot);
   }
 
   /**
@@ -122,14 +115,15 @@ export class Snapshot<Exports extends object = GuestExports> {
 
   #job(call: Job['call']): Promise<unknown> {
     this.#check();
-    const { files } = this.#machine;
-    const { vcpu: owner } = this.#kernel;
-    const about = { slot: this.#slot, preopen: this.#preopen(), tables: this.#tables };
+    const { kernel, machine, pool } = this.#vm;
+    const { files } = machine;
+    const { vcpu: owner } = kernel;
+    const about = { slot: this.#slot, preopen: this.#vm.root(), tables: this.#tables };
     const job = { ...about, files, owner, call, release: false };
     this.#id = undefined;
     return new Promise((resolve, reject) => {
       this.#jobs += 1;
-      this.#pool.run(job, ({ result, failure, tables }) => {
+      pool.run(job, ({ result, failure, tables }) => {
         this.#jobs -= 1;
         if (tables !== undefined) this.#tables = tables.state;
         if (failure === undefined) resolve(result);
@@ -159,9 +153,8 @@ export class Snapshot<Exports extends object = GuestExports> {
         'RZ_BUSY',
         'a call on the snapshot runs: a snapshot of it can be taken when the call has ended',
       );
-    const slot = forkSlot(this.#kernel.calls, this.#machine, this.#slot);
-    const about = [this.#kernel, this.#machine, this.#pool, this.#preopen, this.#tables] as const;
-    return new Snapshot(slot, ...about);
+    const { kernel, machine } = this.#vm;
+    return new Snapshot(forkSlot(kernel.calls, machine, this.#slot), this.#vm, this.#tables);
   }
 
   /**
@@ -185,13 +178,13 @@ export class Snapshot<Exports extends object = GuestExports> {
         `read(${address}, ${length}): the snapshot has ${size} bytes`,
       );
     }
-    const { calls } = this.#kernel;
+    const { calls } = this.#vm.kernel;
     calls.settleSnapshot(this.#slot);
     const result = new Uint8Array(length);
     for (let done = 0; done < length; done += STAGING_BYTES) {
       const part = Math.min(STAGING_BYTES, length - done);
       const staged = calls.readSnapshot(this.#slot, address + done, part) >>> 0;
-      result.set(new Uint8Array(physicalBuffer(this.#memory), staged, part), done);
+      result.set(new Uint8Array(physicalBuffer(this.#vm.machine.memory), staged, part), done);
     }
     checkState(calls, this.#slot);
     return result;
@@ -224,11 +217,14 @@ export class Snapshot<Exports extends object = GuestExports> {
     >);
     const { since, compress = true } = options;
     if (typeof compress !== 'boolean') refuse('compress', compress, 'true or false');
-    if (since !== undefined && (!(since instanceof Snapshot) || since.#machine !== this.#machine))
+    if (
+      since !== undefined &&
+      (!(since instanceof Snapshot) || since.#vm.machine !== this.#vm.machine)
+    )
       refuse('since', since, 'an earlier snapshot of the same VM');
-    const { calls } = this.#kernel;
+    const { calls } = this.#vm.kernel;
     const base = since === undefined ? undefined : since.#source();
-    return stateStream(this.#source(), base, compress, calls, this.#machine);
+    return stateStream(this.#source(), base, compress, calls, this.#vm.machine);
   }
 
   #source(): Source {
@@ -251,7 +247,7 @@ export class Snapshot<Exports extends object = GuestExports> {
     if (!this.#open) return;
     this.#open = false;
     if (this.#jobs > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    this.#kernel.calls.releaseSnapshot(this.#slot);
+    this.#vm.kernel.calls.releaseSnapshot(this.#slot);
   }
 
   /**
@@ -261,8 +257,8 @@ export class Snapshot<Exports extends object = GuestExports> {
    */
   [Symbol.dispose](): void {
     if (this.#jobs > 0) {
-      this.#kernel.calls.stopReaders(this.#slot);
-      this.#pool.stop(this.#slot);
+      this.#vm.kernel.calls.stopReaders(this.#slot);
+      this.#vm.pool.stop(this.#slot);
     }
     void this.release();
   }
@@ -274,7 +270,7 @@ export class Snapshot<Exports extends object = GuestExports> {
 
   /** Reading uses the vCPU of this thread. */
   #checkVM(): void {
-    if (this.#pool.isClosed) throw new RingzeroError('RZ_VM_CLOSED', 'the VM was closed');
+    if (this.#vm.pool.isClosed) throw new RingzeroError('RZ_VM_CLOSED', 'the VM was closed');
   }
 
   #check(): void {
