@@ -30,6 +30,12 @@ const PGLITE = {
   'pglite-worker': 'host/pglite/pglite-worker.ts',
   vitest: 'host/vitest/index.ts',
 };
+const SQLITE = {
+  sqlite: 'host/sqlite/index.ts',
+  'sqlite-wasm-worker': 'host/sqlite/sqlite-wasm-worker.ts',
+  'sql-js-worker': 'host/sqlite/sql-js-worker.ts',
+  'wa-sqlite-worker': 'host/sqlite/wa-sqlite-worker.ts',
+};
 const COMMAND = {
   main: 'host/cli/main.ts',
   'run-worker': 'host/cli/run-worker.ts',
@@ -116,7 +122,7 @@ await build({
   outdir: `${NODE}/host`, // as far below the package's folder as the modules are: they find files by their own place
   platform: 'node',
   packages: 'external',
-  entryPoints: { ...LIBRARY, ...THREADS, ...PGLITE, ...COMMAND },
+  entryPoints: { ...LIBRARY, ...THREADS, ...PGLITE, ...SQLITE, ...COMMAND },
   splitting: true,
 });
 const library = await build({

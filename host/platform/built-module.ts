@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { RingzeroError } from '../errors.ts';
 import { choice } from './deno.ts';
 
@@ -38,4 +39,19 @@ function movedAway(name: string, url: URL, cause: unknown): RingzeroError {
 /** A file of another package. */
 export function readPackageFile(url: URL): Promise<Uint8Array> {
   return readFile(url);
+}
+
+const require = createRequire(import.meta.url);
+
+/** A CommonJS module of another package, evaluated anew. */
+export function requireAgain(specifier: string): unknown {
+  const file = require.resolve(specifier);
+  const known = require.cache[file];
+  delete require.cache[file];
+  try {
+    return require(file);
+  } finally {
+    if (known === undefined) delete require.cache[file];
+    else require.cache[file] = known;
+  }
 }

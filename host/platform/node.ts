@@ -34,7 +34,7 @@ import {
 } from '../../assembly/abi/syscall.ts';
 import { adopt, choice, forget, isGranted, nameOf, onThreadEnd, remember, unlink } from './deno.ts';
 
-export { readBuiltModule, readPackageFile } from './built-module.ts';
+export { readBuiltModule, readPackageFile, requireAgain } from './built-module.ts';
 export {
   hasThreadEnded,
   startsThreadsAlone,

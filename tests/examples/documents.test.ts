@@ -2,19 +2,20 @@
 // docs/guest.md is in guest.test.ts.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePort } from '../free-port.ts';
 import { assemble } from '../vm/guests.ts';
 import { ioGuest, ioProgram } from './io-document.ts';
-import { blocks, install, project, ROOT } from './project.ts';
+import { blocks, install, project } from './project.ts';
 import { block, lend, runCode } from './snippets.ts';
 
 const tests = suite('documents as written');
 const { directory, remove } = project();
 install(directory);
+lend(directory, '@sqlite.org');
 
 const run = (code: string): string => runCode(directory, code);
 
@@ -44,6 +45,11 @@ tests('docs/udf.md: a function, called and in a range', () => {
     await db.batch([{ type: 'put', key: 'a1', value: 'short' }, { type: 'put', key: 'a2', value: 'x'.repeat(101) }]);\n`;
   const text = `${compile}${range}${block('docs/udf.md', 'js', 'filterSync')}await db.close();`;
   assert.is(run(text), `a2 ${'x'.repeat(101)}\n`);
+});
+
+tests('docs/sqlite.md: a fork', () => {
+  const code = block('docs/sqlite.md', 'js', 'db.fork()');
+  assert.is(run(`${code}console.log(theirs.join(), ours.join());`), 'alan ada,alan\n');
 });
 
 tests('docs/pglite.md: a fork', () => {
@@ -122,7 +128,6 @@ tests('docs/programs.md: files in the VM, and a fork of them', () => {
 });
 
 tests('docs/programs.md: SQLite with its glue, forked, branched, and what drives them', () => {
-  symlinkSync(join(ROOT, 'node_modules/@sqlite.org'), join(directory, 'node_modules/@sqlite.org'));
   writeFileSync(join(directory, 'driver.js'), block('docs/programs.md', 'js', '// driver.js'));
   const imports = `import { readFile } from 'node:fs/promises';
     import { MicroVM } from 'ringzero';\n`;

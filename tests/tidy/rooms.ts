@@ -70,6 +70,7 @@ const CHAINS: readonly (readonly string[])[] = [
     'host/sync.ts host/index.ts',
     'host/intercept.ts',
     'host/pglite',
+    'host/sqlite',
     'host/vitest',
     'host/level',
     'host/redis',

@@ -113,6 +113,11 @@ export async function readPackageFile(url: URL): Promise<Uint8Array> {
   return new Uint8Array(await (await fetch(url)).arrayBuffer());
 }
 
+/** Pages have no CommonJS modules. */
+export function requireAgain(specifier: string): never {
+  throw new RingzeroError('RZ_HOST', `a page cannot load the CommonJS module ${specifier}`);
+}
+
 /** Calls back after `ms`. */
 export function onceIdle(ms: number, then: () => void): void {
   setTimeout(then, ms);

@@ -1,0 +1,4 @@
+import { serve } from './serve.ts';
+import { sqlJs } from './sql-js.ts';
+
+export const main = serve(sqlJs);
