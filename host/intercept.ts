@@ -9,7 +9,7 @@ import { originals, watch, type Watcher } from './constructors.ts';
 import { checkNames, checkObject, refuse, RingzeroError } from './errors.ts';
 import { loadSync } from './sync.ts';
 import type { Branch } from './vm/branch/branch.ts';
-import { importedLimits, type MemoryLimits } from './vm/imported-memory.ts';
+import { importedMemory, type MemoryLimits } from './vm/imported-memory.ts';
 import { MicroVM } from './vm/micro-vm.ts';
 import { obtainMemory, type LoadOptions } from './vm/options.ts';
 import { giveMemory, isPhysicalMemory } from './vm/physical-memory.ts';
@@ -114,7 +114,7 @@ export function intercept(options: InterceptOptions | BranchInterceptOptions): I
 function expectedLimits(memoryOf: Bytes | undefined): MemoryLimits | undefined {
   if (memoryOf === undefined) return undefined;
   const bytes = asBytes(memoryOf);
-  const limits = bytes && WebAssembly.validate(bytes as BufferSource) && importedLimits(bytes);
+  const limits = bytes && WebAssembly.validate(bytes as BufferSource) && importedMemory(bytes);
   if (!limits) refuse('memoryOf', typeof memoryOf, 'the bytes of a module that imports its memory');
   return limits;
 }
@@ -197,7 +197,7 @@ class Interceptor implements Watcher {
 
   wants(module: WebAssembly.Module, bytes: Uint8Array): boolean {
     if (!this.#filter(module, bytes)) return false;
-    const limits = importedLimits(bytes);
+    const limits = importedMemory(bytes);
     if (limits !== undefined) this.#awaited.set(module, limits);
     return true;
   }

@@ -13,14 +13,20 @@ import { valueType } from '../translator/types.ts';
 const IMPORT_SECTION = 2;
 const HEADER_BYTES = 8;
 
-/** In pages of 64 KiB. */
+/** Its limits, in pages of 64 KiB. */
 export interface MemoryLimits {
   readonly initial: number;
   readonly maximum: number | undefined;
 }
 
+/** With the names under which a module imports it. */
+interface ImportedMemory extends MemoryLimits {
+  readonly module: string;
+  readonly name: string;
+}
+
 /** Undefined when the module imports no memory. Fails with RZ_MODULE_MALFORMED. */
-export function importedLimits(wasm: Uint8Array): MemoryLimits | undefined {
+export function importedMemory(wasm: Uint8Array): ImportedMemory | undefined {
   const reader = new Reader(wasm);
   reader.skip(HEADER_BYTES);
   while (reader.pos < reader.end) {
@@ -32,10 +38,10 @@ export function importedLimits(wasm: Uint8Array): MemoryLimits | undefined {
   return undefined;
 }
 
-function inImports(reader: Reader): MemoryLimits | undefined {
+function inImports(reader: Reader): ImportedMemory | undefined {
   for (let left = reader.count(); left > 0; left--) {
-    reader.nameBytes();
-    reader.nameBytes();
+    const module = reader.nameBytes();
+    const name = reader.nameBytes();
     const kind = reader.byte();
     if (kind === KIND_FUNCTION) reader.u32();
     else if (kind === KIND_GLOBAL) {
@@ -51,8 +57,11 @@ function inImports(reader: Reader): MemoryLimits | undefined {
     } else if (kind === KIND_MEMORY) {
       const hasMaximum = (reader.u32() & 1) !== 0;
       const initial = reader.u32();
-      return { initial, maximum: hasMaximum ? reader.u32() : undefined };
+      const maximum = hasMaximum ? reader.u32() : undefined;
+      return { module: textOf(module), name: textOf(name), initial, maximum };
     } else throw malformed('unknown kind of import', reader.pos - 1);
   }
   return undefined;
 }
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

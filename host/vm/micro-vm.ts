@@ -11,7 +11,7 @@ import type { SyscallSink } from '../syscalls/table.ts';
 import { bootOf, bootParts, type BootParts } from './boot.ts';
 import { Children } from './children.ts';
 import { closed } from './closed-memory.ts';
-import { importedLimits } from './imported-memory.ts';
+import { importedMemory } from './imported-memory.ts';
 import type { KernelExports } from './kernel.ts';
 import type { Program } from './program.ts';
 import {
@@ -187,7 +187,7 @@ export class MicroVM<Exports extends object = GuestExports> {
    */
   static memory(bytes: number, wasm?: Bytes): Wasm.Memory {
     const frames = framesOf(bytes);
-    return giveMemory(frames, wasm && importedLimits(moduleBytes(wasm))?.initial);
+    return giveMemory(frames, wasm && importedMemory(moduleBytes(wasm))?.initial);
   }
 
   /** Attaches this thread to a VM that another thread created: it becomes one more vCPU. */

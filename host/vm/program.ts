@@ -2,11 +2,13 @@
 
 import { FRAME_BYTES } from '../../assembly/abi/limits.ts';
 import { asBytes, type Bytes } from '../bytes.ts';
+import { moduleBytes } from '../translator/reader.ts';
 import { checkNames, checkObject, refuse, RingzeroError } from '../errors.ts';
 import { Files } from '../files/files.ts';
 import { physicalBuffer } from '../physical-buffer.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { Branches } from './branches.ts';
+import { importedMemory } from './imported-memory.ts';
 import type { ProgramBranch } from './branch/program-branch.ts';
 import type { ForkedExports } from './exports.ts';
 import type { Exposure } from './exposure.ts';
@@ -30,7 +32,7 @@ export function optionsOf(
   const { initialize, ...others } = options;
   if (initialize !== undefined && typeof initialize !== 'boolean')
     refuse('initialize', initialize, 'true or false');
-  const imported = importedMemory(imports);
+  const imported = givenMemory(wasm, imports);
   const memory = imported ?? options.memory;
   if (imported !== undefined && !isSameMemory(options.memory, imported))
     refuse('memory', 'another memory', 'the memory among the imports or its size, or leave it out');
@@ -65,17 +67,19 @@ export async function loadProgram<Exports extends object>(
   return programOf<Exports>(await create(optionsOf(wasm, imports, options)), wasm, options);
 }
 
-/** The memory among the imports that glue supplies, which must then be physical memory. */
-function importedMemory(imports: Wasm.Imports): Wasm.Memory | undefined {
-  for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
-    if (!(value instanceof WebAssembly.Memory)) continue;
-    if (isPhysicalMemory(value)) return value;
-    throw new RingzeroError(
-      'RZ_OPTION',
-      'the imports hold a memory of their own, which the program would not run on: give the glue one from `MicroVM.memory(bytes)` (Emscripten: `wasmMemory`)',
-    );
-  }
-  return undefined;
+/**
+ * The memory that glue supplies for the module's import, which must then be physical memory. Only what the
+ * module imports is looked at: Emscripten's imports take each name that is asked for as one that is needed.
+ */
+function givenMemory(wasm: Bytes, imports: Wasm.Imports): Wasm.Memory | undefined {
+  const declared = importedMemory(moduleBytes(wasm));
+  const value: unknown = declared && imports[declared.module]?.[declared.name];
+  if (!(value instanceof WebAssembly.Memory)) return undefined;
+  if (isPhysicalMemory(value)) return value;
+  throw new RingzeroError(
+    'RZ_OPTION',
+    'the imports hold a memory of their own, which the program would not run on: give the glue one from `MicroVM.memory(bytes)` (Emscripten: `wasmMemory`)',
+  );
 }
 
 /**

@@ -187,6 +187,19 @@ test('constructors of a reactor are left to the glue', async () => {
   await loaded.close();
 });
 
+test('glue is asked for what the module imports alone: Emscripten’s takes a question for a need', async () => {
+  const asked: string[] = [];
+  const table = new Proxy({} as WebAssembly.ModuleImports, {
+    get: (_, name) => (asked.push(String(name)), () => {}),
+    ownKeys: () => ['f', 'never'],
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+  });
+  const module = assemble('(module (import "GOT.func" "f" (func)) (memory (export "memory") 1))');
+  const program = await MicroVM.load(module, { 'GOT.func': table }, { memory: 2 ** 24 });
+  assert.equal([...new Set(asked)], ['f']);
+  await program.close();
+});
+
 test('options are checked', () => {
   const codeOf = (given: unknown): unknown => {
     try {
