@@ -5,6 +5,7 @@
 import { startThread, type Thread } from '#platform';
 import { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 import type { BranchReply, BranchRequest, BranchThreadData } from './branch/state.ts';
+import type { TableState } from './tables.ts';
 
 type WithoutId<Each> = Each extends unknown ? Omit<Each, 'id'> : never;
 type Request = WithoutId<BranchRequest>;
@@ -23,6 +24,8 @@ export class BranchThread {
   #ended: RingzeroError | undefined;
   /** The snapshot that its memory equals. */
   held: number | undefined;
+  /** Of the last state that it was sent: they are long, and seldom change. */
+  #tables: TableState | undefined;
   /** Pages of 64 KiB that its memory has. */
   readonly pages: number;
 
@@ -44,7 +47,8 @@ export class BranchThread {
       this.#pending.set(id, { resolve, reject, copied });
       this.#thread.hold(true);
       try {
-        this.#thread.post({ ...request, id });
+        this.#thread.post({ ...this.#withoutKnown(request), id });
+        if ('state' in request) this.#tables = request.state.tables;
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         this.#settle(id)?.reject(
@@ -55,6 +59,11 @@ export class BranchThread {
         );
       }
     });
+  }
+
+  #withoutKnown(request: Request): Request {
+    if (!('state' in request) || request.state.tables !== this.#tables) return request;
+    return { ...request, state: { ...request.state, tables: undefined, hasSameTables: true } };
   }
 
   async terminate(): Promise<void> {

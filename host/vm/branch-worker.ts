@@ -4,7 +4,8 @@
 import { thread } from '#platform';
 import { RingzeroError } from '../errors.ts';
 import { Branch } from './branch/branch.ts';
-import type { BranchReply, BranchRequest, BranchThreadData } from './branch/state.ts';
+import type { BranchReply, BranchRequest, BranchState, BranchThreadData } from './branch/state.ts';
+import type { TableState } from './tables.ts';
 
 /** What a module of a branch exports. */
 interface BranchModule {
@@ -24,6 +25,7 @@ class Server {
   readonly #module: BranchModule;
   readonly #start: Start;
   #functions: Functions = {};
+  #tables: TableState | undefined;
 
   private constructor(branch: Branch, module: BranchModule, start: Start) {
     this.#branch = branch;
@@ -46,15 +48,21 @@ class Server {
   async serve(request: BranchRequest): Promise<unknown> {
     if (request.kind === 'call') return this.#call(request.name, request.args);
     if (request.kind === 'end') return this.#end();
-    const { id, state, argument } = request;
+    const { id, argument } = request;
+    const state = this.#completed(request.state);
     this.#branch.hold(state);
     const load = (): unknown => this.#module.link?.(this.#branch, argument);
     if (await this.#branch.link(state.sides, load)) this.#branch.hold(state);
     post({ kind: 'copied', id });
-    if (request.kind === 'hold') return undefined;
+    if (request.kind === 'hold') return this.#branch.followTables(state);
     this.#branch.become(state);
     this.#functions = (await this.#start(argument)) ?? {};
     return undefined;
+  }
+
+  #completed(state: BranchState): BranchState {
+    if (state.hasSameTables !== true) this.#tables = state.tables;
+    return { ...state, tables: this.#tables };
   }
 
   #call(name: string, args: readonly unknown[]): unknown {

@@ -177,12 +177,21 @@ export class Branches {
     const isOld = this.#plain?.memoryImport === undefined && pages > this.#pages;
     if (this.#module !== undefined && !isOld) return this.#module;
     const { wasm, vcpu } = this.#program;
-    const plain = plainModule(wasm, pages, 'ringzero.changesTables' in vcpu.instance.exports);
+    const names = Object.keys(vcpu.instance.exports);
+    const changesTables = names.includes('ringzero.changesTables');
+    const values = names.flatMap((name) => /^ringzero\.function\.(\d+)$/.exec(name)?.[1] ?? []);
+    const plain = plainModule(wasm, pages, values.map(Number));
     const { bytes, globals, memoryImport } = plain;
     this.#plain = plain;
     this.#pages = pages;
     const compiled = originals.compile(bytes as BufferSource);
-    return (this.#module = compiled.then((module) => ({ module, globals, memoryImport, pages })));
+    return (this.#module = compiled.then((module) => ({
+      module,
+      globals,
+      changesTables,
+      memoryImport,
+      pages,
+    })));
   }
 
   /** Starts a thread for the next branch, unless one comes back before. */

@@ -39,16 +39,19 @@ export class Tables {
   /** Functions of side modules, by what they are called in a state. */
   readonly #named = new Map<string, Ref>();
   #captured: TableState | undefined;
+  #followed: TableState | undefined;
+  /** By table: entries that follow() has set, which glue does not know. */
+  readonly #given: (Map<number, Ref> | undefined)[] = [];
   #isDirty = false;
 
-  /** Before any code of the instance has run. */
-  constructor(exports: WebAssembly.Exports) {
+  /** Before any code of the instance has run. `changes`: its code changes tables. */
+  constructor(exports: WebAssembly.Exports, changes = CHANGING in exports) {
     this.#exports = exports;
     this.#tables = Object.entries(exports).flatMap(([name, value]): Place[] => {
       if (!NAME.test(name)) return [];
       return [value instanceof WebAssembly.Global ? placeOf(value) : (value as WebAssembly.Table)];
     });
-    this.#isChangedByCode = CHANGING in exports && this.#tables.length > 0;
+    this.#isChangedByCode = changes && this.#tables.length > 0;
     if (this.#isChangedByCode) this.#remember();
     for (const table of this.#tables) if (table instanceof WebAssembly.Table) this.#watch(table);
   }
@@ -59,9 +62,15 @@ export class Tables {
     this.#isDirty = false;
     if (this.#initial === undefined) return undefined;
     const isSame = this.#tables.every((table, t) => isEqual(table, this.#initial![t]!));
+    const before = this.#captured;
     this.#captured = isSame
       ? undefined
-      : this.#tables.map((table) => entriesOf(table).map((fn) => this.#homeOf(fn)));
+      : this.#tables.map((table, t) => {
+          const homes = entriesOf(table).map((fn) => this.#homeOf(fn));
+          return isSameTable(homes, before?.[t]) ? before![t]! : homes;
+        });
+    if (this.#captured?.every((homes, t) => homes === before?.[t]) === true)
+      this.#captured = before;
     return this.#captured;
   }
 
@@ -141,7 +150,9 @@ export class Tables {
    * remembered and that must change.
    */
   follow(state: TableState | undefined): void {
+    if (!this.#isDirty && !this.#isChangedByCode && state === this.#followed) return;
     this.#isDirty = false;
+    this.#followed = state;
     if (state === undefined) return;
     this.#remember();
     this.#tables.forEach((table, t) => {
@@ -151,13 +162,19 @@ export class Tables {
       homes.forEach((home, i) => {
         const fn = this.#functionOf(home);
         const own = table.get(i) as Ref;
-        if (fn === own || fn === null || fn === undefined) return;
-        if (i < before && own !== null && this.#isAdded(t, i))
+        if (fn === own) return;
+        const isGlues = own !== null && this.#given[t]?.get(i) !== own;
+        if (fn === null || fn === undefined) {
+          if (!isGlues) table.set(i, null);
+          return;
+        }
+        if (i < before && isGlues && this.#isAdded(t, i))
           throw new RingzeroError(
             'RZ_MODULE_UNSUPPORTED',
             `entry ${i} of the program’s table is another function in its branch: the branch’s glue has filled the table in another order`,
           );
         table.set(i, fn);
+        (this.#given[t] ??= new Map()).set(i, fn);
       });
     });
     this.#isDirty = false;
@@ -241,6 +258,20 @@ function isPrimitive(value: unknown): value is Primitive {
 
 function entriesOf(table: Place): Ref[] {
   return Array.from({ length: table.length }, (_, i) => table.get(i) as Ref);
+}
+
+function isSameTable(a: readonly TableEntry[], b: readonly TableEntry[] | undefined): boolean {
+  return a.length === b?.length && a.every((home, i) => isSameHome(home, b[i]));
+}
+
+function isSameHome(a: TableEntry, b: TableEntry | undefined): boolean {
+  if (a === b) return true;
+  const hasValues = isValue(a) && isValue(b);
+  return hasValues && Object.is(a.value, b.value);
+}
+
+function isValue(home: TableEntry | undefined): home is { value: Primitive } {
+  return typeof home === 'object' && home !== null && 'value' in home;
 }
 
 function isEqual(table: Place, entries: readonly Ref[]): boolean {

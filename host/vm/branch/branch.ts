@@ -82,7 +82,7 @@ export class Branch {
     const { module } = this.#data;
     const instance = new originals.Instance(module, imports as WebAssembly.Imports);
     this.#instance = instance;
-    this.#tables = new Tables(instance.exports);
+    this.#tables = new Tables(instance.exports, this.#data.changesTables);
     this.#exports = plainExports(instance);
     const shown = Object.create(WebAssembly.Instance.prototype) as { exports: Wasm.Exports };
     Object.defineProperty(shown, 'exports', { value: this.#exports });
@@ -173,6 +173,15 @@ export class Branch {
     this.#tables!.follow(state.tables);
   }
 
+  /**
+   * Sets the tables in advance, which takes long where they are long.
+   *
+   * @internal
+   */
+  followTables(state: BranchState): void {
+    if (state.sides.length === this.#sides.length) this.#tables!.follow(state.tables);
+  }
+
   /** Whether glue has linked nothing since become(): what it knows of the tables is true of the parent. */
   get isReusable(): boolean {
     return !this.#tables!.hasChanged;
@@ -188,7 +197,7 @@ export class Branch {
         `side module ${this.#sides.length} of the branch is not the parent’s, or has another place in the table`,
       );
     const memoryBase = state?.memoryBase ?? baseOf(given, '__memory_base');
-    const plain = plainModule(bytes, 0, false);
+    const plain = plainModule(bytes, 0, []);
     const module = new originals.Module(plain.bytes as BufferSource);
     const instance = new originals.Instance(module, placed(module, given, memoryBase));
     const { tableEntries } = dynamicNeeds(module);

@@ -40,10 +40,14 @@ export interface PlainModule {
 type Exported = [name: string, kind: number, index: number];
 
 /**
- * `pages`: what a memory of its own starts with. `values`: functions that its code takes as values are
+ * `pages`: what a memory of its own starts with. `values`: functions that its code takes as values, which are
  * exported, too. Fails with RZ_MODULE_UNSUPPORTED for a mutable global that JavaScript cannot set.
  */
-export function plainModule(wasm: Uint8Array, pages: number, values: boolean): PlainModule {
+export function plainModule(
+  wasm: Uint8Array,
+  pages: number,
+  values: readonly number[],
+): PlainModule {
   const map = mapModule(wasm);
   const globals = globalsOf(map);
   const out = new Writer(wasm.length + 4096);
@@ -84,7 +88,7 @@ function globalsOf({ globals }: ModuleMap): PlainGlobal[] {
 }
 
 /** What a copy of the program needs to reach, as exports. */
-function stateOf(map: ModuleMap, values: boolean): Exported[] {
+function stateOf(map: ModuleMap, values: readonly number[]): Exported[] {
   const { globals, tables } = map;
   const mutable = [...globals.keys()].filter((index) => globals[index]!.mutable);
   const numbers = mutable.filter((index) => globals[index]!.type >= V128);
@@ -100,11 +104,7 @@ function stateOf(map: ModuleMap, values: boolean): Exported[] {
       ...objects.map((index): [number, number] => [KIND_TABLE, index]),
       ...references.map((index): [number, number] => [KIND_GLOBAL, index]),
     ].map(([kind, index], i): Exported => [`ringzero.references.${i}`, kind, index]),
-    ...(values ? [...map.valueFunctions] : []).map((index): Exported => [
-      `ringzero.function.${index}`,
-      KIND_FUNCTION,
-      index,
-    ]),
+    ...values.map((index): Exported => [`ringzero.function.${index}`, KIND_FUNCTION, index]),
   ];
 }
 

@@ -22,6 +22,8 @@ export interface BranchState {
   readonly registers: Uint8Array;
   /** Its tables, where they differ from what the module declares. */
   readonly tables: TableState | undefined;
+  /** The tables are those of the last state that the thread was sent, and are not sent again. */
+  readonly hasSameTables?: boolean;
   /** What its glue has linked to it, in that order. */
   readonly sides: readonly SideState[];
 }
@@ -31,6 +33,8 @@ export interface BranchThreadData {
   /** The plain module (plain-module.ts). */
   readonly module: Wasm.Module;
   readonly globals: readonly PlainGlobal[];
+  /** Its code changes tables. */
+  readonly changesTables: boolean;
   readonly memoryImport: { readonly module: string; readonly name: string } | undefined;
   /** Pages of 64 KiB of its memory: initial and maximum. */
   readonly pages: number;
