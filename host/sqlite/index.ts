@@ -128,6 +128,7 @@ export class SQLite<Api extends object> {
       of.start(glue, init).then(resolve, reject);
     });
     const api = await starting;
+    of.mount?.(api, program!);
     if (name === 'sql.js') keepInMemory(api as SqlJs, program!.memory);
     const sqlite = new SQLite(api, program!, worker, warm);
     sqlite.#addForks();

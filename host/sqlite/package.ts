@@ -3,6 +3,7 @@
 import { RingzeroError } from '../errors.ts';
 import { readPackageFile, requireAgain } from '#platform';
 import type * as Wasm from '../webassembly.ts';
+import type { FilesOwner } from './vm-files.ts';
 
 /** Values as the packages take and return them. */
 export type SQLiteValue = number | bigint | string | Uint8Array | null;
@@ -41,6 +42,8 @@ export interface Package<Api> {
   readonly importsMemory: boolean;
   /** Starts its glue. `options` are the user's. */
   start(glue: GlueOptions, options: object): Promise<Api>;
+  /** Has its databases' files in the VM: the same way in a program and in its forks. */
+  mount?(api: Api, owner: FilesOwner): void;
   /** Its connection at an address. */
   connect(api: Api, pointer: number): Connection | Promise<Connection>;
 }

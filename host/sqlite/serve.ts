@@ -20,6 +20,7 @@ export function serve<Api>(of: Package<Api>) {
       ? { wasmMemory, instantiateWasm }
       : { instantiateWasm };
     const api = await of.start(glue, {});
+    of.mount?.(api, branch);
     return async (pointer) => functionsOf(await of.connect(api, pointer));
   };
 }

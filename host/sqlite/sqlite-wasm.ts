@@ -1,5 +1,6 @@
 // @sqlite.org/sqlite-wasm.
 
+import { installVmFiles, type VfsApi } from './vm-files.ts';
 import { importPackage, type Package, type SQLiteParameters, type SQLiteValue } from './package.ts';
 
 /**
@@ -35,6 +36,8 @@ export const sqliteWasm: Package<SqliteWasm> = {
     }>('@sqlite.org/sqlite-wasm');
     return init({ ...options, ...glue });
   },
+
+  mount: (api, owner) => installVmFiles(api as unknown as VfsApi, owner),
 
   connect({ oo1, capi }, pointer) {
     const database = oo1.DB.wrapHandle(pointer);

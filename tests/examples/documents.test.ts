@@ -49,7 +49,14 @@ tests('docs/udf.md: a function, called and in a range', () => {
 
 tests('docs/sqlite.md: a fork', () => {
   const code = block('docs/sqlite.md', 'js', 'db.fork()');
-  assert.is(run(`${code}console.log(theirs.join(), ours.join());`), 'alan ada,alan\n');
+  const file = block('docs/sqlite.md', 'js', "oo1.DB('/people.db");
+  const [before, end] = code.split('await sqlite.close();');
+  const said = run(
+    `${before}${file}console.log(theirs.join(), ours.join()); await sqlite.close();${end}`,
+  );
+  assert.is(said, 'alan ada,alan\n');
+  const database = readFileSync(join(directory, 'people.db'), 'latin1');
+  assert.ok(database.startsWith('SQLite format 3'));
 });
 
 tests('docs/pglite.md: a fork', () => {
