@@ -41,7 +41,7 @@ const PACKAGES = {
  *
  * @category SQLite
  */
-export type SQLitePackage = keyof typeof PACKAGES;
+export type SQLitePackage = keyof Apis;
 
 /** What the packages have, by their names. */
 interface Apis {

@@ -13,6 +13,7 @@
 //             be observed.
 
 import { RingzeroError } from '../errors.ts';
+import type * as Wasm from '../webassembly.ts';
 
 export type TableEntry =
   readonly [table: number, index: number] | string | { value: Primitive } | null;
@@ -45,7 +46,7 @@ export class Tables {
   #isDirty = false;
 
   /** Before any code of the instance has run. `changes`: its code changes tables. */
-  constructor(exports: WebAssembly.Exports, changes = CHANGING in exports) {
+  constructor(exports: Wasm.Exports, changes = CHANGING in exports) {
     this.#exports = exports;
     this.#tables = Object.entries(exports).flatMap(([name, value]): Place[] => {
       if (!NAME.test(name)) return [];

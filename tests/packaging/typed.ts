@@ -25,6 +25,7 @@ export function checkTypes(
 /** What a type parameter promises; the exports of a guest without one are any functions. */
 export const TYPED_EXPORTS = `import { MicroVM, type Fork, type MicroVMHandle, type Program } from 'ringzero';
   import { loadSync } from 'ringzero/sync';
+  import { SQLite, type SQLiteFork, type SQLiteValue } from 'ringzero/sqlite';
   import { intercept, type BranchInterceptOptions, type Interception } from 'ringzero/intercept';
   type Cells = { put(k: number, v: number): void; get(k: number): number; big(k: bigint): bigint };
   export async function cells(guest: Uint8Array, handle: MicroVMHandle): Promise<number> {
@@ -55,6 +56,16 @@ export const TYPED_EXPORTS = `import { MicroVM, type Fork, type MicroVMHandle, t
     // @ts-expect-error there is none of this name
     fork.call('nothing');
     return fork.exports.get(1) + fork.call('get', 1);
+  }
+  interface Own { Database: new () => { readonly db: number; own(): string } }
+  export async function rows(): Promise<SQLiteValue[][]> {
+    const sqlite = await SQLite.load('sql.js', { warm: 2 });
+    const fork: SQLiteFork = await sqlite.fork(new sqlite.api.Database());
+    const { api } = await SQLite.load<Own>('sql.js');
+    const own: string = new api.Database().own();
+    // @ts-expect-error not one of the packages
+    await SQLite.load('better-sqlite3');
+    return fork.selectArrays('SELECT ?, ?', [1n, own]);
   }
   export function beneath(branch: BranchInterceptOptions['branch'], memoryOf: Uint8Array): Interception {
     intercept({ filter: (_, bytes) => bytes.length > 9, memory: 2 ** 24 })[Symbol.dispose]();
