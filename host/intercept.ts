@@ -65,6 +65,7 @@ export class Interception implements Iterable<Program> {
     this.#end = end;
   }
 
+  /** The programs so far. */
   [Symbol.iterator](): Iterator<Program> {
     return this.#programs[Symbol.iterator]();
   }

@@ -15,6 +15,7 @@ import { keepInMemory, sqlJs, type SqlJs, type SqlJsDatabase } from './sql-js.ts
 import { sqliteWasm, type SqliteWasm, type SqliteWasmDatabase } from './sqlite-wasm.ts';
 import { waSqlite, type WaSqlite } from './wa-sqlite.ts';
 
+export { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 export { SQLiteError, SQLiteFork, SQLiteStatements } from './fork.ts';
 export type { SQLiteParameters, SQLiteValue } from './package.ts';
 export type { SqlJs, SqlJsDatabase } from './sql-js.ts';

@@ -25,9 +25,13 @@ interface Statement {
  */
 export interface SqlJsDatabase {
   db: number | null;
+  /** Runs statements; a table for each that returns rows. */
   exec(sql: string): { values: SQLiteValue[][] }[];
+  /** Closes the connection. */
   close(): void;
+  /** Throws what a result code means. */
   handleError(result: number): void;
+  /** The statements of a text. */
   iterateStatements(sql: string): Iterable<Statement>;
 }
 

@@ -10,6 +10,7 @@ import { importPackage, type Package, type SQLiteParameters, type SQLiteValue } 
  */
 export interface SqliteWasmDatabase {
   readonly pointer?: number | undefined;
+  /** Runs statements. */
   exec(options: object): unknown;
 }
 
@@ -20,9 +21,16 @@ export interface SqliteWasmDatabase {
  */
 export interface SqliteWasm {
   readonly oo1: {
-    DB: { prototype: object; wrapHandle(pointer: number): SqliteWasmDatabase };
+    DB: {
+      prototype: object;
+      /** The database of a connection. */
+      wrapHandle(pointer: number): SqliteWasmDatabase;
+    };
   };
-  readonly capi: { sqlite3_randomness(bytes: number, at: number): void };
+  readonly capi: {
+    /** Draws random bytes; with zeros, seeds anew. */
+    sqlite3_randomness(bytes: number, at: number): void;
+  };
 }
 
 export const sqliteWasm: Package<SqliteWasm> = {

@@ -16,12 +16,19 @@ import {
  * @category SQLite
  */
 export interface WaSqlite {
+  /** Opens a connection. */
   open_v2(name: string, flags?: number, vfs?: string): Promise<number>;
+  /** Prepares the statements of a text, one after the other. */
   statements(connection: number, sql: string): AsyncIterable<number>;
+  /** Number of parameters. */
   bind_parameter_count(statement: number): number;
+  /** Sets parameters. */
   bind_collection(statement: number, values: SQLiteParameters): number;
+  /** Names of the columns. */
   column_names(statement: number): string[];
+  /** Goes to the next row. */
   step(statement: number): Promise<number>;
+  /** The current row. */
   row(statement: number): SQLiteValue[];
 }
 
