@@ -148,6 +148,7 @@ export class Analysis {
       case OP.call:
         return this.#callDirect(a);
       case OP.callIndirect:
+      case OP.callRef:
         operands.pop(1);
         this.#call(a);
         return state.kill();
@@ -158,6 +159,12 @@ export class Analysis {
         if (!state.dead && operands.has(1)) noteCondition(state, a, this.#comparison);
         operands.pop(1);
         branch(state, a);
+        return state.endPrefix();
+      case OP.brOnNull:
+      case OP.brOnNonNull:
+        operands.pop(1);
+        branch(state, a);
+        if (code === OP.brOnNull) operands.pushFresh(1);
         return state.endPrefix();
       case OP.brTable:
         operands.pop(1);

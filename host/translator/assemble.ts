@@ -306,7 +306,8 @@ export function elementSection(image: Image, entries: readonly number[] = []): U
       if (flags & 2) out.u32(reader.index(map.tables.length, 'table'));
       expression();
     }
-    if (flags & 3) out.byte(flags & 4 ? elementType(reader) : reader.byte());
+    if (flags & 3 && flags & 4) writeType(out, elementType(reader, map.types.length));
+    else if (flags & 3) out.byte(reader.byte());
     let items = reader.count();
     out.u32(items);
     for (; items > 0; items--) {
@@ -330,13 +331,22 @@ export function elementSection(image: Image, entries: readonly number[] = []): U
 }
 
 /** The module's tables, and one for `entries` entries if there are any. */
-function tableSection({ map }: VmImage, entries: number): Uint8Array {
+function tableSection(image: VmImage, entries: number): Uint8Array {
+  const { map } = image;
   const { start, end } = map.tableSection ?? { start: 0, end: 0 };
   const reader = new Decoder(map, start, end);
-  if (entries === 0) return map.bytes.subarray(start, end);
+  const valued = map.tables.filter((table) => table.start > 0);
+  if (entries === 0 && valued.length === 0) return map.bytes.subarray(start, end);
   const out = new Writer(end - start + 16);
-  out.u32((start === end ? 0 : reader.u32()) + 1);
-  out.copy(map.bytes, reader.pos, end);
+  out.u32((start === end ? 0 : reader.u32()) + (entries > 0 ? 1 : 0));
+  let from = reader.pos;
+  for (const table of valued) {
+    out.copy(map.bytes, from, table.start);
+    image.constant(out, table.start, table.end);
+    from = table.end;
+  }
+  out.copy(map.bytes, from, end);
+  if (entries === 0) return out.finish();
   out.ops(FUNCREF, 1);
   out.u32(entries);
   out.u32(entries);

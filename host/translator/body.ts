@@ -213,6 +213,8 @@ export class Body {
         return this.#endBlock();
       case OP.br:
       case OP.brIf:
+      case OP.brOnNull:
+      case OP.brOnNonNull:
         if (this.#wrapped > 0) this.#branch(a);
         return;
       case OP.brTable:
@@ -223,6 +225,7 @@ export class Body {
         return this.#renumbered(this.image.functionIndex(a));
       case OP.returnCall:
       case OP.returnCallIndirect:
+      case OP.returnCallRef:
         return this.#tailCall(a);
       case OP.refFunc:
         this.image.valueFunctions.add(a);
@@ -249,7 +252,7 @@ export class Body {
     const { image } = this;
     this.flush(this.at);
     image.pollAtTailCall(this);
-    if (this.instruction === OP.returnCallIndirect) return;
+    if (this.instruction !== OP.returnCall) return;
     image.growth.call(a);
     this.#renumbered(image.functionIndex(a));
   }

@@ -211,14 +211,21 @@ class Counter {
       case OP.call:
         return this.#call(this.#map.typeOf(a));
       case OP.callIndirect:
+      case OP.callRef:
         this.#stack(1, 0);
         return this.#call(this.#map.types[a]!);
       case OP.returnCall:
         this.#call(this.#map.typeOf(a));
         return this.#leave(decoder, code);
       case OP.returnCallIndirect:
+      case OP.returnCallRef:
         this.#call(this.#map.types[a]!);
         return this.#leave(decoder, code);
+      case OP.brOnNull:
+      case OP.brOnNonNull:
+        this.#stack(1, 0);
+        this.#exit(a);
+        return this.#stack(0, code === OP.brOnNull ? 1 : 0);
       default:
         return this.#leave(decoder, code);
     }

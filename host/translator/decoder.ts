@@ -49,6 +49,7 @@ import {
   TABLE_TABLE,
   TAG,
   TRY_TABLE,
+  TYPE,
   TYPE_TABLE,
   TYPES,
   ZERO,
@@ -57,7 +58,7 @@ import type { ModuleMap } from './module.ts';
 import { codeOf, VOID } from './opcode.ts';
 import { malformed, Reader } from './reader.ts';
 import { LOCALS_MAX, MEMORIES, MEMORY64, unsupported } from './refuse.ts';
-import { heapType, valueType } from './types.ts';
+import { skipNull, valueType } from './types.ts';
 
 /** Kinds of clauses of try_table: those below CATCH_ALL have a tag; odd ones also leave the exception. */
 export const CATCH_ALL = 2;
@@ -200,6 +201,7 @@ export class Decoder extends Reader {
   }
 
   #rarest(): void {
+    const map = this.#map;
     switch (IMMEDIATES[this.code]) {
       case MEMORY:
         return this.#memories(1);
@@ -218,10 +220,13 @@ export class Decoder extends Reader {
       case LANE:
         return this.skip(1);
       case TYPES:
-        for (let left = this.count(); left > 0; left--) valueType(this);
+        for (let left = this.count(); left > 0; left--) valueType(this, map.types.length);
         return;
       case HEAP_TYPE:
-        heapType(this);
+        skipNull(this, map.types.length);
+        return;
+      case TYPE:
+        this.a = this.index(map.types.length, 'type');
         return;
       case TAG:
         this.a = this.#tag();
@@ -254,7 +259,7 @@ export class Decoder extends Reader {
     this.a = this.b = 0;
     if (first === VOID) this.pos++;
     else if (first > VOID && first < 0x80) {
-      valueType(this);
+      valueType(this, this.#map.types.length);
       this.b = 1;
     } else {
       const type = this.#map.types[this.s32()];
@@ -339,7 +344,7 @@ export function bodiesOf(map: ModuleMap): readonly BodyBytes[] {
     const after = reader.pos + size;
     if (after > end) throw malformed('unexpected end', end);
     reader.end = after;
-    bodies.push(bodyOf(reader, map.typeOf(map.importedFunctions + i).params.length));
+    bodies.push(bodyOf(map, reader, map.typeOf(map.importedFunctions + i).params.length));
     reader.pos = after;
     reader.end = end;
   }
@@ -347,7 +352,7 @@ export function bodiesOf(map: ModuleMap): readonly BodyBytes[] {
   return bodies;
 }
 
-function bodyOf(reader: Reader, params: number): BodyBytes {
+function bodyOf(map: ModuleMap, reader: Reader, params: number): BodyBytes {
   const from = reader.pos;
   const groups = reader.count();
   const groupsStart = reader.pos;
@@ -355,7 +360,7 @@ function bodyOf(reader: Reader, params: number): BodyBytes {
   for (let left = groups; left > 0; left--) {
     locals += reader.u32();
     if (locals > LOCALS_MAX) throw malformed('too many locals', reader.pos);
-    valueType(reader);
+    valueType(reader, map.types.length);
   }
   const { pos: start, end } = reader;
   return { groups, groupsStart, start, end, locals, size: end - from };

@@ -2,7 +2,7 @@
 
 import { Decoder, bodiesOf } from './decoder.ts';
 import { MAGIC, type ModuleMap } from './module.ts';
-import { OP, PAGE_ATOMIC, PAGE_SIMD } from './opcode.ts';
+import { OP, PAGE_ATOMIC, PAGE_SIMD, REF_FUNC } from './opcode.ts';
 
 interface Feature {
   readonly name: string;
@@ -12,6 +12,12 @@ interface Feature {
 }
 
 const RELAXED = PAGE_SIMD + 0x100;
+
+const TYPED_REFERENCES = 'typed references to functions';
+const hasTyped = ({ types, tables, globals }: ModuleMap): boolean =>
+  types.some(({ params, results }) => [...params, ...results].some((type) => type < 0)) ||
+  tables.some(({ type, start }) => type < 0 || type === REF_FUNC || start > 0) ||
+  globals.some(({ type }) => type < 0 || type === REF_FUNC);
 
 const FEATURES: readonly Feature[] = [
   {
@@ -28,6 +34,14 @@ const FEATURES: readonly Feature[] = [
     name: 'tail calls',
     isUsed: (code) => code === OP.returnCall || code === OP.returnCallIndirect,
     body: [OP.returnCall, 0],
+  },
+  {
+    name: TYPED_REFERENCES,
+    isUsed: (code) =>
+      code === OP.callRef ||
+      code === OP.returnCallRef ||
+      (code >= OP.refAsNonNull && code <= OP.brOnNonNull),
+    body: [OP.refNull, 0, OP.refAsNonNull, OP.drop],
   },
   {
     name: 'relaxed SIMD',
@@ -50,6 +64,8 @@ export function lackingFeature(
   validate: (bytes: Uint8Array) => boolean,
 ): string | undefined {
   const lacking = FEATURES.filter(({ body }) => !validate(moduleOf(body)));
+  if (hasTyped(map) && lacking.some(({ name }) => name === TYPED_REFERENCES))
+    return TYPED_REFERENCES;
   if (lacking.length > 0) {
     const decoder = new Decoder(map);
     for (const body of bodiesOf(map)) {

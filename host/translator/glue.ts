@@ -30,6 +30,7 @@ import { Code } from './code.ts';
 import type { KernelCall } from './indices.ts';
 import type { VmImage } from './vm-image.ts';
 import { KIND_FUNCTION } from './kinds.ts';
+import type { Types } from './types.ts';
 import type { FunctionType, ModuleMap } from './module.ts';
 import { EXTERNREF, F32, F64, FUNCREF, I32, I64, OP, REF_EXTERN, REF_FUNC } from './opcode.ts';
 
@@ -44,12 +45,15 @@ const LETTERS = new Map([
   [REF_EXTERN, 'x'],
 ]);
 
-const lettersOf = (types: Uint8Array): string =>
-  Array.from(types, (type) => LETTERS.get(type)).join('');
+/** A reference to the module's type has its number for a letter. */
+const letterOf = (type: number): string | undefined =>
+  type < 0 ? String.fromCharCode(0x4e00 - type) : LETTERS.get(type);
+
+const lettersOf = (types: Types): string => Array.from(types, letterOf).join('');
 
 /** JavaScript has neither vectors nor references to exceptions: only the program calls such a function. */
 const crosses = ({ params, results }: FunctionType): boolean =>
-  [...params, ...results].every((type) => LETTERS.has(type));
+  [...params, ...results].every((type) => letterOf(type) !== undefined);
 
 const callName = ({ params, results }: FunctionType): string =>
   `call.${lettersOf(params)}.${lettersOf(results)}`;

@@ -35,6 +35,7 @@ import type { WriteStatistics } from './plan.ts';
 import { checkFrames, patch } from './relocation.ts';
 import { rootsOf } from './reach.ts';
 import { SnapshotImage } from './snapshot-image.ts';
+import type { Types } from './types.ts';
 
 export type { MeterOptions } from './metered-image.ts';
 export type { WriteStatistics } from './plan.ts';
@@ -317,7 +318,7 @@ const LETTERS = new Map([
 ]);
 
 function lettersOf({ params, results }: FunctionType): string {
-  const letters = (types: Uint8Array): string =>
+  const letters = (types: Types): string =>
     Array.from(types, (type) => LETTERS.get(type) ?? 'r').join('');
   return `${letters(params)}:${letters(results)}`;
 }

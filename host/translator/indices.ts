@@ -147,7 +147,7 @@ export abstract class Indices {
   }
 
   type(params: readonly number[], results: readonly number[]): number {
-    const type = { params: Uint8Array.from(params), results: Uint8Array.from(results) };
+    const type = { params: Int32Array.from(params), results: Int32Array.from(results) };
     const key = typeKey(type);
     let index = this.#typeKeys.get(key);
     if (index === undefined) {

@@ -61,6 +61,7 @@ export const PREFIX = 29;
 export const TAG = 30;
 export const DELEGATE = 31; // a label outside the block that it ends
 export const TRY_TABLE = 32; // a block type, then what is caught
+export const TYPE = 33;
 
 // How an access works: its operands, the address first.
 export const LOAD = 1; // address
@@ -170,6 +171,9 @@ function control(): void {
   plain(OP.selectTyped, 3, 1, TYPES);
   row(OP.returnCall, FUNCTION);
   row(OP.returnCallIndirect, TYPE_TABLE);
+  row(OP.callRef, TYPE, OP.returnCallRef);
+  row(OP.brOnNull, LABEL, OP.brOnNonNull);
+  plain(OP.refAsNonNull, 1, 1);
 }
 
 function exceptions(): void {
@@ -193,7 +197,7 @@ function variables(): void {
   plain(OP.refNull, 0, 1, HEAP_TYPE);
   plain(OP.refIsNull, 1, 1);
   plain(OP.refFunc, 0, 1, FUNCTION);
-  refused(GC, 0x14, 0x15, 0xd3, 0xd4, 0xd5, 0xd6, PREFIX_GC);
+  refused(GC, 0xd3, PREFIX_GC);
 }
 
 function numbers(): void {
@@ -315,11 +319,13 @@ function properties(): void {
   ];
   // An exception may arrive from where the view has moved. A tail call polls.
   moves.push(OP.catch, OP.catchAll, OP.tryTable, OP.returnCall, OP.returnCallIndirect);
+  moves.push(OP.callRef, OP.returnCallRef);
   for (const code of [...moves, OP.atomicWait32, OP.atomicWait64]) MAY_MOVE_VIEW[code] = 1;
   const changed: number[] = [OP.block, OP.loop, OP.if, OP.end, OP.br, OP.brIf, OP.brTable, OP.call];
   changed.push(OP.globalGet, OP.globalSet, OP.tableSet, OP.memorySize, OP.memoryGrow, OP.refFunc);
   changed.push(OP.try, OP.throw, OP.rethrow, OP.throwRef, OP.delegate, OP.tryTable);
-  changed.push(OP.returnCall, OP.returnCallIndirect);
+  changed.push(OP.returnCall, OP.returnCallIndirect, OP.returnCallRef);
+  changed.push(OP.brOnNull, OP.brOnNonNull);
   for (const code of [...changed, ...range(OP.memoryInit, OP.tableFill)])
     for (const column of Object.values(CHANGED)) column[code] = 1;
   for (let code = 0; code < CODES; code++) {

@@ -32,7 +32,15 @@ import type { Body } from './body.ts';
 import { Code } from './code.ts';
 import { Image } from './image.ts';
 import { i32s, type KernelCall } from './indices.ts';
-import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, MAGIC, type ModuleMap } from './module.ts';
+import {
+  KIND_FUNCTION,
+  KIND_GLOBAL,
+  KIND_MEMORY,
+  MAGIC,
+  type ModuleMap,
+  TABLE_WITH_VALUE,
+} from './module.ts';
+import { writeType } from './types.ts';
 import { I32, I64, OP } from './opcode.ts';
 import { writePadded, Writer } from './writer.ts';
 
@@ -302,10 +310,15 @@ export class MeteredImage extends Image {
   #tables(to: Writer): void {
     const { tables } = this.map;
     to.u32(tables.length);
-    for (const { type, minimum, maximum } of tables) {
-      to.ops(type, 1);
+    for (const { type, minimum, maximum, start, end } of tables) {
+      if (start > 0) to.ops(TABLE_WITH_VALUE, 0);
+      writeType(to, type);
+      to.byte(1);
       to.u32(minimum);
       to.u32(Math.min(maximum ?? TABLE_ENTRIES_MAX, TABLE_ENTRIES_MAX));
+      if (start === 0) continue;
+      this.constant(to, start, end);
+      to.byte(OP.end);
     }
   }
 

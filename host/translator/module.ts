@@ -8,15 +8,16 @@ import { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE, KIND_TAG } from '.
 import { Decoder } from './decoder.ts';
 import { IS_CONSTANT, refuseCode } from './instructions.ts';
 import { EXTERNREF, FUNCREF, OP, PREFIX_GC, PREFIX_SIMD, V128 } from './opcode.ts';
+import { limits, type Limits } from './limits.ts';
 import { malformed, Reader } from './reader.ts';
-import { GC, MEMORIES, MEMORY64, refuseType, unsupported } from './refuse.ts';
-import { elementType, valueType } from './types.ts';
+import { GC, isTyped, MEMORIES, refuseType, unsupported } from './refuse.ts';
+import { elementType, type Types, valueType } from './types.ts';
 
 export { KIND_FUNCTION, KIND_GLOBAL, KIND_MEMORY, KIND_TABLE, KIND_TAG };
 
 export interface FunctionType {
-  readonly params: Uint8Array;
-  readonly results: Uint8Array;
+  readonly params: Types;
+  readonly results: Types;
 }
 
 /** Equal for structurally equal types. */
@@ -41,6 +42,8 @@ interface GlobalEntry {
 
 export interface TableEntry extends Limits {
   readonly type: number;
+  readonly start: number; // the first value of its entries, without the end; if it is null: start = end = 0
+  readonly end: number;
 }
 
 export interface ExportEntry {
@@ -116,6 +119,8 @@ export class ModuleMap {
 
 /** The first bytes of every module: magic number and version. */
 export const MAGIC: Uint8Array = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+/** How a table begins whose entries have another first value than null. */
+export const TABLE_WITH_VALUE = 0x40;
 // By section id, its place in the required order; 12 is the data count, 13 the tags.
 const ORDER = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6];
 
@@ -165,14 +170,14 @@ function readSection(map: ModuleMap, section: Section, reader: Decoder): void {
       return;
     }
     case 1:
-      return each(reader, () => map.types.push(readType(reader)));
+      return each(reader, () => map.types.push(readType(map, reader)));
     case 2:
       return each(reader, () => readImport(map, reader));
     case 3:
       return each(reader, () => map.functions.push(typeIndex(map, reader)));
     case 4:
       map.tableSection = section;
-      return each(reader, () => readTable(map, reader));
+      return each(reader, () => readOwnTable(map, reader));
     case 5:
       return each(reader, () => readMemory(map, reader));
     case 6:
@@ -214,23 +219,24 @@ function finish(map: ModuleMap): void {
   }
 }
 
-function readType(reader: Reader): FunctionType {
+function readType(map: ModuleMap, reader: Reader): FunctionType {
   const form = reader.byte();
   if (form === 0x5f || form === 0x5e || form === 0x4e || form === 0x4f || form === 0x50) {
     throw unsupported(GC);
   }
   if (form !== 0x60) throw malformed('unknown type form', reader.pos - 1);
-  return { params: readTypes(reader), results: readTypes(reader) };
+  const types = map.types.length + 1; // a type may mention itself
+  return { params: readTypes(reader, types), results: readTypes(reader, types) };
 }
 
-function readTypes(reader: Reader): Uint8Array {
+function readTypes(reader: Reader, known: number): Types {
   const count = reader.count();
   const start = reader.pos;
-  const types = Array.from({ length: count }, () => valueType(reader));
+  const types = Array.from({ length: count }, () => valueType(reader, known));
   // Where each type is one byte, they are what the file has.
   return reader.pos - start === count
     ? reader.bytes.subarray(start, reader.pos)
-    : Uint8Array.from(types);
+    : Int32Array.from(types);
 }
 
 function typeIndex(map: ModuleMap, reader: Reader): number {
@@ -258,11 +264,13 @@ function readImport(map: ModuleMap, reader: Reader): void {
     map.importedFunctions++;
   } else if (kind === KIND_TABLE) {
     readTable(map, reader);
+    refuseTyped(map.tables.at(-1)!.type, 'table');
   } else if (kind === KIND_MEMORY) {
     readMemory(map, reader);
     map.memoryImported = true;
   } else if (kind === KIND_GLOBAL) {
-    map.globals.push({ ...globalType(reader), start: 0, end: 0 });
+    map.globals.push({ ...globalType(map, reader), start: 0, end: 0 });
+    refuseTyped(map.globals.at(-1)!.type, 'global');
     map.importedGlobals++;
   } else if (kind === KIND_TAG) {
     type = tagType(map, reader);
@@ -274,9 +282,19 @@ function readImport(map: ModuleMap, reader: Reader): void {
 }
 
 function readTable(map: ModuleMap, reader: Reader): void {
-  if (reader.bytes[reader.pos] === 0x40) throw unsupported(GC);
-  const type = elementType(reader);
-  map.tables.push({ ...limits(reader, 0xffffffff), type });
+  const type = elementType(reader, map.types.length);
+  map.tables.push({ ...limits(reader, 0xffffffff), type, start: 0, end: 0 });
+}
+
+function readOwnTable(map: ModuleMap, reader: Decoder): void {
+  if (reader.bytes[reader.pos] !== TABLE_WITH_VALUE) return readTable(map, reader);
+  reader.skip(1);
+  if (reader.byte() !== 0) throw malformed('malformed table', reader.pos - 1);
+  const type = elementType(reader, map.types.length);
+  const entry = { ...limits(reader, 0xffffffff), type };
+  const start = reader.pos;
+  skipConstant(map, reader);
+  map.tables.push({ ...entry, start, end: reader.pos - 1 });
 }
 
 function readMemory(map: ModuleMap, reader: Reader): void {
@@ -287,30 +305,13 @@ function readMemory(map: ModuleMap, reader: Reader): void {
   map.memoryMaximum = maximum;
 }
 
-interface Limits {
-  readonly minimum: number;
-  readonly maximum: number | undefined;
-  readonly shared: boolean;
+/** JavaScript, and so the host of a fork, cannot make such a table or global. */
+function refuseTyped(type: number, what: string): void {
+  if (isTyped(type)) throw unsupported(`an imported ${what} of typed references`);
 }
 
-function limits(reader: Reader, bound: number): Limits {
-  const at = reader.pos;
-  const flags = reader.byte();
-  if (flags & 4) throw unsupported(MEMORY64);
-  if (flags & 8) throw unsupported('custom page sizes');
-  if (flags > 3 || flags === 2 || (flags === 3 && bound !== 65536)) {
-    throw malformed('malformed limits', at);
-  }
-  const minimum = reader.u32();
-  const maximum = flags & 1 ? reader.u32() : undefined;
-  if (minimum > bound || (maximum !== undefined && (maximum > bound || maximum < minimum))) {
-    throw malformed('limits out of range', at);
-  }
-  return { minimum, maximum, shared: flags === 3 };
-}
-
-function globalType(reader: Reader): { type: number; mutable: boolean } {
-  const type = valueType(reader);
+function globalType(map: ModuleMap, reader: Reader): { type: number; mutable: boolean } {
+  const type = valueType(reader, map.types.length);
   const mutable = reader.byte();
   if (mutable > 1) throw malformed('malformed mutability', reader.pos - 1);
   // The host could not carry it to a fork.
@@ -320,7 +321,7 @@ function globalType(reader: Reader): { type: number; mutable: boolean } {
 }
 
 function readGlobal(map: ModuleMap, reader: Decoder): void {
-  const type = globalType(reader);
+  const type = globalType(map, reader);
   const start = reader.pos;
   skipConstant(map, reader);
   map.globals.push({ ...type, start, end: reader.pos - 1 });
@@ -363,7 +364,7 @@ function readElement(map: ModuleMap, reader: Decoder): void {
   }
   const expressions = (flags & 4) !== 0;
   if (flags & 3) {
-    if (expressions) elementType(reader);
+    if (expressions) elementType(reader, map.types.length);
     else if (reader.byte() !== 0) throw malformed('unknown kind of element', reader.pos - 1);
   }
   const isPassive = (flags & 3) === 1;

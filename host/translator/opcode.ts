@@ -11,6 +11,9 @@ export const EXTERNREF = 0x6f;
 export const EXNREF = 0x69;
 /** The null reference of exceptions. */
 export const NULLEXNREF = 0x74;
+/** Those of functions and of JavaScript values, of which only `ref.null` is taken. */
+export const NULLFUNCREF = 0x73;
+export const NULLEXTERNREF = 0x72;
 // References that are not null take two bytes in a module, REF and the nullable type; here they have a code.
 export const REF = 0x64;
 export const REF_NULL = 0x63;
@@ -52,6 +55,8 @@ export const OP = {
   callIndirect: 0x11,
   returnCall: 0x12,
   returnCallIndirect: 0x13,
+  callRef: 0x14,
+  returnCallRef: 0x15,
   delegate: 0x18,
   catchAll: 0x19,
   drop: 0x1a,
@@ -133,6 +138,9 @@ export const OP = {
   refNull: 0xd0,
   refIsNull: 0xd1,
   refFunc: 0xd2,
+  refAsNonNull: 0xd4,
+  brOnNull: 0xd5,
+  brOnNonNull: 0xd6,
   memoryInit: PAGE_MISC + 8,
   dataDrop: PAGE_MISC + 9,
   memoryCopy: PAGE_MISC + 10,

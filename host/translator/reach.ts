@@ -4,7 +4,7 @@
 
 import { refuse } from '../errors.ts';
 import { bodiesOf, Decoder } from './decoder.ts';
-import { KIND_FUNCTION, type ModuleMap, typeKey } from './module.ts';
+import { KIND_FUNCTION, type FunctionType, type ModuleMap } from './module.ts';
 import { OP } from './opcode.ts';
 
 /** Exports that the kernel calls in every instance that has them (host/vm/handlers.ts). */
@@ -26,6 +26,12 @@ export function rootsOf(map: ModuleMap, names: readonly string[]): ReadonlyMap<u
   return roots;
 }
 
+/** Equal for structurally equal types, and for some that differ in references to types. */
+const looseKey = ({ params, results }: FunctionType): string =>
+  [params, results]
+    .map((types) => Array.from(types, (type) => Math.max(type, -1)).join())
+    .join(':');
+
 /** By function index: 1 = it can be reached from `roots`. */
 export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   const bodies = bodiesOf(map);
@@ -39,11 +45,11 @@ export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   };
   const ofType = new Map<string, number[]>(); // types not yet called through a table
   map.functions.forEach((type, index) => {
-    const key = typeKey(map.types[type]!);
+    const key = looseKey(map.types[type]!);
     if (!ofType.get(key)?.push(index)) ofType.set(key, [index]);
   });
   const reachType = (type: number): void => {
-    const key = typeKey(map.types[type]!);
+    const key = looseKey(map.types[type]!);
     ofType.get(key)?.forEach(reach);
     ofType.delete(key);
   };
@@ -56,6 +62,13 @@ export function reachable(map: ModuleMap, roots: Iterable<number>): Uint8Array {
   }
   return reached;
 }
+
+const CALLS_TYPE: ReadonlySet<number> = new Set([
+  OP.callIndirect,
+  OP.returnCallIndirect,
+  OP.callRef,
+  OP.returnCallRef,
+]);
 
 /**
  * Tells the functions that a body calls or takes a reference to, and the types that it calls through a
@@ -70,6 +83,6 @@ function scan(
     decoder.next();
     const { code } = decoder;
     if (code === OP.call || code === OP.refFunc || code === OP.returnCall) reach(decoder.a);
-    else if (code === OP.callIndirect || code === OP.returnCallIndirect) reachType(decoder.a);
+    else if (CALLS_TYPE.has(code)) reachType(decoder.a);
   } while (decoder.depth > 0);
 }

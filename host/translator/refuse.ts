@@ -1,7 +1,7 @@
 // Features that the translator refuses, by name, and the limits of engines.
 
 import { RingzeroError } from '../errors.ts';
-import { EXNREF, NULLEXNREF, REF_EXN } from './opcode.ts';
+import { EXNREF, NULLEXNREF, REF_EXN, REF_EXTERN, REF_FUNC } from './opcode.ts';
 import { malformed } from './reader.ts';
 
 export function unsupported(feature: string): RingzeroError {
@@ -43,11 +43,17 @@ export function checkBodySize(
 
 export const MEMORIES = 'more than one memory';
 export const MEMORY64 = '64-bit memories or tables (memory64)';
-export const GC = 'garbage-collected or typed references';
+export const GC = 'garbage-collected references';
 export const WIDE_ARITHMETIC = 'wide arithmetic';
+
+/** References to functions of one type, and those that are never null, apart from exceptions. */
+export const isTyped = (type: number): boolean =>
+  type < 0 || type === REF_FUNC || type === REF_EXTERN;
 
 /** The error for a value type that is not translated. */
 export function refuseType(type: number, at: number): RingzeroError {
+  if (isTyped(type))
+    return unsupported('mutable globals of typed references, or tables of (ref extern)');
   if (type === EXNREF || type === NULLEXNREF || type === REF_EXN)
     return unsupported('tables or globals of exceptions (exnref)');
   if (type >= 0x63 && type <= 0x74) return unsupported(GC);

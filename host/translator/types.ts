@@ -6,6 +6,8 @@ import {
   FUNCREF,
   I32,
   NULLEXNREF,
+  NULLEXTERNREF,
+  NULLFUNCREF,
   REF,
   REF_EXN,
   REF_EXTERN,
@@ -14,7 +16,7 @@ import {
   V128,
 } from './opcode.ts';
 import type { Reader } from './reader.ts';
-import { GC, refuseType, unsupported } from './refuse.ts';
+import { refuseType } from './refuse.ts';
 import type { Writer } from './writer.ts';
 
 const NON_NULL = new Map([
@@ -22,31 +24,47 @@ const NON_NULL = new Map([
   [EXTERNREF, REF_EXTERN],
   [EXNREF, REF_EXN],
 ]);
+// References to functions of type i have negative codes: below all others, as references are.
+const typedRef = (index: number, nullable: boolean): number => -1 - 2 * index - (nullable ? 1 : 0);
 const NULLABLE = new Map([...NON_NULL].map(([nullable, code]) => [code, nullable]));
 
-export function valueType(reader: Reader): number {
+/** `types`: how many types the module has so far. */
+export function valueType(reader: Reader, types: number): number {
   const type = reader.byte();
   if (type >= V128 && type <= I32) return type;
   if (isHeapType(type)) return type;
   if (type !== REF && type !== REF_NULL) throw refuseType(type, reader.pos - 1);
-  const nullable = heapType(reader);
+  if (isTypeIndex(reader)) return typedRef(reader.index(types, 'type'), type === REF_NULL);
+  const nullable = heapType(reader, types);
   return type === REF_NULL ? nullable : (NON_NULL.get(nullable) ?? refuse(nullable, reader));
 }
 
 const isHeapType = (type: number): boolean =>
   type === FUNCREF || type === EXTERNREF || type === EXNREF || type === NULLEXNREF;
 
-/** What ref.null names, as the nullable reference. */
-export function heapType(reader: Reader): number {
+/** Whether a heap type that begins here is one of the module's; others are negative numbers of one byte. */
+const isTypeIndex = ({ bytes, pos }: Reader): boolean => (bytes[pos]! & 0xc0) !== 0x40;
+
+/** Steps over what ref.null names. */
+export function skipNull(reader: Reader, types: number): void {
+  const type = reader.bytes[reader.pos];
+  if (type === NULLFUNCREF || type === NULLEXTERNREF) reader.skip(1);
+  else heapType(reader, types);
+}
+
+/** As the nullable reference. */
+function heapType(reader: Reader, types: number): number {
+  if (isTypeIndex(reader)) return typedRef(reader.index(types, 'type'), true);
   const type = reader.byte();
-  if (type < 0x40) throw unsupported(GC); // of a type that the module defines
   return isHeapType(type) ? type : refuse(type, reader);
 }
 
 /** The type of a table's elements, or of a segment's: functions or JavaScript values, or null. */
-export function elementType(reader: Reader): number {
-  const type = valueType(reader);
-  return type === FUNCREF || type === EXTERNREF ? type : refuse(type, reader);
+export function elementType(reader: Reader, types: number): number {
+  const type = valueType(reader, types);
+  return type < 0 || type === REF_FUNC || type === FUNCREF || type === EXTERNREF
+    ? type
+    : refuse(type, reader);
 }
 
 function refuse(type: number, reader: Reader): never {
@@ -54,13 +72,21 @@ function refuse(type: number, reader: Reader): never {
 }
 
 export function writeType(out: Writer, type: number): void {
+  if (type < 0) {
+    out.byte((-1 - type) & 1 ? REF_NULL : REF);
+    out.s32((-1 - type) >> 1);
+    return;
+  }
   const nullable = NULLABLE.get(type);
   if (nullable !== undefined) out.byte(REF);
   out.byte(nullable ?? type);
 }
 
+/** Types by their codes. */
+export type Types = Uint8Array | Int32Array;
+
 /** A vector of types. */
-export function writeTypes(out: Writer, types: Uint8Array): void {
+export function writeTypes(out: Writer, types: Types): void {
   out.u32(types.length);
   for (const type of types) writeType(out, type);
 }

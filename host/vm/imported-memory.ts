@@ -45,7 +45,7 @@ function inImports(reader: Reader): ImportedMemory | undefined {
     const kind = reader.byte();
     if (kind === KIND_FUNCTION) reader.u32();
     else if (kind === KIND_GLOBAL) {
-      valueType(reader);
+      valueType(reader, Infinity);
       reader.skip(1);
     } else if (kind === KIND_TAG) {
       reader.skip(1);

@@ -113,8 +113,7 @@ export class Tables {
       wanted.forEach((fn, i) => {
         if (table.get(i) !== fn) table.set(i, fn);
       });
-      for (let i = wanted.length; i < table.length; i++)
-        if (table.get(i) !== null) table.set(i, null);
+      for (let i = wanted.length; i < table.length; i++) if (table.get(i) !== null) clear(table, i);
     });
     this.#isDirty = true;
   }
@@ -251,6 +250,14 @@ function placeOf(global: WebAssembly.Global): Place {
       throw new RangeError('a global has one value');
     },
   };
+}
+
+function clear(table: Place, i: number): void {
+  try {
+    table.set(i, null);
+  } catch {
+    // Its entries are never null: it keeps this one.
+  }
 }
 
 function isPrimitive(value: unknown): value is Primitive {

@@ -54,7 +54,12 @@ const FEATURES: [feature: RegExp, bytes: number[]][] = [
   [/page size/, [...HEADER, 5, 4, 1, 8, 1, 0]],
   [/garbage-collected/, [...HEADER, 1, 3, 1, 0x5f, 0]],
   [/garbage-collected/, [...HEADER, 1, 5, 1, 0x60, 1, 0x6e, 0]],
-  [/garbage-collected or typed references/, withCode(0x14, 0)], // call_ref
+  [/mutable globals of typed/, [...HEADER, ...TYPES, 6, 7, 1, 0x63, 0, 1, 0xd0, 0, 0x0b]],
+  [/garbage-collected references/, withCode(0xd3)], // ref.eq
+  [
+    /imported table of typed references/,
+    [...HEADER, ...TYPES, 2, 9, 1, 1, 0x61, 0, 1, 0x63, 0, 0, 0],
+  ],
   [/tables or globals of exceptions/, [...HEADER, 4, 4, 1, 0x69, 0, 0]],
   [/wide arithmetic/, withCode(0xfc, 19)],
   [/more than one memory/, withCode(0x41, 0, 0x28, 0x42, 1, 0, 0x1a)],
