@@ -34,6 +34,7 @@ export const GROUPS: readonly BenchGroup[] = [
       { name: 'fork-sqlite', title: 'Forks of SQLite in memory, while it writes' },
       { name: 'fork-code', title: 'Code in a fork, compared with its parent' },
       { name: 'states', title: 'States: export, deltas and restoring' },
+      { name: 'pglite', title: 'PGlite: forks, and statements on the machine' },
       { name: 'files', title: 'Files in the VM, against MEMFS and a directory of the host' },
     ],
   },

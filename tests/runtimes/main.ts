@@ -20,6 +20,7 @@ const FILES = [
   'udf/(udf|level|redis)',
   'wasi/(programs|sandbox)',
   'redis/server-(commands|process)',
+  'pglite/forks',
 ];
 /** In Bun, what docs/runtimes.md says of it. */
 const BUN_FILES = [
