@@ -96,6 +96,7 @@ export class PGliteFork extends Base {
     await this.#branch.close();
   }
 
+  /** For PGlite's base class. */
   async _checkReady(): Promise<void> {
     if (this.#isClosed) throw new RingzeroError('RZ_SNAPSHOT_CLOSED', 'the fork was closed');
   }
@@ -107,6 +108,7 @@ export class PGliteFork extends Base {
     return data;
   }
 
+  /** As `execProtocolRaw`; `onRawData` gets the answer. */
   async execProtocolRawStream(
     message: Uint8Array,
     { onRawData }: ExecProtocolOptionsStream,
@@ -114,6 +116,7 @@ export class PGliteFork extends Base {
     onRawData(await this.execProtocolRaw(message));
   }
 
+  /** The answer as messages, and its bytes. */
   async execProtocol(
     message: Uint8Array,
     options: ExecProtocolOptions = {},
@@ -122,6 +125,7 @@ export class PGliteFork extends Base {
     return { messages: this.#parse(data, options), data };
   }
 
+  /** The answer as messages. */
   async execProtocolStream(
     message: Uint8Array,
     options: ExecProtocolOptions = {},
@@ -148,29 +152,36 @@ export class PGliteFork extends Base {
   /** The files of a fork are in memory. */
   async syncToFs(): Promise<void> {}
 
+  /** What COPY reads from /dev/blob. */
   async _handleBlob(blob?: Blob): Promise<void> {
     if (blob !== undefined) await this.#branch.call('give', await blob.arrayBuffer());
     this.#hasBlob = blob !== undefined;
   }
+  /** Forgets it. */
   async _cleanupBlob(): Promise<void> {
     if (this.#hasBlob) await this.#branch.call('clean');
     this.#hasBlob = false;
   }
+  /** What COPY has written to /dev/blob. */
   async _getWrittenBlob(): Promise<Blob | undefined> {
     const parts = this.#written.splice(0);
     return parts.length === 0 ? undefined : new Blob(parts);
   }
 
+  /** For PGlite's base class. */
   _runExclusiveQuery<T>(fn: () => Promise<T>): Promise<T> {
     return this.#queries.runExclusive(fn);
   }
+  /** For PGlite's base class. */
   _runExclusiveTransaction<T>(fn: () => Promise<T>): Promise<T> {
     return this.#transactions.runExclusive(fn);
   }
+  /** For PGlite's base class. */
   _runExclusiveListen<T>(fn: () => Promise<T>): Promise<T> {
     return this.#listening.runExclusive(fn);
   }
 
+  /** Calls back for each notification on the channel. Resolves to what ends that. */
   listen(
     channel: string,
     callback: (payload: string) => void,
@@ -178,16 +189,20 @@ export class PGliteFork extends Base {
   ): Promise<(tx?: Transaction) => Promise<void>> {
     return this._runExclusiveListen(() => this.#listeners.add(channel, callback, tx));
   }
+  /** Ends it for one callback, or for all of the channel. */
   unlisten(channel: string, callback?: (payload: string) => void, tx?: Transaction): Promise<void> {
     return this._runExclusiveListen(() => this.#listeners.remove(channel, callback, tx));
   }
+  /** Calls back for each notification of any channel. Returns what ends that. */
   onNotification(callback: (channel: string, payload: string) => void): () => void {
     return this.#listeners.addForAll(callback);
   }
+  /** Ends what onNotification() began. */
   offNotification(callback: (channel: string, payload: string) => void): void {
     this.#listeners.removeForAll(callback);
   }
 
+  /** The data directory as a tarball, which `loadDataDir` of PGlite takes. */
   async dumpDataDir(compression?: Compression): Promise<File> {
     const { content, name, type } = (await this.#queries.runExclusive(() =>
       this.#branch.call('dump', compression),

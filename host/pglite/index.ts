@@ -16,6 +16,7 @@ import type { ProgramBranch } from '../vm/branch/program-branch.ts';
 import { PGliteFork } from './fork.ts';
 import { Machine } from './machine.ts';
 
+export { RingzeroError, type RingzeroErrorCode } from '../errors.ts';
 export { PGliteFork } from './fork.ts';
 export { openFork, shareForks, type Forkable, type SharedForks } from './share.ts';
 

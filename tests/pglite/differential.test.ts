@@ -10,7 +10,7 @@ import { PGlite, type PGliteFork } from '../../host/pglite/index.ts';
 import { Random } from '../random.ts';
 
 const test = suite('random histories of PGlite and its forks');
-const STATEMENTS = Number(process.env['RZ_ROUNDS'] ?? 250);
+const STATEMENTS = Number(process.env['RZ_ROUNDS'] ?? 150);
 const FORKS = 3;
 
 type Database = Stock | PGlite | PGliteFork;

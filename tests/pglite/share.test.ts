@@ -62,7 +62,7 @@ test('a process that exits or is killed without closing leaves nothing, and an i
     const { code } = await elsewhere(`await fork.exec('TRUNCATE person'); ${end};`);
     assert.is(code, end === '' ? 0 : end.includes('exit') ? 3 : null);
   }
-  for (let i = 0; i < 70; i++) {
+  for (let i = 0; i < 40; i++) {
     const fork = await openFork(shared.address); // more than there are slots for snapshots
     assert.equal((await fork.query('SELECT count(*)::int AS n FROM person')).rows, [{ n: 1 }]);
     await fork.close();
