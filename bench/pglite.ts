@@ -1,5 +1,5 @@
-// PGlite on the machine: forks, compared with PGlite's own ways to a second database; and the same statements on the
-// machine and off it.
+// PGlite on the machine: forks, compared with PGlite's own ways to a second database; and the same statements
+// on the machine and off it.
 //
 //   node dist/bench/pglite.js [--smoke]
 
