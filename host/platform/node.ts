@@ -296,9 +296,16 @@ export function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Bytes of memory that are resident. */
+let residentAtLast = 0;
+
+/** Bytes of memory that are resident; those of the last time when no descriptor is left to ask with. */
 export function residentBytes(): number {
-  return process.memoryUsage.rss();
+  try {
+    residentAtLast = process.memoryUsage.rss();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+  }
+  return residentAtLast;
 }
 
 /** Compares the same range of two arrays: whether it has equal bytes. */

@@ -5,8 +5,11 @@ import { descriptors } from '../platform/descriptors.ts';
 import type { RedisGuest } from './guest.ts';
 import type { Log } from './log.ts';
 
-/** Like redis-server's CONFIG_MIN_RESERVED_FDS: descriptors for files, on top of those open at start. */
-const DESCRIPTORS_RESERVED = 32;
+/**
+ * Descriptors on top of those open at start: as many for files as redis-server reserves
+ * (CONFIG_MIN_RESERVED_FDS), and as many for a thread that starts, which opens its modules at once.
+ */
+const DESCRIPTORS_RESERVED = 64;
 /** Events have 24 bits for a client's slot. */
 const CLIENTS_MAX = 2 ** 24 - 1;
 

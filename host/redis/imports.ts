@@ -4,7 +4,7 @@
 import { originals } from '../constructors.ts';
 import * as abi from '../../guest/redis/abi.ts';
 import { RingzeroError } from '../errors.ts';
-import { cores, readBuiltModule, totalMemory } from '../platform/node.ts';
+import { cores, readBuiltModule, residentBytes, totalMemory } from '../platform/node.ts';
 import type { ImportContext } from '../vm/machine.ts';
 import type { Functions } from './functions.ts';
 
@@ -42,7 +42,7 @@ export function imports(
   const fields = new Map<number, () => number>([
     [abi.HOST_PID, () => process.pid],
     [abi.HOST_UPTIME, () => (performance.now() - started) / 1000],
-    [abi.HOST_RSS, () => process.memoryUsage.rss()],
+    [abi.HOST_RSS, residentBytes],
     [abi.HOST_CPU_USER, () => process.cpuUsage().user / 1e6],
     [abi.HOST_CPU_SYSTEM, () => process.cpuUsage().system / 1e6],
     [abi.HOST_PORT, () => facts.port],

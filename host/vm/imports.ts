@@ -38,7 +38,6 @@ export function importsOf(
   given: object,
   missing: Missing,
 ): WebAssembly.Imports {
-  const sources = given instanceof Layers ? given.sources : [given];
   const result = Object.create(null) as Record<string, WebAssembly.ModuleImports>;
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     const names = (result[from] ??= Object.create(null) as WebAssembly.ModuleImports);
@@ -47,7 +46,7 @@ export function importsOf(
       ? own[name]
       : MACHINE_ONLY.has(from)
         ? undefined
-        : firstOf(sources, from, name);
+        : supplied(given, from, name);
     names[name] = (value ??
       missing(kind, from, name) ??
       refuseMissing(kind, from, name)) as WebAssembly.ImportValue;
@@ -70,7 +69,9 @@ function refuseMissing(kind: WebAssembly.ImportExportKind, from: string, name: s
   );
 }
 
-function firstOf(sources: readonly object[], from: string, name: string): unknown {
+/** What a user supplies for an import (IMPORT-2); undefined = nothing. */
+export function supplied(given: object, from: string, name: string): unknown {
+  const sources = given instanceof Layers ? given.sources : [given];
   for (const source of sources) {
     const names = property(source, from);
     const value = isObject(names) ? property(names, name) : undefined;

@@ -9,6 +9,7 @@ import { physicalBuffer } from '../physical-buffer.ts';
 import { ProgramExit } from '../wasi/exit.ts';
 import { Branches } from './branches.ts';
 import { importedMemory } from './imported-memory.ts';
+import { supplied } from './imports.ts';
 import type { ProgramBranch } from './branch/program-branch.ts';
 import type { ForkedExports } from './exports.ts';
 import type { Exposure } from './exposure.ts';
@@ -73,7 +74,7 @@ export async function loadProgram<Exports extends object>(
  */
 function givenMemory(wasm: Bytes, imports: Wasm.Imports): Wasm.Memory | undefined {
   const declared = importedMemory(moduleBytes(wasm));
-  const value: unknown = declared && imports[declared.module]?.[declared.name];
+  const value: unknown = declared && supplied(imports, declared.module, declared.name);
   if (!(value instanceof WebAssembly.Memory)) return undefined;
   if (isPhysicalMemory(value)) return value;
   throw new RingzeroError(

@@ -324,7 +324,7 @@ test('A10: maxclients is lowered to what the process may open; saving works with
     assert.match(server.output, /maxclients has been reduced to \d+ to compensate for low ulimit/);
     const good = await server.client();
     const [, most] = (await good.call('CONFIG', 'GET', 'maxclients')) as Buffer[];
-    assert.ok(Number(most) < 200 - 32);
+    assert.ok(Number(most) < 200 - 64);
     assert.match(
       String(await good.call('CONFIG', 'SET', 'maxclients', 10_000)),
       new RegExp(`not able to handle the specified number of clients, try with ${String(most)}`),

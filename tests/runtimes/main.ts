@@ -20,7 +20,6 @@ const FILES = [
   'udf/(udf|level|redis)',
   'wasi/(programs|sandbox)',
   'redis/server-(commands|process)',
-  'pglite/(forks|share)',
 ];
 /** In Bun, what docs/runtimes.md says of it. */
 const BUN_FILES = [
