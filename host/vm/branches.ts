@@ -37,6 +37,9 @@ export class Branches {
   readonly #coming = new Set<Promise<void>>();
   #cancelRefill: () => void = () => {};
   #base: Taken | undefined;
+  /** Bases that another has replaced, until no thread copies: one may be reading them (BRANCH-2). */
+  readonly #replaced: Taken[] = [];
+  #copying = 0;
   /** That of the last branch, for threads that link side modules in advance. */
   #argument: unknown;
   #module: Promise<Omit<BranchThreadData, 'url' | 'maximumPages' | 'files'>> | undefined;
@@ -57,10 +60,13 @@ export class Branches {
     let thread = this.#popIdle(pages);
     this.#renewBase();
     const taken = takeState(this.#program.vcpu, this.#program.machine, this.#base);
+    this.#copying++;
     let isReleased = false;
     const release = (): void => {
-      if (!isReleased) taken.release();
+      if (isReleased) return;
+      taken.release();
       isReleased = true;
+      this.#copied(1);
     };
     try {
       thread ??= (await this.#nextIdle(pages)) ?? (await this.#start(pages));
@@ -212,8 +218,15 @@ export class Branches {
   /** A base that was lost, or that holds many frames, is replaced when a thread needs one. */
   #renewBase(): void {
     if (this.#base === undefined || this.#base.isFresh()) return;
-    this.#base.release();
+    this.#replaced.push(this.#base);
     this.#base = undefined;
+    this.#copied(0);
+  }
+
+  /** This number of copies has ended. */
+  #copied(count: number): void {
+    this.#copying -= count;
+    if (this.#copying === 0) for (const base of this.#replaced.splice(0)) base.release();
   }
 
   /** Has the thread copy the base, and wait. */
@@ -223,8 +236,13 @@ export class Branches {
     this.#base ??= takeState(vcpu, machine, undefined);
     const base = this.#base;
     const { state } = base;
-    await thread.ask({ kind: 'hold', state, argument: this.#argument });
-    base.check();
+    this.#copying++;
+    try {
+      await thread.ask({ kind: 'hold', state, argument: this.#argument });
+      base.check();
+    } finally {
+      this.#copied(1);
+    }
     thread.held = state.id;
     if (this.#isClosed || this.#idle.length >= this.warm) return this.#drop(thread);
     this.#idle.push(thread);

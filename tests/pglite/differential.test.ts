@@ -22,7 +22,7 @@ interface Pair {
 const SCHEMA = `
   CREATE TABLE t0 (id serial PRIMARY KEY, a int, b text, c jsonb, CHECK (a IS NULL OR a < 900));
   CREATE TABLE t1 (id serial PRIMARY KEY, a int UNIQUE, b text DEFAULT 'd', c jsonb);
-  CREATE FUNCTION doubled(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN n * 2; END $$;
+  CREATE FUNCTION doubled(n int) RETURNS int LANGUAGE sql AS 'SELECT n * 2';
   CREATE VIEW sums AS SELECT b, sum(a) AS s FROM t0 GROUP BY b;`;
 
 class Generator {
